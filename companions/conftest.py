@@ -1,0 +1,56 @@
+"""What the tests of the companions share: README commands, free ports, and a way to wait for a server."""
+
+import re
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+MARK = '# needs a Datadog account'
+
+
+def readme_commands(folder: str) -> list[str]:
+    """Commands of a README's shell blocks, without the blocks whose first line carries the mark."""
+    blocks = re.findall(r'^```(?:shell|sh|bash|console)\n(.*?)^```', (HERE / folder / 'README.md').read_text(), re.M | re.S)
+    lines = [line for block in blocks if not block.startswith(MARK) for line in block.splitlines()]
+    return [line for line in lines if line.strip() and not line.startswith('#')]
+
+
+@pytest.fixture(scope='session')
+def commands() -> Callable[[str], list[str]]:
+    """The commands of a companion's README that a test has to run."""
+    return readme_commands
+
+
+@pytest.fixture(scope='session')
+def free_port() -> Callable[[], int]:
+    """A TCP port of the loopback interface that nobody listens on."""
+
+    def pick() -> int:
+        with socket.socket() as probe:
+            probe.bind(('127.0.0.1', 0))
+            return int(probe.getsockname()[1])
+
+    return pick
+
+
+@pytest.fixture(scope='session')
+def wait_for_port() -> Callable[[int, 'subprocess.Popen[str]'], None]:
+    """Wait, at most 30 s, until a process that was just started listens on its port."""
+
+    def wait(port: int, process: 'subprocess.Popen[str]') -> None:
+        end = time.monotonic() + 30
+        while time.monotonic() < end:
+            with socket.socket() as probe:
+                if probe.connect_ex(('127.0.0.1', port)) == 0:
+                    return
+            if process.poll() is not None:
+                break
+            time.sleep(0.05)
+        pytest.fail(f'nothing listens on port {port}; the process says {process.poll()}')
+
+    return wait
