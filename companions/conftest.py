@@ -15,7 +15,9 @@ MARK = '# needs a Datadog account'
 
 def readme_commands(folder: str) -> list[str]:
     """Commands of a README's shell blocks, without the blocks whose first line carries the mark."""
-    blocks = re.findall(r'^```(?:shell|sh|bash|console)\n(.*?)^```', (HERE / folder / 'README.md').read_text(), re.M | re.S)
+    blocks = re.findall(
+        r'^```(?:shell|sh|bash|console)\n(.*?)^```', (HERE / folder / 'README.md').read_text(), re.M | re.S
+    )
     lines = [line for block in blocks if not block.startswith(MARK) for line in block.splitlines()]
     return [line for line in lines if line.strip() and not line.startswith('#')]
 

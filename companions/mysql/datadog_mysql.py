@@ -10,8 +10,9 @@ import os
 import re
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Callable, NamedTuple
+from typing import Any, NamedTuple
 
 import pymysql
 from pymysql.constants import CR, ER
@@ -223,9 +224,7 @@ def parser() -> argparse.ArgumentParser:
     """The command line. A default comes from DATADOG_MYSQL_HOST and DATADOG_MYSQL_PORT where they are set."""
     where = argparse.ArgumentParser(add_help=False)
     where.add_argument('--host', default=os.environ.get('DATADOG_MYSQL_HOST', '127.0.0.1'))
-    where.add_argument(
-        '--port', type=_between(int, 1, 65535), default=os.environ.get('DATADOG_MYSQL_PORT', '3306')
-    )
+    where.add_argument('--port', type=_between(int, 1, 65535), default=os.environ.get('DATADOG_MYSQL_PORT', '3306'))
     top = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = top.add_subparsers(required=True, metavar='apply|verify|load')
     one = commands.add_parser('apply', parents=[where], help='create the user, or bring it up to date')

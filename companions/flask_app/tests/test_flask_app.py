@@ -75,7 +75,13 @@ def start(tmp_path_factory, free_port, wait_for_port):
         app = App(free_port(), tmp_path_factory.mktemp('app') / 'log')
         with open(app.log, 'w') as log:
             process = subprocess.Popen(
-                RUN, shell=True, cwd=FOLDER, env=environment(agent, app.port), stdout=log, stderr=log, text=True,
+                RUN,
+                shell=True,
+                cwd=FOLDER,
+                env=environment(agent, app.port),
+                stdout=log,
+                stderr=log,
+                text=True,
                 start_new_session=True,
             )
         started.append(process)
@@ -205,7 +211,11 @@ def test_listens_on_loopback_unless_told_otherwise(app):
 def test_address_that_cannot_be_used(app, agent, changes, message):
     done = subprocess.run(
         [BIN / 'ddtrace-run', 'python', 'app.py'],
-        cwd=FOLDER, env=environment(agent, app.port, **changes), capture_output=True, text=True, timeout=60,
+        cwd=FOLDER,
+        env=environment(agent, app.port, **changes),
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode == 2
     assert message in done.stderr

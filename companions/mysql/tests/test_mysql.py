@@ -24,10 +24,10 @@ class Server:
         self.port, self.socket = port, socket
 
     def execute(self, statement: str) -> list[tuple]:
-        with pymysql.connect(unix_socket=str(self.socket), user='root', autocommit=True) as connection:
-            with connection.cursor() as cursor:
-                cursor.execute(statement)
-                return list(cursor.fetchall())
+        connection = pymysql.connect(unix_socket=str(self.socket), user='root', autocommit=True)
+        with connection, connection.cursor() as cursor:
+            cursor.execute(statement)
+            return list(cursor.fetchall())
 
     def environment(self, **changes: str | None) -> dict[str, str]:
         values = os.environ | {'DATADOG_MYSQL_PASSWORD': PASSWORD, 'DATADOG_MYSQL_PORT': str(self.port)} | changes
@@ -176,7 +176,13 @@ def test_every_command_of_the_readme_runs(applied, commands):
     path = f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}'
     for line in lines:
         done = subprocess.run(
-            line, shell=True, cwd=FOLDER, env=applied.environment(PATH=path), capture_output=True, text=True, timeout=120
+            line,
+            shell=True,
+            cwd=FOLDER,
+            env=applied.environment(PATH=path),
+            capture_output=True,
+            text=True,
+            timeout=120,
         )
         assert done.returncode == 0, done.stderr
 
