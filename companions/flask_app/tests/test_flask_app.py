@@ -90,7 +90,8 @@ def start(tmp_path_factory, free_port, wait_for_port):
 
     yield run
     for process in started:
-        os.killpg(process.pid, signal.SIGTERM)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait(30)
 
 

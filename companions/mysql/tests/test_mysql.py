@@ -224,7 +224,7 @@ def test_read_only_server_gets_nothing(applied):
     applied.execute('SET GLOBAL read_only = 1')
     done = applied.run('apply', '--socket', str(applied.socket))
     assert (done.returncode, done.stdout, applied.users()) == (2, '', 0)
-    assert 'read-only: apply this on its primary' in done.stderr
+    assert 'the server is read-only: apply this on its primary, the user arrives here by replication' in done.stderr
 
 
 @pytest.mark.parametrize(
