@@ -1,0 +1,1 @@
+"""Check, lint, rehearse and apply the assets of a Datadog Agent integration."""

@@ -1,0 +1,4 @@
+"""What the Agent does with a wheel: install rules, configuration files, loader, one run.
+
+The only package of ddassets that starts a process.
+"""

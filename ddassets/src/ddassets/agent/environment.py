@@ -1,0 +1,156 @@
+"""Building a wheel, and the scratch environment that stands in for the Agent's own Python."""
+
+import contextlib
+import difflib
+import os
+import signal
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from ddassets.errors import UnusableInputError
+
+BASE_VERSION = '38.5.0'
+"""The version of datadog-checks-base that the imitated Agent ships."""
+
+_PYTHON = (3, 13)
+# Seconds. A build or an installation that takes longer hangs.
+_TIME_LIMIT = 600
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A clean Python 3.13 with the base package, as in the Agent."""
+
+    python: Path
+    site_packages: Path
+
+
+def find_project(path: Path) -> Path:
+    """Make sure that a folder is an integration: it has a pyproject.toml whose project is named `datadog-*`.
+
+    Raises UnusableInputError that says what was found, and the nearest folder that would do.
+    """
+    expected = 'expected the folder of an integration (a pyproject.toml whose project name is datadog-*) or a wheel'
+    if not path.exists():
+        raise UnusableInputError(f'{path}: no such file or folder; {expected}{_nearest(path)}')
+    if not path.is_dir():
+        raise UnusableInputError(f'{path}: neither a folder nor a .whl file; {expected}')
+    project = path / 'pyproject.toml'
+    if not project.is_file():
+        inside = [entry.name for entry in sorted(path.iterdir()) if _is_integration(entry)]
+        hint = f'; did you mean {path / inside[0]}?' if len(inside) == 1 else ''
+        hint = f'; integrations in it: {", ".join(inside)}' if len(inside) > 1 else hint
+        raise UnusableInputError(f'{path}: there is no pyproject.toml; {expected}{hint}')
+    try:
+        name = tomllib.loads(project.read_text(encoding='utf-8')).get('project', {}).get('name')
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UnusableInputError(f'{project}: invalid TOML: {error}') from None
+    except OSError as error:
+        raise UnusableInputError(f'{project}: cannot be read: {error.strerror}') from None
+    if not isinstance(name, str) or not name.startswith('datadog-'):
+        found = 'none' if name is None else repr(name)
+        raise UnusableInputError(f'{project}: project.name: found {found}; an integration is named datadog-*')
+    return path
+
+
+def _is_integration(path: Path) -> bool:
+    return (path / 'pyproject.toml').is_file() and (path / 'datadog_checks').is_dir()
+
+
+def _nearest(path: Path) -> str:
+    parent = path.absolute().parent
+    if not parent.is_dir():
+        return ''
+    names = [entry.name for entry in parent.iterdir() if entry.suffix == '.whl' or _is_integration(entry)]
+    close = difflib.get_close_matches(path.name, names, n=1)
+    return f'; did you mean {path.parent / close[0]}?' if close else ''
+
+
+def build_wheel(project: Path, scratch: Path) -> Path:
+    """Build an integration's wheel into the scratch folder. Raises UnusableInputError with the build's own output."""
+    target = scratch / 'wheel'
+    _run(
+        [_uv(), 'build', '--wheel', '--no-progress', '--out-dir', str(target), str(project)],
+        f'{project}: the wheel could not be built',
+    )
+    return next(target.glob('*.whl'))
+
+
+def create_environment(scratch: Path, base_version: str) -> Environment:
+    """Make the scratch environment and put the base package into it.
+
+    Raises UnusableInputError when uv cannot get what it needs.
+    """
+    target = scratch / 'environment'
+    wanted = sys.executable if sys.version_info[:2] == _PYTHON else '.'.join(map(str, _PYTHON))
+    _run(
+        [_uv(), 'venv', '--quiet', '--no-project', '--seed', '--python', wanted, str(target)],
+        'the scratch environment could not be made',
+    )
+    python = target / ('Scripts/python.exe' if os.name == 'nt' else 'bin/python')
+    _run(
+        [_uv(), 'pip', 'install', '--no-progress', '--python', str(python)]
+        + [f'datadog-checks-base[deps,json]=={base_version}'],
+        f'datadog-checks-base {base_version} could not be installed into the scratch environment',
+    )
+    site_packages = _run(
+        [str(python), '-I', '-c', 'import sysconfig; print(sysconfig.get_path("purelib"))'], 'no Python'
+    )
+    return Environment(python, Path(site_packages.strip()))
+
+
+def install_wheel(environment: Environment, wheel: Path) -> None:
+    """Install a wheel with the Agent's pip and the Agent's flags. Raises UnusableInputError with pip's own text."""
+    _run(
+        [str(environment.python), '-I', '-m', 'pip', 'install', '--no-deps', '--no-index', '--no-cache-dir']
+        + ['--disable-pip-version-check', str(wheel)],
+        f'{wheel.name}: pip refuses this wheel, and so would the Agent',
+    )
+
+
+def _uv() -> str:
+    import uv
+
+    try:
+        return uv.find_uv_bin()
+    except FileNotFoundError:
+        raise UnusableInputError('the program uv is missing from this environment; install ddassets again') from None
+
+
+def _run(command: list[str], failure: str) -> str:
+    # A caller's virtual environment must not shine through into the scratch one.
+    hidden = ('VIRTUAL_ENV', 'UV_PROJECT_ENVIRONMENT', 'PYTHONPATH', 'PYTHONHOME')
+    variables = {key: value for key, value in os.environ.items() if key not in hidden}
+    # A session of its own: an interrupt reaches us alone, and whatever the program has started is ended with it.
+    with subprocess.Popen(
+        command,
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        try:
+            output, errors = process.communicate(timeout=_TIME_LIMIT)
+        except subprocess.TimeoutExpired:
+            end_group(process)
+            raise UnusableInputError(f'{failure}: not done within {_TIME_LIMIT} s') from None
+        except BaseException:
+            end_group(process)
+            raise
+    if process.returncode:
+        raise UnusableInputError(failure, (output + errors).decode('utf-8', 'replace'))
+    return output.decode('utf-8', 'replace')
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    """End a process that leads a session and all that it started, by the id of its group; wait until it is gone."""
+    if os.name == 'nt':
+        process.kill()
+    else:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+    process.wait()

@@ -1,0 +1,136 @@
+"""What `ddassets check` prints: text for a reader, or one JSON document for a machine."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict
+from typing import Any
+
+from ddassets.agent.collection import Collector, Failure, Instance, Run
+from ddassets.agent.sampler import Series
+
+
+def series_documents(series: Iterable[Series]) -> list[dict[str, Any]]:
+    """Series as the Agent prints them, the points of the same series together in the order of time."""
+    documents: dict[tuple[str, tuple[str, ...], str, str, int], dict[str, Any]] = {}
+    for item in series:
+        key = (item.metric, tuple(sorted(item.tags)), item.host, item.type, item.interval)
+        document = documents.setdefault(
+            key,
+            {
+                'metric': item.metric,
+                'points': [],
+                'tags': list(item.tags),
+                'host': item.host,
+                'type': item.type,
+                'interval': item.interval,
+            },
+        )
+        # Whole numbers are printed without a fraction, as Go does.
+        value = int(item.value) if float(item.value).is_integer() else item.value
+        document['points'].append([item.timestamp, value])
+    return list(documents.values())
+
+
+def runs_text(runs: list[Run], times: int) -> str:
+    """The payload of runs that fell together."""
+    note = ''
+    if times > 1:
+        numbers = sorted({run.number for run in runs})
+        note = f' (run {", ".join(map(str, numbers))} of {times})'
+    sections = [
+        ('Series', series_documents(series for run in runs for series in run.series), True),
+        ('Events', [event for run in runs for event in run.events], False),
+        ('Service Checks', [item for run in runs for item in run.service_checks], False),
+    ]
+    return '\n'.join(
+        f'=== {title} ==={note}\n{json.dumps(documents, indent=2, ensure_ascii=False)}\n'
+        for title, documents, always in sections
+        if always or documents
+    )
+
+
+def summary_text(collector: Collector, verbose: bool) -> str:
+    """Runs, samples, errors and times of each instance, all measured, and when the Agent would run it again."""
+    lines = [f'=== {collector.name} ({collector.version or "unversioned"}) ===', f'  Class: {collector.class_name}']
+    for instance in collector.instances:
+        lines += ['', *_instance_lines(instance, verbose)]
+    return '\n'.join(lines) + '\n'
+
+
+def _instance_lines(instance: Instance, verbose: bool) -> list[str]:
+    title = f'  Instance {instance.index + 1}'
+    if instance.load_failure:
+        return [
+            f'{title} [ERROR]',
+            '    The check could not be loaded:',
+            *failure_lines(instance.load_failure, verbose),
+        ]
+    last = instance.runs[-1]
+    seconds = [run.seconds for run in instance.runs]
+    failures = [failure for run in instance.runs for failure in run.errors]
+    average = f' (average {_milliseconds(sum(seconds) / len(seconds))})' if len(seconds) > 1 else ''
+    lines = [
+        f'{title} [{"ERROR" if failures else "OK"}]',
+        f'    Total Runs: {len(instance.runs)}',
+        f'    Metric Samples: Last Run: {last.samples}, Total: {sum(run.samples for run in instance.runs)}',
+        f'    Events: Last Run: {len(last.events)}, Total: {sum(len(run.events) for run in instance.runs)}',
+        f'    Service Checks: Last Run: {len(last.service_checks)}, '
+        f'Total: {sum(len(run.service_checks) for run in instance.runs)}',
+        f'    Errors: {len(failures)}',
+        f'    Execution Time: {_milliseconds(last.seconds)}{average}',
+        f'    Next Run: after {instance.schedule.interval} s ({instance.schedule.reason})',
+    ]
+    for warning in dict.fromkeys(warning for run in instance.runs for warning in run.warnings):
+        lines.append(f'    Warning: {warning}')
+    for failure in dict.fromkeys(failures):
+        lines += ['    Error:', *failure_lines(failure, verbose)]
+    return lines
+
+
+def failure_lines(failure: Failure, verbose: bool) -> list[str]:
+    """The check's own error text, indented; with its traceback if `verbose`."""
+    text = failure.traceback if verbose and failure.traceback else failure.message
+    return [f'      {line}'.rstrip() for line in text.rstrip().splitlines()]
+
+
+def _milliseconds(seconds: float) -> str:
+    return f'{seconds * 1000:.3g} ms' if seconds < 1 else f'{seconds:.2f} s'
+
+
+def summary_document(collector: Collector) -> dict[str, Any]:
+    """The same as the text, for machines. Times are in seconds."""
+    runs = sorted((run for instance in collector.instances for run in instance.runs), key=lambda run: run.number)
+    return {
+        'integration': collector.name,
+        'version': collector.version,
+        'class': collector.class_name,
+        'ok': succeeded(collector),
+        'series': series_documents(series for run in runs for series in run.series),
+        'events': [event for run in runs for event in run.events],
+        'service_checks': [item for run in runs for item in run.service_checks],
+        'instances': [
+            {
+                'instance': instance.index + 1,
+                'total_runs': len(instance.runs),
+                'metric_samples': {
+                    'last': instance.runs[-1].samples if instance.runs else 0,
+                    'total': sum(run.samples for run in instance.runs),
+                },
+                'execution_seconds': [run.seconds for run in instance.runs],
+                'next_run': {'after_seconds': instance.schedule.interval, 'reason': instance.schedule.reason},
+                'warnings': [warning for run in instance.runs for warning in run.warnings],
+                'errors': [asdict(failure) for failure in _failures(instance)],
+            }
+            for instance in collector.instances
+        ],
+    }
+
+
+def _failures(instance: Instance) -> list[Failure]:
+    loading = [instance.load_failure] if instance.load_failure else []
+    return loading + [failure for run in instance.runs for failure in run.errors]
+
+
+def succeeded(collector: Collector) -> bool:
+    """No instance failed to load, and no run reported an error."""
+    return not any(_failures(instance) for instance in collector.instances)

@@ -1,0 +1,217 @@
+"""The command on a real integration: built, installed and run."""
+
+import json
+import re
+import socket
+
+import pytest
+
+TEXT = """\
+=== Series ===
+[
+  {
+    "metric": "tiny.level",
+    "points": [
+      [
+        TIME,
+        42
+      ]
+    ],
+    "tags": [
+      "team:a",
+      "env:test"
+    ],
+    "host": "HOST",
+    "type": "gauge",
+    "interval": 0
+  },
+  {
+    "metric": "tiny.runs",
+    "points": [
+      [
+        TIME,
+        1
+      ]
+    ],
+    "tags": [],
+    "host": "HOST",
+    "type": "count",
+    "interval": 0
+  }
+]
+
+=== tiny_probe (1.2.3) ===
+  Class: TinyProbeCheck
+
+  Instance 1 [OK]
+    Total Runs: 1
+    Metric Samples: Last Run: 3, Total: 3
+    Events: Last Run: 0, Total: 0
+    Service Checks: Last Run: 0, Total: 0
+    Errors: 0
+    Execution Time: DURATION
+    Next Run: after 45 s (min_collection_interval of the instance)
+"""
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(text):
+        path = tmp_path / 'conf.yaml'
+        path.write_text(text)
+        return path
+
+    return write
+
+
+def test_text(ddassets, integration):
+    outcome = ddassets('check', integration)
+    assert outcome.code == 0, outcome.err
+    text = re.sub(r'\b\d{10}\b', 'TIME', outcome.out.replace(socket.gethostname(), 'HOST'))
+    assert re.sub(r'Time: [0-9.e+]+ m?s', 'Time: DURATION', text) == TEXT
+    assert 'noise of print' in outcome.err
+    assert 'noise of a child' in outcome.err
+
+
+def test_json_of_every_outcome_at_once(ddassets, integration, write):
+    """Four instances in one environment; one that fails or cannot be loaded does not keep the others from running."""
+    path = write('instances: [{mode: talk}, {mode: fail}, {refuse: true}, null]')
+    outcome = ddassets('check', integration, '--json', '--config', path)
+    assert outcome.code == 1
+    document = json.loads(outcome.out)
+    assert (document['integration'], document['version'], document['ok']) == ('tiny_probe', '1.2.3', False)
+    talk, fail, refused, empty = document['instances']
+    assert talk['errors'] == []
+    assert talk['warnings'] == ['careful']
+    assert [error['message'] for error in fail['errors']] == ['the probe broke']
+    assert 'Traceback' in fail['errors'][0]['traceback']
+    assert refused['total_runs'] == 0
+    assert 'refuse: found true, allowed is false' in refused['errors'][0]['message']
+    assert empty['metric_samples'] == {'last': 3, 'total': 3}
+    assert empty['next_run']['after_seconds'] == 15
+    assert [event['msg_title'] for event in document['events']] == ['hello']
+    assert [(item['check'], item['status']) for item in document['service_checks']] == [('tiny.up', 0)]
+
+
+@pytest.mark.parametrize(
+    ('options', 'traceback'),
+    [pytest.param([], False, id='plain'), pytest.param(['--verbose'], True, id='verbose')],
+)
+def test_failing_check(ddassets, integration, write, options, traceback):
+    outcome = ddassets('check', integration, '--config', write('instances: [{mode: fail}]'), *options)
+    assert outcome.code == 1
+    assert 'the probe broke' in outcome.out
+    assert ('Traceback' in outcome.out + outcome.err) is traceback
+
+
+@pytest.mark.parametrize(
+    ('mode', 'message'),
+    [
+        pytest.param('exit', 'ended with exit code 3', id='process-ends'),
+        pytest.param('hang', 'run 1 of instance 1 was not done within 3 s', id='process-hangs'),
+    ],
+)
+def test_check_that_does_not_return(ddassets, integration, write, mode, message):
+    config = write(f'instances: [{{mode: {mode}}}]')
+    outcome = ddassets('check', integration, '--config', config, '--timeout', 3)
+    assert outcome.code == 1
+    assert message in outcome.err
+    assert 'Traceback' not in outcome.err
+
+
+def test_rate(ddassets, integration):
+    outcome = ddassets('check', integration, '--rate', '--json')
+    assert outcome.code == 0, outcome.err
+    document = json.loads(outcome.out)
+    series = {item['metric']: item for item in document['series']}
+    # The probe's rate is that of the clock itself: one second per second.
+    [[_, value]] = series['tiny.turns']['points']
+    assert value == pytest.approx(1, abs=0.05)
+    assert series['tiny.turns']['type'] == 'gauge'
+    assert [point[1] for point in series['tiny.runs']['points']] == [1, 2]
+
+
+def test_times(ddassets, integration, write):
+    config = write('instances: [{min_collection_interval: 1}]')
+    outcome = ddassets('check', integration, '--times', 2, '--config', config)
+    assert outcome.code == 0, outcome.err
+    first, second = (int(stamp) for stamp in re.findall(r'\b\d{10}\b(?=,\n *42)', outcome.out))
+    assert second - first in (1, 2)
+    assert '(run 1 of 2)' in outcome.out
+    assert '(run 2 of 2)' in outcome.out
+    assert 'Total Runs: 2' in outcome.out
+    assert outcome.err.count('next run of instance 1 in 1 s') == 1
+
+
+def test_refused_wheel(ddassets, refused_integration):
+    outcome = ddassets('check', refused_integration)
+    assert outcome.code == 2
+    assert 'write >=38.0.0' in outcome.err
+    assert outcome.out == ''
+
+
+def test_refused_wheel_in_json(ddassets, refused_integration):
+    outcome = ddassets('check', refused_integration, '--json')
+    assert outcome.code == 2
+    document = json.loads(outcome.out)
+    assert document['ok'] is False
+    assert 'write >=38.0.0' in document['error']
+
+
+def test_build_that_fails_shows_its_output(ddassets, integration, tmp_path):
+    (tmp_path / 'pyproject.toml').write_text('[project]\nname = "datadog-broken"\n')
+    outcome = ddassets('check', tmp_path)
+    assert outcome.code == 2
+    assert 'could not be built' in outcome.err
+    assert 'version' in outcome.err.partition('could not be built')[2]
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        pytest.param('instances: [', 'line 1, column 13: invalid YAML', id='yaml'),
+        pytest.param('instances: [{min_collection_interval: 45.5}]', 'found 45.5', id='interval'),
+    ],
+)
+def test_unusable_configuration(ddassets, integration, write, text, message):
+    outcome = ddassets('check', integration, '--config', write(text))
+    assert outcome.code == 2
+    assert message in outcome.err
+
+
+def test_missing_configuration(ddassets, integration, tmp_path):
+    outcome = ddassets('check', integration, '--config', tmp_path / 'none.yaml')
+    assert outcome.code == 2
+    assert 'none.yaml: cannot be read: No such file' in outcome.err
+
+
+def test_unusable_paths(ddassets, integration, tmp_path):
+    project = tmp_path / 'pyproject.toml'
+    cases = [
+        (integration.parent / 'tiny_prob', f'did you mean {integration}?'),
+        (integration.parent, f'did you mean {integration}?'),
+        (integration / 'pyproject.toml', 'neither a folder nor a .whl file'),
+        (tmp_path / 'none.whl', 'no such wheel'),
+    ]
+    for path, message in cases:
+        outcome = ddassets('check', path)
+        assert (outcome.code, message in outcome.err) == (2, True), outcome.err
+    for text, message in [('[project', 'invalid TOML'), ('[project]\nname = "web"', "found 'web'"), ('', 'found none')]:
+        project.write_text(text)
+        outcome = ddassets('check', tmp_path)
+        assert (outcome.code, message in outcome.err) == (2, True), outcome.err
+
+
+@pytest.mark.parametrize(
+    'arguments',
+    [
+        pytest.param(['--times', '0'], id='times-zero'),
+        pytest.param(['--times', '2', '--rate'], id='times-and-rate'),
+        pytest.param(['--timeout', 'nan'], id='timeout'),
+        pytest.param(['--base-version', '38.5'], id='base-version'),
+    ],
+)
+def test_unusable_options(ddassets, integration, arguments):
+    outcome = ddassets('check', integration, *arguments)
+    assert outcome.code == 2
+    assert 'Traceback' not in outcome.err
