@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from datadog_checks.base import ConfigurationError
 from datadog_checks.base.stubs import aggregator
 from datadog_checks.my_metric import MyMetricCheck

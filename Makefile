@@ -1,0 +1,56 @@
+# Each target is a line or two that calls uv or ddev. Nothing but git, make and a Python 3 with pip has to be there.
+UV_VERSION := 0.13.9
+UV := $(or $(shell command -v uv),.uv/bin/uv)
+# ddev pins what it uses, so it has an environment of its own beside the workspace's.
+DDEV := UV_PROJECT_ENVIRONMENT=.venv-ddev $(UV) run --locked --only-group ddev ddev
+# So have the companions' tests: the Agent's pins and the tracer are at odds with the rest.
+COMPANIONS := UV_PROJECT_ENVIRONMENT=.venv-companions $(UV) run --locked --only-group companions
+RUN := $(UV) run --locked
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint validate test-integration test-toolkit test-companions wheel bench clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
+
+demo: $(UV) ## build the wheel, install it as the Agent does, run the check and show what it submits
+	@$(RUN) ddassets check my_metric
+
+test: lint validate test-integration test-toolkit test-companions ## every test and validation of the repository
+
+lint: $(UV) ## ruff and mypy
+	$(RUN) ruff check
+	$(RUN) ruff format --check
+	$(RUN) mypy
+
+validate: .ddev.toml ## ddev's validators, those of `validate all` and those that it leaves out
+	$(DDEV) validate all my_metric
+	$(DDEV) validate dashboards my_metric
+	$(DDEV) validate service-checks my_metric
+	$(DDEV) validate eula my_metric
+	# This one exits 1 when all is well and 0 when not, so its words decide.
+	$(DDEV) validate typos my_metric | grep 'All files are valid!'
+
+test-integration: .ddev.toml ## my_metric's tests, in the environment that ddev makes
+	$(DDEV) test my_metric
+
+test-toolkit: $(UV) ## ddassets' tests
+	$(RUN) pytest ddassets
+
+test-companions: $(UV) ## the companions' tests, against MariaDB, the tracer and Datadog's test agent
+	$(COMPANIONS) pytest companions
+
+bench: .ddev.toml ## what the check costs beside the simplest one and ddev's scaffold
+	$(COMPANIONS) python benchmarks/check_cost.py --ddev '$(UV) run --locked --only-group ddev ddev'
+
+wheel: $(UV) ## the Agent wheel, in dist/
+	$(UV) build --wheel --out-dir dist my_metric
+
+clean: ## remove what the targets above made
+	rm -rf .uv .venv .venv-ddev .venv-companions .ddev.toml dist
+
+.ddev.toml: $(UV)
+	$(DDEV) config override
+
+.uv/bin/uv:
+	python3 -m pip install --quiet --disable-pip-version-check --target .uv uv==$(UV_VERSION)
