@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import sys
 import tempfile
 import time
@@ -37,8 +38,7 @@ def check(options: CheckOptions) -> int:
 
     Raises UnusableInputError for what the Agent would refuse.
     """
-    with tempfile.TemporaryDirectory(prefix='ddassets-') as folder:
-        scratch = Path(folder)
+    with _scratch_folder() as scratch:
         # The cheap judgements come first: nothing is installed for a wheel or a file that is refused anyway.
         if options.configuration:
             read_schedules(options.configuration, str(options.configuration))
@@ -81,6 +81,20 @@ def _run(collector: Collector, options: CheckOptions) -> int:
     else:
         print(summary_text(collector, options.verbose), end='')
     return 0 if succeeded(collector) else FAILED
+
+
+@contextlib.contextmanager
+def _scratch_folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix='ddassets-'))
+    try:
+        yield folder
+    finally:
+        # More than once: after an interrupt, the last file of a program that was just ended may still appear.
+        for _ in range(20):
+            shutil.rmtree(folder, ignore_errors=True)
+            if not folder.exists():
+                break
+            time.sleep(0.1)
 
 
 def _progress(text: str) -> None:

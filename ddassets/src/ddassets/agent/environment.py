@@ -147,7 +147,7 @@ def _run(command: list[str], failure: str) -> str:
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:
-    """End a process that leads a session and all that it started, by the id of its group; wait until it is gone."""
+    """End a process that leads a session and all that it started, by the id of its group, and wait for it."""
     if os.name == 'nt':
         process.kill()
     else:
