@@ -22,7 +22,7 @@ instance_maximum = instance_minimum
 
 
 def instance_min_collection_interval(value: Any, field: Any) -> int:
-    # The Agent reads this key itself: it refuses an instance whose value is no whole number, and takes 0 as 15 seconds.
+    # The Agent reads this key itself, as whole seconds, and takes 0 as 15 seconds; it would not keep a fraction.
     return _whole_number(value, 1, f'a whole number of seconds from 1 to {LARGEST}')
 
 
