@@ -96,9 +96,21 @@ def test_schedules(tmp_path, text, expected):
         pytest.param('instances: {a: b}', 'found a mapping', id='mapping'),
         pytest.param('instances: [{}, text]', r'instances\[1\]: expected a mapping, found a text', id='text-instance'),
         pytest.param('init_config: [1]\ninstances: [{}]', 'init_config: expected a mapping', id='init_config'),
-        pytest.param('instances: [{min_collection_interval: 45.5}]', 'found 45.5; the Agent refuses', id='float'),
-        pytest.param('instances: [{min_collection_interval: "45"}]', "found '45'; the Agent refuses", id='text'),
-        pytest.param('instances: [{min_collection_interval: yes}]', 'found True; the Agent refuses', id='boolean'),
+        pytest.param(
+            'instances: [{min_collection_interval: 45.5}]',
+            'found 45.5; the Agent schedules by whole seconds',
+            id='float',
+        ),
+        pytest.param(
+            'instances: [{min_collection_interval: "45"}]',
+            "found '45'; the Agent schedules by whole seconds",
+            id='text',
+        ),
+        pytest.param(
+            'instances: [{min_collection_interval: yes}]',
+            'found True; the Agent schedules by whole seconds',
+            id='boolean',
+        ),
     ],
 )
 def test_unusable_configuration(tmp_path, text, message):

@@ -117,7 +117,7 @@ def _schedule(instance: object, where: str) -> Schedule:
     if isinstance(interval, bool) or not isinstance(interval, int):
         raise UnusableInputError(
             f'{where}: {_INTERVAL_KEY}: expected a whole number of seconds, found {interval!r}; '
-            'the Agent refuses the instance'
+            'the Agent schedules by whole seconds'
         )
     if interval <= 0:
         return Schedule(
