@@ -142,6 +142,13 @@ def test_bad_configuration_is_refused_and_submits_nothing(
     aggregator.assert_metric('my_metric', count=1)
 
 
+def test_a_tags_key_with_nothing_under_it_means_no_tags(
+    dd_run_check: Run, aggregator: AggregatorStub, build: Build
+) -> None:
+    dd_run_check(build({'tags': None}))
+    aggregator.assert_metric('my_metric', count=1, tags=[])
+
+
 def test_example_collects_every_45_seconds(
     dd_run_check: Run, aggregator: AggregatorStub, build: Build, example: dict[str, Any]
 ) -> None:

@@ -158,26 +158,27 @@ def test_health_route_makes_no_trace(clean, app):
     assert spans[0]['resource'] == 'GET /'
 
 
-def test_requests_never_wait_for_the_agent(app, start):
-    """An agent that accepts and never answers would show any wait as its 2 s time-out; a bound, not a stopwatch."""
+def test_requests_never_wait_for_the_agent(app, start, free_port):
+    """The same speed with an agent, with one that accepts and never answers, and with none at all.
+
+    The three are asked in turns, so that a busy machine slows all of them. Waiting for the agent would show as the
+    tracer's time-out of 2 s or, for a refused connection, as its retries: the bounds are far below, not a stopwatch.
+    """
     with socket.socket() as silent:
         silent.bind(('127.0.0.1', 0))
         silent.listen(64)
-        mute = start(silent.getsockname()[1])
-        seconds = {app.port: [], mute.port: []}
+        others = {'silent': start(silent.getsockname()[1]), 'absent': start(free_port())}
+        seconds = {name: [] for name in ('there', *others)}
         for _ in range(100):
-            for one in (app, mute):
+            for name, one in {'there': app, **others}.items():
                 before = time.perf_counter()
                 assert one.get('/')[0] == 200
-                seconds[one.port].append(time.perf_counter() - before)
-    medians = {port: statistics.median(values) for port, values in seconds.items()}
-    assert medians[mute.port] < 5 * medians[app.port] + 0.1
-    assert max(seconds[mute.port]) < 1.5
-
-
-def test_serves_without_an_agent(start, free_port):
-    app = start(free_port())
-    assert [app.get('/')[0] for _ in range(20)] == [200] * 20
+                seconds[name].append(time.perf_counter() - before)
+    medians = {name: statistics.median(values) for name, values in seconds.items()}
+    print({name: f'{median * 1000:.2f} ms' for name, median in medians.items()})
+    for name in others:
+        assert medians[name] < 2 * medians['there'] + 0.01, medians
+        assert max(seconds[name]) < 1.5
 
 
 def test_every_command_of_the_readme_runs(app, commands):
