@@ -1,6 +1,7 @@
 """When a recurring downtime begins: an iCalendar rule, expanded in the schedule's local time. Rules 5.4 to 5.12."""
 
 import difflib
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -273,6 +274,10 @@ class Recurrence:
             # From the first day of the week: BYSETPOS chooses from whole weeks. Earlier hits are dropped afterwards.
             by_day = by_day or ((0, self.start.weekday()),)
             start -= timedelta(days=(start.weekday() - rule.week_start) % 7)
+        if any(ordinal for ordinal, _ in by_day):
+            # dateutil asks a day to be both a plain weekday and one with an ordinal; RFC 5545 asks for either.
+            most = 53 if rule.frequency == 'YEARLY' and not rule.by_month else 5
+            by_day = tuple((n, day) for ordinal, day in by_day for n in ([ordinal] if ordinal else range(1, most + 1)))
         return rrule.rrule(
             FREQUENCIES[rule.frequency],
             dtstart=start,
@@ -289,11 +294,17 @@ class Recurrence:
     def _possible(self) -> bool:
         """Refuse what dateutil would seek, hour by hour or day by day, until the year 9999."""
         rule = self.rule
+        sizes: dict[str, tuple[tuple[object, ...], ...]] = {
+            'HOURLY': (rule.by_minute,),
+            'DAILY': (rule.by_minute, rule.by_hour),
+        }
+        sizes['WEEKLY'] = (*sizes['DAILY'], rule.by_day)
+        if rule.by_set_position and rule.frequency in sizes:
+            size = math.prod(max(1, len(part)) for part in sizes[rule.frequency])
+            if min(map(abs, rule.by_set_position)) > size:
+                return False
         if rule.frequency not in ('HOURLY', 'DAILY'):
             return True
-        size = max(1, len(rule.by_minute)) * (max(1, len(rule.by_hour)) if rule.frequency == 'DAILY' else 1)
-        if rule.by_set_position and min(map(abs, rule.by_set_position)) > size:
-            return False
         hours = rule.interval * (24 if rule.frequency == 'DAILY' else 1)
         moment = self.start
         # Within 28 years each date meets each weekday; longer strides need more of them.
