@@ -11,3 +11,17 @@ class UnusableInputError(Exception):
     def __init__(self, message: str, details: str = '') -> None:
         super().__init__(message)
         self.details = details.strip()
+
+
+class Unsupported(UnusableInputError):
+    """A part of a query or an option of a monitor that is outside the evaluator's subset: refused, never guessed.
+
+    `column` is counted from 1 in the query; None where an option is at fault.
+    """
+
+    def __init__(self, name: str, column: int | None, reason: str) -> None:
+        place = '' if column is None else f'column {column}: '
+        super().__init__(f'{place}{name}: {reason}')
+        self.name = name
+        self.column = column
+        self.reason = reason

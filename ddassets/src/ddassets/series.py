@@ -1,0 +1,249 @@
+"""Points by metric and tags, in columns. Pure: text and arrays in, arrays out."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ddassets.errors import UnusableInputError
+
+type Floats = NDArray[np.float64]
+type Kind = Literal['gauge', 'count', 'rate']
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """The points of one metric from one source, which is one set of `key:value` tags.
+
+    `times` are in seconds since the epoch and rise strictly; `values` are finite. `interval`, in seconds, is how far
+    apart the source submits (rule 2.15). `arrivals` are the instants from which each point can be seen, also in
+    seconds, not before its time and in the same order; None where every point is there at its own time. Raises
+    UnusableInputError otherwise.
+    """
+
+    metric: str
+    tags: frozenset[str]
+    times: Floats = field(repr=False)
+    values: Floats = field(repr=False)
+    kind: Kind
+    interval: int
+    arrivals: Floats | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        for name in ('times', 'values', 'arrivals'):
+            column = getattr(self, name)
+            if column is not None:
+                object.__setattr__(self, name, np.asarray(column, dtype=np.float64))
+        problem = self._problem()
+        if problem:
+            raise UnusableInputError(f'series {self}: {problem}')
+
+    def _problem(self) -> str | None:
+        if self.kind not in ('gauge', 'count', 'rate'):
+            return f'kind: found {self.kind!r}, allowed are gauge, count and rate'
+        if not isinstance(self.interval, int) or self.interval < 1:
+            return f'interval: found {self.interval!r}, expected whole seconds, at least 1'
+        if self.times.ndim != 1 or self.times.shape != self.values.shape:
+            return f'found {self.times.size} times and {self.values.size} values, expected as many of each'
+        if not (np.isfinite(self.times).all() and np.isfinite(self.values).all()):
+            return 'a time or a value is not finite; leave a missing point out'
+        steps = np.flatnonzero(np.diff(self.times) <= 0)
+        if steps.size:
+            return f'times must rise: {self.times[steps[0] + 1]:.15g} follows {self.times[steps[0]]:.15g}'
+        if self.arrivals is not None:
+            if self.arrivals.shape != self.times.shape or not np.isfinite(self.arrivals).all():
+                return 'expected one finite arrival for each point'
+            if (self.arrivals < self.times).any():
+                return 'a point arrives before its own time'
+            if (np.diff(self.arrivals) < 0).any():
+                return 'the points of one source must arrive in their order'
+        return None
+
+    def __str__(self) -> str:
+        return f'{self.metric}{{{",".join(sorted(self.tags))}}}'
+
+    def __len__(self) -> int:
+        return int(self.times.size)
+
+
+class SeriesSet:
+    """Series by metric. Each metric and set of tags is there once, and a metric has one kind.
+
+    Raises UnusableInputError where the series disagree.
+    """
+
+    def __init__(self, series: Iterable[Series]) -> None:
+        self._by_metric: dict[str, dict[frozenset[str], Series]] = {}
+        for one in series:
+            sources = self._by_metric.setdefault(one.metric, {})
+            if one.tags in sources:
+                raise UnusableInputError(f'series {one}: given twice')
+            other = next(iter(sources.values()), one)
+            if other.kind != one.kind:
+                raise UnusableInputError(f'series {one}: a {one.kind}, but {other} is a {other.kind}')
+            sources[one.tags] = one
+
+    def __iter__(self) -> Iterator[Series]:
+        for sources in self._by_metric.values():
+            yield from sources.values()
+
+    def __len__(self) -> int:
+        return sum(map(len, self._by_metric.values()))
+
+    @property
+    def metrics(self) -> frozenset[str]:
+        return frozenset(self._by_metric)
+
+    def of(self, metric: str) -> tuple[Series, ...]:
+        """Return the series of a metric, in the order in which they were given; none for an unknown one."""
+        return tuple(self._by_metric.get(metric, {}).values())
+
+    @property
+    def end(self) -> float:
+        """The time of the last point of all, in seconds; minus infinity where there is none."""
+        return max((float(one.times[-1]) for one in self if len(one)), default=-np.inf)
+
+
+_NUMBER = r'[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?'
+_ITEM = re.compile(
+    rf'(?:(?P<gap>_)|(?P<value>{_NUMBER})(?P<step>[+-](?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)?)(?:x(?P<count>\d+))?'
+)
+MOST_POINTS = 100_000_000
+
+
+def parse_compact(text: str) -> Floats:
+    """Read values in compact notation, NaN where a point is missing.
+
+    Items stand apart by spaces: `500` is one point, `500x20` is twenty, `600+10x5` is five (600 610 620 630 640),
+    `_` is a gap of one point and `_x5` of five. Unlike promtool's, a count is always the number of points.
+
+    Raises UnusableInputError with the column.
+    """
+    if not re.search('[_x]', text):
+        try:
+            values = np.array(text.split(), dtype=np.float64)
+        except ValueError:
+            pass
+        else:
+            if np.isfinite(values).all():
+                return values
+    parts: list[Floats] = []
+    size = 0
+    for word in re.finditer(r'\S+', text):
+        item = _ITEM.fullmatch(word[0])
+        if item is None or (item['step'] and not item['count']):
+            raise UnusableInputError(
+                f'column {word.start() + 1}: found {word[0]!r}, expected such as 500, 500x20, 600+10x5, _ or _x5'
+            )
+        count = int(item['count'] or 1)
+        size += count
+        if count < 1 or size > MOST_POINTS:
+            raise UnusableInputError(f'column {word.start() + 1}: {word[0]!r}: expected 1 to {MOST_POINTS:,} points')
+        start = np.nan if item['gap'] else float(item['value'])
+        step = float(item['step'] or 0)
+        if np.isinf(start) or np.isinf(start + step * count):
+            raise UnusableInputError(f'column {word.start() + 1}: {word[0]!r} is not finite')
+        parts.append(start + step * np.arange(count, dtype=np.float64))
+    return np.concatenate(parts) if parts else np.empty(0)
+
+
+def from_compact(
+    text: str, metric: str, tags: Iterable[str], start: float, kind: Kind = 'gauge', interval: int = 60
+) -> Series:
+    """Return the series of `parse_compact(text)`, one point every `interval` seconds from `start`, gaps left out."""
+    values = parse_compact(text)
+    there = ~np.isnan(values)
+    times = start + interval * np.flatnonzero(there).astype(np.float64)
+    return Series(metric, frozenset(tags), times, values[there], kind, interval)
+
+
+def read_csv(
+    text: str, metric: str, tags: Iterable[str] = (), kind: Kind = 'gauge', interval: int = 60
+) -> tuple[Series, ...]:
+    """Read the series of one metric from CSV with a header row.
+
+    The column `time` holds seconds since the epoch or ISO 8601 with an offset, `value` a number or nothing where the
+    point is missing, `arrival`, if there, an instant like `time`. Every other column is a tag key; an empty cell is
+    a series without the key. `tags` are added to each series. Points may stand in any order.
+
+    Raises UnusableInputError with the line and the column's name.
+    """
+    text = text.removeprefix('\ufeff')
+    fixed = frozenset(tags)
+    head, _, body = text.partition('\n')
+    if head.strip() == 'time,value' and _PLAIN.fullmatch(body):
+        try:
+            numbers = np.array(body.replace(',', ' ').split(), dtype=np.float64)
+        except ValueError:
+            pass
+        else:
+            return (_in_order(metric, fixed, kind, interval, numbers[::2], numbers[1::2], None),)
+    rows = csv.reader(io.StringIO(text, newline=''))
+    header = [name.strip() for name in next(rows, [])]
+    if not {'time', 'value'} <= set(header) or len(set(header)) < len(header):
+        raise UnusableInputError(f'line 1: found the columns {header}, expected time and value, and each name once')
+    points: dict[frozenset[str], list[tuple[float, float, float]]] = {}
+    for cells in rows:
+        if not cells:
+            continue
+        if len(cells) != len(header):
+            raise UnusableInputError(f'line {rows.line_num}: found {len(cells)} cells, expected {len(header)}')
+        row = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+        time, value, arrival = row.pop('time'), row.pop('value'), row.pop('arrival', '')
+        source = fixed | {f'{key}:{cell}' for key, cell in row.items() if cell}
+        if value:
+            at = _instant(time, rows.line_num, 'time')
+            seen = _instant(arrival, rows.line_num, 'arrival') if arrival else at
+            points.setdefault(source, []).append((at, _number(value, rows.line_num), seen))
+    late = 'arrival' in header
+    return tuple(
+        _in_order(metric, source, kind, interval, columns[0], columns[1], columns[2] if late else None)
+        for source, columns in ((source, np.array(rows).T) for source, rows in points.items())
+    )
+
+
+_PLAIN = re.compile(r'(?:[\d.eE+-]++,[\d.eE+-]++\r?+(?:\n|$))*+')
+
+
+def _in_order(
+    metric: str,
+    tags: frozenset[str],
+    kind: Kind,
+    interval: int,
+    times: Floats,
+    values: Floats,
+    arrivals: Floats | None,
+) -> Series:
+    order = np.argsort(times, kind='stable')
+    return Series(
+        metric, tags, times[order], values[order], kind, interval, None if arrivals is None else arrivals[order]
+    )
+
+
+def _number(text: str, line: int) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UnusableInputError(f'line {line}, value: found {text!r}, expected a number') from None
+
+
+def _instant(text: str, line: int, column: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment.timestamp()
+    except ValueError:
+        pass
+    raise UnusableInputError(
+        f'line {line}, {column}: found {text!r}, expected seconds since the epoch or ISO 8601 with an offset'
+    )
