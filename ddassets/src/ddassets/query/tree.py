@@ -4,7 +4,8 @@ Every node has a `span`, the offsets of its first character and of the one after
 no part in comparison, so that two queries which differ in spacing alone are equal.
 """
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 type Comparator = Literal['<', '<=', '>', '>=', '==', '!=']
@@ -107,6 +108,7 @@ class Tags(Node):
     """A list of tag keys or tags in braces or brackets as an argument of a function: `{host}` or `['host']`."""
 
     values: tuple[str, ...]
+    brackets: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ class Named(Node):
     """`name=value` among the arguments of a function."""
 
     name: str
-    value: 'Expression | Text | Word'
+    value: 'Expression | Text | Word | Tags'
 
 
 type Argument = Expression | Text | Word | Tags | Named
@@ -181,7 +183,15 @@ class Negative(Node):
     operand: 'Expression'
 
 
-type Expression = Number | Metric | Reference | Call | Binary | Negative
+@dataclass(frozen=True, slots=True)
+class Modified(Node):
+    """`(operand).modifiers`, of arithmetic; other operands hold their modifiers themselves."""
+
+    operand: 'Expression'
+    modifiers: tuple[Modifier, ...]
+
+
+type Expression = Number | Metric | Reference | Call | Binary | Negative | Modified
 
 
 # Monitors: an expression, the time it is aggregated over, and what the result is compared with.
@@ -211,7 +221,10 @@ class Change(Node):
 
 @dataclass(frozen=True, slots=True)
 class MonitorQuery(Node):
-    """`aggregator(window):expression comparator threshold`. The threshold may be signed."""
+    """`aggregator(window):expression comparator threshold`. The threshold may be signed.
+
+    `formula("expression").last("5m") > threshold` (rule 1.11) has the aggregator `formula`.
+    """
 
     aggregator: str
     window: Window
@@ -220,3 +233,72 @@ class MonitorQuery(Node):
     comparator: Comparator
     threshold: float
     threshold_span: Span = field(compare=False, repr=False)
+
+
+# Which fields of a node hold further nodes, in the order of the text.
+_PARTS: dict[type, tuple[str, ...]] = {
+    And: ('scopes',),
+    Binary: ('left', 'right'),
+    Call: ('arguments', 'modifiers'),
+    Metric: ('scope', 'by', 'modifiers'),
+    Modified: ('operand', 'modifiers'),
+    Modifier: ('arguments',),
+    MonitorQuery: ('change', 'window', 'expression'),
+    Named: ('value',),
+    Negative: ('operand',),
+    Not: ('scope',),
+    Or: ('scopes',),
+    Reference: ('modifiers',),
+}
+
+
+def children(node: Node) -> Iterator[Node]:
+    """The parts of a node, in the order of the text."""
+    for name in _PARTS.get(type(node), ()):
+        part = getattr(node, name)
+        if isinstance(part, Node):
+            yield part
+        elif part is not None:
+            yield from part
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """The node and every node below it, each before its parts."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        yield current
+        pending.extend(reversed([*children(current)]))
+
+
+def metrics(node: Node) -> Iterator[Metric]:
+    """Every metric that the node reads, in the order of the text."""
+    return (part for part in walk(node) if isinstance(part, Metric))
+
+
+def rewrite[T: Node](node: T, change: Callable[[Node], Node]) -> T:
+    """The tree with `change` applied to each part of an expression, from the top; scopes are left alone.
+
+    `change` returns the part itself to keep it, or one that may stand in its place.
+    """
+    return _rewrite(node, change)  # type: ignore[return-value]
+
+
+def _rewrite(node: Node, change: Callable[[Node], Node]) -> Node:
+    match changed := change(node):
+        case Call(arguments=arguments):
+            return _with(changed, arguments=tuple(_rewrite(part, change) for part in arguments))
+        case Binary(left=left, right=right):
+            return _with(changed, left=_rewrite(left, change), right=_rewrite(right, change))
+        case Negative(operand=operand) | Modified(operand=operand):
+            return _with(changed, operand=_rewrite(operand, change))
+        case Named(value=value):
+            return _with(changed, value=_rewrite(value, change))
+        case MonitorQuery(expression=expression):
+            return _with(changed, expression=_rewrite(expression, change))
+        case _:
+            return changed
+
+
+def _with(node: Node, **parts: object) -> Node:
+    return node if all(getattr(node, name) == part for name, part in parts.items()) else replace(node, **parts)  # type: ignore[arg-type]

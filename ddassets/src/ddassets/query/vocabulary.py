@@ -1,0 +1,90 @@
+"""The words of the query language that are known by name, so that a misspelt one can be told.
+
+Datadog adds functions without notice. A function or modifier that is not listed is therefore taken as it is, unless it
+is one letter away from a listed one.
+"""
+
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+
+AGGREGATORS = frozenset(
+    'avg sum min max count count_nonzero count_not_null count_values histogram percentile last median'.split()
+)
+TIME_AGGREGATORS = frozenset('avg sum min max percentile count last median'.split())
+CHANGES = ('change', 'pct_change')
+WINDOWS = (
+    *(f'last_{length}' for length in '1m 5m 10m 15m 30m 1h 2h 4h 1d 2d 1w 1mo'.split()),
+    *(f'next_{length}' for length in '1h 12h 1d 3d 1w 2w 1mo'.split()),
+    *(f'current_{length}' for length in '1h 1d 1mo'.split()),
+)
+FUNCTIONS = frozenset(
+    """
+    abs log2 log10 exclude_null count_nonzero count_not_null count_nonzero_finite default_zero
+    cumsum integral derivative diff dt per_second per_minute per_hour monotonic_diff throughput
+    ewma_3 ewma_5 ewma_7 ewma_10 ewma_20 median_3 median_5 median_7 median_9 autosmooth moving_rollup mavg
+    robust_trend trend_line piecewise_constant anomalies outliers forecast
+    timeshift hour_before day_before week_before month_before calendar_shift
+    top bottom top_offset bottom_offset top5 top10 top15 top20 bottom5 bottom10 bottom15 bottom20
+    top5_min top5_max top5_last top5_area top5_l2norm top10_min top10_max top10_last top10_area top10_l2norm
+    top15_min top15_max top15_last top15_area top15_l2norm top20_min top20_max top20_last top20_area top20_l2norm
+    bottom5_min bottom5_max bottom5_last bottom5_area bottom5_l2norm
+    bottom10_min bottom10_max bottom10_last bottom10_area bottom10_l2norm
+    clamp_min clamp_max cutoff_min cutoff_max count sum min max avg mean percentile rollup fill weighted
+    """.split()
+)
+MODIFIERS = frozenset('as_count as_rate rollup fill weighted last mavg top bottom timeshift'.split())
+# Bare arguments, which in a formula could otherwise be the name of another query.
+OPTION_WORDS = frozenset(
+    """
+    avg sum min max count mean last median first area norm l2norm asc desc null none nan true false
+    linear seasonal zero cubic basic agile robust adaptive dbscan mad scaleddbscan scaledmad
+    above below both daily weekly monthly hourly default simple reactive
+    """.split()
+)
+
+
+def is_aggregator(word: str) -> bool:
+    """Whether `word` aggregates over space; percentiles are `p50` to `p99.9`."""
+    return word in AGGREGATORS or is_percentile(word) or word.startswith('count(')
+
+
+def is_percentile(word: str) -> bool:
+    whole, _, decimals = word[1:].partition('.')
+    return (
+        word[:1] == 'p'
+        and whole.isascii()
+        and whole.isdigit()
+        and len(whole) <= 3
+        and (decimals.isascii() and decimals.isdigit() or word == f'p{whole}')
+    )
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word most like `word`, or None where none is alike."""
+    found = get_close_matches(word[:64].lower(), sorted(known), 1, 0.6)
+    return found[0] if found else None
+
+
+def misspelt(word: str, known: Collection[str]) -> str | None:
+    """The known word that differs from `word` in one letter (missing, extra, wrong or swapped), or None.
+
+    Digits are no letters: `ewma_40` may well be a function that this list lacks.
+    """
+    if word in known or len(word) < 4 or len(word) > 32:
+        return None
+    return next((candidate for candidate in sorted(known) if len(candidate) > 3 and _one_letter(word, candidate)), None)
+
+
+def _one_letter(word: str, other: str) -> bool:
+    if abs(len(word) - len(other)) > 1:
+        return False
+    start = 0
+    while start < min(len(word), len(other)) and word[start] == other[start]:
+        start += 1
+    end = 0
+    while end < min(len(word), len(other)) - start and word[-1 - end] == other[-1 - end]:
+        end += 1
+    left, right = word[start : len(word) - end], other[start : len(other) - end]
+    if not (left + right).isalpha():
+        return False
+    return (len(left) <= 1 and len(right) <= 1) or (len(left) == 2 and left == right[::-1])
