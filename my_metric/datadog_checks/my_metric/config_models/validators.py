@@ -14,12 +14,12 @@ LARGEST = 2**53
 DAY = 24 * 60
 
 # Cut short what a file may hold in any length or depth.
-_shown = Repr(maxstring=60, maxother=60, maxlist=3, maxdict=3, maxlevel=3)
+_shown = Repr(maxstring=60, maxother=60, maxlevel=2)
 
 
 def _refuse(value: Any, allowed: str, key: str = '') -> NoReturn:
     try:
-        found = str(value) if isinstance(value, datetime) else _shown.repr(value)
+        found = str(value) if isinstance(value, datetime) else _shown.repr(value)[:100]
     except ValueError:  # Python does not write out a whole number of more than 4,300 digits
         found = 'a number of thousands of digits'
     raise ValueError(f'{key and key + ": "}found {found}, allowed is {allowed}')
