@@ -173,15 +173,18 @@ def test_manifest_entries_are_the_files_on_disk():
 def test_dataflows():
     # Rule 9.7: `<app_id>-<data_type>`, always inbound.
     provides = yaml.safe_load((ASSETS / 'dataflows.yaml').read_text())['provides']
+    # Metrics come with each run, events with a drill alone.
     assert provides == [
         {
-            'id': f'{MANIFEST["app_id"]}-metrics',
-            'always_on': True,
+            'id': f'{MANIFEST["app_id"]}-{kind}',
+            'always_on': always,
             'granular': False,
-            'data_type': 'metrics',
+            'data_type': kind,
             'direction': 'inbound',
         }
+        for kind, always in [('metrics', True), ('events', False)]
     ]
+    assert MANIFEST['assets']['integration']['events']['creates_events'] is True
 
 
 # Dashboards

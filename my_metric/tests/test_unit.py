@@ -118,7 +118,7 @@ def test_tags_are_the_instances_and_do_not_grow(
         pytest.param({'maximum': {'a': 1}}, r"maximum\n.*found {'a': 1}, allowed is a whole", id='mapping'),
         pytest.param({'tags': 'a:1'}, r"tags\n.*found 'a:1', allowed is a list of strings", id='tags a text'),
         pytest.param({'tags': {'a': 1}}, r"tags\n.*found {'a': 1}, allowed is a list", id='tags a mapping'),
-        pytest.param({'tags': ['a:1', 2]}, r'tags\n.*found 2 at position 1, allowed is a string', id='tag a number'),
+        pytest.param({'tags': ['a:1', 2]}, r'tags\[1\]: found 2, allowed is a string', id='tag a number'),
         pytest.param(
             {'min_collection_interval': 0}, r'min_collection_interval\n.*found 0, allowed .* seconds', id='no interval'
         ),

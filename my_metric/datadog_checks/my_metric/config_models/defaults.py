@@ -4,6 +4,10 @@
 #     ddev -x validate models -s <INTEGRATION_NAME>
 
 
+def instance_decimals():
+    return 0
+
+
 def instance_disable_generic_tags():
     return False
 
@@ -26,3 +30,11 @@ def instance_min_collection_interval():
 
 def instance_minimum():
     return 0
+
+
+def instance_period():
+    return 3600
+
+
+def instance_signal():
+    return 'uniform'

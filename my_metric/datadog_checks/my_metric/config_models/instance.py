@@ -8,11 +8,31 @@ from __future__ import annotations
 from typing import Optional
 
 from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from typing_extensions import Literal
 
 from datadog_checks.base.utils.functions import identity
 from datadog_checks.base.utils.models import validation
 
 from . import defaults, validators
+
+
+class Phase(BaseModel):
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True,
+        frozen=True,
+    )
+    minutes: int
+    silent: Optional[bool] = None
+    value: Optional[int] = None
+
+
+class Drill(BaseModel):
+    model_config = ConfigDict(
+        arbitrary_types_allowed=True,
+        frozen=True,
+    )
+    phases: tuple[Phase, ...]
+    start: str
 
 
 class MetricPatterns(BaseModel):
@@ -30,14 +50,22 @@ class InstanceConfig(BaseModel):
         arbitrary_types_allowed=True,
         frozen=True,
     )
+    decimals: Optional[int] = None
     disable_generic_tags: Optional[bool] = None
+    drill: Optional[Drill] = None
     empty_default_hostname: Optional[bool] = None
     enable_legacy_tags_normalization: Optional[bool] = None
     maximum: Optional[int] = None
     metric_patterns: Optional[MetricPatterns] = None
     min_collection_interval: Optional[float] = None
     minimum: Optional[int] = None
+    period: Optional[float] = None
+    phase: Optional[float] = None
+    seed: Optional[int] = None
     service: Optional[str] = None
+    signal: Optional[
+        Literal['uniform', 'constant', 'sine', 'sawtooth', 'pulse', 'noise']
+    ] = None
     tags: Optional[tuple[str, ...]] = None
 
     @model_validator(mode='before')
