@@ -1,0 +1,82 @@
+"""Notification messages: their language, who is notified on which transition, and what would go out.
+
+Sections 3.23, 3.24 and 4 of the semantics. `parse` reads a text; everything else works on what it returns. Nothing here
+reads a clock.
+"""
+
+from ddassets.message.conditions import (
+    ALERT,
+    CONDITIONALS,
+    FLAGS,
+    NO_DATA,
+    OK,
+    STATES,
+    TRANSITIONS,
+    WARN,
+    Transition,
+    conditions,
+)
+from ddassets.message.handles import (
+    Handle,
+    Mention,
+    Reach,
+    find_handles,
+    handles,
+    mentions,
+    notify,
+    reach,
+    redirect,
+)
+from ddassets.message.rendering import ASSUMPTIONS, Context, Host, Rendered, render, render_title
+from ddassets.message.template import (
+    BARE_VARIABLES,
+    Branch,
+    Condition,
+    Fault,
+    Literal,
+    MessageSyntaxError,
+    Template,
+    Use,
+    caret,
+    parse,
+    position,
+)
+
+__all__ = [
+    'ALERT',
+    'ASSUMPTIONS',
+    'BARE_VARIABLES',
+    'CONDITIONALS',
+    'FLAGS',
+    'NO_DATA',
+    'OK',
+    'STATES',
+    'TRANSITIONS',
+    'WARN',
+    'Branch',
+    'Condition',
+    'Context',
+    'Fault',
+    'Handle',
+    'Host',
+    'Literal',
+    'Mention',
+    'MessageSyntaxError',
+    'Reach',
+    'Rendered',
+    'Template',
+    'Transition',
+    'Use',
+    'caret',
+    'conditions',
+    'find_handles',
+    'handles',
+    'mentions',
+    'notify',
+    'parse',
+    'position',
+    'reach',
+    'redirect',
+    'render',
+    'render_title',
+]
