@@ -236,7 +236,7 @@ class _Parser:
         if depth > DEEPEST:
             raise ExpressionError(offset, f'more than {DEEPEST} levels')
         exponent = self.power(depth + 1)
-        self.mixed |= isinstance(exponent, Chain) or isinstance(base, Apply) and base.function == '-'
+        self.mixed |= isinstance(exponent, Chain)
         return Chain(base, ((offset, '^', exponent),))
 
     def operand(self, depth: int) -> Node:
@@ -245,7 +245,9 @@ class _Parser:
         offset, kind, token = self.offset, self.kind, self.token
         if token == '-':
             self.next()
-            return Apply(offset, '-', self.operand(depth + 1))
+            operand = self.power(depth + 1)
+            self.mixed |= isinstance(operand, Chain)
+            return Apply(offset, '-', operand)
         if token == '(':
             self.next()
             return Parentheses(self.closed(depth))
