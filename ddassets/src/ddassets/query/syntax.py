@@ -119,7 +119,7 @@ def _refuse_depth(text: str, results: Iterable[Any]) -> None:
     while pending:
         node, depth = pending.pop()
         if depth > MAX_DEPTH:
-            message = f'nested more than {MAX_DEPTH} deep'
+            message = f'more than {MAX_DEPTH} functions, operators or parentheses inside one another'
             raise QuerySyntaxError(text, node.span.start + 1, (), f'{MAX_DEPTH + 1} levels', message)
         pending.extend((child, depth + 1) for child in children(node))
 
@@ -195,8 +195,6 @@ _EXPECTED: tuple[tuple[frozenset[str], str], ...] = tuple(
         ('STRING NAME NUMBER DURATION', 'a quoted tag'),
         ('TAG BANG NOT LPAR', 'a tag such as key:value'),
         ('WINDOW FUNCTION STRING', 'a window such as last_5m'),
-        ('AND OR', 'AND or OR'),
-        ('NOT IN', 'IN or NOT IN'),
         ('AGGREGATOR', 'an aggregator such as avg:'),
         ('METRIC', 'a metric name'),
         ('MODIFIER', 'a modifier such as .as_count()'),
@@ -209,8 +207,6 @@ _EXPECTED: tuple[tuple[frozenset[str], str], ...] = tuple(
         ('STRING', 'a quoted text'),
         ('FUNCTION', 'a time aggregation such as avg(last_5m):'),
         ('BY', "'by'"),
-        ('NOT', 'NOT'),
-        ('IN', 'IN'),
         ('COLON', "':'"),
         ('COMMA', "','"),
         ('EQUALS', "'='"),
@@ -220,6 +216,11 @@ _EXPECTED: tuple[tuple[frozenset[str], str], ...] = tuple(
         ('RBRACE', "'}'"),
         ('LBRACKET', "'['"),
         ('RBRACKET', "']'"),
+        ('AND', 'AND'),
+        ('OR', 'OR'),
+        ('NOT IN', 'IN'),
+        ('NOT', 'NOT'),
+        ('IN', 'IN'),
         ('$END', 'the end of the query'),
     )
 )
@@ -240,8 +241,10 @@ def _unexpected(text: str, start: str, error: 'UnexpectedInput') -> QuerySyntaxE
     likely = vocabulary.nearest(word, keywords) if word else None
     if likely and likely != word.lower():
         message += f'; did you mean {likely!r}?'
-    if start == 'monitor' and word and 'FUNCTION' in accepted and 'WINDOW' not in accepted and offset == 0:
+    elif start == 'monitor' and accepted == {'FUNCTION'}:
         message += '; a monitor aggregates over time first'
+    elif start != 'monitor' and word in ('<', '>', '=', '!'):
+        message += '; only a monitor compares'
     return QuerySyntaxError(text, offset + 1, expected, found, message)
 
 
