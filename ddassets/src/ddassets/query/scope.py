@@ -23,7 +23,7 @@ from ddassets.query.tree import (
 )
 
 type Predicate = Callable[[frozenset[str]], bool]
-# What each template variable of a dashboard stands for: tags such as `host:web-1`, or `*`, as is one that is not listed.
+# What each template variable of a dashboard stands for: tags such as `host:web-1`, or `*`; so is one not listed.
 type Variables = Mapping[str, Sequence[str]]
 
 

@@ -229,23 +229,31 @@ _EXPECTED: tuple[tuple[frozenset[str], str], ...] = tuple(
 def _unexpected(text: str, start: str, error: 'UnexpectedInput') -> QuerySyntaxError:
     from lark.exceptions import UnexpectedToken
 
-    offset = len(text.rstrip())
-    if not isinstance(error, UnexpectedToken) or error.token.type != '$END':
-        offset = error.pos_in_stream if error.pos_in_stream is not None else offset
-    word = _word(text, offset)
+    at_end = isinstance(error, UnexpectedToken) and error.token.type == '$END'
+    offset = len(text.rstrip()) if at_end or error.pos_in_stream is None else error.pos_in_stream
+    word = '' if at_end else _word(text, offset)
     found = repr(word) if word else 'the end of the query'
     accepted = _accepted(error)
     expected = tuple(_in_words(accepted))
-    message = f'expected {_either(expected)}, found {found}'
+    message = f'expected {_either(expected)}, found {found}{_hint(start, word, accepted)}'
+    return QuerySyntaxError(text, offset + 1, expected, found, message)
+
+
+def _hint(start: str, word: str, accepted: set[str]) -> str:
+    """What the writer may have meant."""
+    if start == 'monitor' and accepted == {'FUNCTION'}:
+        return '; a monitor aggregates over time first'
+    if start != 'monitor' and word in ('<', '>', '=', '!'):
+        return '; only a monitor compares'
+    if word in ('"', "'") and 'STRING' in accepted:
+        return '; the quote is not closed'
+    if word == '=' and 'COMPARATOR' in accepted:
+        return "; did you mean '=='?"
+    if word.lower() in vocabulary.MODIFIERS and 'MODIFIER' in accepted:
+        return f"; did you mean '.{word.lower()}'?"
     keywords = [name.lower() for name in ('BY', 'AND', 'OR', 'NOT', 'IN') if name in accepted]
     likely = vocabulary.nearest(word, keywords) if word else None
-    if likely and likely != word.lower():
-        message += f'; did you mean {likely!r}?'
-    elif start == 'monitor' and accepted == {'FUNCTION'}:
-        message += '; a monitor aggregates over time first'
-    elif start != 'monitor' and word in ('<', '>', '=', '!'):
-        message += '; only a monitor compares'
-    return QuerySyntaxError(text, offset + 1, expected, found, message)
+    return f'; did you mean {likely!r}?' if likely and likely != word.lower() else ''
 
 
 def _accepted(error: 'UnexpectedInput') -> set[str]:
@@ -254,6 +262,9 @@ def _accepted(error: 'UnexpectedInput') -> set[str]:
 
 
 def _in_words(accepted: set[str]) -> Iterable[str]:
+    if accepted == {'MODIFIER'}:
+        yield 'a window such as .last("5m")'
+        return
     left = set(accepted)
     for terminals, words in _EXPECTED:
         if terminals <= left:
