@@ -32,7 +32,6 @@ tags = st.one_of(
     node(tree.TagFilter, st.none(), keys),
     node(tree.TemplateVariable, variables),
 )
-pairs = st.lists
 symbolic_scopes = st.recursive(
     tags,
     lambda inner: st.one_of(
@@ -63,14 +62,12 @@ options = st.one_of(
     node(tree.Tags, st.lists(st.text(max_size=5), max_size=3).map(tuple), st.just(True)),
 )
 named = node(tree.Named, st.sampled_from(['direction', 'interval', 'by', 'and']), options)
-modifiers = st.lists(
-    node(
-        tree.Modifier,
-        st.sampled_from(['as_count', 'rollup', 'fill', 'unheard_of']),
-        st.lists(st.one_of(options, named), max_size=3).map(tuple),
-    ),
-    max_size=2,
-).map(tuple)
+modifier = node(
+    tree.Modifier,
+    st.sampled_from(['as_count', 'rollup', 'fill', 'unheard_of']),
+    st.lists(st.one_of(options, named), max_size=3).map(tuple),
+)
+modifiers = st.lists(modifier, max_size=2).map(tuple)
 functions = st.sampled_from(['abs', 'top', 'anomalies', 'unheard_of'])
 metrics = node(
     tree.Metric,
@@ -90,7 +87,7 @@ def larger(inner):
     )
     return st.one_of(
         arithmetic,
-        node(tree.Modified, arithmetic, modifiers.filter(bool)),
+        node(tree.Modified, arithmetic, st.tuples(modifier)),
         node(
             tree.Call,
             functions,
