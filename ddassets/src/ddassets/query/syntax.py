@@ -256,9 +256,21 @@ def _hint(start: str, word: str, accepted: set[str]) -> str:
     return f'; did you mean {likely!r}?' if likely and likely != word.lower() else ''
 
 
+_accepted_after: dict[tuple[int, ...], set[str]] = {}
+
+
 def _accepted(error: 'UnexpectedInput') -> set[str]:
+    """The terminals that may come next. Finding out costs more than the parse, and the same few stacks recur."""
     interactive: Any = getattr(error, 'interactive_parser', None)
-    return set(interactive.accepts()) if interactive is not None else set()
+    if interactive is None:
+        return set()
+    stack = tuple(interactive.parser_state.state_stack)
+    accepted = _accepted_after.get(stack)
+    if accepted is None:
+        accepted = set(interactive.accepts())
+        if len(stack) < 32 and len(_accepted_after) < 4096:
+            _accepted_after[stack] = accepted
+    return accepted
 
 
 def _in_words(accepted: set[str]) -> Iterable[str]:
