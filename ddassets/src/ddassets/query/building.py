@@ -269,7 +269,7 @@ class Builder(Transformer[Token, Any]):
         last = modifiers[-1]
         match last:
             case Modifier(name='last', arguments=(Text(value=value) as text,)):
-                window = _window(f'last_{value}', value, text.span.start)
+                window = _window(f'last_{value.lower()}', value, text.span.start + 1)
             case _:
                 message = f'expected a window such as .last("5m"), found {last.name!r}'
                 raise Misuse(last.span.start, repr(last.name), message, ('a window such as .last("5m")',))
@@ -285,7 +285,7 @@ class Builder(Transformer[Token, Any]):
     def timing(self, children: Children) -> tuple[Token, Window, Change | None]:
         aggregator, _, window, _ = children
         _time_aggregator(aggregator)
-        return aggregator, _window(window.value, window.value, window.start_pos), None
+        return aggregator, _window(window.value.lower(), window.value, window.start_pos), None
 
     def change(self, children: Children) -> tuple[Token, Window, Change | None]:
         name, _, aggregator, _, window, _, _, shift, closing = children
@@ -297,7 +297,7 @@ class Builder(Transformer[Token, Any]):
         _time_aggregator(aggregator)
         return (
             aggregator,
-            _window(window.value, window.value, window.start_pos),
+            _window(window.value.lower(), window.value, window.start_pos),
             Change(kind, _shift(shift), span=Span(name.start_pos, closing.end_pos)),
         )
 
@@ -364,7 +364,7 @@ def _aggregator(token: Token) -> Token:
     written = token.value[:-1].rstrip()
     word = written.lower()
     if not vocabulary.is_aggregator(word):
-        likely = vocabulary.nearest(word, vocabulary.AGGREGATORS | {'p50', 'p75', 'p90', 'p95', 'p99'})
+        likely = vocabulary.nearest(word, vocabulary.COMMON_AGGREGATORS)
         message = f'expected an aggregator such as avg, sum, min, max, count or p95, found {written!r}{_hint(likely)}'
         raise Misuse(_extent(token)[0], repr(written), message, ('an aggregator',))
     return token.update(value=word)
@@ -389,15 +389,23 @@ def _length(text: str) -> tuple[int, Any] | None:
 
 
 def _window(word: str, written: str, start: int) -> Window:
-    name, _, length = word.lower().partition('_')
+    name, _, length = word.partition('_')
     kind = _KINDS.get(name)
     parsed = _length(length)
     if parsed is None or kind is None:
         zero = length[:1] == '0' and not length.strip('0mhdwo')
         why = 'a window has to be longer than zero' if zero else 'expected a window such as last_5m'
-        likely = None if zero else vocabulary.nearest(word, vocabulary.WINDOWS)
+        likely = None if zero else _likely_window(word, written)
         raise Misuse(start, repr(written), f'{why}, found {written!r}{_hint(likely)}', ('a window such as last_5m',))
     return Window(kind, *parsed, span=Span(start, start + len(written)))
+
+
+def _likely_window(word: str, written: str) -> str | None:
+    if _length(word):
+        return f'last_{word}'
+    likely = vocabulary.nearest(word, vocabulary.WINDOWS)
+    # Behind `.last(` the length stands alone.
+    return likely.removeprefix('last_') if likely and word != written.lower() else likely
 
 
 def _shift(token: Token) -> int:
@@ -406,7 +414,8 @@ def _shift(token: Token) -> int:
     length = written.removesuffix('_ago') if written.endswith('_ago') else written.removeprefix('last_')
     parsed = _length(length) if length != written else None
     if parsed is None:
-        message = f'expected how long ago, such as 5m_ago, found {token.value!r}'
+        hint = _hint(f'{written}_ago' if _length(written) else None)
+        message = f'expected how long ago, such as 5m_ago, found {token.value!r}{hint}'
         raise Misuse(_extent(token)[0], repr(token.value), message, ('how long ago, such as 5m_ago',))
     return Window('last', *parsed, span=Span(*_extent(token))).seconds
 
@@ -470,9 +479,6 @@ def _combined(scope: Scope, parts: list[_Partial], operator: Token, symbolic: bo
     word = next((part.word for part in parts if part.word), None if symbolic else operator)
     if symbol and word:
         later = max(symbol, word, key=_extent)
-        message = (
-            f'found {later.value!r}: the symbols {"!"!r} and {","!r} and the words AND, OR, NOT and IN '
-            f'do not go together in one filter'
-        )
+        message = f"',' and '!' do not go together with AND, OR, NOT and IN in one filter, found {later.value!r}"
         raise Misuse(_extent(later)[0], repr(later.value), message)
     return _Partial(scope, symbol, word)

@@ -119,7 +119,7 @@ def _refuse_depth(text: str, results: Iterable[Any]) -> None:
     while pending:
         node, depth = pending.pop()
         if depth > MAX_DEPTH:
-            message = f'nested more than {MAX_DEPTH} deep'
+            message = f'more than {MAX_DEPTH} functions, operators or parentheses inside one another'
             raise QuerySyntaxError(text, node.span.start + 1, (), f'{MAX_DEPTH + 1} levels', message)
         pending.extend((child, depth + 1) for child in children(node))
 
@@ -195,8 +195,6 @@ _EXPECTED: tuple[tuple[frozenset[str], str], ...] = tuple(
         ('STRING NAME NUMBER DURATION', 'a quoted tag'),
         ('TAG BANG NOT LPAR', 'a tag such as key:value'),
         ('WINDOW FUNCTION STRING', 'a window such as last_5m'),
-        ('AND OR', 'AND or OR'),
-        ('NOT IN', 'IN or NOT IN'),
         ('AGGREGATOR', 'an aggregator such as avg:'),
         ('METRIC', 'a metric name'),
         ('MODIFIER', 'a modifier such as .as_count()'),
@@ -209,8 +207,6 @@ _EXPECTED: tuple[tuple[frozenset[str], str], ...] = tuple(
         ('STRING', 'a quoted text'),
         ('FUNCTION', 'a time aggregation such as avg(last_5m):'),
         ('BY', "'by'"),
-        ('NOT', 'NOT'),
-        ('IN', 'IN'),
         ('COLON', "':'"),
         ('COMMA', "','"),
         ('EQUALS', "'='"),
@@ -220,6 +216,11 @@ _EXPECTED: tuple[tuple[frozenset[str], str], ...] = tuple(
         ('RBRACE', "'}'"),
         ('LBRACKET', "'['"),
         ('RBRACKET', "']'"),
+        ('AND', 'AND'),
+        ('OR', 'OR'),
+        ('NOT IN', 'IN'),
+        ('NOT', 'NOT'),
+        ('IN', 'IN'),
         ('$END', 'the end of the query'),
     )
 )
@@ -228,29 +229,54 @@ _EXPECTED: tuple[tuple[frozenset[str], str], ...] = tuple(
 def _unexpected(text: str, start: str, error: 'UnexpectedInput') -> QuerySyntaxError:
     from lark.exceptions import UnexpectedToken
 
-    offset = len(text.rstrip())
-    if not isinstance(error, UnexpectedToken) or error.token.type != '$END':
-        offset = error.pos_in_stream if error.pos_in_stream is not None else offset
-    word = _word(text, offset)
+    at_end = isinstance(error, UnexpectedToken) and error.token.type == '$END'
+    offset = len(text.rstrip()) if at_end or error.pos_in_stream is None else error.pos_in_stream
+    word = '' if at_end else _word(text, offset)
     found = repr(word) if word else 'the end of the query'
     accepted = _accepted(error)
     expected = tuple(_in_words(accepted))
-    message = f'expected {_either(expected)}, found {found}'
-    keywords = [name.lower() for name in ('BY', 'AND', 'OR', 'NOT', 'IN') if name in accepted]
-    likely = vocabulary.nearest(word, keywords) if word else None
-    if likely and likely != word.lower():
-        message += f'; did you mean {likely!r}?'
-    if start == 'monitor' and word and 'FUNCTION' in accepted and 'WINDOW' not in accepted and offset == 0:
-        message += '; a monitor aggregates over time first'
+    message = f'expected {_either(expected)}, found {found}{_hint(start, word, accepted)}'
     return QuerySyntaxError(text, offset + 1, expected, found, message)
 
 
+def _hint(start: str, word: str, accepted: set[str]) -> str:
+    """What the writer may have meant."""
+    if start == 'monitor' and accepted == {'FUNCTION'}:
+        return '; a monitor aggregates over time first'
+    if start != 'monitor' and word in ('<', '>', '=', '!'):
+        return '; only a monitor compares'
+    if word in ('"', "'") and 'STRING' in accepted:
+        return '; the quote is not closed'
+    if word == '=' and 'COMPARATOR' in accepted:
+        return "; did you mean '=='?"
+    if word.lower() in vocabulary.MODIFIERS and 'MODIFIER' in accepted:
+        return f"; did you mean '.{word.lower()}'?"
+    keywords = [name.lower() for name in ('BY', 'AND', 'OR', 'NOT', 'IN') if name in accepted]
+    likely = vocabulary.nearest(word, keywords) if word else None
+    return f'; did you mean {likely!r}?' if likely and likely != word.lower() else ''
+
+
+_accepted_after: dict[tuple[int, ...], set[str]] = {}
+
+
 def _accepted(error: 'UnexpectedInput') -> set[str]:
+    """The terminals that may come next. Finding out costs more than the parse, and the same few stacks recur."""
     interactive: Any = getattr(error, 'interactive_parser', None)
-    return set(interactive.accepts()) if interactive is not None else set()
+    if interactive is None:
+        return set()
+    stack = tuple(interactive.parser_state.state_stack)
+    accepted = _accepted_after.get(stack)
+    if accepted is None:
+        accepted = set(interactive.accepts())
+        if len(stack) < 32 and len(_accepted_after) < 4096:
+            _accepted_after[stack] = accepted
+    return accepted
 
 
 def _in_words(accepted: set[str]) -> Iterable[str]:
+    if accepted == {'MODIFIER'}:
+        yield 'a window such as .last("5m")'
+        return
     left = set(accepted)
     for terminals, words in _EXPECTED:
         if terminals <= left:

@@ -10,6 +10,7 @@ from difflib import get_close_matches
 AGGREGATORS = frozenset(
     'avg sum min max count count_nonzero count_not_null count_values histogram percentile last median'.split()
 )
+COMMON_AGGREGATORS = frozenset('avg sum min max count p50 p75 p90 p95 p99'.split())
 TIME_AGGREGATORS = frozenset('avg sum min max percentile count last median'.split())
 CHANGES = ('change', 'pct_change')
 WINDOWS = (
