@@ -124,9 +124,11 @@ def test_other_tags_other_series_and_the_same_set_of_tags_the_same(
 ) -> None:
     assume(instance['signal'] != 'constant')
     instance.pop('phase', None)
+    instants = [instance['period'] * step / 16 for step in range(64)]
+    shuffled = instance | {'tags': [*reversed(some), *some]}
+    assert series(shuffled, instants) == series(instance | {'tags': some}, instants)
     # Wide enough, and sampled closely enough, for two series to be told apart.
     instance |= {'minimum': 0, 'maximum': LARGEST, 'min_collection_interval': 1}
-    instants = [instance['period'] * step / 16 for step in range(64)]
     one = series(instance | {'tags': some}, instants)
     two = series(instance | {'tags': others}, instants)
     if instance['signal'] == 'pulse':
