@@ -76,6 +76,18 @@ def test_values_stay_in_the_range_and_on_its_decimals(instance: dict[str, Any], 
             assert type(value) is int
 
 
+@pytest.mark.parametrize('highest', range(LARGEST - 9, LARGEST + 1))
+def test_the_largest_value_is_exact_where_a_float_is_not(highest: int) -> None:
+    instance = {'signal': 'constant', 'minimum': -LARGEST, 'maximum': highest, 'decimals': 6}
+    assert series(instance, [0]) == [highest]
+
+
+@pytest.mark.parametrize('shape', SHAPES)
+def test_zero_has_no_sign(shape: str) -> None:
+    instance = {'signal': shape, 'seed': 1, 'phase': 0}
+    assert series(instance, [-0.0]) == series(instance, [0.0]) == series(instance, [0])
+
+
 @LAW
 @given(instances(), st.lists(INSTANTS, max_size=20), st.randoms())
 def test_order_and_repetition_of_the_samples_change_nothing(
