@@ -39,12 +39,13 @@ RUNS = """
 import json, timeit
 from datadog_checks.base.stubs import aggregator
 from datadog_checks.{package} import {name}
-check = {name}('{package}', {{}}, [{{}}])
+check = {name}('{package}', {{}}, [{instance}])
 assert not check.run()
 aggregator.reset()
 once = lambda: check.check(None)
 print(json.dumps({{'check us': timeit.timeit(once, number=20_000) / 20_000 * 1e6}}))
 """
+SHAPES = ('uniform', 'constant', 'sine', 'sawtooth', 'pulse', 'noise')
 INSTANCES = """
 import json, resource, time
 from datadog_checks.{package} import {name}
@@ -60,13 +61,13 @@ print(json.dumps({{'us per instance': spent / {count} * 1e6, 'KiB per instance':
 """
 
 
-def measure(program: str, peers: dict[str, tuple[str, str]], path: str, rounds: int, **fields: int) -> dict:
+def measure(program: str, peers: dict[str, tuple[str, ...]], path: str, rounds: int, **fields: int) -> dict:
     """Figures of each peer by name, one number a round; `wall s` is the whole process, from its start to its end."""
     figures: dict[str, dict[str, list[float]]] = {peer: {} for peer in peers}
     environment = {**os.environ, 'PYTHONPATH': path}
     for round_ in range(-1, rounds):  # the first, which fills the file cache, is not counted
-        for peer, (package, name) in peers.items():
-            code = program.format(package=package, name=name, **fields)
+        for peer, (package, name, *instance) in peers.items():
+            code = program.format(package=package, name=name, instance=(instance or ['{}'])[0], **fields)
             start = time.perf_counter()
             done = subprocess.run(
                 [sys.executable, '-c', code], env=environment, capture_output=True, check=True, text=True
@@ -78,15 +79,17 @@ def measure(program: str, peers: dict[str, tuple[str, str]], path: str, rounds: 
     return figures
 
 
-def report(title: str, figures: dict, wanted: tuple[str, ...]) -> None:
-    ours = figures['my_metric']
+def report(title: str, figures: dict, wanted: tuple[str, ...], against: str = '') -> None:
+    """The peers' figures and the ratio of my_metric to each, or the ratio of each to the one it is held `against`."""
     print(f'\n{title}')
     for figure in wanted:
         for peer, values in figures.items():
+            above, below = (values, figures[against]) if against else (figures['my_metric'], values)
             # A hundred checks may fit into memory that the process has already: nothing grows, and there is no ratio.
-            ratios = [a / b for a, b in zip(ours[figure], values[figure], strict=True) if b]
+            ratios = [a / b for a, b in zip(above[figure], below[figure], strict=True) if b]
             ratio = f'{statistics.median(ratios):.2f}' if ratios else 'none'
-            print(f'  {figure:<17} {peer:<22} {statistics.median(values[figure]):10.3f}   my_metric / it: {ratio}')
+            meaning = f'it / {against}' if against else 'my_metric / it'
+            print(f'  {figure:<17} {peer:<22} {statistics.median(values[figure]):10.3f}   {meaning}: {ratio}')
 
 
 def main() -> None:
@@ -117,6 +120,10 @@ def main() -> None:
         )
         report('Start to the end of the first run', measure(START, peers, path, options.rounds), ('wall s', 'peak MiB'))
         report('20,000 runs of check()', measure(RUNS, peers, path, options.rounds), ('check us',))
+        ours = peers['my_metric']
+        shapes = {f'{shape}, seeded': (*ours, repr({'signal': shape, 'seed': 7})) for shape in SHAPES}
+        figures = measure(RUNS, {'plain random': ours, **shapes}, path, options.rounds)
+        report('20,000 runs of check(), by shape', figures, ('check us',), against='plain random')
         for count in (100, 10_000):
             figures = measure(INSTANCES, peers, path, 3, count=count)
             report(f'{count} instances, built and run once', figures, ('us per instance', 'KiB per instance'))

@@ -117,7 +117,7 @@ def test_two_events_with_what_a_reader_of_the_graph_needs(aggregator: Aggregator
         'timestamp': int(BEGIN),
         'msg_title': 'The drill of my_metric started',
         'msg_text': f'It goes from {START} on through\n'
-        'phase 1 of 3: 600 for 2 minutes\nphase 2 of 3: silent for 3 minutes\nphase 3 of 3: -5 for 1 minutes',
+        'phase 1 of 3: 600 for 2 min\nphase 2 of 3: silent for 3 min\nphase 3 of 3: -5 for 1 min',
         'aggregation_key': f'drill {START}',
         'source_type_name': 'my_metric',
         'alert_type': 'info',
@@ -126,15 +126,23 @@ def test_two_events_with_what_a_reader_of_the_graph_needs(aggregator: Aggregator
     assert ended == started | {'timestamp': int(BEGIN + 6 * MINUTE), 'msg_title': 'The drill of my_metric ended'}
 
 
+def test_an_event_of_a_long_drill_stays_within_what_an_event_holds(aggregator: AggregatorStub) -> None:
+    phases = [{'minutes': 1, 'value': 2**53}] * 10_080
+    agent = Agent(aggregator, {'drill': {'start': '2027-01-11T10:00:01+01:00', 'phases': phases}})
+    assert agent.run([BEGIN + 1]) == ['started']
+    [event] = aggregator.events
+    assert len(event['msg_text']) < 4000 and event['msg_text'].endswith('\nand so on')
+
+
 def test_each_phase_is_logged_once_at_info(caplog: pytest.LogCaptureFixture, agent: Agent) -> None:
     caplog.set_level(logging.INFO)
     agent.run(every(10, -3, 20))
     said = [(record.levelname, record.getMessage()) for record in caplog.records if 'rill' in record.getMessage()]
     assert [level for level, _ in said] == ['INFO'] * 3
     assert [text.split('phase ')[1] for _, text in said] == [
-        '1 of 3: 600 for 2 minutes',
-        '2 of 3: silent for 3 minutes',
-        '3 of 3: -5 for 1 minutes',
+        '1 of 3: 600 for 2 min',
+        '2 of 3: silent for 3 min',
+        '3 of 3: -5 for 1 min',
     ]
 
 

@@ -356,6 +356,16 @@ def test_the_example_documents_each_option() -> None:
     assert set(FULL) - {'min_collection_interval'} <= set(OPTIONS)
 
 
+def test_the_readme_lists_the_options_of_the_signal_with_their_defaults() -> None:
+    readme = (Path(__file__).parents[1] / 'README.md').read_text(encoding='utf-8')
+    listed = dict(re.findall(r'^   \| `(\w+)` \| `?(\w+)', readme, re.MULTILINE))
+    assert set(listed) == set(FULL)
+    assert listed.pop('min_collection_interval') == str(
+        yaml.safe_load(EXAMPLE.read_text())['instances'][0].popitem()[1]
+    )
+    assert listed == {name: str(getattr(defaults, f'instance_{name}', lambda: 'none')()) for name in listed}
+
+
 @pytest.mark.parametrize('name', OPTIONS)
 def test_each_example_is_accepted_and_says_more_than_the_default(name: str) -> None:
     value = commented_out(name)

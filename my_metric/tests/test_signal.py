@@ -76,6 +76,18 @@ def test_values_stay_in_the_range_and_on_its_decimals(instance: dict[str, Any], 
             assert type(value) is int
 
 
+@pytest.mark.parametrize('highest', range(LARGEST - 9, LARGEST + 1))
+def test_the_largest_value_is_exact_where_a_float_is_not(highest: int) -> None:
+    instance = {'signal': 'constant', 'minimum': -LARGEST, 'maximum': highest, 'decimals': 6}
+    assert series(instance, [0]) == [highest]
+
+
+@pytest.mark.parametrize('shape', SHAPES)
+def test_zero_has_no_sign(shape: str) -> None:
+    instance = {'signal': shape, 'seed': 1, 'phase': 0}
+    assert series(instance, [-0.0]) == series(instance, [0.0]) == series(instance, [0])
+
+
 @LAW
 @given(instances(), st.lists(INSTANTS, max_size=20), st.randoms())
 def test_order_and_repetition_of_the_samples_change_nothing(
@@ -124,9 +136,11 @@ def test_other_tags_other_series_and_the_same_set_of_tags_the_same(
 ) -> None:
     assume(instance['signal'] != 'constant')
     instance.pop('phase', None)
+    instants = [instance['period'] * step / 16 for step in range(64)]
+    shuffled = instance | {'tags': [*reversed(some), *some]}
+    assert series(shuffled, instants) == series(instance | {'tags': some}, instants)
     # Wide enough, and sampled closely enough, for two series to be told apart.
     instance |= {'minimum': 0, 'maximum': LARGEST, 'min_collection_interval': 1}
-    instants = [instance['period'] * step / 16 for step in range(64)]
     one = series(instance | {'tags': some}, instants)
     two = series(instance | {'tags': others}, instants)
     if instance['signal'] == 'pulse':

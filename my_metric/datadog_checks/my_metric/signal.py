@@ -20,9 +20,8 @@ import math
 import random
 import struct
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
-from hashlib import blake2b
 from itertools import accumulate
 from typing import Any
 
@@ -41,6 +40,13 @@ BITS = 64
 label = struct.Struct('<d').pack
 
 
+def key(seed: int | None, tags: Iterable[str]) -> Any:
+    """What all draws of an instance begin with, as a hash to be copied and gone on with."""
+    from hashlib import blake2b  # it loads OpenSSL, 3 MiB, which the plain random signal does without
+
+    return blake2b(json.dumps([seed, sorted(set(tags))]).encode(), digest_size=BITS // 8)
+
+
 class Signal:
     """The series of one instance; `options` are its accepted options (the check's `config`)."""
 
@@ -55,7 +61,7 @@ class Signal:
         self._cycle = CYCLES.get(options.signal)
         self._interval = options.min_collection_interval
         self._period = options.period
-        self._key = blake2b(json.dumps([options.seed, sorted(set(options.tags or ()))]).encode(), digest_size=8)
+        self._key = key(options.seed, options.tags or ()) if self._seeded or options.signal == 'noise' else None
         # Chosen by hand, the phase is the same for all tags; else the seed spreads the series over the cycle.
         self._phase = options.phase
         if self._phase is None:
@@ -115,7 +121,9 @@ class Drill:
     def describe(self, position: int) -> str:
         phase = self.phases[position]
         holds = 'silent' if phase.silent else phase.value
-        return f'phase {position + 1} of {len(self.phases)}: {holds} for {phase.minutes} minutes'
+        return f'phase {position + 1} of {len(self.phases)}: {holds} for {phase.minutes} min'
 
     def __str__(self) -> str:
-        return '\n'.join(self.describe(position) for position in range(len(self.phases)))
+        # An event holds 4,000 characters.
+        lines = [self.describe(position) for position in range(min(len(self.phases), 50))]
+        return '\n'.join(lines if len(lines) == len(self.phases) else [*lines, 'and so on'])
