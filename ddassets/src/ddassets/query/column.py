@@ -1,0 +1,140 @@
+"""Aggregates over many ranges of one column of values at once, exact and in time that grows with the column alone."""
+
+import math
+from collections.abc import Callable, Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+type Floats = NDArray[np.float64]
+type Indices = NDArray[np.int64]
+# Half-open ranges, one per result: the first index of each and the one after the last.
+type Ranges = tuple[Indices, Indices]
+
+
+class Column:
+    """A column of values, NaN where one is missing. Missing values take no part in any aggregate.
+
+    Each aggregate takes one or more `Ranges` of equal length, whose n-th members make up the n-th result together, and
+    returns NaN where nothing is there. Sums and means are those of the exact numbers, rounded once (from twice the
+    precision of a float): the mean of equal values is that value, wherever in the column they stand.
+    """
+
+    def __init__(self, values: Floats) -> None:
+        self.values = values
+        missing = np.isnan(values)
+        self._missing = missing if missing.any() else None
+
+    def count(self, *ranges: Ranges) -> Indices:
+        """How many values each range has."""
+        if self._missing is None:
+            return _total([end - start for start, end in ranges])
+        return _total([self._counts[end] - self._counts[start] for start, end in ranges])
+
+    def aggregate(self, method: str, *ranges: Ranges) -> Floats:
+        """Return the `sum`, `avg`, `min`, `max` or `count` of each range."""
+        if method == 'count':
+            count = self.count(*ranges)
+            return np.where(count > 0, count.astype(np.float64), np.nan)
+        if len(ranges) == 1 and self.values.size:
+            start, end = ranges[0]
+            if int((end - start).max(initial=0)) <= 1:
+                return np.where(end > start, self.values[np.minimum(start, self.values.size - 1)], np.nan)
+        return _AGGREGATES[method](self, ranges)
+
+    def last(self, ranges: Ranges) -> Indices:
+        """The index of the last value that is there in each range, -1 where none is."""
+        start, end = ranges
+        found = self._last[end]
+        return np.where(found >= start, found, -1)
+
+    @cached_property
+    def _counts(self) -> Indices:
+        return _prefix_sums(~np.isnan(self.values))
+
+    @cached_property
+    def _last(self) -> Indices:
+        """For each index, the last one before it that has a value, or -1."""
+        found = np.full(self.values.size + 1, -1, dtype=np.int64)
+        there = np.arange(self.values.size)
+        found[1:] = np.maximum.accumulate(there if self._missing is None else np.where(self._missing, -1, there))
+        return found
+
+    def _sum(self, ranges: Sequence[Ranges]) -> Floats:
+        count = self.count(*ranges)
+        return np.where(count > 0, self._exact_sum(ranges)[0], np.nan)
+
+    def _mean(self, ranges: Sequence[Ranges]) -> Floats:
+        count = self.count(*ranges)
+        total, rest = self._exact_sum(ranges)
+        number = np.maximum(count, 1).astype(np.float64)
+        mean = total / number
+        # Divide the remainder once more. The high half of the mean times a count has no more than 53 bits.
+        high = (mean.view(np.int64) & _HIGH_HALF).view(np.float64)
+        mean += (((total - high * number) - (mean - high) * number) + rest) / number
+        return np.where(count > 0, mean, np.nan)
+
+    def _exact_sum(self, ranges: Sequence[Ranges]) -> tuple[Floats, Floats]:
+        """Return the sums rounded to the nearest number, and what the rounding left.
+
+        The values are cut into limbs, integers of so few bits that a range's sum of them is a float without rounding.
+        Prefix sums of integers may wrap around: their differences are exact all the same.
+        """
+        values = self.values if self._missing is None else np.where(self._missing, 0.0, self.values)
+        longest = int(_total([end - start for start, end in ranges]).max(initial=1))
+        bits = 52 - max(longest, 1).bit_length()
+        exponent = math.frexp(float(np.abs(values).max(initial=0.0)))[1]
+        total, rest = np.zeros(len(ranges[0][0])), np.zeros(len(ranges[0][0]))
+        while True:
+            exponent -= bits
+            limb = np.rint(np.ldexp(values, -exponent))
+            prefix = _prefix_sums(limb)
+            part = np.ldexp(_total([prefix[end] - prefix[start] for start, end in ranges]).astype(np.float64), exponent)
+            # The error of an addition is a float itself.
+            larger = total + part
+            added = larger - total
+            rest += (total - (larger - added)) + (part - added)
+            total = larger
+            values = values - np.ldexp(limb, exponent)
+            if not values.any():
+                larger = total + rest
+                return larger, rest - (larger - total)
+
+    def _extreme(self, smaller: Callable[..., Floats], worst: float, ranges: Sequence[Ranges]) -> Floats:
+        """A range is covered by two blocks of the largest power of two that it holds; blocks double in turn."""
+        result = np.full(len(ranges[0][0]), worst)
+        blocks = self.values if self._missing is None else np.where(self._missing, worst, self.values)
+        longest = max(int((end - start).max(initial=0)) for start, end in ranges)
+        width = 1
+        while width <= longest:
+            for start, end in ranges:
+                length = end - start
+                rows = np.flatnonzero((length >= width) & (length < 2 * width))
+                best = smaller(blocks[start[rows]], blocks[end[rows] - width])
+                result[rows] = smaller(result[rows], best)
+            blocks = smaller(blocks[:-width], blocks[width:])
+            width *= 2
+        return np.where(result == worst, np.nan, result)
+
+
+_HIGH_HALF = np.int64(-1 << 27)
+_AGGREGATES: dict[str, Callable[[Column, Sequence[Ranges]], Floats]] = {
+    'sum': Column._sum,
+    'avg': Column._mean,
+    'min': lambda column, ranges: column._extreme(np.minimum, np.inf, ranges),
+    'max': lambda column, ranges: column._extreme(np.maximum, -np.inf, ranges),
+}
+
+
+def _prefix_sums(values: NDArray[np.generic]) -> Indices:
+    sums = np.zeros(values.size + 1, dtype=np.int64)
+    np.cumsum(values.astype(np.int64, copy=False), out=sums[1:])
+    return sums
+
+
+def _total(parts: Sequence[Indices]) -> Indices:
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
