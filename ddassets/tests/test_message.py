@@ -211,6 +211,12 @@ def test_names_what_it_assumed(message, expected):
     assert set(expected) <= set(ASSUMPTIONS)
 
 
+@pytest.mark.rule('4.6', '4.10', 'A30')
+def test_a_time_that_is_not_there_prints_nothing():
+    rendered = render(parse("[{{local_time 'first_triggered_at' 'UTC'}}]"), context(first_triggered_at=None))
+    assert (rendered.text, rendered.assumptions) == ('[]', ('A30',))
+
+
 @pytest.mark.rule('4.5', 'A29')
 def test_case_can_be_switched():
     message = '{{#is_match "env.name" "PROD"}}a{{/is_match}}'
