@@ -1,8 +1,12 @@
+import copy
 import json
+import time
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ddassets.downtime import DowntimeError, Interval, clock_differences, merge, odd_openings, openings, parse
 from ddassets.downtime.scope import ScopeFault, parse_scope
@@ -418,10 +422,10 @@ FAULTS = [
 
 
 @pytest.mark.rule('5.1', '5.2', '5.3', '5.4', '5.5', '5.6', '5.8', '5.9', '5.14', '5.17', '5.18', '5.22')
-@pytest.mark.parametrize('rule, given, path, words', FAULTS)
-def test_refuses(rule, given, path, words):
+@pytest.mark.parametrize('rule, refused, path, words', FAULTS)
+def test_refuses(rule, refused, path, words):
     with pytest.raises(DowntimeError) as caught:
-        parse(given, 'downtimes/some.json')
+        parse(refused, 'downtimes/some.json')
     (fault,) = caught.value.faults
     assert (fault.path, fault.rule) == (path, rule)
     assert words in fault.message
@@ -429,9 +433,9 @@ def test_refuses(rule, given, path, words):
 
 
 def test_every_fault_is_told():
-    given = body(('x', '2y', 'FREQ=DAILY;BYDAY=2TU;FOO=1'), timezone='Mars', scope='a', message=1)
+    attributes = body(('x', '2y', 'FREQ=DAILY;BYDAY=2TU;FOO=1'), timezone='Mars', scope='a', message=1)
     with pytest.raises(UnusableInputError) as caught:
-        parse({'data': {'type': 'downtime', 'attributes': given}}, 'some')
+        parse({'data': {'type': 'downtime', 'attributes': attributes}}, 'some')
     assert sorted({'.'.join(map(str, fault.path[2:])) for fault in caught.value.faults}) == [
         'message',
         'schedule.recurrences.0.duration',
@@ -508,3 +512,92 @@ def test_refuses_scope(text, column, words):
     with pytest.raises(ScopeFault, match=f'^column {column}: ') as caught:
         parse_scope(text)
     assert words in str(caught.value)
+
+
+# Anything at all
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=True) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner, max_size=3),
+    max_leaves=6,
+)
+RULES = st.lists(
+    st.sampled_from(
+        ['FREQ=', 'DAILY', 'YEARLY', 'BYDAY=', '2TU', 'MO', ';', ',', 'COUNT=', '9', '-', 'UNTIL=', '20270101', 'Z']
+    )
+    | st.text(max_size=3),
+    max_size=8,
+).map(''.join)
+PATHS = [
+    ('monitor_identifier',),
+    ('monitor_identifier', 'monitor_tags'),
+    ('scope',),
+    ('display_timezone',),
+    ('message',),
+    ('notify_end_states',),
+    ('notify_end_types',),
+    ('mute_first_recovery_notification',),
+    ('schedule',),
+    ('schedule', 'timezone'),
+    ('schedule', 'recurrences'),
+    ('schedule', 'recurrences', 0),
+    ('schedule', 'recurrences', 0, 'start'),
+    ('schedule', 'recurrences', 0, 'duration'),
+    ('schedule', 'recurrences', 0, 'rrule'),
+    ('schedule', 'start'),
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(PATHS), JSON | RULES), max_size=3), st.booleans())
+def test_any_body_is_a_downtime_or_its_faults(changes, whole):
+    attributes = copy.deepcopy(body(EVENINGS))
+    for path, value in changes:
+        place = attributes
+        try:
+            for key in path[:-1]:
+                place = place[key]
+            place[path[-1]] = value
+        except (TypeError, LookupError):
+            continue
+    sent = {'data': {'type': 'downtime', 'attributes': attributes}} if whole else attributes
+    try:
+        downtime = parse(sent, 'random')
+    except DowntimeError as error:
+        assert error.faults
+        assert str(error).startswith('random: ')
+    else:
+        downtime.intervals(instant('2027-01-01'), instant('2027-03-01'))
+        downtime.assumptions(instant('2027-01-01'), instant('2027-03-01'))
+        list(downtime.late_dates())
+        list(downtime.starts())
+
+
+@pytest.mark.rule('5.14')
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(['a:b', '-', '(', ')', ' ', 'AND', 'OR', 'a:', '*', '"', '?', ',']) | st.text(max_size=3),
+        max_size=20,
+    )
+)
+def test_any_text_is_a_scope_or_a_fault_with_its_column(pieces):
+    text = ''.join(pieces)
+    try:
+        parse_scope(text).matches(['a:b'])
+    except ScopeFault as fault:
+        column = int(str(fault).partition(':')[0].removeprefix('column '))
+        assert 1 <= column <= len(text) + 1
+
+
+@pytest.mark.parametrize(
+    'text',
+    ['a:b AND ' * 10_000 + 'a:b', '(' * 50_000, 'a:' + '*x' * 50_000, 'a:"' * 20_000, 'a:(' + 'b OR ' * 20_000 + 'c)'],
+)
+def test_a_long_scope_is_read_and_matched_in_linear_time(text):
+    begun = time.perf_counter()
+    try:
+        parse_scope(text).matches(['a:' + 'x' * 10_000])
+    except ScopeFault:
+        pass
+    assert time.perf_counter() - begun < 2

@@ -192,6 +192,8 @@ starting = st.one_of(
 @example('FREQ=WEEKLY;BYDAY=MO,WE;BYSETPOS=1', datetime(2027, 1, 6, 9), 'UTC', 0, 30)
 @example('FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,MO;WKST=SU', datetime(2027, 1, 6, 9), 'UTC', 100, 60)
 @example('FREQ=MONTHLY;BYDAY=TU,1MO;BYSETPOS=1', datetime(2027, 1, 1), 'UTC', 0, 90)
+@example('FREQ=MONTHLY;BYDAY=TU,1MO', datetime(2027, 3, 1), 'UTC', 0, 90)
+@example('FREQ=DAILY;BYMONTHDAY=-31', datetime(2027, 2, 1), 'UTC', 0, 90)
 @example('FREQ=DAILY;COUNT=12', datetime(2027, 3, 25, 2, 30), 'Europe/Berlin', 0, 30)
 def test_starts_are_those_of_the_slow_expansion(text, start, name, skipped, days):
     rule, faults = parse_rule(text)

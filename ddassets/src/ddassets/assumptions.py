@@ -48,6 +48,14 @@ _TABLE = (
     Assumption('A22', 'No Data after timeout_h has passed', 'stays', ('never',)),
     Assumption('A23', 'when a renotification is due that a downtime held back', 'next in its rhythm', ('at the end',)),
     Assumption('A24', 'the second at which evaluations happen', 'tick second'),
+    Assumption('A25', 'a renotification sets the conditional of its state too', 'yes', ('no',)),
+    Assumption('A26', 'words before a title other than those of a trigger, and between its tags', 'as observed'),
+    Assumption('A27', '{{else}} works in every conditional', 'yes'),
+    Assumption('A28', 'what {{x}} escapes', '& < > " \''),
+    Assumption('A29', 'is_match and is_exact_match mind upper and lower case', 'yes', ('no',)),
+    Assumption('A30', 'what a value that is not there prints', 'nothing'),
+    Assumption('A31', 'the order of operators in eval, and what dec, to_bool and humanize_… print', 'arithmetic'),
+    Assumption('A32', 'a final . or , is part of a handle', 'no'),
 )
 ASSUMPTIONS: Mapping[str, Assumption] = {assumption.id: assumption for assumption in _TABLE}
 

@@ -6,7 +6,7 @@ States never depend on any of it (rule 5.16), so it is a second step.
 from dataclasses import dataclass
 from typing import Literal
 
-from ddassets.timeline import Kind, State
+from ddassets.state import Kind, State
 
 type Reason = Literal['transition', 'renotify', 'downtime end']
 REASONS: tuple[Reason, ...] = ('transition', 'renotify', 'downtime end')

@@ -6,12 +6,13 @@ signal, so they lie in arrays, and a `Transition` is made when one is looked at.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from enum import IntEnum
 from functools import cached_property
 from typing import Literal, overload
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ddassets.state import Kind, State
 
 type Floats = NDArray[np.float64]
 type Instants = NDArray[np.int64]
@@ -20,41 +21,9 @@ type Flags = NDArray[np.bool_]
 
 # A group: its tags in the order of the query's keys, as in ('host:a', 'env:prod'); () is a simple alert's (rule 2.19).
 type Group = tuple[str, ...]
-type Kind = Literal['alert', 'warn', 'no data', 'recovery']
 type Cause = Literal['data', 'timeout', 'on_missing_data']
 
 
-class State(IntEnum):
-    """The state of a group (rule 3.7). ABSENT: the group is not there yet, or no more (rules 2.21 and 3.20)."""
-
-    ABSENT = -1
-    OK = 0
-    WARN = 1
-    ALERT = 2
-    NO_DATA = 3
-
-    def __str__(self) -> str:
-        return _WORDS[self]
-
-    @property
-    def kind(self) -> Kind:
-        """What a notification about entering the state is."""
-        return _KINDS[self]
-
-
-_WORDS = {
-    State.ABSENT: 'absent',
-    State.OK: 'OK',
-    State.WARN: 'Warn',
-    State.ALERT: 'Alert',
-    State.NO_DATA: 'No Data',
-}
-_KINDS: dict[State, Kind] = {
-    State.OK: 'recovery',
-    State.WARN: 'warn',
-    State.ALERT: 'alert',
-    State.NO_DATA: 'no data',
-}
 CAUSES: tuple[Cause, ...] = ('data', 'timeout', 'on_missing_data')
 
 

@@ -5,15 +5,10 @@ reads a clock.
 """
 
 from ddassets.message.conditions import (
-    ALERT,
     CONDITIONALS,
     FLAGS,
-    NO_DATA,
-    OK,
-    STATES,
     TRANSITIONS,
-    WARN,
-    Transition,
+    Edge,
     conditions,
 )
 from ddassets.message.handles import (
@@ -27,7 +22,7 @@ from ddassets.message.handles import (
     reach,
     redirect,
 )
-from ddassets.message.rendering import ASSUMPTIONS, Context, Host, Rendered, render, render_title
+from ddassets.message.rendering import Context, Host, Rendered, render, render_title
 from ddassets.message.template import (
     BARE_VARIABLES,
     Branch,
@@ -43,18 +38,13 @@ from ddassets.message.template import (
 )
 
 __all__ = [
-    'ALERT',
-    'ASSUMPTIONS',
     'BARE_VARIABLES',
     'CONDITIONALS',
     'FLAGS',
-    'NO_DATA',
-    'OK',
-    'STATES',
     'TRANSITIONS',
-    'WARN',
     'Branch',
     'Condition',
+    'Edge',
     'Context',
     'Fault',
     'Handle',
@@ -65,7 +55,6 @@ __all__ = [
     'Reach',
     'Rendered',
     'Template',
-    'Transition',
     'Use',
     'caret',
     'conditions',

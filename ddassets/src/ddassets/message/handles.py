@@ -1,19 +1,19 @@
 """Who is notified: @-handles in a rendered message, and in a template before it is rendered. Rules 4.4, 4.11, 4.12."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from ddassets.errors import UnusableInputError
-from ddassets.message.conditions import FLAGS, TRANSITIONS, Transition, conditions
+from ddassets.message.conditions import FLAGS, TRANSITIONS, Edge, conditions
 from ddassets.message.template import Call, Literal, Node, Template, Text, Variable, parse
 
 # Stand-ins in a template's text, one for each character of a variable and of a mark that prints nothing.
 _HOLE, _MARK = '\ue000', '\ue001'
 _WORD = rf'[\w.+\-{_HOLE}]'
 _HANDLE = re.compile(
-    rf'(?<!\w)@(?P<name>workflow-[\w\-{_HOLE}]+(?=\()|{_WORD}+@{_WORD}+|{_WORD}+)(?P<arguments>\([^()\n{_MARK}]*\))?'
+    rf'(?<![\w@])@(?P<name>workflow-[\w\-{_HOLE}]+(?=\()|{_WORD}+@{_WORD}+|{_WORD}+)(?P<arguments>\([^()\n{_MARK}]*\))?'
 )
 _RUN = re.compile(rf'(?<!\w)@(?:(?P<run>[\w.+\-@{_HOLE}]+)|(?={_MARK}))(?P<arguments>\([^()\n{_MARK}]*\))?')
 _NO_SPACE_BEFORE = frozenset(' \t\r\n)]}>,;:!?"\'*')
@@ -30,7 +30,11 @@ class Handle(NamedTuple):
 
 
 def find_handles(text: str) -> list[Handle]:
-    """Find the mentions in a rendered text. A final `.`, `,` or other mark is not part of one (assumed, rule 4.12)."""
+    """Find the mentions in a rendered text. A final `.` or `,` is not part of one (rule 4.12, A32)."""
+    return _find(text.replace(_HOLE, ' ').replace(_MARK, ' '))
+
+
+def _find(text: str) -> list[Handle]:
     found = []
     for match in _HANDLE.finditer(text):
         name = match['name'].rstrip('.+-')
@@ -64,7 +68,7 @@ def mentions(template: Template) -> list[Mention]:
     """Return each handle of a template, in order."""
     shape, paths = _shape(template)
     found = []
-    for handle in find_handles(shape):
+    for handle in _find(shape):
         name = template.text[handle.start : handle.start + len(handle.name)]
         found.append(Mention(name, handle.start, paths[handle.start], handle.doubtful))
     return found
@@ -76,25 +80,25 @@ class Reach:
 
     handle: str
     offsets: tuple[int, ...]
-    always: frozenset[Transition]
-    sometimes: frozenset[Transition]
+    always: frozenset[Edge]
+    sometimes: frozenset[Edge]
 
 
-def reach(template: Template, switched: Collection[str] = ()) -> list[Reach]:
+def reach(template: Template, choices: Mapping[str, str] | None = None) -> list[Reach]:
     """Say, for each handle of a template, which transitions notify it. Rules 4.3 and 4.4.
 
-    `switched` are assumptions answered the other way round, as in `conditions`.
+    `choices` are those of the assumptions, as in `conditions`.
     """
     by_name: dict[str, list[Mention]] = {}
     for mention in mentions(template):
         by_name.setdefault(mention.name, []).append(mention)
-    return [_reach(name, found, switched) for name, found in by_name.items()]
+    return [_reach(name, found, choices) for name, found in by_name.items()]
 
 
-def _reach(name: str, found: Sequence[Mention], switched: Collection[str]) -> Reach:
+def _reach(name: str, found: Sequence[Mention], choices: Mapping[str, str] | None) -> Reach:
     always, sometimes = set(), set()
-    for transition in TRANSITIONS:
-        flags = conditions(transition, switched)
+    for edge in TRANSITIONS:
+        flags = conditions(edge, choices)
         open_paths = [
             tuple(literal for literal in mention.path if literal.condition.name not in FLAGS)
             for mention in found
@@ -105,9 +109,9 @@ def _reach(name: str, found: Sequence[Mention], switched: Collection[str]) -> Re
             )
         ]
         if _covers(open_paths, _MOST_TESTS):
-            always.add(transition)
+            always.add(edge)
         elif any(_possible(path) for path in open_paths):
-            sometimes.add(transition)
+            sometimes.add(edge)
     return Reach(name, tuple(mention.offset for mention in found), frozenset(always), frozenset(sometimes))
 
 
@@ -185,7 +189,10 @@ def redirect(text: str, handle: str) -> str:
             stop = len(run) - len(run.rstrip('.'))
         end -= stop
         glued = not stop and end < len(shape) and shape[end] not in _NO_SPACE_BEFORE
-        pieces += [text[at : match.start()], handle, ' ' * glued]
+        # In `@a-@b` behind a variable the second counts whatever the variable prints: it may not be lost.
+        several = '@' in run and run.rstrip('.') != handle[1:]
+        kept = several and shape[match.start() - 1 : match.start()] in (_HOLE, _MARK, '@')
+        pieces += [text[at : match.start()], ' ' * kept, handle, ' ' * glued]
         at = end
     return ''.join([*pieces, text[at:]])
 
@@ -205,5 +212,5 @@ def notify(text: str, handle: str) -> str:
 
 def _checked(handle: str) -> None:
     found = find_handles(handle)
-    if len(found) != 1 or found[0].name != handle or _HOLE in handle:
+    if len(found) != 1 or found[0].name != handle:
         raise UnusableInputError(f'expected a handle such as @you@example.com or @slack-ops, found {handle!r}')

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from ddassets.message.conditions import ALERT, FLAGS, NO_DATA, OK, WARN, Transition, assumed, conditions
+from ddassets.assumptions import ASSUMPTIONS
+from ddassets.message.conditions import ALERT, FLAGS, NO_DATA, OK, WARN, Edge, assumed, conditions
 from ddassets.message.expression import ExpressionError
 from ddassets.message.handles import find_handles
 from ddassets.message.template import (
@@ -28,21 +29,6 @@ from ddassets.message.template import (
     ways,
 )
 
-#: What a rendering may have relied upon, by id: those of section 12, and rules whose text leaves a question open.
-ASSUMPTIONS: Mapping[str, str] = {
-    'A11': 'ALERT -> WARN makes is_warning hold',
-    'A12': 'NO DATA -> ALERT or WARN does not make is_no_data_recovery hold',
-    'A15': 'the escalation message stands after the rendered message',
-    'A16': 'numbers print as Python writes them, times as ISO 8601 in UTC',
-    '3.24': 'words in the title for other transitions than a trigger, and a comma between several tags',
-    '4.1': '{{else}} works in every conditional, and {{x}} escapes & < > " \'',
-    '4.3': 'a renotification makes the conditional of its state hold too',
-    '4.5': 'is_match and is_exact_match mind upper and lower case',
-    '4.6': 'a value that is not there prints nothing',
-    '4.10': 'operators bind as in arithmetic, and dec, to_bool and humanize_… print as they do here',
-    '4.12': 'a final . or , is not part of a handle',
-}
-
 
 @dataclass(frozen=True)
 class Host:
@@ -58,11 +44,11 @@ class Context:
     """Everything that a message can ask for. Instants are Unix seconds.
 
     `values` are the variables of rule 4.6 that are not times: value, threshold, warn_threshold, comparator… `tags` are
-    the group's, with the keys that the filter fixes. `host` is None unless the monitor triggers by host. `switched` are
-    the ids of assumptions to answer the other way round: A11, A12, A15, 4.3 and 4.5.
+    the group's, with the keys that the filter fixes. `host` is None unless the monitor triggers by host. `choices` are
+    those of the assumptions A11, A12, A15, A25 and A29 that are not the default.
     """
 
-    transition: Transition
+    transition: Edge
     values: Mapping[str, float | str | None] = field(default_factory=dict)
     tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
     host: Host | None = None
@@ -70,7 +56,7 @@ class Context:
     now: float | None = None
     first_triggered_at: float | None = None
     last_triggered_at: float | None = None
-    switched: frozenset[str] = frozenset()
+    choices: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -93,14 +79,14 @@ def render(template: Template, context: Context, escalation: Template | None = N
     run = _Run(context)
     text = run.nodes(template.nodes, ())
     reached = run.reached
-    if escalation and context.transition.before == context.transition.after:
+    if escalation and context.transition.source == context.transition.target:
         run.assumptions.add('A15')
         run.reached = set()  # its offsets are of another text
         more = run.nodes(escalation.nodes, ())
-        text = more if 'A15' in context.switched else f'{text}\n{more}'
+        text = more if context.choices.get('A15') == 'replace' else f'{text}\n{more}'
     found = find_handles(text)
     if any(handle.doubtful for handle in found):
-        run.assumptions.add('4.12')
+        run.assumptions.add('A32')
     return Rendered(
         text=text,
         handles=tuple(dict.fromkeys(handle.name for handle in found)),
@@ -124,7 +110,7 @@ def render_title(name: Template, context: Context, include_tags: bool = True) ->
     prefix = f'[{words} on {{{",".join(tags)}}}] ' if tags else f'[{words}] '
     relied = set(rendered.assumptions)
     if after != ALERT or before == after or len(tags) > 1:
-        relied.add('3.24')
+        relied.add('A26')
     return Rendered(
         text=prefix + rendered.text,
         handles=rendered.handles,
@@ -141,7 +127,7 @@ type Value = float | int | str | None
 class _Run:
     def __init__(self, context: Context) -> None:
         self.context = context
-        self.flags = conditions(context.transition, context.switched)
+        self.flags = conditions(context.transition, context.choices)
         self.reached: set[Branch] = set()
         self.assumptions: set[str] = set()
         self.problems: list[Fault] = []
@@ -165,7 +151,7 @@ class _Run:
     def block(self, block: Block, path: tuple[Literal, ...]) -> str:
         holds = self.holds(block.condition, block.offset)
         if block.otherwise is not None and block.condition.name != 'is_match':
-            self.assumptions.add('4.1')
+            self.assumptions.add('A27')
         for literal, inside in ways(block):
             if literal.holds == holds:
                 taken = (*path, literal)
@@ -186,8 +172,8 @@ class _Run:
         minded = self.matches(name, value, wanted, fold=False)
         folded = self.matches(name, value, wanted, fold=True)
         if minded != folded:
-            self.assumptions.add('4.5')
-        return folded if '4.5' in self.context.switched else minded
+            self.assumptions.add('A29')
+        return folded if self.context.choices.get('A29') == 'no' else minded
 
     def matches(self, name: str, value: Value, wanted: Sequence[str], fold: bool) -> bool:
         """Rule 4.5: any of the texts; an empty one asks for something, or, exactly, for nothing."""
@@ -215,7 +201,7 @@ class _Run:
     def calculated(self, call: Call) -> str:
         assert call.expression
         if call.expression.mixed or call.expression.undescribed():
-            self.assumptions.add('4.10')
+            self.assumptions.add('A31')
         try:
             return self.printed(call.expression.evaluate(lambda name: self.operand(name, call.offset)))
         except ExpressionError as error:
@@ -233,7 +219,7 @@ class _Run:
         name, zone = call.arguments
         seconds = self.times().get(name.removesuffix('_epoch'))
         if seconds is None:
-            self.assumptions.add('4.6')
+            self.assumptions.add('A30')
             return ''
         local = datetime.fromtimestamp(int(seconds), ZoneInfo(zone))
         return local.isoformat(' ', timespec='seconds')
@@ -289,7 +275,7 @@ class _Run:
 
     def there(self, value: Value) -> Value:
         if value is None:
-            self.assumptions.add('4.6')
+            self.assumptions.add('A30')
         return value
 
     def printed(self, value: Value) -> str:
@@ -299,7 +285,7 @@ class _Run:
 
     def escape(self, text: str, escaped: bool) -> str:
         if escaped and (safe := html.escape(text)) != text:
-            self.assumptions.add('4.1')
+            self.assumptions.add('A28')
             return safe
         return text
 

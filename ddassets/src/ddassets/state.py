@@ -1,0 +1,39 @@
+"""The states of a group of a monitor."""
+
+from enum import IntEnum
+from typing import Literal
+
+type Kind = Literal['alert', 'warn', 'no data', 'recovery']
+
+
+class State(IntEnum):
+    """The state of a group (rule 3.7). ABSENT: the group is not there yet, or no more (rules 2.21 and 3.20)."""
+
+    ABSENT = -1
+    OK = 0
+    WARN = 1
+    ALERT = 2
+    NO_DATA = 3
+
+    def __str__(self) -> str:
+        return _WORDS[self]
+
+    @property
+    def kind(self) -> Kind:
+        """What a notification about entering the state is."""
+        return _KINDS[self]
+
+
+_WORDS = {
+    State.ABSENT: 'absent',
+    State.OK: 'OK',
+    State.WARN: 'Warn',
+    State.ALERT: 'Alert',
+    State.NO_DATA: 'No Data',
+}
+_KINDS: dict[State, Kind] = {
+    State.OK: 'recovery',
+    State.WARN: 'warn',
+    State.ALERT: 'alert',
+    State.NO_DATA: 'no data',
+}
