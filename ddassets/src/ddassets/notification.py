@@ -123,7 +123,7 @@ def notifications(
     stretches = _merged(mutes)
     own = np.flatnonzero(changes.notify)
     ends = [] if monitor.draft else list(_ends(timeline, mutes, stretches))
-    again = list(_Renotifier(monitor, timeline, stretches, dict(ends), chosen, relied).due())
+    again = list(_Renotifier(monitor, timeline, stretches, [instant for instant, _ in ends], chosen, relied).due())
     extra = np.array([instant for instant, _ in (*ends, *again)], dtype=np.int64)
     rows = np.concatenate([own, np.array([row for _, row in (*ends, *again)], dtype=np.int64)])
     codes = np.array([_TRANSITION, _DOWNTIME_END, _RENOTIFY], dtype=np.int8)
@@ -163,7 +163,8 @@ def _merged(mutes: Sequence[Mute]) -> Stretches:
 
 def _inside(instants: Instants, stretches: Stretches) -> Flags:
     bounds = np.array(stretches, dtype=np.float64).reshape(-1)
-    return np.searchsorted(bounds, instants.astype(np.float64), side='right') % 2 == 1
+    inside: Flags = np.searchsorted(bounds, instants.astype(np.float64), side='right') % 2 == 1
+    return inside
 
 
 def _first_recoveries(timeline: GroupTimeline, mutes: Sequence[Mute], stretches: Stretches, own: Instants) -> Flags:
@@ -171,7 +172,7 @@ def _first_recoveries(timeline: GroupTimeline, mutes: Sequence[Mute], stretches:
     changes = timeline.transitions
     starts = np.array([start for start, _ in stretches] or [np.inf])
     stretch = starts[np.maximum(np.searchsorted(starts, changes.instants[own], side='right') - 1, 0)]
-    told = (changes.targets[own] == State.OK) & (changes.first_triggered[own] < stretch)
+    told: Flags = (changes.targets[own] == State.OK) & (changes.first_triggered[own] < stretch)
     if any(mute.mute_first_recovery for mute in mutes):
         for index in np.flatnonzero(told):
             told[index] = not any(mute.mute_first_recovery for mute in _active(mutes, changes.instants[own[index]]))
@@ -195,12 +196,12 @@ def _ends(timeline: GroupTimeline, mutes: Sequence[Mute], stretches: Stretches) 
 
 @dataclass
 class _Renotifier:
-    """Rule 3.21. `ends` are the instants of end notifications, which begin a new rhythm."""
+    """Rule 3.21. `ends` are the instants of end notifications, rising; each begins a new rhythm."""
 
     monitor: Monitor
     timeline: GroupTimeline
     stretches: Stretches
-    ends: Mapping[int, int]
+    ends: Sequence[int]
     choices: Mapping[str, str]
     relied_on: set[str]
 
@@ -250,17 +251,18 @@ class _Renotifier:
 
     def _next(self, last: int, stop: int) -> int | None:
         """The first evaluation at least the interval after the last one, if the state lasts until then."""
-        begun = max(
-            (end for end in self.ends if last < end < min(last + self.monitor.renotify_interval, stop)), default=last
-        )
-        instant = self._tick(begun + self.monitor.renotify_interval)
-        index = bisect_right(self.stretches, instant, key=lambda stretch: stretch[0]) - 1
-        if index >= 0 and instant < self.stretches[index][1]:
+        interval = self.monitor.renotify_interval
+        begun = last
+        for end in self.ends[bisect_right(self.ends, last) :]:
+            if end >= min(begun + interval, stop):
+                break
+            begun = end
+        instant = self._tick(begun + interval)
+        until = next((end for start, end in self.stretches if start <= instant < end), None)
+        if until is not None:
             self.relied_on.add('A23')
             if self.choices['A23'] == 'at the end':
-                if self.stretches[index][1] >= stop:
-                    return None
-                instant = self._tick(self.stretches[index][1])
+                instant = self._tick(until) if until < stop else stop
         return instant if instant < stop else None
 
     def _tick(self, instant: float) -> int:
