@@ -21,7 +21,10 @@ class Assumption:
 
 _TABLE = (
     Assumption(
-        'A1', 'which ends belong to the evaluation window', '(from,to]', ('[from,to]', '[from,to)', '(from,to)')
+        'A1',
+        'the second of the minute of evaluations (chosen apart), and which ends belong to the window',
+        '(from,to]',
+        ('[from,to]', '[from,to)', '(from,to)'),
     ),
     Assumption('A2', 'the size of a bucket where the query has no rollup', 'native', ('10', '20', '60', '300')),
     Assumption('A3', 'a window that is not full, with require_full_window', 'skip', ('no data',)),
@@ -47,7 +50,7 @@ _TABLE = (
     Assumption('A21', 'a group that has never reported is evaluated', 'no'),
     Assumption('A22', 'No Data after timeout_h has passed', 'stays', ('never',)),
     Assumption('A23', 'when a renotification is due that a downtime held back', 'next in its rhythm', ('at the end',)),
-    Assumption('A24', 'the second at which evaluations happen', 'tick second'),
+    Assumption('A24', 'how close two numbers are to be equal for == and !=', 'exactly'),
     Assumption('A25', 'a renotification sets the conditional of its state too', 'yes', ('no',)),
     Assumption('A26', 'words before a title other than those of a trigger, and between its tags', 'as observed'),
     Assumption('A27', '{{else}} works in every conditional', 'yes'),

@@ -19,8 +19,8 @@ class Unsupported(UnusableInputError):
     `column` is counted from 1 in the query; None where an option is at fault.
     """
 
-    def __init__(self, name: str, column: int | None, reason: str) -> None:
-        place = '' if column is None else f'column {column}: '
+    def __init__(self, name: str, column: int | None, reason: str, monitor: str = '') -> None:
+        place = (f'{monitor}: ' if monitor else '') + ('' if column is None else f'column {column}: ')
         super().__init__(f'{place}{name}: {reason}')
         self.name = name
         self.column = column

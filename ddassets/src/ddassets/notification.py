@@ -3,13 +3,23 @@
 States never depend on any of it (rule 5.16), so it is a second step.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, overload
 
-from ddassets.state import Kind, State
+import numpy as np
 
+from ddassets.assumptions import choose
+from ddassets.monitor import Monitor
+from ddassets.timeline import NEVER, Codes, Flags, Floats, GroupTimeline, Instants, Kind, State
+
+type Stretches = list[tuple[float, float]]
 type Reason = Literal['transition', 'renotify', 'downtime end']
 REASONS: tuple[Reason, ...] = ('transition', 'renotify', 'downtime end')
+_TRANSITION, _RENOTIFY, _DOWNTIME_END = range(3)
+# The older cap of rule 3.21, in seconds after the group left OK.
+_RENOTIFY_CAP = 30 * 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,3 +64,214 @@ class Notification:
     def triggered_duration(self) -> int | None:
         """Seconds since the group left OK (rule 4.7)."""
         return None if self.first_triggered_at is None else self.instant - self.first_triggered_at
+
+
+@dataclass(frozen=True, eq=False)
+class Notifications(Sequence[Notification]):
+    """The notifications of one group that were due, in order, in columns of equal length; `reasons` index REASONS."""
+
+    instants: Instants
+    sources: Codes
+    targets: Codes
+    reasons: Codes
+    values: Floats
+    muted: Flags
+    first_triggered: Instants
+    last_triggered: Instants
+    mutes: Sequence[Mute] = field(repr=False)
+
+    def __len__(self) -> int:
+        return int(self.instants.size)
+
+    @overload
+    def __getitem__(self, index: int) -> Notification: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Notification]: ...
+    def __getitem__(self, index: int | slice) -> Notification | Sequence[Notification]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        instant = int(self.instants[index])
+        muting = _active(self.mutes, instant) if self.muted[index] else ()
+        first, last = int(self.first_triggered[index]), int(self.last_triggered[index])
+        return Notification(
+            instant=instant,
+            kind=State(self.targets[index]).kind,
+            reason=REASONS[self.reasons[index]],
+            source=State(self.sources[index]),
+            target=State(self.targets[index]),
+            value=float(self.values[index]),
+            muted_by=tuple(dict.fromkeys(mute.downtime for mute in muting)),
+            first_triggered_at=None if first == NEVER else first,
+            last_triggered_at=None if last == NEVER else last,
+        )
+
+
+def notifications(
+    monitor: Monitor,
+    timeline: GroupTimeline,
+    mutes: Sequence[Mute] = (),
+    choices: Mapping[str, str] | None = None,
+    relied_on: set[str] | None = None,
+) -> Notifications:
+    """Return what was due for a group, sent or held back by `mutes`, which are those that cover it, in any order.
+
+    `relied_on` is given the ids of the assumptions that mattered. Raises UnusableInputError for an unknown choice.
+    """
+    chosen = choose(choices or {})
+    relied = set() if relied_on is None else relied_on
+    changes = timeline.transitions
+    stretches = _merged(mutes)
+    own = np.flatnonzero(changes.notify)
+    ends = [] if monitor.draft else list(_ends(timeline, mutes, stretches))
+    again = list(_Renotifier(monitor, timeline, stretches, [instant for instant, _ in ends], chosen, relied).due())
+    extra = np.array([instant for instant, _ in (*ends, *again)], dtype=np.int64)
+    rows = np.concatenate([own, np.array([row for _, row in (*ends, *again)], dtype=np.int64)])
+    codes = np.array([_TRANSITION, _DOWNTIME_END, _RENOTIFY], dtype=np.int8)
+    reasons = np.repeat(codes, [own.size, len(ends), len(again)])
+    instants = np.concatenate([changes.instants[own], extra])
+    muted = _inside(instants, stretches)
+    muted[: own.size] &= ~_first_recoveries(timeline, mutes, stretches, own)
+    ticks = np.searchsorted(timeline.ticks, extra, side='right') - 1
+    order = np.argsort(instants, kind='stable')
+    return Notifications(
+        instants=instants[order],
+        sources=np.where(reasons == _TRANSITION, changes.sources[rows], changes.targets[rows])[order],
+        targets=changes.targets[rows][order],
+        reasons=reasons[order],
+        values=np.concatenate([changes.values[own], timeline.values[ticks]])[order],
+        muted=muted[order],
+        first_triggered=changes.first_triggered[rows][order],
+        last_triggered=changes.last_triggered[rows][order],
+        mutes=mutes,
+    )
+
+
+def _active(mutes: Sequence[Mute], instant: float) -> Iterator[Mute]:
+    return (mute for mute in mutes if mute.start <= instant < mute.end)
+
+
+def _merged(mutes: Sequence[Mute]) -> Stretches:
+    """When something mutes: where one downtime ends as another begins, muting goes on (rules 5.11 and 5.21)."""
+    stretches: Stretches = []
+    for start, end in sorted((mute.start, mute.end) for mute in mutes if mute.start < mute.end):
+        if stretches and start <= stretches[-1][1]:
+            stretches[-1] = stretches[-1][0], max(stretches[-1][1], end)
+        else:
+            stretches.append((start, end))
+    return stretches
+
+
+def _inside(instants: Instants, stretches: Stretches) -> Flags:
+    bounds = np.array(stretches, dtype=np.float64).reshape(-1)
+    inside: Flags = np.searchsorted(bounds, instants.astype(np.float64), side='right') % 2 == 1
+    return inside
+
+
+def _first_recoveries(timeline: GroupTimeline, mutes: Sequence[Mute], stretches: Stretches, own: Instants) -> Flags:
+    """Rule 5.17: which recoveries of trouble that began before the muting are told all the same."""
+    changes = timeline.transitions
+    starts = np.array([start for start, _ in stretches] or [np.inf])
+    stretch = starts[np.maximum(np.searchsorted(starts, changes.instants[own], side='right') - 1, 0)]
+    told: Flags = (changes.targets[own] == State.OK) & (changes.first_triggered[own] < stretch)
+    if any(mute.mute_first_recovery for mute in mutes):
+        for index in np.flatnonzero(told):
+            told[index] = not any(mute.mute_first_recovery for mute in _active(mutes, changes.instants[own[index]]))
+    return told
+
+
+def _ends(timeline: GroupTimeline, mutes: Sequence[Mute], stretches: Stretches) -> Iterator[tuple[int, int]]:
+    """Rule 5.18: instants of the notifications that ends of downtimes send, and the transition into the state."""
+    changes = timeline.transitions
+    for _, end in stretches:
+        row = int(np.searchsorted(changes.instants, end, side='right')) - 1
+        if row < 0 or end >= timeline.end:
+            continue
+        state = State(changes.targets[row])
+        asked = any(state in mute.end_states for mute in mutes if mute.end == end)
+        silent = state == State.NO_DATA and timeline.silent_no_data
+        itself = changes.instants[row] == end and changes.notify[row]
+        if asked and not silent and not itself and timeline.state_at(end) == state:
+            yield int(end), row
+
+
+@dataclass
+class _Renotifier:
+    """Rule 3.21. `ends` are the instants of end notifications, rising; each begins a new rhythm."""
+
+    monitor: Monitor
+    timeline: GroupTimeline
+    stretches: Stretches
+    ends: Sequence[int]
+    choices: Mapping[str, str]
+    relied_on: set[str]
+
+    def due(self) -> Iterator[tuple[int, int]]:
+        """Yield the instant of each renotification, muted ones too, and the transition into the state."""
+        interval, changes = self.monitor.renotify_interval, self.timeline.transitions
+        if not interval or self.monitor.draft or not len(changes):
+            return
+        stops = self._stops()
+        again = np.isin(changes.targets, self._states()) & (stops - changes.instants > interval)
+        sent: dict[int, int] = {}
+        for row in np.flatnonzero(again):
+            trouble = int(changes.first_triggered[row])
+            before = sent.get(trouble, 0)
+            if before and self.monitor.renotify_occurrences is not None:
+                self.relied_on.add('A10')
+            keeps = self.choices['A10'].startswith('keep')
+            last = int(changes.instants[row])
+            count = before if keeps else 0
+            while self.monitor.renotify_occurrences is None or count < self.monitor.renotify_occurrences:
+                instant = self._next(last, int(stops[row]))
+                if instant is None or self._capped(instant, trouble):
+                    break
+                muted = bool(_inside(np.array([instant]), self.stretches)[0])
+                if instant not in self.ends:
+                    yield instant, int(row)
+                    count += not muted
+                last = instant
+            sent[trouble] = max(before, count) if keeps else before + count
+
+    def _states(self) -> list[State]:
+        """Those that are renotified; a silent No Data never is."""
+        return [
+            state
+            for state in (State.WARN, State.ALERT, State.NO_DATA)
+            if state.kind in self.monitor.renotify_statuses
+            and not (state == State.NO_DATA and self.timeline.silent_no_data)
+        ]
+
+    def _stops(self) -> Instants:
+        """For each transition, when its state ends: at the next one, as the group is dropped, or with the timeline."""
+        timeline = self.timeline
+        absent = timeline.states == State.ABSENT
+        dropped = timeline.ticks[1:][absent[1:] & ~absent[:-1]]
+        bounds = np.sort(np.concatenate([timeline.transitions.instants, dropped, [timeline.end]]))
+        return bounds[np.searchsorted(bounds, timeline.transitions.instants, side='right')]
+
+    def _next(self, last: int, stop: int) -> int | None:
+        """The first evaluation at least the interval after the last one, if the state lasts until then."""
+        interval = self.monitor.renotify_interval
+        begun = last
+        for end in self.ends[bisect_right(self.ends, last) :]:
+            if end >= min(begun + interval, stop):
+                break
+            begun = end
+        instant = self._tick(begun + interval)
+        until = next((end for start, end in self.stretches if start <= instant < end), None)
+        if until is not None:
+            self.relied_on.add('A23')
+            if self.choices['A23'] == 'at the end':
+                instant = self._tick(until) if until < stop else stop
+        return instant if instant < stop else None
+
+    def _tick(self, instant: float) -> int:
+        ticks = self.timeline.ticks
+        every = int(ticks[1] - ticks[0]) if ticks.size > 1 else 60
+        return int(ticks[0] + -(-(instant - ticks[0]) // every) * every)
+
+    def _capped(self, instant: int, trouble: int) -> bool:
+        if instant <= trouble + _RENOTIFY_CAP:
+            return False
+        self.relied_on.add('A10')
+        return self.choices['A10'].endswith(' cap') and not self.choices['A10'].endswith('no cap')
