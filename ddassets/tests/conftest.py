@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from loopback.server import FakeDatadog
+from loopback.source import Unreachable
+from loopback.specification import Specification
 
 PYPROJECT = """\
 [build-system]
@@ -107,3 +110,21 @@ def integration(tmp_path_factory):
 @pytest.fixture(scope='session')
 def refused_integration(tmp_path_factory):
     return write_integration(tmp_path_factory.mktemp('refused') / 'tiny_probe', floor='38.0')
+
+
+@pytest.fixture(scope='session')
+def specification():
+    """The official OpenAPI documents of the Datadog API; a skip where they cannot be fetched, a failure in CI."""
+    try:
+        return Specification.load()
+    except Unreachable as error:
+        (pytest.fail if os.environ.get('CI') else pytest.skip)(f'no OpenAPI documents of Datadog: {error}')
+
+
+@pytest.fixture
+def datadog(specification):
+    """A Datadog API on loopback, empty; the test fails where a request or an answer broke the OpenAPI documents."""
+    with FakeDatadog(specification) as fake:
+        yield fake
+    assert fake.violations == []
+    assert fake.organisation.foreign_changes() == []
