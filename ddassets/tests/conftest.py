@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from loopback import recordings
 from loopback.server import FakeDatadog
 from loopback.source import Unreachable
 from loopback.specification import Specification
@@ -112,13 +113,24 @@ def refused_integration(tmp_path_factory):
     return write_integration(tmp_path_factory.mktemp('refused') / 'tiny_probe', floor='38.0')
 
 
+def fetched(load):
+    """What `load` returns; a skip where it cannot be fetched, in CI a failure."""
+    try:
+        return load()
+    except Unreachable as error:
+        (pytest.fail if os.environ.get('CI') else pytest.skip)(f'no source distribution of Datadog\'s client: {error}')
+
+
 @pytest.fixture(scope='session')
 def specification():
-    """The official OpenAPI documents of the Datadog API; a skip where they cannot be fetched, a failure in CI."""
-    try:
-        return Specification.load()
-    except Unreachable as error:
-        (pytest.fail if os.environ.get('CI') else pytest.skip)(f'no OpenAPI documents of Datadog: {error}')
+    """The official OpenAPI documents of the Datadog API."""
+    return fetched(Specification.load)
+
+
+@pytest.fixture(scope='session')
+def cassettes():
+    """Recorded exchanges with the real Datadog API, by cassette."""
+    return fetched(recordings.load)
 
 
 @pytest.fixture

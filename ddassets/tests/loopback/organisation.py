@@ -167,7 +167,7 @@ def validate_keys(_: Organisation, request: Request) -> Answer:
 
 SUMMARY = (
     *('id', 'title', 'description', 'layout_type', 'url', 'is_read_only'),
-    *('created_at', 'modified_at', 'author_handle'),
+    *('created_at', 'modified_at', 'author_handle', 'deleted_at'),
 )
 
 
@@ -190,12 +190,12 @@ def _store_dashboard(organisation: Organisation, id: str, request: Request, crea
     if any('default' in v and 'defaults' in v for v in body.get('template_variables') or ()):
         raise Refusal(400, "'template_variables' is invalid")
     for preset in body.get('template_variable_presets') or ():
-        if any('value' in v and 'values' in v for v in preset.get('template_variables') or ()):
-            raise Refusal(400, "'template_variable_presets' is invalid")
+        for variable in preset.get('template_variables') or ():
+            if 'value' in variable and 'values' in variable:
+                raise Refusal(400, f"'template_variables' value '{variable}' is invalid")
     slug = re.sub(r'[^a-z0-9 -]', '', body['title'].lower()).replace(' ', '-')
     dashboard = {
         'description': None,
-        'is_read_only': False,
         'notify_list': None,
         'template_variables': None,
         'restricted_roles': [],
@@ -246,7 +246,7 @@ def list_dashboards(organisation: Organisation, request: Request) -> Answer:
         200,
         {
             'dashboards': [
-                {key: d[key] for key in SUMMARY} | {'deleted_at': d.get('deleted_at')}
+                {'is_read_only': False, 'deleted_at': None} | {key: d[key] for key in SUMMARY if key in d}
                 for d in found[start : start + count]
             ]
         },
@@ -255,6 +255,9 @@ def list_dashboards(organisation: Organisation, request: Request) -> Answer:
 
 # Monitors
 
+OVER_EVENTS = {
+    f'{kind} alert' for kind in ('log', 'ci-pipelines', 'ci-tests', 'error-tracking', 'rum', 'llm-observability')
+}
 STATES = ('alert', 'warn', 'no data', 'all', 'ok', 'ignored', 'skipped', 'unknown')
 
 
@@ -272,6 +275,7 @@ def create_monitor(organisation: Organisation, request: Request) -> Answer:
         'created_at': int(request.now.timestamp()) * 1000,
         'created': _text(request.now),
         'deleted': None,
+        'assets': [],
         'restricted_roles': request.body.get('restricted_roles'),
         'restriction_policy': None,
         'draft_status': request.body.get('draft_status', 'published'),
@@ -290,9 +294,10 @@ def _normalise(monitor: Json, now: datetime) -> Json:
     _check_query(monitor)
     options = {
         'notify_audit': False,
-        'notify_no_data': False,
         'include_tags': True,
         'silenced': {},
+        **({} if 'on_missing_data' in monitor['options'] else {'notify_no_data': False}),
+        **({'groupby_simple_monitor': False} if monitor['type'] in OVER_EVENTS else {}),
         **({'new_host_delay': 300} if 'new_group_delay' not in monitor['options'] else {}),
         **monitor['options'],
     }
@@ -303,13 +308,19 @@ def _normalise(monitor: Json, now: datetime) -> Json:
         del options['on_missing_data']
     return {
         **monitor,
-        'type': 'query alert' if monitor['type'] == 'metric alert' else monitor['type'],
+        'type': _type(monitor),
         'name': monitor['name'].strip(),
         'message': monitor['message'].strip(),
         'options': options,
         'multi': bool(re.search(r'\bby\s*\{[^}]+\}|\.by\([^)*]+\)', monitor['query'])),
         'modified': _text(now),
     }
+
+
+def _type(monitor: Json) -> str:
+    if monitor['type'] not in ('metric alert', 'query alert'):
+        return str(monitor['type'])
+    return 'metric alert' if monitor['query'].startswith('formula(') else 'query alert'
 
 
 def _check_query(body: Json) -> None:
@@ -324,7 +335,9 @@ def _monitor(organisation: Organisation, id: str) -> Json:
 
 
 def get_monitor(organisation: Organisation, request: Request) -> Answer:
-    return Answer(200, _monitor(organisation, request.id))
+    # No downtime of the first version is ever in force here.
+    downtimes = {'matching_downtimes': []} if request.one('with_downtimes') == 'true' else {}
+    return Answer(200, _monitor(organisation, request.id) | downtimes)
 
 
 def update_monitor(organisation: Organisation, request: Request) -> Answer:
@@ -670,6 +683,8 @@ def query_metrics(organisation: Organisation, request: Request) -> Answer:
             'series': series,
             'message': '',
             'group_by': [],
+            'values': [],
+            'times': [],
         },
     )
 

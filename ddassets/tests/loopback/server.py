@@ -10,6 +10,7 @@ import struct
 import threading
 import zlib
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -40,7 +41,7 @@ GATEWAY = '<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>
 
 @dataclass
 class Exchange:
-    """One request as the server met it. `number` counts from 1, `status` is None where no answer went out whole."""
+    """One request as the server met it. `number` counts from 1, `status` is None after a fault."""
 
     number: int
     method: str
@@ -179,7 +180,7 @@ class _Handler(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     server: _Server
 
-    def handle_one_method(self) -> None:
+    def respond(self) -> None:
         fake = self.server.fake
         raw = self.rfile.read(int(self.headers.get('Content-Length') or 0))
         exchange = fake.begin(self.command, self.path, raw)
@@ -187,39 +188,33 @@ class _Handler(BaseHTTPRequestHandler):
         if kind == 'reset_before':
             return self._reset()
         if kind in WITHOUT_EFFECT:
-            exchange.status = int(kind)
             return self._refuse(int(kind))
         answer = fake.act(exchange, raw, self.headers.get('DD-API-KEY', ''), self.headers.get('DD-APPLICATION-KEY', ''))
-        match kind:
-            case None:
-                exchange.status = answer.status
-                self._send(answer)
-            case 'reset_after':
-                self._reset()
-            case 'timeout':
-                fake.wait(self.connection)
-                self._reset()
-            case '504_after_success':
-                exchange.status = 504
-                self._refuse(504)
-            case 'truncated':
-                content = encoded(answer)
-                self._head(answer.status, answer.content_type, len(content) + 1)
-                self.wfile.write(content[: len(content) // 2])
-                self.close_connection = True
-            case 'wrong_content_type':
-                exchange.status = answer.status
-                self._send(Answer(200, GATEWAY.format('Welcome').encode(), 'text/html'))
-            case 'slow_loris':
-                content = encoded(answer)
-                self._head(answer.status, answer.content_type, len(content) + 1)
-                for i in range(len(content)):
-                    self.wfile.write(content[i : i + 1])
-                    if not fake.wait(self.connection, fake.patience / 40) or i == 40:
-                        break
-                self._reset()
+        if kind is None:
+            exchange.status = answer.status
+            return self._send(answer)
+        _AFTERWARDS[kind](self, answer)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_one_method
+    def _hang(self, _: Answer) -> None:
+        self.server.fake.wait(self.connection)
+        self._reset()
+
+    def _truncate(self, answer: Answer) -> None:
+        content = encoded(answer)
+        self._head(answer.status, answer.content_type, len(content) + 1)
+        self.wfile.write(content[: len(content) // 2])
+        self.close_connection = True
+
+    def _dribble(self, answer: Answer) -> None:
+        content = encoded(answer)
+        self._head(answer.status, answer.content_type, len(content) + 1)
+        for i in range(min(len(content), 40)):
+            self.wfile.write(content[i : i + 1])
+            if not self.server.fake.wait(self.connection, self.server.fake.patience / 40):
+                break
+        self._reset()
+
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = respond
 
     def _send(self, answer: Answer, headers: dict[str, str] | None = None) -> None:
         content = encoded(answer)
@@ -257,6 +252,16 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """`exchanges` is the log."""
+
+
+_AFTERWARDS: dict[FaultKind, Callable[[_Handler, Answer], None]] = {
+    'reset_after': lambda handler, _: handler._reset(),
+    'timeout': _Handler._hang,
+    '504_after_success': lambda handler, _: handler._refuse(504),
+    'truncated': _Handler._truncate,
+    'wrong_content_type': lambda handler, _: handler._send(Answer(200, GATEWAY.format('Hello').encode(), 'text/html')),
+    'slow_loris': _Handler._dribble,
+}
 
 
 def encoded(answer: Answer) -> bytes:
