@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from loopback import recordings
+from loopback.server import FakeDatadog
+from loopback.source import Unreachable
+from loopback.specification import Specification
 
 PYPROJECT = """\
 [build-system]
@@ -107,3 +111,32 @@ def integration(tmp_path_factory):
 @pytest.fixture(scope='session')
 def refused_integration(tmp_path_factory):
     return write_integration(tmp_path_factory.mktemp('refused') / 'tiny_probe', floor='38.0')
+
+
+def fetched(load):
+    """What `load` returns; a skip where it cannot be fetched, in CI a failure."""
+    try:
+        return load()
+    except Unreachable as error:
+        (pytest.fail if os.environ.get('CI') else pytest.skip)(f'no source distribution of Datadog\'s client: {error}')
+
+
+@pytest.fixture(scope='session')
+def specification():
+    """The official OpenAPI documents of the Datadog API."""
+    return fetched(Specification.load)
+
+
+@pytest.fixture(scope='session')
+def cassettes():
+    """Recorded exchanges with the real Datadog API, by cassette."""
+    return fetched(recordings.load)
+
+
+@pytest.fixture
+def datadog(specification):
+    """A Datadog API on loopback, empty; the test fails where a request or an answer broke the OpenAPI documents."""
+    with FakeDatadog(specification) as fake:
+        yield fake
+    assert fake.violations == []
+    assert fake.organisation.foreign_changes() == []

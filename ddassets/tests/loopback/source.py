@@ -1,0 +1,83 @@
+"""The official client's source distribution: it holds both OpenAPI documents and the recorded exchanges.
+
+Fetched once from the package index, pinned by hash, kept in the user's cache. Nothing of it is committed.
+"""
+
+import hashlib
+import json
+import os
+import re
+import tarfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urldefrag, urljoin
+
+import yaml
+
+VERSION = '2.62.0'
+SHA256 = 'fec6a649dac5dd7224f64662390005e6d6ce688029742278346f46190d0fc902'
+FILE = f'datadog_api_client-{VERSION}.tar.gz'
+INDEXES = ('UV_DEFAULT_INDEX', 'UV_INDEX_URL', 'PIP_INDEX_URL')
+
+
+class Unreachable(Exception):
+    """The source distribution is neither in the cache nor to be had."""
+
+
+def folder() -> Path:
+    cache = Path(os.environ.get('XDG_CACHE_HOME') or Path.home() / '.cache') / 'ddassets'
+    cache.mkdir(parents=True, exist_ok=True)
+    return cache
+
+
+def archive() -> Path:
+    """The path of the verified archive. Raises Unreachable without a network, ValueError at a wrong hash."""
+    path = folder() / FILE
+    if not path.exists():
+        index = next(filter(None, map(os.environ.get, INDEXES)), 'https://pypi.org/simple').rstrip('/')
+        project = f'{index}/datadog-api-client/'
+        try:
+            with urllib.request.urlopen(project, timeout=60) as answer:
+                links = re.findall(rf'href="([^"]*/{re.escape(FILE)}[^"]*)"', answer.read().decode())
+            if not links:
+                raise Unreachable(f'{project} lists no {FILE}')
+            with urllib.request.urlopen(urldefrag(urljoin(project, links[0])).url, timeout=60) as answer:
+                content = answer.read()
+        except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
+            raise Unreachable(f'{project}: {error}') from error
+        _write(path, content)
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != SHA256:
+        path.unlink()
+        raise ValueError(f'{FILE}: sha256 is {found}, expected {SHA256}')
+    return path
+
+
+def derived(name: str, code: Path, make: Callable[[dict[str, bytes]], Any], members: str) -> Any:
+    """The JSON that `make` derives from the members that match; made again when the file `code` has changed."""
+    key = hashlib.sha256(SHA256.encode() + code.read_bytes()).hexdigest()[:16]
+    path = folder() / f'{name}-{VERSION}-{key}.json'
+    if not path.exists():
+        wanted = re.compile(members)
+        contents = {}
+        with tarfile.open(archive()) as tar:
+            for member in tar:
+                inside = member.name.partition('/')[2]
+                if wanted.fullmatch(inside) and (file := tar.extractfile(member)):
+                    contents[inside] = file.read()
+        _write(path, json.dumps(make(contents), default=str).encode())
+    return json.loads(path.read_bytes())
+
+
+def load_yaml(text: bytes) -> Any:
+    return yaml.load(text, getattr(yaml, 'CSafeLoader', yaml.SafeLoader))
+
+
+def _write(path: Path, content: bytes) -> None:
+    # Two test runs may do this at once; each leaves a whole file.
+    partial = path.with_name(f'{path.name}.{os.getpid()}')
+    partial.write_bytes(content)
+    partial.replace(path)
