@@ -105,6 +105,11 @@ class Monitor(Asset):
     # Title, description and tags of the version-2 envelope; empty for the bare form.
     envelope: Mapping[str, Any]
 
+    @property
+    def outer(self) -> Asset:
+        """The whole document, the envelope included."""
+        return Asset(self.document, (), self.document.data)
+
 
 @dataclass(frozen=True)
 class Query:
@@ -160,7 +165,10 @@ class Downtime(Asset):
 
 @dataclass(frozen=True)
 class Manifest(Asset):
-    """manifest.json; `dashboards` and `monitors` are `assets.dashboards` and `assets.monitors`: title to path."""
+    """manifest.json; `dashboards` and `monitors` are `assets.dashboards` and `assets.monitors`: title to path.
+
+    A text that the file lacks is empty.
+    """
 
     app_id: str
     app_uuid: str
@@ -201,11 +209,15 @@ class Bundle:
     def name(self) -> str:
         return self.folder.name
 
+    @property
+    def metadata_path(self) -> Path:
+        return _metadata_path(self.folder, self.manifest)
+
     @cached_property
     def files(self) -> tuple[Path, ...]:
         """The asset files, read or not."""
         assets = self.folder / 'assets'
-        return tuple(sorted(p for kind in _KINDS for p in (assets / kind).glob('*.json')))
+        return tuple(sorted(p for kind in _KINDS for p in (assets / kind).glob('*.json') if os.path.isfile(p)))
 
 
 _KINDS = ('dashboards', 'monitors', 'downtimes')
@@ -234,11 +246,10 @@ def read(folder: Path) -> Bundle:
     if not _is_integration(folder):
         problems.append(Problem('folder', folder, None, 'no manifest.json and no assets: not an integration'))
     manifest = _manifest(folder, problems) if not problems else None
-    metadata = folder / (manifest.metadata_path if manifest else 'metadata.csv')
     return Bundle(
         folder=folder,
         manifest=manifest,
-        metrics=_metadata(metadata, problems),
+        metrics=_metadata(_metadata_path(folder, manifest), problems),
         dashboards=tuple(_dashboard(d, problems) for d in _documents(folder, 'dashboards', problems)),
         monitors=tuple(_monitor(d, problems) for d in _documents(folder, 'monitors', problems)),
         downtimes=tuple(_downtime(d) for d in _documents(folder, 'downtimes', problems)),
@@ -409,11 +420,15 @@ def _manifest(folder: Path, problems: list[Problem]) -> Manifest | None:
         app_uuid=_text(document.data.get('app_uuid')),
         metric_prefix=_text(metrics.get('prefix')),
         check=_text(check[0] if isinstance(check, list) and check else check),
-        metadata_path=_text(metrics.get('metadata_path')) or 'metadata.csv',
+        metadata_path=_text(metrics.get('metadata_path')),
         dashboards=_paths(assets.get('dashboards')),
         monitors=_paths(assets.get('monitors')),
         saved_views=_paths(assets.get('saved_views')),
     )
+
+
+def _metadata_path(folder: Path, manifest: Manifest | None) -> Path:
+    return folder / (manifest.metadata_path if manifest and manifest.metadata_path else 'metadata.csv')
 
 
 def _metadata(path: Path, problems: list[Problem]) -> dict[str, MetricMetadata]:
