@@ -74,7 +74,7 @@ def _add_lint(commands: 'argparse._SubParsersAction[argparse.ArgumentParser]') -
     lint = commands.add_parser(
         'lint',
         help='find what cannot work in dashboards, monitors, downtimes and metadata',
-        description='Read the assets of an integration, or of every integration in a checkout, and say what cannot work.',
+        description='Read the assets of an integration, or of each in a checkout, and say what cannot work.',
         epilog='exit codes: 0 fine; 1 there are errors or warnings (see --fail-on); 2 unusable input',
     )
     severities = ('note', 'warning', 'error')

@@ -1,7 +1,7 @@
 """`.ddassets.yaml`: which findings are meant to be as they are, and which metrics come from elsewhere.
 
-It lies in an integration's folder, or in the folder above for all integrations of a checkout. What is about one asset may
-lie beside it: `queue.ddassets.yaml` beside `queue.json`, for JSON has no comments and an API body no room for them.
+It lies in an integration's folder, or in the folder above for all integrations of a checkout. What is about one asset
+may lie beside it: `queue.ddassets.yaml` beside `queue.json`, for JSON has no comments and an API body no room for them.
 """
 
 from collections.abc import Collection, Iterator, Mapping

@@ -12,9 +12,9 @@ INTRODUCTION = """\
 
 Written by `ddassets explain --all` from the rules themselves: change them in `src/ddassets/lint/rules/`, not here.
 
-An **error** cannot work or is refused by Datadog, a **warning** is nearly certainly not meant so, and a **note** may be as
-it should be. The examples change one small integration, `acme`, that is clean otherwise: of JSON they show the keys that
-differ, where `null` stands for a key that is left out.
+An **error** cannot work or is refused by Datadog, a **warning** is nearly certainly not meant so, and a **note** may be
+as it should be. The examples change one small integration, `acme`, that is clean otherwise: of JSON they show the keys
+that differ, where `null` stands for a key that is left out.
 """
 
 

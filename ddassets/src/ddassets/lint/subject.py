@@ -10,14 +10,29 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
-from ddassets.bundle import Bundle, Dashboard, Monitor, Place, Query, Widget, integrations, read_text
+from ddassets.bundle import Asset, Bundle, Dashboard, Monitor, Place, Query, Widget, integrations, read_text
 from ddassets.lint.emission import Emission
-from ddassets.lint.known_metrics import known_prefix
+from ddassets.lint.known_metrics import DERIVED_SUFFIXES, known_prefix
 from ddassets.lint.rule import Fault, Severity, Spot
-from ddassets.query.syntax import QuerySyntaxError, parse_monitor, parse_queries
-from ddassets.query.tree import Expression, Metric, MonitorQuery, Span, metrics
+from ddassets.query.products import recognise
+from ddassets.query.syntax import QuerySyntaxError, parse_formula, parse_monitor, parse_queries
+from ddassets.query.tree import (
+    Call,
+    Expression,
+    GroupKey,
+    Metric,
+    Modifier,
+    MonitorQuery,
+    Number,
+    Span,
+    TagFilter,
+    TagIn,
+    TemplateVariable,
+    metrics,
+    walk,
+)
 
 METRIC_MONITORS = ('query alert', 'metric alert')
 
@@ -65,6 +80,13 @@ class MonitorReading(Reading):
     def group_keys(self) -> tuple[str, ...]:
         """The keys of every `by {}`, in order, each once."""
         return tuple(dict.fromkeys(key.name for metric in self.metrics for key in metric.by))
+
+
+@dataclass(frozen=True)
+class FormulaReading(Reading):
+    """A formula over the queries of its request, which are called `names`."""
+
+    names: frozenset[str] = frozenset()
 
 
 @dataclass
@@ -124,9 +146,16 @@ class Subject:
         """The metric monitors. What another product's monitor asks is not read."""
         found = []
         for monitor in self.bundle.monitors:
-            if monitor.type not in METRIC_MONITORS or not monitor.query:
-                if monitor.query:
-                    self.not_covered[monitor.type or 'monitor without a type'] += 1
+            if not monitor.query:
+                continue
+            thresholds = monitor.options.get('thresholds')
+            product = recognise(monitor.type, monitor.query)
+            if product is None and monitor.type not in METRIC_MONITORS:
+                product = monitor.type or None
+            if isinstance(thresholds, dict) and thresholds.get('critical_query'):
+                product = 'dynamic thresholds'
+            if product:
+                self.not_covered[product] += 1
                 continue
             self.covered += 1
             query, error = _parsed(parse_monitor, monitor.query)
@@ -137,40 +166,117 @@ class Subject:
         return tuple(found)
 
     @cached_property
-    def widget_queries(self) -> tuple[Reading, ...]:
-        """The metric queries of all dashboards, formulas left out."""
+    def formula_monitor_queries(self) -> tuple[Reading, ...]:
+        """The queries under `options.variables` that a monitor's formula is over. Rule 1.11."""
         found = []
-        for dashboard in self.bundle.dashboards:
-            for widget in dashboard.widgets:
-                for query in widget.queries:
-                    if query.role != 'query':
-                        continue
-                    if query.source != 'metrics':
-                        self.not_covered[query.source] += 1
-                    elif query.text.strip():
-                        self.covered += 1
-                        expressions, error = _parsed(parse_queries, query.text)
-                        place = query.place[len(widget.place) :]
-                        found.append(Reading(widget, place, query.text, expressions or (), error))
+        for reading in self.monitors:
+            variables = reading.monitor.options.get('variables')
+            for index, variable in enumerate(variables if isinstance(variables, list) else ()):
+                text = variable.get('query') if isinstance(variable, dict) else None
+                if isinstance(text, str) and variable.get('data_source') == 'metrics':
+                    found.append(_reading(reading.monitor, ('options', 'variables', index, 'query'), text))
         return tuple(found)
 
     @cached_property
+    def by_dashboard(self) -> tuple[tuple[Dashboard, tuple[Reading, ...]], ...]:
+        """The metric queries of each dashboard, formulas left out."""
+        return tuple((dashboard, tuple(self._widget_queries(dashboard))) for dashboard in self.bundle.dashboards)
+
+    def _widget_queries(self, dashboard: Dashboard) -> Iterator[Reading]:
+        for widget in dashboard.widgets:
+            for query in widget.queries:
+                if query.role != 'query':
+                    continue
+                product = recognise(query.source, query.text)
+                if product is None and query.source != 'metrics':
+                    product = query.source
+                if product:
+                    self.not_covered[product] += 1
+                elif query.text.strip():
+                    self.covered += 1
+                    yield _reading(widget, query.place[len(widget.place) :], query.text)
+
+    @cached_property
+    def widget_queries(self) -> tuple[Reading, ...]:
+        """The metric queries of all dashboards, formulas left out."""
+        return tuple(reading for _, readings in self.by_dashboard for reading in readings)
+
+    @cached_property
     def queries(self) -> tuple[Reading, ...]:
-        return (*self.monitors, *self.widget_queries)
+        """Every text that reads metrics."""
+        return (*self.monitors, *self.formula_monitor_queries, *self.widget_queries)
+
+    @cached_property
+    def with_variables(self) -> tuple[tuple[Reading, Mapping[str, str]], ...]:
+        """Every text that reads metrics, with the tag key of each template variable that it may use."""
+        found: list[tuple[Reading, Mapping[str, str]]] = []
+        for dashboard, readings in self.by_dashboard:
+            keys = {variable.name: variable.prefix for variable in dashboard.variables if variable.prefix}
+            found += ((reading, keys) for reading in readings)
+        found += ((reading, {}) for reading in (*self.monitors, *self.formula_monitor_queries))
+        return tuple(found)
+
+    @cached_property
+    def formulas(self) -> tuple[FormulaReading, ...]:
+        """The formulas of all dashboards."""
+        found = []
+        for dashboard in self.bundle.dashboards:
+            for widget, queries in requests(dashboard):
+                names = frozenset(query.name for query in queries if query.role == 'query' and query.name)
+                for query in queries:
+                    if query.role == 'formula':
+                        expression, error = _parsed(parse_formula, query.text)
+                        place = query.place[len(widget.place) :]
+                        expressions = (expression,) if expression else ()
+                        found.append(FormulaReading(widget, place, query.text, expressions, error, names))
+        return tuple(found)
 
     @cached_property
     def own_prefixes(self) -> frozenset[str]:
-        """The first parts of names that belong to this integration alone.
+        """The beginnings of names that belong to this integration alone, without the dot.
 
         That of the manifest counts always; one that metadata.csv adds does not where it is known to be another's.
         """
         manifest = self.bundle.manifest
-        declared = manifest.metric_prefix.strip('.').partition('.')[0] if manifest else ''
+        declared = manifest.metric_prefix.strip('.') if manifest else ''
         found = {name.partition('.')[0] for name in self.bundle.metrics}
-        return frozenset({prefix for prefix in found if not known_prefix(prefix)} | ({declared} if declared else set()))
+        own = {prefix for prefix in found if not known_prefix(prefix)}
+        return frozenset(own | {declared} if declared else own or found)
 
-    def is_companion(self, metric: str) -> bool:
-        return any(fnmatchcase(metric, pattern) for pattern in self.companions)
+    def is_own(self, metric: str) -> bool:
+        """Whether the integration's own check would have to submit it."""
+        return any(metric == prefix or metric.startswith(f'{prefix}.') for prefix in self.own_prefixes)
+
+    def knows(self, metric: str) -> bool:
+        """Whether it is listed, derived from a listed one, emitted, declared, or a name that only Datadog fills in."""
+        if metric in self.bundle.metrics or (self.emission and metric in self.emission.metrics):
+            return True
+        if '$' in metric or '*' in metric:
+            return True
+        return metric in self._derived or any(fnmatchcase(metric, pattern) for pattern in self.companions)
+
+    @cached_property
+    def _derived(self) -> frozenset[str]:
+        """What else a histogram or distribution submits, of which metadata.csv often lists one or two."""
+        bases = set()
+        for name, metric in self.bundle.metrics.items():
+            base, _, suffix = name.rpartition('.')
+            if suffix in DERIVED_SUFFIXES:
+                bases.add(base)
+            if metric.type not in ('count', 'gauge', 'rate'):
+                bases.add(name)
+        return frozenset(f'{base}.{suffix}' for base in bases for suffix in DERIVED_SUFFIXES)
+
+    def type_of(self, metric: str) -> str:
+        """Gauge, rate, count or distribution; empty where it is not known."""
+        emitted = self.emission.metrics.get(metric) if self.emission else None
+        listed = self.bundle.metrics.get(metric)
+        return emitted.type if emitted else listed.type if listed else ''
+
+
+def _reading(asset: Monitor | Widget, place: Place, text: str) -> Reading:
+    expressions, error = _parsed(parse_queries, text)
+    return Reading(asset, place, text, expressions or (), error)
 
 
 def problems(kind: str) -> Callable[[Subject], Iterator[Fault]]:
@@ -194,7 +300,7 @@ def requests(dashboard: Dashboard) -> Iterator[tuple[Widget, list[Query]]]:
             yield widget, queries
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -204,6 +310,59 @@ _VARIABLE = re.compile(r'\$([\w-]+)')
 def variables_in(text: str) -> list[tuple[str, int]]:
     """The names after `$` in a text, and the offset of each `$`."""
     return [(match[1], match.start()) for match in _VARIABLE.finditer(text)]
+
+
+def is_variable_at(text: str, offset: int, name: str) -> bool:
+    """Whether the `$` at the offset is that of this variable; its name may hold blanks and dots."""
+    end = offset + 1 + len(name)
+    following = text[end : end + 1]
+    return text.startswith(name, offset + 1) and not (following.isalnum() or following == '_')
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every text in a JSON value, at any depth, keys left out."""
+    pending = [value]
+    while pending:
+        found = pending.pop()
+        if isinstance(found, str):
+            yield found
+        elif isinstance(found, Mapping):
+            pending.extend(found.values())
+        elif isinstance(found, list):
+            pending.extend(found)
+
+
+def keys_used(metric: Metric, variables: Mapping[str, str]) -> Iterator[tuple[str, Span]]:
+    """The tag keys that a query filters and groups by; `variables` holds those of template variables by name."""
+    for node in walk(metric):
+        match node:
+            case TagFilter(key=str(key)) | TagIn(key=key):
+                yield key, node.span
+            case TemplateVariable(name=name) if name in variables:
+                yield variables[name], node.span
+            case GroupKey(name=name):
+                key = variables.get(name[1:].removesuffix('.key'), '') if name.startswith('$') else name
+                if key:
+                    yield key, node.span
+
+
+def rollups(expression: Expression) -> Iterator[tuple[Span, float]]:
+    """Each `.rollup(…)` and `rollup(…)` that says its seconds."""
+    for node in walk(expression):
+        if isinstance(node, Modifier | Call) and node.name == 'rollup':
+            for argument in node.arguments:
+                if isinstance(argument, Number):
+                    yield node.span, argument.value
+
+
+def outer_widget(widget: Widget) -> Asset:
+    """What holds the definition of a widget: its id and layout stand there."""
+    if not widget.place or widget.place[-1] != 'definition':
+        return widget
+    body = widget.document.data
+    for step in widget.place[:-1]:
+        body = body[step]
+    return Asset(widget.document, widget.place[:-1], body)
 
 
 @functools.lru_cache(4096)

@@ -1,4 +1,4 @@
-"""One rule a file. A file added here is found by itself: its `RULE` is the rule, its name the id with `_` for `/` and `-`."""
+"""One rule a file, named as the rule with `_` for `/` and `-`. A file that is added here is found by itself."""
 
 import functools
 import importlib

@@ -23,8 +23,10 @@ RULE = Rule(
     id='config/unused-ignore',
     severity=Severity.WARNING,
     reason='An entry of `ignore` matches no finding.',
-    explanation='The fault was mended, or the entry never matched. Left in place, it would hide the next one. An entry in '
-    'the configuration of a whole checkout is judged when the checkout is linted, not one integration of it.',
+    explanation=(
+        'The fault was mended, or the entry never matched. Left in place, it would hide the next one. An entry in '
+        'the configuration of a whole checkout is judged when the checkout is linted, not one integration of it.'
+    ),
     bad={CONFIGURATION: 'ignore:\n  - rule: metadata/duplicate\n    reason: both rows are the same\n'},
     good={CONFIGURATION: 'ignore: []\n'},
     check=check,

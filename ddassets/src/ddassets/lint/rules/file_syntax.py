@@ -8,7 +8,10 @@ RULE = Rule(
     id='file/syntax',
     severity=Severity.ERROR,
     reason='An asset file cannot be parsed.',
-    explanation='The finding stands where the parser gave up. `NaN` and `Infinity` are no JSON, though some programs write them.',
+    explanation=(
+        'The finding stands where the parser gave up. `NaN` and `Infinity` are no JSON, though some programs write '
+        'them.'
+    ),
     bad={MONITOR: '{"name": "Queue is long", "priority": NaN}'},
     good={MONITOR: '{"name": "Queue is long", "type": "log alert", "priority": 3}'},
     check=problems('syntax'),

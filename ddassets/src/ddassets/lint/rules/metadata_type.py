@@ -26,8 +26,10 @@ RULE = Rule(
     id='metadata/type',
     severity=Severity.ERROR,
     reason='A row of metadata.csv has no valid metric type.',
-    explanation='Datadog stores counts, distributions, gauges and rates. A histogram of the Agent reaches it as several '
-    'of these: `.avg`, `.max` and so on are gauges, `.count` is a rate.',
+    explanation=(
+        'Datadog stores counts, distributions, gauges and rates. A histogram of the Agent reaches it as several of '
+        'these: `.avg`, `.max` and so on are gauges, `.count` is a rate.'
+    ),
     bad={METADATA: metadata('acme.queue.length,guage')},
     good={METADATA: metadata('acme.queue.length,gauge')},
     check=check,

@@ -24,10 +24,12 @@ RULE = Rule(
     id='metadata/undocumented',
     severity=Severity.ERROR,
     reason='The check submits a metric that metadata.csv does not list.',
-    explanation='Needs an emission: `ddassets lint PATH --emission FILE`, where FILE is what `ddassets check PATH --json` '
-    'printed.',
+    explanation=(
+        'Needs an emission: `ddassets lint PATH --emission FILE`, where FILE is what `ddassets check PATH --json` '
+        'printed.'
+    ),
     emission={'acme.queue.length': ('gauge', ['host:a'])},
-    bad={METADATA: metadata('acme.workers,gauge'), 'assets/dashboards/acme_overview.json': {'widgets': []}},
+    bad={METADATA: metadata('acme.workers,gauge')},
     good={METADATA: metadata('acme.workers,gauge', 'acme.queue.length,gauge')},
     check=check,
 )

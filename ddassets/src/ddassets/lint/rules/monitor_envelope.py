@@ -31,8 +31,10 @@ RULE = Rule(
     id='monitor/envelope',
     severity=Severity.ERROR,
     reason='A monitor asset lacks a part that Datadog requires around the definition.',
-    explanation='An asset of version 2 holds `version`, `created_at`, `last_updated_at`, `title`, `description` and `tags` '
-    'beside the `definition`. A bare monitor, as the API takes it, has no envelope and is not judged.',
+    explanation=(
+        'An asset of version 2 holds `version`, `created_at`, `last_updated_at`, `title`, `description` and `tags` '
+        'beside the `definition`. A bare monitor, as the API takes it, has no envelope and is not judged.'
+    ),
     bad={MONITOR: {'created_at': None}},
     good={MONITOR: {'created_at': '2026-01-05'}},
     check=check,

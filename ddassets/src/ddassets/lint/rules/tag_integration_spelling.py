@@ -41,8 +41,10 @@ RULE = Rule(
     id='tag/integration-spelling',
     severity=Severity.WARNING,
     reason='The integration tag of a monitor is spelled in two ways.',
-    explanation='To Datadog `integration:my_queue` and `integration:my-queue` are two tags: who filters by one does not '
-    'see the other. The `app_id` of the manifest is the spelling that counts, then the first one in the file.',
+    explanation=(
+        'To Datadog `integration:my_queue` and `integration:my-queue` are two tags: who filters by one does not '
+        'see the other. The `app_id` of the manifest is the spelling that counts, then the first one in the file.'
+    ),
     bad={MONITOR: {'definition': {'tags': ['integration:ac_me']}}},
     good={MONITOR: {'definition': {'tags': ['integration:acme']}}},
     check=check,
