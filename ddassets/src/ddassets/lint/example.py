@@ -27,6 +27,19 @@ def widget(query: str, title: str = 'Queue', **more: Any) -> dict[str, Any]:
     return {'definition': {'type': 'timeseries', 'title': title, 'requests': [request], **more}}
 
 
+def message(
+    alert: str = 'The queue is long.',
+    no_data: str = 'Silent.',
+    recovery: str = 'Short.',
+    more: str = '',
+    handle: str = '@team-acme',
+) -> str:
+    """A message with a block for each state whose text is not empty."""
+    blocks = {'is_alert': alert, 'is_no_data': no_data, 'is_recovery': recovery}
+    said = ''.join(f'{{{{#{name}}}}}{text}{{{{/{name}}}}}' for name, text in blocks.items() if text)
+    return ' '.join(part for part in (said, more, handle) if part)
+
+
 def metadata(*rows: str) -> str:
     """A metadata.csv of rows such as `acme.workers,gauge`."""
     return '\n'.join([METADATA_HEADER, *(row + ',' * (8 - row.count(',')) for row in rows), ''])
@@ -67,9 +80,11 @@ INTEGRATION: Mapping[str, Any] = {
             'name': 'Queue is long',
             'type': 'query alert',
             'query': 'avg(last_5m):avg:acme.queue.length{*} by {host} > 100',
-            'message': '{{#is_alert}}The queue on {{host.name}} holds {{value}}.{{/is_alert}}'
-            '{{#is_no_data}}{{host.name}} is silent.{{/is_no_data}}'
-            '{{#is_recovery}}The queue on {{host.name}} is short again.{{/is_recovery}} @team-acme',
+            'message': message(
+                alert='The queue on {{host.name}} holds {{value}}.',
+                no_data='{{host.name}} is silent.',
+                recovery='The queue on {{host.name}} is short again.',
+            ),
             'tags': ['integration:acme'],
             'options': {
                 'thresholds': {'critical': 100},

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ddassets.bundle import Asset, Bundle, Dashboard, Monitor, Place, Query, Widget, integrations, read_text
 from ddassets.lint.emission import Emission
@@ -33,6 +33,9 @@ from ddassets.query.tree import (
     metrics,
     walk,
 )
+
+if TYPE_CHECKING:
+    from ddassets.lint.words import DowntimeReading, MessageReading
 
 METRIC_MONITORS = ('query alert', 'metric alert')
 
@@ -232,6 +235,45 @@ class Subject:
         return tuple(found)
 
     @cached_property
+    def messages(self) -> 'tuple[MessageReading, ...]':
+        """The message of every monitor that has one, of other products' monitors too."""
+        from ddassets.lint.words import read_message
+
+        readings = {id(reading.monitor): reading for reading in self.monitors}
+        variables: dict[int, list[Reading]] = {}
+        for query in self.formula_monitor_queries:
+            variables.setdefault(id(query.asset), []).append(query)
+        found = []
+        for monitor in self.bundle.monitors:
+            if not monitor.message:
+                continue
+            reading = readings.get(id(monitor))
+            read: list[Metric] = []
+            for query in [*([reading] if reading else []), *variables.get(id(monitor), ())]:
+                read += query.metrics
+            keys = frozenset(key for metric in read for key, _ in keys_used(metric, {})) if read else None
+            group_keys = frozenset(key.name for metric in read for key in metric.by)
+            found.append(read_message(monitor, keys, group_keys))
+        return tuple(found)
+
+    @cached_property
+    def downtimes(self) -> 'tuple[DowntimeReading, ...]':
+        if not self.bundle.downtimes:
+            return ()
+        from ddassets.lint.words import read_downtime
+
+        return tuple(map(read_downtime, self.bundle.downtimes))
+
+    @cached_property
+    def downtimes_together(self) -> 'tuple[tuple[tuple[DowntimeReading, ...], float, float], ...]':
+        """The recurring downtimes for the same monitors, with the span (Unix seconds) in which to judge them."""
+        if not self.downtimes:
+            return ()
+        from ddassets.lint.words import group_downtimes
+
+        return tuple(group_downtimes(self.downtimes))
+
+    @cached_property
     def own_prefixes(self) -> frozenset[str]:
         """The beginnings of names that belong to this integration alone, without the dot.
 
@@ -301,7 +343,15 @@ def requests(dashboard: Dashboard) -> Iterator[tuple[Widget, list[Query]]]:
 
 
 def is_number(value: Any) -> TypeGuard[float]:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    """Whether it is a number that Datadog could mean: whole ones may have any size in JSON."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+
+
+def notifies_no_data(monitor: Monitor) -> bool:
+    return (
+        monitor.options.get('notify_no_data') is True
+        or monitor.options.get('on_missing_data') == 'show_and_notify_no_data'
+    )
 
 
 _VARIABLE = re.compile(r'\$([\w-]+)')

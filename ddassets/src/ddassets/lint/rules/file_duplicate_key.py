@@ -9,7 +9,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     reason='A key stands twice in one JSON object.',
     explanation='Readers of JSON keep one of the two, usually the last, and say nothing: the other is lost.',
-    bad={MONITOR: '{"name": "Queue is long", "type": "log alert", "priority": 1, "priority": 3}'},
-    good={MONITOR: '{"name": "Queue is long", "type": "log alert", "priority": 3}'},
+    bad={MONITOR: '{"name": "Queue is long", "tags": ["integration:acme"], "priority": 1, "priority": 3}'},
+    good={MONITOR: '{"name": "Queue is long", "tags": ["integration:acme"], "priority": 3}'},
     check=problems('duplicate-key'),
 )

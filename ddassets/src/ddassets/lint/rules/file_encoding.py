@@ -9,7 +9,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     reason='An asset file is not encoded in UTF-8.',
     explanation='JSON is UTF-8, and so is what the API takes. The file is read as far as it can be told all the same.',
-    bad={MONITOR: b'{"name": "Gr\xfc\xdfe", "type": "log alert"}'},
-    good={MONITOR: '{"name": "Grüße", "type": "log alert", "query": ""}'},
+    bad={MONITOR: b'{"name": "Gr\xfc\xdfe", "type": "log alert", "tags": ["integration:acme"]}'},
+    good={MONITOR: '{"name": "Grüße", "type": "log alert", "tags": ["integration:acme"], "query": ""}'},
     check=problems('encoding'),
 )

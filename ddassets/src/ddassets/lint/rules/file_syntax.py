@@ -13,6 +13,6 @@ RULE = Rule(
         'them.'
     ),
     bad={MONITOR: '{"name": "Queue is long", "priority": NaN}'},
-    good={MONITOR: '{"name": "Queue is long", "type": "log alert", "priority": 3}'},
+    good={MONITOR: '{"name": "Queue is long", "type": "log alert", "tags": ["integration:acme"], "priority": 3}'},
     check=problems('syntax'),
 )
