@@ -55,7 +55,7 @@ class Document:
     text: str = field(repr=False)
     data: Any = field(repr=False)
 
-    def position(self, place: Place = (), column: int = 0) -> Position:
+    def position(self, place: Place = (), column: int | None = None) -> Position:
         """Where the value at `place` (keys and indices from the top) begins; of a missing one, its parent.
 
         With `column`, where that character (counted from 0) of the string at `place` stands in the file.
@@ -70,7 +70,7 @@ class Document:
         except RecursionError:
             # Nested so deeply that it can be read but not skipped: the innermost place that was found has to do.
             return _position(self.text, offset)
-        if column and self.text[offset] == '"':
+        if column is not None and self.text[offset] == '"':
             offset = _inside(self.text, offset, column)
         return _position(self.text, offset)
 
@@ -371,11 +371,14 @@ _JSON_NAMES = {
     bool: 'true or false',
     int: 'a number',
     float: 'a number',
+    type(None): 'null',
 }
 
 
 def _misshapen(document: Document, place: Place, found: Any, expected: str, problems: list[Problem]) -> None:
-    subject = f'{place[-1]}: ' if place else ''
+    subject = ''
+    if place:
+        subject = f'{place[-2]}[{place[-1]}]: ' if isinstance(place[-1], int) else f'{place[-1]}: '
     message = f'{subject}expected {expected}, found {_JSON_NAMES[type(found)]}'
     problems.append(Problem('shape', document.path, document.position(place), message))
 

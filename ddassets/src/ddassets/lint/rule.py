@@ -73,11 +73,10 @@ class Fault:
         if isinstance(self.where, Spot):
             position = self.where.position
         else:
-            column = 0
+            column = None
             text = self._text()
             if text is not None and self.span:
                 excerpt = Excerpt(text, self.span.start, max(self.span.end, self.span.start + 1))
-                # One more than the offset, for the opening quote of the string.
                 column = self.span.start
             position = self.where.document.position(self.where.place + self.place, column)
         return Finding(
