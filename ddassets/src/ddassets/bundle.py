@@ -600,13 +600,18 @@ _OLD_SOURCES = {
     'security_query': 'security_signals',
 }
 
+# The widgets of old screenboards that hold one metric query themselves; elsewhere `query` is a search.
+_OLD_GRAPHS = ('change', 'heatmap', 'hostmap', 'query_value', 'timeseries', 'toplist')
+
 
 def _queries(place: Place, definition: Mapping[str, Any]) -> Iterator[Query]:
     """The queries and formulas of one widget's requests: a list, or an object by name (hostmap, scatterplot)."""
-    holder = definition
+    holder, outer = definition, place
     if 'requests' not in holder and isinstance(holder.get('tile_def'), dict):
         holder, place = holder['tile_def'], (*place, 'tile_def')
     requests = holder.get('requests')
+    if not requests and isinstance(definition.get('query'), str) and definition.get('type') in _OLD_GRAPHS:
+        yield Query(definition['query'], (*outer, 'query'), 'metrics', 'query', None, outer)
     if isinstance(requests, dict):
         entries: list[tuple[str | int, Any]] = list(requests.items())
     else:

@@ -17,8 +17,8 @@ GRAPHS = frozenset(
 def check(subject: Subject) -> Iterator[Fault]:
     for dashboard in subject.bundle.dashboards:
         for widget_ in dashboard.widgets:
-            requests = widget_.body.get('requests')
-            if widget_.type in GRAPHS and not requests and 'tile_def' not in widget_.body:
+            asks = widget_.queries or widget_.body.get('requests') or 'tile_def' in widget_.body
+            if widget_.type in GRAPHS and not asks:
                 yield Fault(where=widget_, place=('requests',), message=f'the {widget_.type} asks for nothing')
 
 
