@@ -4,11 +4,13 @@ Reading never stops at a fault. Whatever cannot be used becomes a `Problem` with
 read. Objects keep the parsed JSON (`body`) beside the few fields that are named here, and know their place in the file.
 """
 
+import codecs
 import csv
 import io
 import json
+import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from json.decoder import scanstring  # type: ignore[attr-defined]
@@ -18,6 +20,8 @@ from typing import Any
 type Place = tuple[str | int, ...]
 
 _SPACE = re.compile(r'[ \t\n\r]*')
+_MARK = re.compile(r'[{}\[\]"]')
+_SURROGATES = re.compile(r'\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}')
 _DECODER = json.JSONDecoder(strict=False)
 
 
@@ -31,7 +35,11 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something that could not be read. `kind` is one of encoding, syntax, duplicate-key, shape, missing, folder."""
+    """Something that could not be read, or not as it is meant.
+
+    `kind` is one of folder (no integration), missing, unreadable, encoding, byte-order-mark, syntax, duplicate-key,
+    duplicate-metric, shape.
+    """
 
     kind: str
     path: Path
@@ -47,14 +55,23 @@ class Document:
     text: str = field(repr=False)
     data: Any = field(repr=False)
 
-    def position(self, place: Place = ()) -> Position:
-        """Where the value at `place` (keys and indices from the top) begins; of a missing one, its parent."""
+    def position(self, place: Place = (), column: int | None = None) -> Position:
+        """Where the value at `place` (keys and indices from the top) begins; of a missing one, its parent.
+
+        With `column`, where that character (counted from 0) of the string at `place` stands in the file.
+        """
         offset = _skip_space(self.text, 0)
-        for step in place:
-            found = _enter(self.text, offset, step)
-            if found is None:
-                break
-            offset = found
+        try:
+            for step in place:
+                found = _enter(self.text, offset, step)
+                if found is None:
+                    return _position(self.text, offset)
+                offset = found
+        except RecursionError:
+            # Nested so deeply that it can be read but not skipped: the innermost place that was found has to do.
+            return _position(self.text, offset)
+        if column is not None and self.text[offset] == '"':
+            offset = _inside(self.text, offset, column)
         return _position(self.text, offset)
 
 
@@ -65,6 +82,10 @@ class Asset:
     document: Document
     place: Place
     body: Mapping[str, Any] = field(repr=False)
+
+    @property
+    def path(self) -> Path:
+        return self.document.path
 
     def position(self, *place: str | int) -> Position:
         """Where the value at `place`, counted from the body, begins in the file."""
@@ -83,6 +104,11 @@ class Monitor(Asset):
     options: Mapping[str, Any]
     # Title, description and tags of the version-2 envelope; empty for the bare form.
     envelope: Mapping[str, Any]
+
+    @property
+    def outer(self) -> Asset:
+        """The whole document, the envelope included."""
+        return Asset(self.document, (), self.document.data)
 
 
 @dataclass(frozen=True)
@@ -139,7 +165,10 @@ class Downtime(Asset):
 
 @dataclass(frozen=True)
 class Manifest(Asset):
-    """manifest.json; `dashboards` and `monitors` are `assets.dashboards` and `assets.monitors`: title to path."""
+    """manifest.json; `dashboards` and `monitors` are `assets.dashboards` and `assets.monitors`: title to path.
+
+    A text that the file lacks is empty.
+    """
 
     app_id: str
     app_uuid: str
@@ -180,92 +209,196 @@ class Bundle:
     def name(self) -> str:
         return self.folder.name
 
+    @property
+    def metadata_path(self) -> Path:
+        return _metadata_path(self.folder, self.manifest)
+
     @cached_property
     def files(self) -> tuple[Path, ...]:
         """The asset files, read or not."""
         assets = self.folder / 'assets'
-        return tuple(sorted(p for kind in _KINDS for p in (assets / kind).glob('*.json')))
+        return tuple(sorted(p for kind in _KINDS for p in (assets / kind).glob('*.json') if os.path.isfile(p)))
 
 
 _KINDS = ('dashboards', 'monitors', 'downtimes')
 
 
 def integrations(path: Path) -> list[Path]:
-    """The folders of integrations at `path`: itself, or those directly below it (a checkout), sorted by name."""
+    """The folders of integrations at `path`: itself, or those directly below it (a checkout), sorted by name.
+
+    Raises OSError where `path` cannot be listed.
+    """
     if _is_integration(path):
         return [path]
-    return sorted(child for child in path.iterdir() if child.is_dir() and _is_integration(child))
+    return sorted(child for child in path.iterdir() if _is_integration(child))
 
 
 def _is_integration(path: Path) -> bool:
-    return (path / 'manifest.json').is_file() or any((path / 'assets' / kind).is_dir() for kind in _KINDS)
+    # os.path, for it answers no where pathlib raises: a folder that we may not enter, a name with a NUL.
+    if os.path.isfile(path / 'manifest.json'):
+        return True
+    return any(os.path.isdir(path / 'assets' / kind) for kind in _KINDS)
 
 
 def read(folder: Path) -> Bundle:
     """Read the integration at `folder`. No fault raises; each is in `Bundle.problems`."""
     problems: list[Problem] = []
     if not _is_integration(folder):
-        problems.append(Problem('folder', folder, None, 'no manifest.json and no assets folder: not an integration'))
-    manifest = _manifest(folder, problems)
-    metadata = folder / (manifest.metadata_path if manifest else 'metadata.csv')
+        problems.append(Problem('folder', folder, None, 'no manifest.json and no assets: not an integration'))
+    manifest = _manifest(folder, problems) if not problems else None
     return Bundle(
         folder=folder,
         manifest=manifest,
-        metrics=_metadata(metadata, problems),
-        dashboards=tuple(_dashboard(d) for d in _documents(folder, 'dashboards', problems)),
-        monitors=tuple(_monitor(d) for d in _documents(folder, 'monitors', problems)),
+        metrics=_metadata(_metadata_path(folder, manifest), problems),
+        dashboards=tuple(_dashboard(d, problems) for d in _documents(folder, 'dashboards', problems)),
+        monitors=tuple(_monitor(d, problems) for d in _documents(folder, 'monitors', problems)),
         downtimes=tuple(_downtime(d) for d in _documents(folder, 'downtimes', problems)),
         problems=tuple(problems),
     )
 
 
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, 'utf-8'),
+    # Before UTF-16: its mark begins with theirs.
+    (codecs.BOM_UTF32_LE, 'utf-32-le'),
+    (codecs.BOM_UTF32_BE, 'utf-32-be'),
+    (codecs.BOM_UTF16_LE, 'utf-16-le'),
+    (codecs.BOM_UTF16_BE, 'utf-16-be'),
+)
+
+
+def read_text(path: Path, problems: list[Problem]) -> str | None:
+    """The text of a file that should be UTF-8; None, and a problem, where it cannot be read.
+
+    A byte order mark and another encoding are problems too, but the text is returned as far as it can be told: what
+    is no UTF-8 becomes U+FFFD.
+    """
+    try:
+        content = path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, 'strerror', None) or str(error)
+        kind = 'missing' if isinstance(error, FileNotFoundError | ValueError) else 'unreadable'
+        problems.append(Problem(kind, path, None, reason))
+        return None
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if content.startswith(mark):
+            text = content.removeprefix(mark).decode(encoding, 'replace')
+            if encoding == 'utf-8':
+                message = 'begins with a byte order mark, which readers of JSON and CSV stumble over'
+                problems.append(Problem('byte-order-mark', path, Position(1, 1), message))
+                # Falls through: the rest may still not be UTF-8.
+                content = content.removeprefix(mark)
+                break
+            problems.append(Problem('encoding', path, Position(1, 1), f'encoded in {encoding}; expected UTF-8'))
+            return text
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        position = _position(before := content[: error.start].decode(), len(before))
+        found = f'{error.reason} {content[error.start]:#04x} at byte {error.start}'
+        problems.append(Problem('encoding', path, position, f'not UTF-8: {found}'))
+        return content.decode(errors='replace')
+
+
 def load_document(path: Path, problems: list[Problem]) -> Document | None:
     """Read one JSON file; None, and a problem, where it cannot be read. Of duplicate keys the last one wins."""
-    try:
-        text = path.read_bytes().decode('utf-8-sig')
-    except OSError as error:
-        problems.append(Problem('missing', path, None, error.strerror or str(error)))
+    text = read_text(path, problems)
+    if text is None:
         return None
-    except UnicodeDecodeError as error:
-        problems.append(Problem('encoding', path, None, f'not UTF-8: {error.reason} at byte {error.start}'))
-        return None
-    duplicates: list[str] = []
+    duplicated = False
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal duplicated
         mapping = dict(pairs)
-        if len(mapping) < len(pairs):
-            keys = [key for key, _ in pairs]
-            duplicates.extend(sorted({key for key in keys if keys.count(key) > 1}))
+        duplicated = duplicated or len(mapping) < len(pairs)
         return mapping
 
     try:
         data = json.loads(text, object_pairs_hook=unique, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        problems.append(Problem('syntax', path, Position(error.lineno, error.colno), f'not JSON: {error.msg}'))
+        message = f'not JSON: {error.msg[:1].lower()}{error.msg[1:]}' if text.strip() else 'the file is empty'
+        problems.append(Problem('syntax', path, _position(text, error.pos), message))
         return None
-    except (ValueError, RecursionError) as error:
-        problems.append(Problem('syntax', path, None, f'not JSON: {error}'))
+    except _ConstantError as error:
+        position = _position(text, _outside_strings(text, str(error)))
+        problems.append(Problem('syntax', path, position, f'not JSON: {error} is no JSON number'))
         return None
-    problems.extend(
-        Problem('duplicate-key', path, None, f'the key {key!r} stands twice in one object') for key in duplicates
-    )
+    except RecursionError:
+        problems.append(Problem('syntax', path, Position(1, 1), 'nested too deeply to be read'))
+        return None
+    except ValueError:
+        # Python's bound on the digits of a whole number.
+        problems.append(Problem('syntax', path, Position(1, 1), 'a number has too many digits'))
+        return None
+    if duplicated:
+        for key, offset in _duplicates(text):
+            message = f'the key {key!r} stands twice in one object; the last one counts'
+            problems.append(Problem('duplicate-key', path, _position(text, offset), message))
     return Document(path, text, data)
 
 
+class _ConstantError(ValueError):
+    """NaN, Infinity or -Infinity: Python writes them, JSON has none."""
+
+
 def _refuse_constant(name: str) -> Any:
-    raise ValueError(f'{name} is no JSON number')
+    raise _ConstantError(name)
 
 
 def _documents(folder: Path, kind: str, problems: list[Problem]) -> Iterator[Document]:
-    for path in sorted((folder / 'assets' / kind).glob('*.json')):
-        document = load_document(path, problems)
+    try:
+        # Not `glob`, which is silent about a folder that it may not list.
+        names = sorted(path.name for path in (folder / 'assets' / kind).iterdir() if path.suffix == '.json')
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        problems.append(Problem('unreadable', folder / 'assets' / kind, None, error.strerror or str(error)))
+        return
+    for name in names:
+        document = load_document(folder / 'assets' / kind / name, problems)
         if document is None:
             continue
         if isinstance(document.data, dict):
             yield document
         else:
-            found = type(document.data).__name__
-            problems.append(Problem('shape', path, document.position(), f'expected an object, found {found}'))
+            _misshapen(document, (), document.data, 'an object', problems)
+
+
+_JSON_NAMES = {
+    dict: 'an object',
+    list: 'a list',
+    str: 'a text',
+    bool: 'true or false',
+    int: 'a number',
+    float: 'a number',
+    type(None): 'null',
+}
+
+
+def _misshapen(document: Document, place: Place, found: Any, expected: str, problems: list[Problem]) -> None:
+    subject = ''
+    if place:
+        subject = f'{place[-2]}[{place[-1]}]: ' if isinstance(place[-1], int) else f'{place[-1]}: '
+    message = f'{subject}expected {expected}, found {_JSON_NAMES[type(found)]}'
+    problems.append(Problem('shape', document.path, document.position(place), message))
+
+
+_SHAPES: Mapping[str, tuple[type, ...]] = {
+    'an object': (dict,),
+    'a list': (list,),
+    'a text': (str,),
+    'a text or null': (str, type(None)),
+    'a list or null': (list, type(None)),
+}
+
+
+def _expect(
+    document: Document, place: Place, body: Mapping[str, Any], shapes: Mapping[str, str], problems: list[Problem]
+) -> None:
+    """Add a problem for each key of `body` that is there and has not the shape that `shapes` names."""
+    for key, expected in shapes.items():
+        if key in body and not isinstance(body[key], _SHAPES[expected]):
+            _misshapen(document, (*place, key), body[key], expected, problems)
 
 
 def _manifest(folder: Path, problems: list[Problem]) -> Manifest | None:
@@ -274,9 +407,12 @@ def _manifest(folder: Path, problems: list[Problem]) -> Manifest | None:
     if document is None:
         return None
     if not isinstance(document.data, dict):
-        problems.append(Problem('shape', path, document.position(), 'expected an object'))
+        _misshapen(document, (), document.data, 'an object', problems)
         return None
+    _expect(document, (), document.data, {'assets': 'an object'}, problems)
     assets = _mapping(document.data.get('assets'))
+    kinds = dict.fromkeys(('dashboards', 'monitors', 'saved_views'), 'an object')
+    _expect(document, ('assets',), assets, kinds, problems)
     metrics = _mapping(_mapping(assets.get('integration')).get('metrics'))
     check = metrics.get('check')
     return Manifest(
@@ -287,36 +423,45 @@ def _manifest(folder: Path, problems: list[Problem]) -> Manifest | None:
         app_uuid=_text(document.data.get('app_uuid')),
         metric_prefix=_text(metrics.get('prefix')),
         check=_text(check[0] if isinstance(check, list) and check else check),
-        metadata_path=_text(metrics.get('metadata_path')) or 'metadata.csv',
+        metadata_path=_text(metrics.get('metadata_path')),
         dashboards=_paths(assets.get('dashboards')),
         monitors=_paths(assets.get('monitors')),
         saved_views=_paths(assets.get('saved_views')),
     )
 
 
+def _metadata_path(folder: Path, manifest: Manifest | None) -> Path:
+    return folder / (manifest.metadata_path if manifest and manifest.metadata_path else 'metadata.csv')
+
+
 def _metadata(path: Path, problems: list[Problem]) -> dict[str, MetricMetadata]:
-    try:
-        text = path.read_text(encoding='utf-8-sig')
-    except FileNotFoundError:
-        return {}
-    except (OSError, UnicodeDecodeError) as error:
-        problems.append(Problem('encoding', path, None, str(error)))
+    found: list[Problem] = []
+    text = read_text(path, found)
+    # An integration without metrics has no metadata.csv.
+    problems.extend(problem for problem in found if problem.kind != 'missing')
+    if not text:
         return {}
     metrics: dict[str, MetricMetadata] = {}
-    reader = csv.DictReader(io.StringIO(text, newline=''), restval='')
+    reader = csv.DictReader(io.StringIO(text, newline=''), restkey='', restval='')
     try:
+        if 'metric_name' not in (reader.fieldnames or ()):
+            problems.append(Problem('shape', path, Position(1, 1), 'the first line names no column metric_name'))
+            return {}
         for row in reader:
-            name = (row.get('metric_name') or '').strip()
+            name = row['metric_name'].strip()
             if not name:
                 continue
-            interval = (row.get('interval') or '').strip()
+            if name in metrics:
+                message = f'the metric {name} stands in line {metrics[name].line} already'
+                problems.append(Problem('duplicate-metric', path, Position(reader.line_num, 1), message))
+            interval = row.get('interval', '').strip()
             metrics[name] = MetricMetadata(
                 name=name,
-                type=(row.get('metric_type') or '').strip(),
-                interval=int(interval) if interval.isascii() and interval.isdigit() else None,
-                unit=(row.get('unit_name') or '').strip(),
-                integration=(row.get('integration') or '').strip(),
-                row=row,
+                type=row.get('metric_type', '').strip(),
+                interval=int(interval) if interval.isascii() and interval.isdigit() and len(interval) < 10 else None,
+                unit=row.get('unit_name', '').strip(),
+                integration=row.get('integration', '').strip(),
+                row={column: value for column, value in row.items() if isinstance(value, str)},
                 line=reader.line_num,
             )
     except csv.Error as error:
@@ -324,13 +469,34 @@ def _metadata(path: Path, problems: list[Problem]) -> dict[str, MetricMetadata]:
     return metrics
 
 
-def _monitor(document: Document) -> Monitor:
+_MONITOR_SHAPES = {
+    'name': 'a text',
+    'type': 'a text',
+    'query': 'a text',
+    'message': 'a text or null',
+    'tags': 'a list or null',
+    'options': 'an object',
+}
+_DASHBOARD_SHAPES = {
+    'title': 'a text',
+    'description': 'a text or null',
+    'widgets': 'a list',
+    'graphs': 'a list',
+    'template_variables': 'a list or null',
+}
+
+
+def _monitor(document: Document, problems: list[Problem]) -> Monitor:
     inner = document.data.get('definition')
     enveloped = isinstance(inner, dict)
     body = inner if enveloped else document.data
+    place: Place = ('definition',) if enveloped else ()
+    if 'definition' in document.data and not enveloped:
+        _misshapen(document, ('definition',), inner, 'an object', problems)
+    _expect(document, place, body, _MONITOR_SHAPES, problems)
     return Monitor(
         document=document,
-        place=('definition',) if enveloped else (),
+        place=place,
         body=body,
         name=_text(body.get('name')),
         type=_text(body.get('type')),
@@ -350,24 +516,32 @@ def _downtime(document: Document) -> Downtime:
     return Downtime(document, place, body, scope=_text(body.get('scope')), message=_text(body.get('message')))
 
 
-def _dashboard(document: Document) -> Dashboard:
+def _dashboard(document: Document, problems: list[Problem]) -> Dashboard:
     body = document.data
+    place: Place = ()
+    for wrapping in ('dash', 'dashboard'):
+        # What the old API answered, saved as it came.
+        inner = body.get(wrapping)
+        if isinstance(inner, dict) and not body.keys() & {'widgets', 'graphs'}:
+            body, place = inner, (wrapping,)
+            break
+    _expect(document, place, body, _DASHBOARD_SHAPES, problems)
     variables = body.get('template_variables')
     return Dashboard(
         document=document,
-        place=(),
+        place=place,
         body=body,
-        title=_text(body.get('title') or body.get('board_title')),
+        title=_text(body.get('title')) or _text(body.get('board_title')),
         description=_text(body.get('description')),
-        widgets=tuple(_widgets(document, body)),
+        widgets=tuple(_widgets(document, place, body, problems)),
         variables=tuple(
             DashboardVariable(
                 document=document,
-                place=('template_variables', index),
+                place=(*place, 'template_variables', index),
                 body=variable,
                 name=_text(variable.get('name')),
                 prefix=_text(variable.get('prefix')) or None,
-                defaults=_texts(variable.get('defaults', [variable.get('default')])),
+                defaults=_texts(variable.get('defaults')) or _texts([variable.get('default')]),
                 available_values=_texts(variable.get('available_values')),
             )
             for index, variable in enumerate(variables if isinstance(variables, list) else ())
@@ -376,10 +550,10 @@ def _dashboard(document: Document) -> Dashboard:
     )
 
 
-def _widgets(document: Document, body: Mapping[str, Any]) -> Iterator[Widget]:
-    """The widgets of both forms: `widgets` with a `definition`, and the old `graphs`."""
+def _widgets(document: Document, top: Place, body: Mapping[str, Any], problems: list[Problem]) -> Iterator[Widget]:
+    """The widgets of both forms: `widgets`, with a `definition` or (screenboards) without, and the old `graphs`."""
     pending: list[tuple[Place, Any, Place | None]] = [
-        ((key, index), widget, None)
+        ((*top, key, index), widget, None)
         for key in ('widgets', 'graphs')
         for index, widget in enumerate(body[key] if isinstance(body.get(key), list) else ())
     ]
@@ -387,21 +561,26 @@ def _widgets(document: Document, body: Mapping[str, Any]) -> Iterator[Widget]:
     while pending:
         place, widget, parent = pending.pop()
         if not isinstance(widget, dict):
+            _misshapen(document, place, widget, 'an object', problems)
             continue
         definition = widget.get('definition')
         if isinstance(definition, dict):
             place, inner = (*place, 'definition'), definition
         else:
+            _expect(document, place, widget, {'definition': 'an object'}, problems)
             inner = widget
         children = inner.get('widgets')
         if isinstance(children, list):
             pending.extend(((*place, 'widgets', i), child, place) for i, child in reversed(list(enumerate(children))))
+        if isinstance(inner.get('source_widget_definition'), dict):
+            # A split graph repeats one widget for each value of a tag.
+            pending.append(((*place, 'source_widget_definition'), inner['source_widget_definition'], place))
         yield Widget(
             document=document,
             place=place,
             body=inner,
-            type=_text(inner.get('type') or inner.get('viz')),
-            title=_text(inner.get('title') or widget.get('title')),
+            type=_text(inner.get('type')) or _text(inner.get('viz')),
+            title=_text(inner.get('title')) or _text(inner.get('title_text')) or _text(widget.get('title')),
             queries=tuple(_queries(place, inner)),
             parent=parent,
         )
@@ -421,13 +600,18 @@ _OLD_SOURCES = {
     'security_query': 'security_signals',
 }
 
+# The widgets of old screenboards that hold one metric query themselves; elsewhere `query` is a search.
+_OLD_GRAPHS = ('change', 'heatmap', 'hostmap', 'query_value', 'timeseries', 'toplist')
+
 
 def _queries(place: Place, definition: Mapping[str, Any]) -> Iterator[Query]:
     """The queries and formulas of one widget's requests: a list, or an object by name (hostmap, scatterplot)."""
-    holder = definition
+    holder, outer = definition, place
     if 'requests' not in holder and isinstance(holder.get('tile_def'), dict):
         holder, place = holder['tile_def'], (*place, 'tile_def')
     requests = holder.get('requests')
+    if not requests and isinstance(definition.get('query'), str) and definition.get('type') in _OLD_GRAPHS:
+        yield Query(definition['query'], (*outer, 'query'), 'metrics', 'query', None, outer)
     if isinstance(requests, dict):
         entries: list[tuple[str | int, Any]] = list(requests.items())
     else:
@@ -472,7 +656,7 @@ def _text(value: Any) -> str:
 
 
 def _texts(value: Any) -> tuple[str, ...]:
-    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, Sequence) else ()
+    return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -514,6 +698,56 @@ def _enter(text: str, offset: int, step: str | int) -> int | None:
             offset = _skip_space(text, offset + 1)
         index += 1
     return found
+
+
+def _inside(text: str, offset: int, column: int) -> int:
+    """The offset of character `column` of the string whose opening quote is at `offset`, past what escapes it."""
+    offset += 1
+    while column > 0 and text[offset : offset + 1] not in ('"', ''):
+        if text[offset] == '\\':
+            match = _SURROGATES.match(text, offset)
+            offset = match.end() if match else offset + (6 if text[offset + 1 : offset + 2] == 'u' else 2)
+        else:
+            offset += 1
+        column -= 1
+    return offset
+
+
+def _duplicates(text: str) -> list[tuple[str, int]]:
+    """Each key that stands in its object already, and where it stands again. The text is known to be JSON."""
+    found = []
+    # A set of keys for each open object, None for each open list.
+    open_objects: list[set[str] | None] = []
+    offset = 0
+    while match := _MARK.search(text, offset):
+        offset = match.end()
+        match match[0]:
+            case '{':
+                open_objects.append(set())
+            case '[':
+                open_objects.append(None)
+            case '}' | ']':
+                open_objects.pop()
+            case _:
+                start = match.start()
+                value, offset = scanstring(text, start + 1, False)
+                keys = open_objects[-1] if open_objects else None
+                if keys is not None and text[(end := _skip_space(text, offset)) : end + 1] == ':':
+                    if value in keys:
+                        found.append((value, start))
+                    keys.add(value)
+    return found
+
+
+def _outside_strings(text: str, word: str) -> int:
+    """The offset of the first `word` that is not inside a string."""
+    offset = 0
+    pattern = re.compile(rf'"|{word}')
+    while match := pattern.search(text, offset):
+        if match[0] != '"':
+            return match.start()
+        _, offset = scanstring(text, match.end(), False)
+    return 0
 
 
 def _position(text: str, offset: int) -> Position:

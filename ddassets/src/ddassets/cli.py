@@ -66,7 +66,40 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument('--json', action='store_true', help='print one JSON document')
     check.add_argument('--verbose', action='store_true', help='show the traceback of an error')
     check.set_defaults(run=_check)
+    _add_lint(commands)
     return parser
+
+
+def _add_lint(commands: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
+    lint = commands.add_parser(
+        'lint',
+        help='find what cannot work in dashboards, monitors, downtimes and metadata',
+        description='Read the assets of an integration, or of each in a checkout, and say what cannot work.',
+        epilog='exit codes: 0 fine; 1 there are errors or warnings (see --fail-on); 2 unusable input',
+    )
+    severities = ('note', 'warning', 'error')
+    lint.add_argument('paths', type=Path, nargs='+', metavar='PATH', help='an integration, or a checkout of many')
+    lint.add_argument('--format', choices=('text', 'json', 'github', 'sarif', 'junit'), default='text')
+    lint.add_argument('--severity', choices=severities, default='note', help='show findings of this severity and worse')
+    lint.add_argument(
+        '--fail-on', choices=(*severities, 'never'), default='warning', help='exit with 1 for this severity and worse'
+    )
+    lint.add_argument(
+        '--emission',
+        type=Path,
+        action='append',
+        default=[],
+        metavar='FILE',
+        help='what `ddassets check --json` printed',
+    )
+    lint.set_defaults(run=_lint)
+    rules = commands.add_parser('rules', help='list the rules of lint')
+    rules.set_defaults(run=_rules)
+    explain = commands.add_parser('explain', help='explain a rule of lint')
+    which = explain.add_mutually_exclusive_group(required=True)
+    which.add_argument('rule', nargs='?', metavar='RULE', help='such as metric/unknown')
+    which.add_argument('--all', action='store_true', help='all rules, as the page of the documentation')
+    explain.set_defaults(run=_explain)
 
 
 class _Version(argparse.Action):
@@ -95,6 +128,33 @@ def _check(options: argparse.Namespace) -> int:
             verbose=options.verbose,
         )
     )
+
+
+def _lint(options: argparse.Namespace) -> int:
+    from ddassets.lint.command import LintOptions, lint
+    from ddassets.lint.rule import Severity
+
+    return lint(
+        LintOptions(
+            paths=options.paths,
+            emissions=options.emission,
+            format=options.format,
+            severity=Severity[options.severity.upper()],
+            fail_on=None if options.fail_on == 'never' else Severity[options.fail_on.upper()],
+        )
+    )
+
+
+def _rules(options: argparse.Namespace) -> int:
+    from ddassets.lint.command import show_rules
+
+    return show_rules()
+
+
+def _explain(options: argparse.Namespace) -> int:
+    from ddassets.lint.command import show_explanation
+
+    return show_explanation(None if options.all else options.rule)
 
 
 def _count(text: str) -> int:

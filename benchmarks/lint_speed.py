@@ -1,0 +1,145 @@
+"""What `ddassets lint` costs from a cold start, over made-up checkouts of 10, 100 and 1000 integrations.
+
+Each integration has a manifest, 40 metrics, one dashboard of ten queries and two monitors: twelve queries, of which one
+in eight is misspelt, so that the search for near names is part of the figure. Names differ between integrations, hence
+no query is parsed twice. A figure is the median over the rounds of a whole process; the sizes are taken in turns.
+"""
+
+import argparse
+import json
+import os
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+WORDS = 'queue request worker cache disk page lock thread session job retry batch token shard index'.split()
+PARTS = 'count length age errors size hits misses rate active waiting total used free limit usage'.split()
+SHAPES = (
+    'avg:{}{{$host}}',
+    'sum:{}{{$host,env:prod}} by {{host}}.as_count()',
+    'max:{}{{$host AND (env:prod OR env:staging)}} by {{service}}.rollup(max, 60)',
+    'top(avg:{}{{$host}} by {{pod_name}}, 10, \'mean\', \'desc\')',
+    '100 * sum:{}{{$host}} / (sum:{}{{$host}} + 1)',
+)
+MESSAGE = (
+    '{{#is_alert}}{{host.name}} is at {{value}}, above {{threshold}}.{{/is_alert}}\n'
+    '{{#is_no_data}}{{host.name}} is silent.{{/is_no_data}}\n{{#is_recovery}}{{host.name}} is well.{{/is_recovery}}\n'
+)
+
+
+def write_integration(folder: Path, number: int) -> int:
+    """Write one integration, the same for the same number, and return how many queries it has."""
+    choose = random.Random(number)
+    name = f'product_{number:04}'
+    metrics = sorted({f'{name}.{choose.choice(WORDS)}.{choose.choice(PARTS)}.{n}' for n in range(40)})
+
+    def metric() -> str:
+        found = choose.choice(metrics)
+        return found[:-3] + found[-2:] if choose.random() < 1 / 8 else found
+
+    widgets = []
+    for index in range(10):
+        shape = SHAPES[index % len(SHAPES)]
+        query = {'data_source': 'metrics', 'name': 'q', 'query': shape.format(metric(), metric())}
+        request = {'queries': [query], 'formulas': [{'formula': 'q'}], 'response_format': 'timeseries'}
+        definition = {'type': 'timeseries', 'title': f'Graph {index}', 'requests': [request]}
+        widgets.append({'id': index, 'definition': definition, 'layout': {'x': 0, 'y': index, 'width': 4, 'height': 2}})
+    dashboard = {
+        'title': name,
+        'description': name,
+        'layout_type': 'ordered',
+        'template_variables': [{'name': 'host', 'prefix': 'host', 'defaults': ['*']}],
+        'widgets': widgets,
+    }
+    tags = [f'integration:{name}']
+    files: dict[str, object] = {'assets/dashboards/overview.json': dashboard}
+    for index in range(2):
+        options = {'thresholds': {'critical': 90, 'warning': 80}, 'notify_no_data': True, 'no_data_timeframe': 10}
+        definition = {
+            'name': f'{name} {index}',
+            'type': 'query alert',
+            'query': f'avg(last_5m):avg:{metric()}{{*}} by {{host}} > 90',
+            'message': MESSAGE,
+            'tags': tags,
+            'options': options,
+        }
+        files[f'assets/monitors/monitor_{index}.json'] = {
+            'version': 2,
+            'created_at': '2026-01-05',
+            'last_updated_at': '2026-01-05',
+            'title': f'{name} {index}',
+            'description': 'A made-up monitor.',
+            'tags': tags,
+            'definition': definition,
+        }
+    listed = {'dashboards': {'Overview': 'assets/dashboards/overview.json'}}
+    listed['monitors'] = {f'Monitor {index}': f'assets/monitors/monitor_{index}.json' for index in range(2)}
+    metadata = {'prefix': f'{name}.', 'check': metrics[0], 'metadata_path': 'metadata.csv'}
+    files['manifest.json'] = {
+        'app_id': name,
+        'app_uuid': name,
+        'assets': {'integration': {'metrics': metadata}, **listed},
+    }
+    for path, body in files.items():
+        (folder / name / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name / path).write_text(json.dumps(body, indent=2))
+    rows = ''.join(f'{found},gauge,,,,A made-up metric.,0,{name},\n' for found in metrics)
+    header = 'metric_name,metric_type,interval,unit_name,per_unit_name,description,orientation,integration,short_name\n'
+    (folder / name / 'metadata.csv').write_text(header + rows)
+    return 12
+
+
+def seconds(path: Path, core: int) -> tuple[float, float]:
+    """Wall time (s) and peak memory (MiB) of one process that lints the path, pinned to one core."""
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        [sys.executable, '-m', 'ddassets', 'lint', '--format', 'json', str(path)],
+        stdout=subprocess.DEVNULL,
+        preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+    )
+    _, status, usage = os.wait4(process.pid, 0)
+    spent = time.perf_counter() - start
+    if os.waitstatus_to_exitcode(status) not in (0, 1):
+        raise SystemExit(f'ddassets lint {path} failed')
+    return spent, usage.ru_maxrss / 1024
+
+
+def fit(sizes: list[int], times: list[float]) -> tuple[float, float, float]:
+    """Least squares of time over size: start (s), slope (s), and the share of the variance that the line explains."""
+    slope, start = statistics.linear_regression(sizes, times)
+    return start, slope, statistics.correlation(sizes, times) ** 2
+
+
+def main() -> None:
+    """Print a table, and the line through it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--sizes', type=int, nargs='+', default=[1, 10, 100, 250, 1000])
+    parser.add_argument('--rounds', type=int, default=5)
+    options = parser.parse_args()
+    core = min(os.sched_getaffinity(0))
+    print(f'Python {sys.version.split()[0]}, ddassets {version("ddassets")}, lark {version("lark")}; one core;')
+    print(f'median of {options.rounds} rounds, load {os.getloadavg()[0]:.1f}')
+    with tempfile.TemporaryDirectory() as scratch:
+        paths, queries = {}, {}
+        for size in options.sizes:
+            paths[size] = Path(scratch) / str(size)
+            queries[size] = sum(write_integration(paths[size], number) for number in range(size))
+        for path in paths.values():
+            seconds(path, core)  # fills the file cache; not counted
+        rounds = [{size: seconds(path, core) for size, path in paths.items()} for _ in range(options.rounds)]
+    times = [statistics.median(found[size][0] for found in rounds) for size in options.sizes]
+    print(f'\n| integrations | queries | seconds | ms per query | peak MiB |\n|{"---|" * 5}')
+    for size, spent in zip(options.sizes, times, strict=True):
+        memory = statistics.median(found[size][1] for found in rounds)
+        print(f'| {size} | {queries[size]} | {spent:.2f} | {spent / queries[size] * 1000:.2f} | {memory:.0f} |')
+    start, slope, share = fit(options.sizes, times)
+    print(f'\n{start:.2f} s + {slope * 1000:.1f} ms per integration, r² {share:.4f}')
+
+
+if __name__ == '__main__':
+    main()

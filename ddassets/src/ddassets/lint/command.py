@@ -1,0 +1,69 @@
+"""`ddassets lint`, `ddassets rules` and `ddassets explain`."""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ddassets.errors import UnusableInputError
+from ddassets.lint.emission import read_emission
+from ddassets.lint.formats import FORMATS, printable, rules_table, text
+from ddassets.lint.nearest import did_you_mean
+from ddassets.lint.pages import explain, page
+from ddassets.lint.rule import Severity
+from ddassets.lint.rules import all_rules
+from ddassets.lint.run import lint_paths
+
+FINDINGS = 1
+
+
+@dataclass(frozen=True)
+class LintOptions:
+    """What to lint and how to tell. `fail_on` is None for never."""
+
+    paths: Sequence[Path]
+    emissions: Sequence[Path] = ()
+    format: str = 'text'
+    severity: Severity = Severity.NOTE
+    fail_on: Severity | None = Severity.WARNING
+
+
+def lint(options: LintOptions) -> int:
+    """Run the command. Returns 1 when there is a finding of `fail_on` or worse, shown or not.
+
+    Raises UnusableInputError for a path, a configuration or an emission that cannot be read.
+    """
+    emissions = dict(map(read_emission, options.emissions))
+    report = lint_paths(options.paths, emissions)
+    failed = options.fail_on is not None and any(f.severity >= options.fail_on for f in report.findings)
+    shown = replace(report, findings=[f for f in report.findings if f.severity >= options.severity])
+    if options.format == 'text':
+        _write(text(shown, colour=sys.stdout.isatty() and not os.environ.get('NO_COLOR')))
+    else:
+        _write(FORMATS[options.format](shown))
+    return FINDINGS if failed else 0
+
+
+def show_rules() -> int:
+    _write(rules_table())
+    return 0
+
+
+def show_explanation(name: str | None) -> int:
+    """Print one rule, or the page of all rules for None."""
+    rules = all_rules()
+    if name is None:
+        _write(page())
+    elif name in rules:
+        _write(explain(rules[name]))
+    else:
+        raise UnusableInputError(f'there is no rule {printable(name)!r}{did_you_mean(name, rules)}')
+    return 0
+
+
+def _write(words: str) -> None:
+    # A terminal that cannot show a character gets it spelled out.
+    if (encoding := sys.stdout.encoding) and encoding.lower() not in ('utf-8', 'utf8'):
+        words = words.encode(encoding, 'backslashreplace').decode(encoding)
+    sys.stdout.write(words)

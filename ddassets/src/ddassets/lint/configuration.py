@@ -1,0 +1,178 @@
+"""`.ddassets.yaml`: which findings are meant to be as they are, and which metrics come from elsewhere.
+
+It lies in an integration's folder, or in the folder above for all integrations of a checkout. What is about one asset
+may lie beside it: `queue.ddassets.yaml` beside `queue.json`, for JSON has no comments and an API body no room for them.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ddassets.bundle import Position
+from ddassets.errors import UnusableInputError
+from ddassets.lint.nearest import did_you_mean
+from ddassets.lint.rule import Finding
+
+if TYPE_CHECKING:
+    import yaml
+
+FILE_NAME = '.ddassets.yaml'
+BESIDE = '.ddassets.yaml'
+
+
+@dataclass(frozen=True, eq=False)
+class Ignore:
+    """One entry of `ignore`. `file` is a path or a pattern with `*`, relative to the folder of the configuration."""
+
+    rule: str
+    file: str | None
+    object: str | None
+    reason: str
+    position: Position
+
+    def matches(self, finding: Finding, folder: Path) -> bool:
+        if finding.rule != self.rule or (self.object is not None and finding.object != self.object):
+            return False
+        if self.file is None:
+            return True
+        return finding.path.is_relative_to(folder) and fnmatchcase(
+            finding.path.relative_to(folder).as_posix(), self.file
+        )
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """One configuration file. `companions` are metrics that the assets may use: names, or patterns with `*`."""
+
+    path: Path
+    ignores: tuple[Ignore, ...] = ()
+    companions: tuple[str, ...] = ()
+
+    @property
+    def folder(self) -> Path:
+        return self.path.parent
+
+
+@dataclass(frozen=True)
+class ConfigurationUse:
+    """A configuration after the run: which ignores matched a finding, and which rules had nothing to judge by."""
+
+    configuration: Configuration
+    used: frozenset[Ignore]
+    silent: Collection[str]
+
+
+def read(path: Path, rules: Collection[str]) -> Configuration | None:
+    """Read one file; None where there is none. `rules` are the ids that `ignore` may name.
+
+    Raises UnusableInputError, with line and column, for what is no configuration.
+    """
+    return _read(path, rules, None)
+
+
+def read_beside(folder: Path, rules: Collection[str]) -> Iterator[Configuration]:
+    """The configurations beside the assets of the integration at `folder`."""
+    for path in sorted((folder / 'assets').glob(f'*/*{BESIDE}')):
+        asset = path.name.removesuffix(BESIDE) + '.json'
+        if path.name != FILE_NAME and (configuration := _read(path, rules, asset)):
+            yield configuration
+
+
+def _read(path: Path, rules: Collection[str], asset: str | None) -> Configuration | None:
+    try:
+        content = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UnusableInputError(f'{path}: cannot be read: {error.strerror}') from error
+    import yaml
+
+    try:
+        node = yaml.compose(content, Loader=yaml.SafeLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f'{path}:{mark.line + 1}:{mark.column + 1}' if mark else str(path)
+        raise UnusableInputError(f'{where}: invalid YAML: {error.problem}') from error
+    except (yaml.YAMLError, RecursionError) as error:
+        raise UnusableInputError(f'{path}: invalid YAML: {str(error).splitlines()[0]}') from error
+    return _Reader(path, rules, asset).configuration(node)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    path: Path
+    rules: Collection[str]
+    asset: str | None
+
+    def refuse(self, node: 'yaml.Node', message: str) -> UnusableInputError:
+        position = _position(node)
+        return UnusableInputError(f'{self.path}:{position.line}:{position.column}: {message}')
+
+    def configuration(self, node: 'yaml.Node | None') -> Configuration:
+        if node is None:
+            return Configuration(self.path)
+        keys = ('companions', 'ignore') if self.asset is None else ('ignore',)
+        fields = self.mapping(node, keys)
+        return Configuration(
+            path=self.path,
+            ignores=tuple(self.ignore(item) for item in self.sequence(fields.get('ignore'), 'ignore')),
+            companions=tuple(
+                self.text(item, 'companions') for item in self.sequence(fields.get('companions'), 'companions')
+            ),
+        )
+
+    def ignore(self, node: 'yaml.Node') -> Ignore:
+        keys = ('rule', 'file', 'object', 'reason') if self.asset is None else ('rule', 'object', 'reason')
+        fields = self.mapping(node, keys)
+        if 'rule' not in fields:
+            raise self.refuse(node, 'an entry of ignore needs the key rule')
+        texts = {key: self.text(value, key) for key, value in fields.items()}
+        if texts['rule'] not in self.rules:
+            raise self.refuse(
+                fields['rule'], f'there is no rule {texts["rule"]!r}{did_you_mean(texts["rule"], self.rules)}'
+            )
+        return Ignore(
+            rule=texts['rule'],
+            file=self.asset or texts.get('file'),
+            object=texts.get('object'),
+            reason=texts.get('reason', '').strip(),
+            position=_position(node),
+        )
+
+    def mapping(self, node: 'yaml.Node', allowed: Collection[str]) -> Mapping[str, Any]:
+        import yaml
+
+        if not isinstance(node, yaml.MappingNode):
+            raise self.refuse(node, f'expected a mapping with the keys {", ".join(allowed)}')
+        fields: dict[str, yaml.Node] = {}
+        for key, value in node.value:
+            name = str(key.value)
+            if name not in allowed:
+                near = did_you_mean(name, allowed)
+                raise self.refuse(key, f'unknown key {name!r}{near}; allowed: {", ".join(allowed)}')
+            if name in fields:
+                raise self.refuse(key, f'the key {name!r} stands twice')
+            fields[name] = value
+        return fields
+
+    def sequence(self, node: 'yaml.Node | None', key: str) -> list[Any]:
+        import yaml
+
+        if node is None or (isinstance(node, yaml.ScalarNode) and node.tag.endswith(':null')):
+            return []
+        if not isinstance(node, yaml.SequenceNode):
+            raise self.refuse(node, f'{key}: expected a list')
+        return list(node.value)
+
+    def text(self, node: 'yaml.Node', key: str) -> str:
+        import yaml
+
+        if not isinstance(node, yaml.ScalarNode):
+            raise self.refuse(node, f'{key}: expected a text')
+        return '' if node.tag.endswith(':null') else str(node.value)
+
+
+def _position(node: 'yaml.Node') -> Position:
+    return Position(node.start_mark.line + 1, node.start_mark.column + 1)

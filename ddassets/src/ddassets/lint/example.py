@@ -1,0 +1,145 @@
+"""The integration that the examples of all rules change: complete, and clean by every rule."""
+
+import copy
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ddassets.lint.rule import Files
+
+MANIFEST = 'manifest.json'
+METADATA = 'metadata.csv'
+DASHBOARD = 'assets/dashboards/acme_overview.json'
+MONITOR = 'assets/monitors/queue_is_long.json'
+DOWNTIME = 'assets/downtimes/maintenance.json'
+CONFIGURATION = '.ddassets.yaml'
+
+METADATA_HEADER = (
+    'metric_name,metric_type,interval,unit_name,per_unit_name,description,orientation,integration,short_name'
+)
+
+
+def widget(query: str, title: str = 'Queue', **more: Any) -> dict[str, Any]:
+    """A graph of one metric query; `more` goes into its definition."""
+    queries = [{'data_source': 'metrics', 'name': 'query1', 'query': query}]
+    request = {'queries': queries, 'formulas': [{'formula': 'query1'}], 'response_format': 'timeseries'}
+    return {'definition': {'type': 'timeseries', 'title': title, 'requests': [request], **more}}
+
+
+def message(
+    alert: str = 'The queue is long.',
+    no_data: str = 'Silent.',
+    recovery: str = 'Short.',
+    more: str = '',
+    handle: str = '@team-acme',
+) -> str:
+    """A message with a block for each state whose text is not empty."""
+    blocks = {'is_alert': alert, 'is_no_data': no_data, 'is_recovery': recovery}
+    said = ''.join(f'{{{{#{name}}}}}{text}{{{{/{name}}}}}' for name, text in blocks.items() if text)
+    return ' '.join(part for part in (said, more, handle) if part)
+
+
+def metadata(*rows: str) -> str:
+    """A metadata.csv of rows such as `acme.workers,gauge`."""
+    return '\n'.join([METADATA_HEADER, *(row + ',' * (8 - row.count(',')) for row in rows), ''])
+
+
+INTEGRATION: Mapping[str, Any] = {
+    MANIFEST: {
+        'manifest_version': '2.0.0',
+        'app_uuid': '0b6f5b1e-8c67-4f0a-9f43-3f0b5f6a7a11',
+        'app_id': 'acme',
+        'assets': {
+            'integration': {'metrics': {'prefix': 'acme.', 'check': 'acme.workers', 'metadata_path': METADATA}},
+            'dashboards': {'Acme Overview': DASHBOARD},
+            'monitors': {'Queue is long': MONITOR},
+        },
+    },
+    METADATA: metadata(
+        'acme.queue.length,gauge',
+        'acme.requests,count',
+        'acme.request.duration,distribution',
+        'acme.workers,gauge',
+    ),
+    DASHBOARD: {
+        'title': 'Acme Overview',
+        'description': 'The queue of Acme.',
+        'layout_type': 'ordered',
+        'template_variables': [{'name': 'host', 'prefix': 'host', 'available_values': [], 'defaults': ['*']}],
+        'widgets': [widget('avg:acme.queue.length{$host} by {host}')],
+    },
+    MONITOR: {
+        'version': 2,
+        'created_at': '2026-01-05',
+        'last_updated_at': '2026-01-05',
+        'title': 'Queue is long',
+        'description': 'Work waits in the queue of a host, so that answers come late.',
+        'tags': ['integration:acme'],
+        'definition': {
+            'name': 'Queue is long',
+            'type': 'query alert',
+            'query': 'avg(last_5m):avg:acme.queue.length{*} by {host} > 100',
+            'message': message(
+                alert='The queue on {{host.name}} holds {{value}}.',
+                no_data='{{host.name}} is silent.',
+                recovery='The queue on {{host.name}} is short again.',
+            ),
+            'tags': ['integration:acme'],
+            'options': {
+                'thresholds': {'critical': 100},
+                'notify_no_data': True,
+                'no_data_timeframe': 10,
+                'renotify_interval': 0,
+            },
+        },
+    },
+    DOWNTIME: {
+        'data': {
+            'type': 'downtime',
+            'attributes': {
+                'monitor_identifier': {'monitor_tags': ['integration:acme']},
+                'scope': '*',
+                'message': 'Maintenance. @team-acme',
+                'display_timezone': 'Europe/Berlin',
+                'schedule': {
+                    'timezone': 'Europe/Berlin',
+                    'recurrences': [
+                        {'start': '2027-01-06T20:00:00', 'duration': '2h', 'rrule': 'FREQ=WEEKLY;INTERVAL=1;BYDAY=WE'}
+                    ],
+                },
+            },
+        }
+    },
+}
+
+
+def write(folder: Path, files: Files) -> Path:
+    """Write the example integration, changed by `files`, into `folder` / `acme`, and return that."""
+    integration = folder / 'acme'
+    for name in dict.fromkeys([*INTEGRATION, *files]):
+        content = INTEGRATION.get(name)
+        if name in files:
+            change = files[name]
+            content = merge_patch(content or {}, change) if isinstance(change, Mapping) else change
+        if content is None:
+            continue
+        path = integration / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, Mapping):
+            content = json.dumps(content, indent=2)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return integration
+
+
+def merge_patch(body: Any, patch: Any) -> Any:
+    """Apply a JSON merge patch: objects are merged, null deletes a key, anything else replaces (RFC 7396)."""
+    if not isinstance(patch, Mapping):
+        return copy.deepcopy(patch)
+    merged = dict(body) if isinstance(body, Mapping) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge_patch(merged.get(key), value)
+    return merged

@@ -1,0 +1,66 @@
+"""Whose a metric is, by the first part of its name.
+
+Facts, collected by hand: what the Agent itself, Datadog's own products and well-known integrations submit. A prefix
+that is missing here costs a note; one that is wrongly here costs a misspelling that goes unseen.
+"""
+
+# The Agent, its system checks, and products whose metrics Datadog makes.
+_DATADOG = """
+    system datadog dd trace runtime ntp process network disk file directory dns http tcp ssh tls sdk snmp net
+    synthetics rum logs events profiling ci apm universal_service_monitoring security_monitoring appsec cost
+    container containers kubernetes kubernetes_state kubernetes_state_core kubernetes_admission kube_apiserver
+    kube_controller_manager kube_dns kube_metrics_server kube_proxy kube_scheduler kubelet coredns etcd docker
+    containerd cri crio podman oom_kill tcp_queue_length ebpf gpu nvidia otel otelcol jvm jmx dotnet clr
+    python ruby go go_expvar go_metrics nodejs service
+"""
+_CLOUDS = """
+    aws azure gcp gcp_auth alibaba_cloud oci oracle_cloud ibm_cloud cloudflare fastly heroku vsphere nutanix
+    openstack cloud_foundry_api cloudfoundry pivotal vmware proxmox digitalocean linode
+"""
+_INTEGRATIONS = """
+    active_directory activemq aerospike airflow amazon_msk ambari ansible apache apm arangodb argo_cd
+    argo_rollouts argo_workflows argocd aspdotnet avi avi_vantage azure_iot_edge boundary btrfs cacti calico
+    cassandra cassandra_nodetool ceph cert_manager chrony cilium cisco_aci cisco_sdwan citrix
+    citrix_hypervisor clickhouse cockroachdb confluent confluent_platform consul couch couchbase couchdb dcgm
+    dnsmasq druid duckdb dynamodb ecs_fargate ecs fargate eks elastic_cloud elasticsearch elb envoy esxi
+    exchange external_dns flink fluentd flux fly_io foundationdb gearmand gearman gitlab gitlab_runner
+    glusterfs gunicorn haproxy harbor hazelcast hdfs hive hivemq hudi hyperv ibm_ace ibm_db2 ibm_i ibm_mq
+    ibm_was ignite iis impala infiniband istio jboss_wildfly jenkins jetty kafka kafka_consumer karpenter keda
+    kepler keycloak kong kube kubeflow kubevirt kyototycoon kyverno lambda lighttpd linkerd litellm lparstats
+    mapr mapreduce marathon marklogic mcache memcached mesos milvus mongo mongodb mongodb_atlas mysql nagios
+    nfsstat nginx nginx_ingress_controller nginx_ingress nvidia_triton octopus_deploy openldap openmetrics
+    oracle pgbouncer php_fpm php_fpm_status ping pinot postfix postgresql postgres powerdns presto
+    prometheus proxysql pulsar puppet quarkus rabbitmq ray redis redisdb rethinkdb riak riakcs sap_hana scylla
+    sidekiq singlestore slurm snowflake solr sonarqube spark sqlserver squid statsd strimzi
+    supervisord tekton teleport temporal teradata tibco tomcat torchserve traefik traefik_mesh
+    trino twemproxy twistlock varnish vault velero vertica vllm voltdb weaviate weblogic win32_event_log
+    windows_performance_counters windows_service wmi yarn zk zookeeper sendgrid stripe slack pagerduty github
+    okta salesforce auth0 docusign twilio zendesk kinesis
+"""
+_KNOWN = frozenset(f'{_DATADOG} {_CLOUDS} {_INTEGRATIONS}'.split())
+
+# Prefixes under which several integrations submit: a name that one of them lacks may be another's.
+SHARED = frozenset(
+    """
+    kafka kubernetes kubernetes_state nginx jvm jmx java cassandra envoy kube container docker aws azure gcp system
+    http network net process snmp trace runtime go_metrics openmetrics prometheus istio postgresql mongodb redis
+    """.split()
+)
+
+
+def known_prefix(prefix: str) -> bool:
+    """Whether metrics whose name begins with `prefix` and a dot come from a well-known place."""
+    return prefix in _KNOWN
+
+
+def known_prefixes() -> frozenset[str]:
+    return _KNOWN
+
+
+# What a histogram, a summary or a distribution adds to its name.
+DERIVED_SUFFIXES = frozenset(
+    """
+    avg count median max min sum 75percentile 90percentile 95percentile 99percentile 999percentile
+    bucket quantile total p50 p75 p90 p95 p99 mean rate stddev
+    """.split()
+)

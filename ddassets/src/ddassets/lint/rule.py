@@ -1,0 +1,144 @@
+"""What a rule is, and what it finds."""
+
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ddassets.bundle import Asset, Dashboard, DashboardVariable, Downtime, Monitor, Place, Position, Widget
+from ddassets.query.tree import Span
+
+
+class Severity(enum.IntEnum):
+    """How sure a finding is, and how bad. A note may be as it should be; the other two make the command fail."""
+
+    NOTE = 1
+    WARNING = 2
+    ERROR = 3
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True)
+class Excerpt:
+    """A text at fault, and the half-open range of its characters that the caret stands under."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one rule says about one place. `object` is the name of the monitor, widget, variable or metric."""
+
+    rule: str
+    severity: Severity
+    path: Path
+    position: Position | None
+    message: str
+    hint: str = ''
+    object: str = ''
+    excerpt: Excerpt | None = None
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A place in a file that is no asset, such as a line of metadata.csv."""
+
+    path: Path
+    position: Position | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """What a rule's check yields. `place` counts from the body of the asset; `span` is a part of the string there.
+
+    `severity` replaces the rule's own where this one is more or less sure; `object` what the asset is called.
+    """
+
+    where: Asset | Spot
+    message: str
+    place: Place = ()
+    span: Span | None = None
+    hint: str = ''
+    severity: Severity | None = None
+    object: str = ''
+
+    def finding(self, rule: 'Rule[Any]') -> Finding:
+        """Look up the position, which costs a walk through the file."""
+        excerpt = None
+        if isinstance(self.where, Spot):
+            position = self.where.position
+        else:
+            column = None
+            text = self._text()
+            if text is not None and self.span:
+                excerpt = Excerpt(text, self.span.start, max(self.span.end, self.span.start + 1))
+                column = self.span.start
+            position = self.where.document.position(self.where.place + self.place, column)
+        return Finding(
+            rule=rule.id,
+            severity=self.severity or rule.severity,
+            path=self.where.path,
+            position=position,
+            message=self.message,
+            hint=self.hint,
+            object=self.object or _name(self.where),
+            excerpt=excerpt,
+        )
+
+    def _text(self) -> str | None:
+        value: Any = self.where.body if isinstance(self.where, Asset) else None
+        for step in self.place:
+            try:
+                value = value[step]
+            except (LookupError, TypeError):
+                return None
+        return value if isinstance(value, str) else None
+
+
+def _name(where: Asset | Spot) -> str:
+    match where:
+        case Monitor():
+            return where.name
+        case Widget():
+            return where.title or where.type
+        case Dashboard():
+            return where.title
+        case DashboardVariable():
+            return f'${where.name}'
+        case Downtime():
+            return where.path.stem
+        case _:
+            return ''
+
+
+# What an example holds: for each file a JSON merge patch (RFC 7396) over the example integration, or its whole content.
+type Files = Mapping[str, Mapping[str, Any] | str | bytes | None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule[Subject]:
+    """One thing to look for. The id is `group/name`; `reason` is one line, `explanation` is Markdown.
+
+    `bad` yields this rule's finding and no other, `good` yields none. `emission` is what the example's check submits,
+    for the rules that judge by it alone.
+    """
+
+    id: str
+    severity: Severity
+    reason: str
+    explanation: str
+    bad: Files
+    good: Files
+    check: Callable[[Subject], Iterable[Fault]]
+    emission: Mapping[str, Any] | None = None
+    # The numbers of the rules of the semantics that it rests upon.
+    semantics: tuple[str, ...] = ()
+
+    @property
+    def group(self) -> str:
+        return self.id.partition('/')[0]

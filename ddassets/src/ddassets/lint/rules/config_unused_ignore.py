@@ -1,0 +1,33 @@
+"""An ignore that matches nothing."""
+
+from collections.abc import Iterator
+
+from ddassets.lint.configuration import ConfigurationUse
+from ddassets.lint.example import CONFIGURATION
+from ddassets.lint.rule import Fault, Rule, Severity, Spot
+
+
+def check(use: ConfigurationUse) -> Iterator[Fault]:
+    for ignore in use.configuration.ignores:
+        if ignore not in use.used and ignore.rule not in use.silent:
+            where = f' in {ignore.file}' if ignore.file else ''
+            yield Fault(
+                where=Spot(use.configuration.path, ignore.position),
+                message=f'there is no finding of {ignore.rule}{where} to ignore',
+                hint='delete the entry',
+                object=ignore.object or '',
+            )
+
+
+RULE = Rule(
+    id='config/unused-ignore',
+    severity=Severity.WARNING,
+    reason='An entry of `ignore` matches no finding.',
+    explanation=(
+        'The fault was mended, or the entry never matched. Left in place, it would hide the next one. An entry in '
+        'the configuration of a whole checkout is judged when the checkout is linted, not one integration of it.'
+    ),
+    bad={CONFIGURATION: 'ignore:\n  - rule: metadata/duplicate\n    reason: both rows are the same\n'},
+    good={CONFIGURATION: 'ignore: []\n'},
+    check=check,
+)

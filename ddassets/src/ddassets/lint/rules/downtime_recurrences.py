@@ -1,0 +1,37 @@
+"""More recurrences than one downtime may have."""
+
+from collections.abc import Iterator
+
+from ddassets.lint.example import DOWNTIME
+from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.subject import Subject
+
+
+def _days(*days: str) -> dict[str, object]:
+    recurrences = [
+        {'start': '2027-01-04T20:00:00', 'duration': f'{hours}h', 'rrule': f'FREQ=WEEKLY;INTERVAL=1;BYDAY={day}'}
+        for hours, day in enumerate(days, 1)
+    ]
+    # From one of its own days on: a start has to be an occurrence.
+    for index, recurrence in enumerate(recurrences):
+        recurrence['start'] = f'2027-01-{4 + index:02}T20:00:00'
+    return {'data': {'attributes': {'schedule': {'recurrences': recurrences}}}}
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for reading in subject.downtimes:
+        for fault in reading.faults:
+            if reading.is_too_many(fault):
+                yield reading.fault(fault)
+
+
+RULE = Rule(
+    id='downtime/recurrences',
+    severity=Severity.ERROR,
+    reason='A downtime has more than five recurrences, or none.',
+    explanation='The API takes one to five. Days that share a time fit into one recurrence: `BYDAY=MO,TU,WE`.',
+    bad={DOWNTIME: _days('MO', 'TU', 'WE', 'TH', 'FR', 'SA')},
+    good={DOWNTIME: _days('MO', 'TU', 'WE', 'TH', 'FR')},
+    check=check,
+    semantics=('5.4',),
+)

@@ -1,0 +1,17 @@
+"""A UTF-8 file that begins with a byte order mark."""
+
+from ddassets.lint.example import METADATA, metadata
+from ddassets.lint.rule import Rule, Severity
+from ddassets.lint.subject import problems
+
+_ROWS = metadata('acme.queue.length,gauge')
+
+RULE = Rule(
+    id='file/byte-order-mark',
+    severity=Severity.WARNING,
+    reason='A file begins with a byte order mark.',
+    explanation='Many readers of JSON refuse the mark, and readers of CSV take it for a part of the first column name.',
+    bad={METADATA: '\ufeff' + _ROWS},
+    good={METADATA: _ROWS},
+    check=problems('byte-order-mark'),
+)

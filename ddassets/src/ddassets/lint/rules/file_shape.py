@@ -1,0 +1,15 @@
+"""A value of another type than its key holds."""
+
+from ddassets.lint.example import MONITOR
+from ddassets.lint.rule import Rule, Severity
+from ddassets.lint.subject import problems
+
+RULE = Rule(
+    id='file/shape',
+    severity=Severity.ERROR,
+    reason='A value is of another type than its key holds.',
+    explanation='The API refuses such a body. What can be read beside the value is read.',
+    bad={MONITOR: {'definition': {'tags': 'integration:acme'}}},
+    good={MONITOR: {'definition': {'tags': ['integration:acme']}}},
+    check=problems('shape'),
+)

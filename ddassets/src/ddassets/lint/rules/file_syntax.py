@@ -1,0 +1,18 @@
+"""A file that is no JSON, or no CSV."""
+
+from ddassets.lint.example import MONITOR
+from ddassets.lint.rule import Rule, Severity
+from ddassets.lint.subject import problems
+
+RULE = Rule(
+    id='file/syntax',
+    severity=Severity.ERROR,
+    reason='An asset file cannot be parsed.',
+    explanation=(
+        'The finding stands where the parser gave up. `NaN` and `Infinity` are no JSON, though some programs write '
+        'them.'
+    ),
+    bad={MONITOR: '{"name": "Queue is long", "priority": NaN}'},
+    good={MONITOR: '{"name": "Queue is long", "type": "log alert", "tags": ["integration:acme"], "priority": 3}'},
+    check=problems('syntax'),
+)

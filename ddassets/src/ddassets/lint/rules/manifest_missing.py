@@ -1,0 +1,15 @@
+"""Assets without a manifest."""
+
+from ddassets.lint.example import MANIFEST
+from ddassets.lint.rule import Rule, Severity
+from ddassets.lint.subject import problems
+
+RULE = Rule(
+    id='manifest/missing',
+    severity=Severity.ERROR,
+    reason='The integration has assets and no manifest.json.',
+    explanation='Datadog finds the assets through the manifest alone: without it they are not shipped.',
+    bad={MANIFEST: None},
+    good={},
+    check=problems('missing'),
+)

@@ -1,0 +1,50 @@
+"""An entry of the manifest that points nowhere."""
+
+import difflib
+import os
+from collections.abc import Iterator
+
+from ddassets.bundle import Place
+from ddassets.lint.example import MANIFEST, MONITOR
+from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.subject import Subject
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    manifest, folder = subject.bundle.manifest, subject.bundle.folder
+    if manifest is None:
+        return
+    entries: list[tuple[Place, str]] = [
+        (('assets', kind, title), path)
+        for kind, paths in (
+            ('dashboards', manifest.dashboards),
+            ('monitors', manifest.monitors),
+            ('saved_views', manifest.saved_views),
+        )
+        for title, path in paths.items()
+    ]
+    if manifest.metadata_path:
+        entries.append((('assets', 'integration', 'metrics', 'metadata_path'), manifest.metadata_path))
+    for place, path in entries:
+        if '\0' not in path and os.path.isfile(folder / path):
+            continue
+        beside = [found.relative_to(folder).as_posix() for found in subject.bundle.files]
+        near = difflib.get_close_matches(path[:200], beside, n=1)
+        yield Fault(
+            where=manifest,
+            place=place,
+            message=f'there is no file {path}',
+            hint=f'did you mean {near[0]}?' if near else '',
+        )
+
+
+RULE = Rule(
+    id='manifest/missing-file',
+    severity=Severity.ERROR,
+    reason='An entry of the manifest names a file that is not there.',
+    explanation='Paths in `assets` are relative to the manifest. An entry that points nowhere ships nothing.',
+    bad={MANIFEST: {'assets': {'monitors': {'Workers are gone': 'assets/monitors/workers_are_gone.json'}}}},
+    good={MANIFEST: {'assets': {'monitors': {'Queue is long': MONITOR}}}},
+    check=check,
+    semantics=('9.5',),
+)

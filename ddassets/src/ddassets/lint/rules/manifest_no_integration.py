@@ -1,0 +1,15 @@
+"""A folder that is no integration."""
+
+from ddassets.lint.example import INTEGRATION
+from ddassets.lint.rule import Rule, Severity
+from ddassets.lint.subject import problems
+
+RULE = Rule(
+    id='manifest/no-integration',
+    severity=Severity.ERROR,
+    reason='The folder is no integration, and none lies in it.',
+    explanation='An integration has a `manifest.json`, or an `assets` folder with dashboards, monitors or downtimes.',
+    bad={**dict.fromkeys(INTEGRATION), 'README.md': 'Nothing here.'},
+    good={},
+    check=problems('folder'),
+)

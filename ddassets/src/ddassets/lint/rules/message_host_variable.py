@@ -1,0 +1,44 @@
+"""Data of a host in a monitor that does not look at hosts."""
+
+from collections.abc import Iterator
+
+from ddassets.lint.example import MONITOR, message
+from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.subject import Subject
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for reading in subject.messages:
+        if not reading.template or reading.keys is None or 'host' in reading.group_keys:
+            continue
+        for use in reading.template.variables():
+            if len(use.parts) == 2 and use.parts[0] == 'host' and use.parts[1] != 'name':
+                yield reading.fault(f'{{{{{use}}}}} is empty: the query does not group by host', use.offset)
+
+
+RULE = Rule(
+    id='message/host-variable',
+    severity=Severity.WARNING,
+    reason='A message prints the address or metadata of a host, and the monitor is not per host.',
+    explanation=(
+        '`{{host.ip}}` and `{{host.metadata_…}}` come from the Agent of one host, so there has to be one: `by {host}`.'
+    ),
+    bad={
+        MONITOR: {
+            'definition': {
+                'query': 'avg(last_5m):avg:acme.queue.length{*} by {queue} > 100',
+                'message': message(alert='{{host.ip}} is long.'),
+            }
+        }
+    },
+    good={
+        MONITOR: {
+            'definition': {
+                'query': 'avg(last_5m):avg:acme.queue.length{*} by {host} > 100',
+                'message': message(alert='{{host.ip}} is long.'),
+            }
+        }
+    },
+    check=check,
+    semantics=('4.9',),
+)

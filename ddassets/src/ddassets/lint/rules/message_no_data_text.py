@@ -1,0 +1,35 @@
+"""A message that says nothing of missing data."""
+
+from collections.abc import Iterator
+
+from ddassets.lint.example import MONITOR, message
+from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.subject import Subject, notifies_no_data
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for reading in subject.messages:
+        if not reading.template or not notifies_no_data(reading.monitor) or reading.asks({'is_no_data'}):
+            continue
+        if not reading.says('OK', 'ALERT'):
+            continue
+        if reading.says('OK', 'NO DATA'):
+            text = 'missing data is told in the words of the alert: there is no {{#is_no_data}}'
+            yield reading.fault(text, severity=Severity.NOTE)
+        else:
+            yield reading.fault('the notification of No Data is empty: there is no {{#is_no_data}}')
+
+
+RULE = Rule(
+    id='message/no-data-text',
+    severity=Severity.WARNING,
+    reason='The monitor notifies of No Data, and its message has no text for it.',
+    explanation=(
+        'Who gets the notification cannot tell a silent Agent from a full queue. Where other text goes out in its '
+        'place it is a note.'
+    ),
+    bad={MONITOR: {'definition': {'message': message(no_data='')}}},
+    good={MONITOR: {'definition': {'message': message()}}},
+    check=check,
+    semantics=('3.10', '3.15', '4.3'),
+)

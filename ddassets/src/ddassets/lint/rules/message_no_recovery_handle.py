@@ -1,0 +1,31 @@
+"""Somebody who is called and never called off."""
+
+from collections.abc import Iterator
+
+from ddassets.lint.example import MONITOR, message
+from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.subject import Subject
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for reading in subject.messages:
+        for reach in reading.reach:
+            heard = reach.always | reach.sometimes
+            called = any(turn.after != 'OK' and turn.before != turn.after for turn in heard)
+            if called and not any(turn.after == 'OK' for turn in heard):
+                yield reading.fault(f'{reach.handle} never hears of the recovery', reach.offsets[0], len(reach.handle))
+
+
+RULE = Rule(
+    id='message/no-recovery-handle',
+    severity=Severity.WARNING,
+    reason='A handle hears of the problem and never of the recovery.',
+    explanation=(
+        'A handle inside `{{#is_alert}}` is notified of that transition alone. Paging services keep the incident '
+        'open then. Put the handle outside of every block, or into `{{#is_recovery}}` too.'
+    ),
+    bad={MONITOR: {'definition': {'message': message(alert='The queue is long. @team-acme', handle='')}}},
+    good={MONITOR: {'definition': {'message': message()}}},
+    check=check,
+    semantics=('4.4',),
+)

@@ -1,0 +1,36 @@
+"""A message that says nothing of the recovery."""
+
+from collections.abc import Iterator
+
+from ddassets.lint.example import MONITOR, message
+from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.subject import Subject
+
+_RECOVERIES = frozenset({'is_recovery', 'is_alert_recovery', 'is_warning_recovery', 'is_no_data_recovery'})
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for reading in subject.messages:
+        if not reading.template or reading.asks(_RECOVERIES) or not reading.says('OK', 'ALERT'):
+            continue
+        if reading.says('ALERT', 'OK'):
+            text = 'the recovery is told in the words of the alert: there is no {{#is_recovery}}'
+            yield reading.fault(text, severity=Severity.NOTE)
+        else:
+            yield reading.fault('the notification of a recovery is empty: there is no {{#is_recovery}}')
+
+
+RULE = Rule(
+    id='message/no-recovery-text',
+    severity=Severity.WARNING,
+    reason='A message has no text for the recovery.',
+    explanation=(
+        'Text outside of every block goes out with every transition, so that "the queue is long" is what the '
+        'recovery says too (a note). Where all text is in blocks and none is for the recovery, its notification is '
+        'empty.'
+    ),
+    bad={MONITOR: {'definition': {'message': message(recovery='')}}},
+    good={MONITOR: {'definition': {'message': message()}}},
+    check=check,
+    semantics=('4.3', '4.4'),
+)

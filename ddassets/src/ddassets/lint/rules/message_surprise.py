@@ -1,0 +1,27 @@
+"""A part of a message that is not read as it looks."""
+
+from collections.abc import Iterator
+
+from ddassets.lint.example import MONITOR, message
+from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.subject import Subject
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for reading in subject.messages:
+        for fault in reading.template.warnings if reading.template else ():
+            yield reading.fault(fault.message, fault.offset)
+
+
+RULE = Rule(
+    id='message/surprise',
+    severity=Severity.NOTE,
+    reason='A part of a message may not be read as it looks.',
+    explanation=(
+        'The conditional of a state without `#` prints nothing, and `is_match` compares the tag `host` as `host.name`.'
+    ),
+    bad={MONITOR: {'definition': {'message': message(more='{{#is_match "host" "db"}}A database.{{/is_match}}')}}},
+    good={MONITOR: {'definition': {'message': message(more='{{#is_match "host.name" "db"}}A database.{{/is_match}}')}}},
+    check=check,
+    semantics=('4.2', '4.5'),
+)

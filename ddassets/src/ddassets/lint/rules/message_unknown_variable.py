@@ -1,0 +1,69 @@
+"""A variable that is empty, because the query does not give it."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from ddassets.lint.example import MONITOR, message
+from ddassets.lint.nearest import did_you_mean
+from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.subject import Subject
+
+if TYPE_CHECKING:
+    from ddassets.lint.words import MessageReading
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for reading in subject.messages:
+        if not reading.template or reading.keys is None:
+            continue
+        for use in reading.template.variables():
+            if reason := _reason(use.parts, reading):
+                yield reading.fault(f'{{{{{use}}}}} is empty: {reason}', use.offset)
+
+
+def _reason(parts: tuple[str, ...], reading: 'MessageReading') -> str:
+    from ddassets.message import BARE_VARIABLES
+
+    keys = reading.keys or frozenset()
+    if len(parts) == 1:
+        if parts[0] in BARE_VARIABLES or parts[0] in keys or parts[0].startswith('is_'):
+            return ''
+        return f'there is no such variable{did_you_mean(parts[0], BARE_VARIABLES)}'
+    if parts[-1] != 'name':
+        # Attributes of hosts, events and the like: message/host-variable knows those of hosts.
+        return ''
+    if len(parts) > 2:
+        key = '.'.join(parts[:-1])
+        return f'a key with dots needs brackets, {{{{[{key}].name}}}}' if key in keys else ''
+    # Per host, every tag of the host is there, and nobody here knows which.
+    if parts[0] in keys or 'host' in reading.group_keys:
+        return ''
+    return f'the query neither groups nor filters by {parts[0]}{did_you_mean(parts[0], keys)}'
+
+
+RULE = Rule(
+    id='message/unknown-variable',
+    severity=Severity.WARNING,
+    reason='A message prints a variable that its query does not give.',
+    explanation="""\
+`{{key.name}}` exists where the query groups by `key`, or fixes it in its filter; anything else prints nothing. Where
+the query groups by `host`, each tag of the host is a variable too, so that nothing is said then.""",
+    bad={
+        MONITOR: {
+            'definition': {
+                'query': 'avg(last_5m):avg:acme.queue.length{*} by {queue} > 100',
+                'message': message(alert='{{qeue.name}} holds {{value}}.'),
+            }
+        }
+    },
+    good={
+        MONITOR: {
+            'definition': {
+                'query': 'avg(last_5m):avg:acme.queue.length{*} by {queue} > 100',
+                'message': message(alert='{{queue.name}} holds {{value}}.'),
+            }
+        }
+    },
+    check=check,
+    semantics=('4.6', '4.8'),
+)

@@ -1,0 +1,15 @@
+"""A metric that stands twice in metadata.csv."""
+
+from ddassets.lint.example import METADATA, metadata
+from ddassets.lint.rule import Rule, Severity
+from ddassets.lint.subject import problems
+
+RULE = Rule(
+    id='metadata/duplicate',
+    severity=Severity.ERROR,
+    reason='A metric stands twice in metadata.csv.',
+    explanation='Only one of the two rows can be right, and which of them is used is left to chance.',
+    bad={METADATA: metadata('acme.queue.length,gauge', 'acme.queue.length,count')},
+    good={METADATA: metadata('acme.queue.length,gauge', 'acme.workers,gauge')},
+    check=problems('duplicate-metric'),
+)

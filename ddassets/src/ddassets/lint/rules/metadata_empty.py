@@ -1,0 +1,31 @@
+"""Queries of an integration's own metrics beside an empty metadata.csv."""
+
+from collections.abc import Iterator
+
+from ddassets.lint.example import MANIFEST, METADATA, metadata
+from ddassets.lint.rule import Fault, Rule, Severity, Spot
+from ddassets.lint.subject import Subject
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    if subject.bundle.metrics:
+        return
+    for reading in subject.queries:
+        for metric in reading.metrics:
+            if metric.name.partition('.')[0] in subject.own_prefixes:
+                yield Fault(
+                    where=Spot(subject.bundle.metadata_path),
+                    message=f'no metric is listed, yet the assets query {metric.name}',
+                )
+                return
+
+
+RULE = Rule(
+    id='metadata/empty',
+    severity=Severity.WARNING,
+    reason='The assets query metrics of their own, and metadata.csv lists none.',
+    explanation='No name can be judged then: `metric/unknown` is silent about this integration.',
+    bad={METADATA: None, MANIFEST: {'assets': {'integration': {'metrics': {'metadata_path': None}}}}},
+    good={METADATA: metadata('acme.queue.length,gauge')},
+    check=check,
+)

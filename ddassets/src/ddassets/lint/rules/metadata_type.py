@@ -1,0 +1,36 @@
+"""A metric type that metadata.csv does not know."""
+
+from collections.abc import Iterator
+
+from ddassets.bundle import Position
+from ddassets.lint.example import METADATA, metadata
+from ddassets.lint.nearest import did_you_mean
+from ddassets.lint.rule import Fault, Rule, Severity, Spot
+from ddassets.lint.subject import Subject
+
+TYPES = ('count', 'distribution', 'gauge', 'rate')
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for metric in subject.bundle.metrics.values():
+        if metric.type not in TYPES:
+            yield Fault(
+                where=Spot(subject.bundle.metadata_path, Position(metric.line, 1)),
+                message=f'metric_type of {metric.name}: expected one of {", ".join(TYPES)}, found {metric.type!r}'
+                + did_you_mean(metric.type, TYPES),
+                object=metric.name,
+            )
+
+
+RULE = Rule(
+    id='metadata/type',
+    severity=Severity.ERROR,
+    reason='A row of metadata.csv has no valid metric type.',
+    explanation=(
+        'Datadog stores counts, distributions, gauges and rates. A histogram of the Agent reaches it as several of '
+        'these: `.avg`, `.max` and so on are gauges, `.count` is a rate.'
+    ),
+    bad={METADATA: metadata('acme.queue.length,guage')},
+    good={METADATA: metadata('acme.queue.length,gauge')},
+    check=check,
+)

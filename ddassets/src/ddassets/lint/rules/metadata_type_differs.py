@@ -1,0 +1,33 @@
+"""A metric that the check submits with another type than metadata.csv says."""
+
+from collections.abc import Iterator
+
+from ddassets.bundle import Position
+from ddassets.lint.example import METADATA, metadata
+from ddassets.lint.rule import Fault, Rule, Severity, Spot
+from ddassets.lint.subject import Subject
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for name, emitted in sorted(subject.emission.metrics.items() if subject.emission else ()):
+        listed = subject.bundle.metrics.get(name)
+        if listed and listed.type and listed.type != emitted.type:
+            yield Fault(
+                where=Spot(subject.bundle.metadata_path, Position(listed.line, 1)),
+                message=f'{name} is listed as a {listed.type}; the check submits a {emitted.type}',
+                object=name,
+            )
+
+
+RULE = Rule(
+    id='metadata/type-differs',
+    severity=Severity.ERROR,
+    reason='The check submits a metric with another type than metadata.csv lists.',
+    explanation='The type decides what `.as_count()`, `.as_rate()` and interpolation do. A call of `rate` arrives as a '
+    'gauge, `monotonic_count` as a count. Needs an emission.',
+    emission={'acme.queue.length': ('gauge', ['host:a'])},
+    bad={METADATA: metadata('acme.queue.length,count')},
+    good={METADATA: metadata('acme.queue.length,gauge')},
+    check=check,
+    semantics=('2.14', '2.15'),
+)

@@ -1,0 +1,35 @@
+"""A metric that the check submits and metadata.csv lacks."""
+
+from collections.abc import Iterator
+
+from ddassets.lint.example import METADATA, metadata
+from ddassets.lint.nearest import nearest
+from ddassets.lint.rule import Fault, Rule, Severity, Spot
+from ddassets.lint.subject import Subject
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for name in sorted(subject.emission.metrics if subject.emission else ()):
+        if name not in subject.bundle.metrics and not name.startswith('datadog.'):
+            near = nearest(name, subject.bundle.metrics)
+            yield Fault(
+                where=Spot(subject.bundle.metadata_path),
+                message=f'the check submits {name}, which is not listed',
+                hint=f'nearest: {", ".join(near)}' if near else '',
+                object=name,
+            )
+
+
+RULE = Rule(
+    id='metadata/undocumented',
+    severity=Severity.ERROR,
+    reason='The check submits a metric that metadata.csv does not list.',
+    explanation=(
+        'Needs an emission: `ddassets lint PATH --emission FILE`, where FILE is what `ddassets check PATH --json` '
+        'printed.'
+    ),
+    emission={'acme.queue.length': ('gauge', ['host:a'])},
+    bad={METADATA: metadata('acme.workers,gauge')},
+    good={METADATA: metadata('acme.workers,gauge', 'acme.queue.length,gauge')},
+    check=check,
+)

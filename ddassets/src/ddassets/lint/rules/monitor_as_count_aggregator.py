@@ -1,0 +1,52 @@
+"""`.as_count()` with a time aggregator other than sum."""
+
+from collections.abc import Iterator
+
+from ddassets.lint.example import MONITOR
+from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.subject import Subject
+from ddassets.query.tree import Call, Metric, Node, children
+
+# Datadog writes avg around these itself: what is compared is a share of points, or a distance, not the count.
+_OPAQUE = ('anomalies', 'forecast', 'outliers')
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for reading in subject.monitors:
+        query = reading.query
+        if query is None or query.aggregator in ('sum', 'formula'):
+            continue
+        for metric in _compared(query.expression):
+            if any(modifier.name == 'as_count' for modifier in metric.modifiers):
+                yield reading.fault(
+                    f'{query.aggregator} over the window of a count; only sum may be used with .as_count()',
+                    metric.span,
+                    hint='write sum(…) and a threshold for the whole window',
+                    severity=Severity.NOTE if query.change else None,
+                )
+                break
+
+
+def _compared(node: Node) -> Iterator[Metric]:
+    pending = [node]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, Metric):
+            yield part
+        elif not (isinstance(part, Call) and part.name in _OPAQUE):
+            pending.extend(children(part))
+
+
+RULE = Rule(
+    id='monitor/as-count-aggregator',
+    severity=Severity.ERROR,
+    reason='A monitor aggregates .as_count() over time with something other than sum.',
+    explanation=(
+        'How many events a bucket holds depends on its length, which Datadog chooses. Only the sum over the window '
+        'does not depend on it. Inside `anomalies()`, `outliers()` and `forecast()` another aggregator is right.'
+    ),
+    bad={MONITOR: {'definition': {'query': 'avg(last_5m):sum:acme.requests{*} by {host}.as_count() > 100'}}},
+    good={MONITOR: {'definition': {'query': 'sum(last_5m):sum:acme.requests{*} by {host}.as_count() > 100'}}},
+    check=check,
+    semantics=('2.11', '2.12'),
+)

@@ -1,0 +1,41 @@
+"""A custom schedule with options that it does not take."""
+
+from collections.abc import Iterator
+
+from ddassets.lint.example import MONITOR
+from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.subject import Subject
+
+_SCHEDULE = {'custom_schedule': {'recurrences': [{'rrule': 'FREQ=DAILY;INTERVAL=1', 'timezone': 'Europe/Berlin'}]}}
+_OPTIONS = {
+    'scheduling_options': _SCHEDULE,
+    'notify_no_data': None,
+    'no_data_timeframe': None,
+    'on_missing_data': 'show_and_notify_no_data',
+}
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for reading in subject.monitors:
+        options = reading.monitor.options
+        scheduling = options.get('scheduling_options')
+        if not isinstance(scheduling, dict) or not scheduling.get('custom_schedule'):
+            continue
+        if options.get('require_full_window') is True:
+            message = 'a custom schedule and require_full_window exclude each other'
+            yield reading.option_fault('require_full_window', message)
+        if not options.get('on_missing_data'):
+            message = 'a custom schedule needs on_missing_data'
+            yield reading.option_fault('scheduling_options', message)
+
+
+RULE = Rule(
+    id='monitor/custom-schedule',
+    severity=Severity.ERROR,
+    reason='A custom schedule stands beside options that it does not take, or without one that it needs.',
+    explanation='`require_full_window` has to be false, and `on_missing_data` has to be set.',
+    bad={MONITOR: {'definition': {'options': {**_OPTIONS, 'require_full_window': True}}}},
+    good={MONITOR: {'definition': {'options': _OPTIONS}}},
+    check=check,
+    semantics=('2.9', '2.22'),
+)

@@ -1,0 +1,33 @@
+"""A description that is longer than Datadog takes."""
+
+from collections.abc import Iterator
+
+from ddassets.lint.example import MONITOR
+from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.subject import Subject
+
+LONGEST = 300
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for monitor in subject.bundle.monitors:
+        description = monitor.envelope.get('description')
+        if isinstance(description, str) and len(description) > LONGEST:
+            yield Fault(
+                where=monitor.outer,
+                place=('description',),
+                message=f'the description has {len(description)} characters; at most {LONGEST} are taken',
+                object=monitor.name,
+            )
+
+
+RULE = Rule(
+    id='monitor/description-length',
+    severity=Severity.ERROR,
+    reason='The description of a monitor asset is longer than 300 characters.',
+    explanation='The limit is that of the validator for monitor assets.',
+    bad={MONITOR: {'description': 'Work waits in the queue. ' * 13}},
+    good={MONITOR: {'description': 'Work waits in the queue.'}},
+    check=check,
+    semantics=('9.3',),
+)

@@ -1,0 +1,55 @@
+"""A monitor that says nothing when its data stop."""
+
+from collections.abc import Iterator
+
+from ddassets.lint.example import MONITOR, message
+from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.subject import Subject
+from ddassets.query.tree import Call, Metric, walk
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for reading in subject.monitors:
+        options = reading.monitor.options
+        choice = options.get('on_missing_data')
+        if reading.query is None or options.get('notify_no_data') is True or choice == 'show_and_notify_no_data':
+            continue
+        # A count that stops is zero events, and default_zero says so.
+        if any(
+            (isinstance(node, Call) and node.name == 'default_zero')
+            or (isinstance(node, Metric) and any(modifier.name == 'as_count' for modifier in node.modifiers))
+            for node in walk(reading.query.expression)
+        ):
+            continue
+        found = f'on_missing_data is {choice!r}' if isinstance(choice, str) else 'notify_no_data is not set'
+        yield reading.option_fault('on_missing_data', f'nobody hears when the data stop: {found}')
+
+
+RULE = Rule(
+    id='monitor/no-data-silent',
+    severity=Severity.NOTE,
+    reason='Nobody is told when the data stop.',
+    explanation=(
+        'An Agent that is down reports no problem. Set `notify_no_data` and `no_data_timeframe`, or '
+        '`on_missing_data: show_and_notify_no_data`. Counts and `default_zero()` are left alone: there, no data is '
+        'zero.'
+    ),
+    bad={
+        MONITOR: {
+            'definition': {
+                'message': message(no_data=''),
+                'options': {'notify_no_data': False, 'no_data_timeframe': None},
+            }
+        }
+    },
+    good={
+        MONITOR: {
+            'definition': {
+                'message': message(),
+                'options': {'notify_no_data': True},
+            }
+        }
+    },
+    check=check,
+    semantics=('3.9', '3.15'),
+)

@@ -1,0 +1,44 @@
+"""A time frame for missing data that is too short or too long."""
+
+from collections.abc import Iterator
+
+from ddassets.lint.example import MONITOR
+from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.subject import Subject, is_number
+
+# Minutes; groups are forgotten after a day.
+LONGEST = 1440
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for reading in subject.monitors:
+        options = reading.monitor.options
+        minutes = options.get('no_data_timeframe')
+        if options.get('notify_no_data') is not True or 'on_missing_data' in options:
+            continue
+        if minutes is None:
+            message = 'notify_no_data without no_data_timeframe: which default applies is told in two ways'
+            yield reading.option_fault('notify_no_data', message, severity=Severity.NOTE)
+        elif is_number(minutes) and minutes > LONGEST:
+            message = f'no_data_timeframe: at most {LONGEST} minutes, for groups are forgotten then; found {minutes:g}'
+            yield reading.option_fault('no_data_timeframe', message, severity=Severity.ERROR)
+        elif is_number(minutes) and reading.query and minutes * 60 < 2 * reading.query.window.seconds:
+            window = reading.query.window.seconds / 60
+            message = f'no_data_timeframe {minutes:g} is less than twice the window of {window:g} minutes'
+            yield reading.option_fault('no_data_timeframe', message)
+
+
+RULE = Rule(
+    id='monitor/no-data-timeframe',
+    severity=Severity.WARNING,
+    reason='The time without data after which the monitor speaks is too short or too long.',
+    explanation=(
+        'Datadog recommends at least two evaluation windows: with less, a late point is a No Data. Above 24 hours '
+        'the group is forgotten before the time is over: an error. Without a number the documentation names two '
+        'defaults: a note.'
+    ),
+    bad={MONITOR: {'definition': {'options': {'no_data_timeframe': 5}}}},
+    good={MONITOR: {'definition': {'options': {'no_data_timeframe': 10}}}},
+    check=check,
+    semantics=('3.10', '3.11'),
+)

@@ -1,0 +1,32 @@
+"""Options of a reminder that is switched off."""
+
+from collections.abc import Iterator
+
+from ddassets.lint.example import MONITOR
+from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.subject import Subject
+
+KEYS = ('escalation_message', 'renotify_statuses', 'renotify_occurrences')
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for reading in subject.monitors:
+        options = reading.monitor.options
+        if not options.get('renotify_interval'):
+            for key in KEYS:
+                if options.get(key):
+                    yield reading.option_fault(key, f'{key} has no effect: renotify_interval is not set')
+
+
+RULE = Rule(
+    id='monitor/renotify-idle',
+    severity=Severity.NOTE,
+    reason='An option of repeated notifications is set, and nothing is repeated.',
+    explanation=(
+        '`escalation_message`, `renotify_statuses` and `renotify_occurrences` count only with a `renotify_interval`.'
+    ),
+    bad={MONITOR: {'definition': {'options': {'escalation_message': 'Still long.'}}}},
+    good={MONITOR: {'definition': {'options': {'escalation_message': 'Still long.', 'renotify_interval': 60}}}},
+    check=check,
+    semantics=('3.21', '3.23'),
+)

@@ -1,0 +1,41 @@
+"""A reminder that leaves out the warning state by default."""
+
+from collections.abc import Iterator
+
+from ddassets.lint.example import MONITOR
+from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.subject import Subject, is_number
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for reading in subject.monitors:
+        options = reading.monitor.options
+        interval = options.get('renotify_interval')
+        if not is_number(interval) or interval <= 0 or 'warning' not in reading.thresholds:
+            continue
+        # A list that is written down is a decision.
+        if options.get('renotify_statuses') is None:
+            message = 'a warning is never repeated: renotify_statuses is not set, and means alert and no data'
+            yield reading.option_fault('renotify_interval', message)
+
+
+RULE = Rule(
+    id='monitor/renotify-warn',
+    severity=Severity.NOTE,
+    reason='The monitor repeats its notifications, and leaves out warnings without saying so.',
+    explanation='Without `renotify_statuses` only Alert and No Data are repeated. Write down which are meant.',
+    bad={MONITOR: {'definition': {'options': {'thresholds': {'warning': 80}, 'renotify_interval': 60}}}},
+    good={
+        MONITOR: {
+            'definition': {
+                'options': {
+                    'thresholds': {'warning': 80},
+                    'renotify_interval': 60,
+                    'renotify_statuses': ['alert', 'no data'],
+                }
+            }
+        }
+    },
+    check=check,
+    semantics=('3.21',),
+)

@@ -1,0 +1,51 @@
+"""A rollup whose newest bucket is not complete."""
+
+from collections.abc import Iterator
+
+from ddassets.lint.example import MONITOR
+from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.subject import Subject, is_number, rollups
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for reading in subject.monitors:
+        query = reading.query
+        if query is None or query.window.kind != 'last':
+            continue
+        delay = reading.monitor.options.get('evaluation_delay')
+        delay = delay if is_number(delay) else 0
+        for span, seconds in rollups(query.expression):
+            if delay < seconds < query.window.seconds:
+                message = f'the newest bucket of {seconds:g} s is not complete when it is judged'
+                yield reading.fault(
+                    message, span, hint=f'evaluation_delay is {delay:g}; at least {seconds:g} completes it'
+                )
+
+
+RULE = Rule(
+    id='monitor/rollup-delay',
+    severity=Severity.NOTE,
+    reason='A monitor judges a bucket that is still being filled.',
+    explanation=(
+        'Its sum is too small and its average is of few points, until the bucket ends. An `evaluation_delay` of at '
+        'least the rollup waits for it.'
+    ),
+    bad={
+        MONITOR: {
+            'definition': {
+                'query': 'sum(last_1h):sum:acme.requests{*} by {host}.as_count().rollup(sum, 600) > 100',
+                'options': {'no_data_timeframe': 120},
+            }
+        }
+    },
+    good={
+        MONITOR: {
+            'definition': {
+                'query': 'sum(last_1h):sum:acme.requests{*} by {host}.as_count().rollup(sum, 600) > 100',
+                'options': {'evaluation_delay': 600, 'no_data_timeframe': 120},
+            }
+        }
+    },
+    check=check,
+    semantics=('7.3', '7.5'),
+)

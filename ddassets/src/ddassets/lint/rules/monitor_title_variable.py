@@ -1,0 +1,32 @@
+"""A template variable in the title of an asset."""
+
+from collections.abc import Iterator
+
+from ddassets.lint.example import MONITOR
+from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.subject import Subject
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for monitor in subject.bundle.monitors:
+        title = monitor.envelope.get('title')
+        if isinstance(title, str) and '{{' in title:
+            yield Fault(
+                where=monitor.outer,
+                place=('title',),
+                message='the title of an asset is shown as it stands, with the braces',
+                hint='variables belong in definition.name or definition.message',
+                object=monitor.name,
+            )
+
+
+RULE = Rule(
+    id='monitor/title-variable',
+    severity=Severity.WARNING,
+    reason='The title of a monitor asset holds a template variable.',
+    explanation='The title names the asset in the list of recommended monitors, where nothing fills a variable in.',
+    bad={MONITOR: {'title': 'Queue of {{host.name}} is long'}},
+    good={MONITOR: {'title': 'Queue is long'}},
+    check=check,
+    semantics=('9.2',),
+)

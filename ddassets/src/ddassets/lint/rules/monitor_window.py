@@ -1,0 +1,53 @@
+"""An evaluation window that Datadog does not take."""
+
+from collections.abc import Iterator
+
+from ddassets.lint.example import MONITOR
+from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.subject import Subject
+
+MONTH = 2592000
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for reading in subject.monitors:
+        query = reading.query
+        if query and query.window.seconds > MONTH:
+            message = f'a window of {query.window.seconds / 86400:g} days; the longest is a month'
+            yield reading.fault(message, query.window.span)
+
+
+RULE = Rule(
+    id='monitor/window',
+    severity=Severity.WARNING,
+    reason='The evaluation window is longer than a month.',
+    explanation=(
+        'The documentation names a month, or 730 hours, as the longest window; the reference of the API names less.'
+    ),
+    bad={
+        MONITOR: {
+            'definition': {
+                'query': 'avg(last_3mo):avg:acme.queue.length{*} by {host} > 100',
+                'options': {
+                    'notify_no_data': False,
+                    'no_data_timeframe': None,
+                    'on_missing_data': 'show_and_notify_no_data',
+                },
+            }
+        }
+    },
+    good={
+        MONITOR: {
+            'definition': {
+                'query': 'avg(last_1mo):avg:acme.queue.length{*} by {host} > 100',
+                'options': {
+                    'notify_no_data': False,
+                    'no_data_timeframe': None,
+                    'on_missing_data': 'show_and_notify_no_data',
+                },
+            }
+        }
+    },
+    check=check,
+    semantics=('1.3',),
+)

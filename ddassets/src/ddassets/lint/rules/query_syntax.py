@@ -1,0 +1,30 @@
+"""A query that is none."""
+
+from collections.abc import Iterator
+
+from ddassets.lint.example import DASHBOARD, widget
+from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.subject import Subject
+from ddassets.query.tree import Span
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for reading in (*subject.queries, *subject.formulas):
+        if reading.error:
+            offset = reading.error.column - 1
+            yield reading.fault(reading.error.message, Span(offset, offset + 1))
+
+
+RULE = Rule(
+    id='query/syntax',
+    severity=Severity.ERROR,
+    reason='A metric query or formula cannot be parsed.',
+    explanation=(
+        'Datadog answers such a query with an error in place of a graph, and refuses such a monitor. The caret '
+        'stands under the column. Queries of other products are not read; the summary counts them.'
+    ),
+    bad={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host} by host}')]}},
+    good={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host} by {host}')]}},
+    check=check,
+    semantics=('1.1', '1.5', '1.10'),
+)

@@ -1,0 +1,42 @@
+"""A formula over a query that the request lacks."""
+
+from collections.abc import Iterator
+
+from ddassets.lint.example import DASHBOARD, widget
+from ddassets.lint.nearest import did_you_mean
+from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.subject import Subject
+from ddassets.query.tree import Reference, walk
+
+_QUERIES = [{'data_source': 'metrics', 'name': 'depth', 'query': 'avg:acme.queue.length{$host}'}]
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for formula in subject.formulas:
+        for expression in formula.expressions:
+            for node in walk(expression):
+                if isinstance(node, Reference) and node.name not in formula.names:
+                    message = f'the request has no query named {node.name}{did_you_mean(node.name, formula.names)}'
+                    yield formula.fault(message, node.span)
+
+
+RULE = Rule(
+    id='query/undefined-reference',
+    severity=Severity.ERROR,
+    reason='A formula uses a query that its request does not have.',
+    explanation='A formula knows the queries of its own request alone, by `name`. The widget shows an error.',
+    bad={
+        DASHBOARD: {
+            'widgets': [
+                widget(
+                    '',
+                    requests=[{'queries': _QUERIES, 'formulas': [{'formula': 'depth * wait'}, {'formula': 'depth'}]}],
+                )
+            ]
+        }
+    },
+    good={
+        DASHBOARD: {'widgets': [widget('', requests=[{'queries': _QUERIES, 'formulas': [{'formula': 'depth * 2'}]}])]}
+    },
+    check=check,
+)

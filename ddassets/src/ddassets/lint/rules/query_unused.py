@@ -1,0 +1,48 @@
+"""A query that no formula of its request shows."""
+
+from collections.abc import Iterator
+
+from ddassets.lint.example import DASHBOARD, widget
+from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.subject import Subject, requests
+from ddassets.query.tree import Reference, walk
+
+_QUERIES = [
+    {'data_source': 'metrics', 'name': 'depth', 'query': 'avg:acme.queue.length{$host}'},
+    {'data_source': 'metrics', 'name': 'workers', 'query': 'avg:acme.workers{$host}'},
+]
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    formulas = {(id(formula.asset), formula.place): formula for formula in subject.formulas}
+    for dashboard in subject.bundle.dashboards:
+        for widget_, queries in requests(dashboard):
+            texts = [formulas[id(widget_), q.place[len(widget_.place) :]] for q in queries if q.role == 'formula']
+            if not texts or any(formula.error for formula in texts):
+                continue
+            used = {
+                node.name
+                for formula in texts
+                for expression in formula.expressions
+                for node in walk(expression)
+                if isinstance(node, Reference)
+            }
+            for query in queries:
+                if query.role == 'query' and query.name and query.name not in used:
+                    message = f'no formula of the request uses the query {query.name}'
+                    yield Fault(where=widget_, place=query.place[len(widget_.place) :], message=message)
+
+
+RULE = Rule(
+    id='query/unused',
+    severity=Severity.NOTE,
+    reason='A query of a widget is in none of its formulas.',
+    explanation='Where a request has formulas, they alone are shown. The query is computed and thrown away.',
+    bad={DASHBOARD: {'widgets': [widget('', requests=[{'queries': _QUERIES, 'formulas': [{'formula': 'depth'}]}])]}},
+    good={
+        DASHBOARD: {
+            'widgets': [widget('', requests=[{'queries': _QUERIES, 'formulas': [{'formula': 'depth / workers'}]}])]
+        }
+    },
+    check=check,
+)

@@ -1,0 +1,52 @@
+"""The integration tag, spelled in more than one way."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from ddassets.lint.example import MONITOR
+from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.subject import Subject
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    manifest = subject.bundle.manifest
+    for monitor in subject.bundle.monitors:
+        own: dict[str, str] = {}
+        if manifest and manifest.app_id:
+            own[_plain(manifest.app_id)] = manifest.app_id
+        places: list[tuple[Any, tuple[str | int, ...]]] = [(monitor.body.get('tags'), ('tags',))]
+        if monitor.envelope:
+            places.insert(0, (monitor.envelope.get('tags'), ('tags',)))
+        for number, (tags, place) in enumerate(places):
+            for index, tag in enumerate(tags if isinstance(tags, list) else ()):
+                if not isinstance(tag, str) or not tag.startswith('integration:'):
+                    continue
+                name = tag.partition(':')[2]
+                usual = own.setdefault(_plain(name), name)
+                if name != usual:
+                    where = monitor.outer if number < len(places) - 1 else monitor
+                    yield Fault(
+                        where=where,
+                        place=(*place, index),
+                        message=f'{tag} is spelled integration:{usual} elsewhere',
+                        object=monitor.name,
+                    )
+
+
+def _plain(name: str) -> str:
+    return ''.join(character for character in name.lower() if character.isalnum())
+
+
+RULE = Rule(
+    id='tag/integration-spelling',
+    severity=Severity.WARNING,
+    reason='The integration tag of a monitor is spelled in two ways.',
+    explanation=(
+        'To Datadog `integration:my_queue` and `integration:my-queue` are two tags: who filters by one does not '
+        'see the other. The `app_id` of the manifest is the spelling that counts, then the first one in the file.'
+    ),
+    bad={MONITOR: {'definition': {'tags': ['integration:ac_me']}}},
+    good={MONITOR: {'definition': {'tags': ['integration:acme']}}},
+    check=check,
+    semantics=('9.2',),
+)

@@ -1,0 +1,37 @@
+"""A tag value that the check was not seen to submit."""
+
+from collections.abc import Iterator
+
+from ddassets.lint.example import DASHBOARD, widget
+from ddassets.lint.nearest import nearest
+from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.subject import Subject
+from ddassets.query.tree import TagFilter, walk
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for reading in subject.queries:
+        for metric in reading.metrics:
+            emitted = subject.emission.metrics.get(metric.name) if subject.emission else None
+            if not emitted or metric.scope is None:
+                continue
+            for node in walk(metric.scope):
+                if not isinstance(node, TagFilter) or node.key not in emitted.keys or node.key == 'host':
+                    continue
+                tag = f'{node.key}:{node.value}'
+                if tag not in emitted.tags and not set(node.value) & set('*$'):
+                    near = nearest(tag, emitted.tags)
+                    hint = f'nearest: {", ".join(near)}' if near else ''
+                    yield reading.fault(f'no series of {metric.name} was seen with {tag}', node.span, hint)
+
+
+RULE = Rule(
+    id='tag/unknown-value',
+    severity=Severity.NOTE,
+    reason='A query filters by a tag value that the check was not seen to submit.',
+    explanation='A note, for one run shows the values of one environment. Needs an emission.',
+    emission={'acme.queue.length': ('gauge', ['queue:incoming', 'queue:outgoing'])},
+    bad={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host,queue:incomming}')]}},
+    good={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host,queue:incoming}')]}},
+    check=check,
+)

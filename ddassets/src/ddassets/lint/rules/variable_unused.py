@@ -1,0 +1,37 @@
+"""A template variable that nothing on the dashboard uses."""
+
+from collections.abc import Iterator
+
+from ddassets.lint.example import DASHBOARD, widget
+from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.subject import Subject, is_variable_at, texts, variables_in
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for dashboard in subject.bundle.dashboards:
+        # What a powerpack holds is not in the file.
+        if any(widget.type == 'powerpack' for widget in dashboard.widgets):
+            continue
+        names = {variable.name for variable in dashboard.variables if variable.name}
+        body = {key: value for key, value in dashboard.body.items() if not key.startswith('template_variable')}
+        for text in texts(body) if names else ():
+            if '$' in text:
+                found = variables_in(text)
+                names -= {name for name in names if any(is_variable_at(text, offset, name) for _, offset in found)}
+        for variable in dashboard.variables:
+            if variable.name in names:
+                yield Fault(where=variable, message=f'nothing on the dashboard uses ${variable.name}')
+
+
+RULE = Rule(
+    id='variable/unused',
+    severity=Severity.WARNING,
+    reason='A template variable is defined and nothing uses it.',
+    explanation=(
+        'Whoever sets it sees the graphs stay as they are. A mention anywhere on the dashboard counts as a use: in '
+        'queries of other products, in links and in notes too.'
+    ),
+    bad={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{*}')]}},
+    good={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{host:$host.value}')]}},
+    check=check,
+)

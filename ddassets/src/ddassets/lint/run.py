@@ -1,0 +1,146 @@
+"""Put every rule to every integration, and take out what the configuration ignores."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ddassets import bundle as bundles
+from ddassets.bundle import Bundle
+from ddassets.errors import UnusableInputError
+from ddassets.lint import configuration
+from ddassets.lint.configuration import Configuration, ConfigurationUse, Ignore
+from ddassets.lint.emission import Emission
+from ddassets.lint.nearest import did_you_mean
+from ddassets.lint.rule import Finding, Rule
+from ddassets.lint.rules import all_rules
+from ddassets.lint.subject import Catalog, Subject
+
+
+@dataclass
+class Report:
+    """What a run found. `not_covered` counts the queries of other products, which no rule reads, by product."""
+
+    findings: list[Finding] = field(default_factory=list)
+    integrations: int = 0
+    queries: int = 0
+    not_covered: Counter[str] = field(default_factory=Counter)
+    ignored: int = 0
+
+
+def lint(bundle: Bundle, emission: Emission | None = None) -> tuple[Finding, ...]:
+    """Every finding in one integration that its configuration does not ignore, sorted by file and position.
+
+    `emission` is what the check was seen to submit; without it, the rules that need it are silent.
+    Raises UnusableInputError for a configuration that cannot be read.
+    """
+    run = _Run((bundle.folder,), {bundle.name: emission} if emission else {})
+    run.lint(bundle)
+    return tuple(run.finish().findings)
+
+
+def lint_paths(paths: Sequence[Path], emissions: Mapping[str, Emission] | None = None) -> Report:
+    """Lint each integration at `paths`: folders of integrations, or checkouts of many. `emissions` go by name.
+
+    Raises UnusableInputError for a path or a configuration that cannot be read, and for an emission that is of no
+    integration among them.
+    """
+    folders: dict[Path, None] = {}
+    checkouts = []
+    for path in paths:
+        # `.` and `..` hide the name and the folder above.
+        path = path if path.name not in ('', '..') else path.resolve()
+        try:
+            found = bundles.integrations(path)
+        except OSError as error:
+            raise UnusableInputError(f'{path}: {error.strerror or error}') from error
+        # Nothing there: the folder itself is reported.
+        folders.update(dict.fromkeys(found or [path]))
+        if found != [path]:
+            checkouts.append(path)
+    names = [folder.name for folder in folders]
+    for name in emissions or {}:
+        if name not in names:
+            raise UnusableInputError(
+                f'the emission is of {name!r}, which is not linted here{did_you_mean(name, names)}'
+            )
+    run = _Run(tuple(folders), emissions or {})
+    for folder in folders:
+        run.lint(bundles.read(folder))
+    return run.finish(checkouts)
+
+
+class _Run:
+    def __init__(self, folders: tuple[Path, ...], emissions: Mapping[str, Emission]) -> None:
+        self.report = Report()
+        self._emissions = emissions
+        self._catalog = Catalog(folders)
+        self._rules = all_rules()
+        self._for_configurations = [rule for rule in self._rules.values() if rule.group == 'config']
+        self._for_integrations = [rule for rule in self._rules.values() if rule.group != 'config']
+        self._shared: dict[Path, Configuration | None] = {}
+        self._used: set[Ignore] = set()
+        # The rules that judge nothing without an emission: an ignore of theirs is not idle in a run without one.
+        self._silent = frozenset() if emissions else {rule.id for rule in self._rules.values() if rule.emission}
+
+    def lint(self, bundle: Bundle) -> None:
+        own = self._configurations(bundle.folder)
+        shared = self._shared_configuration(bundle.folder)
+        configurations = [*own, *([shared] if shared else [])]
+        subject = Subject(
+            bundle,
+            self._catalog,
+            companions=tuple(pattern for found in configurations for pattern in found.companions),
+            emission=self._emissions.get(bundle.name),
+        )
+        findings = _findings(self._for_integrations, subject)
+        self.report.findings += sorted(self._wanted(findings, configurations), key=_order)
+        self._judge(own, configurations)
+        self.report.integrations += bundle.manifest is not None or bool(bundle.dashboards or bundle.monitors)
+        self.report.queries += subject.covered
+        self.report.not_covered.update(subject.not_covered)
+
+    def finish(self, checkouts: Iterable[Path] = ()) -> Report:
+        """The report. The configurations of `checkouts`, linted as a whole, are judged themselves."""
+        for folder in checkouts:
+            if shared := self._shared.get(folder):
+                self._judge([shared], [shared])
+        return self.report
+
+    def _configurations(self, folder: Path) -> list[Configuration]:
+        own = configuration.read(folder / configuration.FILE_NAME, self._rules)
+        return [*([own] if own else []), *configuration.read_beside(folder, self._rules)]
+
+    def _shared_configuration(self, folder: Path) -> Configuration | None:
+        parent = folder.parent
+        if parent not in self._shared:
+            self._shared[parent] = configuration.read(parent / configuration.FILE_NAME, self._rules)
+        return self._shared[parent]
+
+    def _judge(self, judged: Iterable[Configuration], effective: Sequence[Configuration]) -> None:
+        for found in judged:
+            subject = ConfigurationUse(found, frozenset(self._used), self._silent)
+            self.report.findings += self._wanted(_findings(self._for_configurations, subject), effective)
+
+    def _wanted(self, findings: Iterable[Finding], configurations: Sequence[Configuration]) -> Iterator[Finding]:
+        for finding in findings:
+            matching = [
+                ignore for found in configurations for ignore in found.ignores if ignore.matches(finding, found.folder)
+            ]
+            self._used.update(matching)
+            if matching:
+                self.report.ignored += 1
+            else:
+                yield finding
+
+
+def _findings(rules: Iterable[Rule[Any]], subject: Any) -> Iterator[Finding]:
+    for rule in rules:
+        for fault in rule.check(subject):
+            yield fault.finding(rule)
+
+
+def _order(finding: Finding) -> tuple[Any, ...]:
+    position = finding.position
+    return (finding.path, position.line if position else 0, position.column if position else 0, finding.rule)

@@ -1,0 +1,423 @@
+"""One integration as the rules see it: what was read, every query parsed once, and what is known of its metrics."""
+
+import csv
+import functools
+import io
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeGuard
+
+from ddassets.bundle import Asset, Bundle, Dashboard, Monitor, Place, Query, Widget, integrations, read_text
+from ddassets.lint.emission import Emission
+from ddassets.lint.known_metrics import DERIVED_SUFFIXES, known_prefix
+from ddassets.lint.rule import Fault, Severity, Spot
+from ddassets.query.products import recognise
+from ddassets.query.syntax import QuerySyntaxError, parse_formula, parse_monitor, parse_queries
+from ddassets.query.tree import (
+    Call,
+    Expression,
+    GroupKey,
+    Metric,
+    Modifier,
+    MonitorQuery,
+    Number,
+    Span,
+    TagFilter,
+    TagIn,
+    TemplateVariable,
+    metrics,
+    walk,
+)
+
+if TYPE_CHECKING:
+    from ddassets.lint.words import DowntimeReading, MessageReading
+
+METRIC_MONITORS = ('query alert', 'metric alert')
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The text of one metric query and what it means. `place` counts from the body of the asset."""
+
+    asset: Monitor | Widget
+    place: Place
+    text: str
+    expressions: tuple[Expression, ...] = ()
+    error: QuerySyntaxError | None = None
+
+    def fault(self, message: str, span: Span | None = None, hint: str = '', severity: Severity | None = None) -> Fault:
+        """A fault at a part of the query."""
+        return Fault(where=self.asset, place=self.place, message=message, span=span, hint=hint, severity=severity)
+
+    @cached_property
+    def metrics(self) -> tuple[Metric, ...]:
+        return tuple(metric for expression in self.expressions for metric in metrics(expression))
+
+
+@dataclass(frozen=True)
+class MonitorReading(Reading):
+    """A monitor's query; `query` is None where it could not be parsed."""
+
+    monitor: Monitor = field(kw_only=True)
+    query: MonitorQuery | None = None
+
+    @property
+    def thresholds(self) -> Mapping[str, float]:
+        """The numbers among `options.thresholds`, by name."""
+        found = self.monitor.options.get('thresholds')
+        return {k: v for k, v in found.items() if is_number(v)} if isinstance(found, dict) else {}
+
+    def option_fault(self, key: str, message: str, hint: str = '', severity: Severity | None = None) -> Fault:
+        """A fault at an option of the monitor, or at its options where the key is missing."""
+        return Fault(where=self.monitor, place=('options', key), message=message, hint=hint, severity=severity)
+
+    def threshold_fault(self, key: str, message: str, hint: str = '') -> Fault:
+        return Fault(where=self.monitor, place=('options', 'thresholds', key), message=message, hint=hint)
+
+    @cached_property
+    def group_keys(self) -> tuple[str, ...]:
+        """The keys of every `by {}`, in order, each once."""
+        return tuple(dict.fromkeys(key.name for metric in self.metrics for key in metric.by))
+
+
+@dataclass(frozen=True)
+class FormulaReading(Reading):
+    """A formula over the queries of its request, which are called `names`."""
+
+    names: frozenset[str] = frozenset()
+
+
+@dataclass
+class Catalog:
+    """The metrics of other integrations: those in the run and those that lie beside them in the checkout.
+
+    Nothing is read before the first question.
+    """
+
+    folders: tuple[Path, ...] = ()
+
+    def owner(self, metric: str, own: Path) -> str | None:
+        """The name of another integration whose metadata.csv lists the metric."""
+        return next((name for folder, name in self._owners.get(metric, ()) if folder != own), None)
+
+    @cached_property
+    def _owners(self) -> dict[str, list[tuple[Path, str]]]:
+        owners: dict[str, list[tuple[Path, str]]] = {}
+        for folder in self._all():
+            text = read_text(folder / 'metadata.csv', [])
+            if text:
+                for name in _first_column(text):
+                    owners.setdefault(name, []).append((folder, folder.name))
+        return owners
+
+    def _all(self) -> Iterable[Path]:
+        found = dict.fromkeys(self.folders)
+        for parent in dict.fromkeys(folder.parent for folder in self.folders):
+            try:
+                found.update(dict.fromkeys(integrations(parent)))
+            except OSError:
+                continue
+        return found
+
+
+def _first_column(text: str) -> set[str]:
+    try:
+        return {row[0].strip() for row in csv.reader(io.StringIO(text, newline='')) if row}
+    except csv.Error:
+        return set()
+
+
+@dataclass
+class Subject:
+    """What a rule is asked about. `companions` are the patterns of metrics that the configuration declares."""
+
+    bundle: Bundle
+    catalog: Catalog
+    companions: tuple[str, ...] = ()
+    emission: Emission | None = None
+    # How many queries were parsed, and how many of each other product were not.
+    covered: int = 0
+    not_covered: Counter[str] = field(default_factory=Counter)
+
+    @cached_property
+    def monitors(self) -> tuple[MonitorReading, ...]:
+        """The metric monitors. What another product's monitor asks is not read."""
+        found = []
+        for monitor in self.bundle.monitors:
+            if not monitor.query:
+                continue
+            thresholds = monitor.options.get('thresholds')
+            product = recognise(monitor.type, monitor.query)
+            if product is None and monitor.type not in METRIC_MONITORS:
+                product = monitor.type or None
+            if isinstance(thresholds, dict) and thresholds.get('critical_query'):
+                product = 'dynamic thresholds'
+            if product:
+                self.not_covered[product] += 1
+                continue
+            self.covered += 1
+            query, error = _parsed(parse_monitor, monitor.query)
+            expressions = (query.expression,) if query else ()
+            found.append(
+                MonitorReading(monitor, ('query',), monitor.query, expressions, error, monitor=monitor, query=query)
+            )
+        return tuple(found)
+
+    @cached_property
+    def formula_monitor_queries(self) -> tuple[Reading, ...]:
+        """The queries under `options.variables` that a monitor's formula is over. Rule 1.11."""
+        found = []
+        for reading in self.monitors:
+            variables = reading.monitor.options.get('variables')
+            for index, variable in enumerate(variables if isinstance(variables, list) else ()):
+                text = variable.get('query') if isinstance(variable, dict) else None
+                if isinstance(text, str) and variable.get('data_source') == 'metrics':
+                    found.append(_reading(reading.monitor, ('options', 'variables', index, 'query'), text))
+        return tuple(found)
+
+    @cached_property
+    def by_dashboard(self) -> tuple[tuple[Dashboard, tuple[Reading, ...]], ...]:
+        """The metric queries of each dashboard, formulas left out."""
+        return tuple((dashboard, tuple(self._widget_queries(dashboard))) for dashboard in self.bundle.dashboards)
+
+    def _widget_queries(self, dashboard: Dashboard) -> Iterator[Reading]:
+        for widget in dashboard.widgets:
+            for query in widget.queries:
+                if query.role != 'query':
+                    continue
+                product = recognise(query.source, query.text)
+                if product is None and query.source != 'metrics':
+                    product = query.source
+                if product:
+                    self.not_covered[product] += 1
+                elif query.text.strip():
+                    self.covered += 1
+                    yield _reading(widget, query.place[len(widget.place) :], query.text)
+
+    @cached_property
+    def widget_queries(self) -> tuple[Reading, ...]:
+        """The metric queries of all dashboards, formulas left out."""
+        return tuple(reading for _, readings in self.by_dashboard for reading in readings)
+
+    @cached_property
+    def queries(self) -> tuple[Reading, ...]:
+        """Every text that reads metrics."""
+        return (*self.monitors, *self.formula_monitor_queries, *self.widget_queries)
+
+    @cached_property
+    def with_variables(self) -> tuple[tuple[Reading, Mapping[str, str]], ...]:
+        """Every text that reads metrics, with the tag key of each template variable that it may use."""
+        found: list[tuple[Reading, Mapping[str, str]]] = []
+        for dashboard, readings in self.by_dashboard:
+            keys = {variable.name: variable.prefix for variable in dashboard.variables if variable.prefix}
+            found += ((reading, keys) for reading in readings)
+        found += ((reading, {}) for reading in (*self.monitors, *self.formula_monitor_queries))
+        return tuple(found)
+
+    @cached_property
+    def formulas(self) -> tuple[FormulaReading, ...]:
+        """The formulas of all dashboards."""
+        found = []
+        for dashboard in self.bundle.dashboards:
+            for widget, queries in requests(dashboard):
+                names = frozenset(query.name for query in queries if query.role == 'query' and query.name)
+                for query in queries:
+                    if query.role == 'formula':
+                        expression, error = _parsed(parse_formula, query.text)
+                        place = query.place[len(widget.place) :]
+                        expressions = (expression,) if expression else ()
+                        found.append(FormulaReading(widget, place, query.text, expressions, error, names))
+        return tuple(found)
+
+    @cached_property
+    def messages(self) -> 'tuple[MessageReading, ...]':
+        """The message of every monitor that has one, of other products' monitors too."""
+        from ddassets.lint.words import read_message
+
+        readings = {id(reading.monitor): reading for reading in self.monitors}
+        variables: dict[int, list[Reading]] = {}
+        for query in self.formula_monitor_queries:
+            variables.setdefault(id(query.asset), []).append(query)
+        found = []
+        for monitor in self.bundle.monitors:
+            if not monitor.message:
+                continue
+            reading = readings.get(id(monitor))
+            read: list[Metric] = []
+            for query in [*([reading] if reading else []), *variables.get(id(monitor), ())]:
+                read += query.metrics
+            keys = frozenset(key for metric in read for key, _ in keys_used(metric, {})) if read else None
+            group_keys = frozenset(key.name for metric in read for key in metric.by)
+            found.append(read_message(monitor, keys, group_keys))
+        return tuple(found)
+
+    @cached_property
+    def downtimes(self) -> 'tuple[DowntimeReading, ...]':
+        if not self.bundle.downtimes:
+            return ()
+        from ddassets.lint.words import read_downtime
+
+        return tuple(map(read_downtime, self.bundle.downtimes))
+
+    @cached_property
+    def downtimes_together(self) -> 'tuple[tuple[tuple[DowntimeReading, ...], float, float], ...]':
+        """The recurring downtimes for the same monitors, with the span (Unix seconds) in which to judge them."""
+        if not self.downtimes:
+            return ()
+        from ddassets.lint.words import group_downtimes
+
+        return tuple(group_downtimes(self.downtimes))
+
+    @cached_property
+    def own_prefixes(self) -> frozenset[str]:
+        """The beginnings of names that belong to this integration alone, without the dot.
+
+        That of the manifest counts always; one that metadata.csv adds does not where it is known to be another's.
+        """
+        manifest = self.bundle.manifest
+        declared = manifest.metric_prefix.strip('.') if manifest else ''
+        found = {name.partition('.')[0] for name in self.bundle.metrics}
+        own = {prefix for prefix in found if not known_prefix(prefix)}
+        return frozenset(own | {declared} if declared else own or found)
+
+    def is_own(self, metric: str) -> bool:
+        """Whether the integration's own check would have to submit it."""
+        return any(metric == prefix or metric.startswith(f'{prefix}.') for prefix in self.own_prefixes)
+
+    def knows(self, metric: str) -> bool:
+        """Whether it is listed, derived from a listed one, emitted, declared, or a name that only Datadog fills in."""
+        if metric in self.bundle.metrics or (self.emission and metric in self.emission.metrics):
+            return True
+        if '$' in metric or '*' in metric:
+            return True
+        return metric in self._derived or any(fnmatchcase(metric, pattern) for pattern in self.companions)
+
+    @cached_property
+    def _derived(self) -> frozenset[str]:
+        """What else a histogram or distribution submits, of which metadata.csv often lists one or two."""
+        bases = set()
+        for name, metric in self.bundle.metrics.items():
+            base, _, suffix = name.rpartition('.')
+            if suffix in DERIVED_SUFFIXES:
+                bases.add(base)
+            if metric.type not in ('count', 'gauge', 'rate'):
+                bases.add(name)
+        return frozenset(f'{base}.{suffix}' for base in bases for suffix in DERIVED_SUFFIXES)
+
+    def type_of(self, metric: str) -> str:
+        """Gauge, rate, count or distribution; empty where it is not known."""
+        emitted = self.emission.metrics.get(metric) if self.emission else None
+        listed = self.bundle.metrics.get(metric)
+        return emitted.type if emitted else listed.type if listed else ''
+
+
+def _reading(asset: Monitor | Widget, place: Place, text: str) -> Reading:
+    expressions, error = _parsed(parse_queries, text)
+    return Reading(asset, place, text, expressions or (), error)
+
+
+def problems(kind: str) -> Callable[[Subject], Iterator[Fault]]:
+    """A check that reports what reading the integration stumbled over."""
+
+    def check(subject: Subject) -> Iterator[Fault]:
+        for problem in subject.bundle.problems:
+            if problem.kind == kind:
+                yield Fault(where=Spot(problem.path, problem.position), message=problem.message)
+
+    return check
+
+
+def requests(dashboard: Dashboard) -> Iterator[tuple[Widget, list[Query]]]:
+    """The queries and formulas that stand in one request together."""
+    for widget in dashboard.widgets:
+        together: dict[Place, list[Query]] = {}
+        for query in widget.queries:
+            together.setdefault(query.request, []).append(query)
+        for queries in together.values():
+            yield widget, queries
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Whether it is a number that Datadog could mean: whole ones may have any size in JSON."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+
+
+def notifies_no_data(monitor: Monitor) -> bool:
+    return (
+        monitor.options.get('notify_no_data') is True
+        or monitor.options.get('on_missing_data') == 'show_and_notify_no_data'
+    )
+
+
+_VARIABLE = re.compile(r'\$([\w-]+)')
+
+
+def variables_in(text: str) -> list[tuple[str, int]]:
+    """The names after `$` in a text, and the offset of each `$`."""
+    return [(match[1], match.start()) for match in _VARIABLE.finditer(text)]
+
+
+def is_variable_at(text: str, offset: int, name: str) -> bool:
+    """Whether the `$` at the offset is that of this variable; its name may hold blanks and dots."""
+    end = offset + 1 + len(name)
+    following = text[end : end + 1]
+    return text.startswith(name, offset + 1) and not (following.isalnum() or following == '_')
+
+
+def texts(value: Any) -> Iterator[str]:
+    """Every text in a JSON value, at any depth, keys left out."""
+    pending = [value]
+    while pending:
+        found = pending.pop()
+        if isinstance(found, str):
+            yield found
+        elif isinstance(found, Mapping):
+            pending.extend(found.values())
+        elif isinstance(found, list):
+            pending.extend(found)
+
+
+def keys_used(metric: Metric, variables: Mapping[str, str]) -> Iterator[tuple[str, Span]]:
+    """The tag keys that a query filters and groups by; `variables` holds those of template variables by name."""
+    for node in walk(metric):
+        match node:
+            case TagFilter(key=str(key)) | TagIn(key=key):
+                yield key, node.span
+            case TemplateVariable(name=name) if name in variables:
+                yield variables[name], node.span
+            case GroupKey(name=name):
+                key = variables.get(name[1:].removesuffix('.key'), '') if name.startswith('$') else name
+                if key:
+                    yield key, node.span
+
+
+def rollups(expression: Expression) -> Iterator[tuple[Span, float]]:
+    """Each `.rollup(…)` and `rollup(…)` that says its seconds."""
+    for node in walk(expression):
+        if isinstance(node, Modifier | Call) and node.name == 'rollup':
+            for argument in node.arguments:
+                if isinstance(argument, Number):
+                    yield node.span, argument.value
+
+
+def outer_widget(widget: Widget) -> Asset:
+    """What holds the definition of a widget: its id and layout stand there."""
+    if not widget.place or widget.place[-1] != 'definition':
+        return widget
+    body = widget.document.data
+    for step in widget.place[:-1]:
+        body = body[step]
+    return Asset(widget.document, widget.place[:-1], body)
+
+
+@functools.lru_cache(4096)
+def _parsed[T](parse: Callable[[str], T], text: str) -> tuple[T | None, QuerySyntaxError | None]:
+    try:
+        return parse(text), None
+    except QuerySyntaxError as error:
+        return None, error

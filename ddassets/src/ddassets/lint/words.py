@@ -1,0 +1,170 @@
+"""The messages and downtimes of an integration as the rules see them."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from ddassets.bundle import Asset, Monitor, Place
+from ddassets.bundle import Downtime as DowntimeAsset
+from ddassets.downtime import Downtime, DowntimeError, Recurrence, Recurring
+from ddassets.downtime import Fault as DowntimeFault
+from ddassets.downtime import parse as parse_downtime
+from ddassets.lint.rule import Fault, Severity
+from ddassets.message import (
+    FLAGS,
+    Mention,
+    MessageSyntaxError,
+    Reach,
+    Template,
+    Transition,
+    conditions,
+    find_handles,
+    mentions,
+    parse,
+    reach,
+)
+from ddassets.message import Fault as MessageFault
+from ddassets.message.template import Text
+from ddassets.query.tree import Span
+
+
+@dataclass(frozen=True)
+class MessageReading:
+    """A monitor's message. `keys` are the tag keys that its query groups and filters by; None where it is not known."""
+
+    monitor: Monitor
+    template: Template | None
+    faults: Sequence[MessageFault]
+    keys: frozenset[str] | None
+    group_keys: frozenset[str]
+
+    def fault(
+        self, message: str, offset: int | None = None, length: int = 1, hint: str = '', severity: Severity | None = None
+    ) -> Fault:
+        """A fault at a part of the message, or in it as a whole."""
+        span = Span(offset, offset + length) if offset is not None else None
+        return Fault(where=self.monitor, place=('message',), message=message, span=span, hint=hint, severity=severity)
+
+    @cached_property
+    def reach(self) -> Sequence[Reach]:
+        return reach(self.template) if self.template else ()
+
+    @cached_property
+    def mentions(self) -> Sequence[Mention]:
+        return mentions(self.template) if self.template else ()
+
+    def asks(self, names: Collection[str]) -> bool:
+        """Whether a block of the message asks for one of these conditionals."""
+        branches = self.template.branches() if self.template else ()
+        return any(literal.condition.name in names for branch in branches for literal in branch.path)
+
+    def says(self, before: str, after: str) -> bool:
+        """Whether something other than handles may go out on the transition, whatever `is_match` gives."""
+        flags = conditions(Transition(before, after))
+        said = []
+        for node, path in self.template.walk() if self.template else ():
+            if all(
+                (literal.condition.name in flags) == literal.holds
+                for literal in path
+                if literal.condition.name in FLAGS
+            ):
+                said.append(node.text if isinstance(node, Text) else '')
+        text = ''.join(said)
+        for handle in reversed(find_handles(text)):
+            text = text[: handle.start] + text[handle.end :]
+        return any(character.isalnum() for character in text)
+
+
+def read_message(monitor: Monitor, keys: frozenset[str] | None, group_keys: frozenset[str]) -> MessageReading:
+    try:
+        return MessageReading(monitor, parse(monitor.message), (), keys, group_keys)
+    except MessageSyntaxError as error:
+        return MessageReading(monitor, None, error.faults, keys, group_keys)
+
+
+@dataclass(frozen=True)
+class DowntimeReading:
+    """A downtime, or what is wrong with it. The places of faults count from the top of the document."""
+
+    asset: DowntimeAsset
+    downtime: Downtime | None
+    faults: Sequence[DowntimeFault]
+
+    def fault(self, fault: DowntimeFault) -> Fault:
+        whole = Asset(self.asset.document, (), self.asset.document.data)
+        return Fault(where=whole, place=fault.path, message=str(fault), object=self.asset.path.stem)
+
+    def fault_at(self, place: Place, message: str, hint: str = '') -> Fault:
+        """A fault at a place that counts from the attributes."""
+        return Fault(where=self.asset, place=place, message=message, hint=hint)
+
+    def is_ordinal(self, fault: DowntimeFault) -> bool:
+        return fault.rule == '5.9'
+
+    def is_too_many(self, fault: DowntimeFault) -> bool:
+        schedule = self.asset.body.get('schedule')
+        found = schedule.get('recurrences') if isinstance(schedule, dict) else None
+        return fault.path[-1:] == ('recurrences',) and isinstance(found, list)
+
+    def is_timezone(self, fault: DowntimeFault) -> bool:
+        return fault.path[-1:] == ('display_timezone',) and 'schedule.timezone' in fault.message
+
+    def is_special(self, fault: DowntimeFault) -> bool:
+        """Whether a rule of its own reports it."""
+        return self.is_ordinal(fault) or self.is_too_many(fault) or self.is_timezone(fault)
+
+    @property
+    def recurrences(self) -> Iterator[tuple[int, Recurrence, ZoneInfo]]:
+        if self.downtime and isinstance(self.downtime.schedule, Recurring):
+            for index, recurrence in enumerate(self.downtime.schedule.recurrences):
+                yield index, recurrence, self.downtime.schedule.zone
+
+
+def read_downtime(asset: DowntimeAsset) -> DowntimeReading:
+    try:
+        return DowntimeReading(asset, parse_downtime(asset.document.data, asset.path.name), ())
+    except DowntimeError as error:
+        return DowntimeReading(asset, None, error.faults)
+
+
+# From the first start on; every change of the clocks falls into it.
+_SECONDS_JUDGED = 2 * 366 * 86400
+
+
+def group_downtimes(
+    readings: Sequence[DowntimeReading],
+) -> Iterator[tuple[tuple[DowntimeReading, ...], float, float]]:
+    """The recurring downtimes for the same monitors and groups, with the span (Unix seconds) to judge them in."""
+    groups: dict[object, list[DowntimeReading]] = {}
+    for reading in readings:
+        downtime = reading.downtime
+        if downtime and isinstance(downtime.schedule, Recurring):
+            key = (downtime.monitor_id, frozenset(downtime.monitor_tags), downtime.scope, downtime.schedule.zone.key)
+            groups.setdefault(key, []).append(reading)
+    for together in groups.values():
+        starts = [start for reading in together if reading.downtime for _, start in reading.downtime.starts()]
+        # Not before the last of them has begun: until then one may be missing that covers for another.
+        first = max(starts)
+        yield tuple(together), first, first + _SECONDS_JUDGED
+
+
+def find_steady_week(together: Sequence[DowntimeReading], start: float) -> date | None:
+    """The Monday of a week without a change of the clocks in which the downtimes run; None if they are not weekly."""
+    recurrences = [recurrence for reading in together for _, recurrence, _ in reading.recurrences]
+    for recurrence in recurrences:
+        rule = recurrence.rule
+        if rule.frequency not in ('DAILY', 'WEEKLY') or rule.interval != 1 or rule.count or rule.until:
+            return None
+        if rule.by_month or rule.by_month_day or rule.by_set_position:
+            return None
+    zone = next(zone for _, _, zone in together[0].recurrences)
+    day = datetime.fromtimestamp(start, zone).date()
+    monday = day + timedelta(days=14 - day.weekday())
+    for _ in range(60):
+        bounds = [datetime(monday.year, monday.month, monday.day) + timedelta(days=days) for days in (-1, 8)]
+        if len({bound.replace(tzinfo=zone).utcoffset() for bound in bounds}) == 1:
+            return monday
+        monday += timedelta(days=7)
+    return None

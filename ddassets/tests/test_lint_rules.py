@@ -1,0 +1,67 @@
+"""Each rule against its own examples: the bad one yields its finding and no other, the good one none."""
+
+from pathlib import Path
+
+import pytest
+
+from ddassets import bundle
+from ddassets.lint import Emission, lint
+from ddassets.lint.example import INTEGRATION, write
+from ddassets.lint.pages import page
+from ddassets.lint.rules import __path__ as rules_path
+from ddassets.lint.rules import all_rules
+
+PAGE = Path(__file__).parents[1] / 'docs' / 'rules.md'
+RULES = [pytest.param(rule, id=rule.id) for rule in all_rules().values()]
+
+
+def emission(rule):
+    if rule.emission is None:
+        return None
+    return Emission.of_samples((name, kind, tags) for name, (kind, tags) in rule.emission.items())
+
+
+def lint_example(folder, files, emission):
+    findings = lint(bundle.read(write(folder, files)), emission)
+    return [(finding.rule, finding.message) for finding in findings]
+
+
+def test_the_example_integration_is_clean(tmp_path):
+    assert lint_example(tmp_path, {}, None) == []
+
+
+@pytest.mark.parametrize('rule', RULES)
+def test_bad_example(rule, tmp_path):
+    found = lint_example(tmp_path, rule.bad, emission(rule))
+    assert found
+    assert {name for name, _ in found} == {rule.id}, found
+
+
+@pytest.mark.parametrize('rule', RULES)
+def test_good_example(rule, tmp_path):
+    assert lint_example(tmp_path, rule.good, emission(rule)) == []
+
+
+@pytest.mark.parametrize('rule', RULES)
+def test_every_finding_has_a_place(rule, tmp_path):
+    for finding in lint(bundle.read(write(tmp_path, rule.bad)), emission(rule)):
+        assert finding.path.is_relative_to(tmp_path)
+        if finding.position is not None:
+            lines = finding.path.read_bytes().decode(errors='replace').splitlines()
+            assert finding.position.line <= len(lines)
+            assert finding.position.column <= len(lines[finding.position.line - 1])
+
+
+@pytest.mark.parametrize('rule', RULES)
+def test_texts(rule):
+    assert rule.id.replace('/', '_').replace('-', '_') in {path.stem for path in Path(rules_path[0]).glob('*.py')}
+    assert rule.reason.endswith('.') and '\n' not in rule.reason and len(rule.reason) <= 120
+    assert rule.explanation.endswith(('.', '`', ')')) and rule.explanation != rule.reason
+
+
+def test_the_page_is_up_to_date():
+    assert PAGE.read_text() == page(), f'ddassets explain --all > {PAGE}'
+
+
+def test_the_example_integration_is_what_the_client_takes():
+    assert {'manifest.json', 'metadata.csv'} < INTEGRATION.keys()
