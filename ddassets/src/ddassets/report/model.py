@@ -14,7 +14,8 @@ import numpy as np
 
 # `[tag, attributes, children]` or a text: Markdown, parsed where the page is made and built from elements by its script.
 type Prose = list[Any]
-# The tree of a formula, for the scalars that the page's script computes: see `ddassets.report.formula`.
+# The tree of a formula, for the scalars that the page's script computes: `['number', 100]`, `['query', name]` or
+# `['act', operator or function, operand, …]`.
 type Formula = list[Any]
 type State = Literal['OK', 'Warn', 'Alert', 'No Data']
 
@@ -24,7 +25,8 @@ class Level:
     """A series in buckets of `step` seconds. Column indices point into `Page.pool`.
 
     `gaps` is the distance of each bucket from the one before, in steps (None: all 1). `low` and `high` are the extremes of
-    the finest points inside each bucket, None where a bucket never holds more than one.
+    the finest points inside each bucket, None where a bucket never holds more than one. A level that is not `complete`
+    holds only its newest part, to bound the size of the page.
     """
 
     step: int
@@ -32,6 +34,7 @@ class Level:
     count: int
     gaps: int | None
     values: int
+    complete: bool = True
     low: int | None = None
     high: int | None = None
 
@@ -120,11 +123,11 @@ class Dashboard:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One group of a monitor. `states` are `[instant, state]` and `muted` `[from, to, downtime]`, in order of time."""
+    """One group of a monitor, in order of time: `states` are `[from, to, state]`, `muted` `[from, to, downtime's index]`."""
 
     name: str
     signal: Series | None
-    states: list[tuple[int, State]]
+    states: list[tuple[int, int, State]]
     muted: list[tuple[int, int, int]]
 
 
@@ -168,13 +171,14 @@ class Message:
     # Of a notification the state that it reports; of a downtime's message what happened to the downtime.
     state: str
     previous: str
-    renotify: bool
+    # Why it is there when no transition brought it: a renotification, the end of a downtime.
+    reason: str
     value: str
     host: str
     ip: str
-    # Index of the downtime that muted it, or whose message it is.
-    downtime: int | None = None
-    muted: bool = False
+    muted: bool
+    # Indices of the downtimes that muted it, or of the one whose message it is.
+    downtimes: list[int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +223,7 @@ class Page:
 
 
 class Pool:
-    """Columns of numbers, packed as base64 of little-endian 32-bit floats or unsigned 16-bit integers, each once."""
+    """Columns of numbers, packed as base64 of little-endian 32-bit floats or unsigned integers, each once."""
 
     def __init__(self) -> None:
         self.columns: list[str] = []

@@ -29,7 +29,7 @@ function el(tag, attributes, ...children) {
     else if (name === 'style') for (const [key, setting] of Object.entries(value)) element.style.setProperty(key, setting);
     else element.setAttribute(name, value === true ? '' : value);
   }
-  element.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   return element;
 }
 
@@ -519,12 +519,7 @@ function topList(widget) {
 }
 
 function stateAt(group, instant) {
-  let found = 'No Data';
-  for (const [from, what] of group.states) {
-    if (from > instant) break;
-    found = what;
-  }
-  return found;
+  return group.states.find(([from, to]) => from <= instant && instant < to)?.[2];
 }
 
 const worst = (states) => states.reduce((a, b) => (SEVERITY.indexOf(b) > SEVERITY.indexOf(a) ? b : a), 'OK');
@@ -535,8 +530,8 @@ function monitorSummary(widget) {
   return live(widget, 'list', (frame) => {
     const shown = widget.monitors.map((index) => {
       const monitor = state.rehearsal.monitors[index];
-      const groups = monitor.groups.map((group) => ({group, what: stateAt(group, frame.to - 1), muted: mutedAt(group, frame.to - 1)}));
-      return {monitor, index, groups, what: worst(groups.map((one) => one.what))};
+      const groups = monitor.groups.map((group) => ({what: stateAt(group, frame.to - 1), muted: mutedAt(group, frame.to - 1)})).filter((one) => one.what);
+      return {monitor, index, groups, what: groups.length ? worst(groups.map((one) => one.what)) : 'No Data'};
     });
     const counts = SEVERITY.toReversed().map((what) => [what, shown.filter((one) => one.what === what).length]).filter(([, count]) => count);
     return [
@@ -591,8 +586,8 @@ function kindOf(message) {
 }
 
 function delivery(message) {
-  const downtime = message.downtime === null ? null : state.rehearsal.downtimes[message.downtime];
-  if (message.muted) return el('p', {class: 'verdict'}, 'Not sent: muted by the downtime ', el('strong', {}, name(downtime ? downtime.name : 'unknown')), '.');
+  const names = message.downtimes.map((index, i) => [i ? ' and ' : '', el('strong', {}, name(state.rehearsal.downtimes[index].name))]);
+  if (message.muted) return el('p', {class: 'verdict'}, 'Not sent: muted by the downtime ', names.flat(), '.');
   if (!message.recipients.length) return el('p', {class: 'verdict'}, 'Nobody is told: the message names no recipient. Datadog would only keep the event.');
   return null;
 }
@@ -602,7 +597,7 @@ function messageView(message, heading) {
   const facts = [['When', clock(message.instant, true)]];
   if (monitor) facts.push(['Monitor', el('a', {href: `#/monitors/${message.monitor}`}, name(monitor.name))]);
   if (monitor && message.group !== null && monitor.groups[message.group].name !== '*') facts.push(['Group', name(monitor.groups[message.group].name)]);
-  if (message.previous) facts.push(['State', `${message.previous} → ${message.state}${message.renotify ? ' (again)' : ''}`]);
+  if (message.previous) facts.push(['State', `${message.previous === message.state ? '' : `${message.previous} → `}${message.state}${message.reason ? ` (${message.reason})` : ''}`]);
   if (message.value) facts.push(['Value', message.value]);
   if (message.host) facts.push(['Host', [name(message.host), message.ip ? ` (${message.ip})` : ' (no IP address in the rehearsal)']]);
   facts.push([message.muted ? 'Would go to' : 'To', message.recipients.length ? message.recipients.map((one, i) => [i ? ', ' : '', name(one)]) : 'nobody']);
@@ -662,8 +657,7 @@ function lane(label, kind, lay) {
 function layStates(track, frame, group) {
   const width = Math.max(1, Math.floor(track.clientWidth));
   const cells = new Array(width).fill(null);
-  group.states.forEach(([from, what], i) => {
-    const to = i + 1 < group.states.length ? group.states[i + 1][0] : state.rehearsal.end;
+  group.states.forEach(([from, to, what]) => {
     if (to <= frame.from || from >= frame.to) return;
     const first = Math.floor(share(frame, from) * width);
     const last = Math.max(first + 1, Math.floor(share(frame, to) * width));
@@ -844,7 +838,7 @@ function basisPage() {
     }),
     downtimes.length ? el('section', {class: 'card'}, el('h2', {}, 'Downtimes'), downtimes.map((downtime, i) => [
       el('h3', {class: 'group-name'}, name(downtime.name)),
-      el('p', {class: 'soft'}, 'scope ', el('code', {}, name(downtime.scope)), `, ${downtime.windows.length} windows, ${messages.filter((one) => one.muted && one.downtime === i).length} messages muted`),
+      el('p', {class: 'soft'}, 'scope ', el('code', {}, name(downtime.scope)), `, ${downtime.windows.length} windows, ${messages.filter((one) => one.muted && one.downtimes.includes(i)).length} messages muted`),
       downtime.windows.length ? table(['From', 'To', 'Length'], downtime.windows.slice(0, 14).map(([from, to]) => [clock(from), clock(to), duration(to - from)])) : null,
       downtime.windows.length > 14 ? el('p', {class: 'soft'}, `and ${downtime.windows.length - 14} more`) : null])) : null,
     el('section', {class: 'card'}, el('h2', {}, 'How to read the charts'),
