@@ -105,14 +105,18 @@ function duration(seconds) {
 
 // Points
 
+function bytes(base64) {
+  const text = atob(base64);
+  const found = new Uint8Array(text.length);
+  for (let i = 0; i < text.length; i += 1) found[i] = text.charCodeAt(i);
+  return found;
+}
+
 const columns = new Map();
 
 function column(index, Kind) {
   if (!columns.has(index)) {
-    const text = atob(page.pool[index]);
-    const bytes = new Uint8Array(text.length);
-    for (let i = 0; i < text.length; i += 1) bytes[i] = text.charCodeAt(i);
-    columns.set(index, new Kind(bytes.buffer));
+    columns.set(index, new Kind(bytes(page.pool[index]).buffer));
   }
   return columns.get(index);
 }
@@ -226,7 +230,7 @@ function scaled(value, widget) {
 let library = null;
 
 async function chartLibrary() {
-  const packed = Uint8Array.from(atob(document.getElementById('charts').textContent), (letter) => letter.charCodeAt(0));
+  const packed = bytes(document.getElementById('charts').textContent);
   const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
   const script = document.createElement('script');
   script.textContent = await new Response(stream).text();
@@ -351,6 +355,21 @@ function broken(found) {
   return {x, y, low, high};
 }
 
+// The shape between two edges, one closed piece for each unbroken stretch.
+function outline(x, low, high) {
+  const shape = {x: [], y: []};
+  let begin = 0;
+  for (let i = 0; i <= x.length; i += 1) {
+    if (i < x.length && low[i] !== null) continue;
+    for (let k = begin; k < i; k += 1) shape.x.push(x[k]), shape.y.push(high[k]);
+    for (let k = i - 1; k >= begin; k -= 1) shape.x.push(x[k]), shape.y.push(low[k]);
+    shape.x.push(null);
+    shape.y.push(null);
+    begin = i + 1;
+  }
+  return shape;
+}
+
 function fade(hex, alpha) {
   const value = parseInt(hex.slice(1), 16);
   return `rgba(${value >> 16},${(value >> 8) & 255},${value & 255},${alpha})`;
@@ -370,8 +389,7 @@ function lineTraces(label, found, hex, {display = 'line', stack = '', dashed = f
     line: {color: hex, width: 1.6, dash: dashed ? 'dot' : 'solid'}, connectgaps: false};
   if (display === 'area') return [{...trace, stackgroup: stack, fillcolor: fade(hex, 0.35)}];
   if (!found.low) return [trace];
-  const edge = {x, type: 'scatter', mode: 'lines', line: {width: 0}, hoverinfo: 'skip', connectgaps: false};
-  return [{...edge, y: low}, {...edge, y: high, fill: 'tonexty', fillcolor: fade(hex, 0.17)}, trace];
+  return [{...outline(x, low, high), type: 'scatter', mode: 'none', hoverinfo: 'skip', fill: 'toself', fillcolor: fade(hex, 0.17)}, trace];
 }
 
 const MARKER = {error: '--alert', warning: '--warn', ok: '--ok', info: '--accent'};
@@ -390,7 +408,7 @@ function markerShapes(markers) {
     }
     if (marker.label) {
       annotations.push({xref: 'paper', x: 0.004, xanchor: 'left', y: marker.high ?? marker.low, yanchor: 'bottom', yshift: -1,
-        text: clipped(marker.label), showarrow: false, font: {color: tone, size: 10.5}});
+        text: clipped(marker.label), showarrow: false, font: {color: tone, size: 10.5}, bgcolor: fade(colour('--sheet'), 0.7), borderpad: 1});
     }
   }
   return {shapes, annotations};
@@ -429,7 +447,7 @@ function timeseries(widget) {
   }
   const remarks = widget.requests.map((request) => request.remark).filter(Boolean);
   if (missing.length && lines.length) remarks.push(`No data in this rehearsal: ${[...new Set(missing)].join(', ')}`);
-  if (!lines.length) return {drawn: 'empty', parts: [absent(missing), ...remarks.map((text) => el('p', {class: 'remark'}, text))]};
+  if (!lines.length) return {drawn: 'empty', parts: [absent(missing)]};
 
   const legend = el('div', {class: 'legend-box', tabindex: lines.length > 5 ? '0' : null});
   const coarse = el('p', {class: 'remark', hidden: true});
@@ -943,8 +961,9 @@ function start() {
   let before = null;
   addEventListener('beforeprint', () => { before = root.dataset.theme; setTheme('light'); for (const box of drawings.keys()) drawNow(box); });
   addEventListener('afterprint', () => setTheme(before));
+  const loading = chartLibrary();
   begin(page.rehearsals[0]);
-  chartLibrary().then((loaded) => {
+  loading.then((loaded) => {
     library = loaded;
     for (const box of drawings.keys()) if (drawings.get(box).near) enqueue(box);
     layTracks();
