@@ -40,7 +40,9 @@ def average(line: Line, bucket: int) -> Line:
     return Line(line.name, starts, np.add.reduceat(line.values, first) / counts)
 
 
-def pack(pool: Pool, start: int, end: int, name: str, lines: Callable[[int], Line | None], buckets: tuple[int, ...]) -> Series:
+def pack(
+    pool: Pool, start: int, end: int, name: str, lines: Callable[[int], Line | None], buckets: tuple[int, ...]
+) -> Series:
     """Pack the levels of one line, which `lines` gives for each length of bucket; those without points are left out."""
     finest = lines(buckets[0])
     return Series(name, list(_levels(pool, start, end, finest.held() if finest else None, lines, buckets)))

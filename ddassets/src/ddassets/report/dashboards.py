@@ -8,14 +8,15 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
-from typing import Any, Literal
+from typing import Any
 
 from ddassets import bundle
 from ddassets.errors import UnusableInputError
 from ddassets.query import tree
+from ddassets.query.syntax import parse_formula, parse_queries, parse_query, render
 from ddassets.report import prose
 from ddassets.report.model import Answer, Dashboard, Formula, Monitor, Query, Request, Variable, Widget
-from ddassets.report.source import Source, metrics, rewrite, select, variables
+from ddassets.report.source import Source, select, variables
 
 # A query has an answer for each selection; beyond this many its dashboard would not fit a page.
 MOST_SELECTIONS = 200
@@ -86,7 +87,7 @@ class Converter:
 
     def _timeseries(self, widget: bundle.Widget, layout: list[int]) -> Widget:
         body = widget.body
-        axis = body.get('yaxis') if isinstance(body.get('yaxis'), dict) else {}
+        axis = _dict(body.get('yaxis'))
         return Widget(
             'timeseries',
             widget.title,
@@ -132,40 +133,33 @@ class Converter:
         return Widget('monitors', widget.title or 'Monitors', layout, monitors=found, remark=query)
 
     def _lines(self, request: Mapping[str, Any]) -> Request:
-        named = self._named(request)
+        named = _named(request)
+        queries = {name: query for name, (query, _) in named.items()}
         formulas = _dicts(request.get('formulas'))
-        remarks = []
-        lines = []
-        for label, expression in (
-            [(_label(formula), self.source.parse(_text(formula.get('formula')))) for formula in formulas]
-            if formulas
-            else [(name, expression) for name, (expression, _) in named.items()]
-        ):
-            whole = rewrite(expression, _binder({name: query for name, (query, _) in named.items()}))
-            plain = rewrite(whole, _without_band)
-            if plain != whole:
-                remarks.append(_BAND)
-            lines.append(self._query(label, plain))
-        style = request.get('style') if isinstance(request.get('style'), dict) else {}
+        shown = {
+            _label(one): tree.rewrite(parse_formula(_text(one.get('formula'))), _binder(queries)) for one in formulas
+        }
+        lines = {label: tree.rewrite(expression, _without_band) for label, expression in (shown or queries).items()}
+        remark = _BAND if lines != (shown or queries) else ''
+        style = _dict(request.get('style'))
         display = request.get('display_type')
-        shown: Literal['line', 'bars', 'area'] = display if display in ('bars', 'area') else 'line'
         return Request(
             name='',
-            queries=lines,
-            display=shown,
+            queries=[self._query(label, expression) for label, expression in lines.items()],
+            display='bars' if display == 'bars' else 'area' if display == 'area' else 'line',
             palette=_text(style.get('palette')) or 'dog_classic',
             dashed=style.get('line_type') in ('dashed', 'dotted'),
-            remark=' '.join(dict.fromkeys(remarks)),
+            remark=remark,
         )
 
     def _scalar(self, request: Mapping[str, Any]) -> Request:
-        named = self._named(request)
+        named = _named(request)
         formulas = _dicts(request.get('formulas'))
         if formulas:
-            formula = _formula(self.source.parse(_text(formulas[0].get('formula'))), named)
+            formula = _formula(parse_formula(_text(formulas[0].get('formula'))), named)
         else:
             formula = ['query', next(iter(named))]
-        style = request.get('style') if isinstance(request.get('style'), dict) else {}
+        style = _dict(request.get('style'))
         return Request(
             name=_label(formulas[0]) if formulas else next(iter(named)),
             queries=[self._query(name, query, aggregator) for name, (query, aggregator) in named.items()],
@@ -177,21 +171,6 @@ class Converter:
                 if isinstance(one.get('value'), int | float)
             ],
         )
-
-    def _named(self, request: Mapping[str, Any]) -> dict[str, tuple[tree.Expression, str]]:
-        """The queries of a request by name, each with its scalar aggregator."""
-        if isinstance(request.get('q'), str):
-            return {'query': (self.source.parse(request['q']), _aggregator(request.get('aggregator')))}
-        named = {}
-        for query in _dicts(request.get('queries')):
-            kind = _text(query.get('data_source')) or 'unknown'
-            if kind != 'metrics':
-                raise _Unshown(f'Its query reads {kind}, and only metrics are rehearsed.')
-            name = _text(query.get('name')) or f'query{len(named) + 1}'
-            named[name] = (self.source.parse(_text(query.get('query'))), _aggregator(query.get('aggregator')))
-        if not named:
-            raise _Unshown('Its request holds no query of metrics, and only metrics are rehearsed.')
-        return named
 
     def _query(self, name: str, expression: tree.Expression, aggregator: str = 'avg') -> Query:
         used = sorted(variables(expression) & self.options.keys())
@@ -234,6 +213,23 @@ def convert(dashboard: bundle.Dashboard, source: Source, monitors: Sequence[Moni
     return Converter(dashboard, source, monitors).convert()
 
 
+def _named(request: Mapping[str, Any]) -> dict[str, tuple[tree.Expression, str]]:
+    """The queries of a request by name, each with its scalar aggregator."""
+    if isinstance(request.get('q'), str):
+        aggregator = _aggregator(request.get('aggregator'))
+        return {render(query): (query, aggregator) for query in parse_queries(request['q'])}
+    named: dict[str, tuple[tree.Expression, str]] = {}
+    for query in _dicts(request.get('queries')):
+        kind = _text(query.get('data_source')) or 'unknown'
+        if kind != 'metrics':
+            raise _Unshown(f'Its query reads {kind}, and only metrics are rehearsed.')
+        name = _text(query.get('name')) or f'query{len(named) + 1}'
+        named[name] = (parse_query(_text(query.get('query'))), _aggregator(query.get('aggregator')))
+    if not named:
+        raise _Unshown('Its request holds no query of metrics, and only metrics are rehearsed.')
+    return named
+
+
 def _default(variable: bundle.DashboardVariable, options: Sequence[str]) -> str:
     return variable.defaults[0] if variable.defaults and variable.defaults[0] in options else '*'
 
@@ -246,20 +242,21 @@ def _aggregator(value: Any) -> str:
     raise _Unshown(f'Its aggregator {value} is not rehearsed; {", ".join(_AGGREGATORS)} are.')
 
 
-def _binder(queries: Mapping[str, tree.Expression]) -> Callable[[Any], Any]:
+def _binder(queries: Mapping[str, tree.Expression]) -> Callable[[tree.Node], tree.Node]:
     """What puts the queries in the place of their names in a formula."""
 
-    def bind(node: Any) -> Any:
-        if isinstance(node, tree.Reference) and node.name in queries:
-            return queries[node.name]
-        if isinstance(node, tree.Reference):
+    def bind(node: tree.Node) -> tree.Node:
+        if not isinstance(node, tree.Reference):
+            return node
+        if node.name not in queries:
             raise _Unshown(f'Its formula names {node.name}, which is none of its queries.')
-        return node
+        query = queries[node.name]
+        return tree.Modified(span=node.span, operand=query, modifiers=node.modifiers) if node.modifiers else query
 
     return bind
 
 
-def _without_band(node: Any) -> Any:
+def _without_band(node: tree.Node) -> tree.Node:
     if isinstance(node, tree.Call) and node.name == 'anomalies' and node.arguments:
         return node.arguments[0]
     return node
@@ -278,7 +275,9 @@ def _formula(node: tree.Expression, named: Mapping[str, object]) -> Formula:
         case tree.Call(name=name, arguments=arguments, modifiers=()) if name in _SCALARS:
             return ['act', name, *(_formula(argument, named) for argument in arguments)]  # type: ignore[arg-type]
         case tree.Call(name=name) | tree.Reference(name=name):
-            raise _Unshown(f'Its formula uses {name}, and of functions over single values {", ".join(_SCALARS)} are rehearsed.')
+            raise _Unshown(
+                f'Its formula uses {name}, and of functions over single values {", ".join(_SCALARS)} are rehearsed.'
+            )
     raise _Unshown('Its formula is outside what is rehearsed.')
 
 
@@ -330,7 +329,13 @@ def _marker(marker: Mapping[str, Any]) -> dict[str, Any] | None:
         low, high = bound if bound is not None else least, None
     # An open end is drawn as its one bound.
     low, high = (low if low is not None else high), (high if high is not None else low)
-    return {'low': low, 'high': high, 'severity': severity, 'dashed': 'dash' in line, 'label': _text(marker.get('label')).strip()}
+    return {
+        'low': low,
+        'high': high,
+        'severity': severity,
+        'dashed': 'dash' in line,
+        'label': _text(marker.get('label')).strip(),
+    }
 
 
 def _span(body: Mapping[str, Any]) -> int | None:
@@ -354,8 +359,7 @@ def _layout(widget: bundle.Widget) -> Mapping[str, Any]:
     body: Any = widget.document.data
     for step in widget.place[:-1] if widget.place[-1] == 'definition' else widget.place:
         body = body[step]
-    layout = body.get('layout')
-    return layout if isinstance(layout, dict) else {}
+    return _dict(body.get('layout'))
 
 
 def _scale(layouts: Sequence[Mapping[str, Any]]) -> Callable[[int, Mapping[str, Any]], list[int]]:
@@ -386,6 +390,10 @@ def _number(value: Any) -> float | None:
 
 def _text(value: Any) -> str:
     return value if isinstance(value, str) else ''
+
+
+def _dict(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
 
 
 def _dicts(value: Any) -> list[Mapping[str, Any]]:

@@ -57,8 +57,6 @@ def _hash(script: str) -> str:
 
 def _chart_library() -> str:
     try:
-        import plotly.offline
-    except ImportError:
+        return files('plotly').joinpath('package_data', 'plotly.min.js').read_text(encoding='utf-8')
+    except (ModuleNotFoundError, FileNotFoundError):
         raise UnusableInputError("the report needs its extra: pip install 'ddassets[report]'") from None
-    library: str = plotly.offline.get_plotlyjs()
-    return library

@@ -1,9 +1,8 @@
-"""What the page's dashboards are computed from: the parser, the evaluator and the series of one rehearsal, as functions."""
+"""What the page's dashboards are computed from: the evaluator and the series of one rehearsal."""
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ddassets.query import tree
 from ddassets.report.columns import BUCKETS, Line, pack
@@ -13,18 +12,20 @@ from ddassets.report.model import Answer, Pool, Series
 _COUNTS = ('as_count',)
 _NOWHERE = tree.Span(0, 0)
 
+# The tag key of each template variable.
+type Prefixes = Mapping[str, str | None]
+
 
 @dataclass(frozen=True)
 class Source:
     """One rehearsal's signal. `end` is not included.
 
-    `parse` reads a query or a formula and `evaluate` gives its lines, one per group, over [start, end); both raise
-    UnusableInputError. `tags` are those of every series, by metric.
+    `evaluate` gives the lines of an expression, one per group, over [start, end); it raises UnusableInputError for what
+    is outside its subset. `tags` are those of every series, by metric.
     """
 
     start: int
     end: int
-    parse: Callable[[str], tree.Expression]
     evaluate: Callable[[tree.Expression, int, int], Sequence[Line]]
     tags: Mapping[str, frozenset[str]]
     pool: Pool
@@ -36,70 +37,61 @@ class Source:
 
     def answer(self, expression: tree.Expression) -> Answer:
         """Evaluate an expression in every length of bucket that a frame may ask for."""
-        missing = sorted({metric.name for metric in metrics(expression)} - self.tags.keys())
+        read = [*tree.metrics(expression)]
+        missing = sorted({metric.name for metric in read} - self.tags.keys())
         if missing:
             return Answer(missing=missing)
-        own = [bucket for metric in metrics(expression) for bucket in _own_bucket(metric)]
-        if own and len(own) == len(list(metrics(expression))):
-            buckets: tuple[int, ...] = (max(own),)
-        else:
-            buckets = BUCKETS
+        own = [bucket for metric in read for bucket in _own_bucket(metric)]
+        buckets = (max(own),) if own and len(own) == len(read) else BUCKETS
         levels = {
             bucket: {line.name: line for line in self.evaluate(_rolled_up(expression, bucket), self.start, self.end)}
             for bucket in buckets
         }
-        return Answer([self.pack(name, {b: lines.get(name) for b, lines in levels.items()}) for name in levels[buckets[0]]])
+        return Answer(
+            [self.pack(name, {b: lines.get(name) for b, lines in levels.items()}) for name in levels[buckets[0]]]
+        )
 
     def pack(self, name: str, levels: Mapping[int, Line | None]) -> Series:
         """Pack one line's levels, by length of bucket."""
         return pack(self.pool, self.start, self.end, name, levels.get, tuple(levels))
 
 
-def nodes(node: object) -> Iterator[tree.Node]:
-    """Yield a node and all below it."""
-    if isinstance(node, tuple):
-        for item in node:
-            yield from nodes(item)
-    elif isinstance(node, tree.Node):
-        yield node
-        for part in fields(node):
-            yield from nodes(getattr(node, part.name))
-
-
-def metrics(expression: tree.Expression) -> list[tree.Metric]:
-    return [node for node in nodes(expression) if isinstance(node, tree.Metric)]
-
-
-def rewrite(node: Any, change: Callable[[Any], Any]) -> Any:
-    """Rebuild a tree from below: `change` is given each node, its parts already changed, and returns what replaces it."""
-    if isinstance(node, tuple):
-        return tuple(rewrite(item, change) for item in node)
-    if not is_dataclass(node) or isinstance(node, tree.Span):
-        return node
-    parts = {part.name: getattr(node, part.name) for part in fields(node)}
-    return change(replace(node, **{name: rewrite(value, change) for name, value in parts.items()}))  # type: ignore[type-var]
-
-
-def select(expression: tree.Expression, prefixes: Mapping[str, str | None], chosen: Mapping[str, str]) -> tree.Expression:
+def select(expression: tree.Expression, prefixes: Prefixes, chosen: Mapping[str, str]) -> tree.Expression:
     """Put the chosen values of the template variables into an expression; `*` narrows nothing."""
 
-    def change(node: Any) -> Any:
-        match node:
-            case tree.TemplateVariable(name=name) if name in chosen:
-                if chosen[name] == '*':
-                    return tree.Everything(span=node.span)
-                return tree.TagFilter(span=node.span, key=prefixes[name], value=chosen[name])
-            case tree.TagFilter(value=value) if '$' in value:
-                return replace(node, value=_VARIABLE.sub(lambda found: chosen.get(found[1], found[0]), value))
-            case tree.And(scopes=scopes):
-                kept = tuple(scope for scope in scopes if not isinstance(scope, tree.Everything))
-                return replace(node, scopes=kept) if len(kept) > 1 else kept[0] if kept else tree.Everything(span=node.span)
-            case tree.GroupKey(name=name) if name.startswith('$'):
-                variable = name[1:].removesuffix('.key')
-                return replace(node, name=prefixes.get(variable) or name)
-        return node
+    def change(node: tree.Node) -> tree.Node:
+        if not isinstance(node, tree.Metric) or node.scope is None:
+            return node
+        by = tuple(replace(key, name=_key(key.name, prefixes)) for key in node.by)
+        return replace(node, scope=_select(node.scope, prefixes, chosen), by=by)
 
-    return rewrite(expression, change)  # type: ignore[no-any-return]
+    return tree.rewrite(expression, change)
+
+
+def _select(scope: tree.Scope, prefixes: Prefixes, chosen: Mapping[str, str]) -> tree.Scope:
+    match scope:
+        case tree.TemplateVariable(name=name) if name in chosen:
+            if chosen[name] == '*':
+                return tree.Everything(span=scope.span)
+            return tree.TagFilter(span=scope.span, key=prefixes[name], value=chosen[name])
+        case tree.TagFilter(value=value):
+            return replace(scope, value=_VARIABLE.sub(lambda found: chosen.get(found[1], found[0]), value))
+        case tree.Not(scope=inner):
+            return replace(scope, scope=_select(inner, prefixes, chosen))
+        case tree.And(scopes=scopes):
+            parts = tuple(_select(part, prefixes, chosen) for part in scopes)
+            kept = tuple(part for part in parts if not isinstance(part, tree.Everything))
+            if len(kept) > 1:
+                return replace(scope, scopes=kept)
+            return kept[0] if kept else tree.Everything(span=scope.span)
+        case tree.Or(scopes=scopes):
+            return replace(scope, scopes=tuple(_select(part, prefixes, chosen) for part in scopes))
+    return scope
+
+
+def _key(name: str, prefixes: Prefixes) -> str:
+    variable = name.removeprefix('$').removesuffix('.key')
+    return prefixes.get(variable) or name if name.startswith('$') else name
 
 
 _VARIABLE = re.compile(r'\$(\w+)\.value')
@@ -108,7 +100,7 @@ _VARIABLE = re.compile(r'\$(\w+)\.value')
 def variables(expression: tree.Expression) -> set[str]:
     """The template variables that an expression's result depends on."""
     found: set[str] = set()
-    for node in nodes(expression):
+    for node in tree.walk(expression):
         match node:
             case tree.TemplateVariable(name=name):
                 found.add(name)
@@ -131,7 +123,7 @@ def _own_bucket(metric: tree.Metric) -> list[int]:
 def _rolled_up(expression: tree.Expression, bucket: int) -> tree.Expression:
     """Give every query that has no rollup the one that a graph would: sums of counts, averages of the rest (rule 7.4)."""
 
-    def change(node: Any) -> Any:
+    def change(node: tree.Node) -> tree.Node:
         if not isinstance(node, tree.Metric) or _own_bucket(node):
             return node
         own = next((m for m in node.modifiers if m.name == 'rollup' and m.arguments), None)
@@ -142,4 +134,4 @@ def _rolled_up(expression: tree.Expression, bucket: int) -> tree.Expression:
         )
         return replace(node, modifiers=(*(m for m in node.modifiers if m is not own), rollup))
 
-    return rewrite(expression, change)  # type: ignore[no-any-return]
+    return tree.rewrite(expression, change)
