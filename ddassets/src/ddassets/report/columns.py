@@ -1,7 +1,7 @@
 """Lines of points, packed for the page: a level for each length of bucket that Datadog's graphs use by default.
 
-A long frame then has few points and no extreme is lost: each bucket keeps the least and the greatest of the finest points
-inside it. Levels too fine for a long rehearsal keep their newest part only.
+A long frame then has few points and no extreme is lost: each bucket keeps the least and the greatest of the finest
+points inside it. Levels too fine for a long rehearsal keep their newest part only.
 """
 
 from collections.abc import Callable, Iterator
@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ddassets.report.model import Level, Pool, Series
+from ddassets.report.model import LONGEST_GAP, Level, Pool, Series
 
 # Seconds of a bucket in a frame of up to 1 hour, 4 hours, 1 day, 2 days, 1 week and beyond (rule 2.5).
 BUCKETS = (20, 60, 300, 600, 3600, 14400)
@@ -61,19 +61,26 @@ def _levels(
         times, values = line.times[kept], line.values[kept]
         if not times.size:
             continue
-        steps = np.rint(np.diff(times, prepend=times[0]) / bucket).astype(np.int64)
-        steps[0] = 1
         low, high = _extremes(finest, times, bucket)
+        steps = np.rint(np.diff(times, prepend=times[0] - bucket) / bucket).astype(np.int64)
+        # A gap of more steps than the pool can hold is bridged by missing values.
+        fillers = (steps - 1) // LONGEST_GAP
+        steps = np.insert(steps - fillers * LONGEST_GAP, np.repeat(np.arange(steps.size), fillers), LONGEST_GAP)
         yield Level(
             step=bucket,
             start=int(times[0]),
-            count=int(times.size),
+            count=int(steps.size),
             gaps=pool.gaps(steps),
-            values=pool.numbers(values),
+            values=pool.numbers(_spread(values, fillers)),
             complete=bool(kept.all()),
-            low=None if low is None else pool.numbers(low),
-            high=None if high is None else pool.numbers(high),
+            low=None if low is None else pool.numbers(_spread(low, fillers)),
+            high=None if high is None else pool.numbers(_spread(high, fillers)),
         )
+
+
+def _spread(column: NDArray[np.float64], missing: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Put so many missing values before each point."""
+    return np.insert(column, np.repeat(np.arange(column.size), missing), np.nan)
 
 
 def _buckets(times: NDArray[np.float64], bucket: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

@@ -1,7 +1,7 @@
-"""Dashboards as the page shows them: each widget of the JSON with its answers, or a placeholder that names what is missing.
+"""Dashboards as the page shows them: each widget with its answers, or a placeholder that names what is missing.
 
-Queries are evaluated here, once for each selection of the template variables that they depend on, so the page only picks
-an answer: there is no second evaluator in its script.
+Queries are evaluated here, once for each selection of the template variables that they depend on, so the page only
+picks an answer: there is no second evaluator in its script.
 """
 
 import json
@@ -176,9 +176,8 @@ class Converter:
         used = sorted(variables(expression) & self.options.keys())
         selections = list(product(*(self.options[variable] for variable in used)))
         if len(selections) > MOST_SELECTIONS:
-            raise _Unshown(
-                f'{len(selections)} selections of {", ".join(used)} would have to be evaluated, at most {MOST_SELECTIONS} are.'
-            )
+            names = ', '.join(used)
+            raise _Unshown(f'{names} have {len(selections)} selections to evaluate, and at most {MOST_SELECTIONS} are.')
         answers = {}
         for values in selections:
             chosen = select(expression, self.prefixes, dict(zip(used, values, strict=True)))

@@ -1,7 +1,7 @@
 """What the page holds, as plain data: the page's script reads exactly these names from one JSON document.
 
-Instants and lengths are Unix seconds. Numbers that a chart draws do not stand in the JSON one by one: they are packed into
-`Page.pool`, and every other place refers to them by index, so that equal columns are stored once.
+Instants and lengths are Unix seconds. Numbers that a chart draws do not stand in the JSON one by one: they are packed
+into `Page.pool`, and every other place refers to them by index, so that equal columns are stored once.
 """
 
 import base64
@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-# `[tag, attributes, children]` or a text: Markdown, parsed where the page is made and built from elements by its script.
+# `[tag, attributes, children]` or a text: Markdown, parsed here and built from elements by the page's script.
 type Prose = list[Any]
 # The tree of a formula, for the scalars that the page's script computes: `['number', 100]`, `['query', name]` or
 # `['act', operator or function, operand, …]`.
@@ -24,9 +24,9 @@ type State = Literal['OK', 'Warn', 'Alert', 'No Data']
 class Level:
     """A series in buckets of `step` seconds. Column indices point into `Page.pool`.
 
-    `gaps` is the distance of each bucket from the one before, in steps (None: all 1). `low` and `high` are the extremes of
-    the finest points inside each bucket, None where a bucket never holds more than one. A level that is not `complete`
-    holds only its newest part, to bound the size of the page.
+    `gaps` is the distance of each bucket from the one before, in steps (None: all 1). `low` and `high` are the extremes
+    of the finest points inside each bucket, None where a bucket never holds more than one. A level that is not
+    `complete` holds only its newest part, to bound the size of the page.
     """
 
     step: int
@@ -123,7 +123,7 @@ class Dashboard:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """One group of a monitor, in order of time: `states` are `[from, to, state]`, `muted` `[from, to, downtime's index]`."""
+    """One group of a monitor. `states` are `[from, to, state]`, `muted` `[from, to, downtime]`, in order of time."""
 
     name: str
     signal: Series | None
@@ -222,8 +222,11 @@ class Page:
         return text
 
 
+LONGEST_GAP = 255
+
+
 class Pool:
-    """Columns of numbers, packed as base64 of little-endian 32-bit floats or unsigned integers, each once."""
+    """Columns of numbers, packed as base64 of little-endian 32-bit floats or of bytes, each once."""
 
     def __init__(self) -> None:
         self.columns: list[str] = []
@@ -241,7 +244,7 @@ class Pool:
         return self._put(np.asarray(values, dtype='<f4'))
 
     def gaps(self, steps: np.ndarray[Any, Any]) -> int | None:
-        """The index of a column of distances in steps, None where all of them are 1."""
+        """The index of a column of distances in steps, at most LONGEST_GAP each; None where all of them are 1."""
         if (steps == 1).all():
             return None
-        return self._put(steps.astype('<u4'))
+        return self._put(steps.astype(np.uint8))

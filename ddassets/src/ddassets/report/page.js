@@ -125,7 +125,7 @@ const times = new WeakMap();
 
 function instants(level) {
   if (!times.has(level)) {
-    const gaps = level.gaps === null ? null : column(level.gaps, Uint32Array);
+    const gaps = level.gaps === null ? null : column(level.gaps, Uint8Array);
     const found = new Float64Array(level.count);
     for (let i = 0, at = level.start; i < level.count; i += 1) {
       if (i) at += (gaps ? gaps[i] : 1) * level.step;
@@ -273,6 +273,16 @@ function drawNext() {
   queue.delete(box);
   if (box.isConnected) drawNow(box);
   if (queue.size) requestAnimationFrame(drawNext);
+  else drawWhenIdle();
+}
+
+// What is out of sight is drawn too, so that it is there when it is scrolled to or printed.
+function drawWhenIdle() {
+  const later = window.requestIdleCallback || ((act) => setTimeout(act, 200));
+  later(() => {
+    const next = [...drawings.keys()].find((box) => drawings.get(box).stale);
+    if (next && library) enqueue(next);
+  });
 }
 
 function drawNow(box) {
@@ -287,6 +297,11 @@ function stale(box) {
   const drawing = drawings.get(box);
   drawing.stale = true;
   if (drawing.near) enqueue(box);
+}
+
+function drawVisible() {
+  for (const [box, drawing] of drawings) if (drawing.near) enqueue(box);
+  if (!queue.size) drawWhenIdle();
 }
 
 function chart(draw, attributes) {
@@ -919,6 +934,7 @@ function setFrame(from, to) {
   toolbar(route());
   for (const refresh of refreshers) refresh();
   for (const box of drawings.keys()) stale(box);
+  if (!queue.size) drawWhenIdle();
   layTracks();
 }
 
@@ -965,8 +981,7 @@ function start() {
   begin(page.rehearsals[0]);
   loading.then((loaded) => {
     library = loaded;
-    for (const box of drawings.keys()) if (drawings.get(box).near) enqueue(box);
-    layTracks();
+    drawVisible();
   });
 }
 

@@ -121,7 +121,7 @@ def _own_bucket(metric: tree.Metric) -> list[int]:
 
 
 def _rolled_up(expression: tree.Expression, bucket: int) -> tree.Expression:
-    """Give every query that has no rollup the one that a graph would: sums of counts, averages of the rest (rule 7.4)."""
+    """Give each query without a rollup the one that a graph would: sums of counts, averages of the rest (rule 7.4)."""
 
     def change(node: tree.Node) -> tree.Node:
         if not isinstance(node, tree.Metric) or _own_bucket(node):
