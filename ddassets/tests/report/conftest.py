@@ -1,7 +1,7 @@
 """A rehearsal made by hand, and a browser to look at its page.
 
-The signal, its states and its messages come from the few lines below and not from the evaluator, so these tests say what the
-page does with any result.
+The signal, its states and its messages come from the few lines below and not from the evaluator, so these tests say
+what the page does with any result.
 """
 
 import json
@@ -238,9 +238,8 @@ class Browser:
         self.resize(1400, 900)
 
     def resize(self, width: int, height: int) -> None:
-        self.command(
-            'Emulation.setDeviceMetricsOverride', width=width, height=height, deviceScaleFactor=1, mobile=False
-        )
+        size = {'width': width, 'height': height}
+        self.command('Emulation.setDeviceMetricsOverride', **size, deviceScaleFactor=1, mobile=False)
 
     def theme(self, theme: str) -> None:
         self.command('Emulation.setEmulatedMedia', features=[{'name': 'prefers-color-scheme', 'value': theme}])
@@ -258,10 +257,11 @@ class Browser:
 
     def settle(self) -> None:
         """Wait, at most 60 s, until every chart has been drawn."""
-        self.driver.execute_async_script(
-            "const done = arguments[0]; const look = () => (library && !queue.size && [...drawings.values()].every((one) => !one.stale))"
-            ' ? done() : setTimeout(look, 50); look();'
-        )
+        self.driver.execute_async_script("""
+            const [done] = arguments;
+            const drawn = () => library && !queue.size && [...drawings.values()].every((one) => !one.stale);
+            const look = () => (drawn() ? done() : setTimeout(look, 50));
+            look();""")
 
     def run(self, script: str, *arguments: object) -> object:
         return self.driver.execute_script(script, *arguments)
@@ -271,11 +271,45 @@ class Browser:
         self.run("document.querySelector(`[data-choice='${arguments[0]}']`).click()", label)
         self.settle()
 
+    def set(self, selector: str, value: str) -> None:
+        """Choose a value in a select element."""
+        self.run(
+            """const control = document.querySelector(arguments[0]);
+               control.value = arguments[1];
+               control.dispatchEvent(new Event('change'));""",
+            selector,
+            value,
+        )
+        self.settle()
+
+    def traces(self, shading: bool = False) -> list[list[float]]:
+        """The values that the first chart draws, line by line; or the corners of the shading behind each line."""
+        return self.run(
+            """const all = document.querySelector('.chart').data;
+               const some = all.filter((trace) => (trace.fill === 'toself') === arguments[0]);
+               return some.map((trace) => trace.y.filter((value) => value !== null));""",
+            shading,
+        )
+
+    def numbers(self) -> dict[str, float]:
+        """What each query value shows, by its title."""
+        return dict(
+            self.run(
+                """return [...document.querySelectorAll('[data-widget=query_value]')].map((one) =>
+                       [one.querySelector('h3').textContent, +one.querySelector('.figure').dataset.value]);"""
+            )
+        )
+
+    def press(self, key: str, code: int) -> None:
+        text = '\r' if key == 'Enter' else ''
+        self.command('Input.dispatchKeyEvent', type='keyDown', key=key, code=key, windowsVirtualKeyCode=code, text=text)
+        self.command('Input.dispatchKeyEvent', type='keyUp', key=key, code=key, windowsVirtualKeyCode=code)
+
     def problems(self) -> list[str]:
         return [entry['message'] for entry in self.driver.get_log('browser') if entry['level'] in ('SEVERE', 'WARNING')]
 
     def requests(self) -> list[str]:
-        """Every address that was asked for since the page was opened, those of the browser's own start page left out."""
+        """Every address asked for since the page was opened, those of the browser's own start page left out."""
         messages = (json.loads(entry['message'])['message'] for entry in self.driver.get_log('performance'))
         asked = [m['params']['request']['url'] for m in messages if m['method'] == 'Network.requestWillBeSent']
         return [url for url in asked if not url.startswith(('chrome:', 'about:'))]

@@ -604,7 +604,7 @@ function widgetElement(widget) {
   }
   const {drawn, parts} = WIDGETS[widget.kind](widget);
   const hatched = drawn === 'placeholder' || drawn === 'empty';
-  const box = el('section', {class: `widget${widget.kind === 'note' ? ' note' : ''}${hatched ? ' hatched' : ''}`, 'data-widget': widget.kind, 'data-state-drawn': drawn},
+  const box = el('section', {class: `widget${widget.kind === 'note' ? ' note' : ''}${hatched ? ' hatched' : ''}`, 'data-widget': widget.kind, 'data-drawn-as': drawn},
     widget.title && el('h3', {}, name(widget.title), widget.span && !hatched ? el('small', {}, `past ${duration(widget.span).replace(/^1 /, '')}`) : null), parts);
   if (widget.kind === 'note' && tint(widget.colour)) box.style.setProperty('--tint', tint(widget.colour));
   return place(box, widget.layout, widget.layout[2] <= 4 && widget.kind === 'query_value');
