@@ -123,10 +123,9 @@ class Rehearsed:
 
 
 def _rolled_up(times: np.ndarray, values: np.ndarray, method: str, bucket: float):
-    numbers = times // bucket
-    for number in np.unique(numbers):
-        inside = slice(*np.searchsorted(numbers, (number, number + 1)))
-        yield number * bucket, {'avg': np.mean, 'sum': np.sum}[method](values[inside])
+    numbers, first, counts = np.unique(times // bucket, return_index=True, return_counts=True)
+    sums = np.add.reduceat(values, first)
+    return zip(numbers * bucket, sums / counts if method == 'avg' else sums, strict=True)
 
 
 class RehearsedMonitor:
@@ -234,7 +233,7 @@ class Browser:
             options.add_argument(f'--{flag}')
         options.set_capability('goog:loggingPrefs', {'browser': 'ALL', 'performance': 'ALL'})
         self.driver = webdriver.Chrome(options, Service(shutil.which('chromedriver')))
-        self.driver.set_script_timeout(60)
+        self.driver.set_script_timeout(20)
         self.resize(1400, 900)
 
     def resize(self, width: int, height: int) -> None:
@@ -253,6 +252,12 @@ class Browser:
         self.driver.get_log('browser')
         self.driver.get_log('performance')
         self.driver.get(f'{path.as_uri()}{fragment}')
+        self.settle()
+
+    def turn_to(self, fragment: str) -> None:
+        """Go to another part of the page that is open."""
+        self.run('location.hash = arguments[0]', fragment)
+        self.run('render()')
         self.settle()
 
     def settle(self) -> None:

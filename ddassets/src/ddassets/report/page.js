@@ -947,6 +947,7 @@ function render() {
   const content = PAGES[current.kind](current.index);
   document.getElementById('main').replaceChildren(...content.flat(2).filter(Boolean));
   layTracks();
+  drawWhenIdle();
   document.title = `${document.getElementById('main').querySelector('h1').textContent} · rehearsal of ${page.integration}`;
   if (current.kind === 'monitors' && current.named) document.getElementById(`monitor-${current.index}`)?.scrollIntoView();
 }
