@@ -1,0 +1,103 @@
+"""Lines of points, packed for the page: a level for each length of bucket that Datadog's graphs use by default.
+
+A long frame then has few points and no extreme is lost: each bucket keeps the least and the greatest of the finest
+points inside it. Levels too fine for a long rehearsal keep their newest part only.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ddassets.report.model import LONGEST_GAP, Level, Pool, Series
+
+# Seconds of a bucket in a frame of up to 1 hour, 4 hours, 1 day, 2 days, 1 week and beyond (rule 2.5).
+BUCKETS = (20, 60, 300, 600, 3600, 14400)
+# A week of the finest buckets.
+MOST_BUCKETS = 7 * 86400 // BUCKETS[0]
+
+
+class Line(NamedTuple):
+    """One group's values at the starts of their buckets, in seconds since the epoch, rising; NaN: no value."""
+
+    name: str
+    times: NDArray[np.float64]
+    values: NDArray[np.float64]
+
+    def held(self) -> 'Line':
+        """The points that have a value."""
+        there = np.isfinite(self.values)
+        return Line(self.name, self.times[there], self.values[there])
+
+
+def average(line: Line, bucket: int) -> Line:
+    """The mean of the points in each bucket, aligned to multiples of `bucket` (rule 7.1)."""
+    starts, first = _buckets(line.times, bucket)
+    if not first.size:
+        return line
+    counts = np.diff(first, append=line.times.size)
+    return Line(line.name, starts, np.add.reduceat(line.values, first) / counts)
+
+
+def pack(
+    pool: Pool, start: int, end: int, name: str, lines: Callable[[int], Line | None], buckets: tuple[int, ...]
+) -> Series:
+    """Pack the levels of one line, which `lines` gives for each length of bucket; those without points are left out."""
+    finest = lines(buckets[0])
+    return Series(name, list(_levels(pool, start, end, finest.held() if finest else None, lines, buckets)))
+
+
+def _levels(
+    pool: Pool, start: int, end: int, finest: Line | None, lines: Callable[[int], Line | None], buckets: tuple[int, ...]
+) -> Iterator[Level]:
+    for bucket in buckets:
+        line = finest if bucket == buckets[0] else lines(bucket)
+        if line is None or finest is None:
+            continue
+        line = line.held()
+        earliest = max(start - bucket, end - MOST_BUCKETS * bucket)
+        kept = line.times >= earliest
+        times, values = line.times[kept], line.values[kept]
+        if not times.size:
+            continue
+        low, high = _extremes(finest, times, bucket)
+        steps = np.rint(np.diff(times, prepend=times[0] - bucket) / bucket).astype(np.int64)
+        # A gap of more steps than the pool can hold is bridged by missing values.
+        fillers = (steps - 1) // LONGEST_GAP
+        steps = np.insert(steps - fillers * LONGEST_GAP, np.repeat(np.arange(steps.size), fillers), LONGEST_GAP)
+        yield Level(
+            step=bucket,
+            start=int(times[0]),
+            count=int(steps.size),
+            gaps=pool.gaps(steps),
+            values=pool.numbers(_spread(values, fillers)),
+            complete=bool(kept.all()),
+            low=None if low is None else pool.numbers(_spread(low, fillers)),
+            high=None if high is None else pool.numbers(_spread(high, fillers)),
+        )
+
+
+def _spread(column: NDArray[np.float64], missing: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Put so many missing values before each point."""
+    return np.insert(column, np.repeat(np.arange(column.size), missing), np.nan)
+
+
+def _buckets(times: NDArray[np.float64], bucket: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """The starts of the buckets that hold a time, and the index of the first time in each."""
+    numbers = np.floor_divide(times, bucket)
+    first = np.flatnonzero(np.diff(numbers, prepend=-np.inf))
+    return numbers[first] * bucket, first
+
+
+def _extremes(
+    finest: Line, times: NDArray[np.float64], bucket: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]] | tuple[None, None]:
+    starts, first = _buckets(finest.times, bucket)
+    if first.size == finest.times.size:
+        return None, None
+    low = np.minimum.reduceat(finest.values, first)
+    high = np.maximum.reduceat(finest.values, first)
+    place = np.minimum(np.searchsorted(starts, times), starts.size - 1)
+    known = starts[place] == times
+    return np.where(known, low[place], np.nan), np.where(known, high[place], np.nan)

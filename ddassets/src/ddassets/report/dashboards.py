@@ -1,0 +1,399 @@
+"""Dashboards as the page shows them: each widget with its answers, or a placeholder that names what is missing.
+
+Queries are evaluated here, once for each selection of the template variables that they depend on, so the page only
+picks an answer: there is no second evaluator in its script.
+"""
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
+from typing import Any
+
+from ddassets import bundle
+from ddassets.errors import UnusableInputError
+from ddassets.query import tree
+from ddassets.query.syntax import parse_formula, parse_queries, parse_query, render
+from ddassets.report import prose
+from ddassets.report.model import Answer, Dashboard, Formula, Monitor, Query, Request, Variable, Widget
+from ddassets.report.source import Source, select, variables
+
+# A query has an answer for each selection; beyond this many its dashboard would not fit a page.
+MOST_SELECTIONS = 200
+_SPANS = {'m': 60, 'h': 3600, 'd': 86400, 'w': 604800, 'mo': 2592000, 'y': 31536000}
+_BAND = (
+    'The band of anomalies() is not drawn: Datadog does not publish how it is computed. '
+    'The line is the series that it would be drawn around.'
+)
+_SCALARS = ('abs', 'default_zero', 'count_not_null', 'count_nonzero', 'clamp_min', 'clamp_max')
+_AGGREGATORS = ('avg', 'sum', 'min', 'max', 'last')
+
+
+class _Unshown(Exception):
+    """A widget that the page cannot show; the text says why."""
+
+
+class Converter:
+    """Turns the widgets of one dashboard into those of the page."""
+
+    def __init__(self, dashboard: bundle.Dashboard, source: Source, monitors: Sequence[Monitor]) -> None:
+        self.dashboard = dashboard
+        self.source = source
+        self.monitors = monitors
+        self.prefixes = {variable.name: variable.prefix for variable in dashboard.variables}
+        self.options = {variable.name: self._options(variable) for variable in dashboard.variables}
+        self._answers: dict[tree.Expression, Answer] = {}
+
+    def convert(self) -> Dashboard:
+        return Dashboard(
+            title=self.dashboard.title or 'Untitled dashboard',
+            description=self.dashboard.description,
+            variables=[
+                Variable(v.name, self.options[v.name], _default(v, self.options[v.name]))
+                for v in self.dashboard.variables
+            ],
+            widgets=self._widgets(None),
+        )
+
+    def _options(self, variable: bundle.DashboardVariable) -> list[str]:
+        known = list(variable.available_values) or (self.source.values(variable.prefix) if variable.prefix else [])
+        return list(dict.fromkeys(['*', *variable.defaults[:1], *known]))
+
+    def _widgets(self, parent: bundle.Widget | None) -> list[Widget]:
+        own = [widget for widget in self.dashboard.widgets if widget.parent == (parent.place if parent else None)]
+        scale = _scale([_layout(widget) for widget in own])
+        return [self._widget(widget, scale(index, _layout(widget))) for index, widget in enumerate(own)]
+
+    def _widget(self, widget: bundle.Widget, layout: list[int]) -> Widget:
+        title = widget.title
+        try:
+            if widget.type == 'group':
+                colour = _text(widget.body.get('background_color'))
+                return Widget('group', title or 'Group', layout, widgets=self._widgets(widget), colour=colour)
+            convert = _KINDS.get(widget.type)
+            if convert is None:
+                raise _Unshown(f'A widget of the type {widget.type or "(none)"}. {_MISSING.get(widget.type, _OTHER)}')
+            return convert(self, widget, layout)
+        except _Unshown as error:
+            return Widget('placeholder', title or widget.type, layout, remark=str(error))
+        except UnusableInputError as error:
+            return Widget('placeholder', title or widget.type, layout, remark=f'Its query cannot be rehearsed: {error}')
+
+    def _note(self, widget: bundle.Widget, layout: list[int]) -> Widget:
+        if widget.type == 'free_text':
+            return Widget('note', '', layout, prose=[['h2', {}, [_text(widget.body.get('text'))]]])
+        colour = _text(widget.body.get('background_color'))
+        return Widget('note', widget.title, layout, prose=prose.parse(_text(widget.body.get('content'))), colour=colour)
+
+    def _timeseries(self, widget: bundle.Widget, layout: list[int]) -> Widget:
+        body = widget.body
+        axis = _dict(body.get('yaxis'))
+        return Widget(
+            'timeseries',
+            widget.title,
+            layout,
+            requests=[self._lines(request) for request in _requests(widget)],
+            span=_span(body),
+            markers=[m for m in map(_marker, _dicts(body.get('markers'))) if m],
+            axis={
+                'min': _number(axis.get('min')),
+                'max': _number(axis.get('max')),
+                'include_zero': axis.get('include_zero') is not False,
+                'scale': _text(axis.get('scale')),
+            },
+        )
+
+    def _query_value(self, widget: bundle.Widget, layout: list[int]) -> Widget:
+        precision = widget.body.get('precision')
+        return Widget(
+            'query_value',
+            widget.title,
+            layout,
+            requests=[self._scalar(_requests(widget)[0])],
+            span=_span(widget.body),
+            axis={'autoscale': widget.body.get('autoscale') is not False},
+            precision=precision if isinstance(precision, int) else None,
+            unit=_text(widget.body.get('custom_unit')),
+        )
+
+    def _toplist(self, widget: bundle.Widget, layout: list[int]) -> Widget:
+        return Widget(
+            'toplist',
+            widget.title,
+            layout,
+            requests=[self._scalar(_requests(widget)[0])],
+            span=_span(widget.body),
+            axis={'autoscale': True},
+        )
+
+    def _summary(self, widget: bundle.Widget, layout: list[int]) -> Widget:
+        query = _text(widget.body.get('query'))
+        matching = _monitor_search(query)
+        found = [index for index, monitor in enumerate(self.monitors) if matching(monitor)]
+        return Widget('monitors', widget.title or 'Monitors', layout, monitors=found, remark=query)
+
+    def _lines(self, request: Mapping[str, Any]) -> Request:
+        named = _named(request)
+        queries = {name: query for name, (query, _) in named.items()}
+        formulas = _dicts(request.get('formulas'))
+        shown = {
+            _label(one): tree.rewrite(parse_formula(_text(one.get('formula'))), _binder(queries)) for one in formulas
+        }
+        lines = {label: tree.rewrite(expression, _without_band) for label, expression in (shown or queries).items()}
+        remark = _BAND if lines != (shown or queries) else ''
+        style = _dict(request.get('style'))
+        display = request.get('display_type')
+        return Request(
+            name='',
+            queries=[self._query(label, expression) for label, expression in lines.items()],
+            display='bars' if display == 'bars' else 'area' if display == 'area' else 'line',
+            palette=_text(style.get('palette')) or 'dog_classic',
+            dashed=style.get('line_type') in ('dashed', 'dotted'),
+            remark=remark,
+        )
+
+    def _scalar(self, request: Mapping[str, Any]) -> Request:
+        named = _named(request)
+        formulas = _dicts(request.get('formulas'))
+        if formulas:
+            formula = _formula(parse_formula(_text(formulas[0].get('formula'))), named)
+        else:
+            formula = ['query', next(iter(named))]
+        style = _dict(request.get('style'))
+        return Request(
+            name=_label(formulas[0]) if formulas else next(iter(named)),
+            queries=[self._query(name, query, aggregator) for name, (query, aggregator) in named.items()],
+            formula=formula,
+            palette=_text(style.get('palette')) or 'dog_classic',
+            formats=[
+                {'comparator': one.get('comparator'), 'value': one.get('value'), 'palette': _text(one.get('palette'))}
+                for one in _dicts(request.get('conditional_formats'))
+                if isinstance(one.get('value'), int | float)
+            ],
+        )
+
+    def _query(self, name: str, expression: tree.Expression, aggregator: str = 'avg') -> Query:
+        used = sorted(variables(expression) & self.options.keys())
+        selections = list(product(*(self.options[variable] for variable in used)))
+        if len(selections) > MOST_SELECTIONS:
+            names = ', '.join(used)
+            raise _Unshown(f'{names} have {len(selections)} selections to evaluate, and at most {MOST_SELECTIONS} are.')
+        answers = {}
+        for values in selections:
+            chosen = select(expression, self.prefixes, dict(zip(used, values, strict=True)))
+            if chosen not in self._answers:
+                self._answers[chosen] = self.source.answer(chosen)
+            answers[json.dumps(values, ensure_ascii=False, separators=(',', ':'))] = self._answers[chosen]
+        return Query(name, used, answers, aggregator)
+
+
+_KINDS: Mapping[str, Callable[[Converter, bundle.Widget, list[int]], Widget]] = {
+    'note': Converter._note,
+    'free_text': Converter._note,
+    'timeseries': Converter._timeseries,
+    'query_value': Converter._query_value,
+    'toplist': Converter._toplist,
+    'manage_status': Converter._summary,
+}
+_OTHER = 'The page shows groups, notes, timeseries, query values, top lists and monitor summaries.'
+_MISSING = {
+    'image': 'It would have to be fetched over the network.',
+    'iframe': 'It would have to be fetched over the network.',
+    'log_stream': 'Logs are not rehearsed.',
+    'trace_service': 'Traces are not rehearsed.',
+    'topology_map': 'Traces are not rehearsed.',
+    'slo': 'Service level objectives are not rehearsed.',
+    'event_stream': 'Events are not rehearsed.',
+}
+
+
+def convert(dashboard: bundle.Dashboard, source: Source, monitors: Sequence[Monitor]) -> Dashboard:
+    """Return a dashboard of the page. What cannot be shown is a placeholder; nothing raises."""
+    return Converter(dashboard, source, monitors).convert()
+
+
+def _named(request: Mapping[str, Any]) -> dict[str, tuple[tree.Expression, str]]:
+    """The queries of a request by name, each with its scalar aggregator."""
+    if isinstance(request.get('q'), str):
+        aggregator = _aggregator(request.get('aggregator'))
+        return {render(query): (query, aggregator) for query in parse_queries(request['q'])}
+    named: dict[str, tuple[tree.Expression, str]] = {}
+    for query in _dicts(request.get('queries')):
+        kind = _text(query.get('data_source')) or 'unknown'
+        if kind != 'metrics':
+            raise _Unshown(f'Its query reads {kind}, and only metrics are rehearsed.')
+        name = _text(query.get('name')) or f'query{len(named) + 1}'
+        named[name] = (parse_query(_text(query.get('query'))), _aggregator(query.get('aggregator')))
+    if not named:
+        raise _Unshown('Its request holds no query of metrics, and only metrics are rehearsed.')
+    return named
+
+
+def _default(variable: bundle.DashboardVariable, options: Sequence[str]) -> str:
+    return variable.defaults[0] if variable.defaults and variable.defaults[0] in options else '*'
+
+
+def _aggregator(value: Any) -> str:
+    if value in _AGGREGATORS:
+        return str(value)
+    if value is None:
+        return 'avg'
+    raise _Unshown(f'Its aggregator {value} is not rehearsed; {", ".join(_AGGREGATORS)} are.')
+
+
+def _binder(queries: Mapping[str, tree.Expression]) -> Callable[[tree.Node], tree.Node]:
+    """What puts the queries in the place of their names in a formula."""
+
+    def bind(node: tree.Node) -> tree.Node:
+        if not isinstance(node, tree.Reference):
+            return node
+        if node.name not in queries:
+            raise _Unshown(f'Its formula names {node.name}, which is none of its queries.')
+        query = queries[node.name]
+        return tree.Modified(span=node.span, operand=query, modifiers=node.modifiers) if node.modifiers else query
+
+    return bind
+
+
+def _without_band(node: tree.Node) -> tree.Node:
+    if isinstance(node, tree.Call) and node.name == 'anomalies' and node.arguments:
+        return node.arguments[0]
+    return node
+
+
+def _formula(node: tree.Expression, named: Mapping[str, object]) -> Formula:
+    match node:
+        case tree.Number(value=value):
+            return ['number', value]
+        case tree.Reference(name=name, modifiers=()) if name in named:
+            return ['query', name]
+        case tree.Binary(operator=operator, left=left, right=right):
+            return ['act', operator, _formula(left, named), _formula(right, named)]
+        case tree.Negative(operand=operand):
+            return ['act', 'negative', _formula(operand, named)]
+        case tree.Call(name=name, arguments=arguments, modifiers=()) if name in _SCALARS:
+            return ['act', name, *(_formula(argument, named) for argument in arguments)]  # type: ignore[arg-type]
+        case tree.Call(name=name) | tree.Reference(name=name):
+            raise _Unshown(
+                f'Its formula uses {name}, and of functions over single values {", ".join(_SCALARS)} are rehearsed.'
+            )
+    raise _Unshown('Its formula is outside what is rehearsed.')
+
+
+_SEARCH = re.compile(r'(?P<minus>-?)(?:(?P<key>\w+):)?(?P<value>"[^"]*"|[^\s"]+)')
+
+
+def _monitor_search(query: str) -> Callable[[Monitor], bool]:
+    """Read the monitor search of a summary: tags, titles, types, priorities and words, all of which must match."""
+    tests: list[Callable[[Monitor], bool]] = []
+    for term in _SEARCH.finditer(query):
+        value, key = term['value'].strip('"'), term['key']
+        if key not in (None, 'tag', 'title', 'type', 'priority'):
+            raise _Unshown(f'Its search asks for {key}:, and tag:, title:, type:, priority: and words are rehearsed.')
+        tests.append(_monitor_test(key, value.lower(), bool(term['minus'])))
+    return lambda monitor: all(test(monitor) for test in tests)
+
+
+def _monitor_test(key: str | None, value: str, negated: bool) -> Callable[[Monitor], bool]:
+    def test(monitor: Monitor) -> bool:
+        if key == 'tag':
+            found = value in (tag.lower() for tag in monitor.tags)
+        elif key == 'type':
+            found = value == monitor.type.lower()
+        elif key == 'priority':
+            found = value.lstrip('p') == str(monitor.priority)
+        else:
+            found = value in monitor.name.lower()
+        return found is not negated
+
+    return test
+
+
+_NUMBER = r'-?[0-9.]+(?:e-?[0-9]+)?'
+_RANGE = re.compile(rf'(?:({_NUMBER})\s*<=?\s*)?y\s*(=|<=?|>=?)?\s*({_NUMBER})?', re.I)
+
+
+def _marker(marker: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Read `y = 800`, `y > 800` or `500 < y < 800`; None for what is none of these."""
+    found = _RANGE.fullmatch(_text(marker.get('value')).strip())
+    if not found:
+        return None
+    least, operator, bound = _number(found[1]), found[2] or '', _number(found[3])
+    severity, _, line = _text(marker.get('display_type')).partition(' ')
+    if operator == '=':
+        low, high = bound, bound
+    elif operator.startswith('<'):
+        low, high = least, bound
+    else:
+        low, high = bound if bound is not None else least, None
+    # An open end is drawn as its one bound.
+    low, high = (low if low is not None else high), (high if high is not None else low)
+    return {
+        'low': low,
+        'high': high,
+        'severity': severity,
+        'dashed': 'dash' in line,
+        'label': _text(marker.get('label')).strip(),
+    }
+
+
+def _span(body: Mapping[str, Any]) -> int | None:
+    time = body.get('time')
+    live = re.fullmatch(r'([0-9]+)(mo|[mhdwy])', _text(time.get('live_span'))) if isinstance(time, dict) else None
+    return int(live[1]) * _SPANS[live[2]] if live else None
+
+
+def _requests(widget: bundle.Widget) -> list[Mapping[str, Any]]:
+    requests = _dicts(widget.body.get('requests'))
+    if not requests:
+        raise _Unshown('It holds no request.')
+    return requests
+
+
+def _label(formula: Mapping[str, Any]) -> str:
+    return _text(formula.get('alias')) or _text(formula.get('formula'))
+
+
+def _layout(widget: bundle.Widget) -> Mapping[str, Any]:
+    body: Any = widget.document.data
+    for step in widget.place[:-1] if widget.place[-1] == 'definition' else widget.place:
+        body = body[step]
+    return _dict(body.get('layout'))
+
+
+def _scale(layouts: Sequence[Mapping[str, Any]]) -> Callable[[int, Mapping[str, Any]], list[int]]:
+    """Bring layouts to 12 columns: free ones, which count in smaller units, and missing ones, two side by side."""
+    widest = max((_whole(layout, 'x') + _whole(layout, 'width') for layout in layouts), default=12)
+    factor = 12 / widest if widest > 12 else 1.0
+
+    def scale(index: int, layout: Mapping[str, Any]) -> list[int]:
+        if not layout:
+            return [index % 2 * 6, index // 2 * 4, 6, 4]
+        x, y, width, height = (round(_whole(layout, key) * factor) for key in ('x', 'y', 'width', 'height'))
+        return [min(x, 11), y, min(max(width, 1), 12 - min(x, 11)), max(height, 1)]
+
+    return scale
+
+
+def _whole(layout: Mapping[str, Any], key: str) -> int:
+    value = layout.get(key)
+    return max(0, int(value)) if isinstance(value, int | float) else 0
+
+
+def _number(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ''
+
+
+def _dict(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _dicts(value: Any) -> list[Mapping[str, Any]]:
+    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []

@@ -1,0 +1,250 @@
+"""What the page holds, as plain data: the page's script reads exactly these names from one JSON document.
+
+Instants and lengths are Unix seconds. Numbers that a chart draws do not stand in the JSON one by one: they are packed
+into `Page.pool`, and every other place refers to them by index, so that equal columns are stored once.
+"""
+
+import base64
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+# `[tag, attributes, children]` or a text: Markdown, parsed here and built from elements by the page's script.
+type Prose = list[Any]
+# The tree of a formula, for the scalars that the page's script computes: `['number', 100]`, `['query', name]` or
+# `['act', operator or function, operand, …]`.
+type Formula = list[Any]
+type State = Literal['OK', 'Warn', 'Alert', 'No Data']
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """A series in buckets of `step` seconds. Column indices point into `Page.pool`.
+
+    `gaps` is the distance of each bucket from the one before, in steps (None: all 1). `low` and `high` are the extremes
+    of the finest points inside each bucket, None where a bucket never holds more than one. A level that is not
+    `complete` holds only its newest part, to bound the size of the page.
+    """
+
+    step: int
+    start: int
+    count: int
+    gaps: int | None
+    values: int
+    complete: bool = True
+    low: int | None = None
+    high: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line: its group's tags, and its points from the finest level to the coarsest."""
+
+    name: str
+    levels: list[Level]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a query says under one selection of the template variables; `missing` names metrics without data."""
+
+    series: list[Series] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A query of a widget. `answers` is keyed by the values of `variables`, in that order, as a JSON list.
+
+    `aggregator` makes one number of a series in the frame: avg, sum, min, max, last or count.
+    """
+
+    name: str
+    variables: list[str]
+    answers: dict[str, Answer]
+    aggregator: str = 'avg'
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request of a widget: ready lines for a timeseries, or a formula over the queries' scalars."""
+
+    name: str
+    queries: list[Query]
+    formula: Formula = field(default_factory=list)
+    display: Literal['line', 'bars', 'area'] = 'line'
+    palette: str = 'dog_classic'
+    dashed: bool = False
+    formats: list[dict[str, Any]] = field(default_factory=list)
+    # What the reader has to know about these lines, such as an anomaly band that is not drawn.
+    remark: str = ''
+
+
+@dataclass(frozen=True, slots=True)
+class Widget:
+    """A widget. A `placeholder` says in `remark` what would stand there and why it does not."""
+
+    kind: Literal['group', 'note', 'timeseries', 'query_value', 'toplist', 'monitors', 'placeholder']
+    title: str
+    # x, y, width and height on the grid of 12 columns.
+    layout: list[int]
+    widgets: list['Widget'] = field(default_factory=list)
+    prose: Prose = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    # Indices of the monitors that a monitor summary lists.
+    monitors: list[int] = field(default_factory=list)
+    # Seconds of a time frame of its own, ending where the page's frame ends.
+    span: int | None = None
+    markers: list[dict[str, Any]] = field(default_factory=list)
+    axis: dict[str, Any] = field(default_factory=dict)
+    colour: str = ''
+    remark: str = ''
+    precision: int | None = None
+    unit: str = ''
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    name: str
+    values: list[str]
+    default: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    title: str
+    description: str
+    variables: list[Variable]
+    widgets: list[Widget]
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One group of a monitor. `states` are `[from, to, state]`, `muted` `[from, to, downtime]`, in order of time."""
+
+    name: str
+    signal: Series | None
+    states: list[tuple[int, int, State]]
+    muted: list[tuple[int, int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    name: str
+    type: str
+    query: str
+    tags: list[str]
+    priority: int | None
+    comparator: str
+    # critical, warning, critical_recovery, warning_recovery: those that are set.
+    thresholds: dict[str, float]
+    groups: list[Group]
+    # `(what, whether a rehearsal reached it)`: states, recoveries, branches of the message.
+    coverage: list[tuple[str, bool]] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Downtime:
+    """A downtime; `windows` are its merged active intervals `[from, to)` inside the rehearsal."""
+
+    name: str
+    scope: str
+    prose: Prose
+    zone: str
+    windows: list[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One notification, sent or muted, or a downtime's own message (then `monitor` is None)."""
+
+    instant: int
+    title: str
+    prose: Prose
+    recipients: list[str]
+    monitor: int | None
+    # Index into the monitor's groups.
+    group: int | None
+    # Of a notification the state that it reports; of a downtime's message what happened to the downtime.
+    state: str
+    previous: str
+    # Why it is there when no transition brought it: a renotification, the end of a downtime.
+    reason: str
+    value: str
+    host: str
+    ip: str
+    muted: bool
+    # Indices of the downtimes that muted it, or of the one whose message it is.
+    downtimes: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Assumption:
+    id: str
+    question: str
+    choice: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """One scenario's results. `offsets` are `[from instant, seconds east of UTC]` of the display time zone."""
+
+    name: str
+    description: str
+    start: int
+    end: int
+    zone: str
+    offsets: list[tuple[int, int]]
+    dashboards: list[Dashboard]
+    monitors: list[Monitor]
+    downtimes: list[Downtime]
+    messages: list[Message]
+    assumptions: list[Assumption]
+    # Expectations that did not hold, in the words of the rehearsal.
+    failures: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    integration: str
+    version: str
+    rehearsals: list[Rehearsal]
+    pool: list[str]
+
+    def json(self) -> str:
+        """The document that goes into the page's script element: nothing in it can end that element."""
+        text = json.dumps(asdict(self), ensure_ascii=False, separators=(',', ':'), allow_nan=False)
+        for character in '<>&\u2028\u2029':
+            text = text.replace(character, f'\\u{ord(character):04x}')
+        return text
+
+
+LONGEST_GAP = 255
+
+
+class Pool:
+    """Columns of numbers, packed as base64 of little-endian 32-bit floats or of bytes, each once."""
+
+    def __init__(self) -> None:
+        self.columns: list[str] = []
+        self._places: dict[str, int] = {}
+
+    def _put(self, column: np.ndarray[Any, Any]) -> int:
+        packed = base64.b64encode(column.tobytes()).decode()
+        place = self._places.setdefault(packed, len(self.columns))
+        if place == len(self.columns):
+            self.columns.append(packed)
+        return place
+
+    def numbers(self, values: Sequence[float] | np.ndarray[Any, Any]) -> int:
+        """The index of a column of values; NaN stays NaN."""
+        return self._put(np.asarray(values, dtype='<f4'))
+
+    def gaps(self, steps: np.ndarray[Any, Any]) -> int | None:
+        """The index of a column of distances in steps, at most LONGEST_GAP each; None where all of them are 1."""
+        if (steps == 1).all():
+            return None
+        return self._put(steps.astype(np.uint8))

@@ -1,0 +1,62 @@
+"""Put the page together: one file that holds its style, its script, the chart library and the data."""
+
+import base64
+import gzip
+import hashlib
+import html
+from importlib.resources import files
+from pathlib import Path
+
+from ddassets.errors import UnusableInputError
+from ddassets.report.model import Page
+
+NAME = 'index.html'
+
+
+def render(page: Page) -> str:
+    """Return the HTML document. It asks for nothing over any network, and its policy forbids it to."""
+    own = files('ddassets.report')
+    style, script = (own.joinpath(name).read_text(encoding='utf-8') for name in ('page.css', 'page.js'))
+    library = _chart_library()
+    # The library's own script sets styles at run time, so styles cannot be bound to a hash; scripts are.
+    policy = (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; style-src 'unsafe-inline'; "
+        f"script-src '{_hash(script)}' '{_hash(library)}'"
+    )
+    pieces = {
+        'policy': html.escape(policy),
+        'title': html.escape(f'Rehearsal of {page.integration}'),
+        'style': style,
+        'data': page.json(),
+        # Stored compressed, for it is most of the page's size.
+        'charts': base64.b64encode(gzip.compress(library.encode(), mtime=0)).decode(),
+        'script': script,
+    }
+    text, *rest = own.joinpath('page.html').read_text(encoding='utf-8').split('{{')
+    for part in rest:
+        name, _, after = part.partition('}}')
+        text += pieces[name] + after
+    return text
+
+
+def write(page: Page, folder: Path) -> Path:
+    """Write the page into the folder, which is made where it is missing, and return its path."""
+    path = folder / NAME
+    text = render(page)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding='utf-8')
+    except OSError as error:
+        raise UnusableInputError(f'{path}: cannot be written: {error.strerror}') from error
+    return path
+
+
+def _hash(script: str) -> str:
+    return 'sha256-' + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+
+
+def _chart_library() -> str:
+    try:
+        return files('plotly').joinpath('package_data', 'plotly.min.js').read_text(encoding='utf-8')
+    except (ModuleNotFoundError, FileNotFoundError):
+        raise UnusableInputError("the report needs its extra: pip install 'ddassets[report]'") from None

@@ -1,0 +1,275 @@
+"""From the results of rehearsals to the page. What a result has to offer stands here, as protocols."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Protocol
+from zoneinfo import ZoneInfo
+
+from ddassets.assumptions import ASSUMPTIONS
+from ddassets.bundle import Bundle
+from ddassets.bundle import Monitor as MonitorAsset
+from ddassets.monitor import Thresholds
+from ddassets.notification import Mute, Notification
+from ddassets.query import tree
+from ddassets.report import dashboards, model, prose
+from ddassets.report.columns import BUCKETS, Line, average
+from ddassets.report.source import Source
+from ddassets.series import SeriesSet
+from ddassets.timeline import Group, GroupTimeline, MonitorTimeline, State
+
+# The texts of more messages would be most of the page. Those sent come first, then the newest.
+MOST_TEXTS = 5000
+_LEFT_OUT = [['p', {}, ['The text is left out: the page holds those of 5,000 messages, of those sent first.']]]
+_REASONS = {'transition': '', 'renotify': 'renotification', 'downtime end': 'at the end of a downtime'}
+
+
+class Message(Protocol):
+    """A notification as it is read. `host` and `ip` are empty where the group has no host or its address is unknown."""
+
+    @property
+    def title(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def recipients(self) -> Sequence[str]: ...
+    @property
+    def host(self) -> str: ...
+    @property
+    def ip(self) -> str: ...
+
+
+class MonitorResult(Protocol):
+    """One monitor's part. `mutes` and `notifications` are by group and in order of time."""
+
+    @property
+    def asset(self) -> MonitorAsset: ...
+    @property
+    def query(self) -> tree.MonitorQuery: ...
+    @property
+    def thresholds(self) -> Thresholds: ...
+    @property
+    def timeline(self) -> MonitorTimeline: ...
+    @property
+    def mutes(self) -> Mapping[Group, Sequence[Mute]]: ...
+    @property
+    def notifications(self) -> Mapping[Group, Sequence[Notification]]: ...
+    # States, recoveries and branches of the message, and whether a rehearsal reached each.
+    @property
+    def coverage(self) -> Sequence[tuple[str, bool]]: ...
+    def message(self, group: Group, notification: Notification) -> Message: ...
+
+
+class DowntimeResult(Protocol):
+    """One downtime's part. `windows` are disjoint and in order; `messages` are those of the downtime itself.
+
+    A message is `(instant, what happened: scheduled, started, canceled or expired)`.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def scope(self) -> str: ...
+    @property
+    def message(self) -> str: ...
+    @property
+    def recipients(self) -> Sequence[str]: ...
+    @property
+    def zone(self) -> str: ...
+    @property
+    def windows(self) -> Sequence[tuple[float, float]]: ...
+    @property
+    def messages(self) -> Sequence[tuple[float, str]]: ...
+
+
+class Result(Protocol):
+    """One rehearsal over [start, end), in seconds since the epoch."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def description(self) -> str: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+    @property
+    def zone(self) -> ZoneInfo: ...
+    @property
+    def series(self) -> SeriesSet: ...
+    @property
+    def monitors(self) -> Sequence[MonitorResult]: ...
+    @property
+    def downtimes(self) -> Sequence[DowntimeResult]: ...
+    # The assumptions relied on: id and choice.
+    @property
+    def assumptions(self) -> Mapping[str, str]: ...
+    # Expectations that did not hold, each a sentence.
+    @property
+    def failures(self) -> Sequence[str]: ...
+    def lines(self, expression: tree.Expression, start: int, end: int) -> Sequence[Line]: ...
+
+
+def page(bundle: Bundle, results: Sequence[Result], progress: Callable[[str], None] = lambda text: None) -> model.Page:
+    """Return the page of these rehearsals. `progress` is told, in a few words, what is being done."""
+    pool = model.Pool()
+    rehearsals = [_Builder(bundle, result, pool, progress).build() for result in results]
+    return model.Page(bundle.name, version('ddassets'), rehearsals, pool.columns)
+
+
+class _Builder:
+    def __init__(self, bundle: Bundle, result: Result, pool: model.Pool, progress: Callable[[str], None]) -> None:
+        self.bundle = bundle
+        self.result = result
+        self.progress = progress
+        self.places = {downtime.name: index for index, downtime in enumerate(result.downtimes)}
+        metrics = {metric: result.series.of(metric) for metric in result.series.metrics}
+        tags = {metric: frozenset[str]().union(*(one.tags for one in series)) for metric, series in metrics.items()}
+        self.source = Source(result.start, result.end, result.lines, tags, pool)
+
+    def build(self) -> model.Rehearsal:
+        result = self.result
+        self.progress(f'{result.name}: monitors and messages')
+        monitors = [self._monitor(monitor) for monitor in result.monitors]
+        messages = sorted([*self._notifications(), *self._downtime_messages()], key=lambda one: one.instant)
+        return model.Rehearsal(
+            name=result.name,
+            description=result.description,
+            start=result.start,
+            end=result.end,
+            zone=result.zone.key,
+            offsets=offsets(result.zone, result.start, result.end),
+            dashboards=[self._dashboard(name, monitors) for name in self._order()],
+            monitors=monitors,
+            downtimes=[self._downtime(downtime) for downtime in result.downtimes],
+            messages=_shortened(messages),
+            assumptions=[
+                model.Assumption(name, ASSUMPTIONS[name].question if name in ASSUMPTIONS else '', choice)
+                for name, choice in result.assumptions.items()
+            ],
+            failures=list(result.failures),
+        )
+
+    def _order(self) -> list[int]:
+        """The dashboards as the manifest names them, then the rest."""
+        manifest = self.bundle.manifest
+        paths = [self.bundle.folder / path for path in manifest.dashboards.values()] if manifest else []
+        ranks = {path: rank for rank, path in enumerate(paths)}
+        files = [dashboard.document.path for dashboard in self.bundle.dashboards]
+        return sorted(range(len(files)), key=lambda index: ranks.get(files[index], len(ranks)))
+
+    def _dashboard(self, index: int, monitors: Sequence[model.Monitor]) -> model.Dashboard:
+        dashboard = self.bundle.dashboards[index]
+        self.progress(f'{self.result.name}: dashboard {dashboard.title}')
+        return dashboards.convert(dashboard, self.source, monitors)
+
+    def _monitor(self, monitor: MonitorResult) -> model.Monitor:
+        priority = monitor.asset.body.get('priority')
+        limits = monitor.thresholds
+        thresholds = {
+            'critical': limits.critical,
+            'warning': limits.warning,
+            'critical_recovery': limits.critical_recovery,
+            'warning_recovery': limits.warning_recovery,
+        }
+        return model.Monitor(
+            name=monitor.asset.name,
+            type=monitor.asset.type,
+            query=monitor.asset.query,
+            tags=list(monitor.asset.tags),
+            priority=priority if isinstance(priority, int) else None,
+            comparator=monitor.query.comparator,
+            thresholds={name: value for name, value in thresholds.items() if value is not None},
+            groups=[self._group(monitor, group) for group in monitor.timeline.groups.values()],
+            coverage=list(monitor.coverage),
+        )
+
+    def _group(self, monitor: MonitorResult, group: GroupTimeline) -> model.Group:
+        evaluated = Line('value', group.ticks.astype(float), group.values).held()
+        buckets = BUCKETS[1:]
+        mutes = monitor.mutes.get(group.group, ())
+        return model.Group(
+            name=group.name,
+            signal=self.source.pack('value', {bucket: average(evaluated, bucket) for bucket in buckets})
+            if evaluated.times.size
+            else None,
+            states=[(span.start, span.end, _state(span.state)) for span in group.spans],
+            muted=[(*self._clipped(mute.start, mute.end), self.places[mute.downtime]) for mute in mutes],
+        )
+
+    def _clipped(self, start: float, end: float) -> tuple[int, int]:
+        return round(max(start, self.result.start)), round(min(end, self.result.end))
+
+    def _downtime(self, downtime: DowntimeResult) -> model.Downtime:
+        windows = [self._clipped(start, end) for start, end in downtime.windows]
+        return model.Downtime(downtime.name, downtime.scope, prose.parse(downtime.message), downtime.zone, windows)
+
+    def _notifications(self) -> Iterator[model.Message]:
+        for place, monitor in enumerate(self.result.monitors):
+            for index, group in enumerate(monitor.timeline.groups):
+                for notification in monitor.notifications.get(group, ()):
+                    message = monitor.message(group, notification)
+                    yield model.Message(
+                        instant=notification.instant,
+                        title=message.title,
+                        prose=prose.parse(message.text),
+                        recipients=list(message.recipients),
+                        monitor=place,
+                        group=index,
+                        state=str(notification.target),
+                        previous='' if notification.source is State.ABSENT else str(notification.source),
+                        reason=_REASONS[notification.reason],
+                        value='' if math.isnan(notification.value) else f'{notification.value:.6g}',
+                        host=message.host,
+                        ip=message.ip,
+                        muted=not notification.sent,
+                        downtimes=[self.places[name] for name in notification.muted_by],
+                    )
+
+    def _downtime_messages(self) -> Iterator[model.Message]:
+        for place, downtime in enumerate(self.result.downtimes):
+            text = prose.parse(downtime.message)
+            for instant, what in downtime.messages:
+                yield model.Message(
+                    instant=round(instant),
+                    title=f'Downtime {what}: {downtime.name}',
+                    prose=text,
+                    recipients=list(downtime.recipients),
+                    monitor=None,
+                    group=None,
+                    state=what,
+                    previous='',
+                    reason='',
+                    value='',
+                    host='',
+                    ip='',
+                    muted=False,
+                    downtimes=[place],
+                )
+
+
+def _state(state: State) -> model.State:
+    return {State.OK: 'OK', State.WARN: 'Warn', State.ALERT: 'Alert'}.get(state, 'No Data')  # type: ignore[return-value]
+
+
+def _shortened(messages: Sequence[model.Message]) -> list[model.Message]:
+    """Leave out the texts that are too many for a page, of muted messages before those of sent ones."""
+    order = sorted(range(len(messages)), key=lambda index: (messages[index].muted, -messages[index].instant))
+    kept = frozenset(order[:MOST_TEXTS])
+    return [one if index in kept else replace(one, prose=_LEFT_OUT) for index, one in enumerate(messages)]
+
+
+def offsets(zone: ZoneInfo, start: int, end: int) -> list[tuple[int, int]]:
+    """The zone's seconds east of UTC from each instant on at which they change, to the hour, from `start` to `end`."""
+
+    def east(instant: int) -> int:
+        delta = datetime.fromtimestamp(instant, UTC).astimezone(zone).utcoffset()
+        return round(delta.total_seconds()) if delta else 0
+
+    found = [(start - 86400, east(start - 86400))]
+    for hour in range(start - start % 3600, end + 3600, 3600):
+        if east(hour) != found[-1][1]:
+            found.append((hour, east(hour)))
+    return found

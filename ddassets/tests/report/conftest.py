@@ -1,0 +1,332 @@
+"""A rehearsal made by hand, and a browser to look at its page.
+
+The signal, its states and its messages come from the few lines below and not from the evaluator, so these tests say
+what the page does with any result.
+"""
+
+import json
+import os
+import shutil
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from pathlib import Path
+from types import SimpleNamespace
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from ddassets import bundle, report
+from ddassets.errors import UnusableInputError
+from ddassets.monitor import Thresholds
+from ddassets.notification import Mute, Notification
+from ddassets.query import tree
+from ddassets.query.syntax import parse_monitor
+from ddassets.report.columns import Line
+from ddassets.series import Series, SeriesSet
+from ddassets.timeline import GroupTimeline, MonitorTimeline, State, Transitions
+
+REPOSITORY = Path(__file__).parents[3]
+DAY = 86400
+HOSTS = {'alpha-1': '192.0.2.11', 'beta-2': '192.0.2.12', 'gamma-3': '192.0.2.13'}
+NIGHTS, WEEKENDS = 'weeknights', 'weekends'
+
+
+@dataclass
+class Rehearsed:
+    """Everything that a page asks of a rehearsal, for `days` days of `my_metric` on some hosts, a point every 45 s."""
+
+    folder: Path
+    days: int = 7
+    hosts: dict[str, str] = field(default_factory=lambda: dict(HOSTS))
+    name: str = 'A working week'
+    description: str = 'Three hosts, one of them silent for an hour and a half on Wednesday.'
+    zone: ZoneInfo = ZoneInfo('Europe/Berlin')
+    assumptions: dict[str, str] = field(default_factory=lambda: {'A1': '(from,to]', 'A13': 'elapsed'})
+    failures: tuple[str, ...] = ()
+
+    @cached_property
+    def start(self) -> int:
+        return int(datetime(2027, 1, 4, tzinfo=self.zone).timestamp())
+
+    @cached_property
+    def end(self) -> int:
+        return self.start + self.days * DAY
+
+    @cached_property
+    def bundle(self) -> bundle.Bundle:
+        return bundle.read(self.folder)
+
+    @cached_property
+    def series(self) -> SeriesSet:
+        random = np.random.default_rng(7)
+        return SeriesSet(self._host(random, index, host) for index, host in enumerate(self.hosts))
+
+    def _host(self, random: np.random.Generator, index: int, host: str) -> Series:
+        times = np.arange(self.start + 7 * index, self.end, 45.0)
+        day = (times - self.start) / DAY
+        # Highest in the early afternoon, so that something happens in office hours too.
+        shape = 420 + 330 * np.sin((day - 0.33 - 0.03 * index) * 2 * np.pi) + 90 * np.sin(day * 38 + index)
+        values = np.clip(np.round(shape + random.normal(0, 25, times.size)), 0, 1000)
+        hour = (times - self.start) / 3600
+        there = ~((index == 2) & (hour > 59) & (hour < 60.5))
+        return Series('my_metric', frozenset({f'host:{host}'}), times[there], values[there], 'gauge', 45)
+
+    def lines(self, expression: tree.Expression, start: int, end: int) -> list[Line]:
+        """Evaluate one metric with a rollup, point by point."""
+        if isinstance(expression, tree.Binary):
+            sides = [self.lines(side, start, end)[0] for side in (expression.left, expression.right)]
+            assert expression.operator == '-'
+            return [Line('*', sides[0].times, sides[0].values - sides[1].values)]
+        if not isinstance(expression, tree.Metric):
+            raise UnusableInputError(f'{type(expression).__name__} is outside of the subset')
+        (rollup,) = [modifier for modifier in expression.modifiers if modifier.name == 'rollup']
+        method, bucket = (argument.value for argument in rollup.arguments)
+        scope = expression.scope
+        chosen = [f'host:{host}' for host in self.hosts]
+        if isinstance(scope, tree.TagFilter):
+            chosen = [tag for tag in chosen if tag == f'{scope.key}:{scope.value}']
+        lines = []
+        for one in self.series.of(expression.name):
+            (tag,) = one.tags
+            if tag in chosen:
+                lines.append((tag, dict(_rolled_up(one.times, one.values, method, bucket))))
+        if expression.by:
+            return [Line(tag, np.array(list(rolled)), np.array(list(rolled.values()))) for tag, rolled in lines]
+        times = sorted({time for _, rolled in lines for time in rolled})
+        combine = {'avg': np.mean, 'sum': np.sum}[expression.aggregator]
+        values = [combine([rolled[time] for _, rolled in lines if time in rolled]) for time in times]
+        return [Line('*', np.array(times, dtype=float), np.array(values))] if lines else []
+
+    @cached_property
+    def downtimes(self) -> list[SimpleNamespace]:
+        midnights = [self.start + day * DAY for day in range(-1, self.days)]
+        nights = [(day + 19 * 3600, day + 33 * 3600) for day in midnights if (day - self.start) // DAY % 7 != 5]
+        weekends = [(day, day + DAY) for day in midnights if (day - self.start) // DAY % 7 >= 5 and day >= self.start]
+        return [
+            SimpleNamespace(
+                name=name,
+                scope='*',
+                message='@you@example.com The monitor is silenced.',
+                recipients=['@you@example.com'],
+                zone='Europe/Berlin',
+                windows=[window for window in windows if window[1] > self.start],
+                messages=[(at, 'started') for at, _ in windows if self.start <= at < self.end],
+            )
+            for name, windows in ((NIGHTS, nights), (WEEKENDS, weekends))
+        ]
+
+    @cached_property
+    def monitors(self) -> list['RehearsedMonitor']:
+        return [RehearsedMonitor(self, asset) for asset in self.bundle.monitors]
+
+
+def _rolled_up(times: np.ndarray, values: np.ndarray, method: str, bucket: float):
+    numbers, first, counts = np.unique(times // bucket, return_index=True, return_counts=True)
+    sums = np.add.reduceat(values, first)
+    return zip(numbers * bucket, sums / counts if method == 'avg' else sums, strict=True)
+
+
+class RehearsedMonitor:
+    """The average of five minutes, minute by minute."""
+
+    coverage = (('Alert', True), ('Warn', True), ('No Data', True), ('renotification', False))
+
+    def __init__(self, rehearsed: Rehearsed, asset: bundle.Monitor) -> None:
+        self.rehearsed = rehearsed
+        self.asset = asset
+        self.query = parse_monitor(asset.query)
+        self.thresholds = Thresholds(critical=800, warning=500)
+        self.notifications = {}
+        groups = {(f'host:{host}',): self._group((f'host:{host}',)) for host in rehearsed.hosts}
+        self.timeline = MonitorTimeline(asset.name, rehearsed.start, rehearsed.end, groups, frozenset(), ())
+        self.mutes = {
+            group: sorted(
+                (Mute(start, end, one.name) for one in rehearsed.downtimes for start, end in one.windows),
+                key=lambda mute: mute.start,
+            )
+            for group in groups
+        }
+
+    def _group(self, group: tuple[str]) -> GroupTimeline:
+        series = next(one for one in self.rehearsed.series if group[0] in one.tags)
+        ticks = np.arange(self.rehearsed.start + 300, self.rehearsed.end, 60)
+        low, high = np.searchsorted(series.times, [ticks - 300, ticks], side='right')
+        sums = np.concatenate(([0], np.cumsum(series.values)))
+        with np.errstate(invalid='ignore'):
+            values = (sums[high] - sums[low]) / (high - low)
+        states = np.select(
+            [np.isnan(values), values > 800, values > 500], [State.NO_DATA, State.ALERT, State.WARN], State.OK
+        ).astype(np.int8)
+        changes = np.flatnonzero(np.diff(states)) + 1
+        downtimes = self.rehearsed.downtimes
+        self.notifications[group] = [
+            Notification(
+                instant=int(ticks[at]),
+                kind=State(states[at]).kind,
+                reason='transition',
+                source=State(states[at - 1]),
+                target=State(states[at]),
+                value=float(values[at]),
+                muted_by=tuple(
+                    one.name for one in downtimes if any(start <= ticks[at] < end for start, end in one.windows)
+                ),
+                first_triggered_at=None,
+                last_triggered_at=None,
+            )
+            for at in changes
+        ]
+        return GroupTimeline(group, frozenset(group), ticks, values, states, _none(), self.rehearsed.end)
+
+    def message(self, group: tuple[str], notification: Notification) -> SimpleNamespace:
+        host = group[0].removeprefix('host:')
+        ip = self.rehearsed.hosts[host]
+        word = {'alert': 'Triggered', 'warn': 'Warn', 'no data': 'No data', 'recovery': 'Recovered'}[notification.kind]
+        return SimpleNamespace(
+            title=f'[{word} on {{{group[0]}}}] {self.asset.name}',
+            text=f'my_metric on {host} ({ip}) averaged {notification.value:.6g} over the past 5 minutes.\n\n'
+            f'1. Open the dashboard.\n2. On {host}, run `datadog-agent check my_metric`.\n\n@oncall@example.com',
+            recipients=['@oncall@example.com'],
+            host=host,
+            ip=ip,
+        )
+
+
+def _none() -> Transitions:
+    return Transitions(*(np.empty(0) for _ in range(8)))
+
+
+@pytest.fixture(scope='session')
+def rehearsed() -> type[Rehearsed]:
+    return Rehearsed
+
+
+@pytest.fixture(scope='session')
+def week(tmp_path_factory) -> tuple[Path, Rehearsed]:
+    """The page of the working week, and what it was made from."""
+    result = Rehearsed(REPOSITORY / 'my_metric')
+    return report.write(result.bundle, [result], tmp_path_factory.mktemp('week')), result
+
+
+class Browser:
+    """Debian's Chromium without a window, and what the tests ask of it."""
+
+    def __init__(self, profile: Path) -> None:
+        from selenium import webdriver
+        from selenium.webdriver.chrome.service import Service
+
+        options = webdriver.ChromeOptions()
+        options.binary_location = shutil.which('chromium')
+        for flag in (
+            'headless=new',
+            'no-sandbox',
+            'disable-gpu',
+            'disable-dev-shm-usage',
+            'no-first-run',
+            'disable-background-networking',
+            'disable-component-update',
+            'disable-sync',
+            'hide-scrollbars',
+            f'user-data-dir={profile}',
+        ):
+            options.add_argument(f'--{flag}')
+        options.set_capability('goog:loggingPrefs', {'browser': 'ALL', 'performance': 'ALL'})
+        self.driver = webdriver.Chrome(options, Service(shutil.which('chromedriver')))
+        self.driver.set_script_timeout(20)
+        self.resize(1400, 900)
+
+    def resize(self, width: int, height: int) -> None:
+        size = {'width': width, 'height': height}
+        self.command('Emulation.setDeviceMetricsOverride', **size, deviceScaleFactor=1, mobile=False)
+
+    def theme(self, theme: str) -> None:
+        self.command('Emulation.setEmulatedMedia', features=[{'name': 'prefers-color-scheme', 'value': theme}])
+
+    def command(self, name: str, **parameters: object) -> dict[str, object]:
+        return self.driver.execute_cdp_cmd(name, parameters)
+
+    def open(self, path: Path, fragment: str = '') -> None:
+        """Load a page anew and wait until its script has run and nothing is left to draw."""
+        self.driver.get('about:blank')
+        self.driver.get_log('browser')
+        self.driver.get_log('performance')
+        self.driver.get(f'{path.as_uri()}{fragment}')
+        self.settle()
+
+    def turn_to(self, fragment: str) -> None:
+        """Go to another part of the page that is open."""
+        self.run('location.hash = arguments[0]', fragment)
+        self.run('render()')
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait, at most 60 s, until every chart has been drawn."""
+        self.driver.execute_async_script("""
+            const [done] = arguments;
+            const drawn = () => library && !queue.size && [...drawings.values()].every((one) => !one.stale);
+            const look = () => (drawn() ? done() : setTimeout(look, 50));
+            look();""")
+
+    def run(self, script: str, *arguments: object) -> object:
+        return self.driver.execute_script(script, *arguments)
+
+    def choose(self, label: str) -> None:
+        """Press the button of the toolbar with this label."""
+        self.run("document.querySelector(`[data-choice='${arguments[0]}']`).click()", label)
+        self.settle()
+
+    def set(self, selector: str, value: str) -> None:
+        """Choose a value in a select element."""
+        self.run(
+            """const control = document.querySelector(arguments[0]);
+               control.value = arguments[1];
+               control.dispatchEvent(new Event('change'));""",
+            selector,
+            value,
+        )
+        self.settle()
+
+    def traces(self, shading: bool = False) -> list[list[float]]:
+        """The values that the first chart draws, line by line; or the corners of the shading behind each line."""
+        return self.run(
+            """const all = document.querySelector('.chart').data;
+               const some = all.filter((trace) => (trace.fill === 'toself') === arguments[0]);
+               return some.map((trace) => trace.y.filter((value) => value !== null));""",
+            shading,
+        )
+
+    def numbers(self) -> dict[str, float]:
+        """What each query value shows, by its title."""
+        return dict(
+            self.run(
+                """return [...document.querySelectorAll('[data-widget=query_value]')].map((one) =>
+                       [one.querySelector('h3').textContent, +one.querySelector('.figure').dataset.value]);"""
+            )
+        )
+
+    def press(self, key: str, code: int) -> None:
+        text = '\r' if key == 'Enter' else ''
+        self.command('Input.dispatchKeyEvent', type='keyDown', key=key, code=key, windowsVirtualKeyCode=code, text=text)
+        self.command('Input.dispatchKeyEvent', type='keyUp', key=key, code=key, windowsVirtualKeyCode=code)
+
+    def problems(self) -> list[str]:
+        return [entry['message'] for entry in self.driver.get_log('browser') if entry['level'] in ('SEVERE', 'WARNING')]
+
+    def requests(self) -> list[str]:
+        """Every address asked for since the page was opened, those of the browser's own start page left out."""
+        messages = (json.loads(entry['message'])['message'] for entry in self.driver.get_log('performance'))
+        asked = [m['params']['request']['url'] for m in messages if m['method'] == 'Network.requestWillBeSent']
+        return [url for url in asked if not url.startswith(('chrome:', 'about:'))]
+
+
+INSTALL = 'no Chromium here: apt-get install -y --no-install-recommends chromium chromium-driver'
+
+
+@pytest.fixture(scope='session')
+def browser(tmp_path_factory):
+    if not (shutil.which('chromium') and shutil.which('chromedriver')):
+        (pytest.fail if os.environ.get('CI') else pytest.skip)(INSTALL)
+    browser = Browser(tmp_path_factory.mktemp('profile'))
+    yield browser
+    browser.driver.quit()
