@@ -8,7 +8,7 @@ COMPANIONS := UV_PROJECT_ENVIRONMENT=.venv-companions $(UV) run --locked --only-
 RUN := $(UV) run --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint validate test-integration test-toolkit test-companions wheel bench clean
+.PHONY: help demo test lint lint-assets validate test-integration test-toolkit test-companions wheel bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -16,12 +16,15 @@ help: ## list the targets
 demo: $(UV) ## build the wheel, install it as the Agent does, run the check and show what it submits
 	@$(RUN) ddassets check my_metric
 
-test: lint validate test-integration test-toolkit test-companions ## every test and validation of the repository
+test: lint lint-assets validate test-integration test-toolkit test-companions ## every test and validation of the repository
 
 lint: $(UV) ## ruff and mypy
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) mypy
+
+lint-assets: $(UV) ## what ddassets says of my_metric's dashboards, monitors, downtimes and metadata
+	$(RUN) ddassets lint --fail-on note my_metric
 
 validate: .ddev.toml ## ddev's validators, those of `validate all` and those that it leaves out
 	$(DDEV) validate all my_metric
@@ -40,8 +43,9 @@ test-toolkit: $(UV) ## ddassets' tests
 test-companions: $(UV) ## the companions' tests, against MariaDB, the tracer and Datadog's test agent
 	$(COMPANIONS) pytest companions
 
-bench: .ddev.toml ## what the check costs beside the simplest one and ddev's scaffold
+bench: .ddev.toml ## what the check costs beside the simplest one and ddev's scaffold, and how fast lint is
 	$(COMPANIONS) python benchmarks/check_cost.py --ddev '$(UV) run --locked --only-group ddev ddev'
+	$(RUN) python benchmarks/lint_speed.py
 
 wheel: $(UV) ## the Agent wheel, in dist/
 	$(UV) build --wheel --out-dir dist my_metric

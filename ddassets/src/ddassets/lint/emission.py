@@ -60,6 +60,13 @@ class Emission:
                 seen.setdefault(name + suffix, (type_, set()))[1].update(tags)
         return cls({name: Emitted(type_, frozenset(tags)) for name, (type_, tags) in seen.items()})
 
+    @classmethod
+    def of_aggregator(cls, aggregator: Any) -> Self:
+        """From the `aggregator` fixture of datadog-checks-dev, once the check has run."""
+        kinds = {number: kind for kind, number in aggregator.METRIC_ENUM_MAP.items()}
+        samples = [sample for name in aggregator.metric_names for sample in aggregator.metrics(name)]
+        return cls.of_samples((sample.name, kinds[sample.type], sample.tags) for sample in samples)
+
 
 def read_emission(path: Path) -> tuple[str, Emission]:
     """What `ddassets check --json` printed: the integration's name and its emission.
