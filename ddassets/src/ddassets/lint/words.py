@@ -14,11 +14,11 @@ from ddassets.downtime import parse as parse_downtime
 from ddassets.lint.rule import Fault, Severity
 from ddassets.message import (
     FLAGS,
+    Edge,
     Mention,
     MessageSyntaxError,
     Reach,
     Template,
-    Transition,
     conditions,
     find_handles,
     mentions,
@@ -28,6 +28,7 @@ from ddassets.message import (
 from ddassets.message import Fault as MessageFault
 from ddassets.message.template import Text
 from ddassets.query.tree import Span
+from ddassets.state import State
 
 
 @dataclass(frozen=True)
@@ -60,9 +61,9 @@ class MessageReading:
         branches = self.template.branches() if self.template else ()
         return any(literal.condition.name in names for branch in branches for literal in branch.path)
 
-    def says(self, before: str, after: str) -> bool:
+    def says(self, before: State, after: State) -> bool:
         """Whether something other than handles may go out on the transition, whatever `is_match` gives."""
-        flags = conditions(Transition(before, after))
+        flags = conditions(Edge(before, after))
         said = []
         for node, path in self.template.walk() if self.template else ():
             if all(

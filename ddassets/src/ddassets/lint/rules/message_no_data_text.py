@@ -5,15 +5,16 @@ from collections.abc import Iterator
 from ddassets.lint.example import MONITOR, message
 from ddassets.lint.rule import Fault, Rule, Severity
 from ddassets.lint.subject import Subject, notifies_no_data
+from ddassets.state import State
 
 
 def check(subject: Subject) -> Iterator[Fault]:
     for reading in subject.messages:
         if not reading.template or not notifies_no_data(reading.monitor) or reading.asks({'is_no_data'}):
             continue
-        if not reading.says('OK', 'ALERT'):
+        if not reading.says(State.OK, State.ALERT):
             continue
-        if reading.says('OK', 'NO DATA'):
+        if reading.says(State.OK, State.NO_DATA):
             text = 'missing data is told in the words of the alert: there is no {{#is_no_data}}'
             yield reading.fault(text, severity=Severity.NOTE)
         else:

@@ -5,14 +5,15 @@ from collections.abc import Iterator
 from ddassets.lint.example import MONITOR, message
 from ddassets.lint.rule import Fault, Rule, Severity
 from ddassets.lint.subject import Subject
+from ddassets.state import State
 
 
 def check(subject: Subject) -> Iterator[Fault]:
     for reading in subject.messages:
         for reach in reading.reach:
             heard = reach.always | reach.sometimes
-            called = any(turn.after != 'OK' and turn.before != turn.after for turn in heard)
-            if called and not any(turn.after == 'OK' for turn in heard):
+            called = any(edge.target != State.OK and edge.source != edge.target for edge in heard)
+            if called and not any(edge.target == State.OK for edge in heard):
                 yield reading.fault(f'{reach.handle} never hears of the recovery', reach.offsets[0], len(reach.handle))
 
 

@@ -5,15 +5,16 @@ from collections.abc import Iterator
 from ddassets.lint.example import MONITOR, message
 from ddassets.lint.rule import Fault, Rule, Severity
 from ddassets.lint.subject import Subject
+from ddassets.state import State
 
 _RECOVERIES = frozenset({'is_recovery', 'is_alert_recovery', 'is_warning_recovery', 'is_no_data_recovery'})
 
 
 def check(subject: Subject) -> Iterator[Fault]:
     for reading in subject.messages:
-        if not reading.template or reading.asks(_RECOVERIES) or not reading.says('OK', 'ALERT'):
+        if not reading.template or reading.asks(_RECOVERIES) or not reading.says(State.OK, State.ALERT):
             continue
-        if reading.says('ALERT', 'OK'):
+        if reading.says(State.ALERT, State.OK):
             text = 'the recovery is told in the words of the alert: there is no {{#is_recovery}}'
             yield reading.fault(text, severity=Severity.NOTE)
         else:

@@ -1,0 +1,582 @@
+"""Where a rule judges in more than one way: what it says of each, how sure it is, and where the caret stands."""
+
+import time
+from difflib import get_close_matches
+
+import pytest
+
+from ddassets.bundle import read
+from ddassets.lint import Emission, Severity, lint
+from ddassets.lint.example import (
+    DASHBOARD,
+    DOWNTIME,
+    INTEGRATION,
+    MANIFEST,
+    METADATA,
+    MONITOR,
+    message,
+    metadata,
+    widget,
+    write,
+)
+from ddassets.lint.nearest import nearest
+
+NOTE, WARNING, ERROR = Severity
+
+
+def judge(folder, files, rule, emission=None):
+    found = lint(read(write(folder, files)), emission)
+    marked = [f for f in found if f.rule == rule]
+    return [
+        (f.severity, f.message, f.excerpt.text[f.excerpt.start : f.excerpt.end] if f.excerpt else '') for f in marked
+    ]
+
+
+def dashboard(*texts, **more):
+    return {DASHBOARD: {'widgets': [widget(text, f'{n}') for n, text in enumerate(texts)], **more}}
+
+
+def monitor(query, options=None, text=None):
+    definition = {'query': query, 'options': options or {}}
+    return {MONITOR: {'definition': definition | ({'message': text} if text is not None else {})}}
+
+
+def prefix(text):
+    return {MANIFEST: {'assets': {'integration': {'metrics': {'prefix': text}}}}}
+
+
+QUERY = 'avg(last_5m):avg:acme.queue.length{*} by {host} > 100'
+LISTED = metadata('kafka.lag,gauge', 'kafka.offset,gauge')
+KAFKA = {
+    METADATA: LISTED,
+    MONITOR: None,
+    MANIFEST: {'assets': {'monitors': None, 'integration': {'metrics': {'prefix': 'kafka.'}}}},
+}
+NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
+
+
+@pytest.mark.parametrize(
+    ('files', 'rule', 'findings'),
+    [
+        # Whose metric it is
+        pytest.param(
+            dashboard('avg:acme.queue.lenght{$host}'),
+            'metric/unknown',
+            [(ERROR, 'acme.queue.lenght is not in metadata.csv', 'acme.queue.lenght')],
+            id='near',
+        ),
+        pytest.param(
+            dashboard('avg:acme.Queue.length{$host}'),
+            'metric/unknown',
+            [(ERROR, 'acme.Queue.length is not in metadata.csv', 'acme.Queue.length')],
+            id='case',
+        ),
+        pytest.param(
+            dashboard('avg:acme.something.quite.different{$host}'),
+            'metric/unknown',
+            [(WARNING, 'acme.something.quite.different is not in metadata.csv', 'acme.something.quite.different')],
+            id='own-and-not-near',
+        ),
+        pytest.param(
+            dashboard('avg:acmee.queue.length{$host}'),
+            'metric/unknown',
+            [(ERROR, 'acmee.queue.length is not in metadata.csv', 'acmee.queue.length')],
+            id='own-prefix-misspelt',
+        ),
+        pytest.param(
+            dashboard('avg:sistem.cpu.user{$host}'),
+            'metric/unknown',
+            [
+                (
+                    NOTE,
+                    'sistem.cpu.user is not in metadata.csv, and sistem is no prefix that is known',
+                    'sistem.cpu.user',
+                )
+            ],
+            id='known-prefix-misspelt',
+        ),
+        pytest.param(dashboard('avg:mysql.performance.queries{$host}'), 'metric/unknown', [], id='another-integration'),
+        pytest.param(
+            {**KAFKA, **dashboard('avg:kafka.logg{$host}')},
+            'metric/unknown',
+            [(NOTE, 'kafka.logg is not in metadata.csv', 'kafka.logg')],
+            id='shared-prefix',
+        ),
+        pytest.param(
+            {
+                **prefix('aws.acme'),
+                METADATA: metadata('aws.acme.x,gauge'),
+                MONITOR: None,
+                **dashboard('avg:aws.ec2.cpu{$host}', 'avg:aws.acme.y{$host}'),
+            },
+            'metric/unknown',
+            [(NOTE, 'aws.acme.y is not in metadata.csv', 'aws.acme.y')],
+            id='prefix-of-two-parts',
+        ),
+        pytest.param(
+            dashboard('avg:acme.a{$host} + avg:acme.a{*} + avg:acme.b{$host}'),
+            'metric/unknown',
+            [
+                (WARNING, 'acme.a is not in metadata.csv', 'acme.a'),
+                (WARNING, 'acme.b is not in metadata.csv', 'acme.b'),
+            ],
+            id='each-name-once-a-query',
+        ),
+        pytest.param(
+            monitor(
+                'formula("a").last("5m") > 100',
+                {'variables': [{'data_source': 'metrics', 'name': 'a', 'query': 'avg:acme.wokers{*}'}]},
+            ),
+            'metric/unknown',
+            [(ERROR, 'acme.wokers is not in metadata.csv', 'acme.wokers')],
+            id='in-a-formula-monitor',
+        ),
+        # Template variables
+        pytest.param(
+            dashboard('avg:acme.workers{$hosts}'),
+            'variable/undefined',
+            [(ERROR, 'the dashboard has no template variable $hosts; did you mean host?', '$hosts')],
+            id='variable-longer-than-a-known-one',
+        ),
+        pytest.param(
+            dashboard('avg:acme.workers{host:$host.value} by {$host.key}'),
+            'variable/undefined',
+            [],
+            id='variable-value',
+        ),
+        pytest.param(
+            dashboard('avg:acme.workers{*}', links='see $host'), 'variable/unused', [], id='variable-in-a-link'
+        ),
+        pytest.param(
+            dashboard('avg:acme.workers{$hosts}', template_variables=[{'name': 'host'}, {'name': 'hosts'}]),
+            'variable/unused',
+            [(WARNING, 'nothing on the dashboard uses $host', '')],
+            id='variable-in-the-name-of-another',
+        ),
+        # Contradictions
+        pytest.param(
+            dashboard('avg:acme.workers{host:a AND NOT host:a}'),
+            'query/contradiction',
+            [(WARNING, 'no series can pass: host:a is asked for and refused', 'host:a AND NOT host:a')],
+            id='asked-and-refused',
+        ),
+        pytest.param(
+            dashboard('avg:acme.workers{host:a*,host:*b,queue:a,queue:b}'), 'query/contradiction', [], id='may-pass'
+        ),
+        # Thresholds
+        pytest.param(
+            monitor(QUERY.replace('>', '<'), {'thresholds': {'warning': 90}}),
+            'monitor/warning-side',
+            [(ERROR, 'with < the warning has to be above the critical 100, found 90', '')],
+            id='warning-below',
+        ),
+        pytest.param(
+            monitor(QUERY.replace('>', '<'), {'thresholds': {'warning': 110}}),
+            'monitor/warning-side',
+            [],
+            id='warning-above',
+        ),
+        pytest.param(
+            monitor(QUERY, {'thresholds': {'warning': 100}}),
+            'monitor/warning-side',
+            [(ERROR, 'with > the warning has to be below the critical 100, found 100', '')],
+            id='warning-equal',
+        ),
+        pytest.param(
+            monitor(QUERY, {'thresholds': {'critical_recovery': 100}}), 'monitor/recovery-side', [], id='recovery-equal'
+        ),
+        pytest.param(
+            monitor(QUERY.replace('>', '<='), {'thresholds': {'critical_recovery': 99}}),
+            'monitor/recovery-side',
+            [(ERROR, 'critical_recovery 99 lies where <= 100 still triggers', '')],
+            id='recovery-below',
+        ),
+        pytest.param(
+            monitor(QUERY, {'thresholds': {'warning': 80, 'warning_recovery': 81}}),
+            'monitor/recovery-side',
+            [(ERROR, 'warning_recovery 81 lies where > 80 still triggers', '')],
+            id='warning-recovery',
+        ),
+        pytest.param(
+            monitor(QUERY, {'thresholds': {'critical': 100.00000000001}}),
+            'monitor/threshold-mismatch',
+            [],
+            id='rounding',
+        ),
+        # Counts and rollups
+        pytest.param(
+            monitor('max(last_5m):sum:acme.requests{*}.as_count() / sum:acme.requests{*}.as_count() > 100'),
+            'monitor/as-count-aggregator',
+            [
+                (
+                    ERROR,
+                    'max over the window of a count; only sum may be used with .as_count()',
+                    'sum:acme.requests{*}.as_count()',
+                )
+            ],
+            id='as-count-once',
+        ),
+        pytest.param(
+            monitor('change(avg(last_5m),last_5m):sum:acme.requests{*}.as_count() > 100'),
+            'monitor/as-count-aggregator',
+            [
+                (
+                    NOTE,
+                    'avg over the window of a count; only sum may be used with .as_count()',
+                    'sum:acme.requests{*}.as_count()',
+                )
+            ],
+            id='as-count-of-a-change',
+        ),
+        pytest.param(
+            monitor('avg(last_1h):avg:acme.queue.length{*}.rollup(avg, 3600) > 100'),
+            'monitor/rollup-window',
+            [(WARNING, 'a bucket of 3600 s in a window of 3600 s', '.rollup(avg, 3600)')],
+            id='rollup-as-long-as-the-window',
+        ),
+        pytest.param(
+            monitor('avg(last_1h):avg:acme.queue.length{*}.rollup(avg, 3599) > 100'),
+            'monitor/rollup-window',
+            [],
+            id='rollup-shorter',
+        ),
+        # Missing data
+        pytest.param(
+            monitor(QUERY, {'no_data_timeframe': 1500}),
+            'monitor/no-data-timeframe',
+            [(ERROR, 'no_data_timeframe: at most 1440 minutes, for groups are forgotten then; found 1500', '')],
+            id='timeframe-too-long',
+        ),
+        pytest.param(
+            monitor(QUERY, {'no_data_timeframe': None}),
+            'monitor/no-data-timeframe',
+            [(NOTE, 'notify_no_data without no_data_timeframe: which default applies is told in two ways', '')],
+            id='timeframe-missing',
+        ),
+        pytest.param(
+            monitor(QUERY, {'notify_no_data': None, 'on_missing_data': 'resolve', 'timeout_h': 2}),
+            'monitor/no-data-conflict',
+            [(ERROR, "on_missing_data 'resolve' needs timeout_h 0, found 2", '')],
+            id='resolve-and-timeout',
+        ),
+        pytest.param(
+            monitor(
+                'avg(last_5m):default_zero(avg:acme.workers{*}) > 100',
+                {'notify_no_data': None, 'on_missing_data': 'resolve'},
+            ),
+            'monitor/no-data-conflict',
+            [
+                (
+                    WARNING,
+                    "default_zero() leaves no data missing; on_missing_data has to be 'default', found 'resolve'",
+                    'default_zero(avg:acme.workers{*})',
+                )
+            ],
+            id='default-zero',
+        ),
+        pytest.param(
+            monitor(QUERY, {'notify_no_data': False, 'on_missing_data': 'default'}),
+            'monitor/no-data-conflict',
+            [],
+            id='both-and-one-off',
+        ),
+        pytest.param(
+            monitor(QUERY, {'notify_no_data': None, 'on_missing_data': 'show_no_data'}),
+            'monitor/no-data-silent',
+            [(NOTE, "nobody hears when the data stop: on_missing_data is 'show_no_data'", '')],
+            id='shown-and-not-told',
+        ),
+        # Messages
+        pytest.param(
+            monitor(QUERY.replace(' by {host}', ''), text=message(alert='{{host.name}} {{host.ip}}')),
+            'message/unknown-variable',
+            [(WARNING, '{{host.name}} is empty: the query neither groups nor filters by host', '{')],
+            id='a-simple-alert-has-no-host',
+        ),
+        pytest.param(
+            monitor(QUERY.replace(' by {host}', ''), text=message(alert='{{host.ip}}')),
+            'message/host-variable',
+            [(WARNING, '{{host.ip}} is empty: the query does not group by host', '{')],
+            id='host-ip-of-a-simple-alert',
+        ),
+        pytest.param(
+            monitor(QUERY, text=message(alert='{{valu}}')),
+            'message/unknown-variable',
+            [(WARNING, '{{valu}} is empty: there is no such variable; did you mean value?', '{')],
+            id='a-value-misspelt',
+        ),
+        pytest.param(
+            monitor(QUERY.replace('{host}', '{a.b}'), text=message(alert='{{a.b.name}} {{[a.b].name}}')),
+            'message/unknown-variable',
+            [(WARNING, '{{a.b.name}} is empty: a key with dots needs brackets, {{[a.b].name}}', '{')],
+            id='a-dotted-key',
+        ),
+        pytest.param(
+            monitor(QUERY.replace('{*}', '{queue:in}').replace('host', 'node'), text=message(alert='{{queue.name}}')),
+            'message/unknown-variable',
+            [],
+            id='a-key-of-the-filter',
+        ),
+        pytest.param(
+            monitor(QUERY, text='{{#is_alert}}Long @pager{{/is_alert}} @team'),
+            'message/no-recovery-handle',
+            NO_HANDLE,
+            id='alert-alone',
+        ),
+        pytest.param(
+            monitor(QUERY, text='{{^is_recovery}}Long @pager{{/is_recovery}}'),
+            'message/no-recovery-handle',
+            NO_HANDLE,
+            id='not-recovery',
+        ),
+        pytest.param(
+            monitor(
+                QUERY, text='{{#is_alert}}a @pager{{/is_alert}}{{#is_alert_recovery}}b @pager{{/is_alert_recovery}}'
+            ),
+            'message/no-recovery-handle',
+            [],
+            id='both',
+        ),
+        pytest.param(
+            monitor(QUERY, text='{{#is_renotify}}Still. @pager{{/is_renotify}}'),
+            'message/no-recovery-handle',
+            [],
+            id='escalation',
+        ),
+        pytest.param(
+            monitor(QUERY, text='{{#is_match "host.name" "a"}}a @pager{{/is_match}}'),
+            'message/no-recovery-handle',
+            [],
+            id='match',
+        ),
+        pytest.param(
+            monitor(QUERY, text='The queue is long. @team'),
+            'message/no-recovery-text',
+            [(NOTE, 'the recovery is told in the words of the alert: there is no {{#is_recovery}}', '')],
+            id='one-text-for-all',
+        ),
+        pytest.param(monitor(QUERY, text='@team'), 'message/no-recovery-text', [], id='nothing-but-a-handle'),
+        pytest.param(
+            monitor(QUERY, text='{{#is_alert}}Long.{{/is_alert}} @team'),
+            'message/no-recovery-text',
+            [(WARNING, 'the notification of a recovery is empty: there is no {{#is_recovery}}', '')],
+            id='a-handle-is-no-text',
+        ),
+        pytest.param(
+            monitor(QUERY, text='{{#is_alert}}Long.{{else}}Not alerting.{{/is_alert}}'),
+            'message/no-recovery-text',
+            [(NOTE, 'the recovery is told in the words of the alert: there is no {{#is_recovery}}', '')],
+            id='else',
+        ),
+        pytest.param(
+            monitor(QUERY, {'notify_no_data': False}, text=message()),
+            'message/dead-block',
+            [(NOTE, 'is_no_data never holds: No Data does not notify', '{')],
+            id='no-data-block',
+        ),
+        pytest.param(
+            monitor(QUERY, text=message(more='{{^is_warning}}x{{/is_warning}}')),
+            'message/dead-block',
+            [],
+            id='inverted-block',
+        ),
+        # Manifest
+        pytest.param(
+            {MANIFEST: {'assets': {'monitors': {'Queue is long': 'assets/monitors/queue_is_lng.json'}}}},
+            'manifest/missing-file',
+            [(ERROR, 'there is no file assets/monitors/queue_is_lng.json', '')],
+            id='path-misspelt',
+        ),
+        pytest.param(
+            {MANIFEST: {'assets': {'monitors': {'Queue is long': f'./{MONITOR}'}}}},
+            'manifest/unlisted-file',
+            [],
+            id='path-with-a-dot',
+        ),
+        pytest.param(
+            {MANIFEST: {'assets': {'saved_views': {'x': 'assets/logs/x.json'}}}},
+            'manifest/missing-file',
+            [(ERROR, 'there is no file assets/logs/x.json', '')],
+            id='saved-view',
+        ),
+        # Tags
+        pytest.param(
+            {MONITOR: {'tags': ['integration:Acme', 'integration:other']}},
+            'tag/integration-spelling',
+            [(WARNING, 'integration:Acme is spelled integration:acme elsewhere', '')],
+            id='capital',
+        ),
+        pytest.param(
+            {
+                MANIFEST: {'app_id': None},
+                MONITOR: {'tags': ['integration:ac-me'], 'definition': {'tags': ['integration:ac_me']}},
+            },
+            'tag/integration-spelling',
+            [(WARNING, 'integration:ac_me is spelled integration:ac-me elsewhere', '')],
+            id='without-app-id',
+        ),
+        # Widgets
+        pytest.param(dashboard('avg:acme.workers{$host}') | {}, 'widget/duplicate-title', [], id='one-title'),
+    ],
+)
+def test_judgement(tmp_path, files, rule, findings):
+    assert judge(tmp_path, files, rule) == findings
+
+
+def recurrences(*pairs, zone='Europe/Berlin'):
+    listed = [{'start': start, 'duration': duration, 'rrule': rule} for start, duration, rule in pairs]
+    return {'data': {'attributes': {'display_timezone': zone, 'schedule': {'timezone': zone, 'recurrences': listed}}}}
+
+
+NIGHTS = ('2027-01-04T19:00:00', '14h', 'FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR')
+SUNDAY_NIGHTS = ('2027-01-03T19:00:00', '14h', 'FREQ=WEEKLY;BYDAY=SU,MO,TU,WE,TH,FR')
+WEEKENDS = ('2027-01-09T00:00:00', '1d', 'FREQ=WEEKLY;BYDAY=SA,SU')
+OPEN = [(WARNING, 'Monday 00:00 to Monday 09:00 is not muted, though Sunday and the other nights are', '')]
+
+
+@pytest.mark.parametrize(
+    ('files', 'rule', 'findings'),
+    [
+        pytest.param({DOWNTIME: recurrences(NIGHTS, WEEKENDS)}, 'downtime/monday', OPEN, id='in-one-file'),
+        pytest.param({DOWNTIME: recurrences(SUNDAY_NIGHTS, WEEKENDS)}, 'downtime/monday', [], id='sunday-night-too'),
+        pytest.param({DOWNTIME: recurrences(NIGHTS)}, 'downtime/monday', [], id='nights-alone'),
+        pytest.param({DOWNTIME: recurrences(WEEKENDS)}, 'downtime/monday', [], id='weekends-alone'),
+        pytest.param(
+            {DOWNTIME: recurrences(NIGHTS, (WEEKENDS[0], '1d', 'FREQ=WEEKLY;INTERVAL=2;BYDAY=SA,SU'))},
+            'downtime/monday',
+            [],
+            id='every-other-weekend',
+        ),
+        pytest.param(
+            {DOWNTIME: recurrences(SUNDAY_NIGHTS, WEEKENDS)}, 'downtime/clock-change', [], id='covered-at-the-change'
+        ),
+    ],
+)
+def test_downtimes(tmp_path, files, rule, findings):
+    assert judge(tmp_path, files, rule) == findings
+
+
+def test_downtimes_for_the_same_monitors_are_taken_together(tmp_path):
+    other = INTEGRATION[DOWNTIME]['data']['attributes'] | recurrences(WEEKENDS)['data']['attributes']
+    both = {
+        DOWNTIME: recurrences(NIGHTS),
+        'assets/downtimes/z.json': {'data': {'type': 'downtime', 'attributes': other}},
+    }
+    assert judge(tmp_path / '1', both, 'downtime/monday') == OPEN
+    both['assets/downtimes/z.json']['data']['attributes']['scope'] = 'host:a'
+    assert judge(tmp_path / '2', both, 'downtime/monday') == []
+
+
+def test_the_first_change_of_the_clocks_is_named(tmp_path):
+    [(severity, text, _)] = judge(tmp_path, {DOWNTIME: recurrences(WEEKENDS)}, 'downtime/clock-change')
+    # Rule 5.12: Sunday 2027-03-28 has 23 hours.
+    assert (severity, text) == (NOTE, '2027-03-29 from 00:00 to 01:00 it is muted or not, as one counts the duration')
+
+
+EMISSION = Emission.of_samples(
+    [
+        ('acme.queue.length', 'gauge', ['queue:in', 'plain']),
+        ('acme.requests', 'monotonic_count', []),
+        ('acme.request.duration', 'distribution', []),
+        ('acme.workers', 'gauge', []),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ('text', 'rule', 'findings'),
+    [
+        pytest.param(
+            'avg:acme.queue.length{$host,queue:in,env:a} by {kube_node}', 'tag/unknown', [], id='keys-of-hosts'
+        ),
+        pytest.param(
+            'avg:acme.queue.length{$host,colour:red}',
+            'tag/unknown',
+            [(NOTE, 'no series of acme.queue.length carries the tag key colour', 'colour:red')],
+            id='like-none',
+        ),
+        pytest.param(
+            'avg:acme.queue.length{$host AND que IN (a)}',
+            'tag/unknown',
+            [(WARNING, 'no series of acme.queue.length carries the tag key que', 'que IN (a)')],
+            id='like-one',
+        ),
+        pytest.param('avg:acme.queue.length{$host,queue:in*}', 'tag/unknown-value', [], id='wildcard'),
+        pytest.param(
+            'avg:acme.queue.length{$host,queue:out}',
+            'tag/unknown-value',
+            [(NOTE, 'no series of acme.queue.length was seen with queue:out', 'queue:out')],
+            id='value',
+        ),
+        pytest.param(
+            'avg:acme.other{$host}',
+            'metric/unknown',
+            [(WARNING, 'acme.other is not in metadata.csv', 'acme.other')],
+            id='neither',
+        ),
+    ],
+)
+def test_emission(tmp_path, text, rule, findings):
+    assert judge(tmp_path, dashboard(text), rule, EMISSION) == findings
+
+
+def test_a_variable_stands_for_its_tag_key(tmp_path):
+    variables = [{'name': 'q', 'prefix': 'queu', 'defaults': ['*']}]
+    found = judge(
+        tmp_path, dashboard('avg:acme.queue.length{$q}', template_variables=variables), 'tag/unknown', EMISSION
+    )
+    assert found == [(WARNING, 'no series of acme.queue.length carries the tag key queu', '$q')]
+
+
+def test_what_is_emitted_is_known(tmp_path):
+    files = {METADATA: metadata('acme.queue.length,gauge'), **dashboard('avg:acme.workers{$host}')}
+    assert [f[1] for f in judge(tmp_path, files, 'metric/unknown')] == ['acme.workers is not in metadata.csv']
+    assert judge(tmp_path, files, 'metric/unknown', EMISSION) == []
+
+
+@pytest.mark.parametrize(
+    ('kind', 'emitted'),
+    [
+        pytest.param('gauge', {'a': 'gauge'}, id='gauge'),
+        pytest.param('rate', {'a': 'gauge'}, id='rate'),
+        pytest.param('monotonic_count', {'a': 'count'}, id='monotonic-count'),
+        pytest.param(
+            'histogram',
+            {'a.avg': 'gauge', 'a.median': 'gauge', 'a.max': 'gauge', 'a.95percentile': 'gauge', 'a.count': 'rate'},
+            id='histogram',
+        ),
+    ],
+)
+def test_emission_of_samples(kind, emitted):
+    found = Emission.of_samples([('a', kind, ['x:1', 'y']), ('a', kind, ['x:2'])])
+    assert {name: metric.type for name, metric in found.metrics.items()} == emitted
+    assert all(metric.tags == {'x:1', 'x:2', 'y'} and metric.keys == {'x', 'y'} for metric in found.metrics.values())
+
+
+def test_emission_of_an_unknown_kind():
+    with pytest.raises(ValueError, match="a: expected one of gauge, .* found 'gage'"):
+        Emission.of_samples([('a', 'gage', [])])
+
+
+def test_nearest_agrees_with_a_full_comparison():
+    """The candidates that are left out for speed would not have been chosen."""
+    words = 'queue worker cache disk page lock'.split()
+    parts = 'count length age errors size hits misses'.split()
+    known = [f'acme.{word}.{part}' for word in words for part in parts]
+    for name in known:
+        for damaged in (name[:-2] + name[-1], name[:6] + name[5] + name[7:], name + 's', name.replace('e', 'ee', 1)):
+            assert nearest(damaged, known, 1) == get_close_matches(damaged, known, 1, 0.75), damaged
+
+
+def test_many_misspelt_names_are_searched_in_time(tmp_path):
+    """200 misspelt names among 2,000: only the candidates that share most words are compared letter by letter."""
+    known = [f'acme.part{number}.value' for number in range(2000)]
+    files = {
+        METADATA: metadata(*(f'{name},gauge' for name in known)),
+        **dashboard(*(f'avg:acme.part{number}.vlaue{{$host}}' for number in range(200))),
+    }
+    folder = write(tmp_path, files)
+    start = time.process_time()
+    found = lint(read(folder))
+    assert sum(finding.rule == 'metric/unknown' for finding in found) >= 200
+    assert time.process_time() - start < 10
