@@ -8,12 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from ddassets import bundle
-from ddassets.lint import Emission, lint
 
 from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.base.types import InstanceType
 from datadog_checks.my_metric import MyMetricCheck
+from ddassets import bundle
+from ddassets.lint import Emission, lint
 
 PACKAGE = Path(__file__).parents[1]
 
