@@ -131,6 +131,18 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
             [(ERROR, 'acme.wokers is not in metadata.csv', 'acme.wokers')],
             id='in-a-formula-monitor',
         ),
+        pytest.param(
+            dashboard('avg:zebra.queue.length{$host}'),
+            'metric/unknown',
+            [
+                (
+                    NOTE,
+                    'zebra.queue.length is not in metadata.csv, and zebra is no prefix that is known',
+                    'zebra.queue.length',
+                )
+            ],
+            id='another-prefix-and-a-near-name',
+        ),
         # Template variables
         pytest.param(
             dashboard('avg:acme.workers{$hosts}'),
@@ -240,7 +252,25 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
             [],
             id='rollup-shorter',
         ),
+        pytest.param(
+            monitor('avg(current_1h):avg:acme.queue.length{*}.rollup(avg, 3600) > 100'),
+            'monitor/rollup-window',
+            [],
+            id='rollup-in-a-cumulative-window',
+        ),
         # Missing data
+        pytest.param(
+            monitor('sum(last_5m):sum:acme.requests{*}.as_count() > 100', {'notify_no_data': False}),
+            'monitor/no-data-silent',
+            [],
+            id='no-events-are-zero-events',
+        ),
+        pytest.param(
+            monitor('avg(last_5m):default_zero(avg:acme.workers{*}) > 100', {'notify_no_data': False}),
+            'monitor/no-data-silent',
+            [],
+            id='no-data-are-zero',
+        ),
         pytest.param(
             monitor(QUERY, {'no_data_timeframe': 1500}),
             'monitor/no-data-timeframe',
@@ -439,6 +469,12 @@ OPEN = [(WARNING, 'Monday 00:00 to Monday 09:00 is not muted, though Sunday and 
     [
         pytest.param({DOWNTIME: recurrences(NIGHTS, WEEKENDS)}, 'downtime/monday', OPEN, id='in-one-file'),
         pytest.param({DOWNTIME: recurrences(SUNDAY_NIGHTS, WEEKENDS)}, 'downtime/monday', [], id='sunday-night-too'),
+        pytest.param(
+            {DOWNTIME: recurrences((*NIGHTS[:2], f'{NIGHTS[2]};BYMONTH=1'), WEEKENDS)},
+            'downtime/monday',
+            [],
+            id='in-january-alone',
+        ),
         pytest.param({DOWNTIME: recurrences(NIGHTS)}, 'downtime/monday', [], id='nights-alone'),
         pytest.param({DOWNTIME: recurrences(WEEKENDS)}, 'downtime/monday', [], id='weekends-alone'),
         pytest.param(

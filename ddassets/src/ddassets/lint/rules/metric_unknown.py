@@ -28,9 +28,8 @@ def _judge(subject: Subject, reading: Reading, metric: Metric) -> Iterator[Fault
     own = subject.is_own(name)
     if not own and known_prefix(first):
         return
-    if owner := subject.catalog.owner(name, subject.bundle.folder):
-        if own or owner:
-            return
+    if subject.catalog.owner(name, subject.bundle.folder):
+        return
     near = nearest(name, subject.bundle.metrics)
     hint = f'nearest: {", ".join(near)}' if near else ''
     if own:
