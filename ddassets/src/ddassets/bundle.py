@@ -386,6 +386,7 @@ def _misshapen(document: Document, place: Place, found: Any, expected: str, prob
 _SHAPES: Mapping[str, tuple[type, ...]] = {
     'an object': (dict,),
     'a list': (list,),
+    'an object or null': (dict, type(None)),
     'a text': (str,),
     'a text or null': (str, type(None)),
     'a list or null': (list, type(None)),
@@ -475,7 +476,7 @@ _MONITOR_SHAPES = {
     'query': 'a text',
     'message': 'a text or null',
     'tags': 'a list or null',
-    'options': 'an object',
+    'options': 'an object or null',
 }
 _DASHBOARD_SHAPES = {
     'title': 'a text',

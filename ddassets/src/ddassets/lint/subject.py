@@ -305,7 +305,7 @@ class Subject:
             base, _, suffix = name.rpartition('.')
             if suffix in DERIVED_SUFFIXES:
                 bases.add(base)
-            if metric.type not in ('count', 'gauge', 'rate'):
+            if metric.type not in ('count', 'counter', 'gauge', 'rate'):
                 bases.add(name)
         return frozenset(f'{base}.{suffix}' for base in bases for suffix in DERIVED_SUFFIXES)
 

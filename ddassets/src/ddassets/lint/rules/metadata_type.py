@@ -8,7 +8,8 @@ from ddassets.lint.nearest import did_you_mean
 from ddassets.lint.rule import Fault, Rule, Severity, Spot
 from ddassets.lint.subject import Subject
 
-TYPES = ('count', 'distribution', 'gauge', 'rate')
+# `counter` is an old word for a count, which ddev still takes.
+TYPES = ('count', 'counter', 'distribution', 'gauge', 'rate')
 
 
 def check(subject: Subject) -> Iterator[Fault]:

@@ -11,7 +11,7 @@ from ddassets.lint.subject import Subject
 def check(subject: Subject) -> Iterator[Fault]:
     for name, emitted in sorted(subject.emission.metrics.items() if subject.emission else ()):
         listed = subject.bundle.metrics.get(name)
-        if listed and listed.type and listed.type != emitted.type:
+        if listed and listed.type not in ('', 'counter', emitted.type):
             yield Fault(
                 where=Spot(subject.bundle.metadata_path, Position(listed.line, 1)),
                 message=f'{name} is listed as a {listed.type}; the check submits a {emitted.type}',
