@@ -15,8 +15,9 @@ from ddassets.query.scope import predicate
 from ddassets.query.syntax import render
 from ddassets.query.tree import And, Call, Scope, TagFilter, TagIn
 from ddassets.series import Series, SeriesSet
+from ddassets.state import State
 from ddassets.states import Answers, StateMachine, transitions
-from ddassets.timeline import Group, GroupTimeline, MonitorTimeline, State
+from ddassets.timeline import Group, GroupTimeline, MonitorTimeline
 
 DAY = 86400
 # Rule 2.8: the parts of a window that is to be full, by the window's unit, in seconds.

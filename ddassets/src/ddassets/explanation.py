@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ddassets.monitor import COMPLEMENTS, Monitor
-from ddassets.timeline import GroupTimeline, State
+from ddassets.state import State
+from ddassets.timeline import GroupTimeline
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import numpy as np
 
 from ddassets.assumptions import choose
 from ddassets.monitor import Monitor
-from ddassets.timeline import NEVER, Codes, Flags, Floats, GroupTimeline, Instants, Kind, State
+from ddassets.state import Kind, State
+from ddassets.timeline import NEVER, Codes, Flags, Floats, GroupTimeline, Instants
 
 type Stretches = list[tuple[float, float]]
 type Reason = Literal['transition', 'renotify', 'downtime end']

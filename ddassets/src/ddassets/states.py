@@ -11,7 +11,8 @@ import numpy as np
 
 from ddassets.errors import UnusableInputError
 from ddassets.monitor import COMPLEMENTS, Monitor
-from ddassets.timeline import NEVER, Codes, Flags, Floats, Instants, State, Transitions
+from ddassets.state import State
+from ddassets.timeline import NEVER, Codes, Flags, Floats, Instants, Transitions
 
 _COMPARE = {
     '<': np.less,

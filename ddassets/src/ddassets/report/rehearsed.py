@@ -18,7 +18,8 @@ from ddassets.report import dashboards, model, prose
 from ddassets.report.columns import BUCKETS, Line, average
 from ddassets.report.source import Source
 from ddassets.series import SeriesSet
-from ddassets.timeline import Group, GroupTimeline, MonitorTimeline, State
+from ddassets.state import State
+from ddassets.timeline import Group, GroupTimeline, MonitorTimeline
 
 # The texts of more messages would be most of the page. Those sent come first, then the newest.
 MOST_TEXTS = 5000
