@@ -251,7 +251,7 @@ def read(folder: Path) -> Bundle:
         manifest=manifest,
         metrics=_metadata(_metadata_path(folder, manifest), problems),
         dashboards=tuple(_dashboard(d, problems) for d in _documents(folder, 'dashboards', problems)),
-        monitors=tuple(_monitor(d, problems) for d in _documents(folder, 'monitors', problems)),
+        monitors=tuple(read_monitor(d, problems) for d in _documents(folder, 'monitors', problems)),
         downtimes=tuple(_downtime(d) for d in _documents(folder, 'downtimes', problems)),
         problems=tuple(problems),
     )
@@ -487,7 +487,8 @@ _DASHBOARD_SHAPES = {
 }
 
 
-def _monitor(document: Document, problems: list[Problem]) -> Monitor:
+def read_monitor(document: Document, problems: list[Problem]) -> Monitor:
+    """Read one monitor, in either form; what is not as it is meant is added to `problems`."""
     inner = document.data.get('definition')
     enveloped = isinstance(inner, dict)
     body = inner if enveloped else document.data

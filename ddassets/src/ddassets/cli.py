@@ -67,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     check.add_argument('--verbose', action='store_true', help='show the traceback of an error')
     check.set_defaults(run=_check)
     _add_lint(commands)
+    _add_rehearse(commands)
     return parser
 
 
@@ -100,6 +101,18 @@ def _add_lint(commands: 'argparse._SubParsersAction[argparse.ArgumentParser]') -
     which.add_argument('rule', nargs='?', metavar='RULE', help='such as metric/unknown')
     which.add_argument('--all', action='store_true', help='all rules, as the page of the documentation')
     explain.set_defaults(run=_explain)
+
+
+def _add_rehearse(commands: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
+    rehearse = commands.add_parser(
+        'rehearse',
+        help='which notifications would the monitors send for this signal, under these downtimes?',
+        description='Run scenarios (rehearsals/*.yaml of an integration) against its monitors and downtimes, offline.',
+        epilog='exit codes: 0 fine; 1 an expectation failed; 2 unusable input, such as a monitor outside the subset',
+    )
+    rehearse.add_argument('paths', type=Path, nargs='+', metavar='PATH', help='an integration, or scenario files')
+    rehearse.add_argument('--format', choices=('text', 'json', 'junit'), default='text')
+    rehearse.set_defaults(run=_rehearse)
 
 
 class _Version(argparse.Action):
@@ -155,6 +168,12 @@ def _explain(options: argparse.Namespace) -> int:
     from ddassets.lint.command import show_explanation
 
     return show_explanation(None if options.all else options.rule)
+
+
+def _rehearse(options: argparse.Namespace) -> int:
+    from ddassets.rehearsal.command import RehearseOptions, run
+
+    return run(RehearseOptions(paths=options.paths, format=options.format))
 
 
 def _count(text: str) -> int:

@@ -74,13 +74,18 @@ class Evaluator:
         self._choices = choose(choices or {})
         self._end = end
         self._ticks = _ticks(start, end, tick_second, self.plan.window)
-        self._sources = _sources(self.plan, store)
+        self._sources = group_series(self.plan, store)
         self._fixed = frozenset(tag for leaf in self.plan.leaves for tag in _fixed_tags(leaf.metric.scope))
 
     @property
     def groups(self) -> tuple[Group, ...]:
         """Every group that the series have, in order; a simple alert has one without tags."""
         return tuple(self._sources)
+
+    def series(self, group: Group) -> Iterator[Series]:
+        """Every series that the group is evaluated from."""
+        for each in self._sources[group].values():
+            yield from each
 
     def timeline(self, group: Group) -> GroupTimeline:
         """Evaluate one group."""
@@ -241,7 +246,7 @@ def _warnings(plan: Plan, store: SeriesSet) -> Iterator[str]:
         yield f'there is no series of the metric {name}'
 
 
-def _sources(plan: Plan, store: SeriesSet) -> dict[Group, dict[Leaf, list[Series]]]:
+def group_series(plan: Plan, store: SeriesSet) -> dict[Group, dict[Leaf, list[Series]]]:
     """The series of each query by group; one that lacks a key belongs to none (rule 1.7)."""
     found: dict[Group, dict[Leaf, list[Series]]] = {} if plan.by else {(): {}}
     for leaf in plan.leaves:

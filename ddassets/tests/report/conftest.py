@@ -19,11 +19,11 @@ import pytest
 
 from ddassets import bundle, report
 from ddassets.errors import UnusableInputError
+from ddassets.graph import Line
 from ddassets.monitor import Thresholds
 from ddassets.notification import Mute, Notification
 from ddassets.query import tree
 from ddassets.query.syntax import parse_monitor
-from ddassets.report.columns import Line
 from ddassets.series import Series, SeriesSet
 from ddassets.timeline import GroupTimeline, MonitorTimeline, State, Transitions
 

@@ -157,7 +157,7 @@ def make_plan(query: MonitorQuery, stub_windows: tuple[int, int] | None = None) 
     if isinstance(expression, tree.Call) and expression.name in STUBBED and stub_windows is not None:
         return _stub_plan(query, expression, stub_windows)
     node = _node(expression)
-    by = _common_keys(node, query)
+    by = _common_keys(node, query.expression)
     each = tuple(leaves(node))
     counted = [leaf for leaf in each if leaf.counting == 'as_count']
     if counted and query.aggregator != 'sum':
@@ -177,6 +177,16 @@ def make_plan(query: MonitorQuery, stub_windows: tuple[int, int] | None = None) 
     for operand in operands:
         _check_unit(operand, expression)
     return Plan(query.aggregator, query.window.seconds, node, operands, by)
+
+
+def graph_plan(expression: tree.Expression) -> Plan:
+    """Return the plan of a dashboard's query, which is computed point by point and aggregated over no window.
+
+    Raises Unsupported for what is outside the subset.
+    """
+    node = _node(expression)
+    _check_unit(node, expression)
+    return Plan('avg', 0, node, (node,), _common_keys(node, expression))
 
 
 def shifted(node: Node, seconds: int) -> Node:
@@ -202,10 +212,10 @@ def _stub_plan(query: MonitorQuery, call: tree.Call, windows: tuple[int, int]) -
     return Plan('avg', windows[0], leaf, (leaf,), by, recovery_window=windows[1], stub=call.name)
 
 
-def _common_keys(node: Node, query: MonitorQuery) -> tuple[str, ...]:
+def _common_keys(node: Node, expression: tree.Expression) -> tuple[str, ...]:
     each = list(leaves(node))
     if not each:
-        raise Unsupported('a query without a metric', query.expression.span.start + 1, 'has nothing to evaluate')
+        raise Unsupported('a query without a metric', expression.span.start + 1, 'has nothing to evaluate')
     for leaf in each:
         if set(leaf.by) != set(each[0].by):
             raise Unsupported(

@@ -5,30 +5,17 @@ points inside it. Levels too fine for a long rehearsal keep their newest part on
 """
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ddassets.graph import Line
 from ddassets.report.model import LONGEST_GAP, Level, Pool, Series
 
 # Seconds of a bucket in a frame of up to 1 hour, 4 hours, 1 day, 2 days, 1 week and beyond (rule 2.5).
 BUCKETS = (20, 60, 300, 600, 3600, 14400)
 # A week of the finest buckets.
 MOST_BUCKETS = 7 * 86400 // BUCKETS[0]
-
-
-class Line(NamedTuple):
-    """One group's values at the starts of their buckets, in seconds since the epoch, rising; NaN: no value."""
-
-    name: str
-    times: NDArray[np.float64]
-    values: NDArray[np.float64]
-
-    def held(self) -> 'Line':
-        """The points that have a value."""
-        there = np.isfinite(self.values)
-        return Line(self.name, self.times[there], self.values[there])
 
 
 def average(line: Line, bucket: int) -> Line:

@@ -11,11 +11,12 @@ from zoneinfo import ZoneInfo
 from ddassets.assumptions import ASSUMPTIONS
 from ddassets.bundle import Bundle
 from ddassets.bundle import Monitor as MonitorAsset
+from ddassets.graph import Line
 from ddassets.monitor import Thresholds
 from ddassets.notification import Mute, Notification
 from ddassets.query import tree
 from ddassets.report import dashboards, model, prose
-from ddassets.report.columns import BUCKETS, Line, average
+from ddassets.report.columns import BUCKETS, average
 from ddassets.report.source import Source
 from ddassets.series import SeriesSet
 from ddassets.state import State

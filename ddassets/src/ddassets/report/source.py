@@ -4,8 +4,9 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ddassets.graph import Line
 from ddassets.query import tree
-from ddassets.report.columns import BUCKETS, Line, pack
+from ddassets.report.columns import BUCKETS, pack
 from ddassets.report.model import Answer, Pool, Series
 
 # Rule 1.10's modifiers that make a count of what would be averaged.

@@ -1,0 +1,119 @@
+"""Which of a monitor's states and of its message's branches rehearsals reached."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from ddassets.message import FLAGS, TRANSITIONS, Branch, Edge, Template, conditions
+from ddassets.monitor import Monitor
+from ddassets.rehearsal.run import MonitorResult
+from ddassets.state import State
+
+
+def coverage(result: MonitorResult) -> list[tuple[str, bool]]:
+    """Return what there is to reach in a monitor, in a fixed order, and whether this rehearsal reached it.
+
+    States are reached whether they notify or not; a branch is, where a notification that was due, sent or muted,
+    renders it. What the monitor's options rule out is not counted.
+    """
+    states, edges = _states(result), _edges(result)
+    items = [(str(state), state in states) for state in possible_states(result.monitor)]
+    recoveries = {edge.source for edge in edges if edge.target == State.OK}
+    items += [(f'recovery from {state}', state in recoveries) for state in _troubles(result.monitor)]
+    if result.monitor.renotify_interval and not result.monitor.draft:
+        items.append(('renotification', any(edge.source == edge.target for edge in edges)))
+    branches = list(_possible(result.template, result.monitor))
+    reached = _branches(result) if branches else frozenset()
+    return items + [(f'message: {branch}', branch in reached) for branch in branches]
+
+
+def together(coverages: Iterable[Sequence[tuple[str, bool]]]) -> list[tuple[str, bool]]:
+    """Return the coverage of one monitor by several rehearsals."""
+    reached: dict[str, bool] = {}
+    for items in coverages:
+        for item, done in items:
+            reached[item] = reached.get(item, False) or done
+    return list(reached.items())
+
+
+def percentage(monitors: Mapping[str, Sequence[tuple[str, bool]]]) -> float:
+    """The share that was reached of all that there is, 100 where there is nothing."""
+    every = [done for items in monitors.values() for _, done in items]
+    return 100 * sum(every) / len(every) if every else 100.0
+
+
+def possible_states(monitor: Monitor) -> tuple[State, ...]:
+    """The states that the monitor's options allow."""
+    return (State.OK, *_troubles(monitor))
+
+
+def _troubles(monitor: Monitor) -> tuple[State, ...]:
+    found = []
+    if monitor.thresholds.warning is not None:
+        found.append(State.WARN)
+    found.append(State.ALERT)
+    # A simple alert begins in No Data (rule 3.7), which is no reason to count it.
+    if monitor.notify_no_data or monitor.on_missing_data in ('show_no_data', 'show_and_notify_no_data'):
+        found.append(State.NO_DATA)
+    return tuple(found)
+
+
+def possible_edges(monitor: Monitor) -> Iterator[Edge]:
+    """The transitions, and renotifications, about which the monitor's options let it notify."""
+    states = possible_states(monitor)
+    for edge in TRANSITIONS:
+        if edge.source not in states or edge.target not in states:
+            continue
+        if edge.target == State.NO_DATA and monitor.silent_no_data:
+            continue
+        if edge.source == edge.target:
+            if not monitor.renotify_interval or edge.target.kind not in monitor.renotify_statuses:
+                continue
+        yield edge
+
+
+def _states(result: MonitorResult) -> set[State]:
+    codes = [np.unique(group.states) for group in result.results.values()]
+    return {State(code) for code in np.unique(np.concatenate(codes))} if codes else set()
+
+
+def _edges(result: MonitorResult) -> set[Edge]:
+    """From which state to which the notifications were that were due; a group that was not there was OK."""
+    found = set()
+    for group in result.results.values():
+        pairs = np.stack([group.notifications.sources, group.notifications.targets])
+        for source, target in np.unique(pairs, axis=1).T:
+            found.add(Edge(State(source) if source != State.ABSENT else State.OK, State(target)))
+    return found
+
+
+def _possible(template: Template, monitor: Monitor) -> Iterator[Branch]:
+    """The branches that some notification of the monitor could render."""
+    flags = [conditions(edge) for edge in possible_edges(monitor)]
+    for branch in template.branches():
+        decided = [literal for literal in branch.path if literal.condition.name in FLAGS]
+        if any(all((literal.condition.name in held) == literal.holds for literal in decided) for held in flags):
+            yield branch
+
+
+def _branches(result: MonitorResult) -> frozenset[Branch]:
+    """The branches that were rendered, with as few renderings as the message's tests allow."""
+    tests = [literal.condition for branch in result.template.branches() for literal in branch.path]
+    tests = [test for test in tests if test.name in ('is_match', 'is_exact_match')]
+    by_value = any('.' not in test.arguments[0] for test in tests)
+    every = frozenset(result.template.branches())
+    reached: frozenset[Branch] = frozenset()
+    seen: set[tuple[object, ...]] = set()
+    for group, one in result.results.items():
+        due = one.notifications
+        keys = np.stack([due.sources, due.targets])
+        rows: Iterable[int] = range(len(due)) if by_value else np.sort(np.unique(keys, axis=1, return_index=True)[1])
+        for row in rows:
+            key = (group if tests else (), *keys[:, row].tolist())
+            if not by_value and key in seen:
+                continue
+            seen.add(key)
+            reached |= result.message(group, due[int(row)]).reached
+            if reached == every:
+                return reached
+    return reached

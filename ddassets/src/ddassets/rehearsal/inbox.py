@@ -1,0 +1,82 @@
+"""What lands in the inbox: the notifications of all monitors and the downtimes' own messages, in order of time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from heapq import merge
+
+from ddassets.notification import Notification
+from ddassets.rehearsal.run import DowntimeResult, GroupResult, Message, MonitorResult, Rehearsal
+
+
+@dataclass(frozen=True, eq=False)
+class Mail:
+    """One message of a monitor. It is rendered when somebody looks at it."""
+
+    monitor: MonitorResult
+    group: GroupResult
+    notification: Notification
+
+    @property
+    def instant(self) -> int:
+        return self.notification.instant
+
+    @property
+    def muted_by(self) -> tuple[str, ...]:
+        return self.notification.muted_by
+
+    @cached_property
+    def message(self) -> Message:
+        return self.monitor.message(self.group.group, self.notification)
+
+    @property
+    def title(self) -> str:
+        return self.message.title
+
+    @property
+    def text(self) -> str:
+        return self.message.text
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        return self.message.recipients
+
+
+@dataclass(frozen=True)
+class DowntimeMail:
+    """One message of a downtime itself (rule 5.22): nothing mutes it."""
+
+    downtime: DowntimeResult
+    instant: int
+    what: str
+
+    muted_by: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        return f'Downtime {self.what}: {self.downtime.name}'
+
+    @property
+    def text(self) -> str:
+        return self.downtime.message
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        return self.downtime.recipients
+
+
+def inbox(rehearsal: Rehearsal) -> Iterator[Mail | DowntimeMail]:
+    """Yield everything that was due, sent or muted, in order of time."""
+    streams: list[Iterator[Mail | DowntimeMail]] = [
+        _notifications(monitor, group) for monitor in rehearsal.monitors for group in monitor.results.values()
+    ]
+    streams += [_own(downtime) for downtime in rehearsal.downtimes]
+    return merge(*streams, key=lambda mail: mail.instant)
+
+
+def _notifications(monitor: MonitorResult, group: GroupResult) -> Iterator[Mail]:
+    return (Mail(monitor, group, notification) for notification in group.notifications)
+
+
+def _own(downtime: DowntimeResult) -> Iterator[DowntimeMail]:
+    return (DowntimeMail(downtime, int(instant), what) for instant, what in downtime.messages)

@@ -1,0 +1,208 @@
+"""A YAML file read strictly: every value knows its line, and whatever is not as it should be is refused with it."""
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NoReturn
+
+import yaml
+
+from ddassets.downtime.recurrence import nearest
+from ddassets.errors import UnusableInputError
+from ddassets.rehearsal.words import WordFault
+
+_KINDS = {'mapping': 'keys and values', 'sequence': 'a list', 'scalar': 'a single value'}
+_NODES = {'mapping': yaml.MappingNode, 'sequence': yaml.SequenceNode, 'scalar': yaml.ScalarNode}
+_NULL = 'tag:yaml.org,2002:null'
+MOST_CHARACTERS = 500_000_000
+# Aliases repeat what they name, so a small file could ask for more than fits into memory.
+MOST_VALUES = 1_000_000
+DEEPEST = 50
+_LONGEST = 60
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """One value of the file. `name` is the way to it from the top: `expect[0].at`, empty at the top itself."""
+
+    path: Path
+    node: yaml.Node
+    name: str = ''
+
+    @property
+    def where(self) -> str:
+        """`file:line:column`, both counted from 1."""
+        return f'{self.path}:{self.node.start_mark.line + 1}:{self.node.start_mark.column + 1}'
+
+    def refuse(self, message: str) -> NoReturn:
+        """Raise UnusableInputError about this value."""
+        subject = f'{self.name}: ' if self.name else ''
+        raise UnusableInputError(f'{self.where}: {subject}{message}')
+
+    @property
+    def kind(self) -> str:
+        """mapping, sequence or scalar."""
+        return next(kind for kind, node in _NODES.items() if isinstance(self.node, node))
+
+    @property
+    def is_null(self) -> bool:
+        return self.node.tag == _NULL
+
+    def shown(self) -> str:
+        """What was found, for a message."""
+        if self.kind != 'scalar':
+            return _KINDS[self.kind]
+        if self.is_null:
+            return 'nothing'
+        text = repr(str(self.node.value))
+        return text if len(text) <= _LONGEST else f'{text[:_LONGEST]}…'
+
+    @cached_property
+    def keys(self) -> dict[str, 'Entry']:
+        """The entries of a mapping by key."""
+        if not isinstance(self.node, yaml.MappingNode):
+            self.refuse(f'expected keys and values, found {self.shown()}')
+        found: dict[str, Entry] = {}
+        for key, value in self.node.value:
+            at = Entry(self.path, key, self.name)
+            if not isinstance(key, yaml.ScalarNode) or key.tag == _NULL:
+                at.refuse(f'expected the name of a key, found {at.shown()}')
+            if key.value in found:
+                at.refuse(
+                    f'the key {key.value!r} stands twice, in line {found[key.value].node.start_mark.line + 1} too'
+                )
+            found[key.value] = Entry(self.path, value, f'{self.name}.{key.value}'.removeprefix('.'))
+        return found
+
+    def mapping(self, allowed: Sequence[str], required: Sequence[str] = ()) -> dict[str, 'Entry']:
+        """The same, of which only some keys are allowed; those without a value are left out."""
+        for key, entry in self.keys.items():
+            if key not in allowed:
+                at = next(Entry(self.path, k, self.name) for k, value in self.node.value if value is entry.node)
+                at.refuse(f'unknown key {key!r}{nearest(key, allowed)}; known: {", ".join(allowed)}')
+        there = {key: entry for key, entry in self.keys.items() if not entry.is_null}
+        for key in required:
+            if key not in there:
+                self.refuse(f'{key} is missing')
+        return there
+
+    def items(self) -> list['Entry']:
+        """The entries of a list."""
+        if not isinstance(self.node, yaml.SequenceNode):
+            self.refuse(f'expected a list, found {self.shown()}')
+        return [Entry(self.path, node, f'{self.name}[{index}]') for index, node in enumerate(self.node.value)]
+
+    def text(self) -> str:
+        """The value as it is written, whatever YAML takes it for: `no` is no, `10` is 10."""
+        if self.kind != 'scalar' or self.is_null:
+            self.refuse(f'expected a text, found {self.shown()}')
+        return str(self.node.value)
+
+    def texts(self) -> tuple[str, ...]:
+        return tuple(entry.text() for entry in self.items())
+
+    def choice[T: str](self, allowed: Sequence[T], what: str = '') -> T:
+        """One of the words that are allowed."""
+        text = self.text()
+        for word in allowed:
+            if text == word:
+                return word
+        self.refuse(f'found {self.shown()}{nearest(text, allowed)}{what}; allowed: {", ".join(allowed)}')
+
+    def flag(self) -> bool:
+        if self.node.value not in ('true', 'false'):
+            self.refuse(f'found {self.shown()}, allowed: true, false')
+        return bool(self.node.value == 'true')
+
+    def number(self, least: float = float('-inf'), greatest: float = float('inf')) -> float:
+        bounds = f' from {least:g} to {greatest:g}' if greatest < float('inf') else f' of at least {least:g}'
+        expected = 'expected a number' + (bounds if least > float('-inf') else '')
+        try:
+            value = float(self.text())
+        except ValueError:
+            value = float('nan')
+        if not least <= value <= greatest or value in (float('inf'), float('-inf')):
+            self.refuse(f'{expected}, found {self.shown()}')
+        return value
+
+    def whole(self, least: int, greatest: int = 10**9) -> int:
+        text = self.text()
+        if not text.isascii() or not text.isdigit() or len(text) > 12 or not least <= int(text) <= greatest:
+            bounds = f'from {least} to {greatest}' if greatest < 10**9 else f'of at least {least}'
+            self.refuse(f'expected a whole number {bounds}, found {self.shown()}')
+        return int(text)
+
+    def word[T](self, read: Callable[[str], T]) -> T:
+        """A value that `read` reads; what it refuses with a WordFault is refused with the line."""
+        try:
+            return read(self.text())
+        except WordFault as fault:
+            self.refuse(f'{fault}, found {self.shown()}')
+
+    def within[**P, T](self, read: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
+        """What `read` returns; what it refuses is refused as about this value."""
+        try:
+            return read(*arguments, **options)
+        except UnusableInputError as error:
+            raise UnusableInputError(f'{self.where}: {self.name}: {error}', error.details) from None
+
+    def data(self) -> Any:
+        """The value as plain data, as JSON would hold it."""
+        match self.node:
+            case yaml.MappingNode():
+                return {key: entry.data() for key, entry in self.keys.items()}
+            case yaml.SequenceNode():
+                return [entry.data() for entry in self.items()]
+        return yaml.SafeLoader('').construct_object(self.node) if self.node.tag in _PLAIN else str(self.node.value)
+
+
+_PLAIN = {f'tag:yaml.org,2002:{name}' for name in ('null', 'bool', 'int', 'float')}
+
+
+def read(text: str, path: Path) -> Entry:
+    """Return the top of a YAML file. Raises UnusableInputError with the line for what is no YAML."""
+    if len(text) > MOST_CHARACTERS:
+        raise UnusableInputError(f'{path}: found {len(text):,} characters, at most {MOST_CHARACTERS:,} are read')
+    try:
+        node = yaml.compose(text, Loader=getattr(yaml, 'CSafeLoader', yaml.SafeLoader))
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        place = f'{path}:{mark.line + 1}:{mark.column + 1}' if mark else str(path)
+        raise UnusableInputError(f'{place}: not YAML: {error.problem or error.context}') from None
+    except yaml.YAMLError as error:
+        raise UnusableInputError(f'{path}: not YAML: {" ".join(str(error).split())}') from None
+    except RecursionError:
+        raise UnusableInputError(f'{path}: nested too deeply to be read') from None
+    if node is None:
+        raise UnusableInputError(f'{path}: the file is empty')
+    top = Entry(path, node)
+    _bound(top)
+    return top
+
+
+def _bound(top: Entry) -> None:
+    """Refuse a file whose aliases make it too large or endless."""
+    size, pending = 0, [(top.node, 0)]
+    while pending:
+        node, depth = pending.pop()
+        size += 1
+        if size > MOST_VALUES or depth > DEEPEST:
+            found = f'more than {MOST_VALUES:,} values' if size > MOST_VALUES else f'more than {DEEPEST} levels'
+            top.refuse(f'found {found}, aliases counted where they stand')
+        pending.extend((child, depth + 1) for child in _children(node))
+
+
+def _children(node: yaml.Node) -> Iterator[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield key
+            yield value
+    elif isinstance(node, yaml.SequenceNode):
+        yield from node.value
+
+
+def listed(names: Collection[str], most: int = 8) -> str:
+    """Names for a message, the first few where they are many."""
+    shown = sorted(names)[:most]
+    return ', '.join(shown) + (f' and {len(names) - most} more' if len(names) > most else '') or 'none'

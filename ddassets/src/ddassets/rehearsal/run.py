@@ -1,0 +1,399 @@
+"""A scenario run against an integration's monitors and downtimes, group by group."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from ddassets import downtime as downtimes
+from ddassets import message as messages
+from ddassets import monitor as monitors
+from ddassets.assumptions import ASSUMPTIONS, choose
+from ddassets.bundle import Bundle
+from ddassets.bundle import Monitor as MonitorAsset
+from ddassets.errors import Unsupported, UnusableInputError
+from ddassets.evaluator import Evaluator
+from ddassets.explanation import Explanation
+from ddassets.graph import Line, draw
+from ddassets.notification import Mute, Notification, Notifications, notifications
+from ddassets.query import tree
+from ddassets.rehearsal.choice import choose_downtimes, choose_monitors
+from ddassets.rehearsal.scenario import Scenario
+from ddassets.rehearsal.sources import Signal, Simulate, signal
+from ddassets.series import SeriesSet
+from ddassets.state import State
+from ddassets.timeline import Codes, Group, GroupTimeline, Instants, MonitorTimeline, Transitions
+
+_END_STATES = {'alert': State.ALERT, 'warn': State.WARN, 'no data': State.NO_DATA}
+
+
+@dataclass(frozen=True, eq=False)
+class GroupResult:
+    """What came of one group, without what each evaluation returned: a year of a hundred groups fits into memory.
+
+    `starts` and `states` are its stretches of equal state, absence included, in columns; the last one ends at `end`.
+    """
+
+    group: Group
+    tags: frozenset[str]
+    starts: Instants = field(repr=False)
+    states: Codes = field(repr=False)
+    end: int
+    transitions: Transitions = field(repr=False)
+    mutes: Sequence[Mute] = field(repr=False)
+    notifications: Notifications = field(repr=False)
+    # How far its series are told, in seconds since the epoch.
+    told_until: float
+
+    @property
+    def name(self) -> str:
+        """`host:a,env:prod`, or `*`."""
+        return ','.join(self.group) or '*'
+
+    def seconds_in(self, state: State) -> int:
+        """How long the group was in the state."""
+        lengths = np.diff(self.starts, append=self.end)
+        return int(lengths[self.states == state].sum())
+
+    @property
+    def sent(self) -> int:
+        return len(self.notifications) - self.muted
+
+    @property
+    def muted(self) -> int:
+        return int(np.count_nonzero(self.notifications.muted))
+
+
+@dataclass(frozen=True)
+class Message:
+    """A notification as its recipients would read it. `problems` are sentences about variables without a value."""
+
+    title: str
+    text: str
+    recipients: tuple[str, ...]
+    host: str
+    ip: str
+    reached: frozenset[messages.Branch]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class DowntimeResult:
+    """One downtime: when it was active in the rehearsal, and its own messages (rule 5.22).
+
+    A message is (instant, what happened). That it was scheduled is not among them: that was before.
+    """
+
+    downtime: downtimes.Downtime
+    message: str
+    recipients: tuple[str, ...]
+    windows: tuple[tuple[float, float], ...]
+    messages: tuple[tuple[float, str], ...]
+
+    @property
+    def name(self) -> str:
+        return self.downtime.name
+
+    @property
+    def scope(self) -> str:
+        return self.downtime.scope.text
+
+    @property
+    def zone(self) -> str:
+        return self.downtime.zone.key
+
+
+class MonitorResult:
+    """One monitor's part. Nothing is computed before it is asked for; `results` holds every group afterwards."""
+
+    def __init__(
+        self, asset: MonitorAsset, scenario: Scenario, signal: Signal, muting: Sequence[DowntimeResult]
+    ) -> None:
+        self.asset = asset
+        self.scenario = scenario
+        self.signal = signal
+        self.muting = tuple(one for one in muting if one.downtime.matches_monitor(_id(asset), asset.tags))
+        self.choices = choose(scenario.assumptions or {})
+        self.monitor = monitors.read(asset.body)
+        self.evaluator = Evaluator(
+            self.monitor,
+            signal.store(asset.name),
+            scenario.start,
+            scenario.end,
+            scenario.tick_second,
+            scenario.assumptions,
+        )
+        self.relied_on: set[str] = set()
+        self._body, self._title, self._escalation = (
+            self._template(place, text)
+            for place, text in (
+                ('message', scenario.addressed(asset.message)),
+                ('name', asset.name),
+                ('options.escalation_message', str(asset.options.get('escalation_message') or '')),
+            )
+        )
+
+    def _template(self, place: str, text: str) -> messages.Template:
+        if place == 'options.escalation_message' and text and self.scenario.redirect:
+            text = messages.redirect(text, self.scenario.redirect)
+        try:
+            return messages.parse(text)
+        except messages.MessageSyntaxError as error:
+            raise UnusableInputError(f'{self.asset.name}: {place}: {error}', error.details) from None
+
+    @property
+    def name(self) -> str:
+        return self.asset.name
+
+    @property
+    def query(self) -> tree.MonitorQuery:
+        return self.monitor.query
+
+    @property
+    def thresholds(self) -> monitors.Thresholds:
+        return self.monitor.thresholds
+
+    @property
+    def template(self) -> messages.Template:
+        """The message before it is rendered."""
+        return self._body
+
+    @property
+    def templates(self) -> tuple[messages.Template, ...]:
+        """Everything that may name a recipient."""
+        return self._body, self._escalation
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return self.evaluator.warnings
+
+    @cached_property
+    def results(self) -> Mapping[Group, GroupResult]:
+        """Every group's, in the order of their names. The evaluations are let go of, group by group."""
+        return {group: self._result(self.evaluator.timeline(group)) for group in self.evaluator.groups}
+
+    @cached_property
+    def timeline(self) -> MonitorTimeline:
+        """Every evaluation of every group at once, as the page needs it."""
+        groups = {group: self.evaluator.timeline(group) for group in self.evaluator.groups}
+        scenario = self.scenario
+        relied = frozenset(self.evaluator.relied_on)
+        return MonitorTimeline(self.name, scenario.start, scenario.end, groups, relied, self.warnings)
+
+    @property
+    def mutes(self) -> Mapping[Group, Sequence[Mute]]:
+        return {group: result.mutes for group, result in self.results.items()}
+
+    @property
+    def notifications(self) -> Mapping[Group, Notifications]:
+        return {group: result.notifications for group, result in self.results.items()}
+
+    @cached_property
+    def coverage(self) -> Sequence[tuple[str, bool]]:
+        """What there is to reach, and whether it was reached."""
+        from ddassets.rehearsal.coverage import coverage
+
+        return coverage(self)
+
+    def explain(self, group: Group, instant: int) -> Explanation:
+        """Say why a group is in its state. Raises UnusableInputError for an instant before the first evaluation."""
+        return self.evaluator.explain(group, instant)
+
+    def message(self, group: Group, notification: Notification) -> Message:
+        """Render one notification (section 4 of the semantics)."""
+        context = self._context(group, notification)
+        body = messages.render(self._body, context, self._escalation if self._escalation.text else None)
+        title = messages.render_title(self._title, context, self.asset.options.get('include_tags') is not False)
+        self.relied_on.update(body.assumptions, title.assumptions)
+        host = next((tag.removeprefix('host:') for tag in group if tag.startswith('host:')), '')
+        return Message(
+            title=title.text,
+            text=body.text,
+            recipients=body.handles,
+            host=host,
+            ip=context.host.ip if context.host else '',
+            reached=body.reached,
+            problems=tuple(dict.fromkeys(fault.message for fault in (*title.problems, *body.problems))),
+        )
+
+    def _context(self, group: Group, notification: Notification) -> messages.Context:
+        limits = self.thresholds
+        tags: dict[str, list[str]] = {}
+        for tag in sorted(self.results[group].tags):
+            key, colon, value = tag.partition(':')
+            if colon:
+                tags.setdefault(key, []).append(value)
+        priority = self.asset.body.get('priority')
+        by_host = 'host' in self.evaluator.plan.by
+        return messages.Context(
+            transition=messages.Edge(notification.source, notification.target),
+            values={
+                'value': None if math.isnan(notification.value) else notification.value,
+                'threshold': limits.critical,
+                'warn_threshold': limits.warning,
+                'alert_recovery_threshold': limits.critical_recovery,
+                'warn_recovery_threshold': limits.warning_recovery,
+                'comparator': self.query.comparator,
+            },
+            tags=tags,
+            host=self.scenario.hosts.get(','.join(tags.get('host', ())), messages.Host()) if by_host else None,
+            priority=priority if isinstance(priority, int) else None,
+            now=notification.instant,
+            first_triggered_at=notification.first_triggered_at,
+            last_triggered_at=notification.last_triggered_at,
+            choices=self.choices,
+        )
+
+    def _result(self, timeline: GroupTimeline) -> GroupResult:
+        mutes = tuple(self._mutes(timeline.tags))
+        due = notifications(self.monitor, timeline, mutes, self.scenario.assumptions, self.relied_on)
+        first = np.flatnonzero(np.diff(timeline.states, prepend=np.int8(-2)))
+        told = [self.signal.told_until(series) for series in self.evaluator.series(timeline.group)]
+        return GroupResult(
+            group=timeline.group,
+            tags=timeline.tags,
+            starts=timeline.ticks[first],
+            states=timeline.states[first],
+            end=timeline.end,
+            transitions=timeline.transitions,
+            mutes=mutes,
+            notifications=due,
+            told_until=max(told, default=-math.inf),
+        )
+
+    def _mutes(self, tags: frozenset[str]) -> Iterator[Mute]:
+        """The active intervals that cover a group (rules 5.11 to 5.20)."""
+        for one in self.muting:
+            downtime = one.downtime
+            if not downtime.matches_group(tags):
+                continue
+            cause = self._cause(downtime)
+            ends = frozenset(state for word, state in _END_STATES.items() if downtime.notifies_at_end(word, cause))
+            for start, end in one.windows:
+                yield Mute(start, end, downtime.name, downtime.mute_first_recovery, ends)
+            if one.windows:
+                self.relied_on.update(downtime.assumptions(self.scenario.start, self.scenario.end))
+
+    def _cause(self, downtime: downtimes.Downtime) -> str:
+        return self.choices['A14'] if isinstance(downtime.schedule, downtimes.Recurring) else 'expired'
+
+
+def _id(asset: MonitorAsset) -> int | None:
+    number = asset.body.get('id')
+    return number if isinstance(number, int) and not isinstance(number, bool) else None
+
+
+@dataclass(frozen=True, eq=False)
+class Rehearsal:
+    """A scenario that was run: what the page, the command and the tests read from it."""
+
+    scenario: Scenario
+    bundle: Bundle
+    signal: Signal
+    monitors: tuple[MonitorResult, ...]
+    downtimes: tuple[DowntimeResult, ...]
+    # Expectations and properties that did not hold, each a sentence; filled by whoever judges.
+    failures: list[str] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        return self.scenario.name
+
+    @property
+    def description(self) -> str:
+        return self.scenario.description
+
+    @property
+    def start(self) -> int:
+        return self.scenario.start
+
+    @property
+    def end(self) -> int:
+        return self.scenario.end
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return self.scenario.zone
+
+    @property
+    def series(self) -> SeriesSet:
+        return self.signal.series
+
+    @property
+    def assumptions(self) -> Mapping[str, str]:
+        """The choice for each assumption that was relied on so far, those of the messages that were rendered too."""
+        relied = set().union(*(one.relied_on | one.evaluator.relied_on for one in self.monitors))
+        chosen = choose(self.scenario.assumptions or {})
+        return {name: chosen[name] for name in ASSUMPTIONS if name in relied}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences, each with the monitor that it is about."""
+        own = [f'{one.name}: {warning}' for one in self.monitors for warning in one.warnings]
+        return (*dict.fromkeys(self.signal.warnings), *own)
+
+    def lines(self, expression: tree.Expression, start: int, end: int) -> Sequence[Line]:
+        """The points that a graph of the expression draws over [start, end). Raises Unsupported."""
+        return draw(expression, self.series, start, end, self.scenario.assumptions)
+
+
+def rehearse(
+    scenario: Scenario,
+    bundle: Bundle,
+    simulate: Simulate | None = None,
+    progress: Callable[[str], None] = lambda text: None,
+) -> Rehearsal:
+    """Run a scenario with the assets of an integration; `simulate` runs its check, where the scenario asks for it.
+
+    The monitors' groups are evaluated as they are asked for. Raises UnusableInputError, for a monitor outside the
+    subset with its name, the column and how to leave it out.
+    """
+    progress('the signal')
+    found = signal(scenario, bundle, simulate)
+    results = tuple(_downtime(scenario, one) for one in choose_downtimes(scenario, bundle))
+    return Rehearsal(
+        scenario=scenario,
+        bundle=bundle,
+        signal=found,
+        monitors=tuple(_monitor(asset, scenario, found, results) for asset in choose_monitors(scenario, bundle)),
+        downtimes=results,
+    )
+
+
+def _monitor(asset: MonitorAsset, scenario: Scenario, found: Signal, muting: Sequence[DowntimeResult]) -> MonitorResult:
+    try:
+        return MonitorResult(asset, scenario, found, muting)
+    except Unsupported as error:
+        # Of a refused part of the query the name comes with the plan, which knows no monitor.
+        text = str(error) if str(error).startswith(asset.name) else f'{asset.name}: {error}'
+        leave = f'to rehearse without it: `monitors: {{except: [{asset.name!r}]}}`'
+        raise UnusableInputError(f'{scenario.path}: {text}', f'{_pointed(asset, error)}{leave}') from None
+    except UnusableInputError as error:
+        raise UnusableInputError(f'{scenario.path}: {error}', error.details) from None
+
+
+def _pointed(asset: MonitorAsset, error: Unsupported) -> str:
+    """The query with a caret under the part that was refused."""
+    if error.column is None:
+        return ''
+    start = max(0, error.column - 60)
+    return f'{asset.query[start : error.column + 60]}\n{" " * (error.column - 1 - start)}^\n'
+
+
+def _downtime(scenario: Scenario, downtime: downtimes.Downtime) -> DowntimeResult:
+    choices = choose(scenario.assumptions or {})
+    clock: downtimes.Clock = 'wall' if choices['A13'] == 'wall' else 'elapsed'
+    windows = tuple((one.start, one.end) for one in downtime.intervals(scenario.start, scenario.end, clock))
+    text = scenario.addressed(downtime.message) if downtime.message else ''
+    recipients = messages.handles(text)
+    ended = choices['A14'] if isinstance(downtime.schedule, downtimes.Recurring) else 'expired'
+    told = sorted(
+        (instant, what)
+        for start, end in windows
+        for instant, what in ((start, 'started'), (end, ended))
+        if scenario.start <= instant < scenario.end
+    )
+    return DowntimeResult(downtime, text, recipients, windows, tuple(told) if recipients else ())

@@ -1,0 +1,130 @@
+"""The words for time in a scenario, read and written: wall instants, lengths, and hours of the week."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+_INSTANT = re.compile(r'(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)([+-]\d\d:\d\d|Z)?)?')
+_LENGTH = re.compile(r'(?:(\d{1,9})w)?(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?')
+_SECONDS = (604800, 86400, 3600, 60, 1)
+_UNITS = 'wdhms'
+DAYS = ('Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun')
+_HOURS = re.compile(r'(\d\d):(\d\d)-(\d\d):(\d\d)')
+# The tables of time zones, and what is known of daylight saving, do not reach further.
+YEARS = range(1970, 2100)
+
+
+class WordFault(ValueError):
+    """A text that is no word for time. The message says what is expected."""
+
+
+def read_instant(text: str, zone: ZoneInfo) -> int:
+    """Return the second since the epoch of a wall time such as 2027-01-04T08:00:00 in `zone`; a date is its midnight.
+
+    Where a clock shows the time twice, an offset says which is meant: 2026-10-25T02:30:00+01:00. Raises WordFault.
+    """
+    match = _INSTANT.fullmatch(text)
+    try:
+        moment = datetime.fromisoformat(f'{match[1]}T{match[2] or "00:00"}{match[3] or ""}') if match else None
+    except ValueError:
+        moment = None
+    if moment is None or moment.year not in YEARS:
+        raise WordFault('expected a time such as 2027-01-04T08:00:00')
+    if moment.tzinfo is not None:
+        return int(moment.timestamp())
+    instants = {int(moment.replace(tzinfo=zone, fold=fold).timestamp()) for fold in (0, 1)}
+    shown = {instant for instant in instants if datetime.fromtimestamp(instant, zone).replace(tzinfo=None) == moment}
+    if not shown:
+        raise WordFault(f'this time does not exist in {zone.key}: the clocks go forward over it')
+    if len(shown) > 1:
+        offsets = ' or '.join(datetime.fromtimestamp(instant, zone).isoformat()[-6:] for instant in sorted(shown))
+        raise WordFault(f'{zone.key} has this time twice: write {offsets} behind it')
+    return shown.pop()
+
+
+def write_instant(instant: float, zone: ZoneInfo) -> str:
+    """Return what `read_instant` reads: the offset stands there only where it is needed."""
+    moment = datetime.fromtimestamp(int(instant), zone)
+    twice = moment.utcoffset() != moment.replace(fold=1 - moment.fold).utcoffset()
+    return moment.isoformat() if twice else moment.replace(tzinfo=None).isoformat()
+
+
+def read_length(text: str) -> int:
+    """Return the seconds of `45s`, `10m`, `3h`, `1d`, `1w` or `1h30m`; a day is 24 hours. Raises WordFault."""
+    match = _LENGTH.fullmatch(text)
+    if not text or match is None:
+        raise WordFault('expected a length such as 45s, 10m, 3h, 1d, 1w or 1h30m')
+    return sum(int(number or 0) * seconds for number, seconds in zip(match.groups(), _SECONDS, strict=True))
+
+
+def write_length(seconds: float) -> str:
+    """Return what `read_length` reads, `0s` for nothing."""
+    left, words = round(seconds), []
+    # Weeks only where nothing else is left: 8d says more than 1w1d.
+    units = [(604800, 'w')] if left and left % 604800 == 0 else list(zip(_SECONDS[1:], _UNITS[1:], strict=True))
+    for size, unit in units:
+        if left >= size:
+            words.append(f'{left // size}{unit}')
+            left %= size
+    return ''.join(words) or '0s'
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """Some hours of some days, on the clock of a time zone: `Mon-Fri 09:00-19:00`.
+
+    `days` count from Monday, 0. `start` and `end` are minutes of the day, `end` not included; hours over midnight
+    (22:00-06:00) belong to the day on which they begin.
+    """
+
+    text: str
+    days: frozenset[int]
+    start: int
+    end: int
+
+    def holds(self, instant: float, zone: ZoneInfo) -> bool:
+        """Say whether an instant, in seconds since the epoch, is inside."""
+        moment = datetime.fromtimestamp(int(instant), zone)
+        minute, day = moment.hour * 60 + moment.minute, moment.weekday()
+        if self.start < self.end:
+            return day in self.days and self.start <= minute < self.end
+        return (day in self.days and minute >= self.start) or ((day - 1) % 7 in self.days and minute < self.end)
+
+
+def read_week(text: str) -> Week:
+    """Read `Mon-Fri 09:00-19:00`, `Sat,Sun` or `22:00-06:00`. Raises WordFault."""
+    expected = WordFault('expected days, hours or both, such as Mon-Fri 09:00-19:00')
+    days, start, end = frozenset(range(7)), 0, 1440
+    words = text.split()
+    if not 1 <= len(words) <= 2 or (len(words) == 2 and words[0][:1].isdigit()):
+        raise expected
+    for word in words:
+        if match := _HOURS.fullmatch(word):
+            hour, minute, last_hour, last_minute = map(int, match.groups())
+            start, end = hour * 60 + minute, last_hour * 60 + last_minute
+            if start >= 1440 or end > 1440 or minute > 59 or last_minute > 59 or start == end:
+                raise expected
+        else:
+            days = _read_days(word, expected)
+    return Week(text, days, start, end)
+
+
+def _read_days(word: str, expected: WordFault) -> frozenset[int]:
+    found: set[int] = set()
+    for part in word.split(','):
+        first, dash, last = part.partition('-')
+        if first not in DAYS or (dash and last not in DAYS):
+            raise expected
+        begin = DAYS.index(first)
+        length = (DAYS.index(last) - begin) % 7 if dash else 0
+        found.update((begin + step) % 7 for step in range(length + 1))
+    return frozenset(found)
+
+
+def shown_time(instant: float, zone: ZoneInfo) -> str:
+    """Return an instant for people: `Mon 2027-01-04 08:21:00`."""
+    moment = datetime.fromtimestamp(int(instant), UTC).astimezone(zone)
+    twice = moment.utcoffset() != (moment.replace(fold=1 - moment.fold)).utcoffset()
+    offset = f' {moment:%z}' if twice else ''
+    return f'{DAYS[moment.weekday()]} {moment:%Y-%m-%d %H:%M:%S}{offset}'
