@@ -78,6 +78,11 @@ class Evaluator:
         self._fixed = frozenset(tag for leaf in self.plan.leaves for tag in _fixed_tags(leaf.metric.scope))
 
     @property
+    def ticks(self) -> Indices:
+        """The instants of evaluation, in seconds since the epoch."""
+        return self._ticks
+
+    @property
     def groups(self) -> tuple[Group, ...]:
         """Every group that the series have, in order; a simple alert has one without tags."""
         return tuple(self._sources)

@@ -6,7 +6,8 @@ import numpy as np
 
 from ddassets.message import FLAGS, TRANSITIONS, Branch, Edge, Template, conditions
 from ddassets.monitor import Monitor
-from ddassets.rehearsal.run import MonitorResult
+from ddassets.rehearsal.run import GroupResult, MonitorResult
+from ddassets.rehearsal.verdict import Verdict
 from ddassets.state import State
 
 
@@ -98,22 +99,30 @@ def _possible(template: Template, monitor: Monitor) -> Iterator[Branch]:
 
 def _branches(result: MonitorResult) -> frozenset[Branch]:
     """The branches that were rendered, with as few renderings as the message's tests allow."""
-    tests = [literal.condition for branch in result.template.branches() for literal in branch.path]
-    tests = [test for test in tests if test.name in ('is_match', 'is_exact_match')]
-    by_value = any('.' not in test.arguments[0] for test in tests)
     every = frozenset(result.template.branches())
+    tested = any(literal.condition.name not in FLAGS for branch in every for literal in branch.path)
     reached: frozenset[Branch] = frozenset()
     seen: set[tuple[object, ...]] = set()
     for group, one in result.results.items():
-        due = one.notifications
-        keys = np.stack([due.sources, due.targets])
-        rows: Iterable[int] = range(len(due)) if by_value else np.sort(np.unique(keys, axis=1, return_index=True)[1])
-        for row in rows:
-            key = (group if tests else (), *keys[:, row].tolist())
-            if not by_value and key in seen:
-                continue
-            seen.add(key)
-            reached |= result.message(group, due[int(row)]).reached
-            if reached == every:
-                return reached
+        for row in range(len(one.notifications)) if result.varies else _first_of_each_edge(one):
+            due = one.notifications[row]
+            key = (group if tested else (), due.source, due.target)
+            if result.varies or key not in seen:
+                seen.add(key)
+                reached |= result.message(group, due).reached
+                if reached == every:
+                    return reached
     return reached
+
+
+def _first_of_each_edge(result: GroupResult) -> list[int]:
+    pairs = np.stack([result.notifications.sources, result.notifications.targets])
+    return sorted(np.unique(pairs, axis=1, return_index=True)[1].tolist())
+
+
+def judge(monitors: Mapping[str, Sequence[tuple[str, bool]]], least: float, line: int | None = None) -> Verdict:
+    """Whether the coverage of some monitors, by name, is at least so many per cent."""
+    found = percentage(monitors)
+    missing = tuple(f'{name}: {item}' for name, items in monitors.items() for item, done in items if not done)
+    told = (f'found {found:.4g} %; not reached: {"; ".join(missing)}',) if found < least else ()
+    return Verdict(f'coverage of at least {least:g} %', found >= least, told, line)

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -26,6 +27,9 @@ from ddassets.rehearsal.sources import Signal, Simulate, signal
 from ddassets.series import SeriesSet
 from ddassets.state import State
 from ddassets.timeline import Codes, Group, GroupTimeline, Instants, MonitorTimeline, Transitions
+
+if TYPE_CHECKING:
+    from ddassets.rehearsal.verdict import Verdict
 
 _END_STATES = {'alert': State.ALERT, 'warn': State.WARN, 'no data': State.NO_DATA}
 
@@ -127,6 +131,7 @@ class MonitorResult:
             scenario.assumptions,
         )
         self.relied_on: set[str] = set()
+        self._recipients: dict[tuple[Group, State, State], tuple[str, ...]] = {}
         self._body, self._title, self._escalation = (
             self._template(place, text)
             for place, text in (
@@ -219,6 +224,26 @@ class MonitorResult:
             problems=tuple(dict.fromkeys(fault.message for fault in (*title.problems, *body.problems))),
         )
 
+    def recipients(self, group: Group, notification: Notification) -> tuple[str, ...]:
+        """Who is notified. Rendered once for each transition of a group, where nothing but numbers differs then."""
+        key = (group, notification.source, notification.target)
+        if self.varies or key not in self._recipients:
+            self._recipients[key] = self.message(group, notification).recipients
+        return self._recipients[key]
+
+    @cached_property
+    def varies(self) -> bool:
+        """Whether branches or recipients may differ between two notifications about one transition of one group."""
+        tests = (literal.condition for one in self.templates for branch in one.branches() for literal in branch.path)
+        tested = (test.arguments[0] for test in tests if test.name in ('is_match', 'is_exact_match'))
+        written = (mention.name for one in self.templates for mention in messages.mentions(one))
+        return any('.' not in name for name in tested) or any('{{' in name for name in written)
+
+    def may_reach(self, handle: str) -> bool:
+        """Whether some message may notify this recipient; one that is built from variables may be any."""
+        names = {mention.name for one in self.templates for mention in messages.mentions(one)}
+        return handle in names or any('{{' in name for name in names)
+
     def _context(self, group: Group, notification: Notification) -> messages.Context:
         limits = self.thresholds
         tags: dict[str, list[str]] = {}
@@ -295,8 +320,6 @@ class Rehearsal:
     signal: Signal
     monitors: tuple[MonitorResult, ...]
     downtimes: tuple[DowntimeResult, ...]
-    # Expectations and properties that did not hold, each a sentence; filled by whoever judges.
-    failures: list[str] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -321,6 +344,18 @@ class Rehearsal:
     @property
     def series(self) -> SeriesSet:
         return self.signal.series
+
+    @cached_property
+    def verdicts(self) -> tuple['Verdict', ...]:
+        """Whether what the scenario asks for holds. Raises UnusableInputError for what nothing could meet."""
+        from ddassets.rehearsal.verdict import judge
+
+        return tuple(judge(self))
+
+    @property
+    def failures(self) -> Sequence[str]:
+        """What did not hold, each a sentence."""
+        return [str(verdict) for verdict in self.verdicts if not verdict.holds]
 
     @property
     def assumptions(self) -> Mapping[str, str]:

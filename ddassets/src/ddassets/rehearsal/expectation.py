@@ -1,0 +1,310 @@
+"""Whether what was expected happened: a timeline entry by entry, and nothing else besides."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ddassets.downtime.recurrence import nearest
+from ddassets.message import mentions
+from ddassets.notification import REASONS, Notification, Reason
+from ddassets.rehearsal.coverage import possible_edges, possible_states
+from ddassets.rehearsal.reading import Entry, listed
+from ddassets.rehearsal.run import GroupResult, Message, MonitorResult, Rehearsal
+from ddassets.rehearsal.scenario import Expectation
+from ddassets.rehearsal.verdict import Verdict
+from ddassets.rehearsal.words import shown_time, write_instant
+from ddassets.state import State
+
+# Values are compared to about as many digits as `--write` gives them.
+_CLOSE = 1e-5
+# So many unexpected events are told one by one.
+MOST_TOLD = 20
+
+
+type Key = tuple[str, str, int, Reason]
+
+
+@dataclass(frozen=True, eq=False)
+class Event:
+    """One transition with the notification about it, if one was due; or a notification without a transition."""
+
+    monitor: MonitorResult
+    group: GroupResult
+    at: int
+    reason: Reason
+    source: State
+    target: State
+    value: float
+    notification: Notification | None
+
+    @property
+    def key(self) -> Key:
+        return self.monitor.name, self.group.name, self.at, self.reason
+
+    @property
+    def fate(self) -> str:
+        """sent, muted or none."""
+        if self.notification is None:
+            return 'none'
+        return 'sent' if self.notification.sent else 'muted'
+
+    @cached_property
+    def message(self) -> Message | None:
+        return self.monitor.message(self.group.group, self.notification) if self.notification else None
+
+    def __str__(self) -> str:
+        change = f'{self.source} to {self.target}' if self.reason == 'transition' else f'{self.target}, {self.reason}'
+        fate = {'none': 'no notification'}.get(self.fate, self.fate)
+        if self.notification and self.notification.muted_by:
+            fate += f' by {", ".join(self.notification.muted_by)}'
+        return f'{self.monitor.name}, {self.group.name}: {change} ({fate})'
+
+
+def events(rehearsal: Rehearsal) -> Iterator[Event]:
+    """Yield all that happened, monitor by monitor and group by group, each group's in order of time."""
+    for monitor in rehearsal.monitors:
+        for group in monitor.results.values():
+            yield from _events(monitor, group)
+
+
+def _events(monitor: MonitorResult, group: GroupResult) -> Iterator[Event]:
+    due = group.notifications
+    own = due.reasons == REASONS.index('transition')
+    about = dict(zip(due.instants[own].tolist(), np.flatnonzero(own).tolist(), strict=True))
+    found = [
+        Event(
+            monitor,
+            group,
+            change.instant,
+            'transition',
+            change.source,
+            change.target,
+            change.value,
+            due[about[change.instant]] if change.instant in about else None,
+        )
+        for change in group.transitions
+    ]
+    for index in np.flatnonzero(~own).tolist():
+        one = due[index]
+        found.append(Event(monitor, group, one.instant, one.reason, one.source, one.target, one.value, one))
+    yield from sorted(found, key=lambda event: event.at)
+
+
+class Finder:
+    """Finds what a scenario names, and refuses what is not there or can never be."""
+
+    def __init__(self, rehearsal: Rehearsal) -> None:
+        self.rehearsal = rehearsal
+
+    def monitor(self, entry: Entry) -> MonitorResult:
+        wanted = entry.text()
+        for monitor in self.rehearsal.monitors:
+            if wanted in (monitor.name, monitor.asset.path.stem):
+                return monitor
+        names = [monitor.name for monitor in self.rehearsal.monitors]
+        entry.refuse(f'no monitor {entry.shown()} is rehearsed{nearest(wanted, names)}; there are: {listed(names)}')
+
+    def only_monitor(self, entry: Entry) -> MonitorResult:
+        if len(self.rehearsal.monitors) > 1:
+            names = [monitor.name for monitor in self.rehearsal.monitors]
+            entry.refuse(f'monitor is missing, and there are several: {listed(names)}')
+        return self.rehearsal.monitors[0]
+
+    def group(self, monitor: MonitorResult, entry: Entry) -> GroupResult:
+        wanted = entry.text()
+        by_name = {group.name: group for group in monitor.results.values()}
+        for name, group in by_name.items():
+            if wanted == name or sorted(wanted.replace(' ', '').split(',')) == sorted(name.split(',')):
+                return group
+        known = f'there are: {listed(by_name)}' if by_name else 'there is none: no series is of its query'
+        entry.refuse(f'{monitor.name} has no group {entry.shown()}{nearest(wanted, by_name)}; {known}')
+
+    def only_group(self, monitor: MonitorResult, entry: Entry) -> GroupResult:
+        groups = list(monitor.results.values())
+        if not groups:
+            entry.refuse(f'{monitor.name} has no group: no series is of its query')
+        if len(groups) > 1:
+            entry.refuse(f'group is missing, and there are several: {listed([group.name for group in groups])}')
+        return groups[0]
+
+    def recipient(self, monitor: MonitorResult, entry: Entry, wanted: str) -> None:
+        """Refuse a recipient that no message of the monitor can have."""
+        if monitor.may_reach(wanted):
+            return
+        names = {mention.name for template in monitor.templates for mention in mentions(template)}
+        known = f'it names: {listed(names)}' if names else 'it names nobody; `notify` adds somebody'
+        entry.refuse(f'the message of {monitor.name} never reaches {wanted!r}{nearest(wanted, names)}; {known}')
+
+    def downtime(self, entry: Entry, wanted: str, monitor: MonitorResult | None = None) -> None:
+        """Refuse a downtime that is not there, or that is not for the monitor."""
+        names = [downtime.name for downtime in self.rehearsal.downtimes]
+        if wanted not in names:
+            entry.refuse(f'no downtime {wanted!r} is rehearsed{nearest(wanted, names)}; there are: {listed(names)}')
+        if monitor and wanted not in [one.name for one in monitor.muting]:
+            entry.refuse(f'the downtime {wanted} is not for the monitor {monitor.name}')
+
+    def state(self, monitor: MonitorResult, entry: Entry, state: State) -> None:
+        """Refuse a state that the monitor's options rule out."""
+        reasons = {
+            State.WARN: 'it has no warning threshold',
+            State.NO_DATA: 'its options never show it',
+            State.ABSENT: 'that a group is dropped is no transition',
+        }
+        if state not in possible_states(monitor.monitor):
+            entry.refuse(f'{monitor.name} is never in {state}: {reasons[state]}')
+
+    def told(self, group: GroupResult, entry: Entry, until: int, what: str) -> None:
+        """Refuse to judge what lies behind the end of the data."""
+        if group.told_until < until:
+            end = 'nowhere' if math.isinf(group.told_until) else shown_time(group.told_until, self.rehearsal.zone)
+            entry.refuse(
+                f'the series of {group.name} end at {end}, before {what} at {shown_time(until, self.rehearsal.zone)}; '
+                'give more values, `_x20` for a silence of 20 points, or `until` for a CSV file'
+            )
+
+
+def judge(rehearsal: Rehearsal) -> Iterator[Verdict]:
+    """Yield a verdict on each expectation, and one on everything that was not expected.
+
+    Raises UnusableInputError for an expectation that nothing could meet.
+    """
+    if rehearsal.scenario.expectations is None:
+        return
+    wanted = keyed(rehearsal)
+    happened: dict[Key, Event] = {}
+    unexpected: list[Event] = []
+    for event in events(rehearsal):
+        if event.key in wanted:
+            happened[event.key] = event
+        else:
+            unexpected.append(event)
+    for key, expectation in wanted.items():
+        yield _verdict(rehearsal, key, expectation, happened.get(key))
+    unexpected.sort(key=lambda event: event.at)
+    told = tuple(f'{shown_time(event.at, rehearsal.zone)} {event}' for event in unexpected[:MOST_TOLD])
+    if len(unexpected) > MOST_TOLD:
+        told = (*told, f'and {len(unexpected) - MOST_TOLD:,} more')
+    entry = rehearsal.scenario.top.keys['expect']
+    yield Verdict('nothing else happens', not unexpected, told, entry.node.start_mark.line + 1)
+
+
+def keyed(rehearsal: Rehearsal) -> Mapping[Key, Expectation]:
+    """The scenario's expectations by what they are about. Raises UnusableInputError for what nothing could meet."""
+    finder = Finder(rehearsal)
+    found: dict[Key, Expectation] = {}
+    for one in rehearsal.scenario.expectations or ():
+        monitor = finder.monitor(one.monitor) if one.monitor else finder.only_monitor(one.entry)
+        group = finder.group(monitor, one.group) if one.group else finder.only_group(monitor, one.entry)
+        _refuse_impossible(finder, monitor, group, one)
+        key = (monitor.name, group.name, one.at, one.reason)
+        if key in found:
+            one.entry.refuse(f'expected already in line {found[key].entry.node.start_mark.line + 1}')
+        found[key] = one
+    return found
+
+
+def _refuse_impossible(finder: Finder, monitor: MonitorResult, group: GroupResult, one: Expectation) -> None:
+    keys = one.entry.keys
+    _refuse_instant(finder.rehearsal, monitor, group, one)
+    finder.told(group, keys['at'], one.at, 'the expectation')
+    _refuse_states(finder, monitor, group, one)
+    if one.notification in ('sent', 'muted'):
+        if monitor.monitor.draft:
+            keys['notification'].refuse(f'{monitor.name} is a draft and notifies nobody')
+        if one.target is State.NO_DATA and monitor.monitor.silent_no_data:
+            keys['notification'].refuse(f'{monitor.name} shows No Data and does not notify')
+    for name in one.muted_by or ():
+        finder.downtime(keys['muted_by'], name, monitor)
+    for handle in one.recipients or ():
+        finder.recipient(monitor, keys['recipients'], handle)
+
+
+def _refuse_states(finder: Finder, monitor: MonitorResult, group: GroupResult, one: Expectation) -> None:
+    keys = one.entry.keys
+    if one.target is not None:
+        finder.state(monitor, keys['to'], one.target)
+    # Before its first evaluation a simple alert is in No Data (rule 3.7), and a group is not there.
+    if one.source is not None and one.source is not (State.ABSENT if group.group else State.NO_DATA):
+        finder.state(monitor, keys['from'], one.source)
+    if one.source is State.ABSENT and one.target is State.OK:
+        keys['to'].refuse('a group that is born OK makes no transition')
+    if one.reason == 'renotify':
+        renotified = {edge.target for edge in possible_edges(monitor.monitor) if edge.source == edge.target}
+        if not renotified or (one.target is not None and one.target not in renotified):
+            keys['reason'].refuse(f'{monitor.name} does not renotify {one.target if renotified else "at all"}')
+
+
+def _refuse_instant(rehearsal: Rehearsal, monitor: MonitorResult, group: GroupResult, one: Expectation) -> None:
+    entry = one.entry.keys['at']
+    if not rehearsal.start <= one.at < rehearsal.end:
+        start, end = (shown_time(instant, rehearsal.zone) for instant in (rehearsal.start, rehearsal.end))
+        entry.refuse(f'found {entry.shown()}, outside the rehearsal: {start} to {end}')
+    if one.reason == 'downtime end':
+        if one.at not in (mute.end for mute in group.mutes):
+            entry.refuse(f'no downtime of {group.name} ends at {entry.shown()}')
+        return
+    ticks = monitor.evaluator.ticks
+    index = int(np.searchsorted(ticks, one.at))
+    if index == ticks.size or ticks[index] != one.at:
+        near = ' and '.join(write_instant(tick, rehearsal.zone) for tick in ticks[max(0, index - 1) : index + 1])
+        entry.refuse(f'found {entry.shown()}, when {monitor.name} is not evaluated; it is at {near}')
+
+
+def _verdict(rehearsal: Rehearsal, key: Key, one: Expectation, event: Event | None) -> Verdict:
+    monitor, group, at, reason = key
+    change = f'{one.source or "…"} to {one.target or "…"}' if reason == 'transition' else f'{reason}'
+    if one.source is None and reason == 'transition':
+        change = f'to {one.target}' if one.target is not None else 'a transition'
+    name = f'{write_instant(at, rehearsal.zone)} {monitor}, {group}: {change}'
+    line = one.entry.node.start_mark.line + 1
+    if event is None:
+        return Verdict(name, False, (_instead(rehearsal, key),), line)
+    details = tuple(_differences(one, event))
+    return Verdict(name, not details, details, line)
+
+
+def _instead(rehearsal: Rehearsal, key: Key) -> str:
+    """What the group did at the time instead."""
+    name, group_name, at, _ = key
+    monitor = next(one for one in rehearsal.monitors if one.name == name)
+    group = next(one for one in monitor.results.values() if one.name == group_name)
+    row = int(np.searchsorted(group.starts, at, side='right')) - 1
+    if row < 0:
+        return 'did not happen: the group was not evaluated yet'
+    since = shown_time(group.starts[row], rehearsal.zone)
+    return f'did not happen: {State(group.states[row])} since {since}'
+
+
+def _differences(one: Expectation, event: Event) -> Iterator[str]:
+    muted_by = listed(event.notification.muted_by if event.notification else ())
+    for key, expected, found in (
+        ('from', one.source, event.source),
+        ('to', one.target, event.target),
+        ('notification', one.notification, event.fate),
+        ('muted_by', None if one.muted_by is None else listed(one.muted_by), muted_by),
+    ):
+        if expected is not None and expected != found:
+            yield f'{key}: expected {expected}, found {found}'
+    if one.value is not None and not math.isclose(one.value, event.value, rel_tol=_CLOSE, abs_tol=1e-9):
+        yield f'value: expected {one.value:g}, found {"nothing" if math.isnan(event.value) else f"{event.value:.6g}"}'
+    if one.recipients is not None or one.message:
+        yield from _message_differences(one, event.message)
+
+
+def _message_differences(one: Expectation, message: Message | None) -> Iterator[str]:
+    if message is None:
+        yield 'no notification was due'
+        return
+    if one.recipients is not None and set(one.recipients) != set(message.recipients):
+        yield f'recipients: expected {listed(one.recipients)}, found {listed(message.recipients)}'
+    for fragment in one.message:
+        if fragment not in message.title and fragment not in message.text:
+            yield f'message: {fragment!r} is not in it; it is: {_shortened(message)}'
+
+
+def _shortened(message: Message) -> str:
+    text = ' '.join(f'{message.title} | {message.text}'.split())
+    return repr(text if len(text) <= 300 else f'{text[:300]}…')

@@ -1,0 +1,176 @@
+"""What holds for the whole of a timeline: how many notifications of a kind there are, and the time spent in a state."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from ddassets.notification import REASONS
+from ddassets.rehearsal.coverage import possible_edges
+from ddassets.rehearsal.expectation import Finder
+from ddassets.rehearsal.reading import Entry
+from ddassets.rehearsal.run import DowntimeResult, GroupResult, MonitorResult, Rehearsal
+from ddassets.rehearsal.scenario import Property
+from ddassets.rehearsal.verdict import Verdict
+from ddassets.rehearsal.words import shown_time, write_length
+from ddassets.state import State
+from ddassets.timeline import Flags, Instants
+
+# So many of the notifications that were counted are told.
+_MOST_TOLD = 5
+
+
+def judge(rehearsal: Rehearsal) -> Iterator[Verdict]:
+    """Yield a verdict on each property. Raises UnusableInputError for one that nothing could meet or break."""
+    finder = Finder(rehearsal)
+    for one in rehearsal.scenario.properties:
+        line = one.entry.node.start_mark.line + 1
+        if one.downtime is not None:
+            details = tuple(_of_downtime(finder, one))
+        else:
+            chosen = _chosen(finder, one)
+            details = tuple(
+                _of_states(one, chosen) if one.time_in is not None else _of_notifications(finder, one, chosen)
+            )
+        yield Verdict(_described(one), not details, details, line)
+
+
+def _described(one: Property) -> str:
+    """The property on one line, as the file has it."""
+    return '; '.join(f'{key} {_worded(entry)}' for key, entry in one.entry.keys.items()).replace('_', ' ')
+
+
+def _worded(entry: Entry) -> str:
+    match entry.kind:
+        case 'mapping':
+            return ', '.join(f'{key} {value.text()}' for key, value in entry.keys.items())
+        case 'sequence':
+            return ' or '.join(entry.texts())
+    return entry.text()
+
+
+def _chosen(finder: Finder, one: Property) -> list[tuple[MonitorResult, list[GroupResult]]]:
+    """The monitors and groups that a property is about, all of them told to the end."""
+    rehearsal = finder.rehearsal
+    monitors = [finder.monitor(one.monitor)] if one.monitor else list(rehearsal.monitors)
+    if one.group:
+        monitor = monitors[0] if one.monitor else finder.only_monitor(one.entry)
+        chosen = [(monitor, [finder.group(monitor, one.group)])]
+    else:
+        chosen = [(monitor, list(monitor.results.values())) for monitor in monitors]
+    for monitor, groups in chosen:
+        if not groups:
+            one.entry.refuse(f'{monitor.name} has no group: no series is of its query')
+        last = max(groups, key=lambda group: group.told_until)
+        finder.told(
+            last, one.entry, rehearsal.end, 'the end of the rehearsal, for the whole of which a property holds,'
+        )
+    return chosen
+
+
+def _of_states(one: Property, chosen: Sequence[tuple[MonitorResult, list[GroupResult]]]) -> Iterator[str]:
+    """Each group has to keep the bounds."""
+    assert one.time_in is not None
+    for monitor, groups in chosen:
+        if one.time_in not in _reachable(monitor):
+            one.entry.keys['time_in'].refuse(f'{monitor.name} is never in {one.time_in}')
+        for group in groups:
+            seconds = group.seconds_in(one.time_in)
+            if seconds < one.least or (one.most is not None and seconds > one.most):
+                yield f'{monitor.name}, {group.name}: found {write_length(seconds)}'
+
+
+def _reachable(monitor: MonitorResult) -> set[State]:
+    found = {edge.target for edge in possible_edges(monitor.monitor)} | {State.OK}
+    # Silent, and before the first evaluation of a simple alert, there may be No Data all the same.
+    return found | {State.NO_DATA} if monitor.monitor.on_missing_data or not monitor.evaluator.plan.by else found
+
+
+def _of_notifications(
+    finder: Finder, one: Property, chosen: Sequence[tuple[MonitorResult, list[GroupResult]]]
+) -> Iterator[str]:
+    _refuse_impossible(finder, one, [monitor for monitor, _ in chosen])
+    count = 0
+    told: list[tuple[int, str]] = []
+    for monitor, groups in chosen:
+        for group in groups:
+            rows = np.flatnonzero(_counted(finder.rehearsal, one, monitor, group))
+            count += rows.size
+            for row in rows[:_MOST_TOLD].tolist():
+                due = group.notifications[row]
+                told.append((due.instant, f'{monitor.name}, {group.name}: {due.target}'))
+    yield from _judged(finder.rehearsal, one, count, told)
+
+
+def _judged(rehearsal: Rehearsal, one: Property, count: int, told: list[tuple[int, str]]) -> Iterator[str]:
+    if one.least <= count and (one.most is None or count <= one.most):
+        return
+    yield f'found {count:,}'
+    for instant, what in sorted(told)[:_MOST_TOLD]:
+        yield f'{shown_time(instant, rehearsal.zone)} {what}'
+    if told and count > _MOST_TOLD:
+        yield f'and {count - _MOST_TOLD:,} more'
+
+
+def _counted(rehearsal: Rehearsal, one: Property, monitor: MonitorResult, group: GroupResult) -> Flags:
+    """Which of a group's notifications the property counts."""
+    due = group.notifications
+    counted: Flags = due.muted == one.muted
+    if one.states is not None:
+        counted &= np.isin(due.targets, one.states)
+    if one.reason is not None:
+        counted &= due.reasons == REASONS.index(one.reason)
+    counted &= _in_time(rehearsal, one, due.instants)
+    if one.recipient is not None:
+        handle = one.recipient.text()
+        for row in np.flatnonzero(counted).tolist():
+            counted[row] = handle in monitor.recipients(group.group, due[row])
+    return counted
+
+
+def _in_time(rehearsal: Rehearsal, one: Property, instants: Instants) -> Flags:
+    there = np.ones(instants.size, dtype=np.bool_)
+    if one.inside:
+        there &= one.inside.covers(instants, rehearsal.zone)
+    if one.outside:
+        there &= ~one.outside.covers(instants, rehearsal.zone)
+    return there
+
+
+def _refuse_impossible(finder: Finder, one: Property, monitors: Sequence[MonitorResult]) -> None:
+    """What no monitor can do makes a property that always fails, or one that can never fail."""
+    keys = one.entry.keys
+    edges = {edge for monitor in monitors for edge in possible_edges(monitor.monitor)}
+    for state in one.states or ():
+        if state not in {edge.target for edge in edges}:
+            keys['state'].refuse(f'no notification about {state} is possible: the options of the monitor rule it out')
+    if one.reason == 'renotify' and not any(edge.source == edge.target for edge in edges):
+        keys['reason'].refuse('no monitor here renotifies')
+    if one.muted and not any(monitor.muting for monitor in monitors):
+        keys['muted'].refuse('no downtime here is for the monitor')
+    if one.reason == 'downtime end' and not any(monitor.muting for monitor in monitors):
+        keys['reason'].refuse('no downtime here is for the monitor')
+    if one.recipient is not None:
+        if len(monitors) == 1:
+            finder.recipient(monitors[0], one.recipient, one.recipient.text())
+        elif not any(monitor.may_reach(one.recipient.text()) for monitor in monitors):
+            one.recipient.refuse(f'no message here ever reaches {one.recipient.shown()}')
+
+
+def _of_downtime(finder: Finder, one: Property) -> Iterator[str]:
+    """The messages of a downtime itself (rule 5.22)."""
+    assert one.downtime is not None
+    name = one.downtime.text()
+    finder.downtime(one.downtime, name)
+    downtime = next(found for found in finder.rehearsal.downtimes if found.name == name)
+    if not downtime.recipients:
+        one.downtime.refuse(f'the message of {name} names nobody')
+    if one.recipient is not None and one.recipient.text() not in downtime.recipients:
+        one.recipient.refuse(f'the message of {name} never reaches {one.recipient.shown()}')
+    instants = np.array([int(instant) for instant, _ in downtime.messages], dtype=np.int64)
+    rows = np.flatnonzero(_in_time(finder.rehearsal, one, instants)).tolist()
+    told = [(int(instants[row]), _told(downtime, row)) for row in rows[:_MOST_TOLD]]
+    yield from _judged(finder.rehearsal, one, len(rows), told)
+
+
+def _told(downtime: DowntimeResult, row: int) -> str:
+    return f'{downtime.name}: {downtime.messages[row][1]}'

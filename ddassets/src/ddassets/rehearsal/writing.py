@@ -1,0 +1,121 @@
+"""Fill a scenario's expectations in from what happened, for a person to review."""
+
+import contextlib
+import math
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
+
+import yaml
+
+from ddassets.errors import UnusableInputError
+from ddassets.rehearsal.expectation import Event, Key, events, keyed
+from ddassets.rehearsal.run import Rehearsal
+from ddassets.rehearsal.words import write_instant
+
+# More than anybody reviews; such a signal is for properties.
+MOST = 2000
+
+
+def write(rehearsal: Rehearsal) -> tuple[str, int]:
+    """Return the scenario's text with its `expect` block replaced, or added at the end, and how many entries it has.
+
+    Everything else stays, comments too; fragments of messages stay where their event is still expected. Raises
+    UnusableInputError where more happened than a person can review.
+    """
+    scenario = rehearsal.scenario
+    happened = sorted(events(rehearsal), key=lambda event: event.at)
+    if len(happened) > MOST:
+        raise UnusableInputError(
+            f'{scenario.path}: {len(happened):,} things happened, too many to review (at most {MOST:,}); '
+            'state properties of the whole timeline instead'
+        )
+    block = '\n'.join(['expect:' if happened else 'expect: []', *_entries(rehearsal, happened)]) + '\n'
+    return _replaced(scenario.text, rehearsal, block), len(happened)
+
+
+def save(rehearsal: Rehearsal, text: str) -> None:
+    """Write the text in the place of the scenario's file, which is never half written."""
+    path = rehearsal.scenario.path
+    temporary = ''
+    try:
+        mode = path.stat().st_mode & 0o777
+        descriptor, temporary = tempfile.mkstemp(prefix=f'.{path.name}.', dir=path.parent)
+        with os.fdopen(descriptor, 'w', encoding='utf-8', newline='') as file:
+            file.write(text)
+        os.chmod(temporary, mode)
+        os.replace(temporary, os.path.realpath(path))
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise UnusableInputError(f'{path}: cannot be written: {error.strerror}') from None
+
+
+def _replaced(text: str, rehearsal: Rehearsal, block: str) -> str:
+    """The text with the block in the place of the old one."""
+    ending = '\r\n' if '\r\n' in text else '\n'
+    block = block.replace('\n', ending)
+    top = rehearsal.scenario.top.node
+    assert isinstance(top, yaml.MappingNode)
+    place = next(((key, value) for key, value in top.value if key.value == 'expect'), None)
+    lines = text.splitlines(keepends=True)
+    if top.flow_style:
+        rehearsal.scenario.top.refuse('written in braces: expectations can be filled in only where each key has a line')
+    if place is None:
+        gap = '' if not lines or lines[-1].endswith('\n') else ending
+        return f'{text}{gap}{ending}{block}'
+    key, value = place
+    first, last = key.start_mark.line, _last_line(value)
+    return ''.join([*lines[:first], block, *lines[last + 1 :]])
+
+
+def _last_line(node: yaml.Node) -> int:
+    """The line, from 0, in which a value ends: blank lines and comments behind it are not part of it."""
+    if isinstance(node, yaml.CollectionNode) and node.value and not node.flow_style:
+        last = node.value[-1]
+        return _last_line(last[1] if isinstance(last, tuple) else last)
+    mark = node.end_mark
+    # A block text, or an empty value, ends where the next line begins.
+    return mark.line - 1 if mark.column == 0 and mark.line > node.start_mark.line else mark.line
+
+
+def _entries(rehearsal: Rehearsal, happened: Sequence[Event]) -> Iterator[str]:
+    fragments: dict[Key, tuple[str, ...]] = {}
+    with contextlib.suppress(UnusableInputError):
+        # Where the old expectations could never be met there is nothing to keep.
+        fragments = {key: one.message for key, one in keyed(rehearsal).items()}
+    for event in happened:
+        yield f'  - at: {write_instant(event.at, rehearsal.zone)}'
+        for key, value in _values(rehearsal, event, fragments.get(event.key, ())):
+            yield f'    {key}: {value}'
+
+
+def _values(rehearsal: Rehearsal, event: Event, fragments: Sequence[str]) -> Iterator[tuple[str, str]]:
+    if event.reason != 'transition':
+        yield 'reason', _scalar(event.reason)
+    if len(rehearsal.monitors) > 1:
+        yield 'monitor', _scalar(event.monitor.name)
+    if event.group.group:
+        yield 'group', _scalar(event.group.name)
+    if event.reason == 'transition':
+        yield 'from', str(event.source)
+    yield 'to', str(event.target)
+    if not math.isnan(event.value):
+        yield 'value', f'{event.value:.6g}'
+    yield 'notification', event.fate
+    if event.notification and event.notification.muted_by:
+        yield 'muted_by', _list(event.notification.muted_by)
+    if event.message is not None:
+        yield 'recipients', _list(event.message.recipients)
+        if fragments:
+            yield 'message', _list(fragments)
+
+
+def _list(texts: Sequence[str]) -> str:
+    return f'[{", ".join(map(_scalar, texts))}]'
+
+
+def _scalar(text: str) -> str:
+    """A text as YAML on one line, quoted where it has to be."""
+    written = yaml.safe_dump(text, default_flow_style=True, width=10**9, allow_unicode=True)
+    return written.removesuffix('\n').removesuffix('...').rstrip('\n')
