@@ -112,6 +112,18 @@ def _add_rehearse(commands: 'argparse._SubParsersAction[argparse.ArgumentParser]
     )
     rehearse.add_argument('paths', type=Path, nargs='+', metavar='PATH', help='an integration, or scenario files')
     rehearse.add_argument('--format', choices=('text', 'json', 'junit'), default='text')
+    rehearse.add_argument('--inbox', type=_count, default=30, metavar='N', help='show N messages (30)')
+    rehearse.add_argument(
+        '--explain', metavar='INSTANT', help="say why the state is what it is, at a time of the scenario's"
+    )
+    rehearse.add_argument('--monitor', metavar='NAME', help='of --explain: this monitor only')
+    rehearse.add_argument('--group', metavar='TAGS', help='of --explain: this group only, such as host:alpha')
+    rehearse.add_argument('--write', action='store_true', help='fill the expectations in from the run, to be reviewed')
+    rehearse.add_argument(
+        '--min-coverage', type=_per_cent, metavar='N', help='fail where the files together reach less than N per cent'
+    )
+    rehearse.add_argument('--report', type=Path, metavar='DIR', help='write a page to look at into DIR')
+    rehearse.add_argument('--open', action='store_true', help='of --report: open the page in a browser')
     rehearse.set_defaults(run=_rehearse)
 
 
@@ -173,7 +185,36 @@ def _explain(options: argparse.Namespace) -> int:
 def _rehearse(options: argparse.Namespace) -> int:
     from ddassets.rehearsal.command import RehearseOptions, run
 
-    return run(RehearseOptions(paths=options.paths, format=options.format))
+    if options.explain is None and (options.monitor is not None or options.group is not None):
+        raise UnusableInputError('--monitor and --group choose what --explain is about')
+    if options.open and options.report is None:
+        raise UnusableInputError('--open opens the page of --report DIR')
+    if options.write and options.explain is not None:
+        raise UnusableInputError('--write and --explain exclude each other')
+    return run(
+        RehearseOptions(
+            paths=options.paths,
+            format=options.format,
+            inbox=options.inbox,
+            explain=options.explain,
+            monitor=options.monitor,
+            group=options.group,
+            write=options.write,
+            min_coverage=options.min_coverage,
+            report=options.report,
+            open=options.open,
+        )
+    )
+
+
+def _per_cent(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if not 0 <= value <= 100:
+        raise argparse.ArgumentTypeError(f'expected 0 to 100, found {text!r}')
+    return value
 
 
 def _count(text: str) -> int:

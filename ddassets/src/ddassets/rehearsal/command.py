@@ -2,44 +2,118 @@
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+import webbrowser
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from ddassets import bundle as bundles
+from ddassets.bundle import Bundle
 from ddassets.errors import UnusableInputError
-from ddassets.rehearsal import printing
-from ddassets.rehearsal.run import rehearse
+from ddassets.rehearsal import printing, writing
+from ddassets.rehearsal.explaining import explained
+from ddassets.rehearsal.formats import as_json, junit
+from ddassets.rehearsal.outcome import Outcome, Run
+from ddassets.rehearsal.run import Rehearsal, rehearse
 from ddassets.rehearsal.scenario import Check, read
 from ddassets.series import Series
 
-FAILED = 1
-UNUSABLE = 2
 FOLDER = 'rehearsals'
+_FORMATS: dict[str, Callable[[Run], str]] = {'json': as_json, 'junit': junit}
 
 
 @dataclass(frozen=True)
 class RehearseOptions:
-    """What to rehearse and how to tell."""
+    """What to rehearse and how to tell. `inbox` is how many messages are shown; `min_coverage` is in per cent.
+
+    `explain` is an instant in the scenario's words, `report` the folder of the page. `write` fills expectations in.
+    """
 
     paths: Sequence[Path]
     format: str = 'text'
+    inbox: int = 30
+    explain: str | None = None
+    monitor: str | None = None
+    group: str | None = None
+    write: bool = False
+    min_coverage: float | None = None
+    report: Path | None = None
+    open: bool = False
 
 
 def run(options: RehearseOptions) -> int:
     """Run the command. Returns 1 where an expectation failed and 2 where a scenario could not be used."""
-    code = 0
-    for path in find(options.paths):
-        try:
-            scenario = read(path)
-            rehearsal = rehearse(scenario, bundles.read(integration_of(path)), simulate, _progress)
-            sys.stdout.write(printing.text(rehearsal))
-        except UnusableInputError as error:
-            code = UNUSABLE
-            print(f'ddassets: error: {error}', file=sys.stderr)
-            if error.details:
-                print('\n'.join('  ' + line for line in error.details.splitlines()), file=sys.stderr)
-    return code
+    found = Run([_outcome(path, options) for path in find(options.paths)], options.min_coverage)
+    _progress('')
+    if options.format in _FORMATS:
+        _write(_FORMATS[options.format](found))
+    elif not options.explain and not options.write:
+        _write(printing.summary(found))
+    if options.report and not found.unusable:
+        _report(found, options.report, options.open)
+    return found.code
+
+
+def _outcome(path: Path, options: RehearseOptions) -> Outcome:
+    """Rehearse one file and tell of it at once, where people read."""
+    try:
+        rehearsal = _rehearsed(path)
+        if options.write:
+            return _written(rehearsal)
+        if options.explain:
+            _write(explained(rehearsal, options.explain, options.monitor, options.group))
+            return Outcome(path, rehearsal, judged=False)
+        failed = not all(verdict.holds for verdict in rehearsal.verdicts)
+        if options.format == 'text':
+            text = printing.text(rehearsal, options.inbox)
+            _progress('')
+            _write(f'{text}\n')
+        return Outcome(path, rehearsal, failed=failed)
+    except UnusableInputError as error:
+        _progress('')
+        print(f'ddassets: error: {error}', file=sys.stderr)
+        if error.details:
+            print('\n'.join('  ' + line for line in error.details.splitlines()), file=sys.stderr)
+        return Outcome(path, None, error=error)
+
+
+def _rehearsed(path: Path) -> Rehearsal:
+    scenario = read(path)
+    return rehearse(scenario, _bundle(integration_of(path)), simulate, lambda text: _progress(f'{path}: {text}'))
+
+
+@cache
+def _bundle(folder: Path) -> Bundle:
+    return bundles.read(folder)
+
+
+def _written(rehearsal: Rehearsal) -> Outcome:
+    path = rehearsal.scenario.path
+    if rehearsal.scenario.properties and rehearsal.scenario.expectations is None:
+        _write(f'{path}: states properties, left alone\n')
+        return Outcome(path, rehearsal, judged=False)
+    text, count = writing.write(rehearsal)
+    if text == rehearsal.scenario.text:
+        _write(f'{path}: unchanged, {count} expectations\n')
+    else:
+        writing.save(rehearsal, text)
+        _write(f'{path}: wrote {count} expectations. Review them: they say what happens, not what should.\n')
+    return Outcome(path, rehearsal, judged=False)
+
+
+def _report(found: Run, folder: Path, opened: bool) -> None:
+    from ddassets import report
+
+    rehearsals = [outcome.rehearsal for outcome in found.outcomes if outcome.rehearsal]
+    folders = {rehearsal.bundle.folder for rehearsal in rehearsals}
+    if len(folders) > 1:
+        raise UnusableInputError(f'--report: one page is about one integration, found {len(folders)}')
+    page = report.write(rehearsals[0].bundle, rehearsals, folder, _progress)
+    _progress('')
+    print(f'ddassets: the page is {page}', file=sys.stderr)
+    if opened:
+        webbrowser.open(page.resolve().as_uri())
 
 
 def find(paths: Sequence[Path]) -> list[Path]:
@@ -55,15 +129,18 @@ def find(paths: Sequence[Path]) -> list[Path]:
         if not os.path.isdir(path):
             raise UnusableInputError(f'{path}: no such file or folder')
         folder = path / FOLDER if os.path.isdir(path / FOLDER) else path
-        here = sorted(file for file in folder.iterdir() if file.suffix in ('.yaml', '.yml') and os.path.isfile(file))
-        if not here:
+        try:
+            files = sorted(file for file in folder.iterdir() if file.suffix in ('.yaml', '.yml'))
+        except OSError as error:
+            raise UnusableInputError(f'{folder}: {error.strerror}') from None
+        if not files:
             raise UnusableInputError(f'{path}: found no scenario; expected {FOLDER}/*.yaml in an integration')
-        found += here
+        found += files
     return list(dict.fromkeys(found))
 
 
 def integration_of(scenario: Path) -> Path:
-    """The folder of the integration around a scenario: the nearest above it with a manifest or assets, or its own."""
+    """The folder of the integration around a scenario: the nearest above it with a manifest or monitors, or its own."""
     for folder in _above(scenario):
         if os.path.isfile(folder / 'manifest.json') or os.path.isdir(folder / 'assets' / 'monitors'):
             return folder
@@ -71,12 +148,11 @@ def integration_of(scenario: Path) -> Path:
 
 
 def _above(scenario: Path) -> Iterator[Path]:
-    folder = scenario.parent
-    # As it was given, as far as that goes: messages then name paths as the user wrote them.
-    yield folder
-    yield from folder.parents
-    if not folder.is_absolute():
-        yield from Path(os.path.abspath(folder)).parents
+    # As the path was given, as far as that goes: messages then name files as the user did.
+    yield scenario.parent
+    yield from scenario.parent.parents
+    if not scenario.is_absolute():
+        yield from Path(os.path.abspath(scenario)).parents
 
 
 def simulate(folder: Path, check: Check, end: int) -> tuple[Sequence[Series], Sequence[str]]:
@@ -94,3 +170,11 @@ def simulate(folder: Path, check: Check, end: int) -> tuple[Sequence[Series], Se
 def _progress(text: str) -> None:
     if sys.stderr.isatty():
         print(f'\r\033[K{text}', end='', file=sys.stderr, flush=True)
+
+
+def _write(words: str) -> None:
+    # A terminal that cannot show a character gets it spelled out.
+    if (encoding := sys.stdout.encoding) and encoding.lower() not in ('utf-8', 'utf8'):
+        words = words.encode(encoding, 'backslashreplace').decode(encoding)
+    sys.stdout.write(words)
+    sys.stdout.flush()

@@ -255,15 +255,17 @@ def _refuse_instant(rehearsal: Rehearsal, monitor: MonitorResult, group: GroupRe
 
 def _verdict(rehearsal: Rehearsal, key: Key, one: Expectation, event: Event | None) -> Verdict:
     monitor, group, at, reason = key
-    change = f'{one.source or "…"} to {one.target or "…"}' if reason == 'transition' else f'{reason}'
-    if one.source is None and reason == 'transition':
-        change = f'to {one.target}' if one.target is not None else 'a transition'
+    change = f'{_stated(one.source)} to {_stated(one.target)}' if reason == 'transition' else reason
     name = f'{write_instant(at, rehearsal.zone)} {monitor}, {group}: {change}'
     line = one.entry.node.start_mark.line + 1
     if event is None:
         return Verdict(name, False, (_instead(rehearsal, key),), line)
     details = tuple(_differences(one, event))
     return Verdict(name, not details, details, line)
+
+
+def _stated(state: State | None) -> str:
+    return '…' if state is None else str(state)
 
 
 def _instead(rehearsal: Rehearsal, key: Key) -> str:

@@ -1,42 +1,80 @@
-"""What `ddassets rehearse` prints for people: a table for each monitor, the inbox, and what was assumed."""
+"""What `ddassets rehearse` prints for people: a table for each monitor, the inbox, verdicts, and what was assumed."""
 
+import math
+import os
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from pathlib import Path
 
 from ddassets.assumptions import ASSUMPTIONS
-from ddassets.rehearsal.coverage import possible_states
+from ddassets.rehearsal.coverage import percentage, possible_states
 from ddassets.rehearsal.inbox import DowntimeMail, Mail, inbox
+from ddassets.rehearsal.outcome import Run
 from ddassets.rehearsal.run import MonitorResult, Rehearsal
+from ddassets.rehearsal.verdict import Verdict
 from ddassets.rehearsal.words import shown_time, write_length
 from ddassets.state import State
 
+# So many groups of one monitor are listed, those that notified most first.
+MOST_GROUPS = 40
+
 
 def text(rehearsal: Rehearsal, most: int = 30) -> str:
-    """The whole of one rehearsal; of the inbox the first `most` messages."""
+    """All about one rehearsal; of the inbox the first `most` messages."""
     lines = [_title(rehearsal), *(f'  {line}' for line in rehearsal.description.splitlines())]
     for monitor in rehearsal.monitors:
         lines += ['', *_table(monitor)]
-    lines += ['', *_inbox(rehearsal, most)]
-    lines += [*_assumptions(rehearsal)]
-    return '\n'.join(lines) + '\n'
+    lines += ['', *_inbox(rehearsal, most), '', *_verdicts(rehearsal), *_assumptions(rehearsal), *_warnings(rehearsal)]
+    return '\n'.join(_printable(line) for line in lines) + '\n'
+
+
+def summary(run: Run) -> str:
+    """The coverage of each integration, and a line of figures."""
+    lines = []
+    for folder, monitors in run.coverage.items():
+        lines.append(f'Coverage of {shown_path(folder)}: {percentage(monitors):.4g} %')
+        for name, items in monitors.items():
+            missing = [item for item, done in items if not done]
+            gaps = f'; not reached: {", ".join(missing)}' if missing else ''
+            lines.append(f'  {name}: {len(items) - len(missing)} of {len(items)}{gaps}')
+        if folder in run.coverage_verdicts and not run.coverage_verdicts[folder].holds:
+            lines.append(f'  FAILED: {run.coverage_verdicts[folder].name}')
+    unusable = sum(outcome.error is not None for outcome in run.outcomes)
+    failed = sum(outcome.failed for outcome in run.outcomes)
+    counted = {'passed': len(run.outcomes) - unusable - failed, 'failed': failed, 'unusable': unusable}
+    figures = ', '.join(f'{count} {word}' for word, count in counted.items() if count)
+    lines.append(f'{len(run.outcomes)} rehearsed: {figures}')
+    return '\n'.join(map(_printable, lines)) + '\n'
+
+
+def shown_path(path: Path) -> str:
+    """A path from here, where it is below."""
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith('..') else relative
 
 
 def _title(rehearsal: Rehearsal) -> str:
     start, end = (shown_time(instant, rehearsal.zone) for instant in (rehearsal.start, rehearsal.end))
     length = write_length(rehearsal.end - rehearsal.start)
-    return f'{rehearsal.scenario.path}: {start} to {end} ({rehearsal.zone.key}), {length}'
+    return f'{shown_path(rehearsal.scenario.path)}: {start} to {end} ({rehearsal.zone.key}), {length}'
 
 
 def _table(monitor: MonitorResult) -> Iterator[str]:
     states = [*possible_states(monitor.monitor)]
     codes = {code for group in monitor.results.values() for code in group.states.tolist()}
-    states += [state for state in (State.NO_DATA, State.WARN) if state in codes and state not in states]
+    states += [state for state in (State.NO_DATA,) if state in codes and state not in states]
+    groups = sorted(monitor.results.values(), key=lambda group: -group.sent)[:MOST_GROUPS]
     rows = [['', *map(str, states), 'sent', 'muted']]
-    for group in monitor.results.values():
+    for group in sorted(groups, key=lambda group: group.group):
         lengths = [write_length(group.seconds_in(state)) for state in states]
         rows.append([group.name, *lengths, str(group.sent), str(group.muted)])
     yield f'  {monitor.name}'
+    if not monitor.results:
+        yield '    no group: no series is of its query'
+        return
     yield from _aligned(rows)
+    if len(monitor.results) > MOST_GROUPS:
+        yield f'    … and {len(monitor.results) - MOST_GROUPS} more groups, which sent no more than these'
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -50,17 +88,41 @@ def _inbox(rehearsal: Rehearsal, most: int) -> Iterator[str]:
     groups = [group for monitor in rehearsal.monitors for group in monitor.results.values()]
     own = sum(len(downtime.messages) for downtime in rehearsal.downtimes)
     sent, muted = sum(group.sent for group in groups), sum(group.muted for group in groups)
-    yield f'  Inbox: {sent} sent, {muted} muted' + (f', {own} about downtimes' if own else '')
-    for mail in islice(inbox(rehearsal), most):
-        yield f'    {_mail(rehearsal, mail)}'
+    counted = f'{sent:,} sent, {muted:,} muted' + (f', {own:,} about downtimes' if own else '')
+    yield f'  Inbox: {counted}'
+    rows = [_mail(rehearsal, mail) for mail in islice(inbox(rehearsal), most)]
+    wide = [min(80, max((len(row[column]) for row in rows), default=0)) for column in (1, 2)]
+    for time, title, value, fate in rows:
+        yield f'    {time}  {title:<{wide[0]}}  {value:>{wide[1]}}  {fate}'
     if sent + muted + own > most:
-        yield f'    … and {sent + muted + own - most:,} more'
+        yield f'    … and {sent + muted + own - most:,} more (--inbox {sent + muted + own} shows all)'
 
 
-def _mail(rehearsal: Rehearsal, mail: Mail | DowntimeMail) -> str:
-    to = ' '.join(mail.recipients) or 'nobody: the message names no handle'
-    fate = f'muted by {", ".join(mail.muted_by)}' if mail.muted_by else f'to {to}'
-    return f'{shown_time(mail.instant, rehearsal.zone)}  {mail.title}  {fate}'
+def _mail(rehearsal: Rehearsal, mail: Mail | DowntimeMail) -> tuple[str, str, str, str]:
+    """Instant, title, value, and who gets it or what mutes it."""
+    to = f'to {" ".join(mail.recipients)}' if mail.recipients else 'to nobody: the message names no handle'
+    fate = f'muted by {", ".join(mail.muted_by)}' if mail.muted_by else to
+    value = mail.notification.value if isinstance(mail, Mail) else math.nan
+    shown = '' if math.isnan(value) else f'{value:.6g}'
+    return shown_time(mail.instant, rehearsal.zone), mail.title, shown, fate
+
+
+def _verdicts(rehearsal: Rehearsal) -> Iterator[str]:
+    verdicts = rehearsal.verdicts
+    failed = [verdict for verdict in verdicts if not verdict.holds]
+    if not verdicts:
+        yield '  Nothing is expected: `expect` or `properties` would make it a test; --write fills expectations in'
+    elif failed:
+        yield f'  FAILED: {len(failed)} of {len(verdicts)} expectations'
+        for verdict in failed:
+            yield from _failure(verdict)
+    else:
+        yield f'  Passed: {len(verdicts)} expectations hold'
+
+
+def _failure(verdict: Verdict) -> Iterator[str]:
+    yield f'    line {verdict.line}: {verdict.name}' if verdict.line else f'    {verdict.name}'
+    yield from (f'      {detail}' for detail in verdict.details)
 
 
 def _assumptions(rehearsal: Rehearsal) -> Iterator[str]:
@@ -70,3 +132,14 @@ def _assumptions(rehearsal: Rehearsal) -> Iterator[str]:
         yield '  Assumed, where the documentation is silent:'
     for name, choice in assumed.items():
         yield f'    {name:<4} {ASSUMPTIONS[name].question}: {choice}'
+
+
+def _warnings(rehearsal: Rehearsal) -> Iterator[str]:
+    if rehearsal.warnings:
+        yield ''
+    yield from (f'  Warning: {warning}' for warning in rehearsal.warnings)
+
+
+def _printable(line: str) -> str:
+    """A line that cannot move a terminal's cursor."""
+    return ''.join(character if character.isprintable() else f'\\x{ord(character):02x}' for character in line)

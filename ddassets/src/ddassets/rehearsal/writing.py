@@ -112,10 +112,13 @@ def _values(rehearsal: Rehearsal, event: Event, fragments: Sequence[str]) -> Ite
 
 
 def _list(texts: Sequence[str]) -> str:
-    return f'[{", ".join(map(_scalar, texts))}]'
+    return _yaml(list(texts))
 
 
 def _scalar(text: str) -> str:
-    """A text as YAML on one line, quoted where it has to be."""
-    written = yaml.safe_dump(text, default_flow_style=True, width=10**9, allow_unicode=True)
-    return written.removesuffix('\n').removesuffix('...').rstrip('\n')
+    return _yaml(text).removesuffix('...').rstrip()
+
+
+def _yaml(value: object) -> str:
+    """YAML on one line."""
+    return yaml.safe_dump(value, default_flow_style=True, width=10**9, allow_unicode=True).rstrip('\n')

@@ -1,0 +1,92 @@
+"""`--explain`: what an evaluation saw, and why a group is in its state."""
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from ddassets.downtime.recurrence import nearest
+from ddassets.errors import UnusableInputError
+from ddassets.rehearsal.reading import listed
+from ddassets.rehearsal.run import GroupResult, MonitorResult, Rehearsal
+from ddassets.rehearsal.words import WordFault, read_instant, shown_time
+
+# More groups than that are asked for by name.
+MOST_GROUPS = 10
+# The points of a window, and the last of those that do not fit.
+MOST_POINTS = 60
+
+
+def explained(rehearsal: Rehearsal, when: str, monitor: str | None, group: str | None) -> str:
+    """Return the text. Raises UnusableInputError for an instant, a monitor or a group that is not there."""
+    try:
+        instant = read_instant(when, rehearsal.zone)
+    except WordFault as fault:
+        raise UnusableInputError(f'--explain: {fault}, found {when!r}') from None
+    if not rehearsal.start <= instant < rehearsal.end:
+        start, end = (shown_time(bound, rehearsal.zone) for bound in (rehearsal.start, rehearsal.end))
+        raise UnusableInputError(f'--explain: {when} is outside {rehearsal.scenario.path}: {start} to {end}')
+    lines: list[str] = []
+    for one in _monitors(rehearsal, monitor):
+        for result in _groups(one, group):
+            lines += [*_explained(rehearsal, one, result, instant), '']
+    return '\n'.join(lines) + '\n'
+
+
+def _monitors(rehearsal: Rehearsal, wanted: str | None) -> list[MonitorResult]:
+    found = [one for one in rehearsal.monitors if wanted in (None, one.name, one.asset.path.stem)]
+    if not found:
+        names = [one.name for one in rehearsal.monitors]
+        close = nearest(wanted or '', names)
+        raise UnusableInputError(f'--monitor: {wanted!r} is not rehearsed{close}; there are: {listed(names)}')
+    return found
+
+
+def _groups(monitor: MonitorResult, wanted: str | None) -> list[GroupResult]:
+    names = [one.name for one in monitor.results.values()]
+    found = [one for one in monitor.results.values() if wanted in (None, one.name)]
+    if wanted is not None and not found:
+        close = nearest(wanted, names)
+        raise UnusableInputError(f'--group: {monitor.name} has no group {wanted!r}{close}; there are: {listed(names)}')
+    if len(found) > MOST_GROUPS:
+        raise UnusableInputError(f'--group: {monitor.name} has {len(found)} groups, name one: {listed(names)}')
+    return found
+
+
+def _explained(rehearsal: Rehearsal, monitor: MonitorResult, group: GroupResult, instant: int) -> Iterator[str]:
+    zone = rehearsal.zone
+    found = monitor.explain(group.group, instant)
+    yield f'{monitor.name}, {group.name} at {shown_time(instant, zone)}: {found.state}'
+    yield f'  query: {monitor.asset.query}'
+    start, end = (shown_time(bound, zone) for bound in found.window)
+    yield f'  evaluated at {shown_time(found.tick, zone)}, over {start} to {end}'
+    operand = None
+    left = found.points[MOST_POINTS // 2 : -MOST_POINTS // 2] if len(found.points) > MOST_POINTS else ()
+    for index, (name, time, value) in enumerate(found.points):
+        if name != operand:
+            operand = name
+            yield f'    {name}'
+        if left and index == MOST_POINTS // 2:
+            yield f'      … {len(left)} more points'
+        if not left or not MOST_POINTS // 2 <= index < len(found.points) - MOST_POINTS // 2:
+            yield f'      {shown_time(time, zone)}  {"no value" if math.isnan(value) else f"{value:.10g}"}'
+    if not found.points:
+        yield '    no points'
+    yield f'  value: {"nothing" if math.isnan(found.value) else repr(found.value)}'
+    yield from (f'  {reason}' for reason in found.reasons)
+    yield from _notified(rehearsal, group, found.tick, instant)
+
+
+def _notified(rehearsal: Rehearsal, group: GroupResult, tick: int, instant: int) -> Iterator[str]:
+    """What was due at the evaluation, and what mutes at the instant."""
+    due = group.notifications
+    for row in np.flatnonzero((due.instants >= tick) & (due.instants <= instant)).tolist():
+        one = due[row]
+        fate = f'muted by {", ".join(one.muted_by)}' if one.muted_by else 'sent'
+        yield f'  notification at {shown_time(one.instant, rehearsal.zone)}: {one.target}, {one.reason}, {fate}'
+    muting = [mute for mute in group.mutes if mute.start <= instant < mute.end]
+    for mute in muting:
+        end = 'for ever' if math.isinf(mute.end) else f'until {shown_time(mute.end, rehearsal.zone)}'
+        yield f'  the downtime {mute.downtime} mutes {end}'
+    if not muting:
+        yield '  no downtime mutes'
