@@ -21,6 +21,7 @@ from ddassets.explanation import Explanation
 from ddassets.graph import Line, draw
 from ddassets.notification import Mute, Notification, Notifications, notifications
 from ddassets.query import tree
+from ddassets.rehearsal.bands import stand_in
 from ddassets.rehearsal.choice import choose_downtimes, choose_monitors
 from ddassets.rehearsal.scenario import Scenario
 from ddassets.rehearsal.sources import Signal, Simulate, signal
@@ -122,9 +123,12 @@ class MonitorResult:
         self.muting = tuple(one for one in muting if one.downtime.matches_monitor(_id(asset), asset.tags))
         self.choices = choose(scenario.assumptions or {})
         self.monitor = monitors.read(asset.body)
+        banded = stand_in(
+            self.monitor.query, signal.bands, signal.series, scenario.start, scenario.end, scenario.assumptions
+        )
         self.evaluator = Evaluator(
             self.monitor,
-            signal.store(asset.name),
+            signal.store(asset.name, banded),
             scenario.start,
             scenario.end,
             scenario.tick_second,
@@ -373,6 +377,10 @@ class Rehearsal:
     def lines(self, expression: tree.Expression, start: int, end: int) -> Sequence[Line]:
         """The points that a graph of the expression draws over [start, end). Raises Unsupported."""
         return draw(expression, self.series, start, end, self.scenario.assumptions)
+
+    def edges(self, expression: tree.Expression, start: int, end: int) -> tuple[Sequence[Line], Sequence[Line]]:
+        """The lower and the upper edge of the band about an expression; no lines without a band. Raises Unsupported."""
+        return self.signal.bands.edges(expression, start, end, self.scenario.assumptions)
 
 
 def rehearse(

@@ -84,7 +84,20 @@ class Check:
     cut_off: tuple[tuple[int, int], ...] = ()
 
 
-type Source = Points | Check
+@dataclass(frozen=True)
+class Band:
+    """The bounds of anomalies() for a metric, in compact notation from `start` on; None: no bound on that side."""
+
+    entry: Entry
+    metric: str
+    tags: frozenset[str]
+    start: int
+    interval: int | None
+    lower: str | None
+    upper: str | None
+
+
+type Source = Points | Check | Band
 
 
 @dataclass(frozen=True)
@@ -266,7 +279,9 @@ def _tag(entry: Entry) -> str:
 
 
 def _source(entry: Entry, times: _Times) -> Source:
-    keys = entry.mapping((*_POINTS, 'check'))
+    if 'band' in entry.keys:
+        return _band(entry, times)
+    keys = entry.mapping((*_POINTS, 'check', 'band'))
     if 'check' in entry.keys:
         if len(entry.keys) > 1:
             entry.refuse(f'check stands alone, found {", ".join(entry.keys)}')
@@ -274,12 +289,31 @@ def _source(entry: Entry, times: _Times) -> Source:
     return _points(entry, keys, times)
 
 
+def _band(entry: Entry, times: _Times) -> Band:
+    keys = entry.mapping(('band', 'tags', 'lower', 'upper', 'interval', 'from'), required=('band',))
+    if 'lower' not in keys and 'upper' not in keys:
+        entry.refuse('expected lower, upper or both')
+    return Band(
+        entry=entry,
+        metric=keys['band'].text(),
+        tags=_tags(keys.get('tags')),
+        start=times.instant(keys['from']) if 'from' in keys else times.start,
+        interval=_interval(keys['interval']) if 'interval' in keys else None,
+        lower=keys['lower'].text() if 'lower' in keys else None,
+        upper=keys['upper'].text() if 'upper' in keys else None,
+    )
+
+
+def _tags(entry: Entry | None) -> frozenset[str]:
+    return frozenset(map(_tag, entry.items())) if entry else frozenset()
+
+
 _POINTS = ('metric', 'stub', 'monitor', 'tags', 'values', 'csv', 'type', 'interval', 'from', 'until')
 
 
 def _points(entry: Entry, keys: Mapping[str, Entry], times: _Times) -> Points:
     if ('metric' in keys) == ('stub' in keys):
-        entry.refuse(f'expected one of metric, check and stub, found {", ".join(keys) or "nothing"}')
+        entry.refuse(f'expected one of metric, check, stub and band, found {", ".join(keys) or "nothing"}')
     if ('values' in keys) == ('csv' in keys):
         entry.refuse(f'expected either values or csv, found {", ".join(keys)}')
     stub = keys['stub'].choice(STUBBED) if 'stub' in keys else None
@@ -293,7 +327,7 @@ def _points(entry: Entry, keys: Mapping[str, Entry], times: _Times) -> Points:
     return Points(
         entry=entry,
         metric=stub or keys['metric'].text(),
-        tags=frozenset(map(_tag, keys['tags'].items())) if 'tags' in keys else frozenset(),
+        tags=_tags(keys.get('tags')),
         start=times.instant(keys['from']) if 'from' in keys else times.start,
         values=keys['values'].text() if 'values' in keys else None,
         csv=entry.path.parent / keys['csv'].text() if 'csv' in keys else None,

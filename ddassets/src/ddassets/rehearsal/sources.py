@@ -1,13 +1,15 @@
 """From what a scenario says of its signal to series: compact notation, CSV, and the integration's own check."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 from ddassets.bundle import Bundle
 from ddassets.message import Host
-from ddassets.rehearsal.scenario import KINDS, Check, Points, Scenario
+from ddassets.rehearsal.bands import Bands
+from ddassets.rehearsal.scenario import KINDS, Band, Check, Points, Scenario
 from ddassets.series import Kind, Series, SeriesSet, from_compact, parse_compact, read_csv
 
 
@@ -25,17 +27,19 @@ class Simulate(Protocol):
 class Signal:
     """The series of a rehearsal. `until` says, by metric and tags, how far each is told: data or declared silence.
 
-    `stubs` are (the monitor for which it stands in or None, the series). `warnings` are sentences.
+    `stubs` are (the monitor for which it stands in or None, the series), `bands` the bounds of anomalies(), `warnings`
+    sentences.
     """
 
     series: SeriesSet
     until: Mapping[tuple[str, frozenset[str]], float]
     stubs: tuple[tuple[str | None, Series], ...] = ()
+    bands: Bands = field(default_factory=Bands)
     warnings: tuple[str, ...] = ()
 
-    def store(self, monitor: str) -> SeriesSet:
-        """What one monitor is evaluated with: a stub of its own comes before one for all."""
-        chosen: dict[tuple[str, frozenset[str]], Series] = {}
+    def store(self, monitor: str, banded: Iterable[Series] = ()) -> SeriesSet:
+        """What one monitor is evaluated with: a stub of its own comes before one for all, and that before a band."""
+        chosen: dict[tuple[str, frozenset[str]], Series] = {(one.metric, one.tags): one for one in banded}
         for name, series in sorted(self.stubs, key=lambda stub: stub[0] is not None):
             if name in (None, monitor):
                 chosen[series.metric, series.tags] = series
@@ -43,7 +47,8 @@ class Signal:
 
     def told_until(self, series: Series) -> float:
         """How far a series is told, in seconds since the epoch."""
-        return self.until[series.metric, series.tags]
+        # What a band gives is as long as what it is about.
+        return self.until.get((series.metric, series.tags), math.inf)
 
 
 def signal(scenario: Scenario, bundle: Bundle, simulate: Simulate | None = None) -> Signal:
@@ -51,42 +56,74 @@ def signal(scenario: Scenario, bundle: Bundle, simulate: Simulate | None = None)
 
     Raises UnusableInputError with the line of the source at fault.
     """
-    series: list[Series] = []
-    stubs: list[tuple[str | None, Series]] = []
-    until: dict[tuple[str, frozenset[str]], float] = {}
-    warnings: list[str] = []
+    reader = _Reader(scenario, bundle, simulate)
     for source in scenario.sources:
-        for one, end in _read(source, scenario, bundle, simulate, warnings):
-            joined = _with_host_tags(one, scenario.hosts)
-            until[joined.metric, joined.tags] = end
-            if isinstance(source, Points) and source.stub:
-                stubs.append((source.monitor.text() if source.monitor else None, joined))
-            else:
-                series.append(joined)
-    return Signal(scenario.top.keys['series'].within(SeriesSet, series), until, tuple(stubs), tuple(warnings))
+        match source:
+            case Check():
+                reader.check(source)
+            case Band():
+                reader.band(source)
+            case Points():
+                reader.points(source)
+    bands = Bands(*(scenario.top.keys['series'].within(SeriesSet, side) for side in (reader.lower, reader.upper)))
+    series = scenario.top.keys['series'].within(SeriesSet, reader.series)
+    return Signal(series, reader.until, tuple(reader.stubs), bands, tuple(reader.warnings))
 
 
-def _read(
-    source: Points | Check, scenario: Scenario, bundle: Bundle, simulate: Simulate | None, warnings: list[str]
-) -> Iterator[tuple[Series, float]]:
-    if isinstance(source, Check):
-        if simulate is None:
+class _Reader:
+    """Gathers what each source gives."""
+
+    def __init__(self, scenario: Scenario, bundle: Bundle, simulate: Simulate | None) -> None:
+        self.scenario = scenario
+        self.bundle = bundle
+        self.simulate = simulate
+        self.series: list[Series] = []
+        self.stubs: list[tuple[str | None, Series]] = []
+        self.lower: list[Series] = []
+        self.upper: list[Series] = []
+        self.until: dict[tuple[str, frozenset[str]], float] = {}
+        self.warnings: list[str] = []
+
+    def check(self, source: Check) -> None:
+        if self.simulate is None:
             source.entry.refuse('there is nothing here that runs checks')
-        found, dropped = source.entry.within(simulate, bundle.folder, source, scenario.end)
-        warnings.extend(dropped)
-        for one in found:
-            yield one, scenario.end
-        return
-    kind, interval = _declared(source, bundle)
-    if source.values is not None:
-        compact = source.values
+        found, dropped = source.entry.within(self.simulate, self.bundle.folder, source, self.scenario.end)
+        self.warnings.extend(dropped)
+        self.series += [self.told(one, self.scenario.end) for one in found]
+
+    def band(self, source: Band) -> None:
+        known = self.bundle.metrics.get(source.metric)
+        interval = source.interval or (known.interval if known else None)
+        if not interval:
+            source.entry.refuse(f'interval has to be said: metadata.csv has none of {source.metric}')
+        for key, text, side in (('lower', source.lower, self.lower), ('upper', source.upper, self.upper)):
+            if text is not None:
+                place = source.entry.keys[key]
+                one = place.within(from_compact, text, source.metric, source.tags, source.start, 'gauge', interval)
+                side.append(_with_host_tags(one, self.scenario.hosts))
+
+    def points(self, source: Points) -> None:
+        kind, interval = _declared(source, self.bundle)
+        if source.values is None:
+            for one in source.entry.keys['csv'].within(_csv, source, kind, interval):
+                last = float(one.times[-1]) + interval if len(one) else source.start
+                self.add(source, self.told(one, max(last, source.until or last)))
+            return
         place = source.entry.keys['values']
-        one = place.within(from_compact, compact, source.metric, source.tags, source.start, kind, interval)
-        yield one, source.start + interval * parse_compact(compact).size
-        return
-    for one in source.entry.keys['csv'].within(_csv, source, kind, interval):
-        last = float(one.times[-1]) + interval if len(one) else source.start
-        yield one, max(last, source.until or last)
+        one = place.within(from_compact, source.values, source.metric, source.tags, source.start, kind, interval)
+        self.add(source, self.told(one, source.start + interval * parse_compact(source.values).size))
+
+    def told(self, series: Series, until: float) -> Series:
+        """The series with the tags of its host; it is told until an instant."""
+        joined = _with_host_tags(series, self.scenario.hosts)
+        self.until[joined.metric, joined.tags] = until
+        return joined
+
+    def add(self, source: Points, series: Series) -> None:
+        if source.stub:
+            self.stubs.append((source.monitor.text() if source.monitor else None, series))
+        else:
+            self.series.append(series)
 
 
 def _csv(source: Points, kind: Kind, interval: int) -> Iterable[Series]:
