@@ -191,6 +191,10 @@ def _rehearse(options: argparse.Namespace) -> int:
         raise UnusableInputError('--open opens the page of --report DIR')
     if options.write and options.explain is not None:
         raise UnusableInputError('--write and --explain exclude each other')
+    if options.format != 'text' and (options.write or options.explain is not None):
+        raise UnusableInputError(
+            f'--format {options.format} is about verdicts, which --write and --explain do not give'
+        )
     return run(
         RehearseOptions(
             paths=options.paths,

@@ -6,6 +6,7 @@ import numpy as np
 
 from ddassets.message import FLAGS, TRANSITIONS, Branch, Edge, Template, conditions
 from ddassets.monitor import Monitor
+from ddassets.notification import REASONS
 from ddassets.rehearsal.run import GroupResult, MonitorResult
 from ddassets.rehearsal.verdict import Verdict
 from ddassets.state import State
@@ -22,7 +23,10 @@ def coverage(result: MonitorResult) -> list[tuple[str, bool]]:
     recoveries = {edge.source for edge in edges if edge.target == State.OK}
     items += [(f'recovery from {state}', state in recoveries) for state in _troubles(result.monitor)]
     if result.monitor.renotify_interval and not result.monitor.draft:
-        items.append(('renotification', any(edge.source == edge.target for edge in edges)))
+        again = REASONS.index('renotify')
+        items.append(
+            ('renotification', any((one.notifications.reasons == again).any() for one in result.results.values()))
+        )
     branches = list(_possible(result.template, result.monitor))
     reached = _branches(result) if branches else frozenset()
     return items + [(f'message: {branch}', branch in reached) for branch in branches]
@@ -80,12 +84,9 @@ def _states(result: MonitorResult) -> set[State]:
 
 def _edges(result: MonitorResult) -> set[Edge]:
     """From which state to which the notifications were that were due; a group that was not there was OK."""
-    found = set()
-    for group in result.results.values():
-        pairs = np.stack([group.notifications.sources, group.notifications.targets])
-        for source, target in np.unique(pairs, axis=1).T:
-            found.add(Edge(State(source) if source != State.ABSENT else State.OK, State(target)))
-    return found
+    due = (one.notifications[row] for one in result.results.values() for row in _first_of_each_kind(one))
+    edges = (result.edge(notification) for notification in due)
+    return {Edge(State.OK, edge.target) if edge.source == State.ABSENT else edge for edge in edges}
 
 
 def _possible(template: Template, monitor: Monitor) -> Iterator[Branch]:
@@ -104,9 +105,9 @@ def _branches(result: MonitorResult) -> frozenset[Branch]:
     reached: frozenset[Branch] = frozenset()
     seen: set[tuple[object, ...]] = set()
     for group, one in result.results.items():
-        for row in range(len(one.notifications)) if result.varies else _first_of_each_edge(one):
+        for row in range(len(one.notifications)) if result.varies else _first_of_each_kind(one):
             due = one.notifications[row]
-            key = (group if tested else (), due.source, due.target)
+            key = (group if tested else (), result.edge(due))
             if result.varies or key not in seen:
                 seen.add(key)
                 reached |= result.message(group, due).reached
@@ -115,9 +116,11 @@ def _branches(result: MonitorResult) -> frozenset[Branch]:
     return reached
 
 
-def _first_of_each_edge(result: GroupResult) -> list[int]:
-    pairs = np.stack([result.notifications.sources, result.notifications.targets])
-    return sorted(np.unique(pairs, axis=1, return_index=True)[1].tolist())
+def _first_of_each_kind(result: GroupResult) -> list[int]:
+    """The rows of the first notification of each transition and reason."""
+    due = result.notifications
+    kinds = np.stack([due.sources, due.targets, due.reasons])
+    return sorted(np.unique(kinds, axis=1, return_index=True)[1].tolist())
 
 
 def judge(monitors: Mapping[str, Sequence[tuple[str, bool]]], least: float, line: int | None = None) -> Verdict:

@@ -161,7 +161,7 @@ class Finder:
         if group.told_until < until:
             end = 'nowhere' if math.isinf(group.told_until) else shown_time(group.told_until, self.rehearsal.zone)
             entry.refuse(
-                f'the series of {group.name} end at {end}, before {what} at {shown_time(until, self.rehearsal.zone)}; '
+                f'the series of {group.name} end at {end}, before {what}: {shown_time(until, self.rehearsal.zone)}; '
                 'give more values, `_x20` for a silence of 20 points, or `until` for a CSV file'
             )
 

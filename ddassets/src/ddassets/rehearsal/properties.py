@@ -61,9 +61,7 @@ def _chosen(finder: Finder, one: Property) -> list[tuple[MonitorResult, list[Gro
         if not groups:
             one.entry.refuse(f'{monitor.name} has no group: no series is of its query')
         last = max(groups, key=lambda group: group.told_until)
-        finder.told(
-            last, one.entry, rehearsal.end, 'the end of the rehearsal, for the whole of which a property holds,'
-        )
+        finder.told(last, one.entry, rehearsal.end, 'the end of the rehearsal, which a property covers')
     return chosen
 
 

@@ -1,5 +1,6 @@
 """A scenario run against an integration's monitors and downtimes, group by group."""
 
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -115,8 +116,14 @@ class MonitorResult:
     """One monitor's part. Nothing is computed before it is asked for; `results` holds every group afterwards."""
 
     def __init__(
-        self, asset: MonitorAsset, scenario: Scenario, signal: Signal, muting: Sequence[DowntimeResult]
+        self,
+        asset: MonitorAsset,
+        scenario: Scenario,
+        signal: Signal,
+        muting: Sequence[DowntimeResult],
+        progress: Callable[[str], None] = lambda text: None,
     ) -> None:
+        self.progress = progress
         self.asset = asset
         self.scenario = scenario
         self.signal = signal
@@ -135,7 +142,7 @@ class MonitorResult:
             scenario.assumptions,
         )
         self.relied_on: set[str] = set()
-        self._recipients: dict[tuple[Group, State, State], tuple[str, ...]] = {}
+        self._recipients: dict[tuple[Group, messages.Edge], tuple[str, ...]] = {}
         self._body, self._title, self._escalation = (
             self._template(place, text)
             for place, text in (
@@ -182,7 +189,12 @@ class MonitorResult:
     @cached_property
     def results(self) -> Mapping[Group, GroupResult]:
         """Every group's, in the order of their names. The evaluations are let go of, group by group."""
-        return {group: self._result(self.evaluator.timeline(group)) for group in self.evaluator.groups}
+        groups = self.evaluator.groups
+        found = {}
+        for number, group in enumerate(groups, 1):
+            self.progress(f'{self.name}: group {number:,} of {len(groups):,}')
+            found[group] = self._result(self.evaluator.timeline(group))
+        return found
 
     @cached_property
     def timeline(self) -> MonitorTimeline:
@@ -230,7 +242,7 @@ class MonitorResult:
 
     def recipients(self, group: Group, notification: Notification) -> tuple[str, ...]:
         """Who is notified. Rendered once for each transition of a group, where nothing but numbers differs then."""
-        key = (group, notification.source, notification.target)
+        key = (group, self.edge(notification))
         if self.varies or key not in self._recipients:
             self._recipients[key] = self.message(group, notification).recipients
         return self._recipients[key]
@@ -242,6 +254,14 @@ class MonitorResult:
         tested = (test.arguments[0] for test in tests if test.name in ('is_match', 'is_exact_match'))
         written = (mention.name for one in self.templates for mention in messages.mentions(one))
         return any('.' not in name for name in tested) or any('{{' in name for name in written)
+
+    def edge(self, notification: Notification) -> messages.Edge:
+        """What the notification is told as: the end of a downtime as if the group had just come into its state (5.21)."""
+        if notification.reason == 'downtime end':
+            self.relied_on.add('A33')
+            if self.choices['A33'] == 'a trigger':
+                return messages.Edge(State.OK, notification.target)
+        return messages.Edge(notification.source, notification.target)
 
     def may_reach(self, handle: str) -> bool:
         """Whether some message may notify this recipient; one that is built from variables may be any."""
@@ -258,7 +278,7 @@ class MonitorResult:
         priority = self.asset.body.get('priority')
         by_host = 'host' in self.evaluator.plan.by
         return messages.Context(
-            transition=messages.Edge(notification.source, notification.target),
+            transition=self.edge(notification),
             values={
                 'value': None if math.isnan(notification.value) else notification.value,
                 'threshold': limits.critical,
@@ -363,7 +383,10 @@ class Rehearsal:
 
     @property
     def assumptions(self) -> Mapping[str, str]:
-        """The choice for each assumption that was relied on so far, those of the messages that were rendered too."""
+        """The choice for each assumption that was relied on, those of the messages' wording too."""
+        for monitor in self.monitors:
+            # Renders a message of each kind that was due.
+            assert monitor.coverage is not None
         relied = set().union(*(one.relied_on | one.evaluator.relied_on for one in self.monitors))
         chosen = choose(self.scenario.assumptions or {})
         return {name: chosen[name] for name in ASSUMPTIONS if name in relied}
@@ -397,25 +420,36 @@ def rehearse(
     progress('the signal')
     found = signal(scenario, bundle, simulate)
     results = tuple(_downtime(scenario, one) for one in choose_downtimes(scenario, bundle))
+    assets = choose_monitors(scenario, bundle)
     return Rehearsal(
         scenario=scenario,
         bundle=bundle,
         signal=found,
-        monitors=tuple(_monitor(asset, scenario, found, results) for asset in choose_monitors(scenario, bundle)),
+        monitors=tuple(
+            _monitor(asset, scenario, found, results, progress) for asset in choose_monitors(scenario, bundle)
+        ),
         downtimes=results,
     )
 
 
-def _monitor(asset: MonitorAsset, scenario: Scenario, found: Signal, muting: Sequence[DowntimeResult]) -> MonitorResult:
+def _monitor(
+    asset: MonitorAsset,
+    scenario: Scenario,
+    found: Signal,
+    muting: Sequence[DowntimeResult],
+    progress: Callable[[str], None],
+) -> MonitorResult:
     try:
-        return MonitorResult(asset, scenario, found, muting)
-    except Unsupported as error:
-        # Of a refused part of the query the name comes with the plan, which knows no monitor.
-        text = str(error) if str(error).startswith(asset.name) else f'{asset.name}: {error}'
-        leave = f'to rehearse without it: `monitors: {{except: [{asset.name!r}]}}`'
-        raise UnusableInputError(f'{scenario.path}: {text}', f'{_pointed(asset, error)}{leave}') from None
+        return MonitorResult(asset, scenario, found, muting, progress)
     except UnusableInputError as error:
-        raise UnusableInputError(f'{scenario.path}: {error}', error.details) from None
+        # The name of the monitor comes with what its body is at fault for, not with what its plan refuses.
+        text = str(error) if str(error).startswith(f'{asset.name}: ') else f'{asset.name}: {error}'
+        details = error.details
+        if isinstance(error, Unsupported):
+            given = asset.path == scenario.path
+            leave = 'take it out of `monitors`' if given else f'`monitors: {{except: [{json.dumps(asset.name)}]}}`'
+            details = f'{_pointed(asset, error)}to rehearse without it: {leave}'
+        raise UnusableInputError(f'{asset.path}: {text}', details) from None
 
 
 def _pointed(asset: MonitorAsset, error: Unsupported) -> str:

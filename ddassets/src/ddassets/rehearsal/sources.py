@@ -105,7 +105,8 @@ class _Reader:
     def points(self, source: Points) -> None:
         kind, interval = _declared(source, self.bundle)
         if source.values is None:
-            for one in source.entry.keys['csv'].within(_csv, source, kind, interval):
+            text = _text(source)
+            for one in source.entry.keys['csv'].within(read_csv, text, source.metric, source.tags, kind, interval):
                 last = float(one.times[-1]) + interval if len(one) else source.start
                 self.add(source, self.told(one, max(last, source.until or last)))
             return
@@ -126,15 +127,15 @@ class _Reader:
             self.series.append(series)
 
 
-def _csv(source: Points, kind: Kind, interval: int) -> Iterable[Series]:
+def _text(source: Points) -> str:
+    """The content of a source's file."""
     assert source.csv
     try:
-        text = source.csv.read_bytes().decode()
+        return source.csv.read_bytes().decode()
     except UnicodeDecodeError as error:
         source.entry.keys['csv'].refuse(f'{source.csv}: not UTF-8 at byte {error.start}')
     except (OSError, ValueError) as error:
         source.entry.keys['csv'].refuse(f'{source.csv}: {getattr(error, "strerror", None) or error}')
-    return read_csv(text, source.metric, source.tags, kind, interval)
 
 
 def _declared(source: Points, bundle: Bundle) -> tuple[Kind, int]:
