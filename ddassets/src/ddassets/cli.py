@@ -192,9 +192,7 @@ def _rehearse(options: argparse.Namespace) -> int:
     if options.write and options.explain is not None:
         raise UnusableInputError('--write and --explain exclude each other')
     if options.format != 'text' and (options.write or options.explain is not None):
-        raise UnusableInputError(
-            f'--format {options.format} is about verdicts, which --write and --explain do not give'
-        )
+        raise UnusableInputError(f'--format {options.format}: --write and --explain give text alone')
     return run(
         RehearseOptions(
             paths=options.paths,

@@ -12,11 +12,12 @@ from ddassets import bundle as bundles
 from ddassets.bundle import Bundle
 from ddassets.errors import UnusableInputError
 from ddassets.rehearsal import printing, writing
-from ddassets.rehearsal.explaining import explained
+from ddassets.rehearsal.explaining import explained, instant_in
 from ddassets.rehearsal.formats import as_json, junit
 from ddassets.rehearsal.outcome import Outcome, Run
 from ddassets.rehearsal.run import Rehearsal, rehearse
-from ddassets.rehearsal.scenario import Check, read
+from ddassets.rehearsal.scenario import Check, Scenario, read
+from ddassets.rehearsal.words import shown_time
 from ddassets.series import Series
 
 FOLDER = 'rehearsals'
@@ -44,11 +45,14 @@ class RehearseOptions:
 
 def run(options: RehearseOptions) -> int:
     """Run the command. Returns 1 where an expectation failed and 2 where a scenario could not be used."""
+    if options.explain is not None:
+        _explain(find(options.paths), options.explain, options.monitor, options.group)
+        return 0
     found = Run([_outcome(path, options) for path in find(options.paths)], options.min_coverage)
     _progress('')
     if options.format in _FORMATS:
         _write(_FORMATS[options.format](found))
-    elif not options.explain and not options.write:
+    elif not options.write:
         _write(printing.summary(found))
     if options.report and not found.unusable:
         _report(found, options.report, options.open)
@@ -58,12 +62,9 @@ def run(options: RehearseOptions) -> int:
 def _outcome(path: Path, options: RehearseOptions) -> Outcome:
     """Rehearse one file and tell of it at once, where people read."""
     try:
-        rehearsal = _rehearsed(path)
+        rehearsal = _rehearsed(read(path))
         if options.write:
             return _written(rehearsal)
-        if options.explain:
-            _write(explained(rehearsal, options.explain, options.monitor, options.group))
-            return Outcome(path, rehearsal, judged=False)
         failed = not all(verdict.holds for verdict in rehearsal.verdicts)
         if options.format == 'text':
             text = printing.text(rehearsal, options.inbox)
@@ -78,9 +79,24 @@ def _outcome(path: Path, options: RehearseOptions) -> Outcome:
         return Outcome(path, None, error=error)
 
 
-def _rehearsed(path: Path) -> Rehearsal:
-    scenario = read(path)
+def _rehearsed(scenario: Scenario) -> Rehearsal:
+    path = scenario.path
     return rehearse(scenario, _bundle(integration_of(path)), simulate, lambda text: _progress(f'{path}: {text}'))
+
+
+def _explain(paths: Sequence[Path], when: str, monitor: str | None, group: str | None) -> None:
+    """Explain an instant in each scenario that it is in."""
+    scenarios = [read(path) for path in paths]
+    inside = [(one, instant) for one in scenarios if (instant := instant_in(one, when)) is not None]
+    if not inside:
+        spans = (
+            f'{one.path}: {shown_time(one.start, one.zone)} to {shown_time(one.end, one.zone)}' for one in scenarios
+        )
+        raise UnusableInputError(f'--explain: {when} is outside of what is rehearsed', '\n'.join(spans))
+    for scenario, instant in inside:
+        text = explained(_rehearsed(scenario), instant, monitor, group)
+        _progress('')
+        _write(text)
 
 
 @cache

@@ -210,7 +210,7 @@ def _refuse_impossible(finder: Finder, monitor: MonitorResult, group: GroupResul
     keys = one.entry.keys
     _refuse_instant(finder.rehearsal, monitor, group, one)
     finder.told(group, keys['at'], one.at, 'the expectation')
-    _refuse_states(finder, monitor, group, one)
+    _refuse_states(finder, monitor, one)
     if one.notification in ('sent', 'muted'):
         if monitor.monitor.draft:
             keys['notification'].refuse(f'{monitor.name} is a draft and notifies nobody')
@@ -222,12 +222,12 @@ def _refuse_impossible(finder: Finder, monitor: MonitorResult, group: GroupResul
         finder.recipient(monitor, keys['recipients'], handle)
 
 
-def _refuse_states(finder: Finder, monitor: MonitorResult, group: GroupResult, one: Expectation) -> None:
+def _refuse_states(finder: Finder, monitor: MonitorResult, one: Expectation) -> None:
     keys = one.entry.keys
     if one.target is not None:
         finder.state(monitor, keys['to'], one.target)
-    # Before its first evaluation a simple alert is in No Data (rule 3.7), and a group is not there.
-    if one.source is not None and one.source is not (State.ABSENT if group.group else State.NO_DATA):
+    # What is born in trouble comes from nowhere.
+    if one.source is not None and one.source is not State.ABSENT:
         finder.state(monitor, keys['from'], one.source)
     if one.source is State.ABSENT and one.target is State.OK:
         keys['to'].refuse('a group that is born OK makes no transition')

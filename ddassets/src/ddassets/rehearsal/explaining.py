@@ -9,6 +9,7 @@ from ddassets.downtime.recurrence import nearest
 from ddassets.errors import UnusableInputError
 from ddassets.rehearsal.reading import listed
 from ddassets.rehearsal.run import GroupResult, MonitorResult, Rehearsal
+from ddassets.rehearsal.scenario import Scenario
 from ddassets.rehearsal.words import WordFault, read_instant, shown_time
 
 # More groups than that are asked for by name.
@@ -17,15 +18,20 @@ MOST_GROUPS = 10
 MOST_POINTS = 60
 
 
-def explained(rehearsal: Rehearsal, when: str, monitor: str | None, group: str | None) -> str:
-    """Return the text. Raises UnusableInputError for an instant, a monitor or a group that is not there."""
+def instant_in(scenario: Scenario, when: str) -> int | None:
+    """Return the instant that `when` is in a scenario's time zone, in seconds; None where it is outside.
+
+    Raises UnusableInputError for what is no time.
+    """
     try:
-        instant = read_instant(when, rehearsal.zone)
+        instant = read_instant(when, scenario.zone)
     except WordFault as fault:
         raise UnusableInputError(f'--explain: {fault}, found {when!r}') from None
-    if not rehearsal.start <= instant < rehearsal.end:
-        start, end = (shown_time(bound, rehearsal.zone) for bound in (rehearsal.start, rehearsal.end))
-        raise UnusableInputError(f'--explain: {when} is outside {rehearsal.scenario.path}: {start} to {end}')
+    return instant if scenario.start <= instant < scenario.end else None
+
+
+def explained(rehearsal: Rehearsal, instant: int, monitor: str | None, group: str | None) -> str:
+    """Return the text. Raises UnusableInputError for a monitor or a group that is not there."""
     lines: list[str] = []
     for one in _monitors(rehearsal, monitor):
         for result in _groups(one, group):

@@ -256,7 +256,7 @@ class MonitorResult:
         return any('.' not in name for name in tested) or any('{{' in name for name in written)
 
     def edge(self, notification: Notification) -> messages.Edge:
-        """What the notification is told as: the end of a downtime as if the group had just come into its state (5.21)."""
+        """What the notification is told as: the end of a downtime as if the state were new (rule 5.21, A33)."""
         if notification.reason == 'downtime end':
             self.relied_on.add('A33')
             if self.choices['A33'] == 'a trigger':
@@ -425,9 +425,7 @@ def rehearse(
         scenario=scenario,
         bundle=bundle,
         signal=found,
-        monitors=tuple(
-            _monitor(asset, scenario, found, results, progress) for asset in choose_monitors(scenario, bundle)
-        ),
+        monitors=tuple(_monitor(asset, scenario, found, results, progress) for asset in assets),
         downtimes=results,
     )
 

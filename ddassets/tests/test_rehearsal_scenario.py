@@ -1,0 +1,320 @@
+"""What a scenario file may say: times, strictness, and every refusal with its line."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ddassets import bundle
+from ddassets.errors import UnusableInputError
+from ddassets.rehearsal import parse, read, rehearse
+from ddassets.rehearsal.words import (
+    DAYS,
+    WordFault,
+    read_instant,
+    read_length,
+    read_week,
+    write_instant,
+    write_length,
+)
+
+ACME = Path(__file__).parent / 'acme'
+BERLIN = ZoneInfo('Europe/Berlin')
+HEAD = 'start: 2027-01-11T10:00:00\nlength: 1h\n'
+SERIES = "series: [{metric: acme.queue.length, tags: ['host:one', 'env:prod'], values: 10x60}]\n"
+BASE = f'{HEAD}{SERIES}monitors: [queue_full]\n'
+
+
+def refusal(text: str) -> str:
+    """What a scenario is refused with, read and run and judged; empty where it is not."""
+    try:
+        assert rehearse(parse(text, ACME / 'rehearsals' / 's.yaml'), bundle.read(ACME)).verdicts is not None
+    except UnusableInputError as error:
+        return str(error).replace(str(ACME / 'rehearsals' / 's.yaml'), 's.yaml').replace(str(ACME), 'acme')
+    return ''
+
+
+def expect(entry: str) -> str:
+    return f'{BASE}expect: [{{{entry}}}]\n'
+
+
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        pytest.param('', 's.yaml: the file is empty', id='empty'),
+        pytest.param('- 1', 's.yaml:1:1: expected keys and values, found a list', id='list'),
+        pytest.param('start: [', 's.yaml:2:1: not YAML: did not find expected node content', id='no-yaml'),
+        pytest.param('a: &a [*a]', 'more than 50 levels, aliases counted where they stand', id='endless-alias'),
+        pytest.param(HEAD, 's.yaml:1:1: series is missing', id='missing-key'),
+        pytest.param(f'{BASE}lenght: 2h\n', "5:1: unknown key 'lenght'; did you mean length?; known: desc", id='key'),
+        pytest.param(f'{BASE}length: 2h\n', "5:1: the key 'length' stands twice, in line 2 too", id='key-twice'),
+        pytest.param(f'{BASE}? [a]\n: 1\n', 'expected the name of a key, found a list', id='key-no-text'),
+        pytest.param(
+            BASE.replace('10:00:00', '25:00:00'),
+            "1:8: start: expected a time such as 2027-01-04T08:00:00, found '2027-01-11T25:00:00'",
+            id='instant',
+        ),
+        pytest.param(BASE.replace('1h', '1x'), "2:9: length: expected a length such as 45s, 10m", id='length'),
+        pytest.param(BASE.replace('1h', '59s'), "2:9: length: expected 1m to 3660d, found '59s'", id='too-short'),
+        pytest.param(f'{BASE}timezone: Europe/Berln', 'did you mean Europe/Berlin?', id='zone'),
+        pytest.param(
+            f'{BASE}timezone: Europe/Berlin'.replace('2027-01-11T10', '2027-03-28T02'),
+            'this time does not exist in Europe/Berlin',
+            id='no-such-wall-time',
+        ),
+        pytest.param(
+            f'{BASE}timezone: Europe/Berlin'.replace('2027-01-11T10', '2027-10-31T02'),
+            'Europe/Berlin has this time twice: write +02:00 or +01:00 behind it',
+            id='wall-time-twice',
+        ),
+        pytest.param(f'{BASE}tick_second: 60', '5:14: tick_second: expected a whole number from 0 to 59', id='tick'),
+        pytest.param(f'{BASE}notify: you', "notify: expected a handle such as @you@example.com", id='notify'),
+        pytest.param(f"{BASE}notify: '@a'\nredirect: '@b'", '6:11: redirect: notify and redirect exclude', id='both'),
+        pytest.param(f'{BASE}min_coverage: 101', 'expected a number from 0 to 100', id='coverage'),
+        pytest.param(f'{BASE}hosts: {{one: {{ips: x}}}}', "hosts.one: unknown key 'ips'; did you mean ip?", id='host'),
+        pytest.param(f'{BASE}hosts: {{one: {{tags: [a b]}}}}', "such as env:prod, found 'a b'", id='tag'),
+        pytest.param(f'{BASE}assumptions: {{A99: x}}', "assumptions.A99: assumption 'A99': unknown", id='assumption'),
+        pytest.param(f'{BASE}assumptions: {{A13: w}}', "found 'w', allowed are 'elapsed', 'wall'", id='choice'),
+    ],
+)
+def test_file_is_refused(text, message):
+    assert message in refusal(text)
+
+
+def series(entry: str) -> str:
+    return f'{HEAD}series: [{{{entry}}}]\n'
+
+
+@pytest.mark.rule('2.15')
+@pytest.mark.parametrize(
+    ('entry', 'message'),
+    [
+        pytest.param('metric: acme.queue.length', 'series[0]: expected either values or csv', id='nothing'),
+        pytest.param('values: 1', 'expected one of metric, check, stub and band, found values', id='no-metric'),
+        pytest.param('metric: acme.queue.length, values: 1y', "series[0].values: column 1: found '1y'", id='values'),
+        pytest.param('metric: other, values: 1', 'type and interval of other has to be said', id='undeclared'),
+        pytest.param('metric: other, values: 1, interval: 1m', 'type of other has to be said', id='no-type'),
+        pytest.param('metric: acme.queue.length, csv: no.csv', 'no.csv: No such file or directory', id='no-file'),
+        pytest.param('metric: a, csv: no.csv, from: 2027-01-01', 'from: has no meaning for csv', id='from-of-csv'),
+        pytest.param('metric: a, values: 1, until: 2027-01-12', 'until: has no meaning for values', id='until'),
+        pytest.param('metric: a, values: 1, monitor: x', 'monitor: has no meaning for a metric', id='monitor'),
+        pytest.param('stub: anomaly, values: 1', "found 'anomaly'; did you mean anomalies?", id='stub'),
+        pytest.param('band: acme.queue.length', 'series[0]: expected lower, upper or both', id='band'),
+        pytest.param('check: {hosts: one}', "series[0].check: unknown key 'hosts'; did you mean host?", id='check'),
+        pytest.param('check: {}', 'there is nothing here that runs checks', id='no-simulation'),
+        pytest.param(
+            'check: {down: [{from: 2027-01-11T10:20:00, to: 2027-01-11T10:10:00}]}',
+            'series[0].check.down[0].to: expected a time after from',
+            id='stretch',
+        ),
+        pytest.param('check: {config: a, instances: []}', 'config and instances exclude each other', id='config'),
+    ],
+)
+def test_series_is_refused(entry, message):
+    assert message in refusal(series(entry))
+
+
+def test_the_same_series_twice_is_refused():
+    entry = '{metric: acme.queue.length, values: 1}'
+    assert 'series: series acme.queue.length{}: given twice' in refusal(f'{HEAD}series: [{entry}, {entry}]')
+
+
+@pytest.mark.parametrize(
+    ('choice', 'message'),
+    [
+        pytest.param('monitors: none', "monitors: found 'none', allowed: all, a list, except with a list", id='word'),
+        pytest.param('monitors: []', 'monitors: there is no monitor to rehearse', id='none-left'),
+        pytest.param('monitors: [Queue is ful]', 'did you mean Queue is full?; there are: Errors pile up', id='name'),
+        pytest.param('monitors: {except: [queue]}', "there is no monitor 'queue'", id='except'),
+        pytest.param('monitors: [./no.json]', 'no.json: No such file or directory', id='file'),
+        pytest.param('monitors: [queue_full, Queue is full]', "two monitors have the name 'Queue is full'", id='twice'),
+        pytest.param('downtimes: [night]', "there is no downtime 'night'; did you mean nights?", id='downtime'),
+        pytest.param('downtimes: [{scope: "*"}]', 'downtimes[0]: downtime 1: monitor_identifier is missing', id='body'),
+        pytest.param(
+            'monitors: [{name: x, type: query alert, query: "avg(last_5m):avg:acme.queue.length{*} >"}]',
+            's.yaml: x: query: column 40: expected a number to compare with',
+            id='query',
+        ),
+        pytest.param(
+            'monitors: [{name: x, type: query alert, query: "avg(last_5m):avg:a{*} > 1", message: "{{#is_alert}}"}]',
+            's.yaml: x: message: line 1, column 1: {{#is_alert}} is not closed',
+            id='message',
+        ),
+        pytest.param(
+            'monitors: [{name: x, type: query alert, query: "avg(last_5m):top(avg:a{*}, 5) > 1"}]',
+            's.yaml: x: column 14: top(): is not evaluated',
+            id='outside-the-subset',
+        ),
+        pytest.param(
+            'monitors: [{name: x, type: log alert, query: "logs(1) > 1"}]',
+            "s.yaml: x: type 'log alert': only metric alert and query alert are evaluated",
+            id='another-product',
+        ),
+    ],
+)
+def test_choice_is_refused(choice, message):
+    assert message in refusal(f'{HEAD}{SERIES}{choice}\n')
+
+
+def test_a_monitor_outside_the_subset_says_how_to_leave_it_out(tmp_path):
+    monitors = tmp_path / 'assets' / 'monitors'
+    monitors.mkdir(parents=True)
+    (monitors / 'top.json').write_text(
+        '{"name": "Top", "type": "query alert", "query": "avg(last_5m):top(avg:a{*}, 5) > 1"}'
+    )
+    scenario = parse(f'{HEAD}series: []\n', tmp_path / 's.yaml')
+    with pytest.raises(UnusableInputError) as raised:
+        rehearse(scenario, bundle.read(tmp_path))
+    assert str(raised.value).startswith(f'{monitors / "top.json"}: Top: column 14: top()')
+    assert '\n             ^\nto rehearse without it: `monitors: {except: ["Top"]}`' in raised.value.details
+
+
+def test_an_asset_that_cannot_be_read_is_refused(tmp_path):
+    monitors = tmp_path / 'assets' / 'monitors'
+    monitors.mkdir(parents=True)
+    (monitors / 'broken.json').write_text('{')
+    with pytest.raises(UnusableInputError, match=r'broken.json:1:2: not JSON'):
+        rehearse(parse(f'{HEAD}series: []\n', tmp_path / 's.yaml'), bundle.read(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ('entry', 'message'),
+    [
+        pytest.param('to: Warn', 'expect[0]: at is missing', id='no-instant'),
+        pytest.param('at: 2027-01-11T10:20:00, to: Warm', "expect[0].to: found 'Warm'; did you mean Warn?", id='state'),
+        pytest.param('at: 2027-01-11T11:00:00', 'outside the rehearsal: Mon 2027-01-11 10:00:00', id='outside'),
+        pytest.param('at: 2027-01-11T10:20:10', 'is not evaluated; it is at 2027-01-11T10:20:00 and', id='no-tick'),
+        pytest.param('at: 2027-01-11T10:20:00, group: "host:two,env:prod"', "has no group 'host:two,env:p", id='group'),
+        pytest.param('at: 2027-01-11T10:20:00, monitor: Queue', "no monitor 'Queue' is rehearsed", id='monitor'),
+        pytest.param('at: 2027-01-11T10:20:00, from: OK, to: OK', 'no transition', id='no-transition'),
+        pytest.param('at: 2027-01-11T10:20:00, to: absent', 'is never in absent', id='dropped'),
+        pytest.param('at: 2027-01-11T10:20:00, from: absent, to: OK', 'born OK makes no transition', id='born-ok'),
+        pytest.param("at: 2027-01-11T10:20:00, recipients: ['@slack-acm']", 'mean @slack-acme?', id='recipient'),
+        pytest.param('at: 2027-01-11T10:20:00, muted_by: [night]', 'did you mean nights?', id='muted-by'),
+        pytest.param('at: 2027-01-11T10:20:00, notification: sent, muted_by: [nights]', 'not muted', id='sent-muted'),
+        pytest.param('at: 2027-01-11T10:20:00, notification: none, message: [a]', 'no notification', id='none'),
+        pytest.param('at: 2027-01-11T10:20:00, reason: renotify, to: Warn', 'does not renotify Warn', id='renotify'),
+        pytest.param('at: 2027-01-11T10:20:00, reason: downtime end', 'no downtime of host:one', id='downtime-end'),
+        pytest.param('at: 2027-01-11T10:20:00, reason: renotify, from: OK, to: Alert', 'changes no state', id='reason'),
+    ],
+)
+def test_expectation_that_nothing_could_meet_is_refused(entry, message):
+    assert message in refusal(expect(entry))
+
+
+def test_expectation_of_a_state_that_the_options_rule_out_is_refused():
+    body = '{name: x, type: query alert, query: "avg(last_5m):avg:acme.queue.length{*} > 1"}'
+    text = f'{HEAD}{SERIES}monitors: [{body}]\nexpect: [{{at: 2027-01-11T10:20:00, to: STATE}}]'
+    assert 'x is never in Warn: it has no warning threshold' in refusal(text.replace('STATE', 'Warn'))
+    assert 'x is never in No Data: its options never show it' in refusal(text.replace('STATE', 'No Data'))
+
+
+def test_expecting_the_same_twice_is_refused():
+    entry = '{at: 2027-01-11T10:20:00, to: Warn}'
+    assert 'expected already in line 5' in refusal(f'{BASE}expect: [{entry}, {entry}]')
+
+
+@pytest.mark.parametrize(
+    ('told', 'entry', 'message'),
+    [
+        pytest.param('10x20', 'expect: [{at: 2027-01-11T10:21:00}]', 'end at Mon 2027-01-11 10:20:00', id='end'),
+        pytest.param('10x20 _', 'expect: [{at: 2027-01-11T10:21:00}]', '', id='a-silence-that-is-told'),
+        pytest.param('10x59', 'properties: [{notifications: none}]', 'before the end of the rehearsal', id='property'),
+        pytest.param('10x60', 'properties: [{notifications: none}]', '', id='property-to-the-end'),
+    ],
+)
+def test_data_that_end_early_are_refused(told, entry, message):
+    assert message in (found := refusal(BASE.replace('10x60', told) + entry))
+    assert bool(found) == bool(message)
+
+
+@pytest.mark.parametrize(
+    ('entry', 'message'),
+    [
+        pytest.param('state: Warn', 'expected either notifications or time_in', id='neither'),
+        pytest.param('notifications: nonee', "found 'nonee'; did you mean none?", id='word'),
+        pytest.param('notifications: {exactly: -1}', 'expected a whole number of at least 0', id='negative'),
+        pytest.param('notifications: {at_least: 0}', 'expected a whole number of at least 1', id='always-holds'),
+        pytest.param('notifications: {at_least: 3, at_most: 2}', 'nothing could meet this', id='contradiction'),
+        pytest.param('notifications: {exactly: 1, at_most: 2}', 'expected exactly, or at_least', id='too-much'),
+        pytest.param('notifications: none, at_most: 3', 'belongs under notifications', id='misplaced'),
+        pytest.param('notifications: none, inside: Mo-Fr', 'such as Mon-Fri 09:00-19:00', id='week'),
+        pytest.param('notifications: none, reason: downtime end, downtime: nights', 'has no meaning', id='downtime'),
+        pytest.param("notifications: none, recipient: '@nobody'", "never reaches '@nobody'", id='recipient'),
+        pytest.param('notifications: none, downtime: night', 'did you mean nights?', id='no-downtime'),
+        pytest.param('time_in: Warn', 'expected at_least, at_most or both', id='no-bound'),
+        pytest.param('time_in: Warn, at_most: 1h', 'it always holds', id='at-most-everything'),
+        pytest.param('time_in: Warn, at_least: 0s', 'always holds', id='at-least-nothing'),
+        pytest.param('time_in: Warn, at_least: 2h', 'longer than the rehearsal', id='at-least-too-much'),
+        pytest.param('time_in: Warn, at_least: 3m, recipient: x', 'has no meaning for time_in', id='filter-of-time'),
+    ],
+)
+def test_property_that_cannot_be_met_or_broken_is_refused(entry, message):
+    assert message in refusal(f'{BASE}properties: [{{{entry}}}]')
+
+
+def test_property_about_what_the_monitor_never_does_is_refused():
+    body = '{name: x, type: query alert, query: "avg(last_5m):avg:acme.queue.length{*} > 1", message: "@a"}'
+    text = f'{HEAD}{SERIES}monitors: [{body}]\ndowntimes: []\nproperties: [{{notifications: none, KEY}}]'
+    assert 'no notification about Warn is possible' in refusal(text.replace('KEY', 'state: Warn'))
+    assert 'no monitor here renotifies' in refusal(text.replace('KEY', 'reason: renotify'))
+    assert 'no downtime here is for the monitor' in refusal(text.replace('KEY', 'muted: true'))
+
+
+def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path):
+    with pytest.raises(UnusableInputError, match=r'no.yaml: No such file'):
+        read(tmp_path / 'no.yaml')
+    (tmp_path / 'latin.yaml').write_bytes(b'description: \xe4')
+    with pytest.raises(UnusableInputError, match=r'latin.yaml: not UTF-8'):
+        read(tmp_path / 'latin.yaml')
+
+
+# Words for time
+
+INSTANTS = st.integers(86400, 2_500_000_000)
+ZONES = st.sampled_from(['UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kathmandu', 'Australia/Lord_Howe'])
+
+
+@given(INSTANTS, ZONES)
+def test_an_instant_that_is_written_is_read_again(instant, name):
+    zone = ZoneInfo(name)
+    assert read_instant(write_instant(instant, zone), zone) == instant
+
+
+@given(st.integers(0, 10**9))
+def test_a_length_that_is_written_is_read_again(seconds):
+    assert read_length(write_length(seconds)) == seconds
+
+
+@pytest.mark.parametrize('text', ['', '1', 'h', '1h 2m', '2m1h', '-1h', '1.5h', '1h\n'])
+def test_no_length(text):
+    with pytest.raises(WordFault):
+        read_length(text)
+
+
+@given(INSTANTS, ZONES, st.sampled_from(['Mon-Fri 09:00-19:00', 'Sat,Sun', '22:00-06:00', 'Fri-Mon 23:30-00:15']))
+def test_hours_of_the_week_are_those_of_the_wall_clock(instant, name, text):
+    zone = ZoneInfo(name)
+    local = datetime.fromtimestamp(instant, UTC).astimezone(zone)
+    day, minute = DAYS[local.weekday()], f'{local:%H:%M}'
+    before = DAYS[local.weekday() - 1]
+    expected = {
+        'Mon-Fri 09:00-19:00': day not in ('Sat', 'Sun') and '09:00' <= minute < '19:00',
+        'Sat,Sun': day in ('Sat', 'Sun'),
+        '22:00-06:00': minute >= '22:00' or minute < '06:00',
+        'Fri-Mon 23:30-00:15': (day in ('Fri', 'Sat', 'Sun', 'Mon') and minute >= '23:30')
+        or (before in ('Fri', 'Sat', 'Sun', 'Mon') and minute < '00:15'),
+    }[text]
+    assert read_week(text).covers(np.array([instant]), zone).tolist() == [expected]
+
+
+@pytest.mark.parametrize(
+    'text', ['', 'Monday', 'Mon-', '9:00-19:00', '09:00-09:00', '09:00-24:30', '09:00-10:00 Mon', 'a b c']
+)
+def test_no_hours_of_the_week(text):
+    with pytest.raises(WordFault):
+        read_week(text)

@@ -1,0 +1,191 @@
+"""`ddassets rehearse` from the outside: output, exit codes, writing, explaining, coverage, the page."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from ddassets.cli import main
+
+HERE = Path(__file__).parent
+GOLDEN = HERE / 'golden'
+DAY = 'acme/rehearsals/day.yaml'
+NIGHT = 'acme/rehearsals/night.yaml'
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, capsys):
+    """Runs the command beside a copy of the integration, and returns its code and what it printed."""
+    shutil.copytree(HERE / 'acme', tmp_path / 'acme')
+    monkeypatch.chdir(tmp_path)
+
+    def command(*arguments):
+        code = main(['rehearse', *map(str, arguments)])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return command
+
+
+def replace(old: str, new: str, path: str = NIGHT) -> None:
+    file = Path(path)
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+@pytest.mark.parametrize(
+    ('name', 'options', 'code'),
+    [
+        pytest.param('rehearse.txt', ['acme'], 0, id='text'),
+        pytest.param('rehearse.json', ['--format', 'json', DAY], 0, id='json'),
+        pytest.param('rehearse.xml', ['--format', 'junit', 'acme'], 0, id='junit'),
+        pytest.param('rehearse_explain.txt', [NIGHT, '--explain', '2027-01-11T20:34:30'], 0, id='explain'),
+        pytest.param('rehearse_failed.txt', ['--inbox', '3', NIGHT], 1, id='failed'),
+        pytest.param('rehearse_failed.xml', ['--format', 'junit', NIGHT, '--min-coverage', '90'], 1, id='failed-junit'),
+    ],
+)
+def test_golden_output(run, name, options, code):
+    if code:
+        replace('{exactly: 2}', '{exactly: 3}')
+        replace('at_most: 4h}', 'at_most: 2h}')
+    found, out, err = run(*options)
+    assert (found, err) == (code, '')
+    path = GOLDEN / name
+    assert out == path.read_text(), f'read the difference; if it is right, write it to {path}'
+
+
+def test_machine_formats_are_well_formed(run):
+    replace('description: What', 'description: "\\u202e\\e[31m <&> What', NIGHT)
+    replace('it still lasts', 'it still lasts"', NIGHT)
+    code, out, _ = run('acme', '--format', 'json')
+    document = json.loads(out)
+    assert (code, document['ok'], [one['ok'] for one in document['rehearsals']]) == (0, True, [True, True])
+    assert len(document['rehearsals'][1]['inbox']) == 12
+    _, out, _ = run('acme', '--format', 'junit')
+    assert ElementTree.fromstring(out).tag == 'testsuites'
+    _, out, _ = run('acme')
+    assert '\u202e' not in out
+    assert '\x1b' not in out
+
+
+def test_one_file_that_cannot_be_used_keeps_none_of_the_others_from_running(run):
+    replace('length: 16h', 'lenght: 16h')
+    code, out, err = run('acme')
+    assert code == 2
+    assert f'ddassets: error: {NIGHT}:4:1: ' in err
+    assert 'did you mean length?' in err
+    assert out.endswith('2 rehearsed: 1 passed, 1 unusable\n')
+    code, out, _ = run('acme', '--format', 'json')
+    assert (code, json.loads(out)['rehearsals'][1]['error'].split(': ')[1]) == (
+        2,
+        "unknown key 'lenght'; did you mean length?; known",
+    )
+    code, out, _ = run('acme', '--format', 'junit')
+    assert [len(suite.findall('*/error')) for suite in ElementTree.fromstring(out)] == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        pytest.param(['nowhere'], 'nowhere: no such file or folder', id='path'),
+        pytest.param(['acme/assets'], 'acme/assets: found no scenario; expected rehearsals/*.yaml', id='folder'),
+        pytest.param([DAY, '--monitor', 'x'], 'choose what --explain is about', id='monitor'),
+        pytest.param([DAY, '--open'], '--open opens the page of --report DIR', id='open'),
+        pytest.param([DAY, '--write', '--explain', '2027-01-11'], 'exclude each other', id='write-explain'),
+        pytest.param([DAY, '--write', '--format', 'json'], 'give text alone', id='write-json'),
+        pytest.param(
+            [DAY, '--explain', 'noon'], "expected a time such as 2027-01-04T08:00:00, found 'noon'", id='time'
+        ),
+        pytest.param([DAY, '--explain', '2027-01-12'], '2027-01-12 is outside of what is rehearsed', id='outside'),
+        pytest.param(
+            [DAY, '--explain', '2027-01-11T10:00:00', '--monitor', 'queue'], "'queue' is not rehearsed", id='no-monitor'
+        ),
+        pytest.param(
+            [DAY, '--explain', '2027-01-11T10:00:00', '--monitor', 'queue_full', '--group', 'host:one'],
+            "Queue is full has no group 'host:one'; did you mean host:one,env:prod?",
+            id='no-group',
+        ),
+    ],
+)
+def test_unusable_arguments(run, arguments, message):
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert message in err
+
+
+def test_an_instant_is_explained_where_it_is(run):
+    code, out, _ = run(
+        'acme', '--explain', '2027-01-11T10:04:30', '--group', 'host:two,env:test', '--monitor', 'queue_full'
+    )
+    assert code == 0
+    assert out.startswith('Queue is full, host:two,env:test at Mon 2027-01-11 10:04:30: No Data\n')
+    assert '    no points\n  value: nothing\n  the evaluation returned nothing\n' in out
+
+
+@pytest.mark.parametrize('value', ['-1', '101', 'much'])
+def test_unusable_coverage(run, value, capsys):
+    with pytest.raises(SystemExit) as raised:
+        run('acme', '--min-coverage', value)
+    assert raised.value.code == 2
+    assert 'expected 0 to 100' in capsys.readouterr().err
+
+
+def test_write_fills_in_what_then_holds(run):
+    before = Path(DAY).read_text()
+    code, out, _ = run(DAY, '--write')
+    assert (code, out) == (
+        0,
+        f'{DAY}: wrote 11 expectations. Review them: they say what happens, not what should.\n',
+    )
+    assert Path(DAY).read_text().startswith(before)
+    assert run(DAY, '--write') == (0, f'{DAY}: unchanged, 11 expectations\n', '')
+    assert run(DAY)[0] == 0
+    replace('value: 94', 'value: 95', DAY)
+    code, out, _ = run(DAY)
+    assert code == 1
+    assert 'value: expected 95, found 94' in out
+
+
+def test_write_leaves_properties_alone(run):
+    before = Path(NIGHT).read_text()
+    assert run(NIGHT, '--write') == (0, f'{NIGHT}: states properties, left alone\n', '')
+    assert Path(NIGHT).read_text() == before
+
+
+def test_write_follows_a_link_and_keeps_the_mode(run, tmp_path):
+    Path(DAY).rename('real.yaml')
+    Path('real.yaml').chmod(0o640)
+    Path(DAY).symlink_to(tmp_path / 'real.yaml')
+    assert run(DAY, '--write')[0] == 0
+    assert Path(DAY).is_symlink()
+    assert 'expect:' in Path('real.yaml').read_text()
+    assert Path('real.yaml').stat().st_mode & 0o777 == 0o640
+
+
+def test_coverage_of_all_files_together(run):
+    assert run('acme', '--min-coverage', '87.5')[0] == 0
+    code, out, _ = run('acme', '--min-coverage', '88')
+    assert code == 1
+    assert 'Coverage of acme: 87.5 %\n' in out
+    assert '  FAILED: coverage of at least 88 %\n' in out
+    # One file of them covers less.
+    assert run(NIGHT, '--min-coverage', '87.5')[0] == 1
+
+
+def test_the_page_is_written(run):
+    code, _, err = run('acme', '--report', 'page')
+    assert (code, err) == (0, 'ddassets: the page is page/index.html\n')
+    assert '<title>Rehearsal of acme</title>' in Path('page/index.html').read_text()
+
+
+def test_an_interrupted_reader_is_no_traceback(run):
+    command = [sys.executable, '-m', 'ddassets', 'rehearse', DAY]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b''
+        assert process.wait(60) == 130
