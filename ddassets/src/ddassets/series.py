@@ -157,7 +157,13 @@ def from_compact(
     text: str, metric: str, tags: Iterable[str], start: float, kind: Kind = 'gauge', interval: int = 60
 ) -> Series:
     """Return the series of `parse_compact(text)`, one point every `interval` seconds from `start`, gaps left out."""
-    values = parse_compact(text)
+    return from_values(parse_compact(text), metric, tags, start, kind, interval)
+
+
+def from_values(
+    values: Floats, metric: str, tags: Iterable[str], start: float, kind: Kind = 'gauge', interval: int = 60
+) -> Series:
+    """Return the series of values `interval` seconds apart, the first at `start`; NaN is a gap and left out."""
     there = ~np.isnan(values)
     times = start + interval * np.flatnonzero(there).astype(np.float64)
     return Series(metric, frozenset(tags), times, values[there], kind, interval)

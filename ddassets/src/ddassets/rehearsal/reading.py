@@ -1,6 +1,6 @@
 """A YAML file read strictly: every value knows its line, and whatever is not as it should be is refused with it."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,15 +10,13 @@ import yaml
 
 from ddassets.downtime.recurrence import nearest
 from ddassets.errors import UnusableInputError
+from ddassets.rehearsal.composer import Composer
 from ddassets.rehearsal.words import WordFault
 
 _KINDS = {'mapping': 'keys and values', 'sequence': 'a list', 'scalar': 'a single value'}
 _NODES = {'mapping': yaml.MappingNode, 'sequence': yaml.SequenceNode, 'scalar': yaml.ScalarNode}
 _NULL = 'tag:yaml.org,2002:null'
 MOST_CHARACTERS = 500_000_000
-# Aliases repeat what they name, so a small file could ask for more than fits into memory.
-MOST_VALUES = 1_000_000
-DEEPEST = 50
 _LONGEST = 60
 
 
@@ -165,41 +163,16 @@ def read(text: str, path: Path) -> Entry:
     if len(text) > MOST_CHARACTERS:
         raise UnusableInputError(f'{path}: found {len(text):,} characters, at most {MOST_CHARACTERS:,} are read')
     try:
-        node = yaml.compose(text, Loader=getattr(yaml, 'CSafeLoader', yaml.SafeLoader))
+        node = Composer(path).compose(yaml.parse(text, Loader=getattr(yaml, 'CSafeLoader', yaml.SafeLoader)))
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f'{path}:{mark.line + 1}:{mark.column + 1}' if mark else str(path)
         raise UnusableInputError(f'{place}: not YAML: {error.problem or error.context}') from None
     except yaml.YAMLError as error:
         raise UnusableInputError(f'{path}: not YAML: {" ".join(str(error).split())}') from None
-    except RecursionError:
-        raise UnusableInputError(f'{path}: nested too deeply to be read') from None
     if node is None:
         raise UnusableInputError(f'{path}: the file is empty')
-    top = Entry(path, node)
-    _bound(top)
-    return top
-
-
-def _bound(top: Entry) -> None:
-    """Refuse a file whose aliases make it too large or endless."""
-    size, pending = 0, [(top.node, 0)]
-    while pending:
-        node, depth = pending.pop()
-        size += 1
-        if size > MOST_VALUES or depth > DEEPEST:
-            found = f'more than {MOST_VALUES:,} values' if size > MOST_VALUES else f'more than {DEEPEST} levels'
-            top.refuse(f'found {found}, aliases counted where they stand')
-        pending.extend((child, depth + 1) for child in _children(node))
-
-
-def _children(node: yaml.Node) -> Iterator[yaml.Node]:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield key
-            yield value
-    elif isinstance(node, yaml.SequenceNode):
-        yield from node.value
+    return Entry(path, node)
 
 
 def listed(names: Collection[str], most: int = 8) -> str:

@@ -10,7 +10,7 @@ from ddassets.bundle import Bundle
 from ddassets.message import Host
 from ddassets.rehearsal.bands import Bands
 from ddassets.rehearsal.scenario import KINDS, Band, Check, Points, Scenario
-from ddassets.series import Kind, Series, SeriesSet, from_compact, parse_compact, read_csv
+from ddassets.series import Kind, Series, SeriesSet, from_compact, from_values, parse_compact, read_csv
 
 
 class Simulate(Protocol):
@@ -111,8 +111,9 @@ class _Reader:
                 self.add(source, self.told(one, max(last, source.until or last)))
             return
         place = source.entry.keys['values']
-        one = place.within(from_compact, source.values, source.metric, source.tags, source.start, kind, interval)
-        self.add(source, self.told(one, source.start + interval * parse_compact(source.values).size))
+        values = place.within(parse_compact, source.values)
+        one = place.within(from_values, values, source.metric, source.tags, source.start, kind, interval)
+        self.add(source, self.told(one, source.start + interval * values.size))
 
     def told(self, series: Series, until: float) -> Series:
         """The series with the tags of its host; it is told until an instant."""
