@@ -91,7 +91,7 @@ def _read(name: str, body: Mapping[str, Any]) -> Monitor:
     return Monitor(
         name=name,
         query=query,
-        thresholds=_thresholds(_Options(options.values.get('thresholds') or {}, 'options.thresholds'), query),
+        thresholds=_thresholds(options.part('thresholds'), query),
         notify_no_data=legacy,
         no_data_timeframe=None if timeframe is None else int(timeframe * 60),
         on_missing_data=on_missing_data,
@@ -117,6 +117,16 @@ class _Options:
     def __post_init__(self) -> None:
         if not isinstance(self.values, Mapping):
             raise UnusableInputError(f'{self.place}: found {self.values!r}, expected an object')
+
+    def part(self, key: str) -> '_Options':
+        """The object at a key."""
+        return _Options(self.values.get(key) or {}, f'{self.place}.{key}')
+
+    def texts(self, key: str) -> list[str]:
+        values = self.values.get(key) or []
+        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+            raise UnusableInputError(f'{self.place}.{key}: found {values!r}, expected a list of texts')
+        return values
 
     def number(self, key: str, least: float | None = None, greatest: float | None = None) -> float | None:
         value = self.values.get(key)
@@ -157,15 +167,15 @@ def _whole(number: float | None) -> int | None:
 
 def _refuse(options: _Options, query: MonitorQuery) -> None:
     """Refuse the options that change evaluation in ways which are not modelled."""
-    schedule = options.values.get('scheduling_options') or {}
+    schedule = options.part('scheduling_options')
     for key in ('custom_schedule', 'evaluation_window'):
-        if schedule.get(key):
+        if schedule.values.get(key):
             raise Unsupported(f'options.scheduling_options.{key}', None, 'is outside the subset')
     if options.values.get('variables'):
         raise Unsupported('options.variables', None, 'formula monitors are outside the subset')
-    if (options.values.get('thresholds') or {}).get('critical_query'):
+    if options.part('thresholds').values.get('critical_query'):
         raise Unsupported('options.thresholds.critical_query', None, 'dynamic thresholds are outside the subset')
-    notify_by = options.values.get('notify_by')
+    notify_by = options.texts('notify_by')
     keys = {key.name for metric in metrics(query) for key in metric.by}
     if notify_by and set(notify_by) != keys:
         raise Unsupported(
@@ -184,7 +194,7 @@ def _group_delay(options: _Options, query: MonitorQuery) -> int:
 
 
 def _stub_windows(options: _Options) -> tuple[int, int] | None:
-    windows = _Options(options.values.get('threshold_windows') or {}, 'options.threshold_windows')
+    windows = options.part('threshold_windows')
     found = [windows.values.get(key) for key in ('trigger_window', 'recovery_window')]
     if found == [None, None]:
         return None
