@@ -1,5 +1,6 @@
 """What a scenario file may say: times, strictness, and every refusal with its line."""
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from ddassets import bundle
 from ddassets.errors import UnusableInputError
-from ddassets.rehearsal import parse, read, rehearse
+from ddassets.rehearsal import parse, read, rehearse, scenario
 from ddassets.rehearsal.words import (
     DAYS,
     WordFault,
@@ -274,6 +275,34 @@ def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path):
     (tmp_path / 'latin.yaml').write_bytes(b'description: \xe4')
     with pytest.raises(UnusableInputError, match=r'latin.yaml: not UTF-8'):
         read(tmp_path / 'latin.yaml')
+
+
+# The documentation
+
+DOCUMENT = Path(__file__).parents[1] / 'docs' / 'rehearsals.md'
+
+
+def test_the_example_of_the_documentation_holds():
+    example, properties = re.findall(r'```yaml\n(.*?)```', DOCUMENT.read_text(), re.DOTALL)
+    rehearsal = rehearse(parse(example, ACME / 'rehearsals' / 's.yaml'), bundle.read(ACME))
+    assert rehearsal.failures == []
+    assert len(rehearsal.verdicts) == 5
+    stated = rehearse(parse(example.partition('expect:')[0] + properties, rehearsal.scenario.path), bundle.read(ACME))
+    assert [verdict.holds for verdict in stated.verdicts] == [True, True, True, True]
+
+
+def test_every_key_is_documented():
+    keys = {
+        *scenario._KEYS,
+        *scenario._POINTS,
+        *scenario._CHECK,
+        *scenario._EXPECTED,
+        *scenario._FILTERS,
+        *scenario._BOUNDS,
+        *('check', 'band', 'lower', 'upper', 'ip', 'metadata', 'except', 'notifications', 'time_in'),
+    }
+    text = DOCUMENT.read_text()
+    assert [key for key in sorted(keys) if f'`{key}`' not in text and f'{{{key}: ' not in text] == []
 
 
 # Words for time
