@@ -104,6 +104,20 @@ def test_messages_know_value_thresholds_and_host():
     assert last.message.problems == ('nonsense does not exist for this group',)
 
 
+def test_what_is_probably_not_meant_so_is_a_warning():
+    body = (
+        '{name: x, type: query alert, query: "avg(last_5m):avg:acme.queue.length{*} by {host} > 1", '
+        'message: "{{pod.name}} {{eval \\"value / 0\\"}} @a"}'
+    )
+    series = "series: [{metric: acme.queue.length, tags: ['host:on'], values: 10x60}]\n"
+    assert run(f'{series}monitors: [{body}]\n').warnings == (
+        'hosts.one: no series has the tag host:one; did you mean on?',
+        'hosts.two: no series has the tag host:two',
+        'x: message: pod.name does not exist for this group',
+        "x: message: eval 'value / 0': division by zero",
+    )
+
+
 @pytest.mark.parametrize(
     ('line', 'recipients'),
     [
@@ -190,7 +204,7 @@ def test_the_check_is_run_by_whoever_can():
     )
     assert asked == [(ACME, 'one', START, START + 3600, ((START + 600, START + 1200),), 120)]
     assert told(rehearsal) == ['10:01 absent to Warn (sent)']
-    assert rehearsal.warnings == ('a sample was dropped',)
+    assert rehearsal.warnings == ('a sample was dropped', 'hosts.two: no series has the tag host:two')
 
 
 ANOMALIES = {
@@ -489,6 +503,16 @@ def test_only_the_expectations_are_replaced(before, after):
             }
         ]
     }
+
+
+@pytest.mark.parametrize('mark', ['', '\ufeff'])
+def test_the_ends_of_lines_stay_as_they_are(mark):
+    series = "series: [{metric: acme.queue.length, tags: ['host:one'], values: 10x30 70x30}]\n"
+    text = mark + f'{HEAD}{series}monitors: [queue_full]\nexpect: []\ntick_second: 0\n'.replace('\n', '\r\n')
+    written, count = write(rehearse(parse(text, ACME / 'rehearsals' / 's.yaml'), ASSETS))
+    assert count == 1
+    assert written.count('\n') == written.count('\r\n') == text.count('\n') + 7
+    assert written.endswith('\r\ntick_second: 0\r\n')
 
 
 def test_fragments_of_a_message_outlive_writing():

@@ -73,9 +73,9 @@ def _outcome(path: Path, options: RehearseOptions) -> Outcome:
         return Outcome(path, rehearsal, failed=failed)
     except UnusableInputError as error:
         _progress('')
-        print(f'ddassets: error: {error}', file=sys.stderr)
-        if error.details:
-            print('\n'.join('  ' + line for line in error.details.splitlines()), file=sys.stderr)
+        first, *more = str(error).split('\n')
+        for line in (f'ddassets: error: {first}', *more, *(f'  {line}' for line in error.details.split('\n') if line)):
+            print(printing.printable(line), file=sys.stderr)
         return Outcome(path, None, error=error)
 
 
@@ -185,7 +185,7 @@ def simulate(folder: Path, check: Check, end: int) -> tuple[Sequence[Series], Se
 
 def _progress(text: str) -> None:
     if sys.stderr.isatty():
-        print(f'\r\033[K{text}', end='', file=sys.stderr, flush=True)
+        print(f'\r\033[K{printing.printable(text)[:79]}', end='', file=sys.stderr, flush=True)
 
 
 def _write(words: str) -> None:

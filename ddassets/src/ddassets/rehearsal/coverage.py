@@ -27,9 +27,8 @@ def coverage(result: MonitorResult) -> list[tuple[str, bool]]:
         items.append(
             ('renotification', any((one.notifications.reasons == again).any() for one in result.results.values()))
         )
-    branches = list(_possible(result.template, result.monitor))
-    reached = _branches(result) if branches else frozenset()
-    return items + [(f'message: {branch}', branch in reached) for branch in branches]
+    reached = _branches(result)
+    return items + [(f'message: {branch}', branch in reached) for branch in _possible(result.template, result.monitor)]
 
 
 def together(coverages: Iterable[Sequence[tuple[str, bool]]]) -> list[tuple[str, bool]]:
@@ -99,20 +98,23 @@ def _possible(template: Template, monitor: Monitor) -> Iterator[Branch]:
 
 
 def _branches(result: MonitorResult) -> frozenset[Branch]:
-    """The branches that were rendered, with as few renderings as the message's tests allow."""
+    """The branches that were rendered: by a message of each kind, and by more only where numbers decide."""
     every = frozenset(result.template.branches())
     tested = any(literal.condition.name not in FLAGS for branch in every for literal in branch.path)
     reached: frozenset[Branch] = frozenset()
     seen: set[tuple[object, ...]] = set()
     for group, one in result.results.items():
-        for row in range(len(one.notifications)) if result.varies else _first_of_each_kind(one):
+        for row in _first_of_each_kind(one):
             due = one.notifications[row]
             key = (group if tested else (), result.edge(due))
-            if result.varies or key not in seen:
+            if key not in seen:
                 seen.add(key)
                 reached |= result.message(group, due).reached
-                if reached == every:
-                    return reached
+    rest = ((group, due) for group, one in result.results.items() for due in one.notifications) if result.varies else ()
+    for group, due in rest:
+        if reached == every:
+            break
+        reached |= result.message(group, due).reached
     return reached
 
 

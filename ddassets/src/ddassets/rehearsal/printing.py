@@ -25,7 +25,7 @@ def text(rehearsal: Rehearsal, most: int = 30) -> str:
     for monitor in rehearsal.monitors:
         lines += ['', *_table(monitor)]
     lines += ['', *_inbox(rehearsal, most), '', *_verdicts(rehearsal), *_assumptions(rehearsal), *_warnings(rehearsal)]
-    return '\n'.join(_printable(line) for line in lines) + '\n'
+    return '\n'.join(printable(line) for line in lines) + '\n'
 
 
 def summary(run: Run) -> str:
@@ -44,7 +44,7 @@ def summary(run: Run) -> str:
     counted = {'passed': len(run.outcomes) - unusable - failed, 'failed': failed, 'unusable': unusable}
     figures = ', '.join(f'{count} {word}' for word, count in counted.items() if count)
     lines.append(f'{len(run.outcomes)} rehearsed: {figures}')
-    return '\n'.join(map(_printable, lines)) + '\n'
+    return '\n'.join(map(printable, lines)) + '\n'
 
 
 def shown_path(path: Path) -> str:
@@ -142,6 +142,6 @@ def _warnings(rehearsal: Rehearsal) -> Iterator[str]:
     yield from (f'  Warning: {warning}' for warning in rehearsal.warnings)
 
 
-def _printable(line: str) -> str:
-    """A line that cannot move a terminal's cursor."""
+def printable(line: str) -> str:
+    """A line that cannot move a terminal's cursor or turn its text around."""
     return ''.join(character if character.isprintable() else f'\\x{ord(character):02x}' for character in line)

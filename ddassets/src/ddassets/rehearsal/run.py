@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -33,6 +34,8 @@ from ddassets.timeline import Codes, Group, GroupTimeline, Instants, MonitorTime
 if TYPE_CHECKING:
     from ddassets.rehearsal.verdict import Verdict
 
+# A variable that is no tag of the group.
+_BARE = re.compile(r'\{\{[^.}]*\}\}')
 _END_STATES = {'alert': State.ALERT, 'warn': State.WARN, 'no data': State.NO_DATA}
 
 
@@ -142,6 +145,8 @@ class MonitorResult:
             scenario.assumptions,
         )
         self.relied_on: set[str] = set()
+        # What messages asked for and did not get, each a sentence, in the order of rendering.
+        self._problems: dict[str, None] = {}
         self._recipients: dict[tuple[Group, messages.Edge], tuple[str, ...]] = {}
         self._body, self._title, self._escalation = (
             self._template(place, text)
@@ -184,7 +189,8 @@ class MonitorResult:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        return self.evaluator.warnings
+        """Sentences, those about the messages that were rendered too."""
+        return (*self.evaluator.warnings, *(f'message: {problem}' for problem in self._problems))
 
     @cached_property
     def results(self) -> Mapping[Group, GroupResult]:
@@ -202,7 +208,7 @@ class MonitorResult:
         groups = {group: self.evaluator.timeline(group) for group in self.evaluator.groups}
         scenario = self.scenario
         relied = frozenset(self.evaluator.relied_on)
-        return MonitorTimeline(self.name, scenario.start, scenario.end, groups, relied, self.warnings)
+        return MonitorTimeline(self.name, scenario.start, scenario.end, groups, relied, self.evaluator.warnings)
 
     @property
     def mutes(self) -> Mapping[Group, Sequence[Mute]]:
@@ -229,6 +235,8 @@ class MonitorResult:
         body = messages.render(self._body, context, self._escalation if self._escalation.text else None)
         title = messages.render_title(self._title, context, self.asset.options.get('include_tags') is not False)
         self.relied_on.update(body.assumptions, title.assumptions)
+        problems = dict.fromkeys(fault.message for fault in (*title.problems, *body.problems))
+        self._problems.update(problems)
         host = next((tag.removeprefix('host:') for tag in group if tag.startswith('host:')), '')
         return Message(
             title=title.text,
@@ -237,7 +245,7 @@ class MonitorResult:
             host=host,
             ip=context.host.ip if context.host else '',
             reached=body.reached,
-            problems=tuple(dict.fromkeys(fault.message for fault in (*title.problems, *body.problems))),
+            problems=tuple(problems),
         )
 
     def recipients(self, group: Group, notification: Notification) -> tuple[str, ...]:
@@ -253,7 +261,7 @@ class MonitorResult:
         tests = (literal.condition for one in self.templates for branch in one.branches() for literal in branch.path)
         tested = (test.arguments[0] for test in tests if test.name in ('is_match', 'is_exact_match'))
         written = (mention.name for one in self.templates for mention in messages.mentions(one))
-        return any('.' not in name for name in tested) or any('{{' in name for name in written)
+        return any('.' not in name for name in tested) or any(_BARE.search(name) for name in written)
 
     def edge(self, notification: Notification) -> messages.Edge:
         """What the notification is told as: the end of a downtime as if the state were new (rule 5.21, A33)."""
@@ -384,9 +392,7 @@ class Rehearsal:
     @property
     def assumptions(self) -> Mapping[str, str]:
         """The choice for each assumption that was relied on, those of the messages' wording too."""
-        for monitor in self.monitors:
-            # Renders a message of each kind that was due.
-            assert monitor.coverage is not None
+        self._render_each_kind()
         relied = set().union(*(one.relied_on | one.evaluator.relied_on for one in self.monitors))
         chosen = choose(self.scenario.assumptions or {})
         return {name: chosen[name] for name in ASSUMPTIONS if name in relied}
@@ -394,8 +400,14 @@ class Rehearsal:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Sentences, each with the monitor that it is about."""
+        self._render_each_kind()
         own = [f'{one.name}: {warning}' for one in self.monitors for warning in one.warnings]
         return (*dict.fromkeys(self.signal.warnings), *own)
+
+    def _render_each_kind(self) -> None:
+        """Render a message of each kind that was due, so that what it relies on is known."""
+        for monitor in self.monitors:
+            _ = monitor.coverage
 
     def lines(self, expression: tree.Expression, start: int, end: int) -> Sequence[Line]:
         """The points that a graph of the expression draws over [start, end). Raises Unsupported."""

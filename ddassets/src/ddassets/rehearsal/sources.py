@@ -1,12 +1,13 @@
 """From what a scenario says of its signal to series: compact notation, CSV, and the integration's own check."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 from ddassets.bundle import Bundle
+from ddassets.downtime.recurrence import nearest
 from ddassets.message import Host
 from ddassets.rehearsal.bands import Bands
 from ddassets.rehearsal.scenario import KINDS, Band, Check, Points, Scenario
@@ -65,6 +66,7 @@ def signal(scenario: Scenario, bundle: Bundle, simulate: Simulate | None = None)
                 reader.band(source)
             case Points():
                 reader.points(source)
+    reader.warnings += _unknown_hosts(scenario, [*reader.series, *(one for _, one in reader.stubs)])
     bands = Bands(*(scenario.top.keys['series'].within(SeriesSet, side) for side in (reader.lower, reader.upper)))
     series = scenario.top.keys['series'].within(SeriesSet, reader.series)
     return Signal(series, reader.until, tuple(reader.stubs), bands, tuple(reader.warnings))
@@ -126,6 +128,13 @@ class _Reader:
             self.stubs.append((source.monitor.text() if source.monitor else None, series))
         else:
             self.series.append(series)
+
+
+def _unknown_hosts(scenario: Scenario, series: Sequence[Series]) -> Iterator[str]:
+    known = {tag.removeprefix('host:') for one in series for tag in one.tags if tag.startswith('host:')}
+    for name in scenario.hosts:
+        if name not in known:
+            yield f'hosts.{name}: no series has the tag host:{name}{nearest(name, known)}'
 
 
 def _text(source: Points) -> str:
