@@ -121,8 +121,9 @@ def _branches(result: MonitorResult) -> frozenset[Branch]:
 def _first_of_each_kind(result: GroupResult) -> list[int]:
     """The rows of the first notification of each transition and reason."""
     due = result.notifications
-    kinds = np.stack([due.sources, due.targets, due.reasons])
-    return sorted(np.unique(kinds, axis=1, return_index=True)[1].tolist())
+    # One number for each kind, since sorting pairs takes ten times as long.
+    kinds = (due.sources.astype(np.int64) * 16 + due.targets) * 16 + due.reasons
+    return sorted(np.unique(kinds, return_index=True)[1].tolist())
 
 
 def judge(monitors: Mapping[str, Sequence[tuple[str, bool]]], least: float, line: int | None = None) -> Verdict:

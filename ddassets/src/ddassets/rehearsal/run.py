@@ -101,6 +101,8 @@ class DowntimeResult:
     recipients: tuple[str, ...]
     windows: tuple[tuple[float, float], ...]
     messages: tuple[tuple[float, str], ...]
+    # The ids of the assumptions that its windows and ends rely upon.
+    assumptions: tuple[str, ...]
 
     @property
     def name(self) -> str:
@@ -331,8 +333,7 @@ class MonitorResult:
             ends = frozenset(state for word, state in _END_STATES.items() if downtime.notifies_at_end(word, cause))
             for start, end in one.windows:
                 yield Mute(start, end, downtime.name, downtime.mute_first_recovery, ends)
-            if one.windows:
-                self.relied_on.update(downtime.assumptions(self.scenario.start, self.scenario.end))
+            self.relied_on.update(one.assumptions)
 
     def _cause(self, downtime: downtimes.Downtime) -> str:
         return self.choices['A14'] if isinstance(downtime.schedule, downtimes.Recurring) else 'expired'
@@ -483,4 +484,5 @@ def _downtime(scenario: Scenario, downtime: downtimes.Downtime) -> DowntimeResul
         for instant, what in ((start, 'started'), (end, ended))
         if scenario.start <= instant < scenario.end
     )
-    return DowntimeResult(downtime, text, recipients, windows, tuple(told) if recipients else ())
+    assumed = downtime.assumptions(scenario.start, scenario.end)
+    return DowntimeResult(downtime, text, recipients, windows, tuple(told) if recipients else (), assumed)

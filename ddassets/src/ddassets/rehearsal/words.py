@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -101,6 +102,8 @@ class Week:
         return (on_day & (minute >= self.start)) | (on_day_before & (minute < self.end))
 
 
+# The same quarters are asked for, group by group.
+@lru_cache(400_000)
 def _seconds_east(instant: int, zone: ZoneInfo) -> int:
     offset = datetime.fromtimestamp(instant, zone).utcoffset()
     return round(offset.total_seconds()) if offset else 0
