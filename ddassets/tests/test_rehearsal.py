@@ -136,6 +136,30 @@ def test_recipients_may_be_added_or_replaced(line, recipients):
     assert list(downtime.recipients) == recipients
 
 
+@pytest.mark.parametrize(
+    ('handle', 'reason'),
+    [
+        pytest.param('@slack-prod', '', id='what-the-variable-prints'),
+        pytest.param('@slack-other', '', id='what-it-might-print'),
+        pytest.param('@pagerduty-prod', "never reaches '@pagerduty-prod'", id='what-it-never-prints'),
+    ],
+)
+def test_a_recipient_may_be_built_from_a_variable(handle, reason):
+    body = (
+        '{name: x, type: query alert, query: "avg(last_5m):avg:acme.queue.length{*} by {env} > 1", '
+        'message: "@slack-{{env.name}}"}'
+    )
+    series = "series: [{metric: acme.queue.length, tags: ['host:one'], values: 10x60}]\n"
+    rehearsal = run(
+        f"{series}monitors: [{body}]\nproperties: [{{notifications: {{exactly: 1}}, recipient: '{handle}'}}]\n"
+    )
+    if reason:
+        with pytest.raises(UnusableInputError, match=reason):
+            assert rehearsal.failures
+    else:
+        assert bool(rehearsal.failures) == (handle != '@slack-prod')
+
+
 @pytest.mark.rule('5.15', '5.16', '5.18', '5.21', '5.22')
 def test_a_downtime_mutes_and_tells_at_its_end():
     rehearsal = rehearse(read(ACME / 'rehearsals' / 'night.yaml'), ASSETS)

@@ -172,7 +172,7 @@ def damaged_body(body: dict, chance: random.Random) -> object:
         elif chance.random() < 0.2:
             del parent[key]
         else:
-            parent[key] = chance.choice(BODY_JUNK)
+            parent[key] = deepcopy(chance.choice(BODY_JUNK))
         if not body:
             break
     return body

@@ -227,6 +227,8 @@ def test_expecting_the_same_twice_is_refused():
     [
         pytest.param('10x20', 'expect: [{at: 2027-01-11T10:21:00}]', 'end at Mon 2027-01-11 10:20:00', id='end'),
         pytest.param('10x20 _', 'expect: [{at: 2027-01-11T10:21:00}]', '', id='a-silence-that-is-told'),
+        pytest.param('10x59', 'expect: []', 'before the end of the rehearsal, until which nothing', id='nothing'),
+        pytest.param('10x60', 'expect: []', '', id='nothing-to-the-end'),
         pytest.param('10x59', 'properties: [{notifications: none}]', 'before the end of the rehearsal', id='property'),
         pytest.param('10x60', 'properties: [{notifications: none}]', '', id='property-to-the-end'),
     ],
@@ -234,6 +236,11 @@ def test_expecting_the_same_twice_is_refused():
 def test_data_that_end_early_are_refused(told, entry, message):
     assert message in (found := refusal(BASE.replace('10x60', told) + entry))
     assert bool(found) == bool(message)
+
+
+def test_expecting_nothing_of_series_that_nobody_reads_is_refused():
+    text = f"{HEAD}series: [{{metric: other, type: gauge, interval: 1m, values: 1x60}}]\nexpect: []\n"
+    assert 'expect: nothing could ever happen: no series here is of the query of any monitor' in refusal(text)
 
 
 @pytest.mark.parametrize(

@@ -174,6 +174,8 @@ def judge(rehearsal: Rehearsal) -> Iterator[Verdict]:
     if rehearsal.scenario.expectations is None:
         return
     wanted = keyed(rehearsal)
+    if not wanted:
+        _refuse_emptiness(rehearsal)
     happened: dict[Key, Event] = {}
     unexpected: list[Event] = []
     for event in events(rehearsal):
@@ -189,6 +191,16 @@ def judge(rehearsal: Rehearsal) -> Iterator[Verdict]:
         told = (*told, f'and {len(unexpected) - MOST_TOLD:,} more')
     entry = rehearsal.scenario.top.keys['expect']
     yield Verdict('nothing else happens', not unexpected, told, entry.node.start_mark.line + 1)
+
+
+def _refuse_emptiness(rehearsal: Rehearsal) -> None:
+    """That nothing happens means something only where data come until the end."""
+    entry = rehearsal.scenario.top.keys['expect']
+    groups = [group for monitor in rehearsal.monitors for group in monitor.results.values()]
+    latest = max(groups, key=lambda group: group.told_until, default=None)
+    if latest is None or math.isinf(latest.told_until) and latest.told_until < 0:
+        entry.refuse('nothing could ever happen: no series here is of the query of any monitor')
+    Finder(rehearsal).told(latest, entry, rehearsal.end, 'the end of the rehearsal, until which nothing is expected')
 
 
 def keyed(rehearsal: Rehearsal) -> Mapping[Key, Expectation]:

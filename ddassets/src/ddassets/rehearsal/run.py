@@ -34,6 +34,7 @@ from ddassets.timeline import Codes, Group, GroupTimeline, Instants, MonitorTime
 if TYPE_CHECKING:
     from ddassets.rehearsal.verdict import Verdict
 
+_VARIABLE = re.compile(r'(\{\{.*?\}\})')
 # A variable that is no tag of the group.
 _BARE = re.compile(r'\{\{[^.}]*\}\}')
 _END_STATES = {'alert': State.ALERT, 'warn': State.WARN, 'no data': State.NO_DATA}
@@ -150,20 +151,14 @@ class MonitorResult:
         # What messages asked for and did not get, each a sentence, in the order of rendering.
         self._problems: dict[str, None] = {}
         self._recipients: dict[tuple[Group, messages.Edge], tuple[str, ...]] = {}
-        self._body, self._title, self._escalation = (
-            self._template(place, text)
-            for place, text in (
-                ('message', scenario.addressed(asset.message)),
-                ('name', asset.name),
-                ('options.escalation_message', str(asset.options.get('escalation_message') or '')),
-            )
-        )
+        escalation = str(asset.options.get('escalation_message') or '')
+        self._body = self._template('message', asset.message, scenario.addressed)
+        self._title = self._template('name', asset.name)
+        self._escalation = self._template('options.escalation_message', escalation, scenario.redirected)
 
-    def _template(self, place: str, text: str) -> messages.Template:
-        if place == 'options.escalation_message' and text and self.scenario.redirect:
-            text = messages.redirect(text, self.scenario.redirect)
+    def _template(self, place: str, text: str, change: Callable[[str], str] = lambda text: text) -> messages.Template:
         try:
-            return messages.parse(text)
+            return messages.parse(change(text))
         except messages.MessageSyntaxError as error:
             raise UnusableInputError(f'{self.asset.name}: {place}: {error}', error.details) from None
 
@@ -276,7 +271,7 @@ class MonitorResult:
     def may_reach(self, handle: str) -> bool:
         """Whether some message may notify this recipient; one that is built from variables may be any."""
         names = {mention.name for one in self.templates for mention in messages.mentions(one)}
-        return handle in names or any('{{' in name for name in names)
+        return any(re.fullmatch(''.join(map(_fitting, _VARIABLE.split(name))), handle) for name in names)
 
     def _context(self, group: Group, notification: Notification) -> messages.Context:
         limits = self.thresholds
@@ -337,6 +332,11 @@ class MonitorResult:
 
     def _cause(self, downtime: downtimes.Downtime) -> str:
         return self.choices['A14'] if isinstance(downtime.schedule, downtimes.Recurring) else 'expired'
+
+
+def _fitting(part: str) -> str:
+    """A regular expression for a part of a handle; a variable may print anything."""
+    return '.*' if part.startswith('{{') else re.escape(part)
 
 
 def _id(asset: MonitorAsset) -> int | None:
@@ -475,7 +475,12 @@ def _downtime(scenario: Scenario, downtime: downtimes.Downtime) -> DowntimeResul
     choices = choose(scenario.assumptions or {})
     clock: downtimes.Clock = 'wall' if choices['A13'] == 'wall' else 'elapsed'
     windows = tuple((one.start, one.end) for one in downtime.intervals(scenario.start, scenario.end, clock))
-    text = scenario.addressed(downtime.message) if downtime.message else ''
+    try:
+        text = scenario.addressed(downtime.message) if downtime.message else ''
+    except messages.MessageSyntaxError as error:
+        raise UnusableInputError(
+            f'{scenario.path}: downtime {downtime.name}: message: {error}', error.details
+        ) from None
     recipients = messages.handles(text)
     ended = choices['A14'] if isinstance(downtime.schedule, downtimes.Recurring) else 'expired'
     told = sorted(

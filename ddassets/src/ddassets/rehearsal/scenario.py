@@ -184,8 +184,11 @@ class Scenario:
 
     def addressed(self, text: str) -> str:
         """A message with the scenario's `notify` or `redirect` applied. Raises MessageSyntaxError."""
-        text = redirect(text, self.redirect) if self.redirect else text
-        return notify(text, self.notify) if self.notify else text
+        return notify(self.redirected(text), self.notify) if self.notify else self.redirected(text)
+
+    def redirected(self, text: str) -> str:
+        """The same without `notify`, for a text that stands beside another. Raises MessageSyntaxError."""
+        return redirect(text, self.redirect) if self.redirect else text
 
 
 def read(path: Path) -> Scenario:
