@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -74,8 +75,13 @@ def read_schedules(path: Path, shown: str) -> list[Schedule]:
 
     `shown` names the file in error messages. Raises UnusableInputError when the Agent could not use the file.
     """
+    return schedules(read_document(path, shown), shown)
+
+
+def read_document(path: Path, shown: str) -> Any:
+    """What a configuration file holds. Raises UnusableInputError, under the name `shown`, where it is no YAML."""
     try:
-        document = yaml.safe_load(path.read_text(encoding='utf-8'))
+        return yaml.safe_load(path.read_text(encoding='utf-8'))
     except OSError as error:
         raise UnusableInputError(f'{shown}: cannot be read: {error.strerror}') from None
     except yaml.MarkedYAMLError as error:
@@ -84,11 +90,10 @@ def read_schedules(path: Path, shown: str) -> list[Schedule]:
         raise UnusableInputError(f'{where}: invalid YAML: {error.problem or error.context}') from None
     except (yaml.YAMLError, ValueError) as error:
         raise UnusableInputError(f'{shown}: invalid YAML: {str(error).splitlines()[0]}') from None
-    return schedules(document, shown)
 
 
 def schedules(document: object, shown: str) -> list[Schedule]:
-    """As `read_schedules`, for a document that is already parsed."""
+    """As `read_schedules`, for what `read_document` returned."""
     if not isinstance(document, dict):
         raise UnusableInputError(
             f'{shown}: expected a mapping with the keys init_config and instances, found {_kind(document)}'
