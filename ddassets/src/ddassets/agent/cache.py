@@ -18,8 +18,6 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from platformdirs import user_cache_path
-
 from ddassets.agent.environment import Environment, build_wheel, create_environment, install_beside, install_wheel
 from ddassets.agent.wheel import read_wheel
 
@@ -96,6 +94,8 @@ def _drop_old(place: Path) -> None:
 
 @functools.cache
 def _place() -> Path:
+    from platformdirs import user_cache_path  # not there in an integration's own test environment
+
     try:
         place = user_cache_path('ddassets') / 'agent'
         place.mkdir(parents=True, exist_ok=True)

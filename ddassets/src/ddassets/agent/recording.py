@@ -1,4 +1,4 @@
-"""From what the runs of a simulation submitted to series: the rules of `sampler.py`, in columns where many runs allow."""
+"""From what the runs of a simulation submitted to series: the rules of `sampler.py`, in columns where they are many."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence

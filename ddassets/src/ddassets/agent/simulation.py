@@ -1,5 +1,6 @@
 """An integration's check on a simulated clock: the series that an Agent would have sent between two instants."""
 
+import contextlib
 import importlib
 import importlib.util
 import json
@@ -22,6 +23,9 @@ from ddassets.agent.simulator import Stretch
 from ddassets.agent.wheel import integration_name
 from ddassets.errors import UnusableInputError
 from ddassets.series import Floats, Series
+
+# A JSON line of the process, and the columns that follow it.
+type Answer = tuple[dict[str, Any], list[bytes]]
 
 _SIMULATOR = Path(simulator.__file__)
 # Bytes of the check's own output that an error shows.
@@ -103,8 +107,8 @@ def simulate(
     integration's package of this very folder can be imported, it runs in this process; elsewhere in a scratch
     environment, installed by the Agent's rules. `time_limit` (real seconds) bounds the load and each run.
 
-    The check finds the simulated instant on every clock, and UTC. `time.sleep` moves it on at once; a run that sleeps over
-    the instant of the next takes its place. No network: an attempt to use it is an error.
+    The check finds the simulated instant on every clock, and UTC. `time.sleep` moves it on at once; a run that sleeps
+    over the instant of the next takes its place. There is no network: an attempt to use it is an error.
 
     Raises UnusableInputError, and SimulationError (one of them) where the check is at fault.
     """
@@ -203,7 +207,7 @@ class _Batches:
 def _simulate_there(job: simulator.Job, found: Installed, batches: _Batches) -> None:
     """As `simulator.simulate`, in a process of the scratch environment that is gone at the end."""
     process = subprocess.Popen(
-        [str(found.environment.python), '-I', str(_SIMULATOR)],
+        [str(found.environment.python), '-I', '-u', str(_SIMULATOR)],
         cwd=found.environment.python.parent,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -212,49 +216,53 @@ def _simulate_there(job: simulator.Job, found: Installed, batches: _Batches) -> 
     )
     assert process.stdin and process.stdout and process.stderr
     said = bytearray()
-    answers: queue.Queue[tuple[dict[str, Any], list[bytes]]] = queue.Queue()
+    answers: queue.Queue[Answer] = queue.Queue()
     threads = [
         threading.Thread(target=_listen, args=(process.stderr, said), daemon=True),
         threading.Thread(target=_read, args=(process.stdout, answers), daemon=True),
     ]
+    for thread in threads:
+        thread.start()
     try:
-        for thread in threads:
-            thread.start()
-        request = {'folder': str(found.clock), 'job': asdict(job)}
-        try:
-            process.stdin.write(json.dumps(request).encode() + b'\n')
+        # A process that has ended is noticed when its answer is read.
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(json.dumps({'folder': str(found.clock), 'job': asdict(job)}).encode() + b'\n')
             process.stdin.flush()
-        except BrokenPipeError:
-            # It has ended: noticed when its answer is read.
-            pass
-        while True:
-            # It keeps to the limit itself; this is for one that cannot.
-            try:
-                header, columns = answers.get(timeout=2 * job.time_limit + 30)
-            except queue.Empty:
-                raise SimulationError(f'{job.name}: no run was done within {2 * job.time_limit + 30:g} s') from None
-            if 'samples' in header:
-                batches.add(header['contexts'], columns)
-            elif 'failure' in header:
-                raise simulator.Failure(**header['failure'])
-            elif 'error' in header:
-                raise SimulationError(f'{job.name}: {header["error"]["message"]}', header['error']['traceback'])
-            elif 'end' in header:
-                return
-            else:
-                code = process.wait()
-                raise SimulationError(f'{job.name}: the process of the check ended with exit code {code}')
-    except SimulationError as error:
-        end_group(process)
-        threads[0].join(1)
-        error.details = bytes(said[-_TAIL:]).decode('utf-8', 'replace').strip()
-        raise
+        ending = _collect(answers, job, batches)
     finally:
         end_group(process)
         for thread in threads:
             thread.join(1)
         for stream in (process.stdin, process.stdout, process.stderr):
-            stream.close()
+            with contextlib.suppress(OSError):
+                stream.close()
+    match ending:
+        case {'end': True}:
+            return
+        case {'failure': failure}:
+            raise simulator.Failure(**failure)
+        case {'error': error}:
+            problem = SimulationError(f'{job.name}: {error["message"]}', error['traceback'])
+        case {'silent': seconds}:
+            problem = SimulationError(f'{job.name}: the process of the check said nothing for {seconds:g} s')
+        case _:
+            problem = SimulationError(f'{job.name}: the process of the check ended with exit code {process.returncode}')
+    problem.details = said.decode('utf-8', 'replace').strip()
+    raise problem
+
+
+def _collect(answers: 'queue.Queue[Answer]', job: simulator.Job, batches: _Batches) -> dict[str, Any]:
+    """Take batches until the last answer, which is returned; empty where the process ended without one."""
+    # The process keeps to the time limit by itself; this is for one that cannot.
+    patience = 2 * job.time_limit + 30
+    while True:
+        try:
+            header, columns = answers.get(timeout=patience)
+        except queue.Empty:
+            return {'silent': patience}
+        if 'samples' not in header:
+            return header
+        batches.add(header['contexts'], columns)
 
 
 def _listen(stream: IO[bytes], said: bytearray) -> None:
@@ -264,7 +272,7 @@ def _listen(stream: IO[bytes], said: bytearray) -> None:
         del said[:-_TAIL]
 
 
-def _read(stream: IO[bytes], answers: 'queue.Queue[tuple[dict[str, Any], list[bytes]]]') -> None:
+def _read(stream: IO[bytes], answers: 'queue.Queue[Answer]') -> None:
     while line := stream.readline():
         header = json.loads(line)
         sizes = [header.get('samples', 0) * width for width in simulator.WIDTHS]

@@ -1,10 +1,10 @@
 """Runs the instances of a check on a simulated clock, and keeps what they submit in columns.
 
 Standard library, the base package and time_machine only: `simulation.py` calls it in its own process, or starts it as a
-script in a scratch environment, where nothing of ddassets is importable. The script takes a JSON line on standard input
-(`folder`, that of time_machine, and `job`, the fields of `Job`). Standard output gives batches: a JSON line with the
-number of samples and the contexts that are new, then the columns of `Tape`, raw. The last JSON line has `end`, `failure`
-(the fields of `Failure`) or `error`.
+script in a scratch environment, where nothing of ddassets is importable. The script takes a JSON line on standard
+input: `folder`, that of time_machine, and `job`, the fields of `Job`. Standard output gives batches: a JSON line with
+the number of samples and the contexts that are new, then the columns of `Tape`, raw. The last JSON line has `end`,
+`failure` (the fields of `Failure`) or `error`.
 """
 
 import contextlib
