@@ -7,7 +7,7 @@ import json
 import queue
 import subprocess
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from math import isfinite
@@ -98,14 +98,16 @@ def simulate(
     integration: Path,
     conditions: Conditions,
     configuration: Path | Mapping[str, Any] | None = None,
+    uncommented: Sequence[str] = (),
     base_version: str = BASE_VERSION,
     time_limit: float = 60,
 ) -> Simulated:
     """Run every instance of an integration (its folder or wheel), each at its own interval, on a simulated clock.
 
-    `configuration` is a file, or what such a file holds (a mapping with `instances`); None is the example. Where the
-    integration's package of this very folder can be imported, it runs in this process; elsewhere in a scratch
-    environment, installed by the Agent's rules. `time_limit` (real seconds) bounds the load and each run.
+    `configuration` is a file, or what such a file holds (a mapping with `instances`); None is the example.
+    `uncommented` are options that the file shows in comments and that are to hold. Where the integration's package of
+    this very folder can be imported, it runs in this process; elsewhere in a scratch environment, installed by the
+    Agent's rules. `time_limit` (real seconds) bounds the load and each run.
 
     The check finds the simulated instant on every clock, and UTC. `time.sleep` moves it on at once; a run that sleeps
     over the instant of the next takes its place. There is no network: an attempt to use it is an error.
@@ -119,7 +121,7 @@ def simulate(
     else:
         found = installed(integration, base_version)
         name, data = found.integration, found.data
-    document, shown = _document(configuration, data / 'conf.yaml.example')
+    document, shown = _document(configuration, data / 'conf.yaml.example', uncommented)
     intervals = [schedule.interval for schedule in schedules(document, shown)]
     job = simulator.Job(
         name=name,
@@ -161,13 +163,15 @@ def _is_importable(name: str, integration: Path) -> bool:
     return Path(spec.origin).resolve().is_relative_to(integration.resolve())
 
 
-def _document(configuration: Path | Mapping[str, Any] | None, example: Path) -> tuple[dict[str, Any], str]:
+def _document(
+    configuration: Path | Mapping[str, Any] | None, example: Path, uncommented: Sequence[str]
+) -> tuple[dict[str, Any], str]:
     """What the configuration holds, and its name in errors."""
     if isinstance(configuration, Mapping):
         return dict(configuration), 'the configuration'
     path = configuration or example
     shown = str(configuration or f'data/{example.name}')
-    return read_document(path, shown), shown
+    return read_document(path, shown, uncommented), shown
 
 
 class _Tags:
