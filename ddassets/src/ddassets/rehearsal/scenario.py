@@ -69,9 +69,9 @@ class Check:
 
     `host` becomes a tag, as the Agent adds it; empty for none. `configuration` is a conf.yaml or what such a file
     holds; None stands for the example that the integration ships. `uncommented` are options that the file shows in
-    comments and that are to hold. Runs are up to `jitter` seconds late, drawn from
-    `seed`. In the stretches `down`, from and to in seconds since the epoch, the Agent is off; in `cut_off` it runs and
-    reaches nobody until the end. Points arrive `late` seconds after their time.
+    comments and that are to hold. Runs are up to `jitter` seconds late, drawn from `seed`. In the stretches `down`,
+    from and to in seconds since the epoch, the Agent is off; in `cut_off` it runs and reaches nobody until the end.
+    Points arrive `late` seconds after their time.
     """
 
     entry: Entry
