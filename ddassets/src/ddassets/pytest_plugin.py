@@ -46,6 +46,12 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> 'ScenarioF
     return None
 
 
+def _shown(path: Path, config: pytest.Config) -> Path:
+    """A path as messages name it."""
+    here = config.invocation_params.dir
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
 def _is_integration(folder: Path) -> bool:
     return (folder / 'manifest.json').is_file() or (folder / 'assets' / 'monitors').is_dir()
 
@@ -63,11 +69,7 @@ class ScenarioItem(pytest.Item):
     def runtest(self) -> None:
         from ddassets.rehearsal import read
 
-        try:
-            path = self.path.relative_to(self.config.invocation_params.dir)
-        except ValueError:
-            path = self.path
-        judged(read(path), self.path)
+        judged(read(_shown(self.path, self.config)), self.path)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         match excinfo.value:
@@ -88,6 +90,7 @@ def judged(scenario: 'Scenario', path: Path, series: Iterable['Series'] = ()) ->
 
     Raises RehearsalFailed, and UnusableInputError for a scenario that cannot be rehearsed.
     """
+    __tracebackhide__ = True
     from ddassets import bundle
     from ddassets.rehearsal import rehearse
     from ddassets.rehearsal.command import integration_of, simulate
@@ -151,22 +154,23 @@ class Rehearsed:
 def rehearse(request: pytest.FixtureRequest) -> Callable[..., Rehearsed]:
     """Rehearse a scenario: a file, relative to the test's own, or what such a file holds.
 
-    `series` are those that the test computed, beside the scenario's own. What the scenario expects is judged at once;
-    the rest is for the test to assert on.
+    The assets are those of the integration around the test. `series` are those that the test computed, beside the
+    scenario's own. What the scenario expects is judged at once; the rest is for the test to assert on.
     """
 
     def run(scenario: 'Path | str | Mapping[str, Any]', series: Iterable['Series'] = ()) -> Rehearsed:
         __tracebackhide__ = True
         from ddassets.rehearsal import parse, read
 
+        shown = _shown(request.path, request.config)
         if isinstance(scenario, Mapping):
             import yaml
 
             text = yaml.safe_dump({'series': [], **scenario}, sort_keys=False, allow_unicode=True)
-            # Under the name of the test file: files that the scenario names are beside it.
-            found = parse(text, request.path)
+            # Under the test's name, as the lines that messages name are those of this text.
+            found = parse(text, shown.with_name(f'{shown.name}::{request.node.name}'))
         else:
-            found = read(request.path.parent / scenario)
-        return Rehearsed(judged(found, found.path, series))
+            found = read(shown.parent / scenario)
+        return Rehearsed(judged(found, request.path, series))
 
     return run
