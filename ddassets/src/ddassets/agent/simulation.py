@@ -292,8 +292,8 @@ def _error(name: str, failure: simulator.Failure) -> SimulationError:
     if failure.instance:
         parts.append(f'instance {failure.instance}')
     if failure.run:
-        instant = datetime.fromtimestamp(failure.instant, UTC).isoformat(timespec='milliseconds')
-        parts[-1] += f', run {failure.run} at {instant}'
+        precision = 'seconds' if float(failure.instant).is_integer() else 'milliseconds'
+        parts[-1] += f', run {failure.run} at {datetime.fromtimestamp(failure.instant, UTC).isoformat("T", precision)}'
     else:
         parts.append('the check could not be loaded')
-    return SimulationError(f'{": ".join(parts)}: {failure.message}', failure.traceback)
+    return SimulationError(f'{": ".join(parts)}: {" ".join(failure.message.split())}', failure.traceback)
