@@ -8,15 +8,16 @@ COMPANIONS := UV_PROJECT_ENVIRONMENT=.venv-companions $(UV) run --locked --only-
 RUN := $(UV) run --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lint-assets validate test-integration test-toolkit test-companions wheel bench clean
+.PHONY: help demo test lint lint-assets rehearse validate test-integration test-toolkit test-companions wheel bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
-demo: $(UV) ## build the wheel, install it as the Agent does, run the check and show what it submits
+demo: $(UV) ## install the wheel as the Agent does, run the check, and rehearse the monitor over a working week
 	@$(RUN) ddassets check my_metric
+	@$(RUN) ddassets rehearse --inbox 8 my_metric/rehearsals/working_week.yaml
 
-test: lint lint-assets validate test-integration test-toolkit test-companions ## every test and validation of the repository
+test: lint lint-assets rehearse validate test-integration test-toolkit test-companions ## every test and validation of the repository
 
 lint: $(UV) ## ruff and mypy
 	$(RUN) ruff check
@@ -25,6 +26,9 @@ lint: $(UV) ## ruff and mypy
 
 lint-assets: $(UV) ## what ddassets says of my_metric's dashboards, monitors, downtimes and metadata
 	$(RUN) ddassets lint --fail-on note my_metric
+
+rehearse: $(UV) ## what my_metric's monitor would send, in every scenario of my_metric/rehearsals
+	$(RUN) ddassets rehearse --inbox 1 --min-coverage 100 my_metric
 
 validate: .ddev.toml ## ddev's validators, those of `validate all` and those that it leaves out
 	$(DDEV) validate all my_metric
@@ -43,9 +47,10 @@ test-toolkit: $(UV) ## ddassets' tests
 test-companions: $(UV) ## the companions' tests, against MariaDB, the tracer and Datadog's test agent
 	$(COMPANIONS) pytest companions
 
-bench: .ddev.toml ## what the check costs beside the simplest one and ddev's scaffold, and how fast lint is
+bench: .ddev.toml ## what the check costs beside the simplest one and ddev's scaffold; lint and the simulated clock
 	$(COMPANIONS) python benchmarks/check_cost.py --ddev '$(UV) run --locked --only-group ddev ddev'
 	$(RUN) python benchmarks/lint_speed.py
+	$(RUN) python benchmarks/simulation_speed.py
 
 wheel: $(UV) ## the Agent wheel, in dist/
 	$(UV) build --wheel --out-dir dist my_metric

@@ -63,14 +63,14 @@ class TinyProbeCheck(Between):
 """
 
 
-def write_integration(folder: Path, floor: str = '38.0.0') -> Path:
+def write_integration(folder: Path, floor: str = '38.0.0', check: str = CHECK) -> Path:
     package = folder / 'datadog_checks' / 'tiny_probe'
     (package / 'data').mkdir(parents=True)
     (folder / 'pyproject.toml').write_text(PYPROJECT.format(floor=floor))
     (package / '__init__.py').write_text(
         "from .check import Between, TinyProbeCheck\n\n__version__ = '1.2.3'\n__all__ = ['Between', 'TinyProbeCheck']\n"
     )
-    (package / 'check.py').write_text(CHECK)
+    (package / 'check.py').write_text(check)
     (package / 'data' / 'conf.yaml.example').write_text(
         'init_config:\ninstances:\n  - tags: [env:test]\n    min_collection_interval: 45\n'
     )

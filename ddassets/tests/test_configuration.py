@@ -1,4 +1,5 @@
 import pytest
+import yaml
 
 from ddassets.agent.configuration import (
     Schedule,
@@ -7,6 +8,7 @@ from ddassets.agent.configuration import (
     enable_configuration,
     read_schedules,
     self_loading_files,
+    uncomment,
 )
 from ddassets.errors import UnusableInputError
 
@@ -125,3 +127,60 @@ def test_configuration_that_is_not_utf_8(tmp_path):
     path.write_bytes(b'instances: [{a: "\xff"}]')
     with pytest.raises(UnusableInputError, match='conf.yaml: invalid YAML'):
         read_schedules(path, 'conf.yaml')
+
+
+EXAMPLE = """\
+init_config:
+
+    ## @param service - string - optional
+    #
+    # service: shared
+
+instances:
+
+    ## @param url - string - required
+    #
+  - url: http://localhost
+
+    ## @param service - string - optional
+    ## A sentence with `depth: 3` in it.
+    #
+    # service: web
+
+    ## @param limits - mapping - optional
+    #
+    # limits:
+    #   - depth: 3
+    #     name: deep
+    #
+    #   - depth: 4
+
+    ## @param depth - number - optional
+    #
+    # depth: 1
+"""
+
+
+@pytest.mark.parametrize(
+    ('names', 'added'),
+    [
+        pytest.param([], {}, id='none'),
+        pytest.param(['service'], {'service': 'web'}, id='of-the-instance'),
+        pytest.param(['limits', 'depth'], {'limits': [{'depth': 3, 'name': 'deep'}], 'depth': 1}, id='blocks'),
+    ],
+)
+def test_options_lose_their_comment_signs(names, added):
+    document = yaml.safe_load(uncomment(EXAMPLE, names, 'example'))
+    assert document == {'init_config': None, 'instances': [{'url': 'http://localhost', **added}]}
+
+
+@pytest.mark.parametrize(
+    ('name', 'message'),
+    [
+        pytest.param('limit', "example: shows no option 'limit' in a comment; did you mean 'limits'?", id='nearest'),
+        pytest.param('url', 'it shows: service, limits, depth$', id='not-in-a-comment'),
+    ],
+)
+def test_an_option_that_is_not_shown(name, message):
+    with pytest.raises(UnusableInputError, match=message):
+        uncomment(EXAMPLE, [name], 'example')

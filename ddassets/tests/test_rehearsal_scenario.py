@@ -115,6 +115,11 @@ def series(entry: str) -> str:
             'series[0].check.down[0].to: expected a time after from',
             id='stretch',
         ),
+        pytest.param(
+            'check: {uncomment: [a], instances: [{}]}',
+            'series[0].check.uncomment: has no meaning for instances that stand here',
+            id='uncomment',
+        ),
         pytest.param('check: {config: a, instances: []}', 'config and instances exclude each other', id='config'),
     ],
 )

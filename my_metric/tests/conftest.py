@@ -11,6 +11,9 @@ import yaml
 from datadog_checks.base.types import InstanceType
 from datadog_checks.my_metric import MyMetricCheck
 
+# Runs the scenarios in rehearsals/ too.
+pytest_plugins = ['ddassets.pytest_plugin']
+
 PACKAGE = Path(__file__).parent.parent
 
 

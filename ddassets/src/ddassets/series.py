@@ -36,6 +36,7 @@ class Series:
     arrivals: Floats | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, 'tags', frozenset(self.tags))
         for name in ('times', 'values', 'arrivals'):
             column = getattr(self, name)
             if column is not None:

@@ -38,13 +38,18 @@ class Recorder:
         self.service_checks: list[dict[str, Any]] = []
         self.histogram_buckets = 0
 
-    def attach(self, aggregator: Any) -> None:
-        # The stub's own methods refuse what unit tests should not contain (generic tags); the Agent takes it.
-        aggregator.submit_metric = self.metric
-        aggregator.submit_service_check = self.service_check
-        aggregator.submit_event = self.event
-        aggregator.submit_histogram_bucket = self.histogram_bucket
-        aggregator.submit_histogram_bucket_multi = self.histogram_bucket
+    def methods(self) -> dict[str, Any]:
+        """What takes the place of the stub's own methods, by name.
+
+        Those refuse what unit tests should not contain (generic tags); the Agent takes it.
+        """
+        return {
+            'submit_metric': self.metric,
+            'submit_service_check': self.service_check,
+            'submit_event': self.event,
+            'submit_histogram_bucket': self.histogram_bucket,
+            'submit_histogram_bucket_multi': self.histogram_bucket,
+        }
 
     def metric(
         self,
@@ -125,6 +130,14 @@ def find_class(module: Any, base: type) -> type:
     raise LookupError(f'{module.__name__} exports no subclass of AgentCheck; import the class in its __init__.py')
 
 
+def build(found: type, name: str, document: dict[str, Any], index: int) -> Any:
+    """One check object for one instance, as the Agent builds it; `document` is what conf.yaml holds."""
+    instance = document['instances'][index] or {}
+    check: Any = found(name=name, init_config=document.get('init_config') or {}, instances=[instance])
+    check.check_id = f'{name}:{index + 1}'
+    return check
+
+
 def load(name: str, path: str) -> tuple[dict[str, Any], list[Any]]:
     import yaml  # of the scratch environment, as the Agent's Python side uses it
 
@@ -134,10 +147,9 @@ def load(name: str, path: str) -> tuple[dict[str, Any], list[Any]]:
         document = yaml.safe_load(file)
     checks: list[Any] = []
     errors: list[dict[str, str] | None] = []
-    for index, instance in enumerate(document['instances']):
+    for index in range(len(document['instances'])):
         try:
-            check: Any = found(name=name, init_config=document.get('init_config') or {}, instances=[instance or {}])
-            check.check_id = f'{name}:{index + 1}'
+            check = build(found, name, document, index)
         except Exception as error:
             checks.append(None)
             errors.append(describe(error))
@@ -182,7 +194,8 @@ def main() -> None:
         stubs = importlib.import_module('datadog_checks.base.stubs')
         stubs.datadog_agent.set_hostname(host)
         recorder = Recorder({number: kind for kind, number in stubs.aggregator.METRIC_ENUM_MAP.items()})
-        recorder.attach(stubs.aggregator)
+        for method, replacement in recorder.methods().items():
+            setattr(stubs.aggregator, method, replacement)
         loaded, checks = load(name, path)
     except Exception as error:
         answer({'error': describe(error)})

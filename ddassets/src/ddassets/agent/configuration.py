@@ -1,10 +1,12 @@
 """Which files the Agent takes from a wheel's data folder, and how it reads a configuration file."""
 
+import difflib
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -74,8 +76,16 @@ def read_schedules(path: Path, shown: str) -> list[Schedule]:
 
     `shown` names the file in error messages. Raises UnusableInputError when the Agent could not use the file.
     """
+    return schedules(read_document(path, shown), shown)
+
+
+def read_document(path: Path, shown: str, uncommented: Sequence[str] = ()) -> Any:
+    """What a configuration file holds, with some of the options that it only shows in comments.
+
+    Raises UnusableInputError, under the name `shown`, where it is no YAML or does not show such an option.
+    """
     try:
-        document = yaml.safe_load(path.read_text(encoding='utf-8'))
+        return yaml.safe_load(uncomment(path.read_text(encoding='utf-8'), uncommented, shown))
     except OSError as error:
         raise UnusableInputError(f'{shown}: cannot be read: {error.strerror}') from None
     except yaml.MarkedYAMLError as error:
@@ -84,11 +94,39 @@ def read_schedules(path: Path, shown: str) -> list[Schedule]:
         raise UnusableInputError(f'{where}: invalid YAML: {error.problem or error.context}') from None
     except (yaml.YAMLError, ValueError) as error:
         raise UnusableInputError(f'{shown}: invalid YAML: {str(error).splitlines()[0]}') from None
-    return schedules(document, shown)
+
+
+_COMMENTED = re.compile(r'( *)# (\w+):( .*)?')
+
+
+def uncomment(text: str, names: Sequence[str], shown: str) -> str:
+    """Take the comment signs off options of the first instance, as somebody does who follows the example.
+
+    An option is `# name: value` on a line of its own, with the commented lines that follow at its indent. Raises
+    UnusableInputError for a name that is not among them.
+    """
+    lines = text.splitlines()
+    first = next((number for number, line in enumerate(lines) if line.startswith('instances:')), 0)
+    places: dict[str, tuple[int, str]] = {}
+    for number, line in enumerate(lines[first:], first):
+        if match := _COMMENTED.fullmatch(line):
+            places.setdefault(match[2], (number, match[1]))
+    for name in names:
+        if name not in places:
+            close = difflib.get_close_matches(name, places, n=1)
+            nearest = f'; did you mean {close[0]!r}?' if close else ''
+            known = ', '.join(places) or 'none'
+            raise UnusableInputError(f'{shown}: shows no option {name!r} in a comment{nearest}; it shows: {known}')
+        number, indent = places[name]
+        # To the end of the block: at the next option's own comment, or an empty one.
+        while number < len(lines) and lines[number].startswith(f'{indent}# '):
+            lines[number] = indent + lines[number].removeprefix(f'{indent}# ')
+            number += 1
+    return '\n'.join(lines) + '\n'
 
 
 def schedules(document: object, shown: str) -> list[Schedule]:
-    """As `read_schedules`, for a document that is already parsed."""
+    """As `read_schedules`, for what `read_document` returned."""
     if not isinstance(document, dict):
         raise UnusableInputError(
             f'{shown}: expected a mapping with the keys init_config and instances, found {_kind(document)}'

@@ -38,12 +38,18 @@ def find_project(path: Path) -> Path:
         raise UnusableInputError(f'{path}: no such file or folder; {expected}{_nearest(path)}')
     if not path.is_dir():
         raise UnusableInputError(f'{path}: neither a folder nor a .whl file; {expected}')
-    project = path / 'pyproject.toml'
-    if not project.is_file():
+    if not (path / 'pyproject.toml').is_file():
         inside = [entry.name for entry in sorted(path.iterdir()) if _is_integration(entry)]
         hint = f'; did you mean {path / inside[0]}?' if len(inside) == 1 else ''
         hint = f'; integrations in it: {", ".join(inside)}' if len(inside) > 1 else hint
         raise UnusableInputError(f'{path}: there is no pyproject.toml; {expected}{hint}')
+    project_name(path)
+    return path
+
+
+def project_name(path: Path) -> str:
+    """The project's name of a folder with a pyproject.toml, `datadog-*`. Raises UnusableInputError if there is none."""
+    project = path / 'pyproject.toml'
     try:
         name = tomllib.loads(project.read_text(encoding='utf-8')).get('project', {}).get('name')
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -53,7 +59,7 @@ def find_project(path: Path) -> Path:
     if not isinstance(name, str) or not name.startswith('datadog-'):
         found = 'none' if name is None else repr(name)
         raise UnusableInputError(f'{project}: project.name: found {found}; an integration is named datadog-*')
-    return path
+    return name
 
 
 def _is_integration(path: Path) -> bool:
@@ -73,7 +79,7 @@ def build_wheel(project: Path, scratch: Path) -> Path:
     """Build an integration's wheel into the scratch folder. Raises UnusableInputError with the build's own output."""
     target = scratch / 'wheel'
     _run(
-        [_uv(), 'build', '--wheel', '--no-progress', '--out-dir', str(target), str(project)],
+        [_uv(), 'build', '--wheel', '--no-progress', '--python', _python(), '--out-dir', str(target), str(project)],
         f'{project}: the wheel could not be built',
     )
     return next(target.glob('*.whl'))
@@ -85,9 +91,8 @@ def create_environment(scratch: Path, base_version: str) -> Environment:
     Raises UnusableInputError when uv cannot get what it needs.
     """
     target = scratch / 'environment'
-    wanted = sys.executable if sys.version_info[:2] == _PYTHON else '.'.join(map(str, _PYTHON))
     _run(
-        [_uv(), 'venv', '--quiet', '--no-project', '--seed', '--python', wanted, str(target)],
+        [_uv(), 'venv', '--quiet', '--no-project', '--seed', '--python', _python(), str(target)],
         'the scratch environment could not be made',
     )
     python = target / ('Scripts/python.exe' if os.name == 'nt' else 'bin/python')
@@ -109,6 +114,23 @@ def install_wheel(environment: Environment, wheel: Path) -> None:
         + ['--disable-pip-version-check', str(wheel)],
         f'{wheel.name}: pip refuses this wheel, and so would the Agent',
     )
+
+
+def install_beside(environment: Environment, requirement: str, folder: Path) -> None:
+    """Put a package that fits the environment's Python into a folder of its own, out of the check's sight.
+
+    Raises UnusableInputError when uv cannot get it.
+    """
+    _run(
+        [_uv(), 'pip', 'install', '--no-progress', '--no-deps', '--python', str(environment.python)]
+        + ['--target', str(folder), requirement],
+        f'{requirement} could not be installed',
+    )
+
+
+def _python() -> str:
+    """Which Python uv is to take: ours, if it is of the Agent's version."""
+    return sys.executable if sys.version_info[:2] == _PYTHON else '.'.join(map(str, _PYTHON))
 
 
 def _uv() -> str:

@@ -1,19 +1,39 @@
 """An integration's check on a simulated clock: the series that an Agent would have sent between two instants."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import contextlib
+import importlib
+import importlib.util
+import json
+import queue
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from ddassets.agent.environment import BASE_VERSION
+from ddassets.agent import simulator
+from ddassets.agent.cache import Installed, installed
+from ddassets.agent.configuration import read_document, schedules
+from ddassets.agent.environment import BASE_VERSION, end_group, find_project, project_name
+from ddassets.agent.recording import Columns, Source, to_series
+from ddassets.agent.simulator import Stretch
+from ddassets.agent.wheel import integration_name
 from ddassets.errors import UnusableInputError
-from ddassets.series import Series
+from ddassets.series import Floats, Series
 
-type Stretch = tuple[float, float]
+# A JSON line of the process, and the columns that follow it.
+type Answer = tuple[dict[str, Any], list[bytes]]
+
+_SIMULATOR = Path(simulator.__file__)
+# Bytes of the check's own output that an error shows.
+_TAIL = 4000
 
 
 class SimulationError(UnusableInputError):
-    """The check failed, opened a socket or did not return. The text names the instance, the run and its instant.
+    """The check failed, used the network or did not return. The text names the instance, the run and its instant.
 
     `traceback` is the check's own, or empty.
     """
@@ -27,10 +47,12 @@ class SimulationError(UnusableInputError):
 class Conditions:
     """When and where the Agent runs. Instants are in seconds since the epoch, stretches are half open.
 
-    The Agent runs in [start, end) on `host` (no tag host: if empty). Each run begins up to `jitter` seconds late, drawn
-    from `seed`, which seeds the check's own `random`, too. In `down` the Agent is off: it starts again at the end of
-    the stretch, with new check objects. What it submits can be seen `late` seconds later; in `cut_off` it runs but
+    The Agent runs in [start, end) on `host` (no tag `host:` if empty). Each run begins up to `jitter` seconds late,
+    drawn from `seed`, which seeds the check's own `random`, too. In `down` the Agent is off: it starts again at the end
+    of the stretch, with new check objects. What it submits can be seen `late` seconds later; in `cut_off` it runs but
     reaches nobody, and sends what it kept at the end of the stretch.
+
+    Raises UnusableInputError for what is no time or no length.
     """
 
     start: float
@@ -41,6 +63,27 @@ class Conditions:
     down: tuple[Stretch, ...] = ()
     late: float = 0
     cut_off: tuple[Stretch, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ('jitter', 'late'):
+            value = getattr(self, name)
+            if not (isfinite(value) and value >= 0):
+                raise UnusableInputError(f'{name}: found {value!r}, expected seconds, 0 or more')
+        for name, spans in (('start, end', [(self.start, self.end)]), ('down', self.down), ('cut_off', self.cut_off)):
+            for begin, stop in spans:
+                if not (isfinite(begin) and isfinite(stop) and begin < stop):
+                    raise UnusableInputError(
+                        f'{name}: found {begin!r} to {stop!r}, expected an instant and a later one'
+                    )
+
+    def arrivals(self, times: Floats) -> Floats | None:
+        """When points of these times can be seen; None if at once."""
+        if not (self.late or self.cut_off):
+            return None
+        seen = times + self.late
+        for begin, stop in sorted(self.cut_off):
+            seen[(seen >= begin) & (seen < stop)] = stop
+        return seen
 
 
 @dataclass(frozen=True)
@@ -55,15 +98,202 @@ def simulate(
     integration: Path,
     conditions: Conditions,
     configuration: Path | Mapping[str, Any] | None = None,
+    uncommented: Sequence[str] = (),
     base_version: str = BASE_VERSION,
     time_limit: float = 60,
 ) -> Simulated:
     """Run every instance of an integration (its folder or wheel), each at its own interval, on a simulated clock.
 
-    `configuration` is a file, or what such a file holds (a mapping with `instances`); None is the example. Where the
-    integration's package of this very folder can be imported, it runs in this process; elsewhere in a scratch
-    environment, installed by the Agent's rules. `time_limit` (real seconds) bounds the load and each run.
+    `configuration` is a file, or what such a file holds (a mapping with `instances`); None is the example.
+    `uncommented` are options that the file shows in comments and that are to hold. Where the integration's package of
+    this very folder can be imported, it runs in this process; elsewhere in a scratch environment, installed by the
+    Agent's rules. `time_limit` (real seconds) bounds the load and each run.
+
+    The check finds the simulated instant on every clock, and UTC. `time.sleep` moves it on at once; a run that sleeps
+    over the instant of the next takes its place. There is no network: an attempt to use it is an error.
 
     Raises UnusableInputError, and SimulationError (one of them) where the check is at fault.
     """
-    raise NotImplementedError
+    found: Installed | None = None
+    name = '' if integration.suffix == '.whl' else integration_name(project_name(find_project(integration)))
+    if name and _is_importable(name, integration):
+        data = integration / 'datadog_checks' / name / 'data'
+    else:
+        found = installed(integration, base_version)
+        name, data = found.integration, found.data
+    document, shown = _document(configuration, data / 'conf.yaml.example', uncommented)
+    intervals = [schedule.interval for schedule in schedules(document, shown)]
+    job = simulator.Job(
+        name=name,
+        document=document,
+        intervals=intervals,
+        host=conditions.host,
+        start=conditions.start,
+        end=conditions.end,
+        jitter=conditions.jitter,
+        seed=conditions.seed,
+        down=list(conditions.down),
+        time_limit=time_limit,
+    )
+    try:
+        batches = _Batches()
+        if found is None:
+            # Loaded before the clock stands still, so that nothing of it keeps the clock's substitutes.
+            importlib.import_module(f'datadog_checks.{name}')
+            simulator.simulate(job, lambda tape: batches.add(tape.contexts, [bytes(one) for one in tape.columns()]))
+        else:
+            _simulate_there(job, found, batches)
+    except simulator.Failure as failure:
+        raise _error(name, failure) from None
+    series, warnings = to_series(
+        batches.sources, Columns.join(batches.columns), intervals, _Tags(document, conditions.host)
+    )
+    return Simulated(tuple(replace(one, arrivals=conditions.arrivals(one.times)) for one in series), tuple(warnings))
+
+
+def _is_importable(name: str, integration: Path) -> bool:
+    """Whether this process would import the package from this very folder, and has the Agent's base package."""
+    try:
+        spec = importlib.util.find_spec(f'datadog_checks.{name}')
+        base = importlib.util.find_spec('datadog_checks.base')
+    except ModuleNotFoundError:
+        return False
+    if spec is None or base is None or spec.origin is None:
+        return False
+    return Path(spec.origin).resolve().is_relative_to(integration.resolve())
+
+
+def _document(
+    configuration: Path | Mapping[str, Any] | None, example: Path, uncommented: Sequence[str]
+) -> tuple[dict[str, Any], str]:
+    """What the configuration holds, and its name in errors."""
+    if isinstance(configuration, Mapping):
+        return dict(configuration), 'the configuration'
+    path = configuration or example
+    shown = str(configuration or f'data/{example.name}')
+    return read_document(path, shown, uncommented), shown
+
+
+class _Tags:
+    """All tags of a source, those that the Agent adds among them: `host:`, and `service:` from the configuration."""
+
+    def __init__(self, document: Mapping[str, Any], host: str) -> None:
+        shared = (document.get('init_config') or {}).get('service')
+        self._added = []
+        for instance in document['instances']:
+            options = instance or {}
+            service = options.get('service') or shared
+            self._added.append(
+                ('' if options.get('empty_default_hostname') else host, (f'service:{service}',) if service else ())
+            )
+
+    def __call__(self, source: Source) -> tuple[str, ...]:
+        default, service = self._added[source.instance]
+        host = source.host or default
+        return *source.tags, *service, *((f'host:{host}',) if host else ())
+
+
+class _Batches:
+    """What has been recorded so far."""
+
+    def __init__(self) -> None:
+        self.sources: list[Source] = []
+        self.columns: list[bytes] = []
+
+    def add(self, contexts: list[Any], columns: list[bytes]) -> None:
+        self.sources += [
+            Source(instance, stretch, kind, name, tuple(tags), host)
+            for instance, stretch, kind, name, tags, host in contexts
+        ]
+        self.columns += columns
+
+
+def _simulate_there(job: simulator.Job, found: Installed, batches: _Batches) -> None:
+    """As `simulator.simulate`, in a process of the scratch environment that is gone at the end."""
+    process = subprocess.Popen(
+        [str(found.environment.python), '-I', '-u', str(_SIMULATOR)],
+        cwd=found.environment.python.parent,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdin and process.stdout and process.stderr
+    said = bytearray()
+    answers: queue.Queue[Answer] = queue.Queue()
+    threads = [
+        threading.Thread(target=_listen, args=(process.stderr, said), daemon=True),
+        threading.Thread(target=_read, args=(process.stdout, answers), daemon=True),
+    ]
+    for thread in threads:
+        thread.start()
+    try:
+        # A process that has ended is noticed when its answer is read.
+        with contextlib.suppress(BrokenPipeError):
+            process.stdin.write(json.dumps({'folder': str(found.clock), 'job': asdict(job)}).encode() + b'\n')
+            process.stdin.flush()
+        ending = _collect(answers, job, batches)
+    finally:
+        end_group(process)
+        for thread in threads:
+            thread.join(1)
+        for stream in (process.stdin, process.stdout, process.stderr):
+            with contextlib.suppress(OSError):
+                stream.close()
+    match ending:
+        case {'end': True}:
+            return
+        case {'failure': failure}:
+            raise simulator.Failure(**failure)
+        case {'error': error}:
+            problem = SimulationError(f'{job.name}: {error["message"]}', error['traceback'])
+        case {'silent': seconds}:
+            problem = SimulationError(f'{job.name}: the process of the check said nothing for {seconds:g} s')
+        case _:
+            problem = SimulationError(f'{job.name}: the process of the check ended with exit code {process.returncode}')
+    problem.details = said.decode('utf-8', 'replace').strip()
+    raise problem
+
+
+def _collect(answers: 'queue.Queue[Answer]', job: simulator.Job, batches: _Batches) -> dict[str, Any]:
+    """Take batches until the last answer, which is returned; empty where the process ended without one."""
+    # The process keeps to the time limit by itself; this is for one that cannot.
+    patience = 2 * job.time_limit + 30
+    while True:
+        try:
+            header, columns = answers.get(timeout=patience)
+        except queue.Empty:
+            return {'silent': patience}
+        if 'samples' not in header:
+            return header
+        batches.add(header['contexts'], columns)
+
+
+def _listen(stream: IO[bytes], said: bytearray) -> None:
+    """Keep the end of what the check prints and logs."""
+    while chunk := stream.read1(1 << 16):  # type: ignore[attr-defined]
+        said += chunk
+        del said[:-_TAIL]
+
+
+def _read(stream: IO[bytes], answers: 'queue.Queue[Answer]') -> None:
+    while line := stream.readline():
+        header = json.loads(line)
+        sizes = [header.get('samples', 0) * width for width in simulator.WIDTHS]
+        columns = [stream.read(size) for size in sizes]
+        if any(len(column) < size for column, size in zip(columns, sizes, strict=True)):
+            break
+        answers.put((header, columns))
+    answers.put(({}, []))
+
+
+def _error(name: str, failure: simulator.Failure) -> SimulationError:
+    parts = [name]
+    if failure.instance:
+        parts.append(f'instance {failure.instance}')
+    if failure.run:
+        precision = 'seconds' if float(failure.instant).is_integer() else 'milliseconds'
+        parts[-1] += f', run {failure.run} at {datetime.fromtimestamp(failure.instant, UTC).isoformat("T", precision)}'
+    else:
+        parts.append('the check could not be loaded')
+    return SimulationError(f'{": ".join(parts)}: {" ".join(failure.message.split())}', failure.traceback)

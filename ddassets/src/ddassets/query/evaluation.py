@@ -287,7 +287,9 @@ class Points:
                         self.clock.relied_on.add('A1')
         if series.arrivals is not None:
             seen = np.searchsorted(arrivals, self.clock.ticks, side='right')
-            self.upper = np.maximum(np.minimum(self.upper, seen), self.lower)
+            # Both: what lies before the window and has not arrived is not the last point either (rule 3.12).
+            self.upper = np.minimum(self.upper, seen)
+            self.lower = np.minimum(self.lower, self.upper)
 
     def _read_buckets(self, step: int) -> None:
         self.lower = self.number_from(self.clock.starts)

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -27,7 +27,7 @@ from ddassets.rehearsal.bands import stand_in
 from ddassets.rehearsal.choice import choose_downtimes, choose_monitors
 from ddassets.rehearsal.scenario import Scenario
 from ddassets.rehearsal.sources import Signal, Simulate, signal
-from ddassets.series import SeriesSet
+from ddassets.series import Series, SeriesSet
 from ddassets.state import State
 from ddassets.timeline import Codes, Group, GroupTimeline, Instants, MonitorTimeline, Transitions
 
@@ -424,14 +424,16 @@ def rehearse(
     bundle: Bundle,
     simulate: Simulate | None = None,
     progress: Callable[[str], None] = lambda text: None,
+    given: Iterable[Series] = (),
 ) -> Rehearsal:
     """Run a scenario with the assets of an integration; `simulate` runs its check, where the scenario asks for it.
 
+    `given` are series beside those of the scenario, each told until its last point.
     The monitors' groups are evaluated as they are asked for. Raises UnusableInputError, for a monitor outside the
     subset with its name, the column and how to leave it out.
     """
     progress('the signal')
-    found = signal(scenario, bundle, simulate)
+    found = signal(scenario, bundle, simulate, given)
     results = tuple(_downtime(scenario, one) for one in choose_downtimes(scenario, bundle))
     assets = choose_monitors(scenario, bundle)
     return Rehearsal(

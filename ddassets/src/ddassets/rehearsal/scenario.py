@@ -68,15 +68,17 @@ class Check:
     """The integration's own check, run on a simulated clock from `start` on.
 
     `host` becomes a tag, as the Agent adds it; empty for none. `configuration` is a conf.yaml or what such a file
-    holds; None stands for the example that the integration ships. Runs are up to `jitter` seconds late, drawn from
-    `seed`. In the stretches `down`, from and to in seconds since the epoch, the Agent is off; in `cut_off` it runs and
-    reaches nobody until the end. Points arrive `late` seconds after their time.
+    holds; None stands for the example that the integration ships. `uncommented` are options that the file shows in
+    comments and that are to hold. Runs are up to `jitter` seconds late, drawn from `seed`. In the stretches `down`,
+    from and to in seconds since the epoch, the Agent is off; in `cut_off` it runs and reaches nobody until the end.
+    Points arrive `late` seconds after their time.
     """
 
     entry: Entry
     host: str
     start: int
     configuration: Path | Mapping[str, Any] | None = None
+    uncommented: tuple[str, ...] = ()
     jitter: int = 0
     seed: int = 0
     down: tuple[tuple[int, int], ...] = ()
@@ -349,18 +351,21 @@ def _interval(entry: Entry) -> int:
     return seconds
 
 
-_CHECK = ('host', 'config', 'instances', 'jitter', 'seed', 'down', 'cut_off', 'late', 'from')
+_CHECK = ('host', 'config', 'instances', 'uncomment', 'jitter', 'seed', 'down', 'cut_off', 'late', 'from')
 
 
 def _check(entry: Entry, times: _Times) -> Check:
     keys = entry.mapping(_CHECK) if not entry.is_null else {}
     if 'config' in keys and 'instances' in keys:
         keys['instances'].refuse('config and instances exclude each other')
+    if 'uncomment' in keys and 'instances' in keys:
+        keys['uncomment'].refuse('has no meaning for instances that stand here')
     return Check(
         entry=entry,
         host=keys['host'].text() if 'host' in keys else '',
         start=times.instant(keys['from']) if 'from' in keys else times.start,
         configuration=_configuration(keys),
+        uncommented=keys['uncomment'].texts() if 'uncomment' in keys else (),
         jitter=keys['jitter'].word(read_length) if 'jitter' in keys else 0,
         seed=keys['seed'].whole(0) if 'seed' in keys else 0,
         down=_stretches(keys.get('down'), times),

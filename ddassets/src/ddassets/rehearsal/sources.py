@@ -52,8 +52,10 @@ class Signal:
         return self.until.get((series.metric, series.tags), math.inf)
 
 
-def signal(scenario: Scenario, bundle: Bundle, simulate: Simulate | None = None) -> Signal:
-    """Return the series of a scenario, each with the tags of its host.
+def signal(
+    scenario: Scenario, bundle: Bundle, simulate: Simulate | None = None, given: Iterable[Series] = ()
+) -> Signal:
+    """Return the series of a scenario and those that are given beside it, each with the tags of its host.
 
     Raises UnusableInputError with the line of the source at fault.
     """
@@ -66,6 +68,9 @@ def signal(scenario: Scenario, bundle: Bundle, simulate: Simulate | None = None)
                 reader.band(source)
             case Points():
                 reader.points(source)
+    for one in given:
+        last = float(one.times[-1]) + one.interval if len(one) else scenario.start
+        reader.series.append(reader.told(one, last))
     reader.warnings += _unknown_hosts(scenario, [*reader.series, *(one for _, one in reader.stubs)])
     bands = Bands(*(scenario.top.keys['series'].within(SeriesSet, side) for side in (reader.lower, reader.upper)))
     series = scenario.top.keys['series'].within(SeriesSet, reader.series)

@@ -1,0 +1,443 @@
+"""Runs the instances of a check on a simulated clock, and keeps what they submit in columns.
+
+Standard library, the base package and time_machine only: `simulation.py` calls it in its own process, or starts it as a
+script in a scratch environment, where nothing of ddassets is importable. The script takes a JSON line on standard
+input: `folder`, that of time_machine, and `job`, the fields of `Job`. Standard output gives batches: a JSON line with
+the number of samples and the contexts that are new, then the columns of `Tape`, raw. The last JSON line has `end`,
+`failure` (the fields of `Failure`) or `error`.
+"""
+
+import contextlib
+import copy
+import heapq
+import importlib
+import importlib.util
+import itertools
+import json
+import os
+import queue  # noqa: F401  it and threading wait by the real clock, so they take hold of it before it is replaced
+import random
+import signal
+import sys
+import threading
+import time
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING or __package__:
+    from ddassets.agent import collector
+else:
+    _beside = importlib.util.spec_from_file_location('collector', Path(__file__).with_name('collector.py'))
+    collector = importlib.util.module_from_spec(_beside)
+    _beside.loader.exec_module(collector)
+
+type Stretch = tuple[float, float]
+
+_BATCH = 1 << 16
+# Real seconds after which a batch is handed over, full or not.
+_PATIENCE = 5
+# time_machine takes care of all that reads the wall clock. What measures durations reads the same simulated clock.
+_DURATIONS = {
+    'monotonic': time.time,
+    'perf_counter': time.time,
+    'monotonic_ns': time.time_ns,
+    'perf_counter_ns': time.time_ns,
+}
+# The audit events of the standard library that leave the machine, or wait for who comes in.
+_NETWORK = frozenset(
+    f'socket.{call}'
+    for call in 'bind connect getaddrinfo gethostbyaddr gethostbyname getnameinfo sendmsg sendto'.split()
+)
+WIDTHS = (4, 8, 8, 8, 1)
+"""Bytes of one row in each of the columns of `Tape`."""
+_real_monotonic = time.monotonic
+
+
+@dataclass(frozen=True)
+class Job:
+    """What to run. Instants in seconds since the epoch, everything else in seconds; stretches are half open.
+
+    `document` is what conf.yaml holds, `intervals` those of its instances. `time_limit` is in real seconds, for the
+    load and for each run.
+    """
+
+    name: str
+    document: dict[str, Any]
+    intervals: list[int]
+    host: str
+    start: float
+    end: float
+    jitter: float
+    seed: int
+    down: list[Stretch]
+    time_limit: float
+
+    def due(self, index: int, number: int, stretch: Stretch) -> Iterator[tuple[float, int]]:
+        """When instance `index` runs in the stretch with this number, each time with the index."""
+        seed = f'{self.seed} {self.host} {index} {number}'
+        return ((instant, index) for instant in instants(self.intervals[index], stretch, self.jitter, seed))
+
+
+@dataclass
+class Failure(Exception):
+    """The check is at fault. `instance` and `run` count from 1, 0 is none of them; `instant` is the simulated one."""
+
+    instance: int
+    run: int
+    instant: float
+    message: str
+    traceback: str = ''
+
+
+class _Interruption(BaseException):
+    """Ends a run from inside; no Exception, so that the check's own `except Exception` lets it through."""
+
+
+def stretches(start: float, end: float, down: list[Stretch]) -> Iterator[Stretch]:
+    """The stretches of [start, end) in which the Agent is on, in order."""
+    begin = start
+    for off, on in [*sorted(down), (end, end)]:
+        if begin < (stop := min(off, end)):
+            yield begin, stop
+        begin = max(begin, on)
+
+
+def instants(interval: int, stretch: Stretch, jitter: float, seed: str) -> Iterator[float]:
+    """When the Agent begins its runs of an instance: at the stretch's begin and each interval after it, or up to
+    `jitter` seconds later (in whole milliseconds). A run that the next one overtakes is left out: the Agent begins none
+    while the last is under way, and Datadog keeps one point per second.
+    """
+    draws = random.Random(seed)
+    last = float('-inf')
+    for number in itertools.count():
+        planned = stretch[0] + number * interval
+        if planned >= stretch[1]:
+            return
+        instant = planned + round(draws.random() * jitter, 3) if jitter else planned
+        if last < instant // 1 and instant < stretch[1]:
+            last = instant // 1
+            yield instant
+
+
+@dataclass
+class Tape(collector.Recorder):
+    """What the runs submitted, one row per sample, in columns of equal length, batch after batch.
+
+    `contexts` are the new ones of the batch: instance (from 0), stretch, kind, name, tags, host. `sources` are indices
+    into all contexts so far, `commits` the instants at which the runs ended, `stamps` those of the samples.
+    """
+
+    kinds: dict[int, str]
+    contexts: list[tuple[int, int, str, str, tuple[str, ...], str]] = field(default_factory=list)
+    sources: 'array[int]' = field(default_factory=lambda: array('i'))
+    commits: 'array[float]' = field(default_factory=lambda: array('d'))
+    stamps: 'array[float]' = field(default_factory=lambda: array('d'))
+    values: 'array[float]' = field(default_factory=lambda: array('d'))
+    firsts: 'array[int]' = field(default_factory=lambda: array('b'))
+    histogram_buckets: int = 0
+    instance: int = 0
+    stretch: int = 0
+    _known: dict[Any, int] = field(default_factory=dict)
+
+    def columns(self) -> tuple['array[Any]', ...]:
+        return self.sources, self.commits, self.stamps, self.values, self.firsts
+
+    def metric(
+        self,
+        check: object,
+        check_id: str,
+        kind: int,
+        name: str,
+        value: float,
+        tags: list[str] | None,
+        host: str | None,
+        flush_first_value: bool = False,
+    ) -> None:
+        context = (self.instance, self.stretch, kind, name, tuple(tags or ()), host)
+        source = self._known.get(context)
+        if source is None:
+            source = self._known[context] = len(self._known)
+            self.contexts.append((self.instance, self.stretch, self.kinds[kind], name, context[4], host or ''))
+        self.sources.append(source)
+        self.stamps.append(time.time())
+        self.values.append(value)
+        self.firsts.append(bool(flush_first_value))
+
+    def service_check(self, *arguments: object, **named: object) -> None:
+        pass
+
+    def event(self, *arguments: object, **named: object) -> None:
+        pass
+
+    def commit(self, instant: float) -> None:
+        """The run that is under way ended at `instant`."""
+        self.commits.extend(itertools.repeat(instant, len(self.values) - len(self.commits)))
+
+    def drop(self) -> None:
+        """The run that is under way never ended: forget what it submitted."""
+        for column in (self.sources, self.stamps, self.values, self.firsts):
+            del column[len(self.commits) :]
+
+    def clear(self) -> None:
+        """Begin a new batch."""
+        self.contexts.clear()
+        for column in self.columns():
+            del column[:]
+
+
+@dataclass
+class _Place:
+    """Where the simulation is: as in Failure, and `steps`, which changes with each run."""
+
+    instance: int
+    run: int
+    instant: float
+    steps: int = 0
+
+    def move(self, instance: int, run: int, instant: float) -> None:
+        self.instance, self.run, self.instant = instance, run, instant
+        self.steps += 1
+
+    def failure(self, message: str, traceback: str = '') -> Failure:
+        return Failure(self.instance, self.run, self.instant, message, traceback)
+
+
+def simulate(job: Job, emit: Callable[[Tape], None]) -> None:
+    """Run the job; `emit` takes each batch before the tape is cleared. Raises Failure where the check is at fault."""
+    stubs = importlib.import_module('datadog_checks.base.stubs')
+    tape = Tape({number: kind for kind, number in stubs.aggregator.METRIC_ENUM_MAP.items()})
+    place = _Place(0, 0, job.start)
+    network: list[str] = []
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(_replaced(stubs.aggregator, **tape.methods()))
+        # The cache lives on disk in the Agent, so it outlives a restart; no simulation sees that of another.
+        stack.enter_context(_replaced(stubs.datadog_agent, _hostname=job.host, _cache={}))
+        stack.enter_context(_random_from(job.seed))
+        stack.enter_context(_in_utc())
+        clock = stack.enter_context(_simulated_clock(job.start))
+        stack.enter_context(_without_network(network))
+        stack.enter_context(_watched(job.time_limit, place))
+        try:
+            _run(job, clock, tape, place, network, emit)
+        except _Interruption as interruption:
+            raise place.failure(str(interruption)) from None
+        except Failure:
+            raise
+        except Exception as error:
+            described = collector.describe(error)
+            raise place.failure(described['message'], described['traceback']) from None
+    emit(tape)
+
+
+def _run(job: Job, clock: Any, tape: Tape, place: _Place, network: list[str], emit: Callable[[Tape], None]) -> None:
+    instances = range(len(job.intervals))
+    runs = [0 for _ in instances]
+    found = collector.find_class(
+        collector.find_module(job.name), importlib.import_module('datadog_checks.base').AgentCheck
+    )
+    handed_over = _real_monotonic()
+    for number, stretch in enumerate(stretches(job.start, job.end, job.down)):
+        tape.stretch = number
+        clock.move_to(stretch[0])
+        checks = []
+        for index in instances:
+            place.move(index + 1, 0, stretch[0])
+            checks.append(collector.build(found, job.name, copy.deepcopy(job.document), index))
+        # The whole second of each instance's last point.
+        last = [float('-inf') for _ in instances]
+        for instant, index in heapq.merge(*(job.due(index, number, stretch) for index in instances)):
+            if instant // 1 <= last[index]:
+                continue
+            runs[index] += 1
+            place.move(index + 1, runs[index], instant)
+            tape.instance = index
+            clock.move_to(instant)
+            report = checks[index].run()
+            if network:
+                # Its own thread did, or it caught the interruption.
+                raise _Interruption(network[0])
+            if report:
+                error = json.loads(report)[0]
+                raise place.failure(error['message'], error.get('traceback', ''))
+            ended = time.time()
+            last[index] = ended // 1
+            if ended < stretch[1]:
+                tape.commit(ended)
+            else:
+                tape.drop()
+            if len(tape.values) >= _BATCH or _real_monotonic() - handed_over > _PATIENCE:
+                emit(tape)
+                tape.clear()
+                handed_over = _real_monotonic()
+
+
+@contextlib.contextmanager
+def _replaced(holder: Any, **attributes: Any) -> Iterator[None]:
+    """For a while, attributes of an object or a module are others."""
+    missing = object()
+    before = {name: vars(holder).get(name, missing) for name in attributes}
+    for name, value in attributes.items():
+        setattr(holder, name, value)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is missing:
+                delattr(holder, name)
+            else:
+                setattr(holder, name, value)
+
+
+@contextlib.contextmanager
+def _random_from(seed: int) -> Iterator[None]:
+    """A check that draws from `random` draws the same in each simulation."""
+    before = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before)
+
+
+@contextlib.contextmanager
+def _in_utc() -> Iterator[None]:
+    """A check that asks for the local time finds the same on every machine."""
+    if not hasattr(time, 'tzset'):
+        yield
+        return
+    before = os.environ.get('TZ')
+    os.environ['TZ'] = 'UTC'
+    time.tzset()
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ['TZ']
+        else:
+            os.environ['TZ'] = before
+        time.tzset()
+
+
+@contextlib.contextmanager
+def _simulated_clock(instant: float) -> Iterator[Any]:
+    """Every clock stands still, at `instant` first, but for `time.sleep`, which moves it on at once."""
+    from time_machine import travel
+
+    really_sleep = time.sleep
+    with travel(instant, tick=False) as clock:
+        standing = True
+
+        def sleep(seconds: float) -> None:
+            # A module that was loaded while the clock stood may have kept this function.
+            if not standing:
+                really_sleep(seconds)
+            elif seconds < 0:
+                raise ValueError('sleep length must be non-negative')
+            else:
+                clock.shift(float(seconds))
+
+        substitutes: dict[str, Any] = {**_DURATIONS, 'sleep': sleep}
+        by_original = {getattr(time, name): substitute for name, substitute in substitutes.items()}
+        with contextlib.ExitStack() as stack:
+            # Also where the integration's modules took hold of the functions themselves (`from time import sleep`).
+            for name, module in list(sys.modules.items()):
+                if name.startswith('datadog_checks.'):
+                    held = {
+                        key: by_original[value]
+                        for key, value in vars(module).items()
+                        if callable(value) and getattr(value, '__module__', '') == 'time' and value in by_original
+                    }
+                    stack.enter_context(_replaced(module, **held))
+            stack.enter_context(_replaced(time, **substitutes))
+            try:
+                yield clock
+            finally:
+                standing = False
+
+
+_listener: list[str] | None = None
+_hooked = False
+
+
+def _audit(event: str, arguments: tuple[Any, ...]) -> None:
+    if _listener is not None and event in _NETWORK:
+        shown = ', '.join(repr(item) for item in arguments if isinstance(item, (str, int, tuple)))
+        _listener.append(f'the check used the network: {event}({shown}); a simulated run has none')
+        raise _Interruption(_listener[0])
+
+
+@contextlib.contextmanager
+def _without_network(attempts: list[str]) -> Iterator[None]:
+    """An attempt to use the network ends the run, and a sentence about it is added to `attempts`."""
+    global _listener, _hooked
+    if not _hooked:
+        # It cannot be taken off again; outside of a simulation it does nothing.
+        sys.addaudithook(_audit)
+        _hooked = True
+    _listener = attempts
+    try:
+        yield
+    finally:
+        _listener = None
+
+
+@contextlib.contextmanager
+def _watched(time_limit: float, place: _Place) -> Iterator[None]:
+    """End what is under way once it has taken `time_limit` real seconds, where the system has an alarm to set."""
+    ours = hasattr(signal, 'setitimer') and threading.current_thread() is threading.main_thread()
+    # An alarm that is set already is that of a test's own time limit.
+    if not ours or signal.getitimer(signal.ITIMER_REAL)[0]:
+        yield
+        return
+    looks = 4
+    seen = [place.steps, 0]
+
+    def look(number: int, frame: object) -> None:
+        seen[1] = seen[1] + 1 if place.steps == seen[0] else 0
+        seen[0] = place.steps
+        if seen[1] > looks:
+            raise _Interruption(
+                f'not done within {time_limit:g} s; of all waiting, only time.sleep is done by the simulated clock'
+            )
+
+    before = signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, time_limit / looks, time_limit / looks)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def main() -> None:
+    requests, answers = collector.take_standard_streams()
+    request = json.loads(requests.readline())
+    # Last, so that it hides nothing that the check imports.
+    sys.path.append(request['folder'])
+
+    def emit(tape: Tape) -> None:
+        answers.write(json.dumps({'samples': len(tape.values), 'contexts': tape.contexts}) + '\n')
+        answers.flush()
+        for column in tape.columns():
+            answers.buffer.write(column)
+        answers.buffer.flush()
+
+    def answer(document: dict[str, Any]) -> None:
+        answers.write(json.dumps(document) + '\n')
+        answers.flush()
+
+    try:
+        simulate(Job(**request['job']), emit)
+    except Failure as failure:
+        answer({'failure': asdict(failure)})
+    except Exception as error:
+        answer({'error': collector.describe(error)})
+    else:
+        answer({'end': True})
+
+
+if __name__ == '__main__':
+    main()

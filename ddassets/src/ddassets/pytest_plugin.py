@@ -1,0 +1,176 @@
+"""pytest plugin: the scenarios in an integration's `rehearsals` folder as tests, and a fixture for tests in Python.
+
+Collected is `rehearsals/*.yaml` beside a manifest.json or assets/monitors, and no other YAML. Whoever runs all of an
+integration's `tests` folder, as `ddev test` does, runs its rehearsals too. Loaded where ddassets is installed, or by
+`-p ddassets.pytest_plugin`; nothing but pytest is imported before there is something to rehearse.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ddassets.errors import UnusableInputError
+
+if TYPE_CHECKING:
+    from ddassets.rehearsal import Rehearsal, Scenario
+    from ddassets.rehearsal.inbox import Mail
+    from ddassets.series import Series
+
+FOLDER = 'rehearsals'
+_SUFFIXES = ('.yaml', '.yml')
+
+
+class RehearsalFailed(AssertionError):
+    """Something that a scenario asks for does not hold. The text says what, line by line."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Add the rehearsals beside each `tests` folder that is run as a whole."""
+    here = config.invocation_params.dir
+    for argument in list(config.args):
+        tests = here / argument
+        folder = tests.parent / FOLDER
+        if tests.name == 'tests' and tests.is_dir() and folder.is_dir() and _is_integration(tests.parent):
+            beside = str(Path(argument).parent / FOLDER)
+            if beside not in config.args:
+                config.args.append(beside)
+
+
+def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> 'ScenarioFile | None':
+    if file_path.suffix in _SUFFIXES and file_path.parent.name == FOLDER and _is_integration(file_path.parent.parent):
+        return ScenarioFile.from_parent(parent, path=file_path)
+    return None
+
+
+def _shown(path: Path, config: pytest.Config) -> Path:
+    """A path as messages name it."""
+    here = config.invocation_params.dir
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+def _is_integration(folder: Path) -> bool:
+    return (folder / 'manifest.json').is_file() or (folder / 'assets' / 'monitors').is_dir()
+
+
+class ScenarioFile(pytest.File):
+    """One scenario file. It is read when its test runs, so that a broken one is a failure and hides no other."""
+
+    def collect(self) -> Iterator['ScenarioItem']:
+        yield ScenarioItem.from_parent(self, name='rehearsal')
+
+
+class ScenarioItem(pytest.Item):
+    """The rehearsal of one scenario."""
+
+    def runtest(self) -> None:
+        from ddassets.rehearsal import read
+
+        judged(read(_shown(self.path, self.config)), self.path)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        match excinfo.value:
+            case UnusableInputError() as error:
+                return '\n'.join([str(error), *error.details.splitlines()])
+            case RehearsalFailed() as error:
+                return str(error)
+            case ModuleNotFoundError(name='numpy' | 'yaml' | 'lark' | 'dateutil' | 'time_machine') as missing:
+                return f'a rehearsal needs {missing.name}, which is not installed here; ddassets brings it'
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, int, str]:
+        return self.path, 0, f'{self.path.name}: {self.name}'
+
+
+def judged(scenario: 'Scenario', path: Path, series: Iterable['Series'] = ()) -> 'Rehearsal':
+    """Rehearse a scenario with the assets of the integration around `path`, and judge it.
+
+    Raises RehearsalFailed, and UnusableInputError for a scenario that cannot be rehearsed.
+    """
+    __tracebackhide__ = True
+    from ddassets import bundle
+    from ddassets.rehearsal import rehearse
+    from ddassets.rehearsal.command import integration_of, simulate
+    from ddassets.rehearsal.verdict import judge
+
+    rehearsal = rehearse(scenario, bundle.read(integration_of(path)), simulate, given=series)
+    failed = [verdict for verdict in judge(rehearsal) if not verdict.holds]
+    if failed:
+        lines = []
+        for verdict in failed:
+            place = f'{scenario.path}:{verdict.line}' if verdict.line else str(scenario.path)
+            lines += [f'{place}: {verdict.name}', *(f'    {detail}' for detail in verdict.details)]
+        raise RehearsalFailed('\n'.join(lines))
+    return rehearsal
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """What came of a rehearsal, for a test to assert on. `rehearsal` has all of it."""
+
+    rehearsal: 'Rehearsal'
+
+    @cached_property
+    def timeline(self) -> list[tuple[str, str, str, str, str]]:
+        """What happened, in order: wall time, group, state before, state after, and sent, muted or none.
+
+        A repeated notification and one at a downtime's end have the same state twice.
+        """
+        from ddassets.rehearsal.expectation import events
+        from ddassets.rehearsal.words import write_instant
+
+        return [
+            (
+                write_instant(event.at, self.rehearsal.zone),
+                event.group.name,
+                str(event.source),
+                str(event.target),
+                event.fate,
+            )
+            for event in sorted(events(self.rehearsal), key=lambda event: event.at)
+        ]
+
+    @cached_property
+    def sent(self) -> list['Mail']:
+        """The notifications of the monitors that went out, in order: `title`, `text`, `recipients`, `instant`…"""
+        return [mail for mail in self._notifications if not mail.muted_by]
+
+    @cached_property
+    def muted(self) -> list['Mail']:
+        """Those that downtimes held back; `muted_by` names them."""
+        return [mail for mail in self._notifications if mail.muted_by]
+
+    @cached_property
+    def _notifications(self) -> list['Mail']:
+        from ddassets.rehearsal.inbox import Mail, inbox
+
+        return [mail for mail in inbox(self.rehearsal) if isinstance(mail, Mail)]
+
+
+@pytest.fixture
+def rehearse(request: pytest.FixtureRequest) -> Callable[..., Rehearsed]:
+    """Rehearse a scenario: a file, relative to the test's own, or what such a file holds.
+
+    The assets are those of the integration around the test. `series` are those that the test computed, beside the
+    scenario's own. What the scenario expects is judged at once; the rest is for the test to assert on.
+    """
+
+    def run(scenario: 'Path | str | Mapping[str, Any]', series: Iterable['Series'] = ()) -> Rehearsed:
+        __tracebackhide__ = True
+        from ddassets.rehearsal import parse, read
+
+        shown = _shown(request.path, request.config)
+        if isinstance(scenario, Mapping):
+            import yaml
+
+            text = yaml.safe_dump({'series': [], **scenario}, sort_keys=False, allow_unicode=True)
+            # Under the test's name, as the lines that messages name are those of this text.
+            found = parse(text, shown.with_name(f'{shown.name}::{request.node.name}'))
+        else:
+            found = read(shown.parent / scenario)
+        return Rehearsed(judged(found, request.path, series))
+
+    return run
