@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from heapq import merge
 
+import numpy as np
+
 from ddassets.notification import Notification
 from ddassets.rehearsal.run import DowntimeResult, GroupResult, Message, MonitorResult, Rehearsal
 
@@ -65,17 +67,21 @@ class DowntimeMail:
         return self.downtime.recipients
 
 
-def inbox(rehearsal: Rehearsal) -> Iterator[Mail | DowntimeMail]:
+def inbox(rehearsal: Rehearsal, sent_only: bool = False) -> Iterator[Mail | DowntimeMail]:
     """Yield everything that was due, sent or muted, in order of time."""
     streams: list[Iterator[Mail | DowntimeMail]] = [
-        _notifications(monitor, group) for monitor in rehearsal.monitors for group in monitor.results.values()
+        _notifications(monitor, group, sent_only)
+        for monitor in rehearsal.monitors
+        for group in monitor.results.values()
     ]
     streams += [_own(downtime) for downtime in rehearsal.downtimes]
     return merge(*streams, key=lambda mail: mail.instant)
 
 
-def _notifications(monitor: MonitorResult, group: GroupResult) -> Iterator[Mail]:
-    return (Mail(monitor, group, notification) for notification in group.notifications)
+def _notifications(monitor: MonitorResult, group: GroupResult, sent_only: bool) -> Iterator[Mail]:
+    due = group.notifications
+    rows = np.flatnonzero(~due.muted) if sent_only else np.arange(len(due))
+    return (Mail(monitor, group, due[int(row)]) for row in rows)
 
 
 def _own(downtime: DowntimeResult) -> Iterator[DowntimeMail]:

@@ -85,17 +85,21 @@ def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 
 
 def _inbox(rehearsal: Rehearsal, most: int) -> Iterator[str]:
+    """All messages where they are no more than `most`, else the first of those that were sent."""
     groups = [group for monitor in rehearsal.monitors for group in monitor.results.values()]
     own = sum(len(downtime.messages) for downtime in rehearsal.downtimes)
     sent, muted = sum(group.sent for group in groups), sum(group.muted for group in groups)
-    counted = f'{sent:,} sent, {muted:,} muted' + (f', {own:,} about downtimes' if own else '')
-    yield f'  Inbox: {counted}'
-    rows = [_mail(rehearsal, mail) for mail in islice(inbox(rehearsal), most)]
+    every = sent + muted + own
+    about = f', {own:,} about downtimes' if own else ''
+    yield f'  Inbox: {sent:,} sent, {muted:,} muted{about}'
+    rows = [_mail(rehearsal, mail) for mail in islice(inbox(rehearsal, sent_only=every > most), most)]
     wide = [min(80, max((len(row[column]) for row in rows), default=0)) for column in (1, 2)]
     for time, title, value, fate in rows:
         yield f'    {time}  {title:<{wide[0]}}  {value:>{wide[1]}}  {fate}'
-    if sent + muted + own > most:
-        yield f'    … and {sent + muted + own - most:,} more (--inbox {sent + muted + own} shows all)'
+    if every > most:
+        left = [f'{sent + own - len(rows):,} more'] if sent + own > len(rows) else []
+        left += [f'{muted:,} that were muted'] if muted else []
+        yield f'    … and {" and ".join(left)} (--inbox {every} shows all)'
 
 
 def _mail(rehearsal: Rehearsal, mail: Mail | DowntimeMail) -> tuple[str, str, str, str]:
