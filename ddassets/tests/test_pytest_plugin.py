@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 
-# The runs below happen in this process and forget what they imported: once is enough, and more is too much for numpy.
-from ddassets import bundle  # noqa: F401
-from ddassets.agent import simulation  # noqa: F401
-from ddassets.rehearsal import command, expectation, inbox, verdict  # noqa: F401
+from ddassets.pytest_plugin import judged
 
 pytest_plugins = 'pytester'
 
@@ -69,6 +66,12 @@ def integration(pytester: pytest.Pytester) -> Path:
         path = pytester.path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+    # The runs of pytest happen in this process and forget what they imported. What is loaded before stays, and has to:
+    # numpy cannot be loaded twice, and an exception that is loaded twice is caught no more.
+    from ddassets.rehearsal import read
+
+    scenario = pytester.path / 'rehearsals' / 'fills_up.yaml'
+    judged(read(scenario), scenario)
     return pytester.path
 
 
