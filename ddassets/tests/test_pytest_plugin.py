@@ -47,32 +47,45 @@ expect:
 WRONG = SCENARIO.replace('08:14', '08:13')
 
 
-@pytest.fixture
-def integration(pytester: pytest.Pytester) -> Path:
-    files = {
-        'manifest.json': json.dumps({'app_id': 'tank'}),
-        'metadata.csv': 'metric_name,metric_type,interval\ntank.level,gauge,60\n',
-        'assets/monitors/full.json': json.dumps(MONITOR),
-        'assets/downtimes/quiet.json': json.dumps(DOWNTIME),
-        'tests/test_nothing.py': 'def test_nothing(): pass\n',
-        'rehearsals/fills_up.yaml': SCENARIO,
-        # Of no interest here.
-        'rehearsals/notes.txt': 'x: [',
-        'rehearsals/deeper/other.yaml': 'x: [',
-        'assets/service.yaml': 'x: [',
-        'elsewhere/rehearsals/other.yaml': 'x: [',
-    }
-    for name, text in files.items():
-        path = pytester.path / name
+FILES = {
+    'manifest.json': json.dumps({'app_id': 'tank'}),
+    'metadata.csv': 'metric_name,metric_type,interval\ntank.level,gauge,60\n',
+    'assets/monitors/full.json': json.dumps(MONITOR),
+    'assets/downtimes/quiet.json': json.dumps(DOWNTIME),
+    'tests/test_nothing.py': 'def test_nothing(): pass\n',
+    'rehearsals/fills_up.yaml': SCENARIO,
+    # Of no interest here.
+    'rehearsals/notes.txt': 'x: [',
+    'rehearsals/deeper/other.yaml': 'x: [',
+    'assets/service.yaml': 'x: [',
+    'elsewhere/rehearsals/other.yaml': 'x: [',
+}
+
+
+def write_integration(folder: Path) -> Path:
+    for name, text in FILES.items():
+        path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    # The runs of pytest happen in this process and forget what they imported. What is loaded before stays, and has to:
-    # numpy cannot be loaded twice, and an exception that is loaded twice is caught no more.
+    return folder
+
+
+@pytest.fixture(scope='module', autouse=True)
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Load what a rehearsal loads, before `pytester` looks at what is loaded.
+
+    Its runs happen in this process and unload everything else. Numpy cannot be loaded twice, and an exception that is
+    loaded twice is caught no more, in the tests after these.
+    """
     from ddassets.rehearsal import read
 
-    scenario = pytester.path / 'rehearsals' / 'fills_up.yaml'
+    scenario = write_integration(tmp_path_factory.mktemp('tank')) / 'rehearsals' / 'fills_up.yaml'
     judged(read(scenario), scenario)
-    return pytester.path
+
+
+@pytest.fixture
+def integration(pytester: pytest.Pytester) -> Path:
+    return write_integration(pytester.path)
 
 
 def test_scenarios_are_collected_and_no_other_yaml(pytester: pytest.Pytester, integration: Path) -> None:
