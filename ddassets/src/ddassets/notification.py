@@ -4,7 +4,7 @@ States never depend on any of it (rule 5.16), so it is a second step.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, overload
 
@@ -15,7 +15,6 @@ from ddassets.monitor import Monitor
 from ddassets.state import Kind, State
 from ddassets.timeline import NEVER, Codes, Flags, Floats, GroupTimeline, Instants
 
-type Stretches = list[tuple[float, float]]
 type Reason = Literal['transition', 'renotify', 'downtime end']
 REASONS: tuple[Reason, ...] = ('transition', 'renotify', 'downtime end')
 _TRANSITION, _RENOTIFY, _DOWNTIME_END = range(3)
@@ -79,7 +78,7 @@ class Notifications(Sequence[Notification]):
     muted: Flags
     first_triggered: Instants
     last_triggered: Instants
-    mutes: Sequence[Mute] = field(repr=False)
+    muting: '_Muting' = field(repr=False)
 
     def __len__(self) -> int:
         return int(self.instants.size)
@@ -92,7 +91,6 @@ class Notifications(Sequence[Notification]):
         if isinstance(index, slice):
             return [self[i] for i in range(*index.indices(len(self)))]
         instant = int(self.instants[index])
-        muting = _active(self.mutes, instant) if self.muted[index] else ()
         first, last = int(self.first_triggered[index]), int(self.last_triggered[index])
         return Notification(
             instant=instant,
@@ -101,7 +99,7 @@ class Notifications(Sequence[Notification]):
             source=State(self.sources[index]),
             target=State(self.targets[index]),
             value=float(self.values[index]),
-            muted_by=tuple(dict.fromkeys(mute.downtime for mute in muting)),
+            muted_by=self.muting.downtimes(instant) if self.muted[index] else (),
             first_triggered_at=None if first == NEVER else first,
             last_triggered_at=None if last == NEVER else last,
         )
@@ -121,17 +119,17 @@ def notifications(
     chosen = choose(choices or {})
     relied = set() if relied_on is None else relied_on
     changes = timeline.transitions
-    stretches = _merged(mutes)
+    muting = _Muting(mutes)
     own = np.flatnonzero(changes.notify)
-    ends = [] if monitor.draft else list(_ends(timeline, mutes, stretches))
-    again = list(_Renotifier(monitor, timeline, stretches, [instant for instant, _ in ends], chosen, relied).due())
+    ends = [] if monitor.draft else list(_ends(timeline, muting))
+    again = list(_Renotifier(monitor, timeline, muting, [instant for instant, _ in ends], chosen, relied).due())
     extra = np.array([instant for instant, _ in (*ends, *again)], dtype=np.int64)
     rows = np.concatenate([own, np.array([row for _, row in (*ends, *again)], dtype=np.int64)])
     codes = np.array([_TRANSITION, _DOWNTIME_END, _RENOTIFY], dtype=np.int8)
     reasons = np.repeat(codes, [own.size, len(ends), len(again)])
     instants = np.concatenate([changes.instants[own], extra])
-    muted = _inside(instants, stretches)
-    muted[: own.size] &= ~_first_recoveries(timeline, mutes, stretches, own)
+    muted = muting.always.cover(instants)
+    muted[: own.size] &= ~_first_recoveries(timeline, muting, own)
     ticks = np.searchsorted(timeline.ticks, extra, side='right') - 1
     order = np.argsort(instants, kind='stable')
     return Notifications(
@@ -143,55 +141,84 @@ def notifications(
         muted=muted[order],
         first_triggered=changes.first_triggered[rows][order],
         last_triggered=changes.last_triggered[rows][order],
-        mutes=mutes,
+        muting=muting,
     )
 
 
-def _active(mutes: Sequence[Mute], instant: float) -> Iterator[Mute]:
-    return (mute for mute in mutes if mute.start <= instant < mute.end)
+class _Stretches:
+    """When at least one of some mutes holds, [start, end): where one ends as another begins, it goes on (rule 5.11)."""
+
+    def __init__(self, mutes: Iterable[Mute]) -> None:
+        self.starts: list[float] = []
+        self.ends: list[float] = []
+        for start, end in sorted((mute.start, mute.end) for mute in mutes if mute.start < mute.end):
+            if self.ends and start <= self.ends[-1]:
+                self.ends[-1] = max(self.ends[-1], end)
+            else:
+                self.starts.append(start)
+                self.ends.append(end)
+
+    def cover(self, instants: Instants) -> Flags:
+        """Which of the instants lie in a stretch."""
+        bounds = np.array([self.starts, self.ends], dtype=np.float64).T.reshape(-1)
+        covered: Flags = np.searchsorted(bounds, instants.astype(np.float64), side='right') % 2 == 1
+        return covered
+
+    def until(self, instant: float) -> float | None:
+        """The end of the stretch around an instant."""
+        index = bisect_right(self.starts, instant) - 1
+        return self.ends[index] if index >= 0 and instant < self.ends[index] else None
 
 
-def _merged(mutes: Sequence[Mute]) -> Stretches:
-    """When something mutes: where one downtime ends as another begins, muting goes on (rules 5.11 and 5.21)."""
-    stretches: Stretches = []
-    for start, end in sorted((mute.start, mute.end) for mute in mutes if mute.start < mute.end):
-        if stretches and start <= stretches[-1][1]:
-            stretches[-1] = stretches[-1][0], max(stretches[-1][1], end)
-        else:
-            stretches.append((start, end))
-    return stretches
+class _Muting:
+    """The mutes of one group. A year has hundreds and a noisy signal a hundred thousand notifications, so what is asked
+    of each notification is found by bisection.
+    """
+
+    def __init__(self, mutes: Sequence[Mute]) -> None:
+        self._mutes = mutes
+        # Between two of these bounds nothing begins or ends.
+        self._bounds = sorted({bound for mute in mutes for bound in (mute.start, mute.end)})
+        self._names: dict[int, tuple[str, ...]] = {}
+        self.always = _Stretches(mutes)
+        self.first_recoveries = _Stretches(mute for mute in mutes if mute.mute_first_recovery)
+        self.end_states: dict[float, frozenset[State]] = {}
+        for mute in mutes:
+            self.end_states[mute.end] = self.end_states.get(mute.end, frozenset()) | mute.end_states
+
+    def downtimes(self, instant: float) -> tuple[str, ...]:
+        """The names of those that mute at an instant, each once, in the order in which they were given."""
+        index = bisect_right(self._bounds, instant)
+        if index not in self._names:
+            active = (mute.downtime for mute in self._mutes if mute.start <= instant < mute.end)
+            self._names[index] = tuple(dict.fromkeys(active))
+        return self._names[index]
 
 
-def _inside(instants: Instants, stretches: Stretches) -> Flags:
-    bounds = np.array(stretches, dtype=np.float64).reshape(-1)
-    inside: Flags = np.searchsorted(bounds, instants.astype(np.float64), side='right') % 2 == 1
-    return inside
-
-
-def _first_recoveries(timeline: GroupTimeline, mutes: Sequence[Mute], stretches: Stretches, own: Instants) -> Flags:
+def _first_recoveries(timeline: GroupTimeline, muting: _Muting, own: Instants) -> Flags:
     """Rule 5.17: which recoveries of trouble that began before the muting are told all the same."""
     changes = timeline.transitions
-    starts = np.array([start for start, _ in stretches] or [np.inf])
-    stretch = starts[np.maximum(np.searchsorted(starts, changes.instants[own], side='right') - 1, 0)]
+    instants = changes.instants[own]
+    starts = np.array(muting.always.starts or [np.inf])
+    stretch = starts[np.maximum(np.searchsorted(starts, instants, side='right') - 1, 0)]
     told: Flags = (changes.targets[own] == State.OK) & (changes.first_triggered[own] < stretch)
-    if any(mute.mute_first_recovery for mute in mutes):
-        for index in np.flatnonzero(told):
-            told[index] = not any(mute.mute_first_recovery for mute in _active(mutes, changes.instants[own[index]]))
-    return told
+    return told & ~muting.first_recoveries.cover(instants)
 
 
-def _ends(timeline: GroupTimeline, mutes: Sequence[Mute], stretches: Stretches) -> Iterator[tuple[int, int]]:
-    """Rule 5.18: instants of the notifications that ends of downtimes send, and the transition into the state."""
+def _ends(timeline: GroupTimeline, muting: _Muting) -> Iterator[tuple[int, int]]:
+    """Rule 5.18: instants of the notifications that ends of downtimes send, and the transition into the state.
+
+    With several downtimes the last end counts (rule 5.21).
+    """
     changes = timeline.transitions
-    for _, end in stretches:
-        row = int(np.searchsorted(changes.instants, end, side='right')) - 1
+    for end in muting.always.ends:
+        row = bisect_right(changes.instants, end) - 1
         if row < 0 or end >= timeline.end:
             continue
         state = State(changes.targets[row])
-        asked = any(state in mute.end_states for mute in mutes if mute.end == end)
         silent = state == State.NO_DATA and timeline.silent_no_data
         itself = changes.instants[row] == end and changes.notify[row]
-        if asked and not silent and not itself and timeline.state_at(end) == state:
+        if state in muting.end_states[end] and not silent and not itself and timeline.state_at(end) == state:
             yield int(end), row
 
 
@@ -201,7 +228,7 @@ class _Renotifier:
 
     monitor: Monitor
     timeline: GroupTimeline
-    stretches: Stretches
+    muting: _Muting
     ends: Sequence[int]
     choices: Mapping[str, str]
     relied_on: set[str]
@@ -214,6 +241,7 @@ class _Renotifier:
         stops = self._stops()
         again = np.isin(changes.targets, self._states()) & (stops - changes.instants > interval)
         sent: dict[int, int] = {}
+        told = frozenset(self.ends)
         for row in np.flatnonzero(again):
             trouble = int(changes.first_triggered[row])
             before = sent.get(trouble, 0)
@@ -226,10 +254,9 @@ class _Renotifier:
                 instant = self._next(last, int(stops[row]))
                 if instant is None or self._capped(instant, trouble):
                     break
-                muted = bool(_inside(np.array([instant]), self.stretches)[0])
-                if instant not in self.ends:
+                if instant not in told:
                     yield instant, int(row)
-                    count += not muted
+                    count += self.muting.always.until(instant) is None
                 last = instant
             sent[trouble] = max(before, count) if keeps else before + count
 
@@ -259,7 +286,7 @@ class _Renotifier:
                 break
             begun = end
         instant = self._tick(begun + interval)
-        until = next((end for start, end in self.stretches if start <= instant < end), None)
+        until = self.muting.always.until(instant)
         if until is not None:
             self.relied_on.add('A23')
             if self.choices['A23'] == 'at the end':

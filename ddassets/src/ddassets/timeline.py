@@ -4,6 +4,7 @@ Instants are whole seconds since the epoch. A timeline of a year has hundreds of
 signal, so they lie in arrays, and a `Transition` is made when one is looked at.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -155,7 +156,8 @@ class GroupTimeline:
 
     def state_at(self, instant: float) -> State:
         """The state at an instant: that of the last tick at or before it."""
-        index = int(np.searchsorted(self.ticks, instant, side='right')) - 1
+        # NumPy would convert all ticks to the type of the instant first.
+        index = bisect_right(self.ticks, instant) - 1
         return State(self.states[index]) if index >= 0 else State.ABSENT
 
 
