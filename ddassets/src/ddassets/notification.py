@@ -274,8 +274,10 @@ class _Renotifier:
         timeline = self.timeline
         absent = timeline.states == State.ABSENT
         dropped = timeline.ticks[1:][absent[1:] & ~absent[:-1]]
-        bounds = np.sort(np.concatenate([timeline.transitions.instants, dropped, [timeline.end]]))
-        return bounds[np.searchsorted(bounds, timeline.transitions.instants, side='right')]
+        instants = timeline.transitions.instants
+        drops = np.append(dropped, timeline.end)[np.searchsorted(dropped, instants, side='right')]
+        stops: Instants = np.minimum(np.append(instants[1:], timeline.end), drops)
+        return stops
 
     def _next(self, last: int, stop: int) -> int | None:
         """The first evaluation at least the interval after the last one, if the state lasts until then."""

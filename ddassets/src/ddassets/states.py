@@ -165,8 +165,8 @@ def transitions(
     before[1:] = states[:-1]
     before[list(born)] = State.ABSENT
     changed = (before != states) & (states != State.ABSENT)
-    changed &= (before != State.ABSENT) | np.isin(states, (State.WARN, State.ALERT))
     index = np.flatnonzero(changed)
+    index = index[(before[index] != State.ABSENT) | np.isin(states[index], (State.WARN, State.ALERT))]
     source, target = before[index], states[index]
     instants = ticks[index]
     trouble = target != State.OK

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,7 +89,8 @@ class Column:
         total, rest = np.zeros(len(ranges[0][0])), np.zeros(len(ranges[0][0]))
         while True:
             exponent -= bits
-            limb = np.rint(np.ldexp(values, -exponent))
+            limb = np.ldexp(values, -exponent)
+            np.rint(limb, out=limb)
             prefix = _prefix_sums(limb)
             part = np.ldexp(_total([prefix[end] - prefix[start] for start, end in ranges]).astype(np.float64), exponent)
             # The error of an addition is a float itself.
@@ -96,7 +98,8 @@ class Column:
             added = larger - total
             rest += (total - (larger - added)) + (part - added)
             total = larger
-            values = values - np.ldexp(limb, exponent)
+            np.ldexp(limb, exponent, out=limb)
+            values = np.subtract(values, limb, out=limb)
             if not values.any():
                 larger = total + rest
                 return larger, rest - (larger - total)
@@ -125,6 +128,24 @@ _AGGREGATES: dict[str, Callable[[Column, Sequence[Ranges]], Floats]] = {
     'min': lambda column, ranges: column._extreme(np.minimum, np.inf, ranges),
     'max': lambda column, ranges: column._extreme(np.maximum, -np.inf, ranges),
 }
+
+
+def ranks(values: Floats | Indices, bounds: Indices, side: Literal['left', 'right']) -> Indices:
+    """How many of the values, which rise, lie below each bound (`left`), or not above it (`right`).
+
+    Bounds that are equally far apart, as evaluations and buckets are, need no search: each value is told the first
+    bound that it counts for.
+    """
+    every = int(bounds[1] - bounds[0]) if bounds.size > 1 else 0
+    if every < 1 or not values.size or not (bounds[1:] - bounds[:-1] == every).all():
+        return np.searchsorted(values, bounds, side=side)
+    # Bounds are whole: a value counts for the same ones as the next whole number.
+    whole = np.ceil(values) if side == 'right' else np.floor(values) + 1
+    number = np.clip(whole, bounds[0], bounds[-1] + 1, out=whole).astype(np.int64)
+    number += every - 1 - int(bounds[0])
+    number //= every
+    counts = np.bincount(number, minlength=bounds.size + 1)[:-1]
+    return np.cumsum(counts, out=counts)
 
 
 def _prefix_sums(values: NDArray[np.generic]) -> Indices:

@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from ddassets.query.column import Column, Floats, Indices, Ranges
+from ddassets.query.column import Column, Floats, Indices, Ranges, ranks
 from ddassets.query.plan import (
     INTERPOLATION_LIMIT,
     Arithmetic,
@@ -144,15 +144,14 @@ class Samples:
             # What was counted in the bucket, by the bucket's length (rule 2.14).
             values = values * (series.interval / step)
         self._column = Column(values)
-        self.seen: Indices = np.searchsorted(arrivals, clock.ticks, side='right')
+        self.seen = ranks(arrivals, clock.ticks, 'right')
 
     def __len__(self) -> int:
         return int(self.buckets.size)
 
     def values(self, buckets: Indices, seen: Indices | None) -> Floats:
         """The buckets' values, interpolated; `seen` None stands for all samples there are."""
-        start = np.searchsorted(self.buckets, buckets, side='left')
-        end = np.searchsorted(self.buckets, buckets, side='right')
+        start, end = ranks(self.buckets, buckets, 'left'), ranks(self.buckets, buckets, 'right')
         if seen is not None:
             start, end = np.minimum(start, seen), np.minimum(end, seen)
         values = self._column.aggregate(self._method, (start, end))
@@ -279,14 +278,14 @@ class Points:
         self.column = Column(np.broadcast_to(compute(self.node, sight), self._times.shape))
         self.lower = self.number_from(self.clock.starts)
         self.upper = self.number_to(self.clock.ends)
-        if self._times.size:
+        if self._times.size and 'A1' not in self.clock.relied_on:
             # A1 matters where a sample lies exactly on a bound.
             for number, edges in ((self.lower, self.clock.starts), (self.upper, self.clock.ends)):
                 for nearest in (number - 1, number):
                     if (self._times.take(nearest, mode='clip') == edges).any():
                         self.clock.relied_on.add('A1')
         if series.arrivals is not None:
-            seen = np.searchsorted(arrivals, self.clock.ticks, side='right')
+            seen = ranks(arrivals, self.clock.ticks, 'right')
             # Both: what lies before the window and has not arrived is not the last point either (rule 3.12).
             self.upper = np.minimum(self.upper, seen)
             self.lower = np.minimum(self.lower, self.upper)
@@ -334,14 +333,14 @@ class Points:
         """The number of the first point that a window beginning at each instant has."""
         included = self._rolled or self.clock.choices['A1'].startswith('[')
         if self.step is None:
-            return np.searchsorted(self._times, instants, side='left' if included else 'right')
+            return ranks(self._times, instants, 'left' if included else 'right')
         return -(-instants // self.step) if included else instants // self.step + 1
 
     def number_to(self, instants: Indices) -> Indices:
         """The number after that of the last point that a window ending at each instant has."""
         included = self._rolled or self.clock.choices['A1'].endswith(']')
         if self.step is None:
-            return np.searchsorted(self._times, instants, side='right' if included else 'left')
+            return ranks(self._times, instants, 'right' if included else 'left')
         return instants // self.step + 1 if included else -(-instants // self.step)
 
     def instants(self, numbers: Indices) -> Floats:
@@ -534,13 +533,16 @@ class Evaluation:
         """An empty window stays empty under default_zero, so what it fills differs from tick to tick (rule 2.17)."""
         every = np.arange(self._clock.ticks.size)
         zeros = tuple(dict.fromkeys(zero_fills(operand)))
+        if not zeros:
+            yield every, Points(operand, unit, self._sources, self._clock)
+            return
         something = np.zeros(every.size, dtype=np.int64)
         for bit, zero in enumerate(zeros):
             inner = Points(zero.operand, unit, self._sources, self._clock)
             something |= (inner.count(inner.lower, inner.upper) > 0).astype(np.int64) << bit
         for code in np.unique(something):
             filled = frozenset(zero for bit, zero in enumerate(zeros) if code >> bit & 1)
-            rows = np.flatnonzero(something == code) if zeros else every
+            rows = np.flatnonzero(something == code)
             yield rows, Points(operand, unit, self._sources, self._clock.at(rows), filled)
 
     def _aggregate(self, operand: Node) -> Floats:

@@ -1,0 +1,66 @@
+"""Which notifications are muted and by what, against the rules read instant by instant."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ddassets.evaluator import evaluate
+from ddassets.monitor import read
+from ddassets.notification import Mute, notifications
+from ddassets.series import SeriesSet, from_compact
+from ddassets.state import State
+
+START, MINUTES = 1_800_000_000, 120
+MONITOR = read(
+    {
+        'name': 'm',
+        'type': 'query alert',
+        'query': 'avg(last_1m):avg:m{*} > 8',
+        'options': {'thresholds': {'critical': 8, 'warning': 5}},
+    }
+)
+BOUND = st.one_of(st.integers(-10, MINUTES + 10).map(lambda minute: START + 60.0 * minute), st.floats(0, 3600)).map(
+    lambda bound: bound if bound > 3600 else START + bound
+)
+MUTES = st.lists(
+    st.builds(
+        Mute,
+        start=st.one_of(BOUND, st.just(-math.inf)),
+        end=st.one_of(BOUND, st.just(math.inf)),
+        downtime=st.sampled_from('abc'),
+        mute_first_recovery=st.booleans(),
+    ),
+    max_size=8,
+)
+
+
+def muted_by(mutes: list[Mute], instant: int, target: State, triggered: int | None) -> tuple[str, ...]:
+    active = [mute for mute in mutes if mute.start <= instant < mute.end]
+    if not active:
+        return ()
+    # Back to where nothing muted: whoever mutes there may have been muting before, and so on.
+    begun = min(mute.start for mute in active)
+    while earlier := [mute.start for mute in mutes if mute.start < begun <= mute.end]:
+        begun = min(earlier)
+    first = target is State.OK and triggered is not None and triggered < begun
+    if first and not any(mute.mute_first_recovery for mute in active):
+        return ()
+    return tuple(dict.fromkeys(mute.downtime for mute in active))
+
+
+@pytest.mark.rule('5.11', '5.16', '5.17', '5.21')
+@given(mutes=MUTES, values=st.lists(st.sampled_from([1, 6, 9]), min_size=MINUTES, max_size=MINUTES))
+def test_muted_by(mutes, values):
+    series = from_compact(' '.join(map(str, values)), 'm', [], START, interval=60)
+    timeline = evaluate(MONITOR, SeriesSet([series]), START, START + 60 * MINUTES).groups[()]
+    due = notifications(MONITOR, timeline, mutes)
+    assert [(one.instant, one.target) for one in due] == [
+        (change.instant, change.target) for change in timeline.transitions
+    ]
+    assert [one.muted_by for one in due] == [
+        muted_by(mutes, change.instant, change.target, change.first_triggered_at) for change in timeline.transitions
+    ]
+    assert np.array_equal(due.muted, [bool(one.muted_by) for one in due])
