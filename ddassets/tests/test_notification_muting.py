@@ -22,7 +22,7 @@ MONITOR = read(
         'options': {'thresholds': {'critical': 8, 'warning': 5}},
     }
 )
-BOUND = st.one_of(st.integers(-10, MINUTES + 10).map(lambda minute: START + 60.0 * minute), st.floats(0, 3600)).map(
+BOUND = st.one_of(st.integers(-1, 13).map(lambda part: START + 600.0 * part), st.floats(0, 3600)).map(
     lambda bound: bound if bound > 3600 else START + bound
 )
 MUTES = st.lists(
