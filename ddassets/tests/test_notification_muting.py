@@ -13,7 +13,7 @@ from ddassets.notification import Mute, notifications
 from ddassets.series import SeriesSet, from_compact
 from ddassets.state import State
 
-START, MINUTES = 1_800_000_000, 120
+START, MINUTES = 1_800_000_000, 60
 MONITOR = read(
     {
         'name': 'm',
@@ -22,19 +22,17 @@ MONITOR = read(
         'options': {'thresholds': {'critical': 8, 'warning': 5}},
     }
 )
-BOUND = st.one_of(st.integers(-1, 13).map(lambda part: START + 600.0 * part), st.floats(0, 3600)).map(
-    lambda bound: bound if bound > 3600 else START + bound
-)
+# Few starts and short lengths, so that mutes touch.
 MUTES = st.lists(
     st.builds(
-        Mute,
-        start=st.one_of(BOUND, st.just(-math.inf)),
-        end=st.one_of(BOUND, st.just(math.inf)),
+        lambda start, length, downtime, first: Mute(start, start + length, downtime, first),
+        start=st.one_of(st.integers(-1, 13).map(lambda part: START + 300.0 * part), st.just(-math.inf)),
+        length=st.sampled_from([0, 300, 300, 300.5, 600, math.inf]),
         downtime=st.sampled_from('abc'),
-        mute_first_recovery=st.booleans(),
+        first=st.sampled_from([False, False, True]),
     ),
     max_size=8,
-)
+).map(lambda mutes: [mute for mute in mutes if not math.isnan(mute.end)])
 
 
 def muted_by(mutes: list[Mute], instant: int, target: State, triggered: int | None) -> tuple[str, ...]:
