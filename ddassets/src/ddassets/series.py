@@ -11,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from ddassets import decimals
 from ddassets.errors import UnusableInputError
 
 type Floats = NDArray[np.float64]
@@ -111,10 +112,12 @@ class SeriesSet:
         return max((float(one.times[-1]) for one in self if len(one)), default=-np.inf)
 
 
-_NUMBER = r'[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?'
-_ITEM = re.compile(
-    rf'(?:(?P<gap>_)|(?P<value>{_NUMBER})(?P<step>[+-](?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)?)(?:x(?P<count>\d+))?'
-)
+_DIGITS = r'(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][+-]?\d++)?'
+_ITEM = re.compile(rf'(?:(?P<gap>_)|(?P<value>[+-]?{_DIGITS})(?P<step>[+-]{_DIGITS})?)(?:x(?P<count>\d{{1,18}}))?')
+# Up to so many characters NumPy's own reading of words has a head start.
+_SHORT = 500
+# An item that is more than a number.
+_SPECIAL = re.compile(r'(?<!\S)[^\s_x]*+[_x]\S*+')
 MOST_POINTS = 100_000_000
 
 
@@ -126,32 +129,53 @@ def parse_compact(text: str) -> Floats:
 
     Raises UnusableInputError with the column.
     """
-    if not re.search('[_x]', text):
-        try:
-            values = np.array(text.split(), dtype=np.float64)
-        except ValueError:
-            pass
-        else:
-            if np.isfinite(values).all():
-                return values
     parts: list[Floats] = []
-    size = 0
-    for word in re.finditer(r'\S+', text):
-        item = _ITEM.fullmatch(word[0])
-        if item is None or (item['step'] and not item['count']):
-            raise UnusableInputError(
-                f'column {word.start() + 1}: found {word[0]!r}, expected such as 500, 500x20, 600+10x5, _ or _x5'
-            )
-        count = int(item['count'] or 1)
-        size += count
-        if count < 1 or size > MOST_POINTS:
-            raise UnusableInputError(f'column {word.start() + 1}: {word[0]!r}: expected 1 to {MOST_POINTS:,} points')
-        start = np.nan if item['gap'] else float(item['value'])
-        step = float(item['step'] or 0)
-        if np.isinf(start) or np.isinf(start + step * count):
-            raise UnusableInputError(f'column {word.start() + 1}: {word[0]!r} is not finite')
-        parts.append(start + step * np.arange(count, dtype=np.float64))
-    return np.concatenate(parts) if parts else np.empty(0)
+    size = position = 0
+    # A year of samples is long, so the plain values between gaps and repeats are read at once.
+    for word in _SPECIAL.finditer(text) if '_' in text or 'x' in text else ():
+        if word.start() - position > 1:
+            parts.append(_plain(text[position : word.start()], position))
+        parts.append(_repeated(word[0], word.start(), MOST_POINTS - size))
+        size += parts[-1].size
+        position = word.end()
+    parts.append(_plain(text[position:], position))
+    return np.concatenate(parts)
+
+
+def _plain(text: str, offset: int) -> Floats:
+    """Items without a count. `offset` is where in the whole they stand."""
+    values = decimals.read(text.strip(), ' ') if len(text) > _SHORT else None
+    if values is not None:
+        return values
+    try:
+        values = np.array(text.split(), dtype=np.float64)
+    except ValueError:
+        values = None
+    if values is None or not np.isfinite(values).all():
+        for word in re.finditer(r'\S+', text):
+            _repeated(word[0], offset + word.start(), MOST_POINTS)
+    assert values is not None
+    return values
+
+
+def _repeated(word: str, offset: int, most: int) -> Floats:
+    """One item, of `most` points at most."""
+    item = _ITEM.fullmatch(word)
+    if item is None or (item['step'] and not item['count']):
+        raise UnusableInputError(_found(word, offset, 'expected such as 500, 500x20, 600+10x5, _ or _x5'))
+    count = int(item['count'] or 1)
+    if not 1 <= count <= most:
+        raise UnusableInputError(_found(word, offset, f'expected 1 to {MOST_POINTS:,} points'))
+    if item['gap']:
+        return np.full(count, np.nan)
+    start, step = float(item['value']), float(item['step'] or 0)
+    if np.isinf(start) or np.isinf(start + step * count):
+        raise UnusableInputError(_found(word, offset, 'which is not finite'))
+    return start + step * np.arange(count, dtype=np.float64)
+
+
+def _found(word: str, offset: int, rest: str) -> str:
+    return f'column {offset + 1}: found {word if len(word) <= 40 else word[:40] + "…"!r}, {rest}'
 
 
 def from_compact(
@@ -184,12 +208,9 @@ def read_csv(
     text = text.removeprefix('\ufeff')
     fixed = frozenset(tags)
     head, _, body = text.partition('\n')
-    if head.strip() == 'time,value' and _PLAIN.fullmatch(body):
-        try:
-            numbers = np.array(body.replace(',', ' ').split(), dtype=np.float64)
-        except ValueError:
-            pass
-        else:
+    if head.strip() == 'time,value':
+        numbers = _pairs(body)
+        if numbers is not None:
             return (_in_order(metric, fixed, kind, interval, numbers[::2], numbers[1::2], None),)
     rows = csv.reader(io.StringIO(text, newline=''))
     header = [name.strip() for name in next(rows, [])]
@@ -215,7 +236,19 @@ def read_csv(
     )
 
 
-_PLAIN = re.compile(r'(?:[\d.eE+-]++,[\d.eE+-]++\r?+(?:\n|$))*+')
+_PLAIN = re.compile(r'(?:[\d.eE+-]++,[\d.eE+-]++(?:\n|$))*+')
+
+
+def _pairs(body: str) -> Floats | None:
+    """Times and values in turns; None for rows that are not just two numbers."""
+    body = body.replace('\r\n', '\n') if '\r' in body else body
+    numbers = decimals.read(body, ',\n')
+    if numbers is None and _PLAIN.fullmatch(body):
+        try:
+            return np.array(body.replace(',', ' ').split(), dtype=np.float64)
+        except ValueError:
+            return None
+    return numbers
 
 
 def _in_order(
@@ -227,6 +260,8 @@ def _in_order(
     values: Floats,
     arrivals: Floats | None,
 ) -> Series:
+    if not (times[1:] < times[:-1]).any():
+        return Series(metric, tags, np.ascontiguousarray(times), np.ascontiguousarray(values), kind, interval, arrivals)
     order = np.argsort(times, kind='stable')
     return Series(
         metric, tags, times[order], values[order], kind, interval, None if arrivals is None else arrivals[order]
