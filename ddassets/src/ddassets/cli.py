@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
@@ -129,6 +128,8 @@ def _add_rehearse(commands: 'argparse._SubParsersAction[argparse.ArgumentParser]
 
 class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import version
+
         print(f'ddassets {version("ddassets")}')
         parser.exit()
 

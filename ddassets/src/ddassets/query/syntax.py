@@ -1,5 +1,6 @@
 """Read metric queries, formulas and monitor queries, and print them."""
 
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache, lru_cache
@@ -90,7 +91,20 @@ def _parser() -> 'Lark':
         start=['queries', 'query', 'monitor'],
         maybe_placeholders=False,
         transformer=Builder(),
+        cache=_tables(),
     )
+
+
+def _tables() -> str | bool:
+    """Where the parser's tables are kept: computing them takes as long as to evaluate a month of a host.
+
+    They lie beside this module's bytecode, for whom Python would write that, and nowhere for others. The library tells
+    by a digest whether they are those of the grammar, and computes them anew where they are not or cannot be read.
+    """
+    spec = sys.modules[__name__].__spec__
+    if sys.dont_write_bytecode or spec is None or spec.cached is None:
+        return False
+    return str(Path(spec.cached).with_name('metrics.lark.tables'))
 
 
 def _parse(start: str, text: str) -> Any:
