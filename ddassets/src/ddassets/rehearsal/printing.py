@@ -61,8 +61,8 @@ def _title(rehearsal: Rehearsal) -> str:
 
 def _table(monitor: MonitorResult) -> Iterator[str]:
     states = [*possible_states(monitor.monitor)]
-    codes = {code for group in monitor.results.values() for code in group.states.tolist()}
-    states += [state for state in (State.NO_DATA,) if state in codes and state not in states]
+    visited = frozenset().union(*(group.visited for group in monitor.results.values()))
+    states += [state for state in (State.NO_DATA,) if state in visited and state not in states]
     groups = sorted(monitor.results.values(), key=lambda group: -group.sent)[:MOST_GROUPS]
     rows = [['', *map(str, states), 'sent', 'muted']]
     for group in sorted(groups, key=lambda group: group.group):

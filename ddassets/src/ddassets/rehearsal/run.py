@@ -69,6 +69,11 @@ class GroupResult:
         return int(lengths[self.states == state].sum())
 
     @property
+    def visited(self) -> frozenset[State]:
+        """The states in which the group was."""
+        return frozenset(map(State, (np.flatnonzero(np.bincount(self.states + 1)) - 1).tolist()))
+
+    @property
     def sent(self) -> int:
         return len(self.notifications) - self.muted
 

@@ -6,12 +6,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from ddassets.bundle import Bundle
 from ddassets.downtime.recurrence import nearest
 from ddassets.message import Host
 from ddassets.rehearsal.bands import Bands
 from ddassets.rehearsal.scenario import KINDS, Band, Check, Points, Scenario
-from ddassets.series import Kind, Series, SeriesSet, from_compact, from_values, parse_compact, read_csv
+from ddassets.series import Floats, Kind, Series, SeriesSet, from_compact, from_values, parse_compact, read_csv
 
 
 class Simulate(Protocol):
@@ -90,6 +92,7 @@ class _Reader:
         self.upper: list[Series] = []
         self.until: dict[tuple[str, frozenset[str]], float] = {}
         self.warnings: list[str] = []
+        self._times: Floats = np.empty(0)
 
     def check(self, source: Check) -> None:
         if self.simulate is None:
@@ -125,6 +128,10 @@ class _Reader:
     def told(self, series: Series, until: float) -> Series:
         """The series with the tags of its host; it is told until an instant."""
         joined = _with_host_tags(series, self.scenario.hosts)
+        # The hosts of a year, each with the same times, shall not fill the memory with them.
+        if np.array_equal(joined.times, self._times):
+            joined = replace(joined, times=self._times)
+        self._times = joined.times
         self.until[joined.metric, joined.tags] = until
         return joined
 
