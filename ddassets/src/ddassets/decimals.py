@@ -48,9 +48,10 @@ def _numbers(data: NDArray[np.uint8], turns: NDArray[np.uint8]) -> NDArray[np.fl
     if signs.size or points.size:
         ends = ends[(kinds != _MINUS) & (kinds != _POINT)]
         kinds = data[ends]
-    if ends.size % turns.size or (kinds.reshape(-1, turns.size) != turns).any():
+    if ends.size % turns.size or any((kinds[turn :: turns.size] != kind).any() for turn, kind in enumerate(turns)):
         return None
-    lengths = np.diff(ends, prepend=-1) - 1
+    lengths = ends.copy()
+    lengths[1:] -= ends[:-1] + 1
     signed, pointed = np.searchsorted(ends, signs), np.searchsorted(ends, points)
     if (signs != ends[signed] - lengths[signed]).any() or (np.diff(pointed) == 0).any():
         return None
