@@ -86,18 +86,22 @@ class Column:
         longest = int(_total([end - start for start, end in ranges]).max(initial=1))
         bits = 52 - max(longest, 1).bit_length()
         exponent = math.frexp(float(np.abs(values).max(initial=0.0)))[1]
-        total, rest = np.zeros(len(ranges[0][0])), np.zeros(len(ranges[0][0]))
+        total: Floats | None = None
+        rest = np.zeros(len(ranges[0][0]))
         while True:
             exponent -= bits
             limb = np.ldexp(values, -exponent)
             np.rint(limb, out=limb)
             prefix = _prefix_sums(limb)
             part = np.ldexp(_total([prefix[end] - prefix[start] for start, end in ranges]).astype(np.float64), exponent)
-            # The error of an addition is a float itself.
-            larger = total + part
-            added = larger - total
-            rest += (total - (larger - added)) + (part - added)
-            total = larger
+            if total is None:
+                total = part
+            else:
+                # The error of an addition is a float itself.
+                larger = total + part
+                added = larger - total
+                rest += (total - (larger - added)) + (part - added)
+                total = larger
             np.ldexp(limb, exponent, out=limb)
             values = np.subtract(values, limb, out=limb)
             if not values.any():
