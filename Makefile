@@ -47,10 +47,11 @@ test-toolkit: $(UV) ## ddassets' tests
 test-companions: $(UV) ## the companions' tests, against MariaDB, the tracer and Datadog's test agent
 	$(COMPANIONS) pytest companions
 
-bench: .ddev.toml ## what the check costs beside the simplest one and ddev's scaffold; lint and the simulated clock
+bench: .ddev.toml ## what the check costs beside its peers; lint, the simulated clock, and rehearse (needs Debian's prometheus)
 	$(COMPANIONS) python benchmarks/check_cost.py --ddev '$(UV) run --locked --only-group ddev ddev'
 	$(RUN) python benchmarks/lint_speed.py
 	$(RUN) python benchmarks/simulation_speed.py
+	$(RUN) python benchmarks/rehearse_speed.py
 
 wheel: $(UV) ## the Agent wheel, in dist/
 	$(UV) build --wheel --out-dir dist my_metric
