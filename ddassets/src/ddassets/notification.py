@@ -83,6 +83,11 @@ class Notifications(Sequence[Notification]):
     def __len__(self) -> int:
         return int(self.instants.size)
 
+    @property
+    def kinds(self) -> Codes:
+        """One number, from 0 to 74, for the source, target and reason of each: ABSENT is -1."""
+        return ((self.sources + 1) * len(State) + self.targets + 1) * len(REASONS) + self.reasons
+
     @overload
     def __getitem__(self, index: int) -> Notification: ...
     @overload

@@ -119,9 +119,7 @@ def _branches(result: MonitorResult) -> frozenset[Branch]:
 
 def _first_of_each_kind(result: GroupResult) -> list[int]:
     """The rows of the first notification of each transition and reason."""
-    due = result.notifications
-    # States begin with -1, and there are few of them: one number below a hundred tells all three.
-    kinds = ((due.sources + 1) * len(State) + due.targets + 1) * len(REASONS) + due.reasons
+    kinds = result.notifications.kinds
     return sorted(int(np.argmax(kinds == kind)) for kind in np.flatnonzero(np.bincount(kinds)))
 
 

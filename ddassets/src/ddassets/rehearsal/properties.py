@@ -119,9 +119,7 @@ def _counted(rehearsal: Rehearsal, one: Property, monitor: MonitorResult, group:
         counted &= due.reasons == REASONS.index(one.reason)
     counted &= _in_time(rehearsal, one, due.instants)
     if one.recipient is not None:
-        handle = one.recipient.text()
-        for row in np.flatnonzero(counted).tolist():
-            counted[row] = handle in monitor.recipients(group.group, due[row])
+        counted &= monitor.notified(group, one.recipient.text(), counted)
     return counted
 
 

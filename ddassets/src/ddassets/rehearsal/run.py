@@ -29,7 +29,7 @@ from ddassets.rehearsal.scenario import Scenario
 from ddassets.rehearsal.sources import Signal, Simulate, signal
 from ddassets.series import Series, SeriesSet
 from ddassets.state import State
-from ddassets.timeline import Codes, Group, GroupTimeline, Instants, MonitorTimeline, Transitions
+from ddassets.timeline import Codes, Flags, Group, GroupTimeline, Instants, MonitorTimeline, Transitions
 
 if TYPE_CHECKING:
     from ddassets.rehearsal.verdict import Verdict
@@ -256,6 +256,20 @@ class MonitorResult:
         if self.varies or key not in self._recipients:
             self._recipients[key] = self.message(group, notification).recipients
         return self._recipients[key]
+
+    def notified(self, result: GroupResult, handle: str, among: Flags) -> Flags:
+        """Which of a group's notifications, `among` some of them, notify a recipient."""
+        due, found = result.notifications, np.zeros_like(among)
+        if self.varies:
+            rows = np.flatnonzero(among)
+            found[rows] = [handle in self.recipients(result.group, due[row]) for row in rows.tolist()]
+            return found
+        # Nothing but numbers differs within a kind, so one of it answers for all.
+        kinds = due.kinds
+        for kind in np.flatnonzero(np.bincount(kinds[among])):
+            alike = among & (kinds == kind)
+            found |= alike & (handle in self.recipients(result.group, due[int(np.argmax(alike))]))
+        return found
 
     @cached_property
     def varies(self) -> bool:

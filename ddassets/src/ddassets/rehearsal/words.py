@@ -90,16 +90,19 @@ class Week:
     def covers(self, instants: NDArray[np.int64], zone: ZoneInfo) -> NDArray[np.bool_]:
         """Say which instants, in seconds since the epoch, are inside."""
         # No zone changes its clock but at a quarter of an hour, so one look is enough for all instants in one.
-        quarters, which = np.unique(instants // 900, return_inverse=True)
-        east = [_seconds_east(int(quarter) * 900, zone) for quarter in quarters]
-        local = instants + np.array(east, dtype=np.int64)[which]
+        quarters = instants // 900
+        new = np.diff(quarters, prepend=quarters[:1] - 1) != 0
+        east = [_seconds_east(quarter * 900, zone) for quarter in quarters[new].tolist()]
+        local = instants + np.array(east, dtype=np.int64)[np.cumsum(new) - 1]
         # The epoch was a Thursday.
         minute, day = local // 60 % 1440, (local // 86400 + 3) % 7
         on_day = np.isin(day, list(self.days))
         if self.start < self.end:
-            return on_day & (minute >= self.start) & (minute < self.end)
+            inside: NDArray[np.bool_] = on_day & (minute >= self.start) & (minute < self.end)
+            return inside
         on_day_before = np.isin((day - 1) % 7, list(self.days))
-        return (on_day & (minute >= self.start)) | (on_day_before & (minute < self.end))
+        inside = (on_day & (minute >= self.start)) | (on_day_before & (minute < self.end))
+        return inside
 
 
 # The same quarters are asked for, group by group.
