@@ -160,6 +160,18 @@ def test_a_recipient_may_be_built_from_a_variable(handle, reason):
         assert bool(rehearsal.failures) == (handle != '@slack-prod')
 
 
+@pytest.mark.parametrize('number', [pytest.param(2, id='as-many'), pytest.param(4, id='one-for-all')])
+def test_a_recipient_may_depend_on_the_value(number):
+    body = (
+        '{name: x, type: query alert, query: "avg(last_1m):avg:acme.queue.length{*} > 1", '
+        'message: "{{#is_match \\"value\\" \\"6\\"}}@one@example.com{{/is_match}}"}'
+    )
+    series = "series: [{metric: acme.queue.length, tags: ['host:one'], values: 0x9 7 0 6 0 7 0 6 0x44}]\n"
+    expected = f"[{{notifications: {{exactly: {number}}}, state: Alert, recipient: '@one@example.com'}}]"
+    rehearsal = run(f'{series}monitors: [{body}]\nproperties: {expected}\n')
+    assert bool(rehearsal.failures) == (number != 2)
+
+
 @pytest.mark.rule('5.15', '5.16', '5.18', '5.21', '5.22')
 def test_a_downtime_mutes_and_tells_at_its_end():
     rehearsal = rehearse(read(ACME / 'rehearsals' / 'night.yaml'), ASSETS)
