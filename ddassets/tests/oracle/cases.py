@@ -1,0 +1,337 @@
+"""Random monitors over random series, small enough to be evaluated slowly and odd enough to reach every rule."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from random import Random
+from typing import Any
+
+from oracle.notices import Downtime
+from oracle.points import Look, Question, Source, UNITS
+from oracle.states import Options, ticks
+from oracle.words import Binary, Both, Either, Everything, In, Leaf, Not, Number, Query, Scope, Tag, Wrapped, leaves
+
+# A Friday, 2027-01-15T08:00:00Z.
+START = 1_800_000_000
+HOSTS, ENVS = ('a', 'b', 'bb'), ('prod', 'dev')
+
+
+@dataclass(frozen=True)
+class Case:
+    question: Question
+    options: Options
+    choices: Mapping[str, str]
+    sources: tuple[Source, ...]
+    start: int
+    end: int
+    second: int
+    downtimes: tuple[Downtime, ...]
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The monitor as the API has it."""
+        one = self.options
+        thresholds = {
+            'critical': one.critical,
+            'warning': one.warning,
+            'critical_recovery': one.critical_recovery,
+            'warning_recovery': one.warning_recovery,
+        }
+        options: dict[str, Any] = {
+            'thresholds': {key: value for key, value in thresholds.items() if value is not None},
+            'notify_no_data': one.notify_no_data,
+            'no_data_timeframe': one.no_data_timeframe and one.no_data_timeframe / 60,
+            'require_full_window': one.require_full_window,
+            'evaluation_delay': one.evaluation_delay,
+            'new_group_delay': one.new_group_delay,
+            'timeout_h': one.timeout / 3600,
+            'renotify_interval': one.renotify_interval / 60,
+            'renotify_occurrences': one.renotify_occurrences,
+        }
+        if one.on_missing_data:
+            options['on_missing_data'] = one.on_missing_data
+        if one.renotify_statuses:
+            options['renotify_statuses'] = list(one.renotify_statuses)
+        if self.question.recovery:
+            options['threshold_windows'] = {
+                'trigger_window': f'last_{self.question.number}{self.question.unit}',
+                'recovery_window': f'last_{self.question.recovery // 60}m',
+            }
+        return {
+            'name': 'random',
+            'type': 'query alert',
+            'query': f'{self.question} {one.comparator} {one.critical!r}',
+            'draft_status': 'draft' if one.draft else 'published',
+            'options': options,
+        }
+
+    @property
+    def groups(self) -> dict[tuple[str, ...], list[Source]]:
+        """Rule 1.7: the sources of each group, those that a scope takes and that have all keys."""
+        found: dict[tuple[str, ...], list[Source]] = {} if self.question.by else {(): []}
+        for source in self.sources:
+            values = [[tag for tag in source.tags if tag.startswith(f'{key}:')] for key in self.question.by]
+            taken = any(leaf.metric == source.metric and leaf.scope.takes(source.tags) for leaf in self.each)
+            if taken and source.samples and all(values):
+                # Each key once: the series of the cases have no key twice.
+                found.setdefault(tuple(each[0] for each in values), []).append(source)
+        return dict(sorted(found.items()))
+
+    @property
+    def each(self) -> list[Leaf]:
+        return list(leaves(self.question.query))
+
+
+def make(seed: int) -> Case:
+    """The case of a number: the same each time."""
+    return Maker(Random(seed)).case()
+
+
+# (chance, windows, intervals of the series, length in seconds of the time evaluated)
+REGIMES = (
+    (0.72, ((1, 'm'), (2, 'm'), (5, 'm'), (10, 'm'), (15, 'm')), (15, 30, 45, 60, 60, 90), (1200, 4200)),
+    (0.12, ((1, 'h'), (2, 'h')), (60, 120, 300, 600), (7200, 10800)),
+    (0.10, ((1, 'd'), (2, 'd'), (36, 'h'), (1, 'w')), (1800, 3600, 7200), (2 * 86400, 4 * 86400)),
+    (0.06, ((5, 'm'), (30, 'm'), (2, 'h')), (600, 900, 1800), (26 * 3600, 52 * 3600)),
+)
+
+
+class Maker:
+    def __init__(self, random: Random) -> None:
+        self.random = random
+        (regime,) = random.choices(REGIMES, [regime[0] for regime in REGIMES])
+        _, windows, self.intervals, lengths = regime
+        self.window = random.choice(windows)
+        self.long = regime in REGIMES[2:]
+        self.start = START + random.choice((0, 0, 60 * random.randrange(60), random.randrange(3600)))
+        self.length = random.randrange(*lengths)
+        self.end = self.start + self.length
+
+    def chance(self, of: float) -> bool:
+        return self.random.random() < of
+
+    def case(self) -> Case:
+        random = self.random
+        self.kinds = {name: random.choice(('gauge', 'gauge', 'count', 'rate')) for name in ('m', 'n')}
+        sources = tuple(self.sources())
+        question = self.question()
+        if question.recovery:
+            sources = tuple(replace(one, metric='anomalies', kind='gauge') for one in sources if one.metric == 'm')
+        second = random.choice((0, 0, 0, 17, 59))
+        choices = self.choices()
+        case = Case(question, Options('>', 0.0), choices, sources, self.start, self.end, second, ())
+        values = self.probe(case)
+        case = replace(case, options=self.options(case, values))
+        return replace(case, downtimes=tuple(self.downtimes()))
+
+    # The series.
+
+    def sources(self) -> 'list[Source]':
+        random = self.random
+        found = []
+        for metric in ('m', 'n'):
+            for host in random.sample(HOSTS, random.choice((1, 1, 2, 2, 3))):
+                tags = {f'host:{host}'}
+                if self.chance(0.7):
+                    tags.add(f'env:{random.choice(ENVS)}')
+                interval = random.choice(self.intervals)
+                found.append(Source(metric, frozenset(tags), self.kinds[metric], interval, self.samples(interval)))
+        return found
+
+    def samples(self, interval: int) -> tuple[tuple[float, float, float], ...]:
+        random = self.random
+        at = self.start - random.choice((0, 1, 1, 2)) * random.randrange(self.length) // 2
+        at -= at % interval if self.chance(0.5) else 0
+        if self.chance(0.15):
+            at = self.start + random.randrange(self.length // 2)
+        stop = self.end if self.chance(0.6) else self.start + random.randrange(self.length)
+        jitter = 0 if self.chance(0.5) else interval // 3
+        gap = random.choice((0.0, 0.02, 0.1, 0.3))
+        longest = random.choice((3, 10, 40)) * (1 if interval < 600 else 2)
+        late = 0 if self.chance(0.75) else random.choice((30, 120, 600))
+        value = random.choice((0.0, 5.0, 20.0))
+        found: list[tuple[float, float, float]] = []
+        arrived = 0.0
+        while at < stop and len(found) < 400:
+            if self.chance(gap):
+                at += interval * random.randrange(1, longest)
+                continue
+            value = value + random.choice((-4, -1, -0.25, 0, 0, 0.25, 1, 4)) if self.chance(0.8) else value
+            if self.chance(0.05):
+                value = random.choice((0.0, 0.0, 50.0, -3.0))
+            time = at + random.randrange(jitter + 1)
+            arrived = max(arrived, time + (random.randrange(late) if late and self.chance(0.4) else 0))
+            found.append((time, value, arrived))
+            at += interval
+        return tuple(found)
+
+    # The query.
+
+    def question(self) -> Question:
+        random = self.random
+        number, unit = self.window
+        self.by = random.choice(((), (), ('host',), ('host',), ('env',), ('env', 'host')))
+        if self.chance(0.04):
+            stub = Leaf('anomalies', 'avg', Everything(), self.by)
+            seconds = number * UNITS[unit]
+            return Question('avg', number, unit, stub, None, max(60, seconds // random.choice((1, 2, 5)) // 60 * 60))
+        self.rollup = None
+        if self.chance(0.3):
+            seconds = random.choice((self.intervals[0], 2 * self.intervals[0], 60, 300, 420))
+            self.rollup = (random.choice((None, 'avg', 'sum', 'min', 'max', 'count')), seconds)
+        self.counting = self.chance(0.3)
+        change = None
+        if self.chance(0.12):
+            shift, text = random.choice(((300, '5m_ago'), (600, 'last_10m'), (3600, '1h_ago'), (86400, '1d_ago')))
+            change = (random.choice(('change', 'pct_change')), shift, text)
+        query = self.query(random.choice((0, 0, 1, 1, 2, 3)))
+        counted = any(leaf.counting == 'as_count' for leaf in leaves(query))
+        aggregator = 'sum' if counted else random.choice(('avg', 'sum', 'min', 'max'))
+        return Question(aggregator, number, unit, query, change)
+
+    def query(self, depth: int) -> Query:
+        random = self.random
+        if depth == 0:
+            return self.leaf()
+        if self.chance(0.55):
+            sign = random.choice('+-*/')
+            if self.chance(0.25):
+                number = Number(float(random.choice((1, 2, 10, 100))))
+                return random.choice((Binary(sign, self.query(depth - 1), number), Binary(sign, number, self.leaf())))
+            return Binary(sign, self.query(depth - 1), self.query(random.randrange(depth)))
+        name = random.choice(
+            'abs clamp_min clamp_max default_zero default_zero diff dt per_second per_minute per_hour derivative '
+            'timeshift timeshift hour_before day_before'.split()
+        )
+        argument = None
+        if name.startswith('clamp'):
+            argument = float(random.choice((0, 3, 10)))
+        if name == 'timeshift':
+            argument = float(-random.choice((60, 90, 300, 3600)))
+        return Wrapped(name, self.query(depth - 1), argument)
+
+    def leaf(self) -> Leaf:
+        random = self.random
+        metric = random.choice(('m', 'm', 'n'))
+        counting = random.choice(('as_count', 'as_count', 'as_rate')) if self.counting and self.chance(0.8) else None
+        fill = None
+        if self.chance(0.15):
+            fill = (random.choice(('linear', 'last', 'zero', 'null')), random.choice((None, 60, 120, 600)))
+        rollup = self.rollup if self.chance(0.8) else None
+        if counting and rollup and self.chance(0.5):
+            rollup = (None, rollup[1])
+        return Leaf(
+            metric, random.choice(('avg', 'sum', 'min', 'max')), self.scope(), self.by, counting, rollup, fill
+        )
+
+    def scope(self) -> Scope:
+        random = self.random
+
+        def tag() -> Scope:
+            key, value = random.choice(
+                (('host', 'a'), ('host', 'b'), ('host', 'b*'), ('host', '*b'), ('env', 'prod'), ('env', 'd*'))
+            )
+            return Tag(key, value)
+
+        kind = random.randrange(10)
+        if kind < 5:
+            return Everything()
+        if kind == 5:
+            return tag()
+        if kind == 6:
+            return Not(tag(), '!')
+        if kind == 7:
+            return Both(tag(), Not(tag(), '!') if self.chance(0.5) else tag(), ', ')
+        if kind == 8:
+            return Either(tag(), Both(tag(), Not(tag())) if self.chance(0.3) else In('host', ('a', 'bb')))
+        return Both(Either(tag(), tag()), Not(In('env', ('dev',))))
+
+    # The options.
+
+    def choices(self) -> dict[str, str]:
+        from ddassets.assumptions import ASSUMPTIONS
+
+        found = {one.id: one.default for one in ASSUMPTIONS.values()}
+        if self.chance(0.4):
+            for name in 'A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A17 A22 A23'.split():
+                if self.chance(0.3):
+                    found[name] = self.random.choice([*ASSUMPTIONS[name].alternatives, found[name]])
+        if found['A5'] == 'error':
+            found['A5'] = '1x window'
+        if self.long and found['A2'] != 'native':
+            found['A2'] = 'native'
+        return found
+
+    def probe(self, case: Case) -> list[float]:
+        """Some of the values that there will be, for thresholds that matter."""
+        found = []
+        every = ticks(case.start, case.end, case.second, case.question.window)
+        for sources in case.groups.values():
+            for tick in self.random.sample(every, min(len(every), 5)):
+                value = Look(case.question, sources, tick, 0, case.choices).answer().value
+                if value is not None:
+                    found.append(value)
+        return sorted(found) or [0.0]
+
+    def options(self, case: Case, values: Sequence[float]) -> Options:
+        random = self.random
+        comparator = random.choice(('>', '>', '>=', '<', '<=', '<', '==', '!='))
+        limits = sorted({self.limit(random.choice(values), values) for _ in range(4)}, reverse=comparator[0] == '>')
+        picked: list[float | None] = [*limits, None, None, None, None]
+        critical, warning = picked[0], picked[random.choice((1, 2, 9 - 5))]
+        assert critical is not None
+        critical_recovery = warning_recovery = None
+        if comparator in ('==', '!='):
+            warning = None if warning is None or self.chance(0.5) else warning
+        else:
+            critical_recovery = random.choice((None, *limits))
+            if warning is not None:
+                beyond = [one for one in limits if (one <= warning if comparator[0] == '>' else one >= warning)]
+                warning_recovery = random.choice((None, *beyond))
+        on_missing_data = None
+        notify_no_data = self.chance(0.35)
+        if not notify_no_data and self.chance(0.6):
+            on_missing_data = random.choice(('show_no_data', 'show_and_notify_no_data', 'resolve', 'default'))
+        hours = 3600 if self.long else 60
+        timeout = random.choice((0, 2, 7, 20)) * hours if on_missing_data != 'resolve' and self.chance(0.5) else 0
+        statuses = random.choice(((), ('alert',), ('warn', 'alert'), ('no data', 'warn'), ('alert', 'no data', 'warn')))
+        return Options(
+            comparator,
+            critical,
+            warning,
+            critical_recovery,
+            warning_recovery,
+            notify_no_data=notify_no_data,
+            no_data_timeframe=random.choice((None, 2, 5, 10, 60)) and random.choice((2, 5, 10, 60)) * 60,
+            on_missing_data=on_missing_data,
+            require_full_window=self.chance(0.3),
+            evaluation_delay=random.choice((0, 0, 0, 30, 60, 300, 900)),
+            new_group_delay=random.choice((0, 60, 60, 300, 1000)),
+            timeout=min(timeout, 86400),
+            renotify_interval=random.choice((0, 1, 5, 7, 30)) * 60 if self.chance(0.6) else 0,
+            renotify_statuses=statuses,
+            renotify_occurrences=random.choice((None, None, 0, 1, 2, 5)),
+            draft=self.chance(0.03),
+        )
+
+    def limit(self, value: float, values: Sequence[float]) -> float:
+        """A value itself where it is exact, so that > and >= differ; else a number that no value comes near."""
+        if value * 4 == int(value * 4) and abs(value) < 1e9:
+            return value if self.chance(0.7) else value + 0.125
+        return float(f'{value:.6g}') + 0.0123456789 * (max(values) - min(values) + 1)
+
+    def downtimes(self) -> list[Downtime]:
+        random = self.random
+        found = []
+        for name in random.choice((' ', ' ', 'd', 'dd', 'def')).strip():
+            start = self.start + random.randrange(-self.length // 4, self.length)
+            start -= start % 60 if self.chance(0.7) else 0
+            end: float = start + random.choice((0, 60, 600, self.length // 3, self.length // 3 // 60 * 60))
+            if found and self.chance(0.3):
+                start = int(found[-1].end) if found[-1].end < float('inf') else start
+                end = max(end, start)
+            if self.chance(0.1):
+                end = float('inf')
+            begin: float = float('-inf') if self.chance(0.1) else start
+            states = frozenset(random.sample(('Alert', 'Warn', 'No Data'), random.randrange(4)))
+            found.append(Downtime(begin, end, name, self.chance(0.25), states))
+        return found

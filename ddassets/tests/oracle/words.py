@@ -1,0 +1,176 @@
+"""Queries as the second evaluator has them: a tree of its own, and its text for the first one to parse."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Everything:
+    def __str__(self) -> str:
+        return '*'
+
+    def takes(self, tags: frozenset[str]) -> bool:
+        return True
+
+
+@dataclass(frozen=True)
+class Tag:
+    """`key:value`, where the value may begin or end with `*` (rule 1.6)."""
+
+    key: str
+    value: str
+
+    def __str__(self) -> str:
+        return f'{self.key}:{self.value}'
+
+    def takes(self, tags: frozenset[str]) -> bool:
+        values = [tag.partition(':')[2] for tag in tags if tag.partition(':')[0] == self.key]
+        return any(_alike(self.value, value) for value in values)
+
+
+def _alike(pattern: str, value: str) -> bool:
+    if not pattern:
+        return not value
+    if pattern[0] == '*':
+        return any(_alike(pattern[1:], value[skip:]) for skip in range(len(value) + 1))
+    return bool(value) and pattern[0] == value[0] and _alike(pattern[1:], value[1:])
+
+
+@dataclass(frozen=True)
+class In:
+    key: str
+    values: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f'{self.key} IN ({", ".join(self.values)})'
+
+    def takes(self, tags: frozenset[str]) -> bool:
+        return any(Tag(self.key, value).takes(tags) for value in self.values)
+
+
+@dataclass(frozen=True)
+class Not:
+    scope: 'Scope'
+    sign: str = 'NOT '
+
+    def __str__(self) -> str:
+        inner = f'({self.scope})' if isinstance(self.scope, Both | Either) else str(self.scope)
+        return self.sign + inner
+
+    def takes(self, tags: frozenset[str]) -> bool:
+        return not self.scope.takes(tags)
+
+
+@dataclass(frozen=True)
+class Both:
+    left: 'Scope'
+    right: 'Scope'
+    sign: str = ' AND '
+
+    def __str__(self) -> str:
+        return self.sign.join(f'({side})' if isinstance(side, Either) else str(side) for side in (self.left, self.right))
+
+    def takes(self, tags: frozenset[str]) -> bool:
+        return self.left.takes(tags) and self.right.takes(tags)
+
+
+@dataclass(frozen=True)
+class Either:
+    left: 'Scope'
+    right: 'Scope'
+
+    def __str__(self) -> str:
+        return f'{self.left} OR {self.right}'
+
+    def takes(self, tags: frozenset[str]) -> bool:
+        return self.left.takes(tags) or self.right.takes(tags)
+
+
+type Scope = Everything | Tag | In | Not | Both | Either
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One metric query. `rollup` is (method or None, seconds), `fill` (method, seconds or None)."""
+
+    metric: str
+    space: str = 'avg'
+    scope: Scope = Everything()
+    by: tuple[str, ...] = ()
+    counting: str | None = None
+    rollup: tuple[str | None, int] | None = None
+    fill: tuple[str, int | None] | None = None
+
+    def __str__(self) -> str:
+        text = f'{self.space}:{self.metric}{{{self.scope}}}'
+        if self.by:
+            text += f' by {{{",".join(self.by)}}}'
+        if self.counting:
+            text += f'.{self.counting}()'
+        if self.rollup:
+            method, seconds = self.rollup
+            text += f'.rollup({seconds})' if method is None else f'.rollup({method}, {seconds})'
+        if self.fill:
+            method, limit = self.fill
+            text += f'.fill({method})' if limit is None else f'.fill({method}, {limit})'
+        return text
+
+
+@dataclass(frozen=True)
+class Number:
+    value: float
+
+    def __str__(self) -> str:
+        return f'{self.value:g}'
+
+
+@dataclass(frozen=True)
+class Binary:
+    sign: str
+    left: 'Query'
+    right: 'Query'
+
+    def __str__(self) -> str:
+        return f'({self.left} {self.sign} {self.right})'
+
+
+@dataclass(frozen=True)
+class Wrapped:
+    """A function of one query: abs, clamp_min, clamp_max, diff, dt, per_second, per_minute, per_hour, default_zero,
+    timeshift and its family. `argument` is the second one, where there is one."""
+
+    name: str
+    query: 'Query'
+    argument: float | None = None
+
+    def __str__(self) -> str:
+        inner = str(self.query)
+        if inner.startswith('('):
+            inner = inner[1:-1]
+        return f'{self.name}({inner})' if self.argument is None else f'{self.name}({inner}, {self.argument:g})'
+
+
+type Query = Leaf | Number | Binary | Wrapped
+
+
+def leaves(query: Query) -> Iterator[Leaf]:
+    match query:
+        case Leaf():
+            yield query
+        case Binary(left=left, right=right):
+            yield from leaves(left)
+            yield from leaves(right)
+        case Wrapped(query=inner):
+            yield from leaves(inner)
+
+
+def names(query: Query) -> Iterator[str]:
+    """The signs and functions in the query."""
+    match query:
+        case Binary(sign=sign, left=left, right=right):
+            yield sign
+            yield from names(left)
+            yield from names(right)
+        case Wrapped(name=name, query=inner):
+            yield name
+            yield from names(inner)
