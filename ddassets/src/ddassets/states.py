@@ -73,8 +73,10 @@ class StateMachine:
             self.relied_on.add('A7')
         silent = answers.empty & ~answers.zero
         no_data, resolved = self._silence(answers, silent)
-        gone = no_data | (resolved > 0)
         valued = answers.valued | answers.zero
+        # An evaluation that is cancelled keeps the state, No Data too (rule 2.8).
+        no_data = _latched(no_data, valued | (resolved > 0))
+        gone = no_data | (resolved > 0)
         limits = self.monitor.thresholds
         critical = valued & self._holds(answers.values, limits.critical)
         recovered = valued & ~critical & self._recovered(answers.recovery, limits.critical_recovery)

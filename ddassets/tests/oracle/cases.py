@@ -88,10 +88,10 @@ def make(seed: int) -> Case:
 
 # (chance, windows, intervals of the series, length in seconds of the time evaluated)
 REGIMES = (
-    (0.72, ((1, 'm'), (2, 'm'), (5, 'm'), (10, 'm'), (15, 'm')), (15, 30, 45, 60, 60, 90), (1200, 4200)),
+    (0.79, ((1, 'm'), (2, 'm'), (5, 'm'), (10, 'm'), (15, 'm')), (15, 30, 45, 60, 60, 90), (1200, 4200)),
     (0.12, ((1, 'h'), (2, 'h')), (60, 120, 300, 600), (7200, 10800)),
-    (0.10, ((1, 'd'), (2, 'd'), (36, 'h'), (1, 'w')), (1800, 3600, 7200), (2 * 86400, 4 * 86400)),
-    (0.06, ((5, 'm'), (30, 'm'), (2, 'h')), (600, 900, 1800), (26 * 3600, 52 * 3600)),
+    (0.07, ((1, 'd'), (2, 'd'), (36, 'h'), (1, 'w')), (1800, 3600, 7200), (2 * 86400, 4 * 86400)),
+    (0.02, ((5, 'm'), (30, 'm'), (2, 'h')), (1800, 3600), (26 * 3600, 30 * 3600)),
 )
 
 
@@ -176,7 +176,8 @@ class Maker:
             return Question('avg', number, unit, stub, None, max(60, seconds // random.choice((1, 2, 5)) // 60 * 60))
         self.rollup = None
         if self.chance(0.3):
-            seconds = random.choice((self.intervals[0], 2 * self.intervals[0], 60, 300, 420))
+            least = self.intervals[0]
+            seconds = random.choice((least, 2 * least, *((60, 300, 420) if least < 600 else (5400,))))
             self.rollup = (random.choice((None, 'avg', 'sum', 'min', 'max', 'count')), seconds)
         self.counting = self.chance(0.3)
         change = None
@@ -267,7 +268,7 @@ class Maker:
         every = ticks(case.start, case.end, case.second, case.question.window)
         for sources in case.groups.values():
             for tick in self.random.sample(every, min(len(every), 5)):
-                value = Look(case.question, sources, tick, 0, case.choices).answer().value
+                value = Look(case.question, sources, tick, 0, case.choices, {}).answer().value
                 if value is not None:
                     found.append(value)
         return sorted(found) or [0.0]

@@ -3,6 +3,7 @@
 Nothing is kept from one evaluation to the next: each looks at the bare samples anew, one bucket after the other.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
@@ -15,6 +16,10 @@ UNITS = {'m': 60, 'h': 3600, 'd': 86400, 'w': 7 * 86400, 'mo': MONTH}
 SHIFTS = {'hour_before': 3600, 'day_before': 86400, 'week_before': 7 * 86400, 'month_before': MONTH}
 SECONDS = {'per_second': 1, 'per_minute': 60, 'per_hour': 3600, 'derivative': 1}
 DIFFERENCES = ('diff', 'dt', *SECONDS)
+
+
+class Outside(Exception):
+    """The query is none of the declared subset: a difference of what was aggregated over the window already."""
 
 
 @dataclass(frozen=True)
@@ -72,8 +77,16 @@ class Look:
     """One evaluation: the samples that had arrived at `tick`, and the window that ends `delay` before it."""
 
     def __init__(
-        self, question: Question, sources: Sequence[Source], tick: int, delay: int, choices: Mapping[str, str]
+        self,
+        question: Question,
+        sources: Sequence[Source],
+        tick: int,
+        delay: int,
+        choices: Mapping[str, str],
+        memory: dict[tuple[object, ...], 'Held'],
     ) -> None:
+        # What a source held when so many samples were there; a matter of time alone.
+        self.memory = memory
         self.question = question
         self.sources = sources
         self.tick = tick
@@ -252,7 +265,7 @@ def bound(name: str, value: float | None, argument: float | None) -> float | Non
             return min(value, argument or 0.0)
     if name in SHIFTS or name == 'timeshift':
         return value
-    raise AssertionError(name)
+    raise Outside(name)
 
 
 def difference(name: str, value: float | None, before: float | None, seconds: float) -> float | None:
@@ -329,12 +342,21 @@ class Buckets:
         self.held = {
             leaf: [self.grouped(leaf, source, self.fill(leaf, source)) for source in look.of(leaf)] for leaf in found
         }
-        self.fallen_back: dict[Query, bool] = {}
+        self.known: dict[tuple[int, int, float], float | None] = {}
 
     def grouped(self, leaf: Leaf, source: Source, fill: tuple[str, int] | None) -> 'Held':
         """A bucket's content is what has arrived of it, after the window's end too (rule 7.3)."""
+        arrived = self.look.arrived(source)
+        key = id(source), len(arrived), leaf, fill, self.step
+        if key not in self.look.memory:
+            self.look.memory[key] = self.held_of(leaf, source, fill, arrived)
+        return self.look.memory[key]
+
+    def held_of(
+        self, leaf: Leaf, source: Source, fill: tuple[str, int] | None, arrived: list[tuple[float, float, float]]
+    ) -> 'Held':
         contents: dict[int, list[float]] = {}
-        for time, value, _ in self.look.arrived(source):
+        for time, value, _ in arrived:
             contents.setdefault(floor(time / self.step), []).append(scale(leaf, source, value))
         method = leaf.rollup[0] if leaf.rollup else None
         if method is None:
@@ -381,6 +403,12 @@ class Buckets:
         return False
 
     def value(self, query: Query | Changed, number: int, shift: float = 0) -> float | None:
+        key = id(query), number, shift
+        if key not in self.known:
+            self.known[key] = self.value_of(query, number, shift)
+        return self.known[key]
+
+    def value_of(self, query: Query | Changed, number: int, shift: float) -> float | None:
         match query:
             case Leaf():
                 return self.leaf(query, number, shift)
@@ -418,12 +446,10 @@ class Buckets:
 
     def in_window(self, query: Query, shift: float) -> bool:
         """Rule 2.17: nothing is done to a window that is empty."""
-        look, key = self.look, Wrapped('timeshift', query, shift)
-        if key not in self.fallen_back:
-            around = range(floor(look.start / self.step), floor(look.end / self.step) + 2)
-            inside = [number for number in around if look.inside(number * self.step, self.rolled)]
-            self.fallen_back[key] = any(self.value(query, number, shift) is not None for number in inside)
-        return self.fallen_back[key]
+        look = self.look
+        around = range(floor(look.start / self.step), floor(look.end / self.step) + 2)
+        inside = [number for number in around if look.inside(number * self.step, self.rolled)]
+        return any(self.value(query, number, shift) is not None for number in inside)
 
     def oldest(self) -> float:
         return min((sample[0] for source in self.look.sources for sample in source.samples[:1]), default=0)
@@ -439,6 +465,7 @@ class Held:
 
     def __init__(self, values: Mapping[int, float | None], fill: tuple[str, int] | None, step: int) -> None:
         self.values = values
+        self.numbers = sorted(values)
         self.fill = fill
         self.step = step
 
@@ -446,8 +473,9 @@ class Held:
         if bucket in self.values or self.fill is None:
             return self.values.get(bucket)
         method, limit = self.fill
-        earlier = max((other for other in self.values if other < bucket), default=None)
-        later = min((other for other in self.values if other > bucket), default=None)
+        before, after = bisect_left(self.numbers, bucket), bisect_right(self.numbers, bucket)
+        earlier = self.numbers[before - 1] if before else None
+        later = self.numbers[after] if after < len(self.numbers) else None
         if earlier is None or (bucket - earlier) * self.step > limit:
             return None
         low = self.values[earlier]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from oracle.points import Answer, Look, Question, Source
+from oracle.points import Answer, Held, Look, Question, Source
 from oracle.words import Leaf, leaves, names
 
 DAY = 86400
@@ -83,6 +83,7 @@ class Group:
         self.choices = choices
         self.start = start
         self.life = Life()
+        self.memory: dict[tuple[object, ...], Held] = {}
         self.seen_since: float | None = None
         self.forget()
         if not question.by:
@@ -104,7 +105,7 @@ class Group:
         return self.life
 
     def step(self, tick: int) -> tuple[float | None, str]:
-        look = Look(self.question, self.sources, tick, self.options.evaluation_delay, self.choices)
+        look = Look(self.question, self.sources, tick, self.options.evaluation_delay, self.choices, self.memory)
         answer = look.answer()
         verdict = self.verdict(answer)
         if verdict == 'empty':
@@ -126,7 +127,7 @@ class Group:
             recovery = answer.value
             if self.question.recovery:
                 window = replace(self.question, number=self.question.recovery // 60, unit='m')
-                other = Look(window, self.sources, tick, self.options.evaluation_delay, self.choices).answer().value
+                other = Look(window, self.sources, tick, self.options.evaluation_delay, self.choices, self.memory).answer().value
                 recovery = answer.value if other is None else other
             self.become(tick, self.compared(answer.value, recovery), answer.value, 'data')
             return answer.value, self.state
