@@ -8,7 +8,7 @@ from ddassets.assumptions import choose
 from ddassets.errors import UnusableInputError
 from ddassets.explanation import Explanation, reasons
 from ddassets.monitor import Monitor
-from ddassets.query.column import Indices
+from ddassets.query.column import Floats, Indices
 from ddassets.query.evaluation import HISTORY, Clock, Evaluation
 from ddassets.query.plan import MONTH, STUBBED, Leaf, Plan, has_arithmetic, make_plan, zero_fills
 from ddassets.query.scope import predicate
@@ -217,23 +217,27 @@ class Evaluator:
         while position < size and there[position:].any():
             seen = position + int(np.argmax(there[position:]))
             end = seen + int(np.argmax(gone[seen:])) if gone[seen:].any() else size
-            since = self._reporting_since(group) if seen == 0 else int(ticks[seen])
+            since = int(ticks[seen]) if position else self._reporting_since(group, int(ticks[seen]))
             ready = answers.valued[seen:end] & (ticks[seen:end] >= since + self._monitor.new_group_delay)
             if ready.any():
                 yield seen + int(np.argmax(ready)), end
             position = end
 
-    def _reporting_since(self, group: Group) -> float:
-        """When a group that the first evaluation finds was first seen, at all or after a day of silence (rule 2.21)."""
-        delay = self._monitor.evaluation_delay
-        seen = float(self._ticks[0]) - delay
-        times = np.sort(
-            np.concatenate([s.times[s.times <= seen] for each in self._sources[group].values() for s in each])
-        )
-        if not times.size:
-            return seen + delay
+    def _reporting_since(self, group: Group, found: int) -> float:
+        """Since when a group is known that an evaluation finds for the first time, at `found`.
+
+        What was there before the first evaluation counts, if no day of silence lies between (rule 2.21).
+        """
+        each = [series for sources in self._sources[group].values() for series in sources]
+        seen = np.concatenate([self._seen(series) for series in each])
+        times = np.append(np.sort(seen[seen <= self._ticks[0]]), found)
         silences = np.flatnonzero(np.diff(times) >= DAY)
-        return float(times[silences[-1] + 1 if silences.size else 0]) + delay
+        return float(times[silences[-1] + 1 if silences.size else 0])
+
+    def _seen(self, series: Series) -> Floats:
+        """From when each point of a series can lie in a window that is evaluated."""
+        seen = series.times + self._monitor.evaluation_delay
+        return seen if series.arrivals is None else np.maximum(seen, series.arrivals)
 
 
 def _ticks(start: int, end: int, second: int, window: int) -> Indices:

@@ -6,7 +6,7 @@ from random import Random
 from typing import Any
 
 from oracle.notices import Downtime
-from oracle.points import Look, Question, Source, UNITS
+from oracle.points import UNITS, Look, Outside, Question, Source
 from oracle.states import Options, ticks
 from oracle.words import Binary, Both, Either, Everything, In, Leaf, Not, Number, Query, Scope, Tag, Wrapped, leaves
 
@@ -268,7 +268,10 @@ class Maker:
         every = ticks(case.start, case.end, case.second, case.question.window)
         for sources in case.groups.values():
             for tick in self.random.sample(every, min(len(every), 5)):
-                value = Look(case.question, sources, tick, 0, case.choices, {}).answer().value
+                try:
+                    value = Look(case.question, sources, tick, 0, case.choices, {}).answer().value
+                except Outside:
+                    return [0.0]
                 if value is not None:
                     found.append(value)
         return sorted(found) or [0.0]

@@ -99,7 +99,9 @@ class Group:
         self.timed_out = False
 
     def live(self, end: int, second: int) -> Life:
-        for tick in ticks(self.start, end, second, self.question.window):
+        every = ticks(self.start, end, second, self.question.window)
+        self.first_tick = every[0] if every else end
+        for tick in every:
             value, state = self.step(tick)
             self.life.ticks.append((tick, value, state))
         return self.life
@@ -152,7 +154,7 @@ class Group:
             max(time + delay, arrival)
             for source in self.sources
             for time, _, arrival in source.samples
-            if time + delay <= self.start and arrival <= self.start
+            if max(time + delay, arrival) <= self.first_tick
         )
         since: float = tick
         for at in reversed(seen):

@@ -72,8 +72,14 @@ class Clock:
 
 
 class Sight(Protocol):
-    """What an expression is computed from: points, or operands that are aggregated already."""
+    """What an expression is computed from: points, or operands that are aggregated already.
 
+    `pointwise`: a count that is missing at a point is 0 beside another value there (rule 2.13). What is given for an
+    operand that is aggregated has its zeros already, so that n/0 is not mistaken for a missing count.
+    """
+
+    @property
+    def pointwise(self) -> bool: ...
     def given(self, node: Node) -> Floats | None: ...
     def zero_filled(self, node: ZeroFilled, values: Floats) -> Floats: ...
     def difference(self, node: Difference, values: Floats) -> Floats: ...
@@ -89,7 +95,7 @@ def compute(node: Node, sight: Sight) -> Floats:
             return np.float64(value)  # type: ignore[return-value]
         case Arithmetic(operator=operator, left=left, right=right):
             a, b = compute(left, sight), compute(right, sight)
-            if not isinstance(left, Constant) and not isinstance(right, Constant):
+            if sight.pointwise and not isinstance(left, Constant) and not isinstance(right, Constant):
                 a, b = _zero_beside(left, a, b), _zero_beside(right, b, a)
             with np.errstate(all='ignore'):
                 result = _OPERATORS[operator](a, b)
@@ -417,6 +423,7 @@ class _SampleSight:
     times: Floats
     leaf: Leaf
     values: Floats
+    pointwise = True
 
     def given(self, node: Node) -> Floats | None:
         return self.values if node == self.leaf else None
@@ -442,6 +449,7 @@ class _BucketSight:
     points: Points
     numbers: Indices
     rows: Indices | None
+    pointwise = True
 
     def given(self, node: Node) -> Floats | None:
         return self._leaf(node) if isinstance(node, Leaf) else None
@@ -481,13 +489,17 @@ class _BucketSight:
 
 @dataclass
 class _WindowSight:
-    """Operands that are aggregated over the window already."""
+    """Operands that are aggregated over the window already; `there`: any of them has a value."""
 
     operands: Mapping[Node, Floats]
     there: Flags
+    pointwise = False
 
     def given(self, node: Node) -> Floats | None:
-        return self.operands.get(node)
+        values = self.operands.get(node)
+        if values is None or not counts(node):
+            return values
+        return np.where(np.isnan(values) & self.there, 0.0, values)
 
     def zero_filled(self, node: ZeroFilled, values: Floats) -> Floats:
         return np.where(np.isnan(values) & self.there, 0.0, values)
