@@ -136,8 +136,8 @@ class Evaluator:
             born.append(birth)
         compared = (answers.valued | answers.zero) & (states != State.ABSENT)
         values = np.where(compared, answers.values, np.nan)
-        if not group and born:
-            values[: born[0]] = np.nan
+        if not group:
+            values[: born[0] if born else None] = np.nan
         changes = transitions(self._ticks, states, values, causes, born, machine)
         if len(changes):
             self.relied_on.add('A1')
@@ -164,7 +164,7 @@ class Evaluator:
         valued = ~np.isnan(values)
         empty = ~valued
         if self._monitor.require_full_window:
-            part = _PARTS[self._monitor.query.window.unit]
+            part = _part(self.plan, self._monitor)
             short = valued & ~evaluation.full(part)
             if short.any():
                 self.relied_on.add('A3')
@@ -244,6 +244,13 @@ def _ticks(start: int, end: int, second: int, window: int) -> Indices:
     """The instants of evaluation (rule 2.1)."""
     every = 60 if window < DAY else 600 if window < 2 * DAY else 1800
     return np.arange(start + (second - start) % every, end, every, dtype=np.int64)
+
+
+def _part(plan: Plan, monitor: Monitor) -> int:
+    """How long the parts of a window that is to be full are, in seconds (rule 2.8); of a stub's by their number."""
+    if not plan.stub:
+        return _PARTS[monitor.query.window.unit]
+    return _PARTS['m' if plan.window < 3600 else 'h' if plan.window < DAY else 'd']
 
 
 def _warnings(plan: Plan, store: SeriesSet) -> Iterator[str]:

@@ -246,7 +246,6 @@ class _Renotifier:
         stops = self._stops()
         again = np.isin(changes.targets, self._states()) & (stops - changes.instants > interval)
         sent: dict[int, int] = {}
-        told = frozenset(self.ends)
         for row in np.flatnonzero(again):
             trouble = int(changes.first_triggered[row])
             before = sent.get(trouble, 0)
@@ -259,9 +258,8 @@ class _Renotifier:
                 instant = self._next(last, int(stops[row]))
                 if instant is None or self._capped(instant, trouble):
                     break
-                if instant not in told:
-                    yield instant, int(row)
-                    count += self.muting.always.until(instant) is None
+                yield instant, int(row)
+                count += self.muting.always.until(instant) is None
                 last = instant
             sent[trouble] = max(before, count) if keeps else before + count
 
@@ -285,20 +283,18 @@ class _Renotifier:
         return stops
 
     def _next(self, last: int, stop: int) -> int | None:
-        """The first evaluation at least the interval after the last one, if the state lasts until then."""
-        interval = self.monitor.renotify_interval
-        begun = last
-        for end in self.ends[bisect_right(self.ends, last) :]:
-            if end >= min(begun + interval, stop):
-                break
-            begun = end
-        instant = self._tick(begun + interval)
-        until = self.muting.always.until(instant)
-        if until is not None:
-            self.relied_on.add('A23')
-            if self.choices['A23'] == 'at the end':
-                instant = self._tick(until) if until < stop else stop
-        return instant if instant < stop else None
+        """The first evaluation at least the interval after the last notification, if the state lasts until then."""
+        while (instant := self._tick(last + self.monitor.renotify_interval)) < stop:
+            until = self.muting.always.until(instant)
+            if until is not None:
+                self.relied_on.add('A23')
+                if self.choices['A23'] == 'at the end':
+                    instant = self._tick(until) if until < stop else stop
+            told = bisect_right(self.ends, instant) - 1
+            if told < 0 or self.ends[told] <= last:
+                return instant if instant < stop else None
+            last = self.ends[told]
+        return None
 
     def _tick(self, instant: float) -> int:
         ticks = self.timeline.ticks

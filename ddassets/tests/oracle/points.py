@@ -5,7 +5,7 @@ Nothing is kept from one evaluation to the next: each looks at the bare samples 
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, floor
 
 from oracle.words import Binary, Leaf, Number, Query, Wrapped, leaves, names
@@ -87,7 +87,8 @@ class Look:
     ) -> None:
         # What a source held when so many samples were there; a matter of time alone.
         self.memory = memory
-        self.question = question
+        # A timeshift of arithmetic is one of each part, which matters to what is aggregated by itself.
+        self.question = replace(question, query=pushed(question.query))
         self.sources = sources
         self.tick = tick
         self.end = tick - delay
@@ -179,7 +180,9 @@ class Look:
 
     def full(self, points: Mapping[Query, Mapping[float, float | None]]) -> bool:
         """Rule 2.8. A part has the ends that the window has."""
-        length = PARTS[self.question.unit]
+        window = self.question.window
+        unit = 'm' if window < 3600 else 'h' if window < 86400 else 'd'
+        length = PARTS[unit if self.question.recovery else self.question.unit]
         held = [False] * (self.question.window // length)
         for operand, each in points.items():
             from_there = self.view(operand).rolled or self.choices['A1'].startswith('[')
@@ -278,6 +281,29 @@ def difference(name: str, value: float | None, before: float | None, seconds: fl
     return (value - before) / seconds * SECONDS[name]
 
 
+def pushed(query: Query) -> Query:
+    """The query with each timeshift right around its leaf."""
+    match query:
+        case Binary(left=left, right=right):
+            return replace(query, left=pushed(left), right=pushed(right))
+        case Wrapped(name=name, query=inner) if name == 'timeshift' or name in SHIFTS:
+            return around(pushed(inner), query)
+        case Wrapped(query=inner):
+            return replace(query, query=pushed(inner))
+    return query
+
+
+def around(query: Query, shift: Wrapped) -> Query:
+    match query:
+        case Binary(left=left, right=right):
+            return replace(query, left=around(left, shift), right=around(right, shift))
+        case Wrapped(query=inner):
+            return replace(query, query=around(inner, shift))
+        case Number():
+            return query
+    return replace(shift, query=query)
+
+
 def shifts(query: Query) -> bool:
     return any(name == 'timeshift' or name in SHIFTS for name in names(query))
 
@@ -340,7 +366,8 @@ class Buckets:
         # Rule 2.17: default_zero interpolates one source too.
         self.zeroed = set(zeroed(below))
         self.held = {
-            leaf: [self.grouped(leaf, source, self.fill(leaf, source)) for source in look.of(leaf)] for leaf in found
+            id(leaf): [self.grouped(leaf, source, self.fill(leaf, source)) for source in look.of(leaf)]
+            for leaf in leaves(below)
         }
         self.known: dict[tuple[int, int, float], float | None] = {}
 
@@ -423,7 +450,8 @@ class Buckets:
                 if now is None:
                     return None
                 earliest = floor((self.oldest() + shift) / self.step)
-                for earlier in range(number - 1, earliest - 1, -1):
+                # Before the first sample there is nothing but what default_zero puts there.
+                for earlier in range(number - 1, min(earliest, number - 1) - 1, -1):
                     before = self.value(inner, earlier, shift)
                     if before is not None:
                         return difference(name, now, before, (number - earlier) * self.step)
@@ -457,7 +485,7 @@ class Buckets:
     def leaf(self, leaf: Leaf, number: int, shift: float) -> float | None:
         """Rule 2.4: the sources' values, their gaps filled, aggregated over space."""
         bucket = floor((number * self.step - shift) / self.step)
-        return aggregate(leaf.space, [held.value(bucket) for held in self.held[leaf]])
+        return aggregate(leaf.space, [held.value(bucket) for held in self.held[id(leaf)]])
 
 
 class Held:

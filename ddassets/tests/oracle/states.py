@@ -68,7 +68,7 @@ def cadence(window: int) -> int:
 
 def ticks(start: int, end: int, second: int, window: int) -> list[int]:
     every = cadence(window)
-    return [tick for tick in range(start, end) if (tick - second) % every == 0]
+    return [tick for tick in range(start + (second - start) % every, end, every)]
 
 
 class Group:

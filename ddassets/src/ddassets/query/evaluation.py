@@ -300,7 +300,8 @@ class Points:
         self.lower = self.number_from(self.clock.starts)
         self.upper = np.maximum(self.number_to(self.clock.ends), self.lower)
         self.samples: dict[Leaf, list[Samples]] = {}
-        self.first = int(self.lower.min(initial=_FAR))
+        # One more, for what a difference at the first compares with may be a 0 filled in.
+        self.first = int(self.lower.min(initial=_FAR)) - 1
         tail = strict = np.full(self.lower.size, _FAR)
         for leaf, sources in self._sources.items():
             shift = self.shift(leaf)

@@ -34,7 +34,8 @@ class Fill:
 class Leaf:
     """One metric query, read `shift` seconds before the point.
 
-    `method` and `bucket` are those of the rollup, `fill` is an explicit one; None where the query has none.
+    `method` and `bucket` are those of the rollup, `fill` is an explicit one; None where the query has none. Without a
+    method a bucket is summed under as_count, and is the mean otherwise (rules 2.14 and 7.4).
     """
 
     metric: tree.Metric
@@ -340,13 +341,14 @@ def _leaf(metric: tree.Metric) -> Leaf:
 
 def _modified(leaf: Leaf, modifier: tree.Modifier) -> Leaf:
     column = modifier.span.start + 1
+    rolled = leaf.method is not None or leaf.bucket is not None
     match modifier.name, modifier.arguments:
         case (('as_count' | 'as_rate'), ()) if leaf.counting is None:
             return replace(leaf, counting=modifier.name)
-        case 'rollup', (tree.Word(value=method), *rest) if method in METHODS and len(rest) < 2 and leaf.method is None:
+        case 'rollup', (tree.Word(value=method), *rest) if method in METHODS and len(rest) < 2 and not rolled:
             return replace(leaf, method=method, bucket=_seconds(rest[0], 'rollup') if rest else None)
-        case 'rollup', (tree.Number() as seconds,) if leaf.method is None:
-            return replace(leaf, method='avg', bucket=_seconds(seconds, 'rollup'))
+        case 'rollup', (tree.Number() as seconds,) if not rolled:
+            return replace(leaf, bucket=_seconds(seconds, 'rollup'))
         case 'fill', (value, *rest) if len(rest) < 2 and leaf.fill is None:
             match value:
                 case tree.Word(value='linear' | 'last' | 'zero' | 'null' as method):
