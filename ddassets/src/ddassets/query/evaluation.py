@@ -27,6 +27,7 @@ from ddassets.query.plan import (
     ZeroFilled,
     counts,
     leaves,
+    looks_back,
     zero_fills,
 )
 from ddassets.series import Series
@@ -313,7 +314,9 @@ class Points:
                 if len(samples):
                     self.samples[leaf].append(samples)
                     self.first = min(self.first, int(samples.buckets[0]) + shift)
-                    ours, strictly = samples.unsettled(self.lower - shift)
+                    # What a difference looks back to matters too, however long ago.
+                    matters = np.full_like(self.lower, _NONE) if looks_back(self.node) else self.lower - shift
+                    ours, strictly = samples.unsettled(matters)
                     tail, strict = np.minimum(tail, ours + shift), np.minimum(strict, strictly + shift)
         size = max(int(self.upper.max(initial=self.first)) - self.first, 0)
         final = compute(self.node, _BucketSight(self, self.first + np.arange(size), None))

@@ -133,6 +133,18 @@ def zero_fills(node: Node) -> Iterator[ZeroFilled]:
             yield from zero_fills(operand)
 
 
+def looks_back(node: Node) -> bool:
+    """Whether a point of the node depends on the one before it."""
+    match node:
+        case Difference():
+            return True
+        case Arithmetic(left=left, right=right):
+            return looks_back(left) or looks_back(right)
+        case Pointwise(operand=operand) | ZeroFilled(operand=operand):
+            return looks_back(operand)
+    return False
+
+
 def counts(node: Node) -> bool:
     """Whether a missing value of the node is 0 where the other side of an operator has one (rule 2.13)."""
     return all(leaf.counting == 'as_count' for leaf in leaves(node)) and not isinstance(node, Constant)
