@@ -126,7 +126,7 @@ class Evaluator:
 
     def _timeline(self, group: Group, evaluation: Evaluation) -> GroupTimeline:
         answers = self._answers(group, evaluation)
-        machine = StateMachine(self._monitor, self._choices, self.relied_on)
+        machine = StateMachine(self._monitor, self.plan.window, self._choices, self.relied_on)
         states = np.full(self._ticks.size, State.NO_DATA if not group else State.ABSENT, dtype=np.int8)
         causes = np.zeros(self._ticks.size, dtype=np.int8)
         born = []

@@ -58,9 +58,13 @@ class Answers:
 
 @dataclass
 class StateMachine:
-    """Rules 3.3 to 3.20 for one monitor; `relied_on` collects the ids of the assumptions that mattered."""
+    """Rules 3.3 to 3.20 for one monitor; `relied_on` collects the ids of the assumptions that mattered.
+
+    `window` is what is evaluated, in seconds: of a stub not that of the query, which is for graphs (rule 6.2).
+    """
 
     monitor: Monitor
+    window: int
     choices: Mapping[str, str]
     relied_on: set[str]
 
@@ -122,13 +126,12 @@ class StateMachine:
         if mode in ('show_no_data', 'show_and_notify_no_data'):
             from_when = since
         elif mode is None and monitor.notify_no_data:
-            origin = since
-            if self.choices['A6'] == 'last point':
-                origin = np.where(np.isnan(answers.last), since, answers.last + monitor.evaluation_delay)
-            from_when = origin + self._timeframe()
+            timeframe = self._timeframe()
+            last = np.where(np.isnan(answers.last), since, answers.last + monitor.evaluation_delay)
+            if (silent & (ticks >= np.minimum(last, since) + timeframe)).any():
+                self.relied_on.add('A6')
+            from_when = (last if self.choices['A6'] == 'last point' else since) + timeframe
         no_data = silent & (ticks >= from_when)
-        if mode is None and no_data.any():
-            self.relied_on.add('A6')
         if monitor.timeout:
             out = silent & (ticks >= since + monitor.timeout)
             late = out & no_data & (from_when > since + monitor.timeout)
@@ -146,7 +149,7 @@ class StateMachine:
         self.relied_on.add('A5')
         if self.choices['A5'] == 'error':
             raise UnusableInputError(f'{self.monitor.name}: options.no_data_timeframe: missing (A5)')
-        return self.monitor.query.window.seconds * (2 if self.choices['A5'] == '2x window' else 1)
+        return self.window * (2 if self.choices['A5'] == '2x window' else 1)
 
 
 def _latched(on: Flags, off: Flags) -> Flags:

@@ -220,9 +220,7 @@ class Maker:
         rollup = self.rollup if self.chance(0.8) else None
         if counting and rollup and self.chance(0.5):
             rollup = (None, rollup[1])
-        return Leaf(
-            metric, random.choice(('avg', 'sum', 'min', 'max')), self.scope(), self.by, counting, rollup, fill
-        )
+        return Leaf(metric, random.choice(('avg', 'sum', 'min', 'max')), self.scope(), self.by, counting, rollup, fill)
 
     def scope(self) -> Scope:
         random = self.random

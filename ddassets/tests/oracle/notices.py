@@ -1,4 +1,4 @@
-"""What is sent for one group: tick by tick over a life, with the downtimes that cover it (rules 3.21 and 5.16 to 5.21)."""
+"""What is sent for one group, tick by tick, with the downtimes that cover it (rules 3.21 and 5.16 to 5.21)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -61,7 +61,9 @@ class Post:
         return found
 
     def latest(self, instant: float) -> Change | None:
-        return max((one for one in self.life.changes if one.instant <= instant), key=lambda one: one.instant, default=None)
+        return max(
+            (one for one in self.life.changes if one.instant <= instant), key=lambda one: one.instant, default=None
+        )
 
     def notices(self) -> list[Notice]:
         own = [self.own(change) for change in self.life.changes if change.notify]
@@ -127,11 +129,7 @@ class Post:
                     last = end.instant
             if change is None or state != change.target or not self.asked(state, statuses):
                 continue
-            if options.renotify_occurrences is not None and count >= options.renotify_occurrences:
-                continue
-            if tick < last + options.renotify_interval:
-                continue
-            if self.choices['A10'] == 'reset, cap' and change.first is not None and tick > change.first + CAP:
+            if tick < last + options.renotify_interval or self.enough(change, count, tick):
                 continue
             muting = self.active(tick)
             if muting and self.choices['A23'] == 'at the end':
@@ -139,6 +137,12 @@ class Post:
             last, count = tick, count + (not muting)
             found.append(self.notice(tick, 'renotify', state, change, value, muting))
         return found
+
+    def enough(self, change: Change, count: int, tick: int) -> bool:
+        """A10: the occurrences are used up, or the older cap is reached."""
+        limit = self.options.renotify_occurrences
+        capped = self.choices['A10'] == 'reset, cap' and change.first is not None and tick > change.first + CAP
+        return capped or (limit is not None and count >= limit)
 
     def asked(self, state: str, statuses: Sequence[str]) -> bool:
         if state == 'No Data' and self.silent:

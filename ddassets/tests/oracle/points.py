@@ -322,7 +322,9 @@ class Bare:
 
     rolled = False
 
-    def __init__(self, operand: Query, leaf: Leaf, samples: Sequence[tuple[float, float, float]], source: Source) -> None:
+    def __init__(
+        self, operand: Query, leaf: Leaf, samples: Sequence[tuple[float, float, float]], source: Source
+    ) -> None:
         self.operand = operand
         self.samples = [(time, scale(leaf, source, value)) for time, value, _ in samples]
 
@@ -445,23 +447,24 @@ class Buckets:
                 return self.changed(query, number)
             case Binary(sign=sign, left=left, right=right):
                 return combine(sign, self.value(left, number, shift), self.value(right, number, shift))
-            case Wrapped(name=name, query=inner) if name in DIFFERENCES:
-                now = self.value(inner, number, shift)
-                if now is None:
-                    return None
-                earliest = floor((self.oldest() + shift) / self.step)
-                # Before the first sample there is nothing but what default_zero puts there.
-                for earlier in range(number - 1, min(earliest, number - 1) - 1, -1):
-                    before = self.value(inner, earlier, shift)
-                    if before is not None:
-                        return difference(name, now, before, (number - earlier) * self.step)
-                return None
+            case Wrapped(name=name) if name in DIFFERENCES:
+                return self.differed(query, number, shift)
             case Wrapped(name='default_zero', query=inner):
                 value = self.value(inner, number, shift)
                 return 0.0 if value is None and self.in_window(inner, shift) else value
             case Wrapped(name=name, query=inner, argument=argument):
                 return bound(name, self.value(inner, number, shift + own_shift(query)), argument)
         raise AssertionError(query)
+
+    def differed(self, query: Wrapped, number: int, shift: float) -> float | None:
+        now = self.value(query.query, number, shift)
+        # Before the first sample there is nothing but what default_zero puts there.
+        earliest = min(floor((self.oldest() + shift) / self.step), number - 1)
+        for earlier in range(number - 1, earliest - 1, -1):
+            before = self.value(query.query, earlier, shift)
+            if now is None or before is not None:
+                return difference(query.name, now, before, (number - earlier) * self.step)
+        return None
 
     def changed(self, query: Changed, number: int) -> float | None:
         now, before = self.value(query.now, number), self.value(query.before, number)

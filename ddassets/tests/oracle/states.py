@@ -68,7 +68,7 @@ def cadence(window: int) -> int:
 
 def ticks(start: int, end: int, second: int, window: int) -> list[int]:
     every = cadence(window)
-    return [tick for tick in range(start + (second - start) % every, end, every)]
+    return list(range(start + (second - start) % every, end, every))
 
 
 class Group:
@@ -129,7 +129,11 @@ class Group:
             recovery = answer.value
             if self.question.recovery:
                 window = replace(self.question, number=self.question.recovery // 60, unit='m')
-                other = Look(window, self.sources, tick, self.options.evaluation_delay, self.choices, self.memory).answer().value
+                other = (
+                    Look(window, self.sources, tick, self.options.evaluation_delay, self.choices, self.memory)
+                    .answer()
+                    .value
+                )
                 recovery = answer.value if other is None else other
             self.become(tick, self.compared(answer.value, recovery), answer.value, 'data')
             return answer.value, self.state

@@ -68,7 +68,9 @@ class Both:
     sign: str = ' AND '
 
     def __str__(self) -> str:
-        return self.sign.join(f'({side})' if isinstance(side, Either) else str(side) for side in (self.left, self.right))
+        return self.sign.join(
+            f'({side})' if isinstance(side, Either) else str(side) for side in (self.left, self.right)
+        )
 
     def takes(self, tags: frozenset[str]) -> bool:
         return self.left.takes(tags) and self.right.takes(tags)

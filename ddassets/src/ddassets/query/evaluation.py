@@ -300,6 +300,8 @@ class Points:
     def _read_buckets(self, step: int) -> None:
         self.lower = self.number_from(self.clock.starts)
         self.upper = np.maximum(self.number_to(self.clock.ends), self.lower)
+        if not self._rolled and not all((edges % step).all() for edges in (self.clock.starts, self.clock.ends)):
+            self.clock.relied_on.add('A1')
         self.samples: dict[Leaf, list[Samples]] = {}
         # One more, for what a difference at the first compares with may be a 0 filled in.
         self.first = int(self.lower.min(initial=_FAR)) - 1
