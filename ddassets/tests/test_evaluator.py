@@ -1,0 +1,725 @@
+"""The rules of evaluation and of states one by one, each on series small enough to be followed by eye.
+
+A sample lies every 60 s from START on, and evaluations happen at the same instants, so that `last_1m` sees one sample.
+"""
+
+import re
+
+import numpy as np
+import pytest
+
+from ddassets import monitor as monitors
+from ddassets.errors import Unsupported, UnusableInputError
+from ddassets.evaluator import Evaluator, evaluate
+from ddassets.series import Series, SeriesSet, from_compact
+from ddassets.state import State
+from ddassets.timeline import MonitorTimeline
+
+# 2027-01-15T08:00:00Z, a multiple of an hour.
+START = 1_800_000_000
+LETTERS = {State.ABSENT: '.', State.OK: 'O', State.WARN: 'W', State.ALERT: 'A', State.NO_DATA: 'N'}
+
+
+def body(query: str, options=None, **keys):
+    return {'name': 'some', 'type': 'query alert', 'query': query, 'options': options or {}, **keys}
+
+
+def store(series) -> SeriesSet:
+    """Of `metric{tag,tag}` and, where it matters, ` kind interval`: points in compact notation, or (time, value)."""
+    found = []
+    for name, points in series.items():
+        metric, tags, kind, interval = re.fullmatch(r'([\w.]+)(?:{(.*)})?(?: (\w+) (\d+))?', name).groups()
+        keys = metric, frozenset(filter(None, (tags or '').split(',')))
+        seconds = int(interval or 60)
+        if isinstance(points, str):
+            found.append(from_compact(points, *keys, START, kind or 'gauge', seconds))
+        else:
+            times, values = np.array(points, dtype=float).T
+            found.append(Series(*keys, times + START, values, kind or 'gauge', seconds))
+    return SeriesSet(found)
+
+
+def run(query, series, options=None, minutes=None, choices=None, end=None, **keys) -> MonitorTimeline:
+    points = store(series)
+    last = START + 60 * minutes if minutes else int(points.end)
+    monitor = monitors.read(body(query, options, **keys))
+    return evaluate(monitor, points, START, end or last + 1, choices=choices)
+
+
+def letters(timeline: MonitorTimeline, group=()) -> str:
+    return ''.join(LETTERS[State(state)] for state in timeline.groups[group].states)
+
+
+def values(timeline: MonitorTimeline, group=()) -> list[float | None]:
+    return [None if np.isnan(value) else round(float(value), 6) for value in timeline.groups[group].values]
+
+
+def rule(*numbers):
+    return pytest.mark.rule(*numbers)
+
+
+_ = None
+
+
+@pytest.mark.parametrize(
+    'query, series, expected',
+    [
+        pytest.param(
+            'avg(last_2m):avg:m{*} > 0', {'m': '1 3 5 5'}, [1, 2, 4, 5], id='avg', marks=rule('1.1', '2.3', '2.4')
+        ),
+        pytest.param('sum(last_2m):avg:m{*} > 0', {'m': '1 3 5'}, [1, 4, 8], id='sum', marks=rule('1.1')),
+        pytest.param('max(last_2m):avg:m{*} > 0', {'m': '1 3 2 0'}, [1, 3, 3, 2], id='max', marks=rule('2.6')),
+        pytest.param('min(last_2m):avg:m{*} > 0', {'m': '1 3 2 0'}, [1, 1, 2, 0], id='min', marks=rule('2.6')),
+        pytest.param(
+            'avg(last_2m):avg:m{*}.rollup(avg, 120) > 0',
+            {'m': [(0, 0), (30, 0), (60, 0), (119, 0), (120, 9)]},
+            [0, 0, 4.5],
+            id='the mean of buckets, not of samples',
+            marks=rule('2.5'),
+        ),
+        pytest.param(
+            'avg(last_1m):avg:m{!host:b} > 0',
+            {'m{host:a}': '1 2', 'm{host:b}': '9 9'},
+            [1, 2],
+            id='scope',
+            marks=rule('1.5'),
+        ),
+        pytest.param(
+            'change(avg(last_1m),1m_ago):avg:m{*} > 0', {'m': '1 3 9'}, [_, 2, 6], id='change', marks=rule('1.8', '1.9')
+        ),
+        pytest.param(
+            'change(max(last_2m),last_2m):avg:m{*} > 0',
+            {'m': '10 0 11 5'},
+            [_, _, 1, 5],
+            id='change: the greatest difference, not the difference of the greatest',
+            marks=rule('1.9'),
+        ),
+        pytest.param(
+            'pct_change(avg(last_1m),1m_ago):avg:m{*} > 0',
+            {'m': '2 4 3'},
+            [_, 100, -25],
+            id='pct_change',
+            marks=rule('1.9', 'V7'),
+        ),
+        pytest.param(
+            'avg(last_5m):avg:m{*} > 0',
+            {'m': '10 15 12 8 11'},
+            [10, 12.5, 12.333333, 11.25, 11.2],
+            id='V5',
+            marks=rule('2.4', 'V5'),
+        ),
+        pytest.param(
+            'sum(last_3m):avg:a{*} / avg:b{*} > 0',
+            {'a': '10 10 10', 'b': '0 1 _'},
+            [_, 10, 10],
+            id='n/0 and a missing operand are discarded',
+            marks=rule('2.13', 'V6'),
+        ),
+        pytest.param(
+            'sum(last_5m):sum:e{*}.as_count() / sum:t{*}.as_count() > 0',
+            {'e count 60': '1 2 3 4 5', 't count 60': '10x5'},
+            [0.1, 0.15, 0.2, 0.25, 0.3],
+            id='as_count: the sums first',
+            marks=rule('2.11', 'V1'),
+        ),
+        pytest.param(
+            'sum(last_5m):sum:e{*}.as_rate() / sum:t{*}.as_rate() > 0',
+            {'e count 60': '1 2 3 4 5', 't count 60': '10x5'},
+            [0.1, 0.3, 0.6, 1, 1.5],
+            id='as_rate: the quotients first',
+            marks=rule('2.11', 'V1'),
+        ),
+        pytest.param(
+            'sum(last_1m):sum:e{*}.as_count() + sum:t{*}.as_count() > 0',
+            {'e count 60': '1 _ 3', 't count 60': '10x3'},
+            [11, 10, 13],
+            id='a missing count is 0',
+            marks=rule('2.13'),
+        ),
+        pytest.param(
+            'sum(last_1m):(sum:e{*}.as_count() + 5) / sum:t{*}.as_count() > 0',
+            {'e count 60': '5 _ 5', 't count 60': '10x3'},
+            [1, 0.5, 1],
+            id='a missing count is 0 before the arithmetic',
+            marks=rule('2.13'),
+        ),
+        pytest.param(
+            'sum(last_1m):sum:t{*}.as_count() - sum:t{*}.as_count() / sum:e{*}.as_count() > 0',
+            {'e count 60': '5 _ 5', 't count 60': '10x3'},
+            [8, _, 8],
+            id='n/0 of counts is no missing count',
+            marks=rule('2.13'),
+        ),
+        pytest.param(
+            'sum(last_1m):sum:m{*}.as_rate() > 0',
+            {'m count 60': '6 60'},
+            [0.1, 1],
+            id='count as_rate',
+            marks=rule('2.14', '2.15'),
+        ),
+        pytest.param(
+            'sum(last_1m):sum:m{*}.as_count() > 0',
+            {'m rate 60': '0.1 2'},
+            [6, 120],
+            id='rate as_count',
+            marks=rule('2.14', '2.15'),
+        ),
+        pytest.param(
+            'sum(last_1m):sum:m{*}.as_count() > 0', {'m': '3 4'}, [3, 4], id='gauge as_count', marks=rule('2.14')
+        ),
+        pytest.param(
+            'sum(last_4m):sum:m{*}.as_count().rollup(120) > 0',
+            {'m count 60': '1 2 3 4'},
+            [1, 3, 6, 10],
+            id='as_count sums in a bucket without a method',
+            marks=rule('2.14', '7.4'),
+        ),
+        pytest.param(
+            'avg(last_1m):sum:m{*} > 0',
+            {'m{host:a}': '1 _ 5 9', 'm{host:b}': '10x4'},
+            [11, 10, 15, 19],
+            id='a gap is interpolated once it has ended',
+            marks=rule('2.16', 'A18'),
+        ),
+        pytest.param(
+            'avg(last_2m):sum:m{*} > 0',
+            {'m{host:a}': '1 _ 5 9', 'm{host:b}': '10x4'},
+            [11, 10.5, 14, 17],
+            id='and the past is seen so from then on',
+            marks=rule('2.16', 'A18'),
+        ),
+        pytest.param(
+            'avg(last_9m):sum:m{*} > 0',
+            {'m{host:a}': '0 _x6 7', 'm{host:b}': '10x8'},
+            [10, 10, 10, 10, 10, 10, 10, 12.75],
+            id='300 s far',
+            marks=rule('2.16'),
+        ),
+        pytest.param(
+            'avg(last_1m):avg:m{*} > 0',
+            {'m': '1 _ 3'},
+            [1, _, 3],
+            id='one source is not interpolated',
+            marks=rule('2.16'),
+        ),
+        pytest.param(
+            'sum(last_2m):sum:m{*}.as_count() > 0',
+            {'m{host:a} count 60': '1 _ 5', 'm{host:b} count 60': '10x3'},
+            [11, 21, 25],
+            id='nor is a count under as_count',
+            marks=rule('2.14'),
+        ),
+        pytest.param(
+            'avg(last_1m):avg:m{*}.fill(last, 120) > 0',
+            {'m': '7 _x3 1'},
+            [7, 7, 7, _, 1],
+            id='fill last',
+            marks=rule('1.10', '2.16'),
+        ),
+        pytest.param(
+            'avg(last_1m):avg:m{*}.fill(zero) > 0',
+            {'m': '7 _ 1'},
+            [7, 0, 1],
+            id='fill zero',
+            marks=rule('1.10', '2.16'),
+        ),
+        pytest.param(
+            'avg(last_2m):default_zero(avg:m{*}) > 0',
+            {'m': '6 _ _ _ 2'},
+            [3, 3, _, _, 2.5],
+            id='default_zero',
+            marks=rule('2.17'),
+        ),
+        pytest.param(
+            'avg(last_1m):diff(avg:m{*}) > 0', {'m': '1 4 _ 9'}, [_, 3, _, 5], id='diff', marks=rule('1.10', 'A19')
+        ),
+        pytest.param(
+            'avg(last_1m):per_second(avg:m{*}) > 0',
+            {'m': '0 60 _ 300'},
+            [_, 1, _, 2],
+            id='per_second',
+            marks=rule('1.10'),
+        ),
+        pytest.param(
+            'avg(last_1m):per_minute(avg:m{*}) > 0', {'m': '0 60'}, [_, 60], id='per_minute', marks=rule('1.10')
+        ),
+        pytest.param('avg(last_1m):abs(avg:m{*}) > 0', {'m': '-3 2'}, [3, 2], id='abs', marks=rule('1.10')),
+        pytest.param(
+            'avg(last_1m):clamp_max(clamp_min(avg:m{*}, 1), 5) > 0',
+            {'m': '-3 2 9'},
+            [1, 2, 5],
+            id='clamp',
+            marks=rule('1.10'),
+        ),
+        pytest.param(
+            'avg(last_1m):timeshift(avg:m{*}, -120) > 0',
+            {'m': '1 2 3 4'},
+            [_, _, 1, 2],
+            id='timeshift',
+            marks=rule('1.10'),
+        ),
+        pytest.param(
+            'avg(last_1m):timeshift(avg:m{*}, -90) > 0',
+            {'m': '1 2 3 4'},
+            [_, _, 1, 2],
+            id='timeshift: the bucket of the shifted start',
+            marks=rule('A20'),
+        ),
+        pytest.param(
+            'sum(last_1h):sum:m{*}.rollup(sum, 3600) > 0',
+            {'m': '1x4'},
+            [1, 2, 3, 4],
+            id='the newest bucket is partial',
+            marks=rule('7.1', '7.3', '7.5'),
+        ),
+        pytest.param(
+            'sum(last_5m):sum:m{*}.rollup(sum, 3600) > 0',
+            {'m': '1x9'},
+            [1, 2, 3, 4, 5, 6, _, _, _],
+            id='a bucket counts by its start',
+            marks=rule('7.2', '7.5', 'A1'),
+        ),
+        pytest.param(
+            'sum(last_4m):sum:m{*}.rollup(sum, 180) > 0',
+            {'m': '1x8'},
+            [1, 2, 3, 4, 5, 3, 4, 5],
+            id='what a bucket before the edge holds is missed',
+            marks=rule('7.2', '7.6'),
+        ),
+        pytest.param(
+            'max(last_4m):avg:m{*}.rollup(count, 120) > 0',
+            {'m': '5 5 _ 5'},
+            [1, 2, 2, 2],
+            id='count',
+            marks=rule('7.4'),
+        ),
+        pytest.param(
+            'max(last_2m):avg:m{*}.rollup(min, 120) > 0',
+            {'m': '5 2 7 8'},
+            [5, 2, 7, 7],
+            id='rollup min',
+            marks=rule('7.4'),
+        ),
+        pytest.param(
+            'max(last_2m):avg:m{*}.rollup(120) > 0',
+            {'m': '5 2'},
+            [5, 3.5],
+            id='rollup: avg unless said',
+            marks=rule('7.4'),
+        ),
+    ],
+)
+def test_value(query, series, expected):
+    assert values(run(query, series)) == expected
+
+
+@pytest.mark.rule('2.3', '7.3', 'A6')
+def test_delay():
+    timeline = run('sum(last_2m):sum:m{*} > 0', {'m': '1 2 4 8 16'}, {'evaluation_delay': 120})
+    assert values(timeline) == [None, None, 1, 3, 6]
+    timeline = run('sum(last_2m):sum:m{*}.rollup(sum, 120) > 0', {'m': '1 2 4 8 16'}, {'evaluation_delay': 60})
+    # What has arrived of a bucket counts, after the window's end too.
+    assert values(timeline) == [None, 3, 3, 15, 12]
+
+
+@pytest.mark.rule('2.3', '2.18', 'V3')
+def test_window_of_a_delayed_evaluation():
+    seven = 1_800_025_200
+    points = store({'m': [(at - START, at) for at in range(seven - 3600, seven + 1, 60)]})
+    monitor = monitors.read(body('avg(last_5m):avg:m{*} > 0', {'evaluation_delay': 900}))
+    explanation = Evaluator(monitor, points, seven, seven + 60).explain((), seven)
+    assert explanation.window == (seven - 1200, seven - 900)
+    assert [at for _, at, _ in explanation.points] == [seven - 1200 + 60 * n for n in range(1, 6)]
+
+
+@pytest.mark.rule('2.18', 'A1')
+@pytest.mark.parametrize(
+    'bounds, expected',
+    [('(from,to]', [1, 2, 4]), ('[from,to]', [1, 3, 6]), ('[from,to)', [None, 1, 2]), ('(from,to)', [None] * 3)],
+)
+def test_bounds(bounds, expected):
+    timeline = run('sum(last_1m):sum:m{*} > 5', {'m': '1 2 4'}, choices={'A1': bounds})
+    assert values(timeline) == expected
+    assert 'A1' in timeline.relied_on
+
+
+@pytest.mark.rule('2.2', '7.1', '7.2', 'V4')
+@pytest.mark.parametrize('rollup, expected', [('.rollup(sum, 60)', (0, 'A')), ('', (100, 'O'))])
+def test_rollup_and_the_window_do_not_align(rollup, expected):
+    at = START + 17 * 3600
+    times = np.array([at + 14 * 60 + 50, *(at + 15 * 60 + 60 * n for n in range(9)), at + 24 * 60 + 20], dtype=float)
+    series = SeriesSet([Series('m', frozenset(), times, [100.0, *[0.0] * 9, 100.0], 'gauge', 60)])
+    monitor = monitors.read(body(f'max(last_10m):sum:m{{*}}{rollup} < 1'))
+    tick = at + 24 * 60 + 2
+    (line,) = evaluate(monitor, series, tick, tick + 1, tick_second=2).groups.values()
+    assert (line.values[0], LETTERS[State(line.states[0])]) == expected
+
+
+@pytest.mark.rule('2.1', '2.2')
+@pytest.mark.parametrize(
+    'window, every', [('last_23h', 60), ('last_1d', 600), ('last_47h', 600), ('last_2d', 1800), ('last_1w', 1800)]
+)
+def test_cadence(window, every):
+    monitor = monitors.read(body(f'avg({window}):avg:m{{*}} > 5'))
+    (line,) = evaluate(monitor, store({'m': '1'}), START, START + 7200, tick_second=17).groups.values()
+    assert list(line.ticks) == list(range(START + 17, START + 7200, every))
+
+
+@pytest.mark.rule('2.8', 'V2', 'A3')
+@pytest.mark.parametrize(
+    'gaps, evaluated',
+    [
+        pytest.param((), True, id='all there'),
+        pytest.param((1,), False, id='the first is empty'),
+        pytest.param((2, 3, 4), True, id='three are empty'),
+        pytest.param((1, 2, 3, 8, 9), False, id='the first of five'),
+        pytest.param((2, 3, 8, 9), False, id='four are empty'),
+    ],
+)
+def test_full_window(gaps, evaluated):
+    points = [(600 * part - 300, 9) for part in range(1, 13) if part not in gaps]
+    monitor = monitors.read(body('avg(last_2h):avg:m{*} > 5', {'require_full_window': True}))
+    timeline = evaluate(monitor, store({'m': points}), START + 7200, START + 7260)
+    assert letters(timeline) == ('A' if evaluated else 'N')
+    assert ('A3' in timeline.relied_on) == (not evaluated)
+
+
+@pytest.mark.rule('2.8', '2.9', '2.10')
+@pytest.mark.parametrize(
+    'options, expected', [({'require_full_window': True}, 'NNNNOOA'), ({}, 'OOOOOOA')], ids=['full', 'any']
+)
+def test_the_parts_of_minutes_are_minutes(options, expected):
+    assert letters(run('max(last_5m):avg:m{*} > 5', {'m': '1x6 9'}, options)) == expected
+
+
+@pytest.mark.rule('2.8', '3.9', 'A3', 'A6')
+def test_a_window_that_is_not_full_keeps_no_data():
+    options = {'notify_no_data': True, 'no_data_timeframe': 5, 'require_full_window': True}
+    series = {'m': '9x6 _x11 1x6'}
+    assert letters(run('min(last_5m):avg:m{*} > 5', series, options)) == 'NNNNAAAAAANNNNNNNNNNNOO'
+    timeline = run('min(last_5m):avg:m{*} > 5', series, options, choices={'A3': 'no data'})
+    assert letters(timeline)[8:] == 'AANNNNNNNNNNNOO'
+
+
+@pytest.mark.parametrize(
+    'options, points, expected',
+    [
+        pytest.param({}, '1 80 81 80', 'OOAO', id='> is strict', marks=rule('2.7', '3.3', '3.5')),
+        pytest.param({'op': '>='}, '1 80 81 79', 'OAAO', id='>= is not', marks=rule('2.7')),
+        pytest.param({'op': '<'}, '81 80 79 80', 'OOAO', id='<', marks=rule('2.7')),
+        pytest.param({'op': '<='}, '81 80 79 81', 'OAAO', id='<=', marks=rule('2.7')),
+        pytest.param({'op': '=='}, '81 80 79', 'OAO', id='==', marks=rule('2.7', 'A24')),
+        pytest.param({'op': '!='}, '80 80.001 80', 'OAO', id='!=', marks=rule('2.7', 'A24')),
+        pytest.param({'warning': 60}, '60 61 81 61 60', 'OWAWO', id='warning', marks=rule('3.1', '3.3', '3.5')),
+        pytest.param({'critical_recovery': 70}, '81 75 70 75 81', 'AAOOA', id='V8', marks=rule('3.4', '3.6', 'V8')),
+        pytest.param({'op': '<', 'critical_recovery': 90}, '79 85 90 85', 'AAOO', id='below', marks=rule('3.4')),
+        pytest.param(
+            {'op': '>=', 'critical_recovery': 70}, '80 70 69', 'AAO', id='>=: recovery is <', marks=rule('3.4')
+        ),
+        pytest.param(
+            {'warning': 60, 'critical_recovery': 70}, '81 75 69 61 60', 'AAWWO', id='on to Warn', marks=rule('3.6')
+        ),
+        pytest.param(
+            {'warning': 60, 'warning_recovery': 50},
+            '61 55 81 55 50',
+            'WWAWO',
+            id='through Warn',
+            marks=rule('3.6', 'A9'),
+        ),
+        pytest.param(
+            {'warning': 60, 'critical_recovery': 70, 'warning_recovery': 50},
+            '61 81 55 81 49',
+            'WAWAO',
+            id='worsening never waits',
+            marks=rule('3.6'),
+        ),
+    ],
+)
+def test_thresholds(options, points, expected):
+    thresholds = {'critical': 80, **options}
+    operator = thresholds.pop('op', '>')
+    timeline = run(f'avg(last_1m):avg:m{{*}} {operator} 80', {'m': points}, {'thresholds': thresholds})
+    assert letters(timeline) == expected
+
+
+@pytest.mark.rule('A9')
+def test_straight_to_ok():
+    options = {'thresholds': {'critical': 80, 'warning': 60, 'warning_recovery': 50}}
+    timeline = run('avg(last_1m):avg:m{*} > 80', {'m': '81 55 50'}, options, choices={'A9': 'no'})
+    assert letters(timeline) == 'AOO'
+    assert 'A9' in timeline.relied_on
+
+
+NO_DATA = {'notify_no_data': True, 'no_data_timeframe': 3}
+
+
+@pytest.mark.parametrize(
+    'options, points, minutes, choices, expected',
+    [
+        pytest.param({}, '9 _x4 1', 5, {}, 'AAAAAO', id='kept', marks=rule('3.9')),
+        pytest.param(NO_DATA, '9 _x4 1', 5, {}, 'AAANNO', id='after the timeframe', marks=rule('3.10', '3.12', 'A6')),
+        pytest.param(
+            NO_DATA, '9 _x5 1', 6, {'A6': 'first empty evaluation'}, 'AAAANNO', id='timer', marks=rule('3.12', 'A6')
+        ),
+        pytest.param(
+            {'notify_no_data': True}, '9 _x4', 4, {}, 'AANNN', id='twice the window', marks=rule('3.11', 'A5')
+        ),
+        pytest.param(
+            {'notify_no_data': True}, '9 _x4', 4, {'A5': '1x window'}, 'ANNNN', id='once', marks=rule('3.11', 'A5')
+        ),
+        pytest.param(
+            {'on_missing_data': 'show_no_data'}, '9 _ 1', 2, {}, 'ANO', id='show', marks=rule('3.13', '3.14', '3.15')
+        ),
+        pytest.param(
+            {'on_missing_data': 'show_and_notify_no_data'},
+            '9 _ 1',
+            2,
+            {},
+            'ANO',
+            id='notify',
+            marks=rule('3.14', '3.15'),
+        ),
+        pytest.param({'on_missing_data': 'resolve'}, '9 _ 9', 2, {}, 'AOA', id='resolve', marks=rule('3.15')),
+        pytest.param(
+            {'on_missing_data': 'default'}, '9 _ 1', 2, {}, 'AAO', id='default: kept', marks=rule('3.15', '3.16')
+        ),
+        pytest.param({'timeout_h': 0.05}, '9 _x5 9', 6, {}, 'AAAAOOA', id='timeout', marks=rule('3.19')),
+        pytest.param(
+            {**NO_DATA, 'timeout_h': 0.1}, '9 _x8', 8, {}, 'AAANNNNOO', id='No Data times out', marks=rule('3.19')
+        ),
+        pytest.param(
+            {**NO_DATA, 'timeout_h': 0.01667}, '9 _x5', 5, {}, 'AAONNN', id='No Data outlives', marks=rule('A22')
+        ),
+        pytest.param(
+            {**NO_DATA, 'timeout_h': 0.01667}, '9 _x5', 5, {'A22': 'never'}, 'AAOOOO', id='or not', marks=rule('A22')
+        ),
+    ],
+)
+def test_missing_data(options, points, minutes, choices, expected):
+    timeline = run('avg(last_1m):avg:m{*} > 5', {'m': points}, options, minutes, choices)
+    assert letters(timeline) == expected
+
+
+@pytest.mark.rule('3.15', '3.16', 'A7')
+@pytest.mark.parametrize(
+    'query, kind, choice, expected',
+    [
+        pytest.param('sum:m{*}.as_count()', 'count', 'count', 'AO', id='as_count'),
+        pytest.param('sum:m{*}', 'count', 'count', 'AO', id='declared'),
+        pytest.param('sum:m{*}', 'gauge', 'count', 'AA', id='a gauge'),
+        pytest.param('sum:m{*}', 'gauge', 'sum or count', 'AO', id='summed'),
+        pytest.param('default_zero(sum:m{*}.as_count())', 'count', 'count', 'AA', id='default_zero'),
+    ],
+)
+def test_which_query_counts(query, kind, choice, expected):
+    series = {f'm {kind} 60': '9'}
+    timeline = run(f'sum(last_1m):{query} > 5', series, {'on_missing_data': 'default'}, 1, {'A7': choice})
+    assert letters(timeline) == expected
+    assert 'A7' in timeline.relied_on
+
+
+@pytest.mark.rule('2.13', 'A4')
+@pytest.mark.parametrize('choice, expected', [('no data', 'OON'), ('skip', 'OOO')])
+def test_nothing_but_discarded_points(choice, expected):
+    options = {'on_missing_data': 'show_no_data'}
+    timeline = run('avg(last_1m):avg:a{*} / avg:b{*} > 5', {'a': '1x3', 'b': '1 1 0'}, options, choices={'A4': choice})
+    assert letters(timeline) == expected
+    assert 'A4' in timeline.relied_on
+
+
+@pytest.mark.rule('3.7', '3.10', 'A21')
+def test_what_never_reported_is_no_data_and_makes_no_transition():
+    options = {'notify_no_data': True, 'no_data_timeframe': 2}
+    timeline = run('avg(last_1m):avg:m{*} > 5', {'other': '1'}, options, 9)
+    assert letters(timeline) == 'N' * 10
+    assert len(timeline.groups[()].transitions) == 0
+
+
+@pytest.mark.rule('1.7', '2.19')
+def test_groups():
+    series = {'m{host:a,env:x}': '9 1', 'm{host:b,env:x}': '1 9', 'm{env:x}': '9 9', 'm{host:c}': '9'}
+    timeline = run('avg(last_1m):avg:m{*} by {host,env} > 5', series, {'new_group_delay': 0})
+    assert {group: letters(timeline, group) for group in timeline.groups} == {
+        ('host:a', 'env:x'): 'AO',
+        ('host:b', 'env:x'): 'OA',
+    }
+
+
+@pytest.mark.rule('2.21')
+@pytest.mark.parametrize(
+    'points, options, expected',
+    [
+        pytest.param('9x4', {}, '.AAA', id='a minute'),
+        pytest.param('9x4', {'new_group_delay': 120}, '..AA', id='as said'),
+        pytest.param('9x4', {'new_group_delay': 0}, 'AAAA', id='none'),
+        pytest.param('9x4', {'new_host_delay': 120}, '..AA', id='the older option, for hosts'),
+        pytest.param('9x4', {'new_host_delay': 120, 'new_group_delay': 60}, '.AAA', id='the newer one wins'),
+        pytest.param([(-7200, 1), (120, 9), (180, 9)], {}, '..AA', id='seen two hours ago: no news'),
+        pytest.param([(-90000, 1), (120, 9), (180, 9)], {}, '...A', id='25 hours ago: news'),
+    ],
+)
+def test_new_group(points, options, expected):
+    timeline = run('avg(last_1m):avg:m{*} by {host} > 5', {'m{host:a}': points}, options, 3)
+    assert letters(timeline, ('host:a',)) == expected
+
+
+@pytest.mark.rule('3.9', '3.20')
+@pytest.mark.parametrize('by, expected', [(' by {host}', '.'), ('', 'A')], ids=['a group', 'a simple alert'])
+def test_a_group_is_dropped_after_a_day_without_data(by, expected):
+    timeline = run(f'avg(last_1m):avg:m{{*}}{by} > 5', {'m{host:a}': '9x3'}, minutes=1450)
+    (line,) = timeline.groups.values()
+    # The last sample is that of minute 2; the first evaluation without is at minute 3.
+    assert [LETTERS[line.state_at(START + 60 * (3 + minutes))] for minutes in (1439, 1440)] == ['A', expected]
+    assert [str(one.target) for one in line.transitions] == ['Alert']
+
+
+@pytest.mark.rule('4.7', 'V9')
+def test_first_and_last_triggered():
+    options = {'thresholds': {'critical': 80, 'warning': 60}, 'on_missing_data': 'show_and_notify_no_data'}
+    timeline = run('avg(last_1m):avg:m{*} > 80', {'m': '1 61 61 81 81 _ 1'}, options)
+    a, b, c, d = (START + 60 * minute for minute in (1, 3, 5, 6))
+    assert [
+        (one.instant, str(one.target), one.first_triggered_at, one.last_triggered_at, one.triggered_duration)
+        for one in timeline.groups[()].transitions
+    ] == [
+        (a, 'Warn', a, a, 0),
+        (b, 'Alert', a, b, b - a),
+        (c, 'No Data', a, c, c - a),
+        (d, 'OK', a, c, d - a),
+    ]
+
+
+ANOMALIES = "avg(last_4h):anomalies(avg:m{*}, 'basic', 2) >= 0.75"
+
+
+@pytest.mark.rule('6.1', '6.2', '6.3')
+def test_a_stub_stands_in_for_anomalies():
+    options = {
+        'thresholds': {'critical': 0.75, 'critical_recovery': 0.25},
+        'threshold_windows': {'trigger_window': 'last_4m', 'recovery_window': 'last_2m'},
+    }
+    timeline = run(ANOMALIES, {'anomalies': '1x4 0x4'}, options)
+    assert letters(timeline) == 'AAAAAOOO'
+    assert values(timeline) == [1, 1, 1, 1, 0.75, 0.5, 0.25, 0]
+    assert timeline.warnings == ('anomalies() is not computed: a series of the scenario stands in for it',)
+
+
+@pytest.mark.parametrize(
+    'query, options, keys, words',
+    [
+        pytest.param('percentile(last_5m):p95:m{*} > 1', {}, {}, 'percentile', id='percentiles', marks=rule('1.2')),
+        pytest.param('avg(last_5m):p95:m{*} > 1', {}, {}, 'p95', id='of space too', marks=rule('1.2')),
+        pytest.param('avg(current_1mo):avg:m{*} > 1', {}, {}, 'current_1mo', id='cumulative', marks=rule('1.4')),
+        pytest.param(
+            'avg(last_5m):avg:m{*} > 1',
+            {'scheduling_options': {'evaluation_window': {'hour_starts': 0}}},
+            {},
+            'evaluation_window',
+            id='its option',
+            marks=rule('1.4'),
+        ),
+        pytest.param(
+            'avg(last_5m):avg:m{*} > 1', {'variables': [{}]}, {}, 'variables', id='formulas', marks=rule('1.11')
+        ),
+        pytest.param(
+            'avg(last_5m):avg:m{*} > 1',
+            {'thresholds': {'critical_query': 'avg:x{*}'}},
+            {},
+            'critical_query',
+            id='dynamic thresholds',
+            marks=rule('1.11'),
+        ),
+        pytest.param('avg(last_5m):cumsum(avg:m{*}) > 1', {}, {}, 'cumsum', id='cumsum', marks=rule('1.10', '6.7')),
+        pytest.param(ANOMALIES, {}, {}, 'anomalies', id='anomalies', marks=rule('6.5', '6.6')),
+        pytest.param(
+            "max(next_1d):forecast(avg:m{*}, 'linear', 1) >= 1", {}, {}, 'next_1d', id='forecast', marks=rule('6.7')
+        ),
+        pytest.param(
+            'avg(last_5m):avg:m{*}.as_count() > 1', {}, {}, 'only sum', id='avg of as_count', marks=rule('2.12')
+        ),
+        pytest.param(
+            'avg(last_5m):avg:m{*} by {host,env} > 1',
+            {'notify_by': ['host']},
+            {},
+            'notify_by',
+            id='notify_by',
+            marks=rule('2.20'),
+        ),
+        pytest.param(
+            'avg(last_5m):avg:m{*} > 1',
+            {'scheduling_options': {'custom_schedule': {'recurrences': []}}},
+            {},
+            'custom_schedule',
+            id='custom schedule',
+            marks=rule('2.22'),
+        ),
+        pytest.param(
+            'avg(last_5m):avg:m{*} > 1', {}, {'type': 'log alert'}, 'log alert', id='logs', marks=rule('1.10')
+        ),
+    ],
+)
+def test_what_is_outside_is_refused_by_name(query, options, keys, words):
+    with pytest.raises(Unsupported, match=re.escape(words)):
+        run(query, {'m': '1'}, options, **keys)
+
+
+@pytest.mark.parametrize(
+    'options, words',
+    [
+        pytest.param({'thresholds': {'critical': 6}}, 'the query has 5', id='two thresholds', marks=rule('3.1')),
+        pytest.param({'thresholds': {'warning': 6}}, 'below 5', id='warning above', marks=rule('3.2')),
+        pytest.param({'thresholds': {'warning_recovery': 1}}, 'no warning', id='recovery of what', marks=rule('3.2')),
+        pytest.param({'thresholds': {'critical_recovery': 6}}, 'below 5', id='recovery inside', marks=rule('3.4')),
+        pytest.param(
+            {'notify_no_data': True, 'on_missing_data': 'resolve'}, 'exclude', id='both families', marks=rule('3.14')
+        ),
+        pytest.param({'on_missing_data': 'resolve', 'timeout_h': 1}, 'has to be 0', id='resolve', marks=rule('3.17')),
+        pytest.param({'timeout_h': 25}, '25', id='timeout of 25 h', marks=rule('3.19')),
+        pytest.param({'evaluation_delay': 86401}, '86401', id='a delay of a day and more', marks=rule('2.3')),
+        pytest.param({'no_data_timeframe': 1441}, '1441', id='longer than retention', marks=rule('3.11')),
+    ],
+)
+def test_what_the_api_would_refuse(options, words):
+    with pytest.raises(UnusableInputError, match=re.escape(words)):
+        run('avg(last_5m):avg:m{*} > 5', {'m': '1'}, options)
+
+
+@pytest.mark.rule('3.4')
+def test_equality_has_no_recovery():
+    with pytest.raises(UnusableInputError, match='no meaning'):
+        run('avg(last_5m):avg:m{*} == 5', {'m': '1'}, {'thresholds': {'critical_recovery': 4}})
+
+
+@pytest.mark.rule('A5')
+def test_the_strict_choice_refuses_a_missing_timeframe():
+    with pytest.raises(UnusableInputError, match='no_data_timeframe'):
+        run('avg(last_1m):avg:m{*} > 5', {'m': '1 _'}, {'notify_no_data': True}, 2, {'A5': 'error'})
+
+
+@pytest.mark.rule('1.3')
+def test_a_window_longer_than_a_month_is_told():
+    assert run('avg(last_2mo):avg:m{*} > 5', {'m': '1'}).warnings == (
+        'the window of 5184000 s is longer than a month (rule 1.3)',
+    )
+
+
+@pytest.mark.rule('1.12')
+def test_both_names_of_the_type_are_one():
+    series = {'m': '9 1'}
+    new, old = (run('avg(last_1m):avg:m{*} > 5', series, type=name) for name in ('query alert', 'metric alert'))
+    assert letters(new) == letters(old) == 'AO'
+
+
+@pytest.mark.rule('A2')
+def test_the_size_of_a_bucket():
+    series = {'m': '1 2 3 4 5 9'}
+    assert values(run('sum(last_5m):avg:m{*} > 5', series)) == [1, 3, 6, 10, 15, 23]
+    assert values(run('sum(last_5m):avg:m{*} > 5', series, choices={'A2': '300'})) == [1, 1.5, 2, 2.5, 3, 9]
+
+
+@pytest.mark.rule('A17')
+def test_counts_without_as_count():
+    series = {'m{host:a} count 60': '1 _ 5', 'm{host:b} count 60': '10x3'}
+    query = 'sum(last_2m):sum:m{*} > 5'
+    assert values(run(query, series)) == [11, 21, 28]
+    assert values(run(query, series, choices={'A17': 'null'})) == [11, 21, 25]
