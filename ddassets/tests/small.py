@@ -1,0 +1,52 @@
+"""Monitors over series small enough to be followed by eye.
+
+A sample lies every 60 s from START on, and evaluations happen at the same instants, so that `last_1m` sees one sample.
+"""
+
+import re
+
+import numpy as np
+
+from ddassets import monitor as monitors
+from ddassets.evaluator import evaluate
+from ddassets.series import Series, SeriesSet, from_compact
+from ddassets.state import State
+from ddassets.timeline import MonitorTimeline
+
+# 2027-01-15T08:00:00Z, a multiple of an hour.
+START = 1_800_000_000
+LETTERS = {State.ABSENT: '.', State.OK: 'O', State.WARN: 'W', State.ALERT: 'A', State.NO_DATA: 'N'}
+
+
+def body(query: str, options=None, **keys):
+    return {'name': 'some', 'type': 'query alert', 'query': query, 'options': options or {}, **keys}
+
+
+def store(series) -> SeriesSet:
+    """Of `metric{tag,tag}` and, where it matters, ` kind interval`: points in compact notation, or (time, value)."""
+    found = []
+    for name, points in series.items():
+        metric, tags, kind, interval = re.fullmatch(r'([\w.]+)(?:{(.*)})?(?: (\w+) (\d+))?', name).groups()
+        keys = metric, frozenset(filter(None, (tags or '').split(',')))
+        seconds = int(interval or 60)
+        if isinstance(points, str):
+            found.append(from_compact(points, *keys, START, kind or 'gauge', seconds))
+        else:
+            times, values = np.array(points, dtype=float).T
+            found.append(Series(*keys, times + START, values, kind or 'gauge', seconds))
+    return SeriesSet(found)
+
+
+def run(query, series, options=None, minutes=None, choices=None, end=None, **keys) -> MonitorTimeline:
+    points = store(series)
+    last = START + 60 * minutes if minutes else int(points.end)
+    monitor = monitors.read(body(query, options, **keys))
+    return evaluate(monitor, points, START, end or last + 1, choices=choices)
+
+
+def letters(timeline: MonitorTimeline, group=()) -> str:
+    return ''.join(LETTERS[State(state)] for state in timeline.groups[group].states)
+
+
+def values(timeline: MonitorTimeline, group=()) -> list[float | None]:
+    return [None if np.isnan(value) else round(float(value), 6) for value in timeline.groups[group].values]
