@@ -8,7 +8,7 @@ COMPANIONS := UV_PROJECT_ENVIRONMENT=.venv-companions $(UV) run --locked --only-
 RUN := $(UV) run --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lint-assets rehearse validate test-integration test-toolkit test-companions wheel bench clean
+.PHONY: help demo test lint lint-assets rehearse validate test-integration test-toolkit test-companions wheel bench semantics clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -52,6 +52,9 @@ bench: .ddev.toml ## what the check costs beside its peers; lint, the simulated 
 	$(RUN) python benchmarks/lint_speed.py
 	$(RUN) python benchmarks/simulation_speed.py
 	$(RUN) python benchmarks/rehearse_speed.py
+
+semantics: $(UV) ## write which rule of Datadog's evaluation which test holds ddassets to
+	$(RUN) python ddassets/tests/semantics.py
 
 wheel: $(UV) ## the Agent wheel, in dist/
 	$(UV) build --wheel --out-dir dist my_metric

@@ -184,6 +184,7 @@ def test_a_downtime_mutes_and_tells_at_its_end():
     assert rehearsal.assumptions['A33'] == 'a trigger'
 
 
+@pytest.mark.rule('5.21', 'A14', 'A33')
 def test_the_end_of_a_downtime_may_be_told_as_a_renotification():
     text = (ACME / 'rehearsals' / 'night.yaml').read_text() + "assumptions: {A33: a renotification, A14: canceled}\n"
     silent = rehearse(parse(text, ACME / 'rehearsals' / 's.yaml'), ASSETS)

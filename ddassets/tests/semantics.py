@@ -1,0 +1,224 @@
+"""The rules that code and tests cite by number, and the page that says which test holds the code to which.
+
+`python ddassets/tests/semantics.py` writes docs/semantics.md.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from ddassets.assumptions import ASSUMPTIONS
+
+TESTS = Path(__file__).parent
+PAGE = TESTS.parent / 'docs' / 'semantics.md'
+
+# What becomes of a rule. The first two have to be earned by a test that cites the number.
+IMPLEMENTED, REFUSED, NO_PART = 'implemented', 'refused', 'no part'
+
+RULES: dict[str, tuple[str, str]] = {
+    '1.1': (IMPLEMENTED, 'the threshold form of a query'),
+    '1.2': (REFUSED, 'percentiles'),
+    '1.3': (IMPLEMENTED, 'windows, told when longer than a month'),
+    '1.4': (REFUSED, 'cumulative windows: parsed, not evaluated'),
+    '1.5': (IMPLEMENTED, 'boolean scopes'),
+    '1.6': (IMPLEMENTED, 'wildcards in the values of tags'),
+    '1.7': (IMPLEMENTED, 'groups by keys; a series without a key is in none'),
+    '1.8': (IMPLEMENTED, 'the change form, in both spellings of its shift'),
+    '1.9': (IMPLEMENTED, 'a change is taken point by point'),
+    '1.10': (IMPLEMENTED, 'modifiers, functions and arithmetic; those outside the subset are refused by name'),
+    '1.11': (REFUSED, 'formula monitors and dynamic thresholds'),
+    '1.12': (IMPLEMENTED, 'both names of the type'),
+    '2.1': (IMPLEMENTED, 'how often is evaluated, by the window'),
+    '2.2': (IMPLEMENTED, 'at which second of the minute'),
+    '2.3': (IMPLEMENTED, 'where the window lies, with the delay'),
+    '2.4': (IMPLEMENTED, 'the order of work'),
+    '2.5': (IMPLEMENTED, 'the mean is that of buckets'),
+    '2.6': (IMPLEMENTED, 'max and min'),
+    '2.7': (IMPLEMENTED, 'comparison to the letter'),
+    '2.8': (IMPLEMENTED, 'full windows'),
+    '2.9': (IMPLEMENTED, 'a window need not be full unless said'),
+    '2.10': (IMPLEMENTED, 'one point is enough then'),
+    '2.11': (IMPLEMENTED, 'arithmetic on counts: sums first'),
+    '2.12': (REFUSED, 'another time aggregator than sum with as_count'),
+    '2.13': (IMPLEMENTED, 'what is missing, and n/0'),
+    '2.14': (IMPLEMENTED, 'as_count and as_rate'),
+    '2.15': (IMPLEMENTED, 'kind and interval of a series'),
+    '2.16': (IMPLEMENTED, 'interpolation and fill'),
+    '2.17': (IMPLEMENTED, 'default_zero'),
+    '2.18': (IMPLEMENTED, 'which ends belong to the window'),
+    '2.19': (IMPLEMENTED, 'each group by itself'),
+    '2.20': (IMPLEMENTED, 'a notification per group; notify_by of some keys is refused'),
+    '2.21': (IMPLEMENTED, 'new groups wait'),
+    '2.22': (REFUSED, 'custom schedules'),
+    '2.23': (IMPLEMENTED, 'drafts are silent'),
+    '3.1': (IMPLEMENTED, 'the critical threshold stands twice'),
+    '3.2': (IMPLEMENTED, 'on which side the warning is'),
+    '3.3': (IMPLEMENTED, 'what a value is'),
+    '3.4': (IMPLEMENTED, 'what holds for a recovery'),
+    '3.5': (IMPLEMENTED, 'recovery without a threshold'),
+    '3.6': (IMPLEMENTED, 'recovery with thresholds'),
+    '3.7': (IMPLEMENTED, 'the states, and the one at the beginning'),
+    '3.8': (IMPLEMENTED, 'transitions notify'),
+    '3.9': (IMPLEMENTED, 'missing data keep the state'),
+    '3.10': (IMPLEMENTED, 'notify_no_data'),
+    '3.11': (IMPLEMENTED, 'no_data_timeframe'),
+    '3.12': (IMPLEMENTED, 'when its timer starts'),
+    '3.13': (IMPLEMENTED, 'on_missing_data of a metric monitor'),
+    '3.14': (IMPLEMENTED, 'it acts at once, and excludes the older pair'),
+    '3.15': (IMPLEMENTED, 'its four values'),
+    '3.16': (IMPLEMENTED, 'which query counts'),
+    '3.17': (IMPLEMENTED, 'resolve and timeout_h exclude each other'),
+    '3.18': (IMPLEMENTED, 'recovery from a silent No Data'),
+    '3.19': (IMPLEMENTED, 'timeout_h'),
+    '3.20': (IMPLEMENTED, 'groups are forgotten, silently'),
+    '3.21': (IMPLEMENTED, 'renotification'),
+    '3.22': (IMPLEMENTED, 'the count of renotifications'),
+    '3.23': (IMPLEMENTED, 'escalation_message'),
+    '3.24': (IMPLEMENTED, 'tags in the title'),
+    '3.25': (IMPLEMENTED, 'notify_audit changes nothing'),
+    '3.26': (IMPLEMENTED, 'nor does a preset'),
+    '3.27': (NO_PART, 'rules of the organisation add recipients that a message does not show'),
+    '4.1': (IMPLEMENTED, 'the template language'),
+    '4.2': (IMPLEMENTED, 'conditionals'),
+    '4.3': (IMPLEMENTED, 'which hold at which transition'),
+    '4.4': (IMPLEMENTED, 'text and handles outside of them'),
+    '4.5': (IMPLEMENTED, 'is_match and is_exact_match'),
+    '4.6': (IMPLEMENTED, 'values'),
+    '4.7': (IMPLEMENTED, 'when it began'),
+    '4.8': (IMPLEMENTED, 'tags of the group and of the filter'),
+    '4.9': (IMPLEMENTED, 'what is known of a host'),
+    '4.10': (IMPLEMENTED, 'eval and the other functions'),
+    '4.11': (IMPLEMENTED, 'forms of handles'),
+    '4.12': (IMPLEMENTED, 'handles are looked for in the rendered text'),
+    '5.1': (IMPLEMENTED, 'the body of a downtime'),
+    '5.2': (IMPLEMENTED, 'which monitors it covers'),
+    '5.3': (IMPLEMENTED, 'one-time and endless ones'),
+    '5.4': (IMPLEMENTED, 'recurring ones'),
+    '5.5': (IMPLEMENTED, 'which parts of a rule there are'),
+    '5.6': (IMPLEMENTED, 'local time'),
+    '5.7': (IMPLEMENTED, 'touching windows are one'),
+    '5.8': (IMPLEMENTED, 'the first occurrence'),
+    '5.9': (REFUSED, 'numbered weekdays without a month'),
+    '5.10': (IMPLEMENTED, 'starts that are past and duplicates are told'),
+    '5.11': (IMPLEMENTED, 'the end is not in it'),
+    '5.12': (IMPLEMENTED, 'when the clocks change'),
+    '5.13': (IMPLEMENTED, 'dates from 2038 on are told'),
+    '5.14': (IMPLEMENTED, 'the scope'),
+    '5.15': (IMPLEMENTED, 'which tags it is matched with'),
+    '5.16': (IMPLEMENTED, 'what is muted'),
+    '5.17': (IMPLEMENTED, 'the first recovery is not'),
+    '5.18': (IMPLEMENTED, 'what the end tells'),
+    '5.19': (IMPLEMENTED, 'a recovery after it'),
+    '5.20': (IMPLEMENTED, 'how a recurrence ends'),
+    '5.21': (IMPLEMENTED, 'downtimes that overlap'),
+    '5.22': (IMPLEMENTED, 'the message of a downtime'),
+    '5.23': (IMPLEMENTED, 'nights and weekends'),
+    '6.1': (IMPLEMENTED, 'anomalies() where a stub series is given'),
+    '6.2': (IMPLEMENTED, 'the share of points beyond the bounds'),
+    '6.3': (IMPLEMENTED, 'its windows'),
+    '6.4': (NO_PART, 'interval and history of the real function: a stub has none'),
+    '6.5': (REFUSED, 'anomalies() without a stub'),
+    '6.6': (REFUSED, 'its algorithms are not published'),
+    '6.7': (REFUSED, 'forecast() and what cannot be nested'),
+    '7.1': (IMPLEMENTED, 'buckets align to the clock'),
+    '7.2': (IMPLEMENTED, 'and count by their start'),
+    '7.3': (IMPLEMENTED, 'with all that they hold'),
+    '7.4': (IMPLEMENTED, 'methods'),
+    '7.5': (IMPLEMENTED, 'a bucket as long as the window, or longer'),
+    '7.6': (IMPLEMENTED, 'what is missed at the edge'),
+    '8.1': (NO_PART, 'snapshots'),
+    '8.2': (NO_PART, 'when a snapshot is there'),
+    '8.3': (NO_PART, 'events'),
+    '8.4': (NO_PART, 'handles in events'),
+    '9.1': (NO_PART, 'a monitor as an asset: read as it is'),
+    '9.2': (NO_PART, 'its texts: for lint'),
+    '9.3': (NO_PART, 'their lengths: for lint'),
+    '9.4': (NO_PART, 'what other integrations do'),
+    '9.5': (NO_PART, 'the manifest: for lint'),
+    '9.6': (NO_PART, 'dashboards: for lint'),
+    '9.7': (NO_PART, 'data flows: for lint'),
+}
+VECTORS = {
+    'V1': 'a quotient of rates and one of counts',
+    'V2': 'full windows',
+    'V3': 'a delayed window',
+    'V4': 'a rollup that does not align with the window',
+    'V5': 'a mean',
+    'V6': 'a sum of quotients',
+    'V7': 'a change in percent',
+    'V8': 'a recovery threshold',
+    'V9': 'when trouble began',
+    'V10': 'a nightly downtime',
+    'V11': 'nights and a weekend, merged',
+    'V12': 'an hour that the clocks skip',
+    'V13': 'an UNTIL in local time',
+    'V14': 'numbers compared by value',
+}
+
+HEAD = """\
+# Which rule holds, and which test says so
+
+Written by `make semantics` from the tests, which cite a rule with `@pytest.mark.rule('2.8')`: do not edit this page.
+
+The code and the messages of `ddassets` cite by number the rules of how Datadog evaluates and notifies. **Implemented**
+is what a rehearsal does, **refused** what it names and does not guess, **no part** what it has nothing to do with. The
+first two need a test that cites the number.
+"""
+
+
+def citations(folder: Path = TESTS) -> dict[str, dict[str, list[str]]]:
+    """By rule, vector or assumption the files and the tests that cite it with `rule(...)`, in order."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for path in sorted(folder.rglob('test_*.py')):
+        for test in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+            if isinstance(test, ast.FunctionDef) and test.name.startswith('test_'):
+                for number in dict.fromkeys(_cited(test)):
+                    found.setdefault(number, {}).setdefault(path.name, []).append(test.name)
+    return found
+
+
+def _cited(test: ast.FunctionDef) -> Iterator[str]:
+    for decorator in test.decorator_list:
+        for node in ast.walk(decorator):
+            if isinstance(node, ast.Call) and 'rule' in (getattr(node.func, 'attr', ''), getattr(node.func, 'id', '')):
+                yield from (argument.value for argument in node.args if isinstance(argument, ast.Constant))
+
+
+def page() -> str:
+    """The text of docs/semantics.md."""
+    tests = citations()
+    return '\n'.join(
+        (
+            HEAD,
+            _table(('Rule', 'Is', 'About'), [(number, *rule) for number, rule in RULES.items()], tests),
+            '## What is assumed\n',
+            'Where nothing is published, a rehearsal chooses the first, and prints it where it relied upon it.\n',
+            _table(
+                ('Id', 'Question', 'Choices'),
+                [
+                    (one.id, _plain(one.question), _plain(', '.join((f'**{one.default}**', *one.alternatives))))
+                    for one in ASSUMPTIONS.values()
+                ],
+                tests,
+            ),
+            '## Worked examples\n',
+            _table(('Id', 'About'), list(VECTORS.items()), tests),
+        )
+    )
+
+
+def _table(head: tuple[str, ...], rows: list[tuple[str, ...]], tests: dict[str, dict[str, list[str]]]) -> str:
+    lines = [(*head, 'Tests'), ('---',) * (len(head) + 1)]
+    for row in rows:
+        cited = tests.get(row[0], {})
+        lines.append((*row, '; '.join(f'{path}: {", ".join(names)}' for path, names in cited.items())))
+    return '\n'.join(f'| {" | ".join(line)} |' for line in lines) + '\n'
+
+
+def _plain(text: str) -> str:
+    """A text with nothing in it that Markdown would read."""
+    return text.replace('|', '\\|').replace('_', '\\_').replace('<', '&lt;')
+
+
+if __name__ == '__main__':
+    PAGE.write_text(page(), encoding='utf-8')

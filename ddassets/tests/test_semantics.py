@@ -1,0 +1,57 @@
+"""No rule is called implemented or refused that no test holds the code to, and the page says so."""
+
+import re
+from pathlib import Path
+
+import pytest
+import semantics
+from semantics import IMPLEMENTED, REFUSED, RULES, VECTORS
+
+import ddassets
+from ddassets.assumptions import ASSUMPTIONS
+
+KNOWN = {*RULES, *VECTORS, *ASSUMPTIONS}
+CITED = semantics.citations()
+
+
+def test_what_is_said_to_hold_is_cited_by_a_test():
+    claimed = [number for number, (status, _) in RULES.items() if status in (IMPLEMENTED, REFUSED)]
+    assert [number for number in (*claimed, *VECTORS, *ASSUMPTIONS) if number not in CITED] == []
+
+
+def test_what_tests_cite_is_known():
+    assert sorted(set(CITED) - KNOWN) == []
+
+
+def test_what_the_code_cites_is_known():
+    texts = [path.read_text(encoding='utf-8') for path in Path(ddassets.__file__).parent.rglob('*.py')]
+    found = {
+        number
+        for text in texts
+        for cited in re.findall(r'\brules? ((?:\d+\.\d+(?:, | and | to )?)+)', text)
+        for number in re.findall(r'\d+\.\d+', cited)
+    }
+    assert len(found) > 50
+    assert sorted(found - KNOWN) == []
+
+
+def test_the_page_is_up_to_date():
+    assert semantics.PAGE.read_text(encoding='utf-8') == semantics.page(), 'run `make semantics`'
+
+
+@pytest.mark.parametrize(
+    'text, expected',
+    [
+        pytest.param("@pytest.mark.rule('2.1', 'A1')\ndef test_x(): ...", {'2.1', 'A1'}, id='a decorator'),
+        pytest.param(
+            "@pytest.mark.parametrize('x', [pytest.param(1, marks=rule('2.2'))])\ndef test_x(x): ...",
+            {'2.2'},
+            id='a parameter',
+        ),
+        pytest.param("@rule('2.3')\ndef helper(): ...", set(), id='no test'),
+        pytest.param("def test_x():\n    rule('2.4')", set(), id='no decorator'),
+    ],
+)
+def test_citations(tmp_path, text, expected):
+    (tmp_path / 'test_some.py').write_text(text)
+    assert set(semantics.citations(tmp_path)) == expected
