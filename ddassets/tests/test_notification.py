@@ -203,3 +203,14 @@ def test_renotification_in_a_downtime(choice, states, expected):
     found = inbox(AGAIN, '1 81x8', [mute(2, 6, states=states)], {'A23': choice}, relied_on)
     assert found == expected
     assert 'A23' in relied_on
+
+
+@pytest.mark.rule('3.18', '3.20', 'A8')
+@pytest.mark.parametrize('minutes, told', [(1500, False), (600, True)], ids=['forgotten', 'the same'])
+def test_a_new_life_owes_no_recovery(minutes, told):
+    query = 'avg(last_1m):avg:m{*} by {host} > 80'
+    points = [(0, 81), (60, 81), *((60 * (minutes + minute), 1) for minute in (0, 1, 2, 5))]
+    timeline = run(query, {'m{host:a}': points}, SHOW)
+    assert [str(one.target) for one in timeline.groups['host:a',].transitions if one.notify] == ['Alert', 'OK'][
+        : 1 + told
+    ]

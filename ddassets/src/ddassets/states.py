@@ -181,7 +181,7 @@ def transitions(
         sources=source,
         targets=target,
         values=values[index],
-        notify=_notify(source, target, machine),
+        notify=_notify(source, target, np.searchsorted(np.array(born), index, side='right'), machine),
         causes=np.where(target == State.OK, causes[index], _DATA).astype(np.int8),
         first_triggered=_carried(instants, first),
         last_triggered=_carried(instants, trouble),
@@ -194,8 +194,11 @@ def _carried(instants: Instants, at: Flags) -> Instants:
     return np.where(index >= 0, instants[index], NEVER)
 
 
-def _notify(source: Codes, target: Codes, machine: StateMachine) -> Flags:
-    """Every transition notifies (rule 3.8), but not into a silent No Data, and out of it into OK as A8 says."""
+def _notify(source: Codes, target: Codes, lives: Instants, machine: StateMachine) -> Flags:
+    """Every transition notifies (rule 3.8), but not into a silent No Data, and out of it into OK as A8 says.
+
+    `lives` numbers the lives of the group: what was told in one is forgotten with it (rule 3.20).
+    """
     notify = np.ones(source.size, dtype=np.bool_)
     if machine.monitor.draft:
         return ~notify
@@ -208,7 +211,7 @@ def _notify(source: Codes, target: Codes, machine: StateMachine) -> Flags:
         row = np.arange(source.size)
         told = np.maximum.accumulate(np.where(notify & ~asked, row, -1))
         asked_before = np.maximum.accumulate(np.concatenate([[-1], np.where(asked, row, -1)[:-1]]))
-        trigger = (told >= 0) & (target[told] != State.OK) & (asked_before < told)
+        trigger = (told >= 0) & (target[told] != State.OK) & (asked_before < told) & (lives[told] == lives)
         notify[asked] = {
             'always': np.ones_like(trigger),
             'never': np.zeros_like(trigger),

@@ -88,10 +88,10 @@ def make(seed: int) -> Case:
 
 # (chance, windows, intervals of the series, length in seconds of the time evaluated)
 REGIMES = (
-    (0.79, ((1, 'm'), (2, 'm'), (5, 'm'), (10, 'm'), (15, 'm')), (15, 30, 45, 60, 60, 90), (1200, 4200)),
+    (0.76, ((1, 'm'), (2, 'm'), (5, 'm'), (10, 'm'), (15, 'm')), (15, 30, 45, 60, 60, 90), (1200, 4200)),
     (0.12, ((1, 'h'), (2, 'h')), (60, 120, 300, 600), (7200, 10800)),
     (0.07, ((1, 'd'), (2, 'd'), (36, 'h'), (1, 'w')), (3600, 7200), (2 * 86400, 4 * 86400)),
-    (0.02, ((5, 'm'), (30, 'm'), (2, 'h')), (1800, 3600), (26 * 3600, 30 * 3600)),
+    (0.05, ((1, 'd'), (36, 'h')), (3600, 7200), (62 * 3600, 86 * 3600)),
 )
 
 
@@ -101,7 +101,7 @@ class Maker:
         (regime,) = random.choices(REGIMES, [regime[0] for regime in REGIMES])
         _, windows, self.intervals, lengths = regime
         self.window = random.choice(windows)
-        self.long = regime in REGIMES[2:]
+        self.long, self.silent = regime in REGIMES[2:], regime == REGIMES[3]
         self.start = START + random.choice((0, 0, 60 * random.randrange(60), random.randrange(3600)))
         self.length = random.randrange(*lengths)
         self.end = self.start + self.length
@@ -144,6 +144,9 @@ class Maker:
         if self.chance(0.15):
             at = self.start + random.randrange(self.length // 2)
         stop = self.end if self.chance(0.6) else self.start + random.randrange(self.length)
+        if self.silent:
+            # Time enough to be forgotten (rule 3.20), and now and then to come back.
+            stop = self.start + random.randrange(3 * 3600)
         jitter = 0 if self.chance(0.5) else interval // 3
         gap = random.choice((0.0, 0.02, 0.1, 0.3))
         longest = random.choice((3, 10, 40)) * (1 if interval < 600 else 2)
@@ -162,6 +165,8 @@ class Maker:
             arrived = max(arrived, time + (random.randrange(late) if late and self.chance(0.4) else 0))
             found.append((time, value, arrived))
             at += interval
+        if self.silent and self.chance(0.5):
+            found += [(time, value, time) for time in range(self.end - 8 * 3600, self.end, interval)]
         return tuple(found)
 
     # The query.
@@ -169,7 +174,9 @@ class Maker:
     def question(self) -> Question:
         random = self.random
         number, unit = self.window
-        self.by = random.choice(((), (), ('host',), ('host',), ('env',), ('env', 'host')))
+        self.by = random.choice(
+            (('host',),) if self.silent else ((), (), ('host',), ('host',), ('env',), ('env', 'host'))
+        )
         if self.chance(0.04):
             stub = Leaf('anomalies', 'avg', Everything(), self.by)
             seconds = number * UNITS[unit]
