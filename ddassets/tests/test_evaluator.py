@@ -190,6 +190,13 @@ _ = None
             marks=rule('2.17'),
         ),
         pytest.param(
+            'avg(last_2m):default_zero(avg:m{*}) + avg:m{*} > 0',
+            {'m': '2 _ 4'},
+            [4, 4, 8],
+            id='default_zero leaves what is beside it alone',
+            marks=rule('2.16', '2.17'),
+        ),
+        pytest.param(
             'avg(last_1m):diff(avg:m{*}) > 0', {'m': '1 4 _ 9'}, [_, 3, _, 5], id='diff', marks=rule('1.10', 'A19')
         ),
         pytest.param(

@@ -366,7 +366,7 @@ class Buckets:
         self.rolled = bool(rollups)
         self.step = rollups[0] if rollups else int(native) if native != 'native' else min(intervals, default=60)
         # Rule 2.17: default_zero interpolates one source too.
-        self.zeroed = set(zeroed(below))
+        self.zeroed = {id(leaf) for leaf in zeroed(below)}
         self.held = {
             id(leaf): [self.grouped(leaf, source, self.fill(leaf, source)) for source in look.of(leaf)]
             for leaf in leaves(below)
@@ -402,7 +402,7 @@ class Buckets:
         if leaf.fill:
             method, limit = leaf.fill
             return method, 300 if limit is None else limit
-        if len(self.look.of(leaf)) < 2 and leaf not in self.zeroed:
+        if len(self.look.of(leaf)) < 2 and id(leaf) not in self.zeroed:
             return None
         if source.kind != 'gauge' and (leaf.counting or self.look.choices['A17'] == 'null'):
             return None
@@ -410,6 +410,8 @@ class Buckets:
 
     def points(self, always: bool = False) -> Iterator[tuple[float, float | None]]:
         """Those of the window, or all since the first sample."""
+        if not any(self.held.values()):
+            return
         first = floor(self.look.start / self.step) - 1
         if always:
             first = min(first, floor(self.oldest() / self.step))

@@ -228,28 +228,26 @@ class Unit:
     """What all points of one operand have in common.
 
     `step` is the size of a bucket in seconds, None where the samples of the one source are read as they are (A2);
-    `rolled`: by a rollup. The leaves `interpolated` are so even for one source (rule 2.17).
+    `rolled`: by a rollup.
     """
 
     step: int | None
     rolled: bool
-    interpolated: frozenset[Leaf]
 
     @classmethod
     def of(cls, operand: Node, sources: Sources, clock: Clock) -> 'Unit':
         each = tuple(dict.fromkeys(leaves(operand)))
-        interpolated = frozenset(leaf for zero in zero_fills(operand) for leaf in leaves(zero))
         for leaf in each:
             if leaf.bucket:
-                return cls(leaf.bucket, True, interpolated)
+                return cls(leaf.bucket, True)
         if clock.choices['A2'] != 'native':
-            return cls(int(clock.choices['A2']), False, interpolated)
+            return cls(int(clock.choices['A2']), False)
         used = [series for leaf in each for series in sources.get(leaf, ())]
         leaf = each[0]
-        plain = leaf.fill is None and leaf.method is None and leaf.shift == 0 and not interpolated
+        plain = leaf.fill is None and leaf.method is None and leaf.shift == 0 and not any(zero_fills(operand))
         if len(each) == 1 and len(used) == 1 and plain:
-            return cls(None, False, interpolated)
-        return cls(min((series.interval for series in used), default=60), False, interpolated)
+            return cls(None, False)
+        return cls(min((series.interval for series in used), default=60), False)
 
 
 class Points:
@@ -308,7 +306,7 @@ class Points:
         tail = strict = np.full(self.lower.size, _FAR)
         for leaf, sources in self._sources.items():
             shift = self.shift(leaf)
-            several = len(sources) > 1 or leaf in self._unit.interpolated
+            several = len(sources) > 1 or leaf.interpolated
             self.samples[leaf] = []
             for series in sources:
                 fill = _fill(leaf, series, several, self.clock)

@@ -3,7 +3,7 @@
 Everything else is refused with its name and column (section 1's table of the semantics), never guessed.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal, cast
 
@@ -35,7 +35,8 @@ class Leaf:
     """One metric query, read `shift` seconds before the point.
 
     `method` and `bucket` are those of the rollup, `fill` is an explicit one; None where the query has none. Without a
-    method a bucket is summed under as_count, and is the mean otherwise (rules 2.14 and 7.4).
+    method a bucket is summed under as_count, and is the mean otherwise (rules 2.14 and 7.4). `interpolated`: even of
+    one source, for it is below a default_zero (rule 2.17).
     """
 
     metric: tree.Metric
@@ -46,6 +47,7 @@ class Leaf:
     bucket: int | None = None
     fill: Fill | None = None
     shift: int = 0
+    interpolated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,13 +206,18 @@ def graph_plan(expression: tree.Expression) -> Plan:
 
 def shifted(node: Node, seconds: int) -> Node:
     """The same as it was `seconds` earlier."""
+    return _changed(node, lambda leaf: replace(leaf, shift=leaf.shift + seconds))
+
+
+def _changed(node: Node, change: Callable[[Leaf], Leaf]) -> Node:
+    """The node with each of its leaves changed."""
     match node:
         case Leaf():
-            return replace(node, shift=node.shift + seconds)
+            return change(node)
         case Arithmetic(left=left, right=right):
-            return replace(node, left=shifted(left, seconds), right=shifted(right, seconds))
+            return replace(node, left=_changed(left, change), right=_changed(right, change))
         case Pointwise(operand=operand) | Difference(operand=operand) | ZeroFilled(operand=operand):
-            return replace(node, operand=shifted(operand, seconds))
+            return replace(node, operand=_changed(operand, change))
         case Constant():
             return node
 
@@ -330,7 +337,7 @@ def _call(call: tree.Call) -> Node:
         return Pointwise(call.name, operand, _number(rest[0], call.name) if rest else 0.0)
     if any(zero_fills(operand)):
         raise Unsupported('default_zero()', column, 'around another default_zero()')
-    return ZeroFilled(operand)
+    return ZeroFilled(_changed(operand, lambda leaf: replace(leaf, interpolated=True)))
 
 
 def _seconds_back(argument: tree.Argument) -> int:
