@@ -75,6 +75,9 @@ ROWS = [(1_800_000_000, 5.0), (1_800_000_045, -0.5), (1_800_000_090, 1000.0)]
         pytest.param('time,value\n1800000090,1000\n1800000000,5\n1800000045,-.5\n', id='out of order'),
         pytest.param('time,value\n1.8e9,5e0\n1800000045,-5e-1\n1800000090,1e3\n', id='exponents'),
         pytest.param('time,value\n1800000000,5\n1800000030,\n1800000045,-.5\n1800000090,1000\n', id='missing value'),
+        pytest.param(
+            'time,value\n1800000000,5\n1800000045,-.5\n1800000090,1000\n1800000135,\n', id='last value missing'
+        ),
         pytest.param('value,time\n5,1800000000\n-.5,1800000045\n1000,1800000090\n', id='other order'),
         pytest.param(
             'time,value\n2027-01-15T08:00:00Z,5\n1800000045,-.5\n2027-01-15T09:01:30+01:00,1000\n', id='ISO 8601'
@@ -86,6 +89,36 @@ def test_csv(text):
     (series,) = read_csv(text, 'm', ['host:a'])
     assert list(zip(series.times.tolist(), series.values.tolist(), strict=True)) == ROWS
     assert series.tags == {'host:a'}
+
+
+# The same rows: read by the column, and row by row for the sake of a space.
+@pytest.mark.parametrize('space', [pytest.param('', id='plain'), pytest.param(' ', id='padded')])
+@pytest.mark.parametrize(
+    'fixed, expected',
+    [
+        pytest.param(
+            ['team:x'],
+            {
+                ('host:b', 'team:x'): [(60, 2), (120, 5)],
+                ('env:prod', 'host:a', 'team:x'): [(60, 1), (120, 3)],
+                ('env:prod', 'team:x'): [(180, 4)],
+            },
+            id='another-tag',
+        ),
+        pytest.param(
+            ['host:a'],
+            {('host:a', 'host:b'): [(60, 2), (120, 5)], ('env:prod', 'host:a'): [(60, 1), (120, 3), (180, 4)]},
+            id='a-tag-that-rows-have',
+        ),
+    ],
+)
+def test_csv_of_many_hosts(space, fixed, expected):
+    text = f'host,time,env,value\nb,{space}60,,2\na,60,prod,1\n,180,prod,4\na,120,prod,3\nb,120,,5\n'
+    found = {
+        tuple(sorted(one.tags)): list(zip(one.times.tolist(), one.values.tolist(), strict=True))
+        for one in read_csv(text, 'm', fixed)
+    }
+    assert found == expected
 
 
 def test_csv_with_tags_and_arrivals():
