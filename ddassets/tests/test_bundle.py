@@ -3,12 +3,14 @@
 import codecs
 import json
 import os
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddassets.bundle import Position, integrations, load_document, read
+from ddassets.bundle import LARGEST_FILE, Position, _parts, integrations, load_document, read
 from ddassets.lint.example import DASHBOARD, MANIFEST, METADATA, MONITOR, write
 
 
@@ -187,10 +189,45 @@ def test_a_loop_of_links_is_unreadable(tmp_path):
     assert problems_of(folder) == [('unreadable', 'assets/monitors/loop.json')]
 
 
-def test_a_link_to_nowhere_is_missing(tmp_path):
+def test_a_link_to_nowhere_is_unreadable(tmp_path):
     folder = write(tmp_path, {})
     (folder / 'assets' / 'monitors' / 'gone.json').symlink_to('nowhere.json')
-    assert problems_of(folder) == [('missing', 'assets/monitors/gone.json')]
+    # Not `missing`, which would say that the manifest is.
+    assert problems_of(folder) == [('unreadable', 'assets/monitors/gone.json')]
+
+
+def test_what_is_larger_than_any_asset_is_not_read(tmp_path):
+    folder = write(tmp_path, {})
+    with open(folder / MONITOR, 'wb') as file:
+        file.truncate(LARGEST_FILE + 1)  # a hole: it takes no room on the disk
+    assert problems_of(folder) == [('unreadable', MONITOR)]
+
+
+@pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='no named pipes here')
+@pytest.mark.parametrize('name', [MANIFEST, METADATA, MONITOR, '.ddassets.yaml'])
+@pytest.mark.parametrize('kind', ['pipe', 'endless device'])
+def test_what_would_never_end_is_not_read(tmp_path, name, kind):
+    """In a process of its own: read, a pipe waits for ever and the device fills the memory."""
+    folder = write(tmp_path, {name: None})
+    (folder / name).parent.mkdir(exist_ok=True)
+    if kind == 'pipe':
+        os.mkfifo(folder / name)
+    else:
+        (folder / name).symlink_to('/dev/zero')
+    command = [sys.executable, '-m', 'ddassets', 'lint', folder]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert 'Not a file, but a pipe, a socket or a device' in done.stdout + done.stderr
+    assert done.returncode == (2 if name == '.ddassets.yaml' else 1)
+
+
+def test_looking_up_positions_enters_each_part_once(tmp_path, monkeypatch):
+    """Else a file with as many faults as parts takes time by the square."""
+    document, _ = read_json(tmp_path, json.dumps({'widgets': [{'title': str(n)} for n in range(300)]}))
+    entered = []
+    monkeypatch.setattr('ddassets.bundle._parts', lambda text, offset: entered.append(offset) or _parts(text, offset))
+    columns = [document.position(('widgets', n, 'title')).column for n in range(300)]
+    assert columns == sorted(set(columns))
+    assert len(entered) == len(set(entered)) == 302
 
 
 def test_a_folder_that_is_no_integration(tmp_path):

@@ -6,10 +6,12 @@ read. Objects keep the parsed JSON (`body`) beside the few fields that are named
 
 import codecs
 import csv
+import errno
 import io
 import json
 import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -54,6 +56,8 @@ class Document:
     path: Path
     text: str = field(repr=False)
     data: Any = field(repr=False)
+    # Where the values of the objects and arrays lie that were entered, by the offset at which each begins.
+    _entered: dict[int, dict[str | int, int]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def position(self, place: Place = (), column: int | None = None) -> Position:
         """Where the value at `place` (keys and indices from the top) begins; of a missing one, its parent.
@@ -63,7 +67,9 @@ class Document:
         offset = _skip_space(self.text, 0)
         try:
             for step in place:
-                found = _enter(self.text, offset, step)
+                if offset not in self._entered:
+                    self._entered[offset] = _parts(self.text, offset)
+                found = self._entered[offset].get(step)
                 if found is None:
                     return _position(self.text, offset)
                 offset = found
@@ -172,7 +178,8 @@ class Manifest(Asset):
 
     app_id: str
     app_uuid: str
-    metric_prefix: str
+    # With the dot, as they stand there; an old manifest has one, at the top.
+    metric_prefixes: tuple[str, ...]
     check: str
     metadata_path: str
     dashboards: Mapping[str, str]
@@ -228,12 +235,13 @@ def integrations(path: Path) -> list[Path]:
 
     Raises OSError where `path` cannot be listed.
     """
-    if _is_integration(path):
+    if is_integration(path):
         return [path]
-    return sorted(child for child in path.iterdir() if _is_integration(child))
+    return sorted(child for child in path.iterdir() if is_integration(child))
 
 
-def _is_integration(path: Path) -> bool:
+def is_integration(path: Path) -> bool:
+    """Whether the folder has what makes an integration: a manifest, or assets."""
     # os.path, for it answers no where pathlib raises: a folder that we may not enter, a name with a NUL.
     if os.path.isfile(path / 'manifest.json'):
         return True
@@ -243,7 +251,7 @@ def _is_integration(path: Path) -> bool:
 def read(folder: Path) -> Bundle:
     """Read the integration at `folder`. No fault raises; each is in `Bundle.problems`."""
     problems: list[Problem] = []
-    if not _is_integration(folder):
+    if not is_integration(folder):
         problems.append(Problem('folder', folder, None, 'no manifest.json and no assets: not an integration'))
     manifest = _manifest(folder, problems) if not problems else None
     return Bundle(
@@ -267,6 +275,22 @@ _BYTE_ORDER_MARKS = (
 )
 
 
+# Bytes. The largest dashboard that we know of has two million.
+LARGEST_FILE = 64_000_000
+
+
+def read_bytes(path: Path) -> bytes:
+    """The content of a file. Raises OSError for what is none: a pipe would keep us waiting, a device is endless."""
+    found = path.stat()
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, 'Not a file, but a pipe, a socket or a device', str(path))
+    if found.st_size > LARGEST_FILE:
+        raise OSError(errno.EFBIG, f'Larger than {LARGEST_FILE} bytes', str(path))
+    return path.read_bytes()
+
+
 def read_text(path: Path, problems: list[Problem]) -> str | None:
     """The text of a file that should be UTF-8; None, and a problem, where it cannot be read.
 
@@ -274,10 +298,12 @@ def read_text(path: Path, problems: list[Problem]) -> str | None:
     is no UTF-8 becomes U+FFFD.
     """
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, 'strerror', None) or str(error)
         kind = 'missing' if isinstance(error, FileNotFoundError | ValueError) else 'unreadable'
+        if kind == 'missing' and os.path.islink(path):
+            kind, reason = 'unreadable', 'A link to a file that is not there'
         problems.append(Problem(kind, path, None, reason))
         return None
     for mark, encoding in _BYTE_ORDER_MARKS:
@@ -415,15 +441,14 @@ def _manifest(folder: Path, problems: list[Problem]) -> Manifest | None:
     kinds = dict.fromkeys(('dashboards', 'monitors', 'saved_views'), 'an object')
     _expect(document, ('assets',), assets, kinds, problems)
     metrics = _mapping(_mapping(assets.get('integration')).get('metrics'))
-    check = metrics.get('check')
     return Manifest(
         document=document,
         place=(),
         body=document.data,
         app_id=_text(document.data.get('app_id')),
         app_uuid=_text(document.data.get('app_uuid')),
-        metric_prefix=_text(metrics.get('prefix')),
-        check=_text(check[0] if isinstance(check, list) and check else check),
+        metric_prefixes=_one_or_more(metrics.get('prefix') or document.data.get('metric_prefix')),
+        check=next(iter(_one_or_more(metrics.get('check') or document.data.get('metric_to_check'))), ''),
         metadata_path=_text(metrics.get('metadata_path')),
         dashboards=_paths(assets.get('dashboards')),
         monitors=_paths(assets.get('monitors')),
@@ -661,6 +686,10 @@ def _texts(value: Any) -> tuple[str, ...]:
     return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
 
 
+def _one_or_more(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) and value else _texts(value)
+
+
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
@@ -677,12 +706,12 @@ def _skip_space(text: str, offset: int) -> int:
     return match.end() if match else offset
 
 
-def _enter(text: str, offset: int, step: str | int) -> int | None:
-    """The offset of the value at key or index `step` of the object or array that begins at `offset`."""
-    opening = '{' if isinstance(step, str) else '['
-    if text[offset : offset + 1] != opening:
-        return None
-    found = None
+def _parts(text: str, offset: int) -> dict[str | int, int]:
+    """The offsets of the values of the object or array that begins at `offset`, by key or index."""
+    opening = text[offset]
+    parts: dict[str | int, int] = {}
+    if opening not in '{[':
+        return parts
     index = 0
     offset = _skip_space(text, offset + 1)
     while text[offset] not in '}]':
@@ -690,16 +719,13 @@ def _enter(text: str, offset: int, step: str | int) -> int | None:
         if opening == '{':
             key, offset = scanstring(text, offset + 1, False)
             offset = _skip_space(text, _skip_space(text, offset) + 1)
-        if key == step:
-            found = offset
-            if opening == '[':
-                break
+        parts[key] = offset
         _, offset = _DECODER.raw_decode(text, offset)
         offset = _skip_space(text, offset)
         if text[offset] == ',':
             offset = _skip_space(text, offset + 1)
         index += 1
-    return found
+    return parts
 
 
 def _inside(text: str, offset: int, column: int) -> int:

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ddassets.bundle import Position
+from ddassets.bundle import Position, read_bytes
 from ddassets.errors import UnusableInputError
 from ddassets.lint.nearest import did_you_mean
 from ddassets.lint.rule import Finding
@@ -82,7 +82,7 @@ def read_beside(folder: Path, rules: Collection[str]) -> Iterator[Configuration]
 
 def _read(path: Path, rules: Collection[str], asset: str | None) -> Configuration | None:
     try:
-        content = path.read_bytes()
+        content = read_bytes(path)
     except FileNotFoundError:
         return None
     except OSError as error:

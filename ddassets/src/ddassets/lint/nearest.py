@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 # At least so alike, on difflib's scale of 0 to 1.
 _ALIKE = 0.75
@@ -14,11 +15,11 @@ _WORD = re.compile(r'[^\W_]+')
 def nearest(name: str, known: Collection[str], most: int = 3) -> list[str]:
     """The known names most like `name`, the best first; none where none is much alike."""
     name = name[:200]
-    words = set(_WORD.findall(name.lower()))
+    words = _words(name)
     candidates = sorted(
         (candidate for candidate in known if abs(len(candidate) - len(name)) <= max(3, len(name) // 2)),
         key=lambda candidate: (
-            -len(words.intersection(_WORD.findall(candidate.lower()))),
+            -len(words & _words(candidate)),
             abs(len(candidate) - len(name)),
             candidate,
         ),
@@ -32,6 +33,11 @@ def nearest(name: str, known: Collection[str], most: int = 3) -> list[str]:
             if ratio >= _ALIKE:
                 found.append((-ratio, candidate))
     return [candidate for _, candidate in sorted(found)[:most]]
+
+
+@lru_cache(1 << 14)
+def _words(name: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(name.lower()))
 
 
 def did_you_mean(name: str, known: Collection[str]) -> str:
