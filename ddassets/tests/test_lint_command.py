@@ -1,6 +1,7 @@
 """`ddassets lint`, `rules` and `explain` from the outside: output, exit codes, configuration, emission."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -149,9 +150,39 @@ def test_a_path_that_is_not_there(lint):
     assert 'acme: No such file or directory' in err
 
 
-def test_a_file_for_a_path(lint, tmp_path):
+@pytest.mark.parametrize(
+    ('path', 'message'),
+    [
+        pytest.param('acne', 'acne: No such file or directory; did you mean acme?', id='misspelt'),
+        pytest.param('nowhere/acme', 'nowhere/acme: No such file or directory\n', id='no-folder-above'),
+        pytest.param(
+            f'acme/{MONITOR}', 'Not a directory; name the folder of the integration, acme\n', id='a-file-of-it'
+        ),
+        pytest.param('file', 'file: Not a directory; name the folder of the integration\n', id='a-file'),
+    ],
+)
+def test_a_path_that_is_no_folder(lint, tmp_path, path, message):
+    write(tmp_path, {})
     (tmp_path / 'file').write_text('')
-    assert lint('file')[0] == 2
+    code, out, err = lint(path)
+    assert (code, out) == (2, '')
+    assert message in err
+
+
+def test_an_empty_path_is_not_the_current_folder(lint, tmp_path, monkeypatch):
+    monkeypatch.chdir(write(tmp_path, {}))
+    with pytest.raises(SystemExit) as left:
+        lint('')
+    assert left.value.code == 2
+
+
+@pytest.mark.skipif(not os.path.exists('/dev/full'), reason='no full disk to write to')
+def test_a_full_disk(tmp_path):
+    write(tmp_path, {})
+    with open('/dev/full', 'w') as full:
+        command = [sys.executable, '-m', 'ddassets', 'lint', tmp_path / 'acme']
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (2, 'ddassets: error: cannot write: No space left on device\n')
 
 
 def test_a_folder_with_nothing_in_it(lint, tmp_path):

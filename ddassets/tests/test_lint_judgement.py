@@ -47,6 +47,18 @@ def prefix(text):
 
 QUERY = 'avg(last_5m):avg:acme.queue.length{*} by {host} > 100'
 LISTED = metadata('kafka.lag,gauge', 'kafka.offset,gauge')
+HISTOGRAM = {
+    METADATA: metadata(
+        'acme.queue.length,gauge', 'acme.wait.bucket,count', 'acme.wait.sum,count', 'acme.wait.count,count'
+    ),
+    **dashboard('p95:acme.wait{$host}'),
+}
+COUNTER = {
+    METADATA: metadata('acme.queue.length,gauge', 'acme.waits.count,count'),
+    **dashboard('sum:acme.waits{$host}.as_count()'),
+}
+SCHEDULE = {'custom_schedule': {'recurrences': [{'rrule': 'FREQ=DAILY;INTERVAL=1', 'timezone': 'Europe/Berlin'}]}}
+EXPORTED = {'scheduling_options': SCHEDULE, 'notify_no_data': None, 'no_data_timeframe': None}
 KAFKA = {
     METADATA: LISTED,
     MONITOR: None,
@@ -96,6 +108,49 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
             id='known-prefix-misspelt',
         ),
         pytest.param(dashboard('avg:mysql.performance.queries{$host}'), 'metric/unknown', [], id='another-integration'),
+        # The whole of an OpenMetrics histogram is there if its buckets are sent as distributions; a counter's never is.
+        pytest.param(
+            HISTOGRAM, 'metric/unknown', [(NOTE, 'acme.wait is not in metadata.csv', 'acme.wait')], id='histogram'
+        ),
+        pytest.param(
+            COUNTER, 'metric/unknown', [(ERROR, 'acme.waits is not in metadata.csv', 'acme.waits')], id='counter'
+        ),
+        # Several prefixes, and the key that the first form of the manifest had.
+        pytest.param(
+            {**prefix(['apache.', 'acme.']), **dashboard('avg:apache.scoreboard{$host}')},
+            'metric/unknown',
+            [(WARNING, 'apache.scoreboard is not in metadata.csv', 'apache.scoreboard')],
+            id='prefixes',
+        ),
+        pytest.param(
+            {
+                MANIFEST: {'metric_prefix': 'apache.', 'assets': {'integration': None}},
+                **dashboard('avg:apache.scoreboard{$host}'),
+            },
+            'metric/unknown',
+            [(WARNING, 'apache.scoreboard is not in metadata.csv', 'apache.scoreboard')],
+            id='prefix-of-an-old-manifest',
+        ),
+        # What a maker's other products submit is not this integration's.
+        pytest.param(
+            {
+                **prefix('acme.queue.'),
+                METADATA: metadata('acme.queue.length,gauge'),
+                **dashboard('avg:acme.lenght{$host}', 'avg:acme.queue.lenght{$host}'),
+            },
+            'metric/unknown',
+            [
+                (NOTE, 'acme.lenght is not in metadata.csv, and acme is no prefix that is known', 'acme.lenght'),
+                (ERROR, 'acme.queue.lenght is not in metadata.csv', 'acme.queue.lenght'),
+            ],
+            id='prefix-of-two-parts',
+        ),
+        pytest.param(
+            monitor(QUERY, EXPORTED),
+            'monitor/custom-schedule',
+            [(NOTE, 'a custom schedule needs on_missing_data', '')],
+            id='custom-schedule-as-exported',
+        ),
         pytest.param(
             {**KAFKA, **dashboard('avg:kafka.logg{$host}')},
             'metric/unknown',
@@ -451,6 +506,11 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
 )
 def test_judgement(tmp_path, files, rule, findings):
     assert judge(tmp_path, files, rule) == findings
+
+
+def test_the_suffix_of_a_counter_is_called_to_mind(tmp_path):
+    [found] = [f for f in lint(read(write(tmp_path, COUNTER))) if f.rule == 'metric/unknown']
+    assert found.hint == 'nearest: acme.waits.count'
 
 
 def recurrences(*pairs, zone='Europe/Berlin'):

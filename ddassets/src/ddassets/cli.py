@@ -1,6 +1,7 @@
 """The command line: parse, call, print. Exit codes: 0 fine, 1 failed, 2 unusable input, 130 interrupted."""
 
 import argparse
+import errno
 import json
 import os
 import signal
@@ -34,9 +35,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print('ddassets: interrupted', file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output has gone (`| head`); nothing more can be said to it, not even at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader of our output has gone (`| head`).
+        _fall_silent()
         return INTERRUPTED
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        _fall_silent()
+        print(f'ddassets: error: cannot write: {error.strerror}', file=sys.stderr)
+        return UNUSABLE
+
+
+def _fall_silent() -> None:
+    """Nothing more can be said on standard output, not even what is left in its buffer at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _terminate(number: int, frame: object) -> NoReturn:
@@ -55,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
         'environment, run its instances as the Agent does, and print what the Agent would submit.',
         epilog='exit codes: 0 fine; 1 the check failed; 2 the Agent would refuse the wheel or the configuration',
     )
-    check.add_argument('path', type=Path, metavar='PATH', help='the folder of an integration, or a wheel (.whl)')
+    check.add_argument('path', type=_path, metavar='PATH', help='the folder of an integration, or a wheel (.whl)')
     check.add_argument('--config', type=Path, metavar='FILE', help='use FILE as conf.yaml instead of the example')
     often = check.add_mutually_exclusive_group()
     often.add_argument('--times', type=_count, default=1, metavar='N', help='collect N times, at the real interval')
@@ -78,7 +90,7 @@ def _add_lint(commands: 'argparse._SubParsersAction[argparse.ArgumentParser]') -
         epilog='exit codes: 0 fine; 1 there are errors or warnings (see --fail-on); 2 unusable input',
     )
     severities = ('note', 'warning', 'error')
-    lint.add_argument('paths', type=Path, nargs='+', metavar='PATH', help='an integration, or a checkout of many')
+    lint.add_argument('paths', type=_path, nargs='+', metavar='PATH', help='an integration, or a checkout of many')
     lint.add_argument('--format', choices=('text', 'json', 'github', 'sarif', 'junit'), default='text')
     lint.add_argument('--severity', choices=severities, default='note', help='show findings of this severity and worse')
     lint.add_argument(
@@ -218,6 +230,13 @@ def _per_cent(text: str) -> float:
     if not 0 <= value <= 100:
         raise argparse.ArgumentTypeError(f'expected 0 to 100, found {text!r}')
     return value
+
+
+def _path(text: str) -> Path:
+    # An unset variable of a shell script; to pathlib it would be the current folder.
+    if not text:
+        raise argparse.ArgumentTypeError('expected a path, found an empty text')
+    return Path(text)
 
 
 def _count(text: str) -> int:

@@ -54,7 +54,7 @@ def lint_paths(paths: Sequence[Path], emissions: Mapping[str, Emission] | None =
         try:
             found = bundles.integrations(path)
         except OSError as error:
-            raise UnusableInputError(f'{path}: {error.strerror or error}') from error
+            raise UnusableInputError(f'{path}: {error.strerror or error}{_hint(path)}') from error
         # Nothing there: the folder itself is reported.
         folders.update(dict.fromkeys(found or [path]))
         if found != [path]:
@@ -133,6 +133,18 @@ class _Run:
                 self.report.ignored += 1
             else:
                 yield finding
+
+
+def _hint(path: Path) -> str:
+    """What may have been meant by a path that cannot be listed."""
+    if path.is_file():
+        folder = next((parent for parent in path.parents if parent.name and bundles.is_integration(parent)), None)
+        return f'; name the folder of the integration{f", {folder}" if folder else ""}'
+    try:
+        beside = [child.name for child in path.parent.iterdir() if child.is_dir()]
+    except OSError:
+        return ''
+    return did_you_mean(path.name, beside)
 
 
 def _findings(rules: Iterable[Rule[Any]], subject: Any) -> Iterator[Finding]:

@@ -277,17 +277,18 @@ class Subject:
     def own_prefixes(self) -> frozenset[str]:
         """The beginnings of names that belong to this integration alone, without the dot.
 
-        That of the manifest counts always; one that metadata.csv adds does not where it is known to be another's.
+        Those of the manifest count always. The first part of a listed name that has none of them is added, unless it is
+        known to be another's.
         """
         manifest = self.bundle.manifest
-        declared = manifest.metric_prefix.strip('.') if manifest else ''
-        found = {name.partition('.')[0] for name in self.bundle.metrics}
+        declared = {prefix.strip('.') for prefix in manifest.metric_prefixes} - {''} if manifest else set()
+        found = {name.partition('.')[0] for name in self.bundle.metrics if not _begins_with_any(name, declared)}
         own = {prefix for prefix in found if not known_prefix(prefix)}
-        return frozenset(own | {declared} if declared else own or found)
+        return frozenset(own | declared or found)
 
     def is_own(self, metric: str) -> bool:
         """Whether the integration's own check would have to submit it."""
-        return any(metric == prefix or metric.startswith(f'{prefix}.') for prefix in self.own_prefixes)
+        return _begins_with_any(metric, self.own_prefixes)
 
     def knows(self, metric: str) -> bool:
         """Whether it is listed, derived from a listed one, emitted, declared, or a name that only Datadog fills in."""
@@ -309,11 +310,20 @@ class Subject:
                 bases.add(name)
         return frozenset(f'{base}.{suffix}' for base in bases for suffix in DERIVED_SUFFIXES)
 
+    def is_histogram(self, metric: str) -> bool:
+        """Whether the parts of an OpenMetrics histogram of this name are listed: its buckets, or its sum and count."""
+        parts = [f'{metric}.{suffix}' in self.bundle.metrics for suffix in ('bucket', 'sum', 'count')]
+        return parts[0] or all(parts[1:])
+
     def type_of(self, metric: str) -> str:
         """Gauge, rate, count or distribution; empty where it is not known."""
         emitted = self.emission.metrics.get(metric) if self.emission else None
         listed = self.bundle.metrics.get(metric)
         return emitted.type if emitted else listed.type if listed else ''
+
+
+def _begins_with_any(metric: str, prefixes: Iterable[str]) -> bool:
+    return any(metric == prefix or metric.startswith(f'{prefix}.') for prefix in prefixes)
 
 
 def _reading(asset: Monitor | Widget, place: Place, text: str) -> Reading:

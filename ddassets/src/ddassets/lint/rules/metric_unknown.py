@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ddassets.lint.example import DASHBOARD, widget
-from ddassets.lint.known_metrics import SHARED, known_prefix, known_prefixes
+from ddassets.lint.known_metrics import DERIVED_SUFFIXES, SHARED, known_prefix, known_prefixes
 from ddassets.lint.nearest import nearest
 from ddassets.lint.rule import Fault, Rule, Severity
 from ddassets.lint.subject import Reading, Subject
@@ -30,11 +30,16 @@ def _judge(subject: Subject, reading: Reading, metric: Metric) -> Iterator[Fault
         return
     if subject.catalog.owner(name, subject.bundle.folder):
         return
-    near = nearest(name, subject.bundle.metrics)
+    # Who leaves out the `.count` of a counter has its name in mind, however short it is.
+    derived = [f'{name}.{suffix}' for suffix in sorted(DERIVED_SUFFIXES)]
+    near = [found for found in derived if found in subject.bundle.metrics] or nearest(name, subject.bundle.metrics)
     hint = f'nearest: {", ".join(near)}' if near else ''
     if own:
         severity = Severity.ERROR if near else Severity.WARNING
-        if first in SHARED:
+        if subject.is_histogram(name):
+            severity = Severity.NOTE
+            hint = 'a histogram has this name if the instance sends its buckets as distributions'
+        elif first in SHARED:
             severity = Severity.NOTE
             hint = hint or f'another integration may submit it: several share the prefix {first}.'
         yield reading.fault(f'{name} is not in metadata.csv', metric.name_span, hint, severity)
@@ -60,7 +65,8 @@ in `.ddassets.yaml`. Metrics of the Agent, of Datadog's products and of well-kno
 part and left alone.
 
 It is an error where a listed name is near, a warning where none is (metadata.csv may lack the row), and a note where
-the prefix is another's or shared by several integrations.""",
+the prefix is another's or shared by several integrations, or where the parts of an OpenMetrics histogram are listed
+(`.bucket`, or `.sum` and `.count`) and the query names the whole.""",
     bad={DASHBOARD: {'widgets': [widget('avg:acme.queue.lenght{$host} by {host}')]}},
     good={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host} / avg:system.cpu.num_cores{$host}')]}},
     check=check,
