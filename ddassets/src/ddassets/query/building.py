@@ -405,7 +405,9 @@ def _likely_window(word: str, written: str) -> str | None:
         return f'last_{word}'
     likely = vocabulary.nearest(word, vocabulary.WINDOWS)
     # Behind `.last(` the length stands alone.
-    return likely.removeprefix('last_') if likely and word != written.lower() else likely
+    if likely and word != written.lower():
+        likely = likely.removeprefix('last_')
+    return likely if likely != written.lower() else None
 
 
 def _shift(token: Token) -> int:
