@@ -441,17 +441,36 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
             id='one-text-for-all',
         ),
         pytest.param(monitor(QUERY, text='@team'), 'message/no-recovery-text', [], id='nothing-but-a-handle'),
+        # Behind `else`, or where the state is denied, the recovery has words of its own.
+        pytest.param(
+            monitor(QUERY, text='{{#is_alert}}Long.{{else}}Short.{{/is_alert}} @team'),
+            'message/no-recovery-text',
+            [],
+            id='recovery-behind-else',
+        ),
+        pytest.param(
+            monitor(QUERY, text='{{#is_alert}}Long.{{/is_alert}}{{^is_alert}}Short.{{/is_alert}} @team'),
+            'message/no-recovery-text',
+            [],
+            id='recovery-where-alert-is-denied',
+        ),
+        pytest.param(
+            monitor(QUERY, text='{{#is_alert}}Long.{{else}}@team{{/is_alert}} Read on.'),
+            'message/no-recovery-text',
+            [(NOTE, 'the recovery is told in the words of the alert: there is no {{#is_recovery}}', '')],
+            id='only-a-handle-behind-else',
+        ),
+        pytest.param(
+            monitor(QUERY, text='{{#is_alert}}Long.{{else}}Short, or silent.{{/is_alert}}'),
+            'message/no-data-text',
+            [],
+            id='no-data-behind-else',
+        ),
         pytest.param(
             monitor(QUERY, text='{{#is_alert}}Long.{{/is_alert}} @team'),
             'message/no-recovery-text',
             [(WARNING, 'the notification of a recovery is empty: there is no {{#is_recovery}}', '')],
             id='a-handle-is-no-text',
-        ),
-        pytest.param(
-            monitor(QUERY, text='{{#is_alert}}Long.{{else}}Not alerting.{{/is_alert}}'),
-            'message/no-recovery-text',
-            [(NOTE, 'the recovery is told in the words of the alert: there is no {{#is_recovery}}', '')],
-            id='else',
         ),
         pytest.param(
             monitor(QUERY, {'notify_no_data': False}, text=message()),

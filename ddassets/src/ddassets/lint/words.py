@@ -61,21 +61,29 @@ class MessageReading:
         branches = self.template.branches() if self.template else ()
         return any(literal.condition.name in names for branch in branches for literal in branch.path)
 
-    def says(self, before: State, after: State) -> bool:
-        """Whether something other than handles may go out on the transition, whatever `is_match` gives."""
+    def says(self, before: State, after: State, *, unlike: tuple[State, State] | None = None) -> bool:
+        """Whether something other than handles may go out on the transition, whatever `is_match` gives.
+
+        With `unlike`, whether something goes out that does not on that other transition.
+        """
+        known = self._parts(*unlike) if unlike else {}
+        text = ''.join(text for part, text in self._parts(before, after).items() if part not in known)
+        for handle in reversed(find_handles(text)):
+            text = text[: handle.start] + text[handle.end :]
+        return any(character.isalnum() for character in text)
+
+    def _parts(self, before: State, after: State) -> dict[int, str]:
+        """The text that goes out on the transition, by the number of each part; that of variables is empty."""
         flags = conditions(Edge(before, after))
-        said = []
-        for node, path in self.template.walk() if self.template else ():
+        said: dict[int, str] = {}
+        for part, (node, path) in enumerate(self.template.walk() if self.template else ()):
             if all(
                 (literal.condition.name in flags) == literal.holds
                 for literal in path
                 if literal.condition.name in FLAGS
             ):
-                said.append(node.text if isinstance(node, Text) else '')
-        text = ''.join(said)
-        for handle in reversed(find_handles(text)):
-            text = text[: handle.start] + text[handle.end :]
-        return any(character.isalnum() for character in text)
+                said[part] = node.text if isinstance(node, Text) else ''
+        return said
 
 
 def read_message(monitor: Monitor, keys: frozenset[str] | None, group_keys: frozenset[str]) -> MessageReading:

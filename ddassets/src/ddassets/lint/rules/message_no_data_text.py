@@ -14,6 +14,9 @@ def check(subject: Subject) -> Iterator[Fault]:
             continue
         if not reading.says(State.OK, State.ALERT):
             continue
+        if reading.says(State.OK, State.NO_DATA, unlike=(State.OK, State.ALERT)):
+            # As behind `{{else}}`.
+            continue
         if reading.says(State.OK, State.NO_DATA):
             text = 'missing data is told in the words of the alert: there is no {{#is_no_data}}'
             yield reading.fault(text, severity=Severity.NOTE)

@@ -14,6 +14,9 @@ def check(subject: Subject) -> Iterator[Fault]:
     for reading in subject.messages:
         if not reading.template or reading.asks(_RECOVERIES) or not reading.says(State.OK, State.ALERT):
             continue
+        if reading.says(State.ALERT, State.OK, unlike=(State.OK, State.ALERT)):
+            # As behind `{{else}}`.
+            continue
         if reading.says(State.ALERT, State.OK):
             text = 'the recovery is told in the words of the alert: there is no {{#is_recovery}}'
             yield reading.fault(text, severity=Severity.NOTE)
