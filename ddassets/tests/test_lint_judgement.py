@@ -486,6 +486,15 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
         ),
         # Manifest
         pytest.param(
+            {MANIFEST: {'assets': {'monitors': {'Outside': '../other.json', 'Everywhere': '/dev/null'}}}},
+            'manifest/missing-file',
+            [
+                (ERROR, '../other.json lies outside of the integration', ''),
+                (ERROR, '/dev/null lies outside of the integration', ''),
+            ],
+            id='outside',
+        ),
+        pytest.param(
             {MANIFEST: {'assets': {'monitors': {'Queue is long': 'assets/monitors/queue_is_lng.json'}}}},
             'manifest/missing-file',
             [(ERROR, 'there is no file assets/monitors/queue_is_lng.json', '')],

@@ -3,6 +3,7 @@
 import difflib
 import os
 from collections.abc import Iterator
+from posixpath import isabs, normpath
 
 from ddassets.bundle import Place
 from ddassets.lint.example import MANIFEST, MONITOR
@@ -26,6 +27,9 @@ def check(subject: Subject) -> Iterator[Fault]:
     if manifest.metadata_path:
         entries.append((('assets', 'integration', 'metrics', 'metadata_path'), manifest.metadata_path))
     for place, path in entries:
+        if isabs(path) or normpath(path).split('/')[0] == '..':
+            yield Fault(where=manifest, place=place, message=f'{path} lies outside of the integration')
+            continue
         if '\0' not in path and os.path.isfile(folder / path):
             continue
         beside = [found.relative_to(folder).as_posix() for found in subject.bundle.files]
@@ -42,7 +46,10 @@ RULE = Rule(
     id='manifest/missing-file',
     severity=Severity.ERROR,
     reason='An entry of the manifest names a file that is not there.',
-    explanation='Paths in `assets` are relative to the manifest. An entry that points nowhere ships nothing.',
+    explanation=(
+        'Paths in `assets` are relative to the manifest, and lead to a file below it. An entry that points nowhere, or '
+        'out of the integration, ships nothing.'
+    ),
     bad={MANIFEST: {'assets': {'monitors': {'Workers are gone': 'assets/monitors/workers_are_gone.json'}}}},
     good={MANIFEST: {'assets': {'monitors': {'Queue is long': MONITOR}}}},
     check=check,
