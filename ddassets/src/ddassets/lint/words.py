@@ -1,9 +1,10 @@
 """The messages and downtimes of an integration as the rules see them."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from ddassets.bundle import Asset, Monitor, Place
@@ -61,16 +62,19 @@ class MessageReading:
         branches = self.template.branches() if self.template else ()
         return any(literal.condition.name in names for branch in branches for literal in branch.path)
 
-    def says(self, before: State, after: State, *, unlike: tuple[State, State] | None = None) -> bool:
-        """Whether something other than handles may go out on the transition, whatever `is_match` gives.
+    def words_of(self, before: State, after: State) -> Literal['own', 'shared', 'none']:
+        """Which words go out on the transition, handles left out and whatever `is_match` gives.
 
-        With `unlike`, whether something goes out that does not on that other transition.
+        Its own, only such as an alert after OK sends too, or none.
         """
-        known = self._parts(*unlike) if unlike else {}
-        text = ''.join(text for part, text in self._parts(before, after).items() if part not in known)
-        for handle in reversed(find_handles(text)):
-            text = text[: handle.start] + text[handle.end :]
-        return any(character.isalnum() for character in text)
+        said, alert = self._parts(before, after), self._parts(State.OK, State.ALERT)
+        if _has_words(text for part, text in said.items() if part not in alert):
+            return 'own'
+        return 'shared' if _has_words(said.values()) else 'none'
+
+    @property
+    def tells_of_alerts(self) -> bool:
+        return _has_words(self._parts(State.OK, State.ALERT).values())
 
     def _parts(self, before: State, after: State) -> dict[int, str]:
         """The text that goes out on the transition, by the number of each part; that of variables is empty."""
@@ -84,6 +88,13 @@ class MessageReading:
             ):
                 said[part] = node.text if isinstance(node, Text) else ''
         return said
+
+
+def _has_words(texts: Iterable[str]) -> bool:
+    text = ''.join(texts)
+    for handle in reversed(find_handles(text)):
+        text = text[: handle.start] + text[handle.end :]
+    return any(character.isalnum() for character in text)
 
 
 def read_message(monitor: Monitor, keys: frozenset[str] | None, group_keys: frozenset[str]) -> MessageReading:

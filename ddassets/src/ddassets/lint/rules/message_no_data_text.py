@@ -10,18 +10,16 @@ from ddassets.state import State
 
 def check(subject: Subject) -> Iterator[Fault]:
     for reading in subject.messages:
-        if not reading.template or not notifies_no_data(reading.monitor) or reading.asks({'is_no_data'}):
+        if not notifies_no_data(reading.monitor) or not reading.template or reading.asks({'is_no_data'}):
             continue
-        if not reading.says(State.OK, State.ALERT):
+        if not reading.tells_of_alerts:
             continue
-        if reading.says(State.OK, State.NO_DATA, unlike=(State.OK, State.ALERT)):
-            # As behind `{{else}}`.
-            continue
-        if reading.says(State.OK, State.NO_DATA):
-            text = 'missing data is told in the words of the alert: there is no {{#is_no_data}}'
-            yield reading.fault(text, severity=Severity.NOTE)
-        else:
-            yield reading.fault('the notification of No Data is empty: there is no {{#is_no_data}}')
+        match reading.words_of(State.OK, State.NO_DATA):
+            case 'shared':
+                text = 'missing data is told in the words of the alert: there is no {{#is_no_data}}'
+                yield reading.fault(text, severity=Severity.NOTE)
+            case 'none':
+                yield reading.fault('the notification of No Data is empty: there is no {{#is_no_data}}')
 
 
 RULE = Rule(

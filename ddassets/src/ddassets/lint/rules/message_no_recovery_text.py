@@ -12,16 +12,14 @@ _RECOVERIES = frozenset({'is_recovery', 'is_alert_recovery', 'is_warning_recover
 
 def check(subject: Subject) -> Iterator[Fault]:
     for reading in subject.messages:
-        if not reading.template or reading.asks(_RECOVERIES) or not reading.says(State.OK, State.ALERT):
+        if not reading.template or reading.asks(_RECOVERIES) or not reading.tells_of_alerts:
             continue
-        if reading.says(State.ALERT, State.OK, unlike=(State.OK, State.ALERT)):
-            # As behind `{{else}}`.
-            continue
-        if reading.says(State.ALERT, State.OK):
-            text = 'the recovery is told in the words of the alert: there is no {{#is_recovery}}'
-            yield reading.fault(text, severity=Severity.NOTE)
-        else:
-            yield reading.fault('the notification of a recovery is empty: there is no {{#is_recovery}}')
+        match reading.words_of(State.ALERT, State.OK):
+            case 'shared':
+                text = 'the recovery is told in the words of the alert: there is no {{#is_recovery}}'
+                yield reading.fault(text, severity=Severity.NOTE)
+            case 'none':
+                yield reading.fault('the notification of a recovery is empty: there is no {{#is_recovery}}')
 
 
 RULE = Rule(
