@@ -347,6 +347,22 @@ QUERY = {'name': 'q1', 'data_source': 'metrics', 'query': 'avg:a{*}'}
                 'widgets': [
                     {
                         'definition': {
+                            'type': 'hostmap',
+                            'requests': {'enrichments': [{'queries': [QUERY]}, 1, [{'q': 'c'}]], 'node_type': 'host'},
+                        }
+                    }
+                ],
+            },
+            [('hostmap', '')],
+            [('metrics', 'avg:a{*}')],
+            id='lists-of-requests-by-name',
+        ),
+        pytest.param(
+            {
+                'title': 'T',
+                'widgets': [
+                    {
+                        'definition': {
                             'type': 'list_stream',
                             'requests': [{'query': {'data_source': 'logs_stream', 'query_string': 'service:a'}}],
                         }

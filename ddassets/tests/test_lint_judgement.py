@@ -187,6 +187,22 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
             id='in-a-formula-monitor',
         ),
         pytest.param(
+            monitor(
+                'formula("a").last("5m") > 100',
+                {
+                    'variables': [
+                        {
+                            'data_source': 'aggregate_filtered_query',
+                            'base_query': {'data_source': 'metrics', 'name': 'a', 'query': 'avg:acme.wokers{*}'},
+                        }
+                    ]
+                },
+            ),
+            'metric/unknown',
+            [(ERROR, 'acme.wokers is not in metadata.csv', 'acme.wokers')],
+            id='in-a-query-that-a-table-filters',
+        ),
+        pytest.param(
             dashboard('avg:zebra.queue.length{$host}'),
             'metric/unknown',
             [

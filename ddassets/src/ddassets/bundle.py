@@ -632,20 +632,26 @@ _OLD_GRAPHS = ('change', 'heatmap', 'hostmap', 'query_value', 'timeseries', 'top
 
 
 def _queries(place: Place, definition: Mapping[str, Any]) -> Iterator[Query]:
-    """The queries and formulas of one widget's requests: a list, or an object by name (hostmap, scatterplot)."""
+    """The queries and formulas of one widget's requests."""
     holder, outer = definition, place
     if 'requests' not in holder and isinstance(holder.get('tile_def'), dict):
         holder, place = holder['tile_def'], (*place, 'tile_def')
     requests = holder.get('requests')
     if not requests and isinstance(definition.get('query'), str) and definition.get('type') in _OLD_GRAPHS:
         yield Query(definition['query'], (*outer, 'query'), 'metrics', 'query', None, outer)
-    if isinstance(requests, dict):
-        entries: list[tuple[str | int, Any]] = list(requests.items())
-    else:
-        entries = list(enumerate(requests if isinstance(requests, list) else ()))
-    for step, request in entries:
-        if isinstance(request, dict):
-            yield from _request((*place, 'requests', step), request)
+    for where, request in _requests((*place, 'requests'), requests):
+        yield from _request(where, request)
+
+
+def _requests(place: Place, holder: Any) -> Iterator[tuple[Place, Mapping[str, Any]]]:
+    """Those of a list, or of an object by name; a host map of the infrastructure has a list of them by name."""
+    named = holder if isinstance(holder, dict) else {}
+    listed = holder if isinstance(holder, list) else ()
+    for step, item in (*named.items(), *enumerate(listed)):
+        if isinstance(item, dict):
+            yield (*place, step), item
+        elif named and isinstance(item, list):
+            yield from _requests((*place, step), item)
 
 
 def _request(place: Place, request: Mapping[str, Any]) -> Iterator[Query]:

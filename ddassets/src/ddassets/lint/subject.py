@@ -175,9 +175,13 @@ class Subject:
         for reading in self.monitors:
             variables = reading.monitor.options.get('variables')
             for index, variable in enumerate(variables if isinstance(variables, list) else ()):
+                place: Place = ('options', 'variables', index)
+                if isinstance(variable, dict) and isinstance(variable.get('base_query'), dict):
+                    # A query whose groups a reference table filters or adds to.
+                    place, variable = (*place, 'base_query'), variable['base_query']
                 text = variable.get('query') if isinstance(variable, dict) else None
                 if isinstance(text, str) and variable.get('data_source') == 'metrics':
-                    found.append(_reading(reading.monitor, ('options', 'variables', index, 'query'), text))
+                    found.append(_reading(reading.monitor, (*place, 'query'), text))
         return tuple(found)
 
     @cached_property
