@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ddassets.bundle import Position, read_bytes
+from ddassets.document import Position, read_bytes
 from ddassets.errors import UnusableInputError
 from ddassets.lint.nearest import did_you_mean
 from ddassets.lint.rule import Finding

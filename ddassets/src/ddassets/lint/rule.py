@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ddassets.bundle import Asset, Dashboard, DashboardVariable, Downtime, Monitor, Place, Position, Widget
+from ddassets.bundle import Asset, Dashboard, DashboardVariable, Downtime, Monitor, Widget
+from ddassets.document import Place, Position
 from ddassets.query.tree import Span
 
 

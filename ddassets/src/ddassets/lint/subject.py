@@ -12,7 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from ddassets.bundle import Asset, Bundle, Dashboard, Monitor, Place, Query, Widget, integrations, read_text
+from ddassets.bundle import Asset, Bundle, Dashboard, Monitor, Query, Widget, integrations
+from ddassets.document import Place, read_text
 from ddassets.lint.emission import Emission
 from ddassets.lint.known_metrics import DERIVED_SUFFIXES, known_prefix
 from ddassets.lint.rule import Fault, Severity, Spot

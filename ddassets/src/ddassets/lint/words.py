@@ -7,8 +7,9 @@ from functools import cached_property
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from ddassets.bundle import Asset, Monitor, Place
+from ddassets.bundle import Asset, Monitor
 from ddassets.bundle import Downtime as DowntimeAsset
+from ddassets.document import Place
 from ddassets.downtime import Downtime, DowntimeError, Recurrence, Recurring
 from ddassets.downtime import Fault as DowntimeFault
 from ddassets.downtime import parse as parse_downtime

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from ddassets import bundle as bundles
 from ddassets import downtime as downtimes
-from ddassets.bundle import Asset, Bundle, Document, Problem
+from ddassets.bundle import Asset, Bundle
+from ddassets.document import Document, Problem, load_document
 from ddassets.downtime.recurrence import nearest
 from ddassets.errors import UnusableInputError
 from ddassets.rehearsal.reading import Entry, listed
@@ -90,7 +91,7 @@ def _document(entry: Entry, problems: list[Problem]) -> Document:
         data = entry.data()
         return Document(entry.path, json.dumps(data), data)
     path = entry.path.parent / entry.text()
-    document = bundles.load_document(path, problems)
+    document = load_document(path, problems)
     if document is None or not isinstance(document.data, dict):
         _refuse(problems)
         entry.refuse(f'{path}: expected an object')

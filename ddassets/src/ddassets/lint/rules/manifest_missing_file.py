@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator
 from posixpath import isabs, normpath
 
-from ddassets.bundle import Place
+from ddassets.document import Place
 from ddassets.lint.example import MANIFEST, MONITOR
 from ddassets.lint.rule import Fault, Rule, Severity
 from ddassets.lint.subject import Subject

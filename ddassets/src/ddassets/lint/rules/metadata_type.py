@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from ddassets.bundle import Position
+from ddassets.document import Position
 from ddassets.lint.example import METADATA, metadata
 from ddassets.lint.nearest import did_you_mean
 from ddassets.lint.rule import Fault, Rule, Severity, Spot
