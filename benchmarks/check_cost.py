@@ -36,7 +36,7 @@ import json, resource
 print(json.dumps({{'peak MiB': resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}}))
 """
 RUNS = """
-import json, timeit
+import json, time, timeit
 from datadog_checks.base.stubs import aggregator
 from datadog_checks.{package} import {name}
 check = {name}('{package}', {{}}, [{instance}])

@@ -35,7 +35,7 @@ def nearest(name: str, known: Collection[str], most: int = 3) -> list[str]:
     return [candidate for _, candidate in sorted(found)[:most]]
 
 
-@lru_cache(1 << 14)
+@lru_cache(1 << 12)
 def _words(name: str) -> frozenset[str]:
     return frozenset(_WORD.findall(name.lower()))
 
