@@ -128,6 +128,8 @@ def probe(tmp_path_factory):
     folder = write_integration(tmp_path_factory.mktemp('integrations') / 'tiny_probe', check=CHECK)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv('XDG_CACHE_HOME', str(tmp_path_factory.mktemp('cache')))
+        # Not where the simulated Agent is.
+        patch.setenv('TZ', 'Asia/Tokyo')
         cache._place.cache_clear()
         yield folder
     cache._place.cache_clear()

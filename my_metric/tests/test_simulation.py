@@ -3,7 +3,10 @@
 # Licensed under a 3-clause BSD style license (see LICENSE)
 """The check on ddassets' simulated clock, in this process: the series that `series()` computes without a clock."""
 
+import socket
+import sys
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import datadog_checks
 from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.my_metric import series
 from ddassets.agent.simulation import Conditions, SimulationError, simulate
@@ -83,3 +87,47 @@ def test_a_refused_instance_is_an_error_of_the_first_run() -> None:
         SimulationError, match=r'^my_metric: instance 1, run 1 at 2027-01-03T18:13:20\+00:00: .*maximum'
     ):
         simulate(PACKAGE, Conditions(START, START + 60), {'instances': [{'minimum': 2, 'maximum': 1}]})
+
+
+SLOW = """\
+import socket
+from time import monotonic, sleep
+
+from datadog_checks.base import AgentCheck
+
+
+class SlowProbeCheck(AgentCheck):
+    def check(self, _):
+        before = monotonic()
+        sleep(100)
+        self.gauge('slept', monotonic() - before)
+        if self.instance.get('network'):
+            socket.getaddrinfo('localhost', 80)
+"""
+
+
+@pytest.fixture
+def slow_probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """An integration that can be imported here and took hold of the clock's functions before any simulation."""
+    package = tmp_path / 'datadog_checks' / 'slow_probe'
+    package.mkdir(parents=True)
+    (tmp_path / 'pyproject.toml').write_text('[project]\nname = "datadog-slow-probe"\n')
+    (package / '__init__.py').write_text(SLOW)
+    monkeypatch.setattr(datadog_checks, '__path__', [*datadog_checks.__path__, str(package.parent)])
+    yield tmp_path
+    sys.modules.pop('datadog_checks.slow_probe', None)
+
+
+def test_a_module_that_holds_the_functions_of_the_clock_is_simulated_and_gets_them_back(slow_probe: Path) -> None:
+    before = time.monotonic()
+    [slept] = simulate(slow_probe, Conditions(START, START + 600), {'instances': [None]}).series
+    assert time.monotonic() - before < 60
+    assert slept.values.tolist() == [100] * 5
+    module = sys.modules['datadog_checks.slow_probe']
+    assert (module.sleep, module.monotonic) == (time.sleep, time.monotonic)
+
+
+def test_the_network_is_closed_to_the_check_and_open_again_afterwards(slow_probe: Path) -> None:
+    with pytest.raises(SimulationError, match=r"the check used the network: socket.getaddrinfo\('localhost', 80"):
+        simulate(slow_probe, Conditions(START, START + 600), {'instances': [{'network': True}]})
+    assert socket.getaddrinfo('localhost', 80)
