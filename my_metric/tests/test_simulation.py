@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 import datadog_checks
 from datadog_checks.base.stubs.aggregator import AggregatorStub
+from datadog_checks.base.stubs.datadog_agent import DatadogAgentStub
 from datadog_checks.my_metric import series
 from ddassets.agent.simulation import Conditions, SimulationError, simulate
 from ddassets.agent.simulator import instants
@@ -72,9 +73,12 @@ def test_the_simulated_check_submits_the_series(
         assert one.tags == {'host:alpha', *instance.get('tags', ())}
 
 
-def test_nothing_of_the_simulation_stays(aggregator: AggregatorStub) -> None:
+def test_nothing_of_the_simulation_stays(aggregator: AggregatorStub, datadog_agent: DatadogAgentStub) -> None:
     before = time.time(), time.monotonic()
-    simulate(PACKAGE, Conditions(START, START + 86400, 'alpha'))
+    # The check writes into the Agent's persistent cache, once a drill.
+    drill = {'start': datetime.fromtimestamp(START, UTC).isoformat(), 'phases': [{'minutes': 5, 'value': 1}]}
+    simulate(PACKAGE, Conditions(START, START + 86400, 'alpha'), {'instances': [{'drill': drill}]})
+    assert datadog_agent._cache == {}
     after = time.time(), time.monotonic()
     assert all(0 <= later - earlier < 60 for earlier, later in zip(before, after, strict=True))
     assert aggregator.metric_names == []
