@@ -132,15 +132,16 @@ def test_rate(ddassets, integration):
 
 
 def test_times(ddassets, integration, write):
-    config = write('instances: [{min_collection_interval: 1}]')
+    config = write('instances: [{min_collection_interval: 3}]')
     outcome = ddassets('check', integration, '--times', 2, '--config', config)
     assert outcome.code == 0, outcome.err
     first, second = (int(stamp) for stamp in re.findall(r'\b\d{10}\b(?=,\n *42)', outcome.out))
-    assert second - first in (1, 2)
+    assert second - first in (3, 4)
     assert '(run 1 of 2)' in outcome.out
     assert '(run 2 of 2)' in outcome.out
     assert 'Total Runs: 2' in outcome.out
-    assert outcome.err.count('next run of instance 1 in 1 s') == 1
+    # A busy machine is late with the first run, and has less to wait.
+    assert len(re.findall(r'next run of instance 1 in [0-3] s', outcome.err)) == 1
 
 
 def test_refused_wheel(ddassets, refused_integration):

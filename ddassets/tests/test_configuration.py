@@ -175,6 +175,18 @@ def test_options_lose_their_comment_signs(names, added):
 
 
 @pytest.mark.parametrize(
+    'text',
+    [
+        pytest.param('instances: [', id='no-last-line-end'),
+        pytest.param('instances: []\n', id='plain'),
+        pytest.param('instances: []\r\n# a: 1\r\n', id='other-line-ends'),
+    ],
+)
+def test_without_options_nothing_changes(text):
+    assert uncomment(text, [], 'example') == text
+
+
+@pytest.mark.parametrize(
     ('name', 'message'),
     [
         pytest.param('limit', "example: shows no option 'limit' in a comment; did you mean 'limits'?", id='nearest'),

@@ -105,11 +105,11 @@ def uncomment(text: str, names: Sequence[str], shown: str) -> str:
     An option is `# name: value` on a line of its own, with the commented lines that follow at its indent. Raises
     UnusableInputError for a name that is not among them.
     """
-    lines = text.splitlines()
+    lines = text.splitlines(keepends=True)
     first = next((number for number, line in enumerate(lines) if line.startswith('instances:')), 0)
     places: dict[str, tuple[int, str]] = {}
     for number, line in enumerate(lines[first:], first):
-        if match := _COMMENTED.fullmatch(line):
+        if match := _COMMENTED.fullmatch(line.rstrip()):
             places.setdefault(match[2], (number, match[1]))
     for name in names:
         if name not in places:
@@ -122,7 +122,7 @@ def uncomment(text: str, names: Sequence[str], shown: str) -> str:
         while number < len(lines) and lines[number].startswith(f'{indent}# '):
             lines[number] = indent + lines[number].removeprefix(f'{indent}# ')
             number += 1
-    return '\n'.join(lines) + '\n'
+    return ''.join(lines)
 
 
 def schedules(document: object, shown: str) -> list[Schedule]:
