@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -139,7 +140,7 @@ class Organisation:
         return act(self, Request({}, copy.deepcopy(body), '', self.clock()))
 
 
-VOLATILE = {'id', 'url', 'created', 'created_at', 'modified', 'modified_at'}
+VOLATILE = {'id', 'url', 'created', 'created_at', 'modified', 'modified_at', 'current_downtime', 'status'}
 
 
 def _timeless(value: Any) -> Any:
@@ -258,6 +259,15 @@ def list_dashboards(organisation: Organisation, request: Request) -> Answer:
 OVER_EVENTS = {
     f'{kind} alert' for kind in ('log', 'ci-pipelines', 'ci-tests', 'error-tracking', 'rum', 'llm-observability')
 }
+# What a search shows of a monitor: as it is when nothing has happened, and as it is stored.
+SEARCHED: Json = {
+    **{'classification': 'metric', 'scopes': [], 'metrics': [], 'notifications': []},
+    **{'muted_until_ts': None, 'last_triggered_ts': None},
+}
+FOUND = (
+    *('id', 'name', 'org_id', 'query', 'tags', 'type', 'creator'),
+    *('priority', 'overall_state_modified', 'restricted_roles'),
+)
 STATES = ('alert', 'warn', 'no data', 'all', 'ok', 'ignored', 'skipped', 'unknown')
 
 
@@ -275,7 +285,7 @@ def create_monitor(organisation: Organisation, request: Request) -> Answer:
         'created_at': int(request.now.timestamp()) * 1000,
         'created': _text(request.now),
         'deleted': None,
-        'assets': [],
+        'assets': request.body.get('assets', []),
         'restricted_roles': request.body.get('restricted_roles'),
         'restriction_policy': None,
         'draft_status': request.body.get('draft_status', 'published'),
@@ -306,8 +316,10 @@ def _normalise(monitor: Json, now: datetime) -> Json:
         options['thresholds'] = {k: v if isinstance(v, str) else float(v) for k, v in thresholds.items()}
     if options.get('on_missing_data') == 'default':
         del options['on_missing_data']
+    blank = {'monitor_id': monitor['id'], 'template_variables': {}, 'options': {}}
     return {
         **monitor,
+        'assets': [blank | asset for asset in monitor['assets']],
         'type': _type(monitor),
         'name': monitor['name'].strip(),
         'message': monitor['message'].strip(),
@@ -335,16 +347,21 @@ def _monitor(organisation: Organisation, id: str) -> Json:
 
 
 def get_monitor(organisation: Organisation, request: Request) -> Answer:
+    monitor = _monitor(organisation, request.id)
     # No downtime of the first version is ever in force here.
     downtimes = {'matching_downtimes': []} if request.one('with_downtimes') == 'true' else {}
-    return Answer(200, _monitor(organisation, request.id) | downtimes)
+    return Answer(200, _without('restriction_policy', monitor) | downtimes)
 
 
 def update_monitor(organisation: Organisation, request: Request) -> Answer:
     """Keys that are left out stay; the options are replaced as a whole."""
     merged = {**_monitor(organisation, request.id), **request.body}
     organisation.monitors[merged['id']] = stored = _normalise(merged, request.now)
-    return Answer(200, stored)
+    return Answer(200, _without('creator', stored))
+
+
+def _without(key: str, monitor: Json) -> Json:
+    return {name: value for name, value in monitor.items() if name != key}
 
 
 def delete_monitor(organisation: Organisation, request: Request) -> Answer:
@@ -381,7 +398,7 @@ def list_monitors(organisation: Organisation, request: Request) -> Answer:
     elif 'page' in request.query:
         first = int(request.one('page')) * size
         found = found[first : first + size]
-    return Answer(200, found)
+    return Answer(200, [_without('restriction_policy', monitor) | {'matching_downtimes': []} for monitor in found])
 
 
 def search_monitors(organisation: Organisation, request: Request) -> Answer:
@@ -405,13 +422,12 @@ def search_monitors(organisation: Organisation, request: Request) -> Answer:
             case _:
                 raise NotImplementedError(f'the search term {key}:{wanted}')
     page, size = int(request.one('page', '0')), int(request.one('per_page', '30'))
-    keys = ('id', 'name', 'org_id', 'query', 'tags', 'type', 'creator')
     return Answer(
         200,
         {
             'counts': {'status': [{'name': 'No Data', 'count': len(found)}], 'muted': [], 'tag': [], 'type': []},
             'monitors': [
-                {key: m[key] for key in keys} | {'status': m['overall_state'], 'classification': 'metric'}
+                SEARCHED | {'status': m['overall_state']} | {key: m[key] for key in (*SEARCHED, *FOUND) if key in m}
                 for m in found[page * size : (page + 1) * size]
             ],
             'metadata': {
@@ -479,12 +495,18 @@ def _schedule(attributes: Json, now: datetime) -> tuple[Json, str]:
         if datetime.fromisoformat(start).replace(tzinfo=ZoneInfo(zone)) < now - timedelta(minutes=1):
             raise Refusal(400, '(not recorded) the start of a downtime must not be in the past')
         recurrences.append({**recurrence, 'start': start})
-    windows = [window for r in recurrences if (window := _next_window(r, ZoneInfo(zone), now))]
-    current = min(windows, default=None)
-    schedule = {'timezone': zone, 'recurrences': recurrences}
-    if current:
-        schedule['current_downtime'] = {'start': _text(current[0]), 'end': _text(current[1])}
-    return schedule, display
+    return _at(now, {'timezone': zone, 'recurrences': recurrences}), display
+
+
+def _at(now: datetime, schedule: Json) -> Json:
+    """A recurring schedule with the window that is open or comes next. Windows that touch are not merged (rule 5.7)."""
+    zone = ZoneInfo(schedule['timezone'])
+    windows = [window for r in schedule['recurrences'] if (window := _next_window(r, zone, now))]
+    lasting = {key: schedule[key] for key in ('timezone', 'recurrences')}
+    if not windows:
+        return lasting
+    start, end = min(windows)
+    return lasting | {'current_downtime': {'start': _text(start), 'end': _text(end)}}
 
 
 def _next_window(recurrence: Json, zone: ZoneInfo, now: datetime) -> tuple[datetime, datetime] | None:
@@ -524,7 +546,12 @@ def _plain(downtime: Json) -> Json:
 
 
 def _with_author(downtime: Json) -> Json:
-    author = {'name': None, 'handle': AUTHOR, 'email': AUTHOR, 'status': 'Active', 'disabled': False}
+    created = downtime['attributes']['created']
+    author = {
+        **{'name': None, 'handle': AUTHOR, 'email': AUTHOR, 'icon': '', 'title': None, 'status': 'Active'},
+        **{'verified': True, 'service_account': False, 'disabled': False, 'allowed_login_methods': []},
+        **{'created_at': created, 'modified_at': created},
+    }
     relationships = {'created_by': {'data': {'type': 'users', 'id': USER}}, 'monitor': {'data': None}}
     return {
         'data': _plain(downtime) | {'relationships': relationships},
@@ -544,13 +571,16 @@ def _downtime(organisation: Organisation, request: Request, missing: str = 'Down
 
 
 def _forget(organisation: Organisation, now: datetime) -> None:
-    """A cancelled downtime is listed for about two days more."""
+    """Bring the downtimes to the present. A cancelled one is listed for about two days more."""
     for id, downtime in list(organisation.downtimes.items()):
         canceled = downtime['attributes']['canceled']
         if canceled and now - datetime.fromisoformat(canceled) > RETAINED:
             del organisation.downtimes[id]
-        else:
-            downtime['attributes']['status'] = _status(downtime, now)
+            continue
+        attributes = downtime['attributes']
+        if 'recurrences' in attributes['schedule']:
+            attributes['schedule'] = _at(now, attributes['schedule'])
+        attributes['status'] = _status(downtime, now)
 
 
 def get_downtime(organisation: Organisation, request: Request) -> Answer:
@@ -656,20 +686,23 @@ def query_metrics(organisation: Organisation, request: Request) -> Answer:
     series = [
         {
             'metric': name,
+            'display_name': name,
+            'unit': [None, None],
             'scope': '*',
             'tag_set': [],
             'expression': query,
             'aggr': None,
-            'interval': 45,
-            'start': start * 1000,
-            'end': end * 1000,
+            'interval': int(interval),
+            'start': int(points[0][0] * 1000),
+            'end': int((points[-1][0] + interval - 1) * 1000),
             'query_index': 0,
             'attributes': {},
             'length': len(points),
-            'pointlist': [[t * 1000.0, v] for t, v in points],
+            'pointlist': [[int(t * 1000), v] for t, v in points],
         }
         for name in names
         if (points := [(t, v) for t, v in organisation.series.get(name, ()) if start <= t <= end])
+        and (interval := min((b - a for (a, _), (b, _) in pairwise(points)), default=45))
     ]
     return Answer(
         200,

@@ -240,23 +240,49 @@ def faults(validator: jsonschema_rs.Draft202012Validator, body: Any) -> list[Fau
 def _explain(error: jsonschema_rs.ValidationError) -> Iterator[Fault]:
     """Of a choice between schemas, the faults of that one which `type`, `data_source` and their like select."""
     kind = error.kind
-    path = ''.join(f'[{step}]' if isinstance(step, int) else f'.{step}' for step in error.instance_path).lstrip('.')
-    if branches := [branch for branch in getattr(kind, 'context', None) or () if branch]:
-        yield from (fault for inner in min(branches, key=_distance) for fault in _explain(inner))
+    if branches := list(_branches(error)):
+        selectors = [selector for branch in branches for selector in _selectors(branch)]
+        if all(map(_selectors, branches)) and len({str(one.instance_path) for one in selectors}) == 1:
+            # It selects none of them, so what any of them lacks besides is no matter.
+            yield _not_allowed(selectors[0], [option for one in selectors for option in one.kind.options])
+        else:
+            yield from (fault for inner in min(branches, key=_distance) for fault in _explain(inner))
     elif isinstance(kind, jsonschema_rs.ValidationErrorKind.Enum):
-        yield Fault(path, f'{error.instance!r} is not allowed{nearest(error.instance, kind.options)}')
+        yield _not_allowed(error, kind.options)
     else:
-        yield Fault(path, error.message)
+        yield Fault(_path(error), error.message)
+
+
+def _path(error: jsonschema_rs.ValidationError) -> str:
+    return ''.join(f'[{step}]' if isinstance(step, int) else f'.{step}' for step in error.instance_path).lstrip('.')
+
+
+def _not_allowed(error: jsonschema_rs.ValidationError, options: Sequence[Any]) -> Fault:
+    return Fault(_path(error), f'{error.instance!r} is not allowed{nearest(error.instance, options)}')
+
+
+def _branches(error: jsonschema_rs.ValidationError) -> Iterator[Sequence[jsonschema_rs.ValidationError]]:
+    """The errors of each schema of a choice. One that is a choice in turn stands for its own schemas."""
+    for branch in getattr(error.kind, 'context', None) or ():
+        if len(branch) == 1 and (inner := list(_branches(branch[0]))):
+            yield from inner
+        elif branch:
+            yield branch
+
+
+def _selectors(errors: Sequence[jsonschema_rs.ValidationError]) -> list[jsonschema_rs.ValidationError]:
+    """Those that say: the body is meant for another schema."""
+    depth = min(len(error.instance_path) for error in errors)
+    return [
+        error
+        for error in errors
+        if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Enum) and len(error.instance_path) <= depth + 1
+    ]
 
 
 def _distance(errors: Sequence[jsonschema_rs.ValidationError]) -> tuple[int, int, int]:
-    depth = min(len(error.instance_path) for error in errors)
-    selected_otherwise = sum(
-        isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Enum) and len(error.instance_path) <= depth + 1
-        for error in errors
-    )
     wrong_type = sum(isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Type) for error in errors)
-    return selected_otherwise, wrong_type, len(errors)
+    return len(_selectors(errors)), wrong_type, len(errors)
 
 
 def nearest(found: Any, allowed: Any) -> str:
