@@ -11,9 +11,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from loopback import recordings, source
-from loopback.organisation import API_KEY, APP_KEY, OPERATIONS, Answer, Organisation, create_dashboard
+from loopback.dashboards import create_dashboard
+from loopback.organisation import OPERATIONS, Organisation
 from loopback.replay import compare, replay
 from loopback.server import FAULTS, WITHOUT_EFFECT
+from loopback.stored import API_KEY, APP_KEY, Answer
 
 DASHBOARD = {
     'title': 'Load',

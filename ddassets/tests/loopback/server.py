@@ -17,8 +17,9 @@ from types import TracebackType
 from typing import Any, Literal, Self
 from urllib.parse import parse_qs, urlsplit
 
-from loopback.organisation import Answer, Organisation
+from loopback.organisation import Organisation
 from loopback.specification import Specification
+from loopback.stored import Answer
 
 type FaultKind = Literal[
     'reset_before',
