@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,6 +132,23 @@ def specification():
 def cassettes():
     """Recorded exchanges with the real Datadog API, by cassette."""
     return fetched(recordings.load)
+
+
+CASES = pytest.StashKey[Counter[str]]()
+
+
+@pytest.fixture(scope='session')
+def cases(pytestconfig):
+    """How many cases of each sort a test has gone through: a test that goes through many is counted in the summary."""
+    return pytestconfig.stash.setdefault(CASES, Counter())
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if counted := config.stash.get(CASES, None):
+        terminalreporter.section('cases against the loopback Datadog API')
+        for sort, count in counted.items():
+            terminalreporter.line(f'{count:6} {sort}')
+        terminalreporter.line('each of them converged on the next run, or a test above has failed')
 
 
 @pytest.fixture

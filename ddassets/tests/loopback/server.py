@@ -8,6 +8,7 @@ import select
 import socket
 import struct
 import threading
+import time
 import zlib
 from collections import Counter
 from collections.abc import Callable
@@ -34,6 +35,7 @@ type FaultKind = Literal[
     'wrong_content_type',
     'slow_loris',
 ]
+type Moment = Literal['arrived', 'acted']
 FAULTS: tuple[FaultKind, ...] = FaultKind.__value__.__args__
 # The rest act on the request, and the client does not learn of it.
 WITHOUT_EFFECT = {'reset_before', '429', '500', '502', '503'}
@@ -42,7 +44,11 @@ GATEWAY = '<html><head><title>{0}</title></head><body><h1>{0}</h1></body></html>
 
 @dataclass
 class Exchange:
-    """One request as the server met it. `number` counts from 1, `status` is None after a fault."""
+    """One request as the server met it. `number` counts from 1, `status` is None after a fault.
+
+    `about` is what people call the object, or the page of a listing: the same request has the same name in two runs,
+    whatever the order in which threads send it.
+    """
 
     number: int
     method: str
@@ -50,15 +56,21 @@ class Exchange:
     query: dict[str, list[str]]
     body: Any = field(repr=False)
     operation: str
-    fault: FaultKind | None
+    about: str
+    fault: FaultKind | None = None
     status: int | None = None
+
+    @property
+    def name(self) -> str:
+        return f'{self.operation} {self.about}'.rstrip()
 
 
 class FakeDatadog:
     """A context manager; `url` is there inside it.
 
-    `inject` sets a fault for a request by its number, `always` one for every request. A fault that keeps the client
-    waiting ends when the client hangs up, and after `patience` seconds at the latest.
+    `inject` sets a fault for a request by its number, `always` one for every request, `fault_of` one by what it is. A
+    fault that keeps the client waiting ends when the client hangs up, and after `patience` seconds at the latest.
+    `watch` is told when a request has arrived and when it has been acted on, before the answer is sent.
     """
 
     def __init__(self, specification: Specification, organisation: Organisation | None = None) -> None:
@@ -68,6 +80,11 @@ class FakeDatadog:
         self.violations: list[str] = []
         self.faults: dict[int, FaultKind] = {}
         self.always: FaultKind | None = None
+        self.fault_of: Callable[[Exchange], FaultKind | None] = lambda exchange: self.faults.get(
+            exchange.number, self.always
+        )
+        self.watch: Callable[[Exchange, Moment], None] = lambda exchange, moment: None
+        self.under_way = 0
         self.patience = 10.0
         self.rate_limit_reset = 1
         self._lock = threading.Lock()
@@ -113,10 +130,24 @@ class FakeDatadog:
                 query=parse_qs(url.query, keep_blank_values=True),
                 body=_parsed(body),
                 operation=operation.name if operation else 'picture' if url.path.startswith('/s/') else 'unknown',
-                fault=self.faults.get(number, self.always),
+                about=_about(self.organisation, url.path, url.query, _parsed(body)),
             )
+            exchange.fault = self.fault_of(exchange)
             self.exchanges.append(exchange)
+            self.under_way += 1
             return exchange
+
+    def end(self) -> None:
+        with self._lock:
+            self.under_way -= 1
+
+    def settle(self, seconds: float = 5.0) -> None:
+        """Wait until all that has arrived is dealt with, for a client that is gone."""
+        end = time.monotonic() + seconds
+        quiet = 0
+        while quiet < 3 and time.monotonic() < end:
+            time.sleep(0.002)
+            quiet = 0 if self.under_way else quiet + 1
 
     def act(self, exchange: Exchange, raw: bytes, api_key: str, app_key: str) -> Answer:
         """Check the request, do what it says, check the answer."""
@@ -185,12 +216,20 @@ class _Handler(BaseHTTPRequestHandler):
         fake = self.server.fake
         raw = self.rfile.read(int(self.headers.get('Content-Length') or 0))
         exchange = fake.begin(self.command, self.path, raw)
-        kind = exchange.fault
+        try:
+            self._meet(exchange, raw)
+        finally:
+            fake.end()
+
+    def _meet(self, exchange: Exchange, raw: bytes) -> None:
+        fake, kind = self.server.fake, exchange.fault
+        fake.watch(exchange, 'arrived')
         if kind == 'reset_before':
             return self._reset()
         if kind in WITHOUT_EFFECT:
             return self._refuse(int(kind))
         answer = fake.act(exchange, raw, self.headers.get('DD-API-KEY', ''), self.headers.get('DD-APPLICATION-KEY', ''))
+        fake.watch(exchange, 'acted')
         if kind is None:
             exchange.status = answer.status
             return self._send(answer)
@@ -263,6 +302,19 @@ _AFTERWARDS: dict[FaultKind, Callable[[_Handler, Answer], None]] = {
     'wrong_content_type': lambda handler, _: handler._send(Answer(200, GATEWAY.format('Hello').encode(), 'text/html')),
     'slow_loris': _Handler._dribble,
 }
+
+
+def _about(organisation: Organisation, path: str, query: str, body: Any) -> str:
+    """The title of what is sent, or of what is stored under the path's id; the query where there is neither."""
+    id = path.rpartition('/')[2]
+    sent = body if isinstance(body, dict) else {}
+    stored = organisation.dashboards.get(id) or organisation.downtimes.get(id)
+    stored = stored or organisation.monitors.get(int(id) if id.isdigit() else -1) or {}
+    for one in (sent, stored):
+        attributes = one.get('attributes') or (one.get('data') or {}).get('attributes') or one
+        if title := attributes.get('title') or attributes.get('name') or attributes.get('scope'):
+            return str(title)
+    return query
 
 
 def encoded(answer: Answer) -> bytes:

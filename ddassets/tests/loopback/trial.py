@@ -1,0 +1,127 @@
+"""A command of `ddassets` run against the loopback API: whole, disturbed, or killed on the way."""
+
+import contextlib
+import io
+import os
+import signal
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from unittest import mock
+
+from ddassets import cli
+from ddassets.org import client
+from loopback.server import Exchange, FakeDatadog, FaultKind, Moment
+from loopback.stored import API_KEY, APP_KEY
+
+# Seconds that a request may take. A disturbed run hits it often, an undisturbed one must never do.
+SHORT, LONG = 0.15, 20.0
+KEYS = {'DD_API_KEY': API_KEY, 'DD_APP_KEY': APP_KEY}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def said(self) -> str:
+        return self.out + self.err
+
+
+@dataclass(frozen=True)
+class Place:
+    """One request of a run: the `turn`th, from 1, of those with this name."""
+
+    name: str
+    turn: int
+
+    def __str__(self) -> str:
+        return f'{self.name} #{self.turn}' if self.turn > 1 else self.name
+
+
+def run(fake: FakeDatadog, *arguments: object, timeout: float = LONG, environment: dict[str, str] | None = None) -> Outcome:
+    """In this process, with the keys in the environment, and without the pauses between attempts."""
+    out, err = io.StringIO(), io.StringIO()
+    words = [*map(str, arguments), '--timeout', str(timeout)]
+    with (
+        mock.patch.dict(os.environ, KEYS | {'DDASSETS_API_URL': fake.url} | (environment or {})),
+        mock.patch.object(client, 'PAUSES', (0.0,) * len(client.PAUSES)),
+        mock.patch.object(signal, 'signal'),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            code = cli.main(words)
+        except SystemExit as left:
+            code = left.code if isinstance(left.code, int) else 2
+    return Outcome(code, out.getvalue(), err.getvalue())
+
+
+def places(exchanges: Sequence[Exchange]) -> list[Place]:
+    """The requests of a run by what they are, sorted: threads send them in any order."""
+    return sorted(
+        (Place(name, turn) for name, count in Counter(one.name for one in exchanges).items() for turn in range(1, count + 1)),
+        key=str,
+    )
+
+
+@contextlib.contextmanager
+def disturbed(fake: FakeDatadog, place: Place, kind: FaultKind, from_then_on: bool = False) -> Iterator[None]:
+    """Let the request at `place` meet a fault, and all that come after it, too, where that is asked."""
+    turns: Counter[str] = Counter()
+    met = False
+
+    def fault(exchange: Exchange) -> FaultKind | None:
+        nonlocal met
+        turns[exchange.name] += 1
+        here = Place(exchange.name, turns[exchange.name]) == place
+        met |= here
+        return kind if here or (met and from_then_on) else None
+
+    calm, fake.fault_of = fake.fault_of, fault
+    try:
+        yield
+    finally:
+        fake.fault_of = calm
+    assert met, f'{place} was not reached'
+
+
+def killed(fake: FakeDatadog, place: Place, moment: Moment, *arguments: object) -> None:
+    """Run in a process of its own, which is gone (SIGKILL) the moment the request at `place` has got there."""
+    turns: Counter[str] = Counter()
+    met = False
+    begin, let_begin = os.pipe()
+    sys.stdout.flush()
+    with warnings.catch_warnings():
+        # This process has the threads of the server; the other one needs none of their locks.
+        warnings.simplefilter('ignore', DeprecationWarning)
+        pid = os.fork()
+    if pid == 0:
+        try:
+            os.read(begin, 1)
+            run(fake, *arguments)
+        finally:
+            os._exit(0)
+
+    def watch(exchange: Exchange, at: Moment) -> None:
+        nonlocal met
+        if at == 'arrived':
+            turns[exchange.name] += 1
+        if not met and at == moment and Place(exchange.name, turns[exchange.name]) == place:
+            met = True
+            os.kill(pid, signal.SIGKILL)
+
+    before, fake.watch = fake.watch, watch
+    try:
+        os.write(let_begin, b'.')
+        _, status = os.waitpid(pid, 0)
+    finally:
+        fake.watch = before
+        os.close(begin)
+        os.close(let_begin)
+    fake.settle()
+    assert met and os.WTERMSIG(status) == signal.SIGKILL, f'{place} was not reached'

@@ -1,0 +1,149 @@
+"""Every request of plan, apply, destroy and snapshot meets every fault, and a kill before and after it.
+
+Whatever happened, the next run makes the organisation what one undisturbed run would have made of it: the same objects,
+none twice, and none of other people's touched.
+"""
+
+import copy
+from dataclasses import dataclass, field
+
+import pytest
+from loopback import integration
+from loopback.organisation import Organisation
+from loopback.server import FAULTS, WITHOUT_EFFECT, FakeDatadog
+from loopback.stored import API_KEY, APP_KEY
+from loopback.trial import SHORT, disturbed, killed, places, run
+
+FOREIGN = 3
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What was applied before, what is run, and what comes after: by words, where FOLDER is the integration's."""
+
+    before: dict | None
+    assets: dict
+    command: str
+    again: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+
+
+SCENARIOS = {
+    'plan': Scenario(integration.ASSETS, integration.mixed(), 'plan'),
+    'create': Scenario(None, integration.ASSETS, 'apply', options=('--yes',)),
+    'update': Scenario(integration.ASSETS, integration.changed(), 'apply', options=('--yes',)),
+    'mixed': Scenario(integration.ASSETS, integration.mixed(), 'apply', options=('--yes',)),
+    'destroy': Scenario(integration.ASSETS, integration.ASSETS, 'destroy', options=('--yes',)),
+    'snapshot': Scenario(
+        None, integration.ASSETS, 'snapshot', options=('--widget', 'Jobs', '--last', '5m', '--notify', '@you@example.com')
+    ),
+}
+
+
+@dataclass
+class Stage:
+    """A scenario made ready: `start` is the organisation before it, the rest what an undisturbed run left."""
+
+    fake: FakeDatadog
+    command: tuple[object, ...]
+    code: int
+    start: Organisation
+    end: str
+    events: int
+    places: list = field(default_factory=list)
+
+    def reset(self) -> None:
+        self.fake.organisation = copy.deepcopy(self.start)
+        self.fake.exchanges.clear()
+
+    def check(self, outcome) -> None:
+        """The next run has made all good."""
+        organisation = self.fake.organisation
+        assert outcome.code == self.code, outcome.said
+        assert organisation.fingerprint() == self.end
+        assert organisation.foreign_changes() == []
+        assert self.fake.violations == []
+
+
+@pytest.fixture(scope='module')
+def stages(specification, tmp_path_factory):
+    """By name of the scenario; each is made once."""
+    made: dict[str, Stage] = {}
+    with FakeDatadog(specification) as fake:
+        fake.rate_limit_reset = 0
+
+        def stage(name: str) -> Stage:
+            if name not in made:
+                made[name] = prepare(fake, SCENARIOS[name], tmp_path_factory.mktemp(name))
+            made[name].reset()
+            return made[name]
+
+        yield stage
+
+
+def prepare(fake: FakeDatadog, scenario: Scenario, folder) -> Stage:
+    fake.organisation = Organisation(pictures_url=fake.url)
+    fake.organisation.seed_foreign(FOREIGN)
+    if scenario.before is not None:
+        before = run(fake, 'apply', integration.write(folder / 'before', scenario.before), '--yes')
+        assert before.code == 0, before.said
+    start = copy.deepcopy(fake.organisation)
+    command = (scenario.command, integration.write(folder / 'now', scenario.assets), *scenario.options)
+    fake.exchanges.clear()
+    outcome = run(fake, *command)
+    # A plan with something to do exits with 1.
+    assert outcome.code == (1 if scenario.command == 'plan' else 0), outcome.said
+    found = places(fake.exchanges)
+    if scenario.command == 'apply':
+        assert run(fake, 'plan', *command[1:2]).code == 0
+    organisation = fake.organisation
+    assert organisation.foreign_changes() == [] and fake.violations == []
+    return Stage(fake, command, outcome.code, start, organisation.fingerprint(), len(organisation.events), found)
+
+
+def clean(outcome) -> None:
+    assert outcome.code in (0, 1, 2), outcome.said
+    for forbidden in ('Traceback', API_KEY, APP_KEY):
+        assert forbidden not in outcome.said
+
+
+@pytest.mark.parametrize('name', SCENARIOS)
+@pytest.mark.parametrize('kind', FAULTS)
+def test_a_fault_at_any_request(stages, cases, name, kind):
+    stage = stages(name)
+    for place in stage.places:
+        stage.reset()
+        with disturbed(stage.fake, place, kind):
+            first = run(stage.fake, *stage.command, timeout=SHORT)
+        clean(first)
+        assert len(stage.fake.organisation.events) <= stage.events
+        stage.check(run(stage.fake, *stage.command))
+        cases['one fault'] += 1
+        cases['one fault, and the same run made it good'] += first.code == stage.code
+
+
+@pytest.mark.parametrize('name', SCENARIOS)
+@pytest.mark.parametrize('kind', [kind for kind in FAULTS if kind != 'slow_loris'])
+def test_faults_from_any_request_on(stages, cases, name, kind):
+    """The run cannot end well, and has to say so."""
+    stage = stages(name)
+    for place in stage.places:
+        stage.reset()
+        with disturbed(stage.fake, place, kind, from_then_on=True):
+            first = run(stage.fake, *stage.command, timeout=SHORT)
+        clean(first)
+        assert first.code != 0 and first.err
+        assert len(stage.fake.organisation.events) <= stage.events
+        stage.check(run(stage.fake, *stage.command))
+        cases['faults from then on'] += 1
+
+
+@pytest.mark.parametrize('name', SCENARIOS)
+@pytest.mark.parametrize('moment', ['arrived', 'acted'])
+def test_a_kill_at_any_request(stages, cases, name, moment):
+    stage = stages(name)
+    for place in stage.places:
+        stage.reset()
+        killed(stage.fake, place, moment, *stage.command)
+        stage.check(run(stage.fake, *stage.command))
+        cases['kill -9'] += 1
