@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from ddassets.errors import UnusableInputError
+from ddassets.org.arguments import add_commands
 
 UNUSABLE = 2
 INTERRUPTED = 130
@@ -79,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     check.set_defaults(run=_check)
     _add_lint(commands)
     _add_rehearse(commands)
+    add_commands(commands)
     return parser
 
 

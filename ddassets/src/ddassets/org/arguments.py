@@ -1,0 +1,151 @@
+"""The options of plan, apply, destroy, snapshot and doctor. Nothing heavy is imported before a command runs."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ddassets.org.command import Connection, PlanOptions
+
+ENVIRONMENT = (
+    'Keys: DD_API_KEY and DD_APP_KEY, or a file that --keys-from names (NAME=value lines, mode 0600). Site: DD_SITE '
+    'or --site. Proxies: HTTPS_PROXY and NO_PROXY. Keys are never printed.'
+)
+
+
+def add_commands(commands: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
+    plan = commands.add_parser(
+        'plan',
+        help='say what applying the assets to a Datadog organisation would change',
+        description="Compare an integration's dashboards, monitors and downtimes with what an organisation holds.",
+        epilog=f'{ENVIRONMENT} Exit codes: 0 nothing to do; 1 there are changes; 2 unusable input, or no answer',
+    )
+    _add_plan_options(plan)
+    plan.set_defaults(run=_plan, yes=False)
+    apply = commands.add_parser(
+        'apply',
+        help='bring the assets into a Datadog organisation',
+        description='Show the plan, ask, and make the organisation hold what the files say. Applying twice does no '
+        'more than applying once; after an interruption, run it again.',
+        epilog=f'{ENVIRONMENT} Exit codes: 0 done; 1 something failed or was left alone; 2 unusable input, nothing was '
+        'changed',
+    )
+    _add_plan_options(apply)
+    apply.add_argument('--yes', action='store_true', help='do not ask')
+    apply.set_defaults(run=_apply)
+    destroy = commands.add_parser(
+        'destroy',
+        help='take the assets out of a Datadog organisation',
+        description="Delete what bears the marker of the integration, and nothing else.",
+        epilog=f'{ENVIRONMENT} Exit codes: 0 done; 1 something failed or was left alone; 2 unusable input, nothing was '
+        'changed',
+    )
+    destroy.add_argument('path', type=Path, metavar='PATH', help='the folder of the integration')
+    _add_choice(destroy)
+    destroy.add_argument('--yes', action='store_true', help='do not ask')
+    destroy.set_defaults(run=_destroy, notify=[], redirect=None, host=[], tag=[])
+
+
+def _add_plan_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument('path', type=Path, metavar='PATH', help='the folder of an integration')
+    parser.add_argument(
+        '--notify',
+        action='append',
+        default=[],
+        metavar='@HANDLE',
+        help="add a recipient to the monitors' and downtimes' messages; may be repeated",
+    )
+    parser.add_argument(
+        '--redirect',
+        metavar='@HANDLE',
+        help='put one handle in place of all in the messages, so that a trial wakes nobody',
+    )
+    parser.add_argument(
+        '--host', action='append', default=[], metavar='NAME', help='narrow everything to one host: --tag host:NAME'
+    )
+    parser.add_argument(
+        '--tag',
+        action='append',
+        default=[],
+        metavar='KEY:VALUE',
+        help="narrow the monitors' queries, the downtimes' scopes and the dashboards to a tag; may be repeated",
+    )
+    _add_choice(parser)
+
+
+def _add_choice(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        '--only',
+        action='append',
+        default=[],
+        metavar='WHICH',
+        help='a kind (monitors), a name (spool_full) or both (monitors/spool_*); may be repeated',
+    )
+    parser.add_argument(
+        '--overwrite', action='store_true', help='go over what was changed by hand in Datadog since it was applied'
+    )
+    parser.add_argument('--dry-run', action='store_true', help='show what would be sent; needs no network and no keys')
+    parser.add_argument('--json', action='store_true', help='print one JSON document')
+    add_connection(parser)
+
+
+def add_connection(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group('connection')
+    group.add_argument('--site', metavar='SITE', help='such as datadoghq.eu; DD_SITE, or datadoghq.com, by default')
+    group.add_argument('--keys-from', type=Path, metavar='FILE', help='read the keys from FILE, which has mode 0600')
+    group.add_argument(
+        '--api-url', metavar='URL', help='another address of the API, such as a gateway; DDASSETS_API_URL by default'
+    )
+    group.add_argument('--timeout', type=_timeout, default=30.0, metavar='S', help='seconds for one request (30)')
+    group.add_argument('--verbose', action='store_true', help='tell each request on standard error')
+
+
+def _connection(options: argparse.Namespace) -> 'Connection':
+    from ddassets.org.command import Connection
+
+    return Connection(options.site, options.api_url, options.keys_from, options.timeout, options.verbose)
+
+
+def _options(options: argparse.Namespace) -> 'PlanOptions':
+    from ddassets.org.command import PlanOptions
+    from ddassets.org.wanted import Changes, Selection
+
+    tags = [*(f'host:{name}' for name in options.host), *options.tag]
+    return PlanOptions(
+        path=options.path,
+        connection=_connection(options),
+        selection=Selection(options.only),
+        changes=Changes(options.notify, options.redirect, tags),
+        overwrite=options.overwrite,
+        as_json=options.json,
+        dry_run=options.dry_run,
+        yes=options.yes,
+    )
+
+
+def _plan(options: argparse.Namespace) -> int:
+    from ddassets.org.command import plan
+
+    return plan(_options(options))
+
+
+def _apply(options: argparse.Namespace) -> int:
+    from ddassets.org.command import apply
+
+    return apply(_options(options))
+
+
+def _destroy(options: argparse.Namespace) -> int:
+    from ddassets.org.command import destroy
+
+    return destroy(_options(options))
+
+
+def _timeout(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    if not 0 < value <= 3600:
+        raise argparse.ArgumentTypeError(f'expected seconds above 0, at most 3600, found {text!r}')
+    return value

@@ -1,0 +1,79 @@
+"""Dashboards. The server keeps a body as it came and adds what it knows; the marker is in the description."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ddassets import bundle
+from ddassets.org.kind import Body, Kind, drop_defaults, load_model, model_keys, tidy
+from ddassets.org.marker import Marker, with_sentence, without_sentence
+from ddassets.org.schema import Fault, faults
+
+READ_ONLY = frozenset(
+    ('id', 'url', 'author_handle', 'author_name', 'created_at', 'modified_at', 'deleted_at', 'author_info')
+)
+DEFAULTS: Mapping[str, Any] = {
+    'description': '',
+    'notify_list': [],
+    'template_variables': [],
+    'template_variable_presets': [],
+    'restricted_roles': [],
+    'tags': [],
+    'tabs': [],
+    'is_read_only': False,
+    'experience_type': 'default',
+}
+
+
+class Dashboards(Kind):
+    name = 'dashboard'
+    plural = 'dashboards'
+    path = '/api/v1/dashboard'
+    page = '/dashboard/{id}'
+
+    def body(self, asset: bundle.Asset) -> Body:
+        return {key: value for key, value in asset.body.items() if key not in READ_ONLY}
+
+    def title(self, body: Body) -> str:
+        return str(body.get('title') or '')
+
+    def faults(self, body: Body) -> Iterator[Fault]:
+        yield from faults(body, load_model('v1', 'Dashboard'))
+        # What the document does not know, and the server refuses.
+        for index, tag in enumerate(_list(body.get('tags'))):
+            if isinstance(tag, str) and not tag.startswith('team:'):
+                yield Fault(('tags', index), f'expected a team such as team:web, found {tag!r}')
+        for index, variable in enumerate(_list(body.get('template_variables'))):
+            if isinstance(variable, Mapping) and {'default', 'defaults'} <= variable.keys():
+                yield Fault(('template_variables', index, 'default'), 'does not go together with `defaults`')
+
+    def canonical(self, body: Body) -> dict[str, Any]:
+        known = model_keys(load_model('v1', 'Dashboard')) - READ_ONLY
+        kept = {key: tidy(value) for key, value in body.items() if key in known and value is not None}
+        kept['description'] = without_sentence(str(kept.get('description', ''))).strip()
+        kept['widgets'] = _without_ids(_list(kept.get('widgets')))
+        return drop_defaults(kept, DEFAULTS)
+
+    def mark(self, body: Body, marker: Marker) -> Body:
+        text = without_sentence(str(body.get('description') or ''))
+        return {**body, 'description': with_sentence(text, marker)}
+
+    def merged(self, stored: Body, changes: Body) -> Body:
+        # The body replaces all that was there.
+        return changes
+
+
+def _without_ids(widgets: list[Any]) -> list[Any]:
+    """The server numbers widgets that have no number."""
+    found = []
+    for widget in widgets:
+        if isinstance(widget, dict):
+            widget = {key: value for key, value in widget.items() if key != 'id'}
+            definition = widget.get('definition')
+            if isinstance(definition, dict) and isinstance(definition.get('widgets'), list):
+                widget['definition'] = {**definition, 'widgets': _without_ids(definition['widgets'])}
+        found.append(widget)
+    return found
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

@@ -1,0 +1,11 @@
+"""The kinds of object that are applied, in the order in which they are shown."""
+
+from ddassets.org.dashboards import Dashboards
+from ddassets.org.downtimes import Downtimes
+from ddassets.org.kind import Kind
+from ddassets.org.monitors import Monitors
+
+DASHBOARDS = Dashboards()
+MONITORS = Monitors()
+DOWNTIMES = Downtimes()
+KINDS: tuple[Kind, ...] = (DASHBOARDS, MONITORS, DOWNTIMES)

@@ -1,0 +1,100 @@
+"""Monitors. The server adds options and trims texts; the marker is two tags."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ddassets import bundle
+from ddassets.org.kind import Body, Kind, drop_defaults, load_model, model_keys, tidy
+from ddassets.org.marker import LONGEST_TAG, Marker, is_ours
+from ddassets.org.schema import Fault, faults
+
+# What can be told of a monitor; its update takes no other key.
+WRITABLE = (
+    *('name', 'type', 'query', 'message', 'tags', 'options'),
+    *('priority', 'restricted_roles', 'draft_status', 'assets'),
+)
+# What a key means that is left out. An update leaves such a key as it was, so it has to be said.
+DEFAULTS: Mapping[str, Any] = {
+    'message': '',
+    'tags': [],
+    'options': {},
+    'priority': None,
+    'restricted_roles': None,
+    'draft_status': 'published',
+    'assets': [],
+}
+OPTION_DEFAULTS: Mapping[str, Any] = {
+    'notify_audit': False,
+    'include_tags': True,
+    'notify_no_data': False,
+    'groupby_simple_monitor': False,
+    'locked': False,
+    'new_host_delay': 300,
+    'on_missing_data': 'default',
+    'thresholds': {},
+}
+# Said by others: the state of downtimes, and what belongs to synthetic tests.
+FOREIGN_OPTIONS = frozenset(('silenced', 'device_ids', 'synthetics_check_id'))
+READ_ONLY = frozenset(
+    (
+        *('id', 'org_id', 'created', 'created_at', 'modified', 'deleted', 'creator', 'multi', 'state'),
+        *(
+            'overall_state',
+            'overall_state_modified',
+            'matching_downtimes',
+            'restriction_policy',
+            'restricted',
+            'run_as',
+        ),
+    )
+)
+
+
+class Monitors(Kind):
+    name = 'monitor'
+    plural = 'monitors'
+    path = '/api/v1/monitor'
+    page = '/monitors/{id}'
+
+    def body(self, asset: bundle.Asset) -> Body:
+        return {key: value for key, value in asset.body.items() if key not in READ_ONLY}
+
+    def title(self, body: Body) -> str:
+        return str(body.get('name') or '').strip()
+
+    def faults(self, body: Body) -> Iterator[Fault]:
+        yield from faults(body, load_model('v1', 'Monitor'))
+        if not self.title(body):
+            yield Fault(('name',), 'the key is required and missing')
+        for index, tag in enumerate(body.get('tags') or ()):
+            if isinstance(tag, str) and len(tag) > LONGEST_TAG:
+                yield Fault(('tags', index), f'is longer than {LONGEST_TAG} characters')
+            if isinstance(tag, str) and is_ours(tag):
+                yield Fault(('tags', index), f'{tag!r} is kept for what ddassets applies')
+
+    def canonical(self, body: Body) -> dict[str, Any]:
+        kept = {key: tidy(body[key]) for key in WRITABLE if body.get(key) is not None}
+        # Which of the two the server stores depends on the query.
+        kept['type'] = 'query alert' if kept.get('type') == 'metric alert' else kept.get('type')
+        for key in ('name', 'query', 'message'):
+            kept[key] = str(kept.get(key, '')).strip()
+        kept['tags'] = sorted({tag for tag in kept.get('tags', ()) if not is_ours(tag)})
+        known = model_keys(load_model('v1', 'MonitorOptions')) - FOREIGN_OPTIONS
+        options = {key: value for key, value in kept.get('options', {}).items() if key in known}
+        kept['options'] = drop_defaults(options, OPTION_DEFAULTS)
+        kept['assets'] = [
+            {key: value for key, value in one.items() if key != 'monitor_id' and value != {}}
+            for one in kept.get('assets', ())
+        ]
+        return drop_defaults(kept, DEFAULTS)
+
+    def mark(self, body: Body, marker: Marker) -> Body:
+        return {**body, 'tags': [*(tag for tag in body.get('tags') or () if not is_ours(tag)), *marker.tags()]}
+
+    def changes(self, body: Body, stored: Body, now: float) -> Body:
+        said = {key: value for key, value in DEFAULTS.items() if key not in body and stored.get(key, value) != value}
+        # The type of a monitor never changes: `replaces` sees to it.
+        return {key: value for key, value in {**said, **body}.items() if key != 'type'}
+
+    def replaces(self, wanted: Body, stored: Body, now: float) -> bool:
+        return bool(self.canonical(wanted)['type'] != self.canonical(stored)['type'])

@@ -1,0 +1,195 @@
+"""A Datadog organisation: what of it bears our marker, and the five things that are done to it.
+
+Everything is found again by its marker, so a creation whose answer was lost is looked for before it is tried again.
+"""
+
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from ddassets.org import client as transport
+from ddassets.org import downtimes
+from ddassets.org.client import CONNECTIONS, ApiError, Client, Refused, Unavailable, Unclear
+from ddassets.org.kind import Body, Kind, Stored, Wanted
+from ddassets.org.kinds import DASHBOARDS, DOWNTIMES, MONITORS
+from ddassets.org.marker import Marker, fingerprint, in_tags, in_text, owner_tag
+from ddassets.org.plan import Foreign
+
+PAGE = 100
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a listing showed: objects of ours, and those of others that may stand in the way."""
+
+    stored: tuple[Stored, ...]
+    foreign: tuple[Foreign, ...] = ()
+
+
+class Organisation:
+    def __init__(self, client: Client, integration: str) -> None:
+        self.client = client
+        self.integration = integration
+
+    def link(self, kind: Kind, id: str) -> str:
+        return self.client.account.app_url + kind.page.format(id=id)
+
+    def find(self, kinds: Sequence[Kind]) -> Found:
+        """List, several kinds at once, and read what a listing leaves out. Raises ApiError."""
+        with ThreadPoolExecutor(CONNECTIONS) as pool:
+            found = [task.result() for task in [pool.submit(self._list, kind) for kind in kinds]]
+            stored = [one for part in found for one in part.stored]
+            stored = [one for one in pool.map(self._whole, stored) if one]
+        return Found(tuple(stored), tuple(one for part in found for one in part.foreign))
+
+    def _list(self, kind: Kind) -> Found:
+        match kind.name:
+            case 'dashboard':
+                return Found(tuple(self._dashboards()))
+            case 'monitor':
+                return Found(tuple(self._monitors()))
+        return self._downtimes()
+
+    def _dashboards(self) -> Iterator[Stored]:
+        """Their summaries, which hold the description and so the marker."""
+        seen: set[str] = set()
+        for start in self._offsets('dashboards'):
+            page = _entries(self.client.get(DASHBOARDS.path, start=start, count=PAGE), 'dashboards')
+            for one in page:
+                marker = in_text(one.get('description'))
+                # One that is made meanwhile moves the others on, over the edge of a page.
+                if marker and marker.integration == self.integration and one['id'] not in seen:
+                    seen.add(one['id'])
+                    yield Stored(
+                        DASHBOARDS, one['id'], marker, one.get('title') or '', one, one.get('created_at') or ''
+                    )
+            if len(page) < PAGE:
+                return
+
+    def _monitors(self) -> Iterator[Stored]:
+        """Chosen by the server: those of others are not sent at all."""
+        for number, _ in enumerate(self._offsets('monitors')):
+            page = _entries(
+                self.client.get(MONITORS.path, monitor_tags=owner_tag(self.integration), page=number, page_size=PAGE)
+            )
+            for one in page:
+                marker = in_tags(one.get('tags') or ())
+                if marker and marker.integration == self.integration:
+                    yield Stored(MONITORS, str(one['id']), marker, MONITORS.title(one), one, one.get('created') or '')
+            if len(page) < PAGE:
+                return
+
+    def _downtimes(self) -> Found:
+        """Cancelled ones are listed for two days more, and count for nothing."""
+        stored, foreign, seen = [], [], set()
+        for start in self._offsets('downtimes'):
+            answer = self.client.get(DOWNTIMES.path, **{'page[offset]': start, 'page[limit]': PAGE})
+            page = _entries(answer, 'data')
+            for one in page:
+                body = one.get('attributes') or {}
+                if body.get('status') not in downtimes.LIVE or one['id'] in seen:
+                    continue
+                seen.add(one['id'])
+                marker = in_text(body.get('message'))
+                if marker and marker.integration == self.integration:
+                    created = body.get('created') or ''
+                    stored.append(Stored(DOWNTIMES, one['id'], marker, DOWNTIMES.title(body), body, created))
+                else:
+                    foreign.append(Foreign(DOWNTIMES, one['id'], body))
+            if len(page) < PAGE:
+                break
+        return Found(tuple(stored), tuple(foreign))
+
+    def _offsets(self, name: str) -> Iterator[int]:
+        start = 0
+        while True:
+            yield start
+            start += PAGE
+            self.client.say(f'{name}: {start} read')
+
+    def _whole(self, stored: Stored) -> Stored | None:
+        if stored.kind is not DASHBOARDS:
+            return stored
+        try:
+            _, body = DASHBOARDS.answered(self.client.get(f'{DASHBOARDS.path}/{stored.id}'))
+        except Refused as refused:
+            # Deleted since it was listed.
+            if refused.status == 404:
+                return None
+            raise
+        except (KeyError, TypeError, AttributeError, ValueError):
+            raise Unavailable(f'{DASHBOARDS.path}/{stored.id}: {STRANGE}') from None
+        return Stored(stored.kind, stored.id, stored.marker, stored.title, body, stored.created)
+
+    def validate(self, wanted: Wanted, stored: Stored | None) -> str:
+        """Datadog's own judgement of a monitor: empty, or what it refuses."""
+        if wanted.kind is not MONITORS:
+            return ''
+        path = f'{MONITORS.path}/{stored.id}/validate' if stored else f'{MONITORS.path}/validate'
+        try:
+            self.client.ask(path, wanted.body)
+        except Refused as refused:
+            if refused.status in (401, 403):
+                raise
+            return refused.reason
+        return ''
+
+    # What changes something
+
+    def create(self, wanted: Wanted) -> Stored:
+        """Create it, once: where it is unclear whether that has been done, look. Raises ApiError."""
+        kind = wanted.kind
+        tried: set[Marker] = set()
+        failure: ApiError | None = None
+        for pause in (0, *transport.PAUSES):
+            if failure:
+                self.client.say(f'{failure}; looking whether the {kind.name} {wanted.name} is there')
+                time.sleep(pause)
+                if found := next((one for one in self.find([kind]).stored if one.marker in tried), None):
+                    return found
+            body = kind.outgoing(wanted.body, time.time())
+            marker = self._marker(wanted, body)
+            tried.add(marker)
+            try:
+                answer = self.client.create(kind.path, kind.request(kind.mark(body, marker)))
+                return self._stored(kind, answer, marker)
+            except Unclear as unclear:
+                failure = unclear
+        if found := next((one for one in self.find([kind]).stored if one.marker in tried), None):
+            return found
+        raise Unavailable(f'{failure}, {len(transport.PAUSES) + 1} times in a row')
+
+    def update(self, wanted: Wanted, stored: Stored) -> Stored:
+        """Raises ApiError. Done twice, it does no more than once."""
+        kind = wanted.kind
+        changes = kind.changes(wanted.body, stored.body, time.time())
+        marker = self._marker(wanted, kind.merged(stored.body, changes))
+        body = kind.request(kind.mark(changes, marker), stored.id)
+        answer = self.client.request(kind.method, f'{kind.path}/{stored.id}', body=body).content
+        return self._stored(kind, answer, marker)
+
+    def delete(self, stored: Stored) -> None:
+        """Raises ApiError. What is gone already is fine."""
+        self.client.delete(f'{stored.kind.path}/{stored.id}')
+
+    def _marker(self, wanted: Wanted, body: Body) -> Marker:
+        return Marker(self.integration, wanted.name, fingerprint(wanted.kind.canonical(body)))
+
+    def _stored(self, kind: Kind, answer: Any, marker: Marker) -> Stored:
+        try:
+            id, body = kind.answered(answer)
+        except (KeyError, TypeError, AttributeError, ValueError):
+            raise Unclear(f'{kind.path}: {STRANGE}') from None
+        return Stored(kind, id, marker, kind.title(body), body)
+
+
+STRANGE = 'the answer is not of the form that the API documents'
+
+
+def _entries(answer: Any, key: str = '') -> list[Any]:
+    found = answer.get(key) if key and isinstance(answer, dict) else answer
+    if not isinstance(found, list) or not all(isinstance(one, dict) and one.get('id') for one in found):
+        raise Unavailable(STRANGE)
+    return found

@@ -1,0 +1,220 @@
+"""What has to be done so that the organisation holds what the files say. Pure: no request is made, no clock is read."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from ddassets.org.difference import Difference, differences
+from ddassets.org.kind import Body, Kind, Stored, Wanted
+from ddassets.org.marker import fingerprint
+
+
+class Do(StrEnum):
+    CREATE = 'create'
+    UPDATE = 'update'
+    # Created anew and the old one deleted, where the API cannot change the one into the other.
+    REPLACE = 'replace'
+    DELETE = 'delete'
+    KEEP = 'keep'
+    # There is something to do and it cannot be done, or must not be without leave.
+    REFUSE = 'refuse'
+
+
+@dataclass(frozen=True)
+class Step:
+    """One asset, or one object that has none. `reason` says why, where that does not go without saying.
+
+    `wanted` is None for a deletion and `stored` for a creation. `by_hand` tells that the object is no longer as it was
+    applied. `overwritable`: `--overwrite` turns the refusal into `would`.
+    """
+
+    do: Do
+    kind: Kind
+    name: str
+    title: str
+    wanted: Wanted | None = None
+    stored: Stored | None = None
+    differences: tuple[Difference, ...] = ()
+    reason: str = ''
+    by_hand: bool = False
+    would: Do | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def changes(self) -> bool:
+        return self.do not in (Do.KEEP, Do.REFUSE)
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """An object without our marker that may stand in the way of one of ours."""
+
+    kind: Kind
+    id: str
+    body: Body = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """In the order of the files, what is deleted at the end."""
+
+    integration: str
+    steps: tuple[Step, ...]
+
+    def of(self, *kinds: Do) -> list[Step]:
+        return [step for step in self.steps if step.do in kinds]
+
+    @property
+    def changes(self) -> list[Step]:
+        return [step for step in self.steps if step.changes]
+
+
+def make_plan(
+    integration: str,
+    wanted: Sequence[Wanted],
+    stored: Sequence[Stored],
+    foreign: Sequence[Foreign] = (),
+    *,
+    now: float,
+    overwrite: bool = False,
+) -> Plan:
+    """Compare. `stored` are the objects that bear the integration's marker, `now` is in Unix seconds."""
+    groups: dict[tuple[str, str], list[Stored]] = {}
+    for one in sorted(stored, key=lambda one: (one.created, one.id)):
+        groups.setdefault(one.key, []).append(one)
+    # First, for an object whose file has a new name is not a spare one.
+    adopted = _renamed(wanted, groups, now)
+    steps: list[Step] = []
+    spare: list[Step] = []
+    for asset in wanted:
+        found = [adopted[asset.key]] if asset.key in adopted else groups.pop(asset.key, [])
+        if not found:
+            steps.append(_creation(asset, foreign, now))
+            continue
+        kept = next((each for each in found if not unlike(asset, each, now)), found[0])
+        steps.append(_comparison(asset, kept, now))
+        spare += [_spare(each) for each in found if each is not kept]
+    for rest in groups.values():
+        spare += [_deletion(rest[0]), *map(_spare, rest[1:])]
+    decided = (_with_leave(step) if overwrite else step for step in (*steps, *spare))
+    return Plan(integration, tuple(decided))
+
+
+def make_removal(integration: str, stored: Sequence[Stored], *, overwrite: bool = False) -> Plan:
+    """Delete all that bears the integration's marker, copies that were changed by hand excepted."""
+    groups: dict[tuple[str, str], list[Stored]] = {}
+    for one in sorted(stored, key=lambda one: (one.created, one.id)):
+        groups.setdefault(one.key, []).append(one)
+    steps: list[Step] = []
+    for found in groups.values():
+        first = found[0]
+        reason = 'changed in Datadog since it was applied' if changed_by_hand(first) else ''
+        steps.append(_step(Do.DELETE, first, reason=reason, by_hand=bool(reason)))
+        steps += map(_spare, found[1:])
+    return Plan(integration, tuple(_with_leave(step) if overwrite else step for step in steps))
+
+
+def changed_by_hand(stored: Stored) -> bool:
+    return fingerprint(stored.kind.canonical(stored.body)) != stored.marker.fingerprint
+
+
+def unlike(wanted: Wanted, stored: Stored, now: float) -> tuple[Difference, ...]:
+    """What of a stored object, as `wanted` is to be, is not as its file has it."""
+    kind = wanted.kind
+    new, old = (kind.present(kind.canonical(body), now) for body in (wanted.body, stored.body))
+    return tuple(differences(old or {}, new or {}))
+
+
+def _creation(wanted: Wanted, foreign: Iterable[Foreign], now: float) -> Step:
+    kind = wanted.kind
+    if kind.present(kind.canonical(wanted.body), now) is None:
+        return _step(Do.KEEP, wanted, reason='it is over: nothing to create')
+    for other in foreign:
+        if other.kind is kind and kind.stands_in_the_way(wanted.body, other.body, now):
+            reason = f'one that ddassets did not make covers the same: {other.id}. Datadog takes no second one'
+            return _step(Do.REFUSE, wanted, reason=reason)
+    return _step(Do.CREATE, wanted, notes=tuple(kind.notes(wanted.body, now)))
+
+
+def _comparison(wanted: Wanted, stored: Stored, now: float) -> Step:
+    kind = wanted.kind
+    found = unlike(wanted, stored, now)
+    renamed = stored.marker.name != wanted.name
+    if not found and not renamed:
+        return _step(Do.KEEP, wanted, stored)
+    notes: tuple[str, ...] = ()
+    if kind.present(kind.canonical(wanted.body), now) is None:
+        do, reason = Do.DELETE, 'it is over'
+    elif kind.replaces(wanted.body, stored.body, now):
+        do, reason = Do.REPLACE, 'Datadog cannot change the one into the other'
+        notes = tuple(kind.notes(wanted.body, now))
+    else:
+        do, reason = Do.UPDATE, ''
+    if renamed:
+        reason = f'its file was {stored.marker.name}.json'
+    step = _step(do, wanted, stored, found, reason, notes=notes)
+    return _refused(step) if changed_by_hand(stored) else step
+
+
+def _deletion(stored: Stored) -> Step:
+    if not stored.marker.name:
+        return _refused(_step(Do.DELETE, stored, reason='its marker is damaged: a tag was taken off'))
+    step = _step(Do.DELETE, stored, reason='its file is gone')
+    return _refused(step) if changed_by_hand(stored) else step
+
+
+def _spare(stored: Stored) -> Step:
+    """A second one of the same name: what an interrupted run left is as it was applied, a person's copy is not."""
+    step = _step(Do.DELETE, stored, reason='a second one of the same name')
+    return _refused(step) if changed_by_hand(stored) else step
+
+
+def _refused(step: Step) -> Step:
+    reason = '; '.join(filter(None, (step.reason, 'changed in Datadog since it was applied')))
+    return replace(step, do=Do.REFUSE, would=step.do, by_hand=True, reason=reason)
+
+
+def _with_leave(step: Step) -> Step:
+    return replace(step, do=step.would, would=None) if step.would else step
+
+
+def _renamed(
+    wanted: Iterable[Wanted], groups: dict[tuple[str, str], list[Stored]], now: float
+) -> Mapping[tuple[str, str], Stored]:
+    """Objects whose file is gone and that are what a new file asks for. They leave `groups`."""
+    wanted = list(wanted)
+    names = {one.key for one in wanted}
+    adopted: dict[tuple[str, str], Stored] = {}
+    for one in wanted:
+        if one.key in groups:
+            continue
+        for key, found in list(groups.items()):
+            same = len(found) == 1 and key not in names and key[0] == one.kind.name and key[1]
+            if same and (not unlike(one, found[0], now) or one.kind.stands_in_the_way(one.body, found[0].body, now)):
+                adopted[one.key] = groups.pop(key)[0]
+                break
+    return adopted
+
+
+def _step(
+    do: Do,
+    subject: Wanted | Stored,
+    stored: Stored | None = None,
+    found: tuple[Difference, ...] = (),
+    reason: str = '',
+    by_hand: bool = False,
+    notes: tuple[str, ...] = (),
+) -> Step:
+    wanted = subject if isinstance(subject, Wanted) else None
+    return Step(
+        do=do,
+        kind=subject.kind,
+        name=wanted.name if wanted else subject.marker.name,  # type: ignore[union-attr]
+        title=subject.title,
+        wanted=wanted,
+        stored=stored if wanted else subject,  # type: ignore[arg-type]
+        differences=found,
+        reason=reason,
+        by_hand=by_hand,
+        notes=notes,
+    )

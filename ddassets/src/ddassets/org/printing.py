@@ -1,0 +1,181 @@
+"""What plan, apply and destroy print: text for a reader, or one JSON document for a machine."""
+
+import difflib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ddassets.org.applying import Outcome
+from ddassets.org.difference import MISSING, Difference
+from ddassets.org.plan import Do, Plan, Step
+
+_SIGNS = {
+    Do.CREATE: '+',
+    Do.UPDATE: '~',
+    Do.REPLACE: '±',
+    Do.DELETE: '-',
+    Do.KEEP: '=',
+    Do.REFUSE: '!',
+}
+_COLOURS = {'+': '32', '~': '33', '±': '33', '-': '31', '!': '35', '=': '2'}
+_WORDS = {
+    Do.CREATE: 'to create',
+    Do.UPDATE: 'to change',
+    Do.REPLACE: 'to replace',
+    Do.DELETE: 'to delete',
+    Do.REFUSE: 'left alone',
+    Do.KEEP: 'as it is to be',
+}
+_DONE = {Do.CREATE: 'created', Do.UPDATE: 'changed', Do.REPLACE: 'replaced', Do.DELETE: 'deleted'}
+_WIDEST = 100
+
+
+@dataclass(frozen=True)
+class Paint:
+    """Colour, or none."""
+
+    colour: bool
+
+    def __call__(self, code: str, text: str) -> str:
+        return f'\033[{code}m{text}\033[0m' if self.colour and text else text
+
+
+def plan_text(plan: Plan, site: str, paint: Paint, links: dict[str, str]) -> str:
+    """`links` are the addresses of stored objects, by id."""
+    lines = [f'{plan.integration} on {site}', '']
+    shown = [step for step in plan.steps if step.do is not Do.KEEP or step.reason]
+    width = max((len(step.name) for step in shown), default=0)
+    for step in shown:
+        lines += _step_lines(step, width, paint, links)
+    if shown:
+        lines.append('')
+    return '\n'.join([*lines, summary(plan), ''])
+
+
+def summary(plan: Plan) -> str:
+    counted = [f'{len(steps)} {_WORDS[do]}' for do in _WORDS if (steps := plan.of(do))]
+    if not plan.changes and not plan.of(Do.REFUSE):
+        return f'Nothing to do: {", ".join(counted)}.' if counted else 'Nothing to do.'
+    return f'{", ".join(counted)}.'
+
+
+def _step_lines(step: Step, width: int, paint: Paint, links: dict[str, str]) -> Iterator[str]:
+    sign = _SIGNS[step.do]
+    head = f'{sign} {step.kind.name:<9}  {step.name:<{width}}  {_short(step.title, 60)}'.rstrip()
+    yield paint(_COLOURS[sign], f'  {head}')
+    if step.reason:
+        verb = f'would be {_DONE[step.would]}: ' if step.would else ''
+        yield f'        {verb}{step.reason}'
+    if step.would:
+        yield '        --overwrite goes over it'
+    for note in step.notes:
+        yield f'        note: {note}'
+    if step.stored and step.do is not Do.KEEP and step.stored.id in links:
+        yield paint('2', f'        {links[step.stored.id]}')
+    for difference in step.differences:
+        yield from _difference_lines(difference, paint)
+
+
+def _difference_lines(difference: Difference, paint: Paint) -> Iterator[str]:
+    before, after = difference.before, difference.after
+    if isinstance(before, str) and isinstance(after, str) and '\n' in before + after:
+        yield f'        {difference.path}:'
+        for line in _changed_lines(before, after):
+            yield paint({'+': '32', '-': '31'}.get(line[0], '2'), f'          {line}'.rstrip())
+    else:
+        yield f'        {difference.path}: {_shown(before)} → {_shown(after)}'
+
+
+def _changed_lines(before: str, after: str) -> Iterator[str]:
+    """Lines taken away and added, each with one beside it for the place."""
+    found = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm='', n=1)
+    for number, line in enumerate(found):
+        if number > 1:
+            yield '…' if line.startswith('@@') else f'{line[0]} {_short(line[1:], _WIDEST)}'
+
+
+def _shown(value: Any) -> str:
+    if value is MISSING:
+        return '(not there)'
+    return _short(json.dumps(value, ensure_ascii=False), _WIDEST)
+
+
+def _short(text: str, width: int) -> str:
+    text = printable(text)
+    return text if len(text) <= width else text[: width - 1] + '…'
+
+
+def printable(text: str) -> str:
+    """Without what would move a terminal's cursor or cannot be encoded; such characters are spelled out."""
+    return ''.join(c if c.isprintable() else c.encode('unicode_escape').decode() for c in text)
+
+
+def outcome_text(outcome: Outcome, paint: Paint) -> str:
+    step = outcome.step
+    subject = f'{step.kind.name} {step.name}'
+    if outcome.error:
+        return paint('31', f'  failed    {subject}: {printable(outcome.error)}')
+    line = f'  {_DONE[step.do]:<9} {subject}'
+    if outcome.link and step.do is not Do.DELETE:
+        line += f'  {outcome.link}'
+    lines = [line]
+    if outcome.unlike:
+        lines.append('        Datadog keeps it otherwise than the file has it (stored → file):')
+        lines += [line for difference in outcome.unlike for line in _difference_lines(difference, paint)]
+    return '\n'.join(lines)
+
+
+def plan_document(plan: Plan, site: str, links: dict[str, str]) -> dict[str, Any]:
+    return {
+        'integration': plan.integration,
+        'site': site,
+        'steps': [_step_document(step, links) for step in plan.steps],
+    }
+
+
+def _step_document(step: Step, links: dict[str, str]) -> dict[str, Any]:
+    id = step.stored.id if step.stored else None
+    return {
+        'do': step.do.value,
+        'would': step.would.value if step.would else None,
+        'kind': step.kind.name,
+        'name': step.name,
+        'title': step.title,
+        'file': str(step.wanted.asset.path) if step.wanted else None,
+        'id': id,
+        'url': links.get(id or ''),
+        'reason': step.reason,
+        'changed_by_hand': step.by_hand,
+        'notes': list(step.notes),
+        'differences': [_difference_document(one) for one in step.differences],
+    }
+
+
+def _difference_document(difference: Difference) -> dict[str, Any]:
+    found = {'path': difference.path}
+    for key, value in (('before', difference.before), ('after', difference.after)):
+        if value is not MISSING:
+            found[key] = value
+    return found
+
+
+def outcome_documents(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
+    return [
+        {
+            'do': one.step.do.value,
+            'kind': one.step.kind.name,
+            'name': one.step.name,
+            'id': one.id or None,
+            'url': one.link or None,
+            'error': one.error or None,
+            'stored_otherwise': [_difference_document(difference) for difference in one.unlike],
+        }
+        for one in outcomes
+    ]
+
+
+def sent_text(bodies: Sequence[tuple[str, str, Any]]) -> str:
+    """What `--dry-run` shows: method, path and body of each request that would create an asset."""
+    parts = [f'{method} {path}\n{json.dumps(body, indent=2, ensure_ascii=False)}\n' for method, path, body in bodies]
+    return '\n'.join(parts)

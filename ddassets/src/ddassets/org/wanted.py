@@ -1,0 +1,279 @@
+"""From an integration's folder to what its organisation is to hold, with who is notified and how far it reaches."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from ddassets import bundle, message
+from ddassets.downtime.scope import Combination, ScopeFault, parse_scope
+from ddassets.errors import UnusableInputError
+from ddassets.lint.nearest import did_you_mean
+from ddassets.org import marker
+from ddassets.org.kind import Kind, Wanted
+from ddassets.org.kinds import DASHBOARDS, DOWNTIMES, KINDS, MONITORS
+from ddassets.query.errors import QuerySyntaxError
+from ddassets.query.printing import render
+from ddassets.query.products import recognise
+from ddassets.query.scope import narrow
+from ddassets.query.syntax import parse_monitor, parse_queries, parse_query
+
+
+@dataclass(frozen=True)
+class Changes:
+    """What is made of the files: handles to add, one in place of all, tags (`key:value`) that everything is held to."""
+
+    notify: Sequence[str] = ()
+    redirect: str | None = None
+    tags: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Kinds (`monitors`), names or both (`monitors/spool_*`); everything where there is no pattern."""
+
+    patterns: Sequence[str] = ()
+
+    def covers(self, kind: Kind, name: str) -> bool:
+        return not self.patterns or any(map(self._fits(kind, name), self.patterns))
+
+    def kinds(self) -> list[Kind]:
+        """The kinds that any name may be of."""
+        return [kind for kind in KINDS if not self.patterns or any(self._may_be(kind, one) for one in self.patterns)]
+
+    def check(self, present: Sequence[tuple[Kind, str]]) -> None:
+        """Raises UnusableInputError for a pattern that is none of what is `present`."""
+        for pattern in self.patterns:
+            if not any(self._fits(kind, name)(pattern) for kind, name in present):
+                names = {f'{kind.plural}/{name}' for kind, name in present} | {kind.plural for kind in KINDS}
+                names |= {name for _, name in present}
+                known = ', '.join(f'{kind.plural}/{name}' for kind, name in present) or 'nothing'
+                raise UnusableInputError(
+                    f'--only: there is no {pattern!r}{did_you_mean(pattern, names)}; there is: {known}'
+                )
+
+    @staticmethod
+    def _fits(kind: Kind, name: str) -> Any:
+        whole = f'{kind.plural}/{name}'
+        return lambda pattern: any(fnmatchcase(text, pattern) for text in (whole, name, kind.plural, kind.name))
+
+    @staticmethod
+    def _may_be(kind: Kind, pattern: str) -> bool:
+        head, slash, _ = pattern.partition('/')
+        if slash or head in {name for one in KINDS for name in (one.name, one.plural)}:
+            return any(fnmatchcase(text, head) for text in (kind.plural, kind.name))
+        return True
+
+
+def integration_name(assets: bundle.Bundle) -> str:
+    """What markers call it: the manifest's `app_id`, or the folder's name."""
+    manifest = assets.manifest
+    return marker.label(manifest.app_id if manifest and manifest.app_id else assets.folder.resolve().name)
+
+
+def read_assets(folder: Path) -> bundle.Bundle:
+    """Raises UnusableInputError where there is no integration at `folder`."""
+    try:
+        found = bundle.integrations(folder)
+    except OSError as error:
+        raise UnusableInputError(f'{folder}: {error.strerror}') from None
+    if found != [folder]:
+        hint = f'; name one of those in it: {", ".join(one.name for one in found[:5])}' if found else ''
+        raise UnusableInputError(f'{folder}: no manifest.json and no assets: not an integration{hint}')
+    return bundle.read(folder)
+
+
+def read_wanted(assets: bundle.Bundle, selection: Selection, changes: Changes) -> list[Wanted]:
+    """The assets as they are to be, all valid as far as it can be told offline.
+
+    Raises UnusableInputError with every fault, each with its file and place.
+    """
+    faults = [_problem(one) for one in assets.problems if one.path.suffix == '.json' and one.kind in _FATAL]
+    wanted: list[Wanted] = []
+    for kind, found in ((DASHBOARDS, assets.dashboards), (MONITORS, assets.monitors), (DOWNTIMES, assets.downtimes)):
+        names: dict[str, Path] = {}
+        for asset in found:
+            name = marker.label(asset.path.stem)
+            if name in names:
+                faults.append(f'{asset.path}: its name is that of {names[name].name} once written as a tag, {name!r}')
+            names[name] = asset.path
+            if not selection.covers(kind, name):
+                continue
+            try:
+                one = _wanted(kind, name, asset, changes)
+            except _Unfit as unfit:
+                faults.append(unfit.text)
+                continue
+            faults += _faults(one)
+            wanted.append(one)
+    faults += _duplicates(wanted)
+    if faults:
+        count = f'{len(faults)} fault{"s" if len(faults) > 1 else ""}'
+        raise UnusableInputError(f'{assets.folder}: {count}; nothing was sent', '\n'.join(faults))
+    return wanted
+
+
+# What leaves the meaning of a file open; a byte order mark or a key that stands twice do not.
+_FATAL = frozenset(('folder', 'unreadable', 'encoding', 'syntax', 'shape'))
+
+
+class _Unfit(Exception):
+    """An asset that cannot be changed as was asked."""
+
+    def __init__(self, asset: bundle.Asset, place: Sequence[str | int], reason: str) -> None:
+        position = asset.position(*place)
+        self.text = f'{asset.path}:{position.line}:{position.column}: {reason}'
+        super().__init__(self.text)
+
+
+def _problem(problem: bundle.Problem) -> str:
+    position = problem.position
+    where = f'{problem.path}:{position.line}:{position.column}' if position else str(problem.path)
+    return f'{where}: {problem.message}'
+
+
+def _faults(wanted: Wanted) -> Iterator[str]:
+    found = False
+    for fault in wanted.kind.faults(wanted.body):
+        found = True
+        position = wanted.asset.position(*fault.path)
+        yield f'{wanted.asset.path}:{position.line}:{position.column}: {fault}'
+    if not found:
+        try:
+            json.dumps(wanted.body, allow_nan=False)
+        except ValueError:
+            yield f'{wanted.asset.path}: a number is too large to be sent'
+
+
+def _duplicates(wanted: Sequence[Wanted]) -> Iterator[str]:
+    """Rule 5.10: of two downtimes that cover the same, Datadog takes one."""
+    seen: list[Wanted] = []
+    for one in wanted:
+        same = (other for other in seen if other.kind is one.kind)
+        for other in same:
+            if one.kind.stands_in_the_way(one.body, other.body, 0):
+                yield f'{one.asset.path}: covers the same as {other.asset.path.name}, and Datadog takes no second one'
+        seen.append(one)
+
+
+def _wanted(kind: Kind, name: str, asset: bundle.Asset, changes: Changes) -> Wanted:
+    body = dict(kind.body(asset))
+    if isinstance(asset, bundle.Dashboard):
+        body = _dashboard(asset, body, changes)
+    elif isinstance(asset, bundle.Monitor):
+        body = _monitor(asset, body, changes)
+    elif isinstance(asset, bundle.Downtime):
+        body = _downtime(asset, body, changes)
+    return Wanted(kind, name, kind.title(body), body, asset)
+
+
+def _dashboard(asset: bundle.Dashboard, body: dict[str, Any], changes: Changes) -> dict[str, Any]:
+    if changes.redirect and body.get('notify_list'):
+        # It holds accounts, not handles: those are not replaced, but left out.
+        body['notify_list'] = []
+    if not changes.tags:
+        return body
+    fixed = {key: value for key, _, value in (tag.partition(':') for tag in changes.tags)}
+    variables = {variable.prefix for variable in asset.variables}
+    body = _copied(body)
+    for variable in body.get('template_variables') or ():
+        if isinstance(variable, dict) and variable.get('prefix') in fixed:
+            variable.pop('default', None)
+            variable['defaults'] = [fixed[variable['prefix']]]
+    # What a variable chooses is chosen there.
+    tags = [tag for tag in changes.tags if tag.partition(':')[0] not in variables]
+    depth = len(asset.place)
+    for widget in asset.widgets if tags else ():
+        for query in widget.queries:
+            if query.role == 'query' and query.text and recognise(query.source, query.text) is None:
+                place = query.place[depth:]
+                _put(body, place, _narrowed(asset, place, query.text, tags))
+    return body
+
+
+def _monitor(asset: bundle.Monitor, body: dict[str, Any], changes: Changes) -> dict[str, Any]:
+    text = body.get('message')
+    body = {**body, 'message': _addressed(asset, ('message',), text if isinstance(text, str) else '', changes)}
+    options = body.get('options')
+    escalation = options.get('escalation_message') if isinstance(options, dict) else None
+    if changes.redirect and isinstance(escalation, str) and isinstance(options, dict):
+        alone = replace(changes, notify=())
+        escalation = _addressed(asset, ('options', 'escalation_message'), escalation, alone)
+        body['options'] = {**options, 'escalation_message': escalation}
+    if changes.tags:
+        if product := recognise(asset.type, asset.query):
+            raise _Unfit(asset, ('query',), f'a query of {product} cannot be held to {", ".join(changes.tags)}')
+        body['query'] = _narrowed(asset, ('query',), asset.query, changes.tags, monitor=True)
+    return body
+
+
+def _downtime(asset: bundle.Downtime, body: dict[str, Any], changes: Changes) -> dict[str, Any]:
+    text = body.get('message')
+    body = {**body, 'message': _addressed(asset, ('message',), text if isinstance(text, str) else '', changes)}
+    if changes.tags:
+        body['scope'] = _narrowed_scope(asset, changes.tags)
+    return body
+
+
+def _addressed(asset: bundle.Asset, place: Sequence[str | int], text: str, changes: Changes) -> str:
+    try:
+        if changes.redirect:
+            text = message.redirect(text, changes.redirect)
+        for handle in changes.notify:
+            text = message.notify(text, handle)
+    except message.MessageSyntaxError as error:
+        raise _Unfit(asset, place, str(error)) from None
+    return text
+
+
+def _narrowed(
+    asset: bundle.Asset, place: Sequence[str | int], query: str, tags: Sequence[str], monitor: bool = False
+) -> str:
+    try:
+        if monitor:
+            return render(narrow(parse_monitor(query), tags))
+        return ', '.join(render(narrow(expression, tags)) for expression in parse_queries(query))
+    except QuerySyntaxError as error:
+        raise _Unfit(asset, place, f'column {error.column}: {error.message}') from None
+
+
+def _narrowed_scope(asset: bundle.Downtime, tags: Sequence[str]) -> str:
+    try:
+        scope = parse_scope(asset.scope)
+        parts = list(tags)
+        if scope.root is not None:
+            several = isinstance(scope.root, Combination) and not scope.root.every
+            parts.insert(0, f'({scope.text.strip()})' if several else scope.text.strip())
+        text = ' AND '.join(parts)
+        parse_scope(text)
+    except ScopeFault as fault:
+        raise _Unfit(asset, ('scope',), str(fault)) from None
+    return text
+
+
+def _copied(value: Any) -> Any:
+    match value:
+        case dict() | Mapping():
+            return {key: _copied(inner) for key, inner in value.items()}
+        case list():
+            return [_copied(inner) for inner in value]
+    return value
+
+
+def _put(body: Any, place: Sequence[str | int], value: str) -> None:
+    for step in place[:-1]:
+        body = body[step]
+    body[place[-1]] = value
+
+
+def check_handles(changes: Changes) -> None:
+    """Raises UnusableInputError for a handle or a tag that is none."""
+    for handle in (*changes.notify, *filter(None, [changes.redirect])):
+        message.notify('', handle)
+    for tag in changes.tags:
+        try:
+            narrow(parse_query('avg:metric{*}'), [tag])
+        except ValueError as error:
+            raise UnusableInputError(f'--tag: {error}') from None

@@ -1,0 +1,36 @@
+"""`python -m loopback`: a Datadog organisation on loopback to try `ddassets plan`, `apply` and the others on."""
+
+import argparse
+import contextlib
+import math
+import threading
+import time
+
+from loopback.organisation import API_KEY, APP_KEY, Organisation
+from loopback.server import FakeDatadog
+from loopback.specification import Specification
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog='python -m loopback', description=__doc__)
+    parser.add_argument('--foreign', type=int, default=0, metavar='N', help="how many of other people's objects it has")
+    options = parser.parse_args()
+    organisation = Organisation()
+    organisation.seed_foreign(options.foreign)
+    now = time.time()
+    organisation.series['my_metric'] = [(now - 45 * i, 500 + 400 * math.sin(i / 20)) for i in range(2000, -1, -1)]
+    with FakeDatadog(Specification.load(), organisation) as fake, contextlib.suppress(KeyboardInterrupt):
+        print('In another terminal:\n')
+        print(f'  export DDASSETS_API_URL={fake.url} DD_API_KEY={API_KEY} DD_APP_KEY={APP_KEY}')
+        print('  ddassets apply my_metric\n\nUntil Ctrl-C, the requests:', flush=True)
+        told = 0
+        while not threading.Event().wait(0.2):
+            for exchange in fake.exchanges[told:]:
+                if exchange.status is None:
+                    break
+                print(f'  {exchange.method:<6} {exchange.path}  {exchange.status}', flush=True)
+                told += 1
+
+
+if __name__ == '__main__':
+    main()
