@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import pytest
 from loopback import integration
 from loopback.organisation import Organisation
-from loopback.server import FAULTS, WITHOUT_EFFECT, FakeDatadog
+from loopback.server import FAULTS, FakeDatadog
 from loopback.stored import API_KEY, APP_KEY
 from loopback.trial import SHORT, disturbed, killed, places, run
 
@@ -19,12 +19,11 @@ FOREIGN = 3
 
 @dataclass(frozen=True)
 class Scenario:
-    """What was applied before, what is run, and what comes after: by words, where FOLDER is the integration's."""
+    """`before` is applied first, if anything; then the command is run on `assets`."""
 
     before: dict | None
     assets: dict
     command: str
-    again: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
 
 
@@ -35,7 +34,10 @@ SCENARIOS = {
     'mixed': Scenario(integration.ASSETS, integration.mixed(), 'apply', options=('--yes',)),
     'destroy': Scenario(integration.ASSETS, integration.ASSETS, 'destroy', options=('--yes',)),
     'snapshot': Scenario(
-        None, integration.ASSETS, 'snapshot', options=('--widget', 'Jobs', '--last', '5m', '--notify', '@you@example.com')
+        None,
+        integration.ASSETS,
+        'snapshot',
+        options=('--widget', 'Jobs', '--last', '5m', '--notify', '@you@example.com'),
     ),
 }
 
@@ -55,6 +57,7 @@ class Stage:
     def reset(self) -> None:
         self.fake.organisation = copy.deepcopy(self.start)
         self.fake.exchanges.clear()
+        self.fake.violations.clear()
 
     def check(self, outcome) -> None:
         """The next run has made all good."""
@@ -101,10 +104,18 @@ def prepare(fake: FakeDatadog, scenario: Scenario, folder) -> Stage:
     return Stage(fake, command, outcome.code, start, organisation.fingerprint(), len(organisation.events), found)
 
 
-def clean(outcome) -> None:
+def honest(stage: Stage, outcome) -> None:
+    """A disturbed run says what went wrong, without a key; and where it says that all is well, it is."""
     assert outcome.code in (0, 1, 2), outcome.said
     for forbidden in ('Traceback', API_KEY, APP_KEY):
         assert forbidden not in outcome.said
+    organisation = stage.fake.organisation
+    if outcome.code == stage.code:
+        assert organisation.fingerprint() == stage.end
+    else:
+        assert outcome.err
+    assert organisation.foreign_changes() == []
+    assert len(organisation.events) <= stage.events
 
 
 @pytest.mark.parametrize('name', SCENARIOS)
@@ -115,27 +126,25 @@ def test_a_fault_at_any_request(stages, cases, name, kind):
         stage.reset()
         with disturbed(stage.fake, place, kind):
             first = run(stage.fake, *stage.command, timeout=SHORT)
-        clean(first)
-        assert len(stage.fake.organisation.events) <= stage.events
+        honest(stage, first)
         stage.check(run(stage.fake, *stage.command))
         cases['one fault'] += 1
-        cases['one fault, and the same run made it good'] += first.code == stage.code
+        cases['of these, made good by the same run'] += first.code == stage.code
 
 
-@pytest.mark.parametrize('name', SCENARIOS)
-@pytest.mark.parametrize('kind', [kind for kind in FAULTS if kind != 'slow_loris'])
+@pytest.mark.parametrize('name', ['mixed', 'destroy', 'snapshot'])
+@pytest.mark.parametrize('kind', FAULTS)
 def test_faults_from_any_request_on(stages, cases, name, kind):
-    """The run cannot end well, and has to say so."""
+    """No attempt helps, so that the run stops half-way."""
     stage = stages(name)
     for place in stage.places:
         stage.reset()
         with disturbed(stage.fake, place, kind, from_then_on=True):
-            first = run(stage.fake, *stage.command, timeout=SHORT)
-        clean(first)
-        assert first.code != 0 and first.err
-        assert len(stage.fake.organisation.events) <= stage.events
+            first = run(stage.fake, *stage.command, timeout=SHORT, attempts=2)
+        honest(stage, first)
         stage.check(run(stage.fake, *stage.command))
-        cases['faults from then on'] += 1
+        cases['faults from one request on'] += 1
+        cases['of these, stopped half-way'] += first.code != stage.code
 
 
 @pytest.mark.parametrize('name', SCENARIOS)

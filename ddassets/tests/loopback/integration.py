@@ -22,7 +22,12 @@ MANIFEST = {
 def _dashboard(title: str) -> dict[str, Any]:
     query = {'data_source': 'metrics', 'name': 'query1', 'query': 'avg:acme.spool.jobs{$host} by {host}'}
     requests = [
-        {'formulas': [{'formula': 'query1'}], 'queries': [query], 'response_format': 'timeseries', 'display_type': 'line'}
+        {
+            'formulas': [{'formula': 'query1'}],
+            'queries': [query],
+            'response_format': 'timeseries',
+            'display_type': 'line',
+        }
     ]
     return {
         'title': title,

@@ -71,7 +71,7 @@ class Organisation(Stored):
             for values in (
                 self.dashboards.values(),
                 self.monitors.values(),
-                (d for d in self.downtimes.values() if d['attributes']['status'] != 'canceled'),
+                (_unbegun(d) for d in self.downtimes.values() if d['attributes']['status'] != 'canceled'),
             )
         ]
         return json.dumps(kept)
@@ -81,6 +81,14 @@ class Organisation(Stored):
 
 
 VOLATILE = {'id', 'url', 'created', 'created_at', 'modified', 'modified_at', 'current_downtime', 'status'}
+
+
+def _unbegun(downtime: Json) -> Json:
+    """Without its start, where that is the instant at which it came."""
+    attributes = downtime['attributes']
+    if (downtime['asked'][2] or {}).get('start') or 'recurrences' in attributes['schedule']:
+        return downtime
+    return {**downtime, 'attributes': {**attributes, 'schedule': {'end': attributes['schedule']['end']}}}
 
 
 def _timeless(value: Any) -> Any:

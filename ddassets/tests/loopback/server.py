@@ -214,7 +214,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def respond(self) -> None:
         fake = self.server.fake
-        raw = self.rfile.read(int(self.headers.get('Content-Length') or 0))
+        length = int(self.headers.get('Content-Length') or 0)
+        raw = self.rfile.read(length)
+        if len(raw) < length:
+            # The client is gone in the middle of its request, and no server acts on half of one.
+            self.close_connection = True
+            return
         exchange = fake.begin(self.command, self.path, raw)
         try:
             self._meet(exchange, raw)

@@ -43,13 +43,19 @@ class Place:
         return f'{self.name} #{self.turn}' if self.turn > 1 else self.name
 
 
-def run(fake: FakeDatadog, *arguments: object, timeout: float = LONG, environment: dict[str, str] | None = None) -> Outcome:
+def run(
+    fake: FakeDatadog,
+    *arguments: object,
+    timeout: float = LONG,
+    attempts: int | None = None,
+    environment: dict[str, str] | None = None,
+) -> Outcome:
     """In this process, with the keys in the environment, and without the pauses between attempts."""
     out, err = io.StringIO(), io.StringIO()
     words = [*map(str, arguments), '--timeout', str(timeout)]
     with (
         mock.patch.dict(os.environ, KEYS | {'DDASSETS_API_URL': fake.url} | (environment or {})),
-        mock.patch.object(client, 'PAUSES', (0.0,) * len(client.PAUSES)),
+        mock.patch.object(client, 'PAUSES', (0.0,) * (attempts - 1 if attempts else len(client.PAUSES))),
         mock.patch.object(signal, 'signal'),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
@@ -64,7 +70,11 @@ def run(fake: FakeDatadog, *arguments: object, timeout: float = LONG, environmen
 def places(exchanges: Sequence[Exchange]) -> list[Place]:
     """The requests of a run by what they are, sorted: threads send them in any order."""
     return sorted(
-        (Place(name, turn) for name, count in Counter(one.name for one in exchanges).items() for turn in range(1, count + 1)),
+        (
+            Place(name, turn)
+            for name, count in Counter(one.name for one in exchanges).items()
+            for turn in range(1, count + 1)
+        ),
         key=str,
     )
 
