@@ -6,9 +6,10 @@ import math
 import threading
 import time
 
-from loopback.organisation import API_KEY, APP_KEY, Organisation
+from loopback.organisation import Organisation
 from loopback.server import FakeDatadog
 from loopback.specification import Specification
+from loopback.stored import API_KEY, APP_KEY
 
 
 def main() -> None:

@@ -23,7 +23,7 @@ SITES: Mapping[str, str] = {
 }
 DEFAULT_SITE = 'datadoghq.com'
 API_KEY, APP_KEY, SITE, API_URL = 'DD_API_KEY', 'DD_APP_KEY', 'DD_SITE', 'DDASSETS_API_URL'
-_WHERE = {
+WHERE = {
     API_KEY: 'Organization Settings > API Keys',
     APP_KEY: 'Organization Settings > Application Keys',
 }
@@ -65,14 +65,18 @@ def read_account(
         source = '--site' if site else SITE
         known = ', '.join(SITES)
         raise UnusableInputError(f'{source}: there is no site {name!r}{did_you_mean(name, SITES)}; the sites: {known}')
-    return Account(name, f'https://api.{name}', SITES[name], *keys)
+    return Account(name, api_url_of(name), SITES[name], *keys)
+
+
+def api_url_of(site: str) -> str:
+    return f'https://api.{site}'
 
 
 def require_keys(account: Account) -> None:
     """Raises UnusableInputError, with what to do, where a key is missing."""
     missing = [name for name, key in ((API_KEY, account.api_key), (APP_KEY, account.app_key)) if not key]
     if missing:
-        hints = [f'{name}: make one in {_WHERE[name]} of {account.app_url}' for name in missing]
+        hints = [f'{name}: make one in {WHERE[name]} of {account.app_url}' for name in missing]
         raise UnusableInputError(
             f'no {" and no ".join(missing)}: set the environment, or name a file by --keys-from',
             '\n'.join((*hints, '--dry-run shows what would be sent, and needs neither keys nor a network')),

@@ -1,6 +1,7 @@
 """The options of plan, apply, destroy, snapshot and doctor. Nothing heavy is imported before a command runs."""
 
 import argparse
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,6 +45,64 @@ def add_commands(commands: 'argparse._SubParsersAction[argparse.ArgumentParser]'
     _add_choice(destroy)
     destroy.add_argument('--yes', action='store_true', help='do not ask')
     destroy.set_defaults(run=_destroy, notify=[], redirect=None, host=[], tag=[])
+    _add_snapshot(commands)
+    _add_doctor(commands)
+
+
+MENTIONS = (
+    'A mention in the text of an event sends mail, or a message to Slack or a webhook: so says a page of the '
+    'documentation that is marked as a draft, and the reference of the API speaks of the notation of events as known. '
+    'Whether it is so on each site is not documented: look once whether it arrives.'
+)
+
+
+def _add_snapshot(commands: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
+    snapshot = commands.add_parser(
+        'snapshot',
+        help="post a picture of a widget's graph as an event, and mention whoever has to see it",
+        description="Draw a widget's query over the past minutes by Datadog's snapshot API, wait for the picture to be "
+        f'really there, and post an event that carries it. {MENTIONS}',
+        epilog=f'{ENVIRONMENT} Exit codes: 0 posted; 1 the picture or the event did not come about; 2 unusable input',
+    )
+    snapshot.add_argument('path', type=Path, metavar='PATH', help='the folder of an integration')
+    snapshot.add_argument(
+        '--widget', metavar='TITLE', help='the title of the widget; without it, the titles are listed'
+    )
+    snapshot.add_argument('--last', type=_length, default=300, metavar='LENGTH', help='such as 5m (default), 4h or 1d')
+    snapshot.add_argument(
+        '--notify', action='append', default=[], metavar='@HANDLE', help='mention someone; may be repeated'
+    )
+    _add_narrowing(snapshot, "narrow the widget's query to a tag; may be repeated")
+    snapshot.add_argument(
+        '--wait', type=_timeout, default=60.0, metavar='S', help='seconds to wait for the picture (60)'
+    )
+    snapshot.add_argument('--dry-run', action='store_true', help='show query and event; needs no network and no keys')
+    snapshot.add_argument('--json', action='store_true', help='print one JSON document')
+    add_connection(snapshot)
+    snapshot.set_defaults(run=_snapshot)
+
+
+def _add_doctor(commands: 'argparse._SubParsersAction[argparse.ArgumentParser]') -> None:
+    doctor = commands.add_parser(
+        'doctor',
+        help='examine the way to Datadog: keys, site, clock, the metric, the monitors',
+        description='One line for each link, with what to do where it is broken. Where a site does not know the API '
+        "key, Datadog's other sites are asked, so that a wrong site is told from a wrong key.",
+        epilog=f'{ENVIRONMENT} Exit codes: 0 no link is broken; 1 one is; 2 unusable input',
+    )
+    doctor.add_argument(
+        'path', type=Path, nargs='?', metavar='PATH', help='an integration, whose metric and monitors are examined too'
+    )
+    doctor.add_argument('--metric', metavar='NAME', help="another metric than that of the manifest's check")
+    _add_narrowing(doctor, "look at the metric's series with this tag alone; may be repeated")
+    doctor.add_argument('--json', action='store_true', help='print one JSON document')
+    add_connection(doctor)
+    doctor.set_defaults(run=_doctor)
+
+
+def _add_narrowing(parser: argparse.ArgumentParser, help: str) -> None:
+    parser.add_argument('--host', action='append', default=[], metavar='NAME', help='the same as --tag host:NAME')
+    parser.add_argument('--tag', action='append', default=[], metavar='KEY:VALUE', help=help)
 
 
 def _add_plan_options(parser: argparse.ArgumentParser) -> None:
@@ -60,15 +119,8 @@ def _add_plan_options(parser: argparse.ArgumentParser) -> None:
         metavar='@HANDLE',
         help='put one handle in place of all in the messages, so that a trial wakes nobody',
     )
-    parser.add_argument(
-        '--host', action='append', default=[], metavar='NAME', help='narrow everything to one host: --tag host:NAME'
-    )
-    parser.add_argument(
-        '--tag',
-        action='append',
-        default=[],
-        metavar='KEY:VALUE',
-        help="narrow the monitors' queries, the downtimes' scopes and the dashboards to a tag; may be repeated",
+    _add_narrowing(
+        parser, "narrow the monitors' queries, the downtimes' scopes and the dashboards to a tag; may be repeated"
     )
     _add_choice(parser)
 
@@ -110,12 +162,11 @@ def _options(options: argparse.Namespace) -> 'PlanOptions':
     from ddassets.org.command import PlanOptions
     from ddassets.org.wanted import Changes, Selection
 
-    tags = [*(f'host:{name}' for name in options.host), *options.tag]
     return PlanOptions(
         path=options.path,
         connection=_connection(options),
         selection=Selection(options.only),
-        changes=Changes(options.notify, options.redirect, tags),
+        changes=Changes(options.notify, options.redirect, _tags(options)),
         overwrite=options.overwrite,
         as_json=options.json,
         dry_run=options.dry_run,
@@ -139,6 +190,42 @@ def _destroy(options: argparse.Namespace) -> int:
     from ddassets.org.command import destroy
 
     return destroy(_options(options))
+
+
+def _snapshot(options: argparse.Namespace) -> int:
+    from ddassets.org.snapshot import SnapshotOptions, snapshot
+    from ddassets.org.wanted import Changes
+
+    return snapshot(
+        SnapshotOptions(
+            path=options.path,
+            widget=options.widget,
+            connection=_connection(options),
+            last=options.last,
+            changes=Changes(options.notify, tags=_tags(options)),
+            wait=options.wait,
+            as_json=options.json,
+            dry_run=options.dry_run,
+        )
+    )
+
+
+def _doctor(options: argparse.Namespace) -> int:
+    from ddassets.org.doctor import DoctorOptions, doctor
+
+    return doctor(DoctorOptions(options.path, _connection(options), options.metric, _tags(options), options.json))
+
+
+def _tags(options: argparse.Namespace) -> tuple[str, ...]:
+    return (*(f'host:{name}' for name in options.host), *options.tag)
+
+
+def _length(text: str) -> int:
+    found = re.fullmatch(r'([0-9]{1,6})([smhdw])', text)
+    seconds = int(found[1]) * {'s': 1, 'm': 60, 'h': 3600, 'd': 86400, 'w': 604800}[found[2]] if found else 0
+    if not 0 < seconds <= 366 * 86400:
+        raise argparse.ArgumentTypeError(f'expected a length such as 45s, 5m, 4h or 1d, found {text!r}')
+    return seconds
 
 
 def _timeout(text: str) -> float:

@@ -88,7 +88,7 @@ def destroy(options: PlanOptions) -> int:
     if options.dry_run:
         kinds = ', '.join(kind.plural for kind in options.selection.kinds())
         text = f'destroy would look for {kinds} that bear the marker of {integration}, show them and ask.\n'
-        _write(json.dumps({'integration': integration, 'dry_run': True}, indent=2) + '\n' if options.as_json else text)
+        write(json.dumps({'integration': integration, 'dry_run': True}, indent=2) + '\n' if options.as_json else text)
         return 0
     _check_answerable(options)
     organisation = _organisation(options, integration)
@@ -159,27 +159,27 @@ def _carry_out(options: PlanOptions, organisation: Organisation, found: Plan, qu
         for outcome in carry_out(organisation, found):
             outcomes.append(outcome)
             if not options.as_json:
-                _write(outcome_text(outcome, _paint()) + '\n')
+                write(outcome_text(outcome, _paint()) + '\n')
     failed = [one for one in outcomes if one.error]
     if options.as_json:
         document = plan_document(found, organisation.client.account.site, _links(organisation, found))
-        _write(json.dumps({**document, 'outcomes': outcome_documents(outcomes)}, indent=2, ensure_ascii=False) + '\n')
+        write(json.dumps({**document, 'outcomes': outcome_documents(outcomes)}, indent=2, ensure_ascii=False) + '\n')
     if failed:
         say(f'{len(failed)} of {len(outcomes)} failed; run the command again, and it goes on from here')
     return FAILED if failed or left_alone else 0
 
 
 def _agreed(question: str) -> bool:
-    _write(f'\n{question} [y/N] ')
+    write(f'\n{question} [y/N] ')
     return sys.stdin.readline().strip().lower() in ('y', 'yes')
 
 
 def _show(options: PlanOptions, organisation: Organisation, found: Plan) -> None:
     site, links = organisation.client.account.site, _links(organisation, found)
     if options.as_json:
-        _write(json.dumps(plan_document(found, site, links), indent=2, ensure_ascii=False) + '\n')
+        write(json.dumps(plan_document(found, site, links), indent=2, ensure_ascii=False) + '\n')
     else:
-        _write(plan_text(found, site, _paint(), links))
+        write(plan_text(found, site, _paint(), links))
 
 
 def _links(organisation: Organisation, found: Plan) -> dict[str, str]:
@@ -198,9 +198,9 @@ def _dry_run(options: PlanOptions) -> int:
         bodies.append(('POST', one.kind.path, one.kind.request(one.kind.mark(body, marker))))
     if options.as_json:
         requests = [{'method': method, 'path': path, 'body': body} for method, path, body in bodies]
-        _write(json.dumps({'integration': integration, 'dry_run': True, 'requests': requests}, indent=2) + '\n')
+        write(json.dumps({'integration': integration, 'dry_run': True, 'requests': requests}, indent=2) + '\n')
     else:
-        _write(sent_text(bodies))
+        write(sent_text(bodies))
         counted = ', '.join(f'{n} {k.plural}' for k in KINDS if (n := sum(one.kind is k for one in wanted)))
         say(f'dry run: {counted or "nothing"}, valid as far as it can be told without asking Datadog; nothing was sent')
     return 0
@@ -214,7 +214,7 @@ def _paint() -> Paint:
     return Paint(sys.stdout.isatty() and not os.environ.get('NO_COLOR'))
 
 
-def _write(words: str) -> None:
+def write(words: str) -> None:
     # A terminal that cannot show a character gets it spelled out.
     encoding = sys.stdout.encoding or 'utf-8'
     sys.stdout.write(words.encode(encoding, 'backslashreplace').decode(encoding))

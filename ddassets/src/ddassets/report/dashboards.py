@@ -14,9 +14,10 @@ from ddassets import bundle
 from ddassets.errors import UnusableInputError
 from ddassets.query import tree
 from ddassets.query.syntax import parse_formula, parse_queries, parse_query, render
+from ddassets.query.variables import select, variables
 from ddassets.report import prose
 from ddassets.report.model import Answer, Dashboard, Formula, Monitor, Query, Request, Variable, Widget
-from ddassets.report.source import Source, select, variables
+from ddassets.report.source import Source
 
 # A query has an answer for each selection; beyond this many its dashboard would not fit a page.
 MOST_SELECTIONS = 200

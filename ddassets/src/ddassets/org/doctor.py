@@ -1,0 +1,235 @@
+"""`ddassets doctor`: each link from the keys to the monitor's state, one line each, with what to do."""
+
+import json
+import os
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ddassets import bundle
+from ddassets.org import account as accounts
+from ddassets.org.account import API_KEY, APP_KEY, SITES, Account
+from ddassets.org.client import ApiError, Client, Refused
+from ddassets.org.command import FAILED, Connection, write
+from ddassets.org.kinds import MONITORS
+from ddassets.org.marker import label
+from ddassets.org.organisation import Organisation
+from ddassets.org.printing import Paint, printable
+from ddassets.org.wanted import Changes, check_handles, integration_name, read_assets
+from ddassets.query.printing import render
+from ddassets.query.scope import narrow
+from ddassets.query.syntax import parse_query
+
+# Seconds that this machine's clock may be off. Datadog drops points from ten minutes in the future on.
+CLOCK_WARNING, CLOCK_FAILURE = 30.0, 600.0
+# Seconds after which a point is late, whatever the interval is: graphs join points to about so much.
+LATE = 300.0
+_ADVICE = {
+    'Alert': 'look at it: it is above its alert threshold',
+    'Warn': 'look at it: it is above its warning threshold',
+    'No Data': 'new, or its metric has stopped: see the line of the metric',
+}
+
+
+@dataclass(frozen=True)
+class DoctorOptions:
+    """`path` is the integration whose metric and monitors are looked at; None for the account alone."""
+
+    path: Path | None
+    connection: Connection
+    metric: str | None = None
+    tags: tuple[str, ...] = ()
+    as_json: bool = False
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`level` is ok, warn or fail; `advice` is what to do, empty for ok."""
+
+    level: str
+    subject: str
+    text: str
+    advice: str = ''
+
+
+def doctor(options: DoctorOptions) -> int:
+    """Run the command. Returns 1 where a link is broken. Raises UnusableInputError for what cannot be examined."""
+    check_handles(Changes(tags=options.tags))
+    assets = read_assets(options.path) if options.path else None
+    account = options.connection.account()
+    findings = []
+    paint = Paint(os.isatty(1) and not os.environ.get('NO_COLOR'))
+    for finding in examine(options, account, assets):
+        findings.append(finding)
+        if not options.as_json:
+            write(_line(finding, paint))
+    failed = any(finding.level == 'fail' for finding in findings)
+    if options.as_json:
+        document = {'ok': not failed, 'site': account.site, 'findings': [vars(finding) for finding in findings]}
+        write(json.dumps(document, indent=2, ensure_ascii=False) + '\n')
+    return FAILED if failed else 0
+
+
+def _line(finding: Finding, paint: Paint) -> str:
+    colour = {'ok': '32', 'warn': '33', 'fail': '31'}[finding.level]
+    line = f'{paint(colour, f"{finding.level:<4}")}  {finding.subject:<16}  {printable(finding.text)}'
+    return f'{line}\n{"":24}{printable(finding.advice)}\n' if finding.advice else f'{line}\n'
+
+
+def examine(options: DoctorOptions, account: Account, assets: bundle.Bundle | None) -> Iterator[Finding]:
+    client = options.connection.client(account)
+    for name, key in ((API_KEY, account.api_key), (APP_KEY, account.app_key)):
+        if not key:
+            where = accounts.WHERE[name]
+            yield Finding('fail', name, 'not set', f'make one in {where} of {account.app_url}, and export {name}')
+    if not account.api_key:
+        return
+    begun = time.time()
+    try:
+        answer = client.request('GET', '/api/v1/validate', app_key=False)
+    except Refused as refused:
+        yield _wrong_key(options, account, refused)
+        return
+    except ApiError as error:
+        yield Finding('fail', 'network', str(error), 'nothing else can be examined without it')
+        return
+    yield Finding('ok', 'API key', f'valid on {account.site}')
+    yield _clock(answer.date, begun, time.time())
+    if not account.app_key:
+        return
+    try:
+        client.get('/api/v2/validate_keys')
+    except Refused as refused:
+        yield Finding(
+            'fail',
+            'application key',
+            f'refused ({refused.status} {refused.reason})',
+            f'make one in {accounts.WHERE[APP_KEY]} of {account.app_url}, of the same organisation as the API key',
+        )
+        return
+    except ApiError as error:
+        yield Finding('fail', 'application key', str(error), 'try again')
+        return
+    yield Finding('ok', 'application key', 'valid with this API key')
+    if assets:
+        now = time.time() if answer.date is None else answer.date + time.time() - begun
+        yield from _metric(options, client, assets, now)
+        yield from _monitors(options, client, assets)
+
+
+def _wrong_key(options: DoctorOptions, account: Account, refused: Refused) -> Finding:
+    """Datadog's sites do not know each other's keys, so a right key for a wrong site looks like a wrong one."""
+    if options.connection.api_url or os.environ.get(accounts.API_URL):
+        others = []
+    else:
+        others = [site for site in SITES if site != account.site]
+    with ThreadPoolExecutor(max(1, len(others))) as pool:
+        known = [site for site, holds in zip(others, pool.map(_holds(options, account), others), strict=True) if holds]
+    if known:
+        return Finding(
+            'fail', 'site', f'{account.site} does not know the API key, {known[0]} does', f'DD_SITE={known[0]}'
+        )
+    advice = f'copy it again from {accounts.WHERE[API_KEY]} of {account.app_url}'
+    elsewhere = ', nor is it of another site' if others else ''
+    return Finding('fail', 'API key', f'not valid on {account.site} ({refused.reason}){elsewhere}', advice)
+
+
+def _holds(options: DoctorOptions, account: Account) -> Any:
+    def holds(site: str) -> bool:
+        other = replace(account, site=site, api_url=accounts.api_url_of(site), app_key='')
+        try:
+            Client(other, min(options.connection.timeout, 10)).request('GET', '/api/v1/validate', app_key=False)
+        except ApiError:
+            return False
+        return True
+
+    return holds
+
+
+def _clock(server: float | None, begun: float, ended: float) -> Finding:
+    if server is None:
+        return Finding('warn', 'clock', 'the server did not tell its own', 'compare this machine with a time server')
+    # The server's is told in whole seconds.
+    off = max(begun - server - 1, server - ended, 0.0)
+    if off < CLOCK_WARNING:
+        return Finding('ok', 'clock', 'in step with Datadog')
+    level = 'fail' if off >= CLOCK_FAILURE else 'warn'
+    direction = 'ahead' if begun > server else 'behind'
+    return Finding(level, 'clock', f'{off:.0f} s {direction} of Datadog', 'let NTP set it: points would be misplaced')
+
+
+def _metric(options: DoctorOptions, client: Client, assets: bundle.Bundle, now: float) -> Iterator[Finding]:
+    manifest = assets.manifest
+    name = options.metric or (manifest.check if manifest else '') or next(iter(assets.metrics), '')
+    if not name:
+        yield Finding('warn', 'metric', 'neither manifest.json nor metadata.csv names one', 'name one by --metric')
+        return
+    known = assets.metrics.get(name)
+    interval = known.interval if known and known.interval else 15
+    query = render(narrow(parse_query(f'avg:{name}{{*}}'), options.tags))
+    try:
+        last = _last_point(client, query, now, 3600) or _last_point(client, query, now, 86400)
+    except ApiError as error:
+        yield Finding('fail', 'metric', str(error), 'see the lines above')
+        return
+    if last is None:
+        text = f'{query} has no point in the past day'
+        advice = (
+            f'start the Agent with conf.d/{assets.name}.d/conf.yaml; `datadog-agent check {assets.name}` shows whether '
+            'it collects, `datadog-agent status` whether it sends, and to which site'
+        )
+        yield Finding('fail', 'metric', text, advice)
+        return
+    moment, value = last
+    age = max(0.0, now - moment)
+    text = f'{query} arrives: {value:g}, {_age(age)} ago'
+    if age > max(LATE, 3 * interval):
+        advice = f'it is collected every {interval} s: has the Agent stopped? `datadog-agent status`'
+        yield Finding('fail', 'metric', f'{query} has stopped: {value:g}, {_age(age)} ago', advice)
+    else:
+        yield Finding('ok', 'metric', text)
+
+
+def _last_point(client: Client, query: str, now: float, span: int) -> tuple[float, float] | None:
+    """The newest point of any series, as (Unix seconds, value)."""
+    question = {'from': int(now) - span, 'to': int(now) + 1, 'query': query}
+    answer = client.request('GET', '/api/v1/query', question).content
+    series = answer.get('series') if isinstance(answer, dict) else None
+    points = [
+        (point[0] / 1000, point[1])
+        for one in series or ()
+        for point in one.get('pointlist') or ()
+        if len(point) == 2 and point[1] is not None
+    ]
+    return max(points, default=None)
+
+
+def _monitors(options: DoctorOptions, client: Client, assets: bundle.Bundle) -> Iterator[Finding]:
+    organisation = Organisation(client, integration_name(assets))
+    try:
+        found = {one.marker.name: one for one in organisation.find([MONITORS]).stored}
+    except ApiError as error:
+        yield Finding('fail', 'monitor', str(error), 'see the lines above')
+        return
+    for asset in assets.monitors:
+        stored = found.get(label(asset.path.stem))
+        if stored is None:
+            yield Finding('warn', 'monitor', f'{asset.name} is not applied', f'ddassets apply {assets.folder}')
+            continue
+        state = str(stored.body.get('overall_state') or 'Unknown')
+        link = organisation.link(MONITORS, stored.id)
+        if state == 'OK':
+            yield Finding('ok', 'monitor', f'{stored.title}: OK  {link}')
+        else:
+            advice = f'{_ADVICE.get(state, "look at it")}: {link}'
+            yield Finding('warn', 'monitor', f'{stored.title}: {state}', advice)
+
+
+def _age(seconds: float) -> str:
+    for unit, size in (('h', 3600), ('min', 60)):
+        if seconds >= 2 * size:
+            return f'{seconds / size:.0f} {unit}'
+    return f'{seconds:.0f} s'
