@@ -23,6 +23,7 @@ SITES: Mapping[str, str] = {
 }
 DEFAULT_SITE = 'datadoghq.com'
 API_KEY, APP_KEY, SITE, API_URL = 'DD_API_KEY', 'DD_APP_KEY', 'DD_SITE', 'DDASSETS_API_URL'
+SHORTEST_KEY = 16
 WHERE = {
     API_KEY: 'Organization Settings > API Keys',
     APP_KEY: 'Organization Settings > Application Keys',
@@ -40,9 +41,9 @@ class Account:
     app_key: str = field(repr=False)
 
     def veiled(self, text: str) -> str:
-        """`text` without the keys, whoever put them in."""
+        """`text` without the keys, whoever put them in. What is too short for a key is taken for a mistake."""
         for key in (self.api_key, self.app_key):
-            if key:
+            if len(key) >= SHORTEST_KEY:
                 text = text.replace(key, '[key]')
         return text
 

@@ -68,6 +68,7 @@ def _add_snapshot(commands: 'argparse._SubParsersAction[argparse.ArgumentParser]
     snapshot.add_argument(
         '--widget', metavar='TITLE', help='the title of the widget; without it, the titles are listed'
     )
+    snapshot.add_argument('--dashboard', metavar='NAME', help='the dashboard that has it, by title or file name')
     snapshot.add_argument('--last', type=_length, default=300, metavar='LENGTH', help='such as 5m (default), 4h or 1d')
     snapshot.add_argument(
         '--notify', action='append', default=[], metavar='@HANDLE', help='mention someone; may be repeated'
@@ -201,6 +202,7 @@ def _snapshot(options: argparse.Namespace) -> int:
             path=options.path,
             widget=options.widget,
             connection=_connection(options),
+            dashboard=options.dashboard,
             last=options.last,
             changes=Changes(options.notify, tags=_tags(options)),
             wait=options.wait,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import certifi
 import urllib3
@@ -84,7 +84,7 @@ class Client:
         )
         # No repetition and no redirect.
         configuration.retry_policy = urllib3.Retry(total=False, redirect=False)
-        configuration.proxy = _proxy(account.api_url)
+        configuration.proxy, configuration.proxy_headers = _proxy(account.api_url)
         self._proxy = urlsplit(configuration.proxy or '').hostname or ''
         self._api = _Pooled(configuration)
 
@@ -196,7 +196,9 @@ class Client:
         if answer.status == 204:
             return Answer(None, _date(answer.headers))
         try:
-            return Answer(json.loads(content), _date(answer.headers))
+            # Nobody has to be shown a key because an answer holds it.
+            text = self.account.veiled(content.decode())
+            return Answer(json.loads(text), _date(answer.headers))
         except ValueError:
             kind = answer.headers.get('Content-Type', 'no content type').partition(';')[0]
             raise _Passing(f'the answer is no JSON ({self.account.veiled(kind)[:60]})') from None
@@ -320,13 +322,16 @@ def _date(headers: Mapping[str, str]) -> float | None:
         return None
 
 
-def _proxy(url: str) -> str | None:
-    """HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in either case of letters."""
-    parts = urlsplit(url)
-    if urllib.request.proxy_bypass(parts.hostname or ''):
-        return None
-    proxy = urllib.request.getproxies().get(parts.scheme)
-    return proxy if not proxy or '://' in proxy else f'http://{proxy}'
+def _proxy(url: str) -> tuple[str | None, Any]:
+    """HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in either case of letters; the header that a name and a password make."""
+    target = urlsplit(url)
+    proxy = urllib.request.getproxies().get(target.scheme)
+    if not proxy or urllib.request.proxy_bypass(target.hostname or ''):
+        return None, None
+    parts = urlsplit(proxy if '://' in proxy else f'http://{proxy}')
+    login, at, place = parts.netloc.rpartition('@')
+    headers = urllib3.make_headers(proxy_basic_auth=unquote(login)) if at else None
+    return f'{parts.scheme}://{place}', headers
 
 
 def _certificates() -> str | None:

@@ -30,7 +30,7 @@ LATE = 300.0
 _ADVICE = {
     'Alert': 'look at it: it is above its alert threshold',
     'Warn': 'look at it: it is above its warning threshold',
-    'No Data': 'new, or its metric has stopped: see the line of the metric',
+    'No Data': 'it is new, or its metric has stopped',
 }
 
 
@@ -176,7 +176,7 @@ def _metric(options: DoctorOptions, client: Client, assets: bundle.Bundle, now: 
         yield Finding('fail', 'metric', str(error), 'see the lines above')
         return
     if last is None:
-        text = f'{query} has no point in the past day'
+        text = f'{query} has not arrived in the past day'
         advice = (
             f'start the Agent with conf.d/{assets.name}.d/conf.yaml; `datadog-agent check {assets.name}` shows whether '
             'it collects, `datadog-agent status` whether it sends, and to which site'

@@ -47,6 +47,7 @@ class SnapshotOptions:
     path: Path
     widget: str | None
     connection: Connection
+    dashboard: str | None = None
     last: int = 300
     changes: Changes = Changes()
     wait: float = 60
@@ -68,7 +69,7 @@ def snapshot(options: SnapshotOptions) -> int:
     check_handles(options.changes)
     assets = read_assets(options.path)
     integration = integration_name(assets)
-    graph = choose(assets, options.widget, options.changes.tags)
+    graph = choose(assets, options.widget, options.dashboard, options.changes.tags)
     end = int(time.time())
     if options.dry_run:
         event = _event(graph, integration, options, end, 'https://…', '…')
@@ -107,21 +108,36 @@ def snapshot(options: SnapshotOptions) -> int:
     return 0
 
 
-def choose(assets: bundle.Bundle, title: str | None, tags: Sequence[str]) -> Graph:
-    """The widget of this title; the case of letters does not count. Raises UnusableInputError."""
-    widgets = [(dashboard, widget) for dashboard in assets.dashboards for widget in dashboard.widgets]
-    drawn = [pair for pair in widgets if any(_is_metric(query) for query in pair[1].queries)]
-    titles = [widget.title for _, widget in drawn if widget.title]
+def choose(assets: bundle.Bundle, title: str | None, dashboard: str | None, tags: Sequence[str]) -> Graph:
+    """The widget of this title, of the dashboard of that title or file name. The case of letters does not count.
+
+    Raises UnusableInputError where there is none, or several that draw something else.
+    """
+    names = [name for one in assets.dashboards for name in (one.title, one.path.stem)]
+    boards = [one for one in assets.dashboards if dashboard is None or _same(dashboard, one.title, one.path.stem)]
+    if dashboard is not None and not boards:
+        raise UnusableInputError(f'--dashboard: there is no {dashboard!r}{did_you_mean(dashboard, names)}')
+    widgets = [(board, widget) for board in boards for widget in board.widgets]
+    drawn = [(board, widget) for board, widget in widgets if any(map(_is_metric, widget.queries))]
+    known = '\n'.join(f'{widget.title}  ({board.title})' for board, widget in drawn if widget.title)
     if title is None:
-        raise UnusableInputError('--widget is missing: which one?', '\n'.join(titles))
-    found = [pair for pair in drawn if pair[1].title == title]
-    found = found or [pair for pair in drawn if pair[1].title.casefold() == title.casefold()]
+        raise UnusableInputError('--widget is missing: which one?', known)
+    found = {_graph(board, widget, tags): None for board, widget in drawn if _same(title, widget.title)}
     if not found:
-        if any(widget.title == title for _, widget in widgets):
-            raise UnusableInputError(f'--widget: {title!r} shows no metric', '\n'.join(titles))
-        hint = did_you_mean(title, titles)
-        raise UnusableInputError(f'--widget: there is no widget {title!r}{hint}', '\n'.join(titles))
-    dashboard, widget = found[0]
+        if any(_same(title, widget.title) for _, widget in widgets):
+            raise UnusableInputError(f'--widget: {title!r} shows no metric', known)
+        hint = did_you_mean(title, {widget.title for _, widget in drawn})
+        raise UnusableInputError(f'--widget: there is no {title!r}{hint}', known)
+    if len({graph.query for graph in found}) > 1:
+        raise UnusableInputError(f'--widget: there are several {title!r}: add --dashboard', known)
+    return next(iter(found))
+
+
+def _same(wanted: str, *names: str) -> bool:
+    return wanted.casefold() in (name.casefold() for name in names)
+
+
+def _graph(dashboard: bundle.Dashboard, widget: bundle.Widget, tags: Sequence[str]) -> Graph:
     try:
         query = ', '.join(render(narrow(one, tags)) for one in _expressions(dashboard, widget))
     except QuerySyntaxError as error:

@@ -68,8 +68,14 @@ class Selection:
 
 
 def integration_name(assets: bundle.Bundle) -> str:
-    """What markers call it: the manifest's `app_id`, or the folder's name."""
+    """What markers call it: the manifest's `app_id`, or the folder's name.
+
+    Raises UnusableInputError where the manifest cannot be read: under another name nothing would be found.
+    """
     manifest = assets.manifest
+    for problem in assets.problems if manifest is None else ():
+        if problem.path == assets.folder / 'manifest.json' and problem.kind != 'missing':
+            raise UnusableInputError(_problem(problem))
     return marker.label(manifest.app_id if manifest and manifest.app_id else assets.folder.resolve().name)
 
 
