@@ -193,6 +193,9 @@ class Client:
             raise self._failure(method, path, error) from None
         except exceptions.HTTPError as error:
             raise self._lost(error) from None
+        except UnicodeDecodeError:
+            # The client reads an error's body as UTF-8; a gateway's page may be in anything.
+            raise _Passing('the answer is no text') from None
         if answer.status == 204:
             return Answer(None, _date(answer.headers))
         try:
@@ -298,9 +301,9 @@ def _read(answer: Any, end: float) -> bytes:
 def _words(body: Any) -> str:
     """What an error says: `{"errors": [...]}`, of texts or of objects with a `detail`; else nothing."""
     try:
-        errors = json.loads(body)['errors']
+        errors = body['errors']
         found = [one if isinstance(one, str) else str(one.get('detail') or one.get('title')) for one in errors]
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (TypeError, KeyError, AttributeError):
         return ''
     return ' '.join('; '.join(found).split())[:1000]
 

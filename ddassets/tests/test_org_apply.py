@@ -1,0 +1,351 @@
+"""plan, apply and destroy against a Datadog organisation on loopback, by the command line."""
+
+import contextlib
+import copy
+import json
+import threading
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from loopback import integration
+from loopback.trial import run
+
+MY_METRIC = Path(__file__).parents[2] / 'my_metric'
+
+
+@pytest.fixture
+def spool(tmp_path):
+    """Write a set of assets over whatever was there before, and give the folder."""
+
+    def write(assets=integration.ASSETS):
+        for old in tmp_path.rglob('assets/*/*.json'):
+            old.unlink()
+        return integration.write(tmp_path, assets)
+
+    return write
+
+
+def steps(outcome):
+    return sorted((step['do'], step['kind'], step['name']) for step in json.loads(outcome.out)['steps'])
+
+
+def plan(datadog, folder, *options):
+    """Exit code, and what would be done, without what is to be kept."""
+    outcome = run(datadog, 'plan', folder, '--json', *options)
+    assert 'error' not in outcome.err
+    return outcome.code, [one for one in steps(outcome) if one[0] != 'keep']
+
+
+def applied(datadog, folder, *options):
+    outcome = run(datadog, 'apply', folder, '--yes', *options)
+    assert outcome.code == 0, outcome.said
+    datadog.exchanges.clear()
+    return outcome
+
+
+def only(mapping):
+    (value,) = mapping.values()
+    return value
+
+
+def named(datadog, title):
+    return next(one for one in datadog.organisation.monitors.values() if one['name'] == title)
+
+
+# Applying
+
+
+@pytest.mark.parametrize('folder', [pytest.param(MY_METRIC, id='my_metric'), pytest.param(None, id='spool')])
+def test_what_was_applied_needs_nothing(datadog, spool, folder):
+    folder = folder or spool()
+    code, found = plan(datadog, folder)
+    assert code == 1 and {do for do, _, _ in found} == {'create'}
+    applied(datadog, folder)
+    before = datadog.organisation.fingerprint()
+    assert plan(datadog, folder) == (0, [])
+    assert run(datadog, 'apply', folder, '--yes').code == 0
+    assert datadog.organisation.fingerprint() == before
+    assert {exchange.method for exchange in datadog.exchanges} == {'GET'}
+
+
+def test_every_object_is_told_with_its_address(datadog, spool):
+    out = applied(datadog, spool()).out
+    for id in datadog.organisation.dashboards:
+        assert f'{datadog.url}/dashboard/{id}' in out
+    for id in datadog.organisation.monitors:
+        assert f'{datadog.url}/monitors/{id}' in out
+    for id in datadog.organisation.downtimes:
+        assert f'{datadog.url}/monitors/downtimes?downtimeId={id}' in out
+
+
+def test_the_files_change(datadog, spool):
+    applied(datadog, spool())
+    ids = set(datadog.organisation.monitors) | set(datadog.organisation.dashboards)
+    folder = spool(integration.mixed())
+    _, found = plan(datadog, folder)
+    assert Counter(do for do, _, _ in found) == {'create': 3, 'update': 3, 'delete': 3}
+    applied(datadog, folder)
+    assert plan(datadog, folder) == (0, [])
+    assert len(ids & (set(datadog.organisation.monitors) | set(datadog.organisation.dashboards))) == 2
+
+
+def test_a_key_that_is_no_longer_there_is_set_back(datadog, spool):
+    assets = copy.deepcopy(integration.ASSETS)
+    assets['monitors/full.json']['definition']['priority'] = 2
+    applied(datadog, spool(assets))
+    assert named(datadog, 'Spool is full')['priority'] == 2
+    folder = spool()
+    applied(datadog, folder)
+    assert named(datadog, 'Spool is full')['priority'] is None
+    assert plan(datadog, folder) == (0, [])
+
+
+def test_a_renamed_file_keeps_its_object(datadog, spool):
+    applied(datadog, spool())
+    ids = set(datadog.organisation.monitors), set(datadog.organisation.dashboards), set(datadog.organisation.downtimes)
+    renamed = {path.replace('.json', '_renamed.json'): body for path, body in integration.ASSETS.items()}
+    folder = spool(renamed)
+    code, found = plan(datadog, folder)
+    assert code == 1 and {do for do, _, _ in found} == {'update'}
+    applied(datadog, folder)
+    assert ids == (
+        set(datadog.organisation.monitors),
+        set(datadog.organisation.dashboards),
+        set(datadog.organisation.downtimes),
+    )
+    assert plan(datadog, folder) == (0, [])
+
+
+def test_another_type_of_monitor_takes_its_place(datadog, spool):
+    applied(datadog, spool({'monitors/full.json': integration.ASSETS['monitors/full.json']}))
+    assets = {'monitors/full.json': copy.deepcopy(integration.ASSETS['monitors/full.json'])}
+    assets['monitors/full.json']['definition'] |= {
+        'type': 'event-v2 alert',
+        'query': 'events("a").rollup("count").last("5m") > 1',
+    }
+    folder = spool(assets)
+    assert plan(datadog, folder) == (1, [('replace', 'monitor', 'full')])
+    before = set(datadog.organisation.monitors)
+    applied(datadog, folder)
+    assert only(datadog.organisation.monitors)['type'] == 'event-v2 alert'
+    assert not before & set(datadog.organisation.monitors)
+    assert plan(datadog, folder) == (0, [])
+
+
+# By hand
+
+
+def changed_by_hand(datadog):
+    datadog.organisation.dashboards[next(iter(datadog.organisation.dashboards))]['title'] = 'By hand'
+    named(datadog, 'Spool is full')['message'] = 'by hand'
+    next(iter(datadog.organisation.downtimes.values()))['attributes']['scope'] = 'env:by_hand'
+    return datadog.organisation.fingerprint()
+
+
+def test_what_was_changed_by_hand_is_left_until_leave_is_given(datadog, spool):
+    folder = spool()
+    applied(datadog, folder)
+    before = changed_by_hand(datadog)
+    code, found = plan(datadog, folder)
+    assert code == 1 and Counter(do for do, _, _ in found) == {'refuse': 3}
+    outcome = run(datadog, 'apply', folder, '--yes')
+    assert outcome.code == 1 and outcome.out.count('changed in Datadog since it was applied') == 3
+    assert datadog.organisation.fingerprint() == before
+    assert run(datadog, 'apply', folder, '--yes', '--overwrite').code == 0
+    assert plan(datadog, folder) == (0, [])
+    assert datadog.organisation.fingerprint() != before
+
+
+def test_the_rest_is_applied_beside_what_is_left_alone(datadog, spool):
+    applied(datadog, spool())
+    changed_by_hand(datadog)
+    outcome = run(datadog, 'apply', spool(integration.changed()), '--yes', '--json')
+    assert outcome.code == 1
+    assert Counter(one['do'] for one in json.loads(outcome.out)['outcomes']) == {'update': 4}
+    assert named(datadog, 'Spool is full')['message'] == 'by hand'
+    assert named(datadog, 'Spool is slow')['query'].endswith('> 90')
+
+
+def test_a_copy_made_by_hand_is_nobody_elses_business(datadog, spool):
+    folder = spool()
+    applied(datadog, folder)
+    copied = copy.deepcopy(named(datadog, 'Spool is full')) | {'id': 7_000_000_000, 'name': 'Spool is full (copy)'}
+    datadog.organisation.monitors[copied['id']] = copied
+    assert plan(datadog, folder) == (1, [('refuse', 'monitor', 'full')])
+    assert run(datadog, 'destroy', folder, '--yes').code == 1
+    assert only(datadog.organisation.monitors)['name'] == 'Spool is full (copy)'
+
+
+def test_a_downtime_made_by_hand_stands_in_the_way(datadog, spool):
+    folder = spool({'downtimes/lab.json': integration.ASSETS['downtimes/lab.json']})
+    applied(datadog, folder)
+    only(datadog.organisation.downtimes)['attributes']['message'] = 'taken over by hand'
+    before = datadog.organisation.fingerprint()
+    outcome = run(datadog, 'apply', folder, '--yes')
+    assert outcome.code == 1 and 'Datadog takes no second one' in outcome.out
+    assert datadog.organisation.fingerprint() == before
+
+
+# Only what is chosen
+
+DASHBOARDS = {'dashboard/jobs', 'dashboard/overview'}
+DOWNTIMES = {'downtime/lab', 'downtime/move', 'downtime/new_year'}
+
+
+@pytest.mark.parametrize(
+    'options, expected',
+    [
+        pytest.param(('monitors',), {'monitor/full', 'monitor/slow'}, id='kind'),
+        pytest.param(('full',), {'monitor/full'}, id='name'),
+        pytest.param(('dashboards/*', 'downtime'), {*DASHBOARDS, *DOWNTIMES}, id='several'),
+        pytest.param(('*/*o*',), {*DASHBOARDS, 'downtime/move', 'monitor/slow'}, id='pattern'),
+    ],
+)
+def test_only(datadog, spool, options, expected):
+    folder = spool()
+    arguments = [word for one in options for word in ('--only', one)]
+    assert {f'{kind}/{name}' for _, kind, name in plan(datadog, folder, *arguments)[1]} == expected
+    applied(datadog, folder)
+    run(datadog, 'destroy', folder, '--yes', *arguments)
+    assert {f'{kind}/{name}' for _, kind, name in plan(datadog, folder)[1]} == expected
+
+
+def test_only_deletes_nothing_else_and_lists_nothing_else(datadog, spool):
+    applied(datadog, spool())
+    folder = spool({'monitors/full.json': integration.ASSETS['monitors/full.json']})
+    assert plan(datadog, folder, '--only', 'monitors') == (1, [('delete', 'monitor', 'slow')])
+    assert set(datadog.counts()) == {'ListMonitors'}
+
+
+# Destroying
+
+
+def test_destroy_leaves_what_is_not_ours(datadog, spool):
+    datadog.organisation.seed_foreign(5)
+    before = datadog.organisation.fingerprint()
+    folder = spool()
+    applied(datadog, MY_METRIC)
+    applied(datadog, folder)
+    assert run(datadog, 'destroy', MY_METRIC, '--yes').code == 0
+    assert plan(datadog, folder) == (0, [])
+    # What is broken in the folder is no reason to leave it in the organisation.
+    (folder / 'assets' / 'monitors' / 'full.json').write_text('{')
+    outcome = run(datadog, 'destroy', folder, '--yes')
+    assert outcome.code == 0, outcome.said
+    assert datadog.organisation.fingerprint() == before
+    assert run(datadog, 'destroy', folder, '--yes').out.splitlines()[-1] == 'Nothing to do.'
+
+
+# Requests
+
+# The lists of three kinds and the judgement of each monitor, and one more for each object.
+FEWEST = {
+    'ListDashboards': 1,
+    'ListMonitors': 1,
+    'ListDowntimes': 1,
+    'ValidateMonitor': 1,
+    'CreateDashboard': 2,
+    'CreateMonitor': 1,
+    'CreateDowntime': 2,
+}
+
+
+def test_apply_asks_as_little_as_can_be(datadog):
+    assert run(datadog, 'apply', MY_METRIC, '--yes').code == 0
+    assert datadog.counts() == FEWEST
+    datadog.exchanges.clear()
+    # A dashboard's summary says whose it is, and nothing of its widgets.
+    assert run(datadog, 'apply', MY_METRIC, '--yes').code == 0
+    assert datadog.counts() == {'ListDashboards': 1, 'ListMonitors': 1, 'ListDowntimes': 1, 'GetDashboard': 2}
+
+
+def test_independent_requests_are_under_way_at_once(datadog, spool):
+    """The creations wait for one another: sent one after the other, the first would wait in vain."""
+    together = threading.Barrier(7)
+
+    def watch(exchange, moment):
+        if moment == 'arrived' and exchange.operation.startswith('Create'):
+            with contextlib.suppress(threading.BrokenBarrierError):
+                together.wait(timeout=5)
+
+    datadog.watch = watch
+    assert run(datadog, 'apply', spool(), '--yes').code == 0
+    assert not together.broken
+
+
+def test_two_hundred_objects_of_others(datadog, spool):
+    datadog.organisation.seed_foreign(200)
+    folder = spool()
+    applied(datadog, folder)
+    assert plan(datadog, folder) == (0, [])
+    counts = datadog.counts()
+    # 202 dashboards are three pages; of the monitors the server sends ours alone; 23 downtimes are one page.
+    assert counts == {'ListDashboards': 3, 'ListMonitors': 1, 'ListDowntimes': 1, 'GetDashboard': 2}
+    asked = [(exchange.path, json.dumps(exchange.query, sort_keys=True)) for exchange in datadog.exchanges]
+    assert len(asked) == len(set(asked))
+    ours = {
+        id for id, one in datadog.organisation.dashboards.items() if 'Applied by ddassets' in (one['description'] or '')
+    }
+    assert {
+        exchange.path.rpartition('/')[2] for exchange in datadog.exchanges if exchange.operation == 'GetDashboard'
+    } == ours
+
+
+# Nothing is changed unless all of it is valid
+
+
+def broken(path, change):
+    assets = copy.deepcopy(integration.ASSETS)
+    change(assets[path].get('definition') or assets[path])
+    return assets
+
+
+@pytest.mark.parametrize(
+    'assets, words',
+    [
+        pytest.param(
+            broken('monitors/full.json', lambda body: body.update(query='avg(last_5m):avg:acme.spool.jobs{*}')),
+            ('monitors/full.json:13:14: ', "The value provided for parameter 'query' is invalid"),
+            id='a-query-that-datadog-refuses',
+        ),
+        pytest.param(
+            broken('monitors/full.json', lambda body: body['options'].update(notify_nodata=True)),
+            ('monitors/full.json', 'options.notify_nodata: unknown key', "did you mean 'notify_no_data'?"),
+            id='a-misspelt-option',
+        ),
+        pytest.param(
+            broken('dashboards/jobs.json', lambda body: body['widgets'][0]['definition'].update(type='nota')),
+            ('dashboards/jobs.json', "widgets[0].definition.type: 'nota' is not allowed", "did you mean 'note'?"),
+            id='an-unknown-widget',
+        ),
+        pytest.param(
+            broken('dashboards/jobs.json', lambda body: body.update(tags=['service:web'])),
+            ('dashboards/jobs.json', "tags[0]: expected a team such as team:web, found 'service:web'"),
+            id='a-tag-that-no-dashboard-takes',
+        ),
+        pytest.param(
+            broken('downtimes/lab.json', lambda body: body['data']['attributes'].update(scope='lab')),
+            ('downtimes/lab.json', 'scope: column 1: all values must have a key'),
+            id='a-scope',
+        ),
+        pytest.param(
+            {**integration.ASSETS, 'downtimes/lab_2.json': integration.ASSETS['downtimes/lab.json']},
+            ('downtimes/lab_2.json: covers the same as lab.json',),
+            id='two-downtimes-that-cover-the-same',
+        ),
+        pytest.param(
+            {**integration.ASSETS, 'monitors/Full.json': integration.ASSETS['monitors/full.json']},
+            ("once written as a tag, 'full'",),
+            id='names-that-are-the-same-to-datadog',
+        ),
+    ],
+)
+@pytest.mark.parametrize('command', ['plan', 'apply'])
+def test_nothing_is_changed_unless_all_is_valid(datadog, spool, command, assets, words):
+    outcome = run(datadog, command, spool(assets), *(['--yes'] if command == 'apply' else []))
+    assert outcome.code == 2
+    assert all(word in outcome.err for word in words), outcome.err
+    assert (
+        not datadog.organisation.monitors and not datadog.organisation.dashboards and not datadog.organisation.downtimes
+    )
