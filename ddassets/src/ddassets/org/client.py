@@ -24,7 +24,8 @@ from ddassets.org.account import Account, is_loopback
 
 # Seconds between the attempts at one request.
 PAUSES: tuple[float, ...] = (0.5, 1.5, 4)
-# Seconds that Datadog may tell us to wait for its rate limit, in one go.
+# How often one request waits for the rate limit, and for how many seconds in all.
+MOST_WAITS = 10
 LONGEST_WAIT = 120.0
 # How many requests are under way at once.
 CONNECTIONS = 8
@@ -128,7 +129,7 @@ class Client:
         if app_key:
             headers['DD-APPLICATION-KEY'] = self.account.app_key
         pauses = iter(PAUSES)
-        waited = 0.0
+        waits: list[float] = []
         while True:
             begun = time.monotonic()
             try:
@@ -136,10 +137,10 @@ class Client:
             except _Passing as failure:
                 self.log(f'{method} {path}: {failure} ({time.monotonic() - begun:.2f} s)')
                 if failure.wait is not None:
-                    waited += failure.wait
-                    if waited > LONGEST_WAIT:
+                    waits.append(failure.wait)
+                    if len(waits) > MOST_WAITS or sum(waits) > LONGEST_WAIT:
                         text = f'{method} {path}: the rate limit is reached; Datadog asks to wait {failure.wait:.0f} s'
-                        raise Unavailable(f'{text}. Run the command again then.') from None
+                        raise Unavailable(f'{text}: run the command again then') from None
                     self.say(f'the rate limit is reached: waiting {failure.wait:.0f} s, as Datadog asks')
                     time.sleep(failure.wait)
                     continue

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -61,7 +62,7 @@ def doctor(options: DoctorOptions) -> int:
     assets = read_assets(options.path) if options.path else None
     account = options.connection.account()
     findings = []
-    paint = Paint(os.isatty(1) and not os.environ.get('NO_COLOR'))
+    paint = Paint(sys.stdout.isatty() and not os.environ.get('NO_COLOR'))
     for finding in examine(options, account, assets):
         findings.append(finding)
         if not options.as_json:
