@@ -25,6 +25,8 @@ class Scenario:
     assets: dict
     command: str
     options: tuple[str, ...] = ()
+    # What a disturbed run is told besides, lest it waits for long.
+    hurried: tuple[str, ...] = ()
 
 
 SCENARIOS = {
@@ -38,6 +40,7 @@ SCENARIOS = {
         integration.ASSETS,
         'snapshot',
         options=('--widget', 'Jobs', '--last', '5m', '--notify', '@you@example.com'),
+        hurried=('--wait', '0.3'),
     ),
 }
 
@@ -48,6 +51,7 @@ class Stage:
 
     fake: FakeDatadog
     command: tuple[object, ...]
+    hurried: tuple[str, ...]
     code: int
     start: Organisation
     end: str
@@ -101,7 +105,7 @@ def prepare(fake: FakeDatadog, scenario: Scenario, folder) -> Stage:
         assert run(fake, 'plan', *command[1:2]).code == 0
     organisation = fake.organisation
     assert organisation.foreign_changes() == [] and fake.violations == []
-    return Stage(fake, command, outcome.code, start, organisation.fingerprint(), len(organisation.events), found)
+    return Stage(fake, command, scenario.hurried, outcome.code, start, organisation.fingerprint(), len(organisation.events), found)
 
 
 def honest(stage: Stage, outcome) -> None:
@@ -125,7 +129,7 @@ def test_a_fault_at_any_request(stages, cases, name, kind):
     for place in stage.places:
         stage.reset()
         with disturbed(stage.fake, place, kind):
-            first = run(stage.fake, *stage.command, timeout=SHORT)
+            first = run(stage.fake, *stage.command, *stage.hurried, timeout=SHORT)
         honest(stage, first)
         stage.check(run(stage.fake, *stage.command))
         cases['one fault'] += 1
@@ -140,7 +144,7 @@ def test_faults_from_any_request_on(stages, cases, name, kind):
     for place in stage.places:
         stage.reset()
         with disturbed(stage.fake, place, kind, from_then_on=True):
-            first = run(stage.fake, *stage.command, timeout=SHORT, attempts=2)
+            first = run(stage.fake, *stage.command, *stage.hurried, timeout=SHORT, attempts=2)
         honest(stage, first)
         stage.check(run(stage.fake, *stage.command))
         cases['faults from one request on'] += 1
