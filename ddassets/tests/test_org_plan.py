@@ -161,7 +161,7 @@ def test_a_plan_says_what_differs_and_nothing_else():
     after = copy.deepcopy({**DASHBOARD, 'widgets': [widget], 'description': 'd'})
     after['widgets'][0]['definition']['content'] = 'new'
     plan = make_plan('i', [wanted(after, kind=DASHBOARDS)], [stored(before, kind=DASHBOARDS)], now=NOW)
-    assert plan.steps[0].differences == (Difference("widgets[0] 'About' .definition.content", 'old', 'new'),)
+    assert plan.steps[0].differences == (Difference("widgets[0 'About'].definition.content", 'old', 'new'),)
 
 
 @pytest.mark.parametrize(
@@ -175,8 +175,15 @@ def test_a_plan_says_what_differs_and_nothing_else():
         pytest.param([1, 2, 3], [1, 9, 2, 3], [('[1]', MISSING, 9)], id='put-in-between'),
         pytest.param([1, 2, 3], [1, 3], [('[1]', 2, MISSING)], id='taken-out'),
         pytest.param(
-            [{'name': 'host', 'b': 1}], [{'name': 'host', 'b': 2}], [("[0] 'host' .b", 1, 2)], id='an-entry-with-a-name'
+            [{'name': 'host', 'b': 1}], [{'name': 'host', 'b': 2}], [("[0 'host'].b", 1, 2)], id='an-entry-with-a-name'
         ),
+        pytest.param(
+            [{'name': 'host', 'b': 1}, 7],
+            [{'name': 'env'}, {'name': 'host', 'b': 2}, 7],
+            [("[0 'env']", MISSING, {'name': 'env'}), ("[1 'host'].b", 1, 2)],
+            id='put-before-one-that-changed',
+        ),
+        pytest.param([{'name': 'a'}], [{'name': 'b'}], [("[0 'b'].name", 'a', 'b')], id='another-name'),
         pytest.param({'a': [1]}, {'a': {}}, [('a', [1], {})], id='another-form'),
     ],
 )

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ddassets import bundle
 from ddassets.errors import UnusableInputError
 from ddassets.org.account import Account, read_account, require_keys
 from ddassets.org.applying import Outcome, carry_out, invalid
@@ -25,7 +26,7 @@ from ddassets.org.printing import (
     plan_text,
     sent_text,
 )
-from ddassets.org.wanted import Changes, Selection, check_handles, integration_name, read_assets, read_wanted
+from ddassets.org.wanted import Changes, Selection, check_handles, integration_name, names, read_assets, read_wanted
 
 CHANGES = FAILED = 1
 
@@ -108,21 +109,20 @@ def _organisation(options: PlanOptions, integration: str) -> Organisation:
     return Organisation(options.connection.client(account), integration)
 
 
-def _read(options: PlanOptions) -> tuple[str, list[Wanted]]:
+def _read(options: PlanOptions) -> tuple[bundle.Bundle, list[Wanted]]:
     check_handles(options.changes)
     assets = read_assets(options.path)
-    return integration_name(assets), read_wanted(assets, options.selection, options.changes)
+    return assets, read_wanted(assets, options.selection, options.changes)
 
 
 def _planned(options: PlanOptions) -> tuple[Organisation, Plan]:
     """The plan, valid from end to end. Raises UnusableInputError."""
-    integration, wanted = _read(options)
+    assets, wanted = _read(options)
+    integration = integration_name(assets)
     organisation = _organisation(options, integration)
     try:
         found = organisation.find(options.selection.kinds())
-        options.selection.check(
-            [*((one.kind, one.name) for one in wanted), *((s.kind, s.marker.name) for s in found.stored)]
-        )
+        options.selection.check([*names(assets), *((one.kind, one.marker.name) for one in found.stored)])
         stored = [one for one in found.stored if options.selection.covers(one.kind, one.marker.name)]
         made = make_plan(integration, wanted, stored, found.foreign, now=time.time(), overwrite=options.overwrite)
         refused = invalid(organisation, made.steps)
@@ -188,8 +188,9 @@ def _links(organisation: Organisation, found: Plan) -> dict[str, str]:
 
 def _dry_run(options: PlanOptions) -> int:
     """What would be sent if nothing were there yet; valid as far as it can be told offline."""
-    integration, wanted = _read(options)
-    options.selection.check([(one.kind, one.name) for one in wanted])
+    assets, wanted = _read(options)
+    integration = integration_name(assets)
+    options.selection.check(names(assets))
     bodies: list[tuple[str, str, Any]] = []
     now = time.time()
     for one in wanted:
@@ -201,7 +202,8 @@ def _dry_run(options: PlanOptions) -> int:
         write(json.dumps({'integration': integration, 'dry_run': True, 'requests': requests}, indent=2) + '\n')
     else:
         write(sent_text(bodies))
-        counted = ', '.join(f'{n} {k.plural}' for k in KINDS if (n := sum(one.kind is k for one in wanted)))
+        counts = [(kind, sum(one.kind is kind for one in wanted)) for kind in KINDS]
+        counted = ', '.join(f'{n} {kind.name if n == 1 else kind.plural}' for kind, n in counts if n)
         say(f'dry run: {counted or "nothing"}, valid as far as it can be told without asking Datadog; nothing was sent')
     return 0
 

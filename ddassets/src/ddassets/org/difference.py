@@ -42,25 +42,40 @@ def differences(before: Any, after: Any, path: str = '') -> Iterator[Difference]
 
 def _of_lists(before: Sequence[Any], after: Sequence[Any], path: str) -> Iterator[Difference]:
     """Entries that are in both keep each other company, so that one put in between is all that is told."""
-    old, new = ([json.dumps(entry, sort_keys=True) for entry in entries] for entries in (before, after))
-    matcher = difflib.SequenceMatcher(None, old, new, autojunk=False)
-    for kind, start, end, new_start, new_end in matcher.get_opcodes():
-        if kind == 'equal':
+    for old, new in _pairs(before, after):
+        index, entry = (new, after[new]) if new is not None else (old, before[old or 0])
+        inner = f'{path}[{index}{_name(entry, " ")}]'
+        if old is None or new is None:
+            yield Difference(inner, MISSING if old is None else entry, MISSING if new is None else entry)
+        else:
+            yield from differences(before[old], entry, inner)
+
+
+def _pairs(before: Sequence[Any], after: Sequence[Any]) -> Iterator[tuple[int | None, int | None]]:
+    """The indices of what belongs together; None for what is on the other side alone."""
+    texts = [[json.dumps(entry, sort_keys=True) for entry in entries] for entries in (before, after)]
+    for same, old, new in _blocks(*texts):
+        if same or len(old) == len(new):
+            yield from zip(old, new, strict=True)
             continue
-        pairs = min(end - start, new_end - new_start)
-        for offset in range(pairs):
-            inner = f'{path}[{new_start + offset}]{_name(after[new_start + offset])}'
-            yield from differences(before[start + offset], after[new_start + offset], inner)
-        for index in range(start + pairs, end):
-            yield Difference(f'{path}[{index}]{_name(before[index])}', before[index], MISSING)
-        for index in range(new_start + pairs, new_end):
-            yield Difference(f'{path}[{index}]{_name(after[index])}', MISSING, after[index])
+        # Among what is not the same, those belong together that have one name.
+        names = [[_name(entries[i]) for i in indices] for entries, indices in ((before, old), (after, new))]
+        for alike, inner_old, inner_new in _blocks(*names):
+            pairs = min(len(inner_old), len(inner_new)) if alike or not any(names[0] + names[1]) else 0
+            yield from zip((old[i] for i in inner_old[:pairs]), (new[i] for i in inner_new[:pairs]), strict=True)
+            yield from ((old[i], None) for i in inner_old[pairs:])
+            yield from ((None, new[i]) for i in inner_new[pairs:])
 
 
-def _name(entry: Any) -> str:
+def _blocks(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[bool, range, range]]:
+    for kind, start, end, new_start, new_end in difflib.SequenceMatcher(None, before, after, False).get_opcodes():
+        yield kind == 'equal', range(start, end), range(new_start, new_end)
+
+
+def _name(entry: Any, before: str = '') -> str:
     """How a reader knows an entry of a list: the title of a widget, the name of a variable."""
     if not isinstance(entry, Mapping):
         return ''
     inner = entry.get('definition')
     found = (inner.get('title') or inner.get('type')) if isinstance(inner, Mapping) else entry.get('name')
-    return f' {found!r} ' if isinstance(found, str) and found else ''
+    return f'{before}{found!r}' if isinstance(found, str) and found else ''

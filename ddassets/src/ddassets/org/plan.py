@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from ddassets.org.difference import Difference, differences
 from ddassets.org.kind import Body, Kind, Stored, Wanted
+from ddassets.org.kinds import KINDS
 from ddassets.org.marker import fingerprint
 
 
@@ -56,7 +57,7 @@ class Foreign:
 
 @dataclass(frozen=True)
 class Plan:
-    """In the order of the files, what is deleted at the end."""
+    """In the order of the files, and what has no file behind them."""
 
     integration: str
     steps: tuple[Step, ...]
@@ -96,8 +97,7 @@ def make_plan(
         spare += [_spare(each) for each in found if each is not kept]
     for rest in groups.values():
         spare += [_deletion(rest[0]), *map(_spare, rest[1:])]
-    decided = (_with_leave(step) if overwrite else step for step in (*steps, *spare))
-    return Plan(integration, tuple(decided))
+    return Plan(integration, tuple(_with_leave(step) if overwrite else step for step in (*steps, *_in_order(spare))))
 
 
 def make_removal(integration: str, stored: Sequence[Stored], *, overwrite: bool = False) -> Plan:
@@ -111,7 +111,11 @@ def make_removal(integration: str, stored: Sequence[Stored], *, overwrite: bool 
         reason = 'changed in Datadog since it was applied' if changed_by_hand(first) else ''
         steps.append(_step(Do.DELETE, first, reason=reason, by_hand=bool(reason)))
         steps += map(_spare, found[1:])
-    return Plan(integration, tuple(_with_leave(step) if overwrite else step for step in steps))
+    return Plan(integration, tuple(_with_leave(step) if overwrite else step for step in _in_order(steps)))
+
+
+def _in_order(steps: Iterable[Step]) -> list[Step]:
+    return sorted(steps, key=lambda step: (KINDS.index(step.kind), step.name, step.stored.id if step.stored else ''))
 
 
 def changed_by_hand(stored: Stored) -> bool:

@@ -25,10 +25,10 @@ _WORDS = {
     Do.REPLACE: 'to replace',
     Do.DELETE: 'to delete',
     Do.REFUSE: 'left alone',
-    Do.KEEP: 'as it is to be',
+    Do.KEEP: 'up to date',
 }
 _DONE = {Do.CREATE: 'created', Do.UPDATE: 'changed', Do.REPLACE: 'replaced', Do.DELETE: 'deleted'}
-_WIDEST = 100
+_WIDEST, _LONGEST = 100, 2000
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,11 @@ def _step_lines(step: Step, width: int, paint: Paint, links: dict[str, str]) -> 
     sign = _SIGNS[step.do]
     head = f'{sign} {step.kind.name:<9}  {step.name:<{width}}  {_short(step.title, 60)}'.rstrip()
     yield paint(_COLOURS[sign], f'  {head}')
-    if step.reason:
-        verb = f'would be {_DONE[step.would]}: ' if step.would else ''
-        yield f'        {verb}{step.reason}'
-    if step.would:
-        yield '        --overwrite goes over it'
+    if step.do is Do.REFUSE:
+        leave = f'; with --overwrite it is {_DONE[step.would]}' if step.would else ''
+        yield f'        left alone: {step.reason}{leave}'
+    elif step.reason:
+        yield f'        {step.reason}'
     for note in step.notes:
         yield f'        note: {note}'
     if step.stored and step.do is not Do.KEEP and step.stored.id in links:
@@ -79,7 +79,8 @@ def _step_lines(step: Step, width: int, paint: Paint, links: dict[str, str]) -> 
 
 def _difference_lines(difference: Difference, paint: Paint) -> Iterator[str]:
     before, after = difference.before, difference.after
-    if isinstance(before, str) and isinstance(after, str) and '\n' in before + after:
+    texts = isinstance(before, str) and isinstance(after, str)
+    if texts and ('\n' in before + after or len(before) + len(after) > _WIDEST):
         yield f'        {difference.path}:'
         for line in _changed_lines(before, after):
             yield paint({'+': '32', '-': '31'}.get(line[0], '2'), f'          {line}'.rstrip())
@@ -89,10 +90,14 @@ def _difference_lines(difference: Difference, paint: Paint) -> Iterator[str]:
 
 def _changed_lines(before: str, after: str) -> Iterator[str]:
     """Lines taken away and added, each with one beside it for the place."""
-    found = difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm='', n=1)
-    for number, line in enumerate(found):
-        if number > 1:
-            yield '…' if line.startswith('@@') else f'{line[0]} {_short(line[1:], _WIDEST)}'
+    found = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm='', n=1))
+    # Two lines of a head, which names no file here.
+    for line in found[2:]:
+        if not line.startswith('@@'):
+            # A change is told in full, wherever in its line it is.
+            yield f'{line[0]} {_short(line[1:], _LONGEST if line[0] in "+-" else _WIDEST)}'
+        elif not line.startswith(('@@ -1 ', '@@ -1,')):
+            yield '…'
 
 
 def _shown(value: Any) -> str:

@@ -47,11 +47,11 @@ class Selection:
         """Raises UnusableInputError for a pattern that is none of what is `present`."""
         for pattern in self.patterns:
             if not any(self._fits(kind, name)(pattern) for kind, name in present):
-                names = {f'{kind.plural}/{name}' for kind, name in present} | {kind.plural for kind in KINDS}
-                names |= {name for _, name in present}
-                known = ', '.join(f'{kind.plural}/{name}' for kind, name in present) or 'nothing'
+                known = sorted({f'{kind.plural}/{name}' for kind, name in present})
+                names = {*known, *(kind.plural for kind in KINDS), *(name for _, name in present)}
                 raise UnusableInputError(
-                    f'--only: there is no {pattern!r}{did_you_mean(pattern, names)}; there is: {known}'
+                    f'--only: there is no {pattern!r}{did_you_mean(pattern, names)}; there is: '
+                    f'{", ".join(known) or "nothing"}'
                 )
 
     @staticmethod
@@ -91,6 +91,15 @@ def read_assets(folder: Path) -> bundle.Bundle:
     return bundle.read(folder)
 
 
+def names(assets: bundle.Bundle) -> list[tuple[Kind, str]]:
+    """What there is to be chosen from."""
+    return [(kind, marker.label(asset.path.stem)) for kind, found in _by_kind(assets) for asset in found]
+
+
+def _by_kind(assets: bundle.Bundle) -> list[tuple[Kind, Sequence[bundle.Asset]]]:
+    return [(DASHBOARDS, assets.dashboards), (MONITORS, assets.monitors), (DOWNTIMES, assets.downtimes)]
+
+
 def read_wanted(assets: bundle.Bundle, selection: Selection, changes: Changes) -> list[Wanted]:
     """The assets as they are to be, all valid as far as it can be told offline.
 
@@ -98,13 +107,13 @@ def read_wanted(assets: bundle.Bundle, selection: Selection, changes: Changes) -
     """
     faults = [_problem(one) for one in assets.problems if one.path.suffix == '.json' and one.kind in _FATAL]
     wanted: list[Wanted] = []
-    for kind, found in ((DASHBOARDS, assets.dashboards), (MONITORS, assets.monitors), (DOWNTIMES, assets.downtimes)):
-        names: dict[str, Path] = {}
+    for kind, found in _by_kind(assets):
+        taken: dict[str, Path] = {}
         for asset in found:
             name = marker.label(asset.path.stem)
-            if name in names:
-                faults.append(f'{asset.path}: its name is that of {names[name].name} once written as a tag, {name!r}')
-            names[name] = asset.path
+            if name in taken:
+                faults.append(f'{asset.path}: its name is that of {taken[name].name} once written as a tag, {name!r}')
+            taken[name] = asset.path
             if not selection.covers(kind, name):
                 continue
             try:

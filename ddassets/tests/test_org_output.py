@@ -1,0 +1,152 @@
+"""What plan, apply and destroy print, to the letter; and how they ask."""
+
+import copy
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from loopback import integration
+from loopback.trial import KEYS, run
+
+GOLDEN = Path(__file__).parent / 'golden'
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """The current folder, so that paths are short."""
+    monkeypatch.chdir(tmp_path)
+
+    def write(assets):
+        for old in tmp_path.rglob('assets/*/*.json'):
+            old.unlink()
+        return integration.write(Path('.'), assets)
+
+    return write
+
+
+def steady(datadog, text):
+    """Without the port, and with every number of an object the same: threads make them in any order."""
+    text = text.replace(datadog.url.removeprefix('http://'), '127.0.0.1:80')
+    text = re.sub(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', 'ID', text)
+    return re.sub(r'(?<=/dashboard/)[0-9a-f-]{11}|(?<=/monitors/)\d+|(?<="id": ")[0-9a-f-]+(?=")', 'ID', text)
+
+
+def check(name, text):
+    path = GOLDEN / name
+    if not path.exists():
+        path.write_text(text)
+        pytest.fail(f'{path} was written: read it and commit it')
+    assert text == path.read_text()
+
+
+def everything(datadog, folder):
+    """Something of each: to create, change, replace, delete, left alone, over, and kept."""
+    run(datadog, 'apply', folder(integration.ASSETS), '--yes')
+    assets = integration.mixed()
+    slow = assets['monitors/slow.json']['definition']
+    slow['message'] = slow['message'].strip() + '\nLook at the queue.\n'
+    assets['downtimes/past.json'] = copy.deepcopy(integration.ASSETS['downtimes/lab.json'])
+    assets['downtimes/past.json']['data']['attributes'] |= {
+        'scope': 'env:past',
+        'schedule': {'end': '2020-01-01T00:00:00Z'},
+    }
+    assets['downtimes/move.json']['data']['attributes']['schedule'] = {'end': '2036-06-01T00:00:00Z'}
+    assets['dashboards/jobs.json']['widgets'].insert(0, {'definition': {'type': 'free_text', 'text': 'Hello'}})
+    full = next(one for one in datadog.organisation.monitors.values() if one['name'] == 'Spool is full')
+    full['options']['renotify_interval'] = 30
+    return folder(assets)
+
+
+def test_plan(datadog, folder):
+    outcome = run(datadog, 'plan', everything(datadog, folder))
+    assert outcome.code == 1
+    check('plan.txt', steady(datadog, outcome.out))
+
+
+def test_plan_as_json(datadog, folder):
+    outcome = run(datadog, 'plan', everything(datadog, folder), '--json')
+    assert outcome.code == 1 and outcome.err == ''
+    check('plan.json', steady(datadog, outcome.out))
+
+
+def test_apply_and_destroy(datadog, folder):
+    path = everything(datadog, folder)
+    outcome = run(datadog, 'apply', path, '--yes')
+    assert outcome.code == 1
+    destroyed = run(datadog, 'destroy', path, '--yes')
+    assert destroyed.code == 0
+    # What is done is told behind the plan, in the order in which it ends.
+    told = [sorted(line for line in one.out.splitlines() if re.match('  [a-z]', line)) for one in (outcome, destroyed)]
+    text = '\n'.join(['apply:', *told[0], 'destroy:', *told[1], ''])
+    check('apply.txt', steady(datadog, text))
+
+
+def test_dry_run(datadog, folder):
+    path = folder({name: integration.ASSETS[name] for name in ('monitors/full.json', 'downtimes/move.json')})
+    outcome = run(datadog, 'apply', path, '--dry-run', '--redirect', '@me@example.com', '--host', 'alpha')
+    assert outcome.code == 0 and datadog.exchanges == []
+    check('dry_run.txt', outcome.out + outcome.err)
+    document = json.loads(run(datadog, 'plan', path, '--dry-run', '--json').out)
+    assert [(one['method'], one['path']) for one in document['requests']] == [
+        ('POST', '/api/v1/monitor'),
+        ('POST', '/api/v2/downtime'),
+    ]
+    assert run(datadog, 'destroy', path, '--dry-run').code == 0 and datadog.exchanges == []
+
+
+def test_what_a_first_time_user_meets(datadog, folder):
+    path = folder(integration.ASSETS)
+    cases = {
+        'no keys': ({'DD_API_KEY': '', 'DD_APP_KEY': '', 'DDASSETS_API_URL': ''}, ()),
+        'a wrong site': ({'DDASSETS_API_URL': ''}, ('--site', 'datadog.eu')),
+        'wrong keys': ({'DD_API_KEY': 'x' * 32}, ()),
+        'nobody to ask': ({}, ()),
+        'a name that is not there': ({}, ('--only', 'monitors/ful', '--yes')),
+        'a wrong folder': ({}, ()),
+    }
+    lines: list[str] = []
+    for title, (environment, options) in cases.items():
+        where = 'acme_spol' if title == 'a wrong folder' else path
+        outcome = run(
+            datadog, 'apply', where, *options, *(['--yes'] if title != 'nobody to ask' else []), environment=environment
+        )
+        assert outcome.code == 2 and outcome.out == ''
+        lines += [f'# {title}', outcome.err]
+    check('apply_errors.txt', steady(datadog, '\n'.join(lines)))
+
+
+@pytest.mark.parametrize(
+    'said, code, count',
+    [pytest.param('y\n', 0, 2, id='yes'), pytest.param('\n', 1, 0, id='no'), pytest.param('nope\n', 1, 0, id='else')],
+)
+def test_it_asks(datadog, folder, said, code, count):
+    path = folder(integration.ASSETS)
+    ours, theirs = pty.openpty()
+    try:
+        with subprocess.Popen(
+            [sys.executable, '-m', 'ddassets', 'apply', path, '--only', 'monitors'],
+            stdin=theirs,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, **KEYS, 'DDASSETS_API_URL': datadog.url},
+        ) as process:
+            os.write(ours, said.encode())
+            out, err = process.communicate(timeout=60)
+    finally:
+        os.close(ours)
+        os.close(theirs)
+    assert 'Apply this? [y/N] ' in out
+    assert (process.returncode, len(datadog.organisation.monitors)) == (code, count), err
+    assert ('nothing was changed' in err) == (code == 1)
+
+
+def test_json_asks_nothing(datadog, folder):
+    outcome = run(datadog, 'apply', folder(integration.ASSETS), '--json')
+    assert outcome.code == 2 and '--json asks no question: add --yes' in outcome.err
+    assert json.loads(outcome.out)['ok'] is False
