@@ -8,7 +8,8 @@ COMPANIONS := UV_PROJECT_ENVIRONMENT=.venv-companions $(UV) run --locked --only-
 RUN := $(UV) run --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lint-assets rehearse validate test-integration test-toolkit test-companions wheel bench semantics clean
+.PHONY: help demo test lint lint-assets rehearse validate test-integration test-toolkit \
+	test-companions wheel bench semantics datadog clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -55,6 +56,9 @@ bench: .ddev.toml ## what the check costs beside its peers; lint, the simulated 
 
 semantics: $(UV) ## write which rule of Datadog's evaluation which test holds ddassets to
 	$(RUN) python ddassets/tests/semantics.py
+
+datadog: $(UV) ## a Datadog organisation on this machine, to try plan, apply, destroy, snapshot and doctor on
+	@PYTHONPATH=ddassets/tests $(RUN) python -m loopback
 
 wheel: $(UV) ## the Agent wheel, in dist/
 	$(UV) build --wheel --out-dir dist my_metric
