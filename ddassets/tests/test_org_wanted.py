@@ -4,6 +4,7 @@ import copy
 import os
 
 import pytest
+from datadog_api_client import Configuration
 from loopback import integration
 
 from ddassets import bundle
@@ -257,6 +258,11 @@ def test_a_marker_is_found_wherever_an_edit_left_it():
 # Accounts
 
 KEYS = {'DD_API_KEY': 'a' * 32, 'DD_APP_KEY': 'b' * 40}
+
+
+def test_the_sites_are_those_of_the_client():
+    site = Configuration().get_host_settings()[0]['variables']['site']
+    assert set(SITES) == set(site['enum_values'])
 
 
 @pytest.mark.parametrize('site', SITES)

@@ -19,7 +19,9 @@ SITES: Mapping[str, str] = {
     'datadoghq.eu': 'https://app.datadoghq.eu',
     'ap1.datadoghq.com': 'https://ap1.datadoghq.com',
     'ap2.datadoghq.com': 'https://ap2.datadoghq.com',
+    'uk1.datadoghq.com': 'https://uk1.datadoghq.com',
     'ddog-gov.com': 'https://app.ddog-gov.com',
+    'us2.ddog-gov.com': 'https://us2.ddog-gov.com',
 }
 DEFAULT_SITE = 'datadoghq.com'
 API_KEY, APP_KEY, SITE, API_URL = 'DD_API_KEY', 'DD_APP_KEY', 'DD_SITE', 'DDASSETS_API_URL'
@@ -97,7 +99,8 @@ def _read_file(path: Path) -> dict[str, str]:
     try:
         with path.open('rb') as file:
             status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
+            # A pipe is what a shell makes of <(…).
+            if not stat.S_ISREG(status.st_mode) and not stat.S_ISFIFO(status.st_mode):
                 raise UnusableInputError(f'--keys-from: {path} is no file')
             if os.name == 'posix' and status.st_mode & 0o077:
                 mode = stat.S_IMODE(status.st_mode)

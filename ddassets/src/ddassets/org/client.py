@@ -88,6 +88,7 @@ class Client:
         configuration.proxy, configuration.proxy_headers = _proxy(account.api_url)
         self._proxy = urlsplit(configuration.proxy or '').hostname or ''
         self._api = _Pooled(configuration)
+        self._said: set[str] = set()
 
     def get(self, path: str, **query: str | int) -> Any:
         return self.request('GET', path, query).content
@@ -141,20 +142,28 @@ class Client:
                     if len(waits) > MOST_WAITS or sum(waits) > LONGEST_WAIT:
                         text = f'{method} {path}: the rate limit is reached; Datadog asks to wait {failure.wait:.0f} s'
                         raise Unavailable(f'{text}: run the command again then') from None
-                    self.say(f'the rate limit is reached: waiting {failure.wait:.0f} s, as Datadog asks')
+                    self._say_once(f'the rate limit is reached: waiting {failure.wait:.0f} s, as Datadog asks')
                     time.sleep(failure.wait)
                     continue
                 if not repeat and failure.sent:
                     raise Unclear(f'{method} {path}: {failure}') from None
                 pause = next(pauses, None)
+                # Where there is no connection, it is none of this request's business.
+                text = f'{method} {path}: {failure}' if failure.sent else str(failure)
                 if pause is None:
                     kind = Unavailable if failure.sent else Unreachable
-                    raise kind(f'{method} {path}: {failure}, {len(PAUSES) + 1} times in a row') from None
-                self.say(f'{method} {path}: {failure}; trying again')
+                    raise kind(f'{text}, {len(PAUSES) + 1} times in a row') from None
+                self._say_once(f'{text}; trying again after {pause:g} s')
                 time.sleep(pause)
                 continue
             self.log(f'{method} {path}: {time.monotonic() - begun:.2f} s')
             return answer
+
+    def _say_once(self, text: str) -> None:
+        """Several requests at once meet the same."""
+        if text not in self._said:
+            self._said.add(text)
+            self.say(text)
 
     def fetch(self, url: str) -> bytes:
         """What is at an address that Datadog told, asked without keys; empty where it is not there yet.

@@ -47,7 +47,12 @@ class Downtimes(Kind):
     page = '/monitors/downtimes?downtimeId={id}'
 
     def body(self, asset: bundle.Asset) -> Body:
-        return {key: value for key, value in asset.body.items() if key not in READ_ONLY}
+        body = {key: value for key, value in asset.body.items() if key not in READ_ONLY}
+        schedule = body.get('schedule')
+        if isinstance(schedule, Mapping) and isinstance(schedule.get('timezone'), str):
+            # Rule 5.4: the two have to be the same, and the one that is left out is UTC.
+            body.setdefault('display_timezone', schedule['timezone'])
+        return body
 
     def title(self, body: Body) -> str:
         words = without_sentence(str(body.get('message') or '')).strip().partition('\n')[0].split()
