@@ -5,6 +5,7 @@ a gateway timed out on; and so are redirects, which would carry the keys elsewhe
 """
 
 import json
+import math
 import ssl
 import time
 import urllib.request
@@ -172,7 +173,7 @@ class Client:
         """
         parts = urlsplit(url)
         here = is_loopback(urlsplit(self.account.api_url).hostname or '') and is_loopback(parts.hostname or '')
-        if parts.scheme != 'https' and not here:
+        if parts.scheme != 'https' and not (parts.scheme == 'http' and here):
             raise Unreachable(f'Datadog told a picture at {self.account.veiled(url)[:200]}, where only https is asked')
         begun = time.monotonic()
         try:
@@ -322,9 +323,11 @@ def _told_wait(headers: Mapping[str, str]) -> float:
     told = {name.lower(): value for name, value in headers.items()}
     for name in ('x-ratelimit-reset', 'retry-after'):
         try:
-            return max(0.0, float(told[name]))
+            wait = float(told[name])
         except (KeyError, ValueError):
             continue
+        if math.isfinite(wait):
+            return max(0.0, wait)
     return 5.0
 
 

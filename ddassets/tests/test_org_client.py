@@ -1,0 +1,230 @@
+"""The way to the API: what is repeated, what is waited for, and what is said when it fails."""
+
+import contextlib
+import json
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+from loopback.stored import API_KEY, APP_KEY
+
+from ddassets.org import client as transport
+from ddassets.org.account import Account
+from ddassets.org.client import Client, Refused, Unavailable, Unclear, Unreachable
+
+PATH = '/api/v1/monitor'
+
+
+def account(url):
+    return Account('here', url, url, API_KEY, APP_KEY)
+
+
+@pytest.fixture(autouse=True)
+def slept(monkeypatch):
+    """The seconds that were waited, one entry for each time; nothing is waited for in truth."""
+    found = []
+    monkeypatch.setattr(transport.time, 'sleep', found.append)
+    return found
+
+
+@pytest.fixture
+def answering():
+    """A server that gives one answer, whatever it is asked: (status, headers, body). `asked` are the headers it got."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append({name.lower(): value for name, value in self.headers.items()})
+            status, headers, body = answers[0]
+            self.send_response(status)
+            for name, value in {'Content-Length': str(len(body)), **headers}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        do_POST = do_DELETE = do_GET
+
+        def log_message(self, *_):
+            pass
+
+    answers, asked = [], []
+    server = HTTPServer(('127.0.0.1', 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+
+    def answer(status, headers=None, body=b'{}'):
+        answers[:] = [(status, headers or {}, body)]
+        return Client(account(f'http://127.0.0.1:{server.server_port}'), timeout=5)
+
+    answer.asked = asked
+    yield answer
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.mark.parametrize(
+    'kind', ['500', '502', '503', 'reset_before', 'reset_after', 'truncated', 'wrong_content_type']
+)
+def test_a_reading_is_repeated(datadog, slept, kind):
+    datadog.inject(1, kind)
+    datadog.inject(2, kind)
+    said = []
+    assert Client(account(datadog.url), timeout=5, say=said.append).get(PATH) == []
+    assert slept == list(transport.PAUSES[:2])
+    assert len(said) == 2 and said[0].startswith(f'GET {PATH}: ') and said[0].endswith('; trying again after 0.5 s')
+
+
+@pytest.mark.parametrize(
+    'kind, words',
+    [
+        pytest.param('500', '500 Internal Server Error, 4 times in a row', id='500'),
+        pytest.param('reset_before', 'the connection broke, 4 times in a row', id='reset'),
+        pytest.param('truncated', 'the connection broke, 4 times in a row', id='truncated'),
+        pytest.param('wrong_content_type', 'the answer is no JSON (text/html), 4 times in a row', id='another-type'),
+    ],
+)
+def test_it_gives_up_at_some_time(datadog, slept, kind, words):
+    datadog.always = kind
+    with pytest.raises(Unavailable) as caught:
+        Client(account(datadog.url), timeout=5).get(PATH)
+    assert str(caught.value) == f'GET {PATH}: {words}' and slept == list(transport.PAUSES)
+
+
+@pytest.mark.parametrize('kind', ['timeout', 'slow_loris'])
+def test_one_request_takes_no_longer_than_is_allowed(datadog, kind):
+    datadog.inject(1, kind)
+    with pytest.raises(Unclear, match=r'no answer within 0\.3 s'):
+        Client(account(datadog.url), timeout=0.3).create(
+            PATH, {'type': 'query alert', 'query': 'avg(last_5m):avg:a{*} > 1'}
+        )
+
+
+@pytest.mark.parametrize(
+    'kind', ['500', '504_after_success', 'reset_before', 'reset_after', 'truncated', 'wrong_content_type']
+)
+def test_a_creation_is_not(datadog, slept, kind):
+    datadog.inject(1, kind)
+    body = {'type': 'query alert', 'query': 'avg(last_5m):avg:a{*} > 1'}
+    with pytest.raises(Unclear):
+        Client(account(datadog.url), timeout=5).create(PATH, body)
+    assert len(datadog.exchanges) == 1 and slept == []
+
+
+def test_a_creation_that_met_the_rate_limit_is(datadog, slept):
+    """It was not carried out, says Datadog."""
+    datadog.inject(1, '429')
+    datadog.rate_limit_reset = 7
+    body = {'type': 'query alert', 'query': 'avg(last_5m):avg:a{*} > 1'}
+    said = []
+    Client(account(datadog.url), say=said.append).create(PATH, body)
+    assert slept == [7] and said == ['the rate limit is reached: waiting 7 s, as Datadog asks']
+    assert len(datadog.organisation.monitors) == 1
+
+
+@pytest.mark.parametrize(
+    'headers, expected',
+    [
+        pytest.param({'X-RateLimit-Reset': '50'}, [50, 50], id='two-minutes-are-enough'),
+        pytest.param({'X-RateLimit-Reset': '0'}, [0] * transport.MOST_WAITS, id='ten-times-are-enough'),
+        pytest.param({'Retry-After': '100'}, [100], id='retry-after'),
+        pytest.param({}, [5] * transport.MOST_WAITS, id='not-told'),
+        pytest.param({'X-RateLimit-Reset': '3600'}, [], id='an-hour-is-not-waited'),
+        pytest.param({'X-RateLimit-Reset': 'nan'}, [5] * transport.MOST_WAITS, id='no-number'),
+    ],
+)
+def test_the_rate_limit_is_waited_for_but_not_for_ever(answering, slept, headers, expected):
+    with pytest.raises(Unavailable, match='the rate limit is reached; .* run the command again then'):
+        answering(429, headers).get(PATH)
+    assert slept == expected
+
+
+def test_no_redirect_is_followed(answering, datadog):
+    client = answering(302, {'Location': datadog.url + PATH})
+    with pytest.raises(Unreachable, match=r'answers with a redirect \(302\): not the API'):
+        client.get(PATH)
+    assert datadog.exchanges == []
+
+
+@pytest.mark.parametrize(
+    'status, body, words',
+    [
+        pytest.param(400, {'errors': ['one', 'two']}, f'GET {PATH}: 400: one; two', id='texts'),
+        pytest.param(400, {'errors': [{'detail': 'one', 'title': 't'}]}, f'GET {PATH}: 400: one', id='objects'),
+        pytest.param(400, ['x'], f'GET {PATH}: 400: Bad Request', id='another-form'),
+        pytest.param(403, {'errors': ['Forbidden']}, '403: here refuses the keys', id='keys'),
+        pytest.param(404, {'errors': ['Monitor not found']}, '404: Monitor not found', id='gone'),
+    ],
+)
+def test_what_datadog_says_is_told(answering, slept, status, body, words):
+    with pytest.raises(Refused) as caught:
+        answering(status, body=json.dumps(body).encode()).get(PATH)
+    assert words in str(caught.value) and caught.value.status == status and slept == []
+
+
+@pytest.mark.parametrize('status', [200, 400, 403, 500])
+def test_a_key_in_an_answer_is_not_shown(answering, status):
+    body = json.dumps({'errors': [f'your keys are {API_KEY} and {APP_KEY}']}).encode()
+    said = []
+    client = answering(status, body=body)
+    client.say = client.log = said.append
+    shown = ''
+    with contextlib.suppress(Exception):
+        shown = json.dumps(client.get(PATH))
+    try:
+        client.get(PATH)
+    except Exception as error:
+        shown += f'{error} {error!r} {error.__cause__!r} {error.__context__ if not error.__suppress_context__ else ""}'
+    assert shown and API_KEY not in shown + ''.join(said) and APP_KEY not in shown + ''.join(said)
+
+
+def test_an_error_that_is_no_text(answering):
+    with pytest.raises(Unavailable, match='the answer is no text'):
+        answering(400, body=b'\xff\xfe').get(PATH)
+
+
+def test_what_is_gone_is_deleted(answering):
+    answering(404).delete(PATH + '/1')
+    with pytest.raises(Refused):
+        answering(409).delete(PATH + '/1')
+
+
+def test_a_host_that_is_not_there(slept):
+    with pytest.raises(Unreachable, match='there is no host api.invalid: is there a network'):
+        Client(account('https://api.invalid'), timeout=5).get(PATH)
+    assert slept == []
+
+
+def test_a_proxy_with_a_password(monkeypatch, answering):
+    """It gets its name and password, in a header, and nobody else is told of them."""
+    client = answering(400)
+    monkeypatch.setenv('HTTP_PROXY', client.account.api_url.replace('//', '//me:pass%40word@'))
+    monkeypatch.setenv('NO_PROXY', '')
+    client = Client(account('http://datadog.invalid'), timeout=5)
+    with pytest.raises(Refused) as caught:
+        client.get(PATH)
+    (headers,) = answering.asked
+    assert headers['proxy-authorization'] == 'Basic bWU6cGFzc0B3b3Jk' and headers['host'] == 'datadog.invalid'
+    assert 'pass' not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    'url', ['http://example.com/s/a', 'file:///etc/passwd', 'ftp://127.0.0.1/x', 'http://169.254.169.254/x']
+)
+def test_a_picture_is_asked_for_by_https_alone(datadog, url):
+    with pytest.raises(Unreachable, match='where only https is asked'):
+        Client(account(datadog.url)).fetch(url)
+
+
+def test_a_picture_is_asked_for_without_keys(answering):
+    client = answering(200, body=b'picture')
+    assert client.fetch(client.account.api_url + '/s/a') == b'picture'
+    assert not any(name.startswith('dd-') for name in answering.asked[0])
+    assert answering(404, body=b'not yet').fetch(client.account.api_url + '/s/a') == b''
+
+
+def test_it_is_verbose_where_that_is_asked(datadog):
+    told = []
+    begun = time.monotonic()
+    Client(account(datadog.url), log=told.append).get(PATH, page=0)
+    assert len(told) == 1 and told[0].startswith(f'GET {PATH}: 0.') and time.monotonic() - begun < 5
