@@ -4,7 +4,9 @@ import contextlib
 import copy
 import json
 import threading
+import time
 from collections import Counter
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -67,6 +69,65 @@ def test_what_was_applied_needs_nothing(datadog, spool, folder):
     assert run(datadog, 'apply', folder, '--yes').code == 0
     assert datadog.organisation.fingerprint() == before
     assert {exchange.method for exchange in datadog.exchanges} == {'GET'}
+
+
+@pytest.fixture
+def at(datadog, monkeypatch):
+    """Set the clock of this machine and of Datadog."""
+
+    def set_clock(text):
+        moment = datetime.fromisoformat(text)
+        datadog.organisation.clock = lambda: moment
+        monkeypatch.setattr(time, 'time', moment.timestamp)
+
+    return set_clock
+
+
+@pytest.mark.rule('5.8', '5.10')
+def test_downtimes_whose_start_is_long_past(datadog, at):
+    # A Wednesday at half past ten in the evening, in the middle of the quiet hours.
+    at('2028-03-01T22:30:00+01:00')
+    outcome = applied(datadog, MY_METRIC)
+    note = 'note: the occurrence under way until 2028-03-02 09:00 is not silenced: Datadog takes no start in the past'
+    assert outcome.out.count(note) == 1
+    schedules = [one['attributes']['schedule'] for one in datadog.organisation.downtimes.values()]
+    starts = {one['recurrences'][0]['rrule'][-20:]: one['recurrences'][0]['start'] for one in schedules}
+    assert sorted(starts.values()) == ['2028-03-02T19:00:00', '2028-03-04T00:00:00']
+    # Whenever one looks, within an occurrence or not: it is as the file has it.
+    for moment in ('2028-03-02T23:00:00+01:00', '2028-03-04T12:00:00+01:00', '2029-07-10T12:00:00+02:00'):
+        at(moment)
+        assert plan(datadog, MY_METRIC) == (0, [])
+
+
+def test_a_message_changes_while_the_downtime_is_active(datadog, spool, at):
+    at('2028-01-01T00:30:00+00:00')
+    applied(datadog, spool())
+    at('2029-01-01T00:30:00+00:00')
+    folder = spool(integration.changed())
+    code, found = plan(datadog, folder)
+    assert code == 1 and ('update', 'downtime', 'new_year') in found
+    applied(datadog, folder)
+    assert plan(datadog, folder) == (0, [])
+    at('2029-06-01T00:30:00+00:00')
+    assert plan(datadog, folder) == (0, [])
+
+
+def test_other_times_of_an_active_downtime_make_a_new_one(datadog, spool, at):
+    at('2028-01-01T00:30:00+00:00')
+    assets = {'downtimes/lab.json': copy.deepcopy(integration.ASSETS['downtimes/new_year.json'])}
+    schedule = assets['downtimes/lab.json']['data']['attributes']['schedule']
+    schedule['recurrences'][0]['rrule'] = 'FREQ=DAILY'
+    applied(datadog, spool(assets))
+    # The first occurrence is tomorrow's.
+    at('2028-01-02T00:30:00+00:00')
+    old = only(datadog.organisation.downtimes)['id']
+    schedule['recurrences'][0]['duration'] = '3h'
+    folder = spool(assets)
+    assert plan(datadog, folder) == (1, [('replace', 'downtime', 'lab')])
+    applied(datadog, folder)
+    states = {id: one['attributes']['status'] for id, one in datadog.organisation.downtimes.items()}
+    assert states.pop(old) == 'canceled' and list(states.values()) == ['scheduled']
+    assert plan(datadog, folder) == (0, [])
 
 
 def test_every_object_is_told_with_its_address(datadog, spool):
