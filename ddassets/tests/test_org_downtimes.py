@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from dateutil.rrule import rrulestr
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ddassets.org.kinds import DOWNTIMES
@@ -169,6 +169,7 @@ def occurrences(attributes, after):
     return rule.xafter(moment, count=12)
 
 
+@settings(deadline=None)
 @given(STARTS, RULES, LATER, LATER)
 def test_what_is_sent_happens_when_the_file_says(start, rrule, applied, looked):
     attributes = weekly(start.isoformat(), rrule, zone='UTC')
@@ -183,6 +184,7 @@ def test_what_is_sent_happens_when_the_file_says(start, rrule, applied, looked):
     assert DOWNTIMES.present(DOWNTIMES.canonical(sent), later) == DOWNTIMES.present(canonical, later)
 
 
+@settings(deadline=None)
 @given(STARTS, RULES, LATER)
 def test_sending_again_what_is_left_changes_nothing(start, rrule, applied):
     attributes = weekly(start.isoformat(), rrule, zone='UTC')
