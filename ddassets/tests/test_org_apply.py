@@ -6,11 +6,13 @@ import json
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 from loopback import integration
+from loopback.organisation import OPERATIONS
 from loopback.trial import run
 
 MY_METRIC = Path(__file__).parents[2] / 'my_metric'
@@ -351,6 +353,20 @@ def test_two_hundred_objects_of_others(datadog, spool):
     assert {
         exchange.path.rpartition('/')[2] for exchange in datadog.exchanges if exchange.operation == 'GetDashboard'
     } == ours
+
+
+def test_a_page_may_hold_less_than_was_asked_for(datadog, spool, monkeypatch):
+    def capped(organisation, request):
+        limited = {**request.query, 'page[limit]': ['7']}
+        return list_downtimes(organisation, replace(request, query=limited))
+
+    list_downtimes = OPERATIONS['ListDowntimes']
+    monkeypatch.setitem(OPERATIONS, 'ListDowntimes', capped)
+    datadog.organisation.seed_foreign(200)
+    folder = spool()
+    applied(datadog, folder)
+    assert plan(datadog, folder) == (0, [])
+    assert datadog.counts()['ListDowntimes'] == 4
 
 
 # Nothing is changed unless all of it is valid

@@ -3,8 +3,10 @@
 Everything is found again by its marker, so a creation whose answer was lost is looked for before it is tried again.
 """
 
+import itertools
+import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -55,8 +57,8 @@ class Organisation:
     def _dashboards(self) -> Iterator[Stored]:
         """Their summaries, which hold the description and so the marker."""
         seen: set[str] = set()
-        for start in self._offsets('dashboards'):
-            page = _entries(self.client.get(DASHBOARDS.path, start=start, count=PAGE), 'dashboards')
+        for start in itertools.count(0, PAGE):
+            page = self._page(DASHBOARDS, {'start': start, 'count': PAGE}, 'dashboards', start)
             for one in page:
                 marker = in_text(one.get('description'))
                 # One that is made meanwhile moves the others on, over the edge of a page.
@@ -70,10 +72,9 @@ class Organisation:
 
     def _monitors(self) -> Iterator[Stored]:
         """Chosen by the server: those of others are not sent at all."""
-        for number, _ in enumerate(self._offsets('monitors')):
-            page = _entries(
-                self.client.get(MONITORS.path, monitor_tags=owner_tag(self.integration), page=number, page_size=PAGE)
-            )
+        for number in itertools.count():
+            query = {'monitor_tags': owner_tag(self.integration), 'page': number, 'page_size': PAGE}
+            page = self._page(MONITORS, query, '', number * PAGE)
             for one in page:
                 marker = in_tags(one.get('tags') or ())
                 if marker and marker.integration == self.integration:
@@ -84,9 +85,8 @@ class Organisation:
     def _downtimes(self) -> Found:
         """Cancelled ones are listed for two days more, and count for nothing."""
         stored, foreign, seen = [], [], set()
-        for start in self._offsets('downtimes'):
-            answer = self.client.get(DOWNTIMES.path, **{'page[offset]': start, 'page[limit]': PAGE})
-            page = _entries(answer, 'data')
+        start = 0
+        while page := self._page(DOWNTIMES, {'page[offset]': start, 'page[limit]': PAGE}, 'data', start):
             for one in page:
                 body = one.get('attributes') or {}
                 if body.get('status') not in downtimes.LIVE or one['id'] in seen:
@@ -98,16 +98,20 @@ class Organisation:
                     stored.append(Stored(DOWNTIMES, one['id'], marker, DOWNTIMES.title(body), body, created))
                 else:
                     foreign.append(Foreign(DOWNTIMES, one['id'], body))
-            if len(page) < PAGE:
+            # The most that a page holds is not documented, so the number of all is what counts.
+            start += len(page)
+            if start >= page.total:
                 break
         return Found(tuple(stored), tuple(foreign))
 
-    def _offsets(self, name: str) -> Iterator[int]:
-        start = 0
-        while True:
-            yield start
-            start += PAGE
-            self.client.say(f'{name}: {start} read')
+    def _page(self, kind: Kind, query: Mapping[str, Any], key: str, start: int) -> '_Page':
+        if start:
+            self.client.say(f'{kind.plural}: {start} read')
+        answer = self.client.request('GET', kind.path, query).content
+        found = answer.get(key) if key and isinstance(answer, dict) else answer
+        if not isinstance(found, list) or not all(isinstance(one, dict) and one.get('id') for one in found):
+            raise Unavailable(f'{kind.path}: {STRANGE}')
+        return _Page(found, answer)
 
     def _whole(self, stored: Stored) -> Stored | None:
         if stored.kind is not DASHBOARDS:
@@ -185,11 +189,15 @@ class Organisation:
         return Stored(kind, id, marker, kind.title(body), body)
 
 
+class _Page(list[Any]):
+    """The entries of one page; `total` is how many there are in all, infinite where that is not told."""
+
+    def __init__(self, entries: Sequence[Any], answer: Any) -> None:
+        super().__init__(entries)
+        try:
+            self.total = float(answer['meta']['page']['total_filtered_count'])
+        except (KeyError, TypeError, ValueError):
+            self.total = math.inf
+
+
 STRANGE = 'the answer is not of the form that the API documents'
-
-
-def _entries(answer: Any, key: str = '') -> list[Any]:
-    found = answer.get(key) if key and isinstance(answer, dict) else answer
-    if not isinstance(found, list) or not all(isinstance(one, dict) and one.get('id') for one in found):
-        raise Unavailable(STRANGE)
-    return found
