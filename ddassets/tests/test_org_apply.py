@@ -369,6 +369,34 @@ def test_a_page_may_hold_less_than_was_asked_for(datadog, spool, monkeypatch):
     assert datadog.counts()['ListDowntimes'] == 4
 
 
+# A lost answer
+
+
+@pytest.mark.parametrize('operation', ['CreateDashboard', 'CreateMonitor', 'CreateDowntime'])
+@pytest.mark.parametrize(
+    'kind, creations', [pytest.param('504_after_success', 1, id='made'), pytest.param('503', 2, id='not-made')]
+)
+def test_a_creation_whose_answer_was_lost_is_looked_for(datadog, operation, kind, creations):
+    folder = Path(MY_METRIC)
+    run(datadog, 'apply', folder, '--yes')
+    undisturbed = datadog.organisation.fingerprint()
+    run(datadog, 'destroy', folder, '--yes')
+    datadog.exchanges.clear()
+    met = []
+
+    def fault(exchange):
+        if exchange.operation == operation and not met:
+            met.append(exchange)
+            return kind
+        return None
+
+    datadog.fault_of = fault
+    outcome = run(datadog, 'apply', folder, '--yes')
+    assert outcome.code == 0 and f'; looking whether the {operation.removeprefix("Create").lower()} ' in outcome.err
+    assert datadog.organisation.fingerprint() == undisturbed
+    assert datadog.counts()[operation] == FEWEST[operation] + creations - 1
+
+
 # Nothing is changed unless all of it is valid
 
 
