@@ -261,6 +261,7 @@ DOWNTIMES = {'downtime/lab', 'downtime/move', 'downtime/new_year'}
     [
         pytest.param(('monitors',), {'monitor/full', 'monitor/slow'}, id='kind'),
         pytest.param(('full',), {'monitor/full'}, id='name'),
+        pytest.param(('monitor/full', 'downtimes/m*'), {'monitor/full', 'downtime/move'}, id='both'),
         pytest.param(('dashboards/*', 'downtime'), {*DASHBOARDS, *DOWNTIMES}, id='several'),
         pytest.param(('*/*o*',), {*DASHBOARDS, 'downtime/move', 'monitor/slow'}, id='pattern'),
     ],

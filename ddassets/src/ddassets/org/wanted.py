@@ -37,34 +37,36 @@ class Selection:
     patterns: Sequence[str] = ()
 
     def covers(self, kind: Kind, name: str) -> bool:
-        return not self.patterns or any(map(self._fits(kind, name), self.patterns))
+        return not self.patterns or any(_fits(pattern, kind, name) for pattern in self.patterns)
 
     def kinds(self) -> list[Kind]:
-        """The kinds that any name may be of."""
-        return [kind for kind in KINDS if not self.patterns or any(self._may_be(kind, one) for one in self.patterns)]
+        """The kinds that what is chosen may be of: a name alone may be of any."""
+        if not all(map(_kinds_of, self.patterns)):
+            return list(KINDS)
+        named = [kind for pattern in self.patterns for kind in _kinds_of(pattern)]
+        return [kind for kind in KINDS if not self.patterns or kind in named]
 
     def check(self, present: Sequence[tuple[Kind, str]]) -> None:
         """Raises UnusableInputError for a pattern that is none of what is `present`."""
         for pattern in self.patterns:
-            if not any(self._fits(kind, name)(pattern) for kind, name in present):
-                known = sorted({f'{kind.plural}/{name}' for kind, name in present})
-                names = {*known, *(kind.plural for kind in KINDS), *(name for _, name in present)}
-                raise UnusableInputError(
-                    f'--only: there is no {pattern!r}{did_you_mean(pattern, names)}; there is: '
-                    f'{", ".join(known) or "nothing"}'
-                )
+            if any(_fits(pattern, kind, name) for kind, name in present):
+                continue
+            known = sorted({f'{kind.plural}/{name}' for kind, name in present})
+            hint = did_you_mean(pattern, {*known, *(kind.plural for kind in KINDS), *(name for _, name in present)})
+            there = ', '.join(known) or 'nothing'
+            raise UnusableInputError(f'--only: there is no {pattern!r}{hint}; there is: {there}')
 
-    @staticmethod
-    def _fits(kind: Kind, name: str) -> Any:
-        whole = f'{kind.plural}/{name}'
-        return lambda pattern: any(fnmatchcase(text, pattern) for text in (whole, name, kind.plural, kind.name))
 
-    @staticmethod
-    def _may_be(kind: Kind, pattern: str) -> bool:
-        head, slash, _ = pattern.partition('/')
-        if slash or head in {name for one in KINDS for name in (one.name, one.plural)}:
-            return any(fnmatchcase(text, head) for text in (kind.plural, kind.name))
-        return True
+def _fits(pattern: str, kind: Kind, name: str) -> bool:
+    kinds = (kind.plural, kind.name)
+    return any(fnmatchcase(text, pattern) for text in (name, *kinds, *(f'{one}/{name}' for one in kinds)))
+
+
+def _kinds_of(pattern: str) -> list[Kind]:
+    """The kinds that a pattern names: `monitors`, `monitors/x`, `*s/x`; none for a name alone."""
+    head, slash, _ = pattern.partition('/')
+    kinds = [kind for kind in KINDS if fnmatchcase(kind.plural, head) or fnmatchcase(kind.name, head)]
+    return kinds if slash or head in {name for kind in kinds for name in (kind.name, kind.plural)} else []
 
 
 def integration_name(assets: bundle.Bundle) -> str:
