@@ -63,12 +63,15 @@ class Stage:
         self.fake.exchanges.clear()
         self.fake.violations.clear()
 
-    def check(self, outcome) -> None:
-        """The next run has made all good."""
+    def run_again(self) -> None:
+        """The next run makes all good."""
         organisation = self.fake.organisation
+        events = len(organisation.events)
+        outcome = run(self.fake, *self.command)
         assert outcome.code == self.code, outcome.said
         assert organisation.fingerprint() == self.end
         assert organisation.foreign_changes() == []
+        assert len(organisation.events) == events + self.events
         assert self.fake.violations == []
 
 
@@ -104,8 +107,20 @@ def prepare(fake: FakeDatadog, scenario: Scenario, folder) -> Stage:
     if scenario.command == 'apply':
         assert run(fake, 'plan', *command[1:2]).code == 0
     organisation = fake.organisation
+    for event in organisation.events:
+        assert '@you@example.com' in event['text'] and next(iter(organisation.pictures)) in event['text']
+    assert len(organisation.events) == (scenario.command == 'snapshot')
     assert organisation.foreign_changes() == [] and fake.violations == []
-    return Stage(fake, command, scenario.hurried, outcome.code, start, organisation.fingerprint(), len(organisation.events), found)
+    return Stage(
+        fake,
+        command,
+        scenario.hurried,
+        outcome.code,
+        start,
+        organisation.fingerprint(),
+        len(organisation.events),
+        found,
+    )
 
 
 def honest(stage: Stage, outcome) -> None:
@@ -131,7 +146,7 @@ def test_a_fault_at_any_request(stages, cases, name, kind):
         with disturbed(stage.fake, place, kind):
             first = run(stage.fake, *stage.command, *stage.hurried, timeout=SHORT)
         honest(stage, first)
-        stage.check(run(stage.fake, *stage.command))
+        stage.run_again()
         cases['one fault'] += 1
         cases['of these, made good by the same run'] += first.code == stage.code
 
@@ -146,7 +161,7 @@ def test_faults_from_any_request_on(stages, cases, name, kind):
         with disturbed(stage.fake, place, kind, from_then_on=True):
             first = run(stage.fake, *stage.command, *stage.hurried, timeout=SHORT, attempts=2)
         honest(stage, first)
-        stage.check(run(stage.fake, *stage.command))
+        stage.run_again()
         cases['faults from one request on'] += 1
         cases['of these, stopped half-way'] += first.code != stage.code
 
@@ -158,5 +173,5 @@ def test_a_kill_at_any_request(stages, cases, name, moment):
     for place in stage.places:
         stage.reset()
         killed(stage.fake, place, moment, *stage.command)
-        stage.check(run(stage.fake, *stage.command))
+        stage.run_again()
         cases['kill -9'] += 1

@@ -7,6 +7,7 @@ import json
 import re
 import select
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -71,10 +72,16 @@ class FakeDatadog:
 
     `inject` sets a fault for a request by its number, `always` one for every request, `fault_of` one by what it is. A
     fault that keeps the client waiting ends when the client hangs up, and after `patience` seconds at the latest.
-    `watch` is told when a request has arrived and when it has been acted on, before the answer is sent.
+    `watch` is told when a request has arrived and when it has been acted on, before the answer is sent. With a
+    `certificate` it speaks TLS.
     """
 
-    def __init__(self, specification: Specification, organisation: Organisation | None = None) -> None:
+    def __init__(
+        self,
+        specification: Specification,
+        organisation: Organisation | None = None,
+        certificate: ssl.SSLContext | None = None,
+    ) -> None:
         self.specification = specification
         self.organisation = organisation or Organisation()
         self.exchanges: list[Exchange] = []
@@ -92,11 +99,17 @@ class FakeDatadog:
         self._closing = threading.Event()
         self._http = _Server(('127.0.0.1', 0), _Handler)
         self._http.fake = self
+        self._scheme = 'https' if certificate else 'http'
+        if certificate:
+            # The handshake is left to the thread of the connection: a client that refuses it holds up no other.
+            self._http.socket = certificate.wrap_socket(
+                self._http.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
 
     @property
     def url(self) -> str:
-        return f'http://127.0.0.1:{self._http.server_port}'
+        return f'{self._scheme}://127.0.0.1:{self._http.server_port}'
 
     def inject(self, number: int, kind: FaultKind) -> None:
         """Let the request that comes as the `number`th, from 1, meet a fault."""

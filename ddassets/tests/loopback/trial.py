@@ -7,7 +7,7 @@ import signal
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from unittest import mock
 
@@ -48,18 +48,24 @@ def run(
     *arguments: object,
     timeout: float = LONG,
     attempts: int | None = None,
-    environment: dict[str, str] | None = None,
+    environment: Mapping[str, str | None] | None = None,
 ) -> Outcome:
-    """In this process, with the keys in the environment, and without the pauses between attempts."""
+    """In this process, with the keys in the environment, and without the pauses between attempts.
+
+    `environment` is set besides; a variable of None is taken out of it.
+    """
+    variables = KEYS | {'DDASSETS_API_URL': fake.url} | dict(environment or {})
     out, err = io.StringIO(), io.StringIO()
     words = [*map(str, arguments), '--timeout', str(timeout)]
     with (
-        mock.patch.dict(os.environ, KEYS | {'DDASSETS_API_URL': fake.url} | (environment or {})),
+        mock.patch.dict(os.environ, {name: value for name, value in variables.items() if value is not None}),
         mock.patch.object(client, 'PAUSES', (0.0,) * (attempts - 1 if attempts else len(client.PAUSES))),
         mock.patch.object(signal, 'signal'),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
+        for name in [name for name, value in variables.items() if value is None]:
+            os.environ.pop(name, None)
         try:
             code = cli.main(words)
         except SystemExit as left:
