@@ -11,8 +11,11 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from loopback import integration
 from loopback.organisation import OPERATIONS
+from loopback.server import FakeDatadog
 from loopback.trial import run
 
 MY_METRIC = Path(__file__).parents[2] / 'my_metric'
@@ -194,6 +197,28 @@ def test_another_type_of_monitor_takes_its_place(datadog, spool):
     assert only(datadog.organisation.monitors)['type'] == 'event-v2 alert'
     assert not before & set(datadog.organisation.monitors)
     assert plan(datadog, folder) == (0, [])
+
+
+# A set of files: each asset as it is, in another form, or not there at all.
+VARIANTS = st.fixed_dictionaries(
+    {path: st.sampled_from([None, body, integration.changed()[path]]) for path, body in integration.ASSETS.items()}
+).map(lambda assets: {path: body for path, body in assets.items() if body})
+
+
+@settings(max_examples=8, deadline=None)
+@given(st.lists(VARIANTS, min_size=1, max_size=3))
+def test_whatever_the_files_were_before_they_are_what_is_there(specification, tmp_path_factory, states):
+    with FakeDatadog(specification) as datadog:
+        datadog.organisation.seed_foreign(2)
+        nothing = datadog.organisation.fingerprint()
+        for assets in states:
+            folder = integration.write(tmp_path_factory.mktemp('state'), assets)
+            applied(datadog, folder)
+            assert plan(datadog, folder) == (0, [])
+            assert len(datadog.organisation.monitors) == 2 + sum(path.startswith('monitors') for path in assets)
+        assert run(datadog, 'destroy', folder, '--yes').code == 0
+        assert datadog.organisation.fingerprint() == nothing
+        assert datadog.violations == [] and datadog.organisation.foreign_changes() == []
 
 
 # By hand

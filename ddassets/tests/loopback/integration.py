@@ -119,6 +119,7 @@ def mixed() -> dict[str, Any]:
 def write(folder: Path, assets: dict[str, Any]) -> Path:
     """Write the integration into a new folder below `folder`."""
     home = folder / 'acme_spool'
+    home.mkdir(parents=True, exist_ok=True)
     for path, body in assets.items():
         (file := home / 'assets' / path).parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(body, indent=2))
