@@ -132,6 +132,16 @@ def test_plan(files, organisation, expected):
     assert told(free) == [(would or do, name, id, None) for do, name, id, would in expected]
 
 
+def test_the_numbers_of_widgets_are_the_servers_own():
+    inner = {'definition': {'type': 'note', 'content': 'c'}}
+    group = {'definition': {'type': 'group', 'layout_type': 'ordered', 'widgets': [inner]}}
+    numbered = {'id': 7, 'definition': {**group['definition'], 'widgets': [{'id': 8, **inner}]}}
+    files = [wanted({**DASHBOARD, 'widgets': [group]}, kind=DASHBOARDS)]
+    there = [stored({**DASHBOARD, 'widgets': [numbered]}, kind=DASHBOARDS, applied={**DASHBOARD, 'widgets': [group]})]
+    assert told(make_plan('i', files, there, now=NOW)) == [('keep', 'spool', '1', None)]
+    assert told(make_plan('i', [], there, now=NOW)) == [('delete', 'spool', '1', None)]
+
+
 def test_a_marker_of_which_a_tag_was_taken_off_is_left_alone():
     damaged = Stored(MONITORS, '1', Marker('i', '', ''), 'Spool', MONITOR, '')
     assert told(make_plan('i', [], [damaged], now=NOW)) == [('refuse', '', '1', 'delete')]

@@ -1,16 +1,21 @@
 """Who is notified and how far things reach: what is made of the files before they are sent. And who may send them."""
 
 import copy
+import json
 import os
+from pathlib import Path
 
 import pytest
 from datadog_api_client import Configuration
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from loopback import integration
 
 from ddassets import bundle
 from ddassets.errors import UnusableInputError
 from ddassets.org.account import SITES, read_account, require_keys
 from ddassets.org.marker import Marker, in_tags, in_text, label
+from ddassets.org.plan import make_plan
 from ddassets.org.wanted import Changes, Selection, check_handles, integration_name, read_assets, read_wanted
 
 
@@ -177,6 +182,53 @@ def test_a_number_too_large_for_json_is_told(spool):
     with pytest.raises(UnusableInputError) as caught:
         bodies(folder)
     assert f'{path}: a number is too large to be sent' in caught.value.details
+
+
+def places(value, path=()):
+    """Every place in a JSON value, itself included."""
+    yield path
+    for step, inner in (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    ):
+        yield from places(inner, (*path, step))
+
+
+def damaged(assets, path, place, junk):
+    """`assets` with something else at a place of a file."""
+    assets = copy.deepcopy(assets)
+    holder, step = assets, path
+    for following in place:
+        holder, step = holder[step], following
+    holder[step] = junk
+    return assets
+
+
+JUNK = st.one_of(
+    st.none(), st.booleans(), st.sampled_from([0, -1, 1.5, 10**20]), st.text(max_size=3), st.just([]), st.just({}),
+    st.lists(st.one_of(st.none(), st.text(max_size=3), st.just({}), st.just(7)), min_size=1, max_size=2),
+    st.sampled_from(['@', '{{', '*', 'a:b', '2027-01-01T00:00:00Z', 'FREQ=DAILY', '@a@b', '\ud800', 'x' * 300]),
+)  # fmt: skip
+DAMAGE = st.one_of(
+    st.tuples(st.just(path), st.sampled_from(sorted(places(body), key=repr)), JUNK)
+    for path, body in integration.ASSETS.items()
+)
+
+
+@settings(max_examples=50, deadline=None)
+@given(DAMAGE, st.sampled_from([Changes(), Changes(['@a@example.com'], '@b@example.com', ['host:alpha'])]))
+def test_whatever_stands_in_a_file_it_can_be_sent_or_is_refused(tmp_path_factory, damage, changes):
+    folder = integration.write(tmp_path_factory.mktemp('damaged'), damaged(integration.ASSETS, *damage))
+    try:
+        wanted = read_wanted(read_assets(folder), Selection(), changes)
+    except UnusableInputError as error:
+        assert Path(damage[0]).name in error.details
+        return
+    plan = make_plan('acme-spool', wanted, [], now=1_800_000_000)
+    assert len(plan.steps) == len(integration.ASSETS)
+    for one in wanted:
+        marker = Marker('acme-spool', one.name, '0' * 12)
+        sent = one.kind.request(one.kind.mark(one.kind.outgoing(one.body, 1_800_000_000), marker))
+        json.dumps(sent, allow_nan=False)
 
 
 def test_every_fault_is_told_at_once(spool):

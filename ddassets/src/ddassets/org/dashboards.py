@@ -37,13 +37,15 @@ class Dashboards(Kind):
         return str(body.get('title') or '')
 
     def faults(self, body: Body) -> Iterator[Fault]:
-        yield from faults(body, load_model('v1', 'Dashboard'))
+        if found := faults(body, load_model('v1', 'Dashboard')):
+            yield from found
+            return
         # What the document does not know, and the server refuses.
-        for index, tag in enumerate(_list(body.get('tags'))):
-            if isinstance(tag, str) and not tag.startswith('team:'):
+        for index, tag in enumerate(body.get('tags') or ()):
+            if not tag.startswith('team:'):
                 yield Fault(('tags', index), f'expected a team such as team:web, found {tag!r}')
-        for index, variable in enumerate(_list(body.get('template_variables'))):
-            if isinstance(variable, Mapping) and {'default', 'defaults'} <= variable.keys():
+        for index, variable in enumerate(body.get('template_variables') or ()):
+            if {'default', 'defaults'} <= variable.keys():
                 yield Fault(('template_variables', index, 'default'), 'does not go together with `defaults`')
 
     def canonical(self, body: Body) -> dict[str, Any]:

@@ -63,13 +63,15 @@ class Monitors(Kind):
         return str(body.get('name') or '').strip()
 
     def faults(self, body: Body) -> Iterator[Fault]:
-        yield from faults(body, load_model('v1', 'Monitor'))
+        if found := faults(body, load_model('v1', 'Monitor')):
+            yield from found
+            return
         if not self.title(body):
             yield Fault(('name',), 'the key is required and missing')
         for index, tag in enumerate(body.get('tags') or ()):
-            if isinstance(tag, str) and len(tag) > LONGEST_TAG:
+            if len(tag) > LONGEST_TAG:
                 yield Fault(('tags', index), f'is longer than {LONGEST_TAG} characters')
-            if isinstance(tag, str) and is_ours(tag):
+            if is_ours(tag):
                 yield Fault(('tags', index), f'{tag!r} is kept for what ddassets applies')
 
     def canonical(self, body: Body) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from ddassets.downtime.scope import Combination, ScopeFault, parse_scope
 from ddassets.errors import UnusableInputError
 from ddassets.lint.nearest import did_you_mean
 from ddassets.org import marker
-from ddassets.org.kind import Kind, Wanted
+from ddassets.org.kind import Body, Kind, Wanted
 from ddassets.org.kinds import DASHBOARDS, DOWNTIMES, KINDS, MONITORS
 from ddassets.query.errors import QuerySyntaxError
 from ddassets.query.printing import render
@@ -118,14 +118,19 @@ def read_wanted(assets: bundle.Bundle, selection: Selection, changes: Changes) -
             taken[name] = asset.path
             if not selection.covers(kind, name):
                 continue
+            body = kind.body(asset)
+            if found_faults := list(_faults(kind, asset, body)):
+                # What has not the right form is not changed either.
+                faults += found_faults
+                continue
             try:
-                one = _wanted(kind, name, asset, changes)
+                body = _changed(asset, dict(body), changes)
             except _Unfit as unfit:
                 faults.append(unfit.text)
                 continue
-            faults += _faults(one)
-            wanted.append(one)
-    faults += _duplicates(wanted)
+            wanted.append(Wanted(kind, name, kind.title(body), body, asset))
+    # What is at fault by itself cannot be compared.
+    faults += () if faults else _duplicates(wanted)
     if faults:
         count = f'{len(faults)} fault{"s" if len(faults) > 1 else ""}'
         raise UnusableInputError(f'{assets.folder}: {count}; nothing was sent', '\n'.join(faults))
@@ -151,17 +156,17 @@ def _problem(problem: bundle.Problem) -> str:
     return f'{where}: {problem.message}'
 
 
-def _faults(wanted: Wanted) -> Iterator[str]:
+def _faults(kind: Kind, asset: bundle.Asset, body: Body) -> Iterator[str]:
     found = False
-    for fault in wanted.kind.faults(wanted.body):
+    for fault in kind.faults(body):
         found = True
-        position = wanted.asset.position(*fault.path)
-        yield f'{wanted.asset.path}:{position.line}:{position.column}: {fault}'
+        position = asset.position(*fault.path)
+        yield f'{asset.path}:{position.line}:{position.column}: {fault}'
     if not found:
         try:
-            json.dumps(wanted.body, allow_nan=False)
+            json.dumps(body, allow_nan=False)
         except ValueError:
-            yield f'{wanted.asset.path}: a number is too large to be sent'
+            yield f'{asset.path}: a number is too large to be sent'
 
 
 def _duplicates(wanted: Sequence[Wanted]) -> Iterator[str]:
@@ -175,15 +180,15 @@ def _duplicates(wanted: Sequence[Wanted]) -> Iterator[str]:
         seen.append(one)
 
 
-def _wanted(kind: Kind, name: str, asset: bundle.Asset, changes: Changes) -> Wanted:
-    body = dict(kind.body(asset))
-    if isinstance(asset, bundle.Dashboard):
-        body = _dashboard(asset, body, changes)
-    elif isinstance(asset, bundle.Monitor):
-        body = _monitor(asset, body, changes)
-    elif isinstance(asset, bundle.Downtime):
-        body = _downtime(asset, body, changes)
-    return Wanted(kind, name, kind.title(body), body, asset)
+def _changed(asset: bundle.Asset, body: dict[str, Any], changes: Changes) -> dict[str, Any]:
+    match asset:
+        case bundle.Dashboard():
+            return _dashboard(asset, body, changes)
+        case bundle.Monitor():
+            return _monitor(asset, body, changes)
+        case bundle.Downtime():
+            return _downtime(asset, body, changes)
+    raise AssertionError(asset)
 
 
 def _dashboard(asset: bundle.Dashboard, body: dict[str, Any], changes: Changes) -> dict[str, Any]:
@@ -196,7 +201,7 @@ def _dashboard(asset: bundle.Dashboard, body: dict[str, Any], changes: Changes) 
     variables = {variable.prefix for variable in asset.variables}
     body = _copied(body)
     for variable in body.get('template_variables') or ():
-        if isinstance(variable, dict) and variable.get('prefix') in fixed:
+        if variable.get('prefix') in fixed:
             variable.pop('default', None)
             variable['defaults'] = [fixed[variable['prefix']]]
     # What a variable chooses is chosen there.
@@ -211,13 +216,12 @@ def _dashboard(asset: bundle.Dashboard, body: dict[str, Any], changes: Changes) 
 
 
 def _monitor(asset: bundle.Monitor, body: dict[str, Any], changes: Changes) -> dict[str, Any]:
-    text = body.get('message')
-    body = {**body, 'message': _addressed(asset, ('message',), text if isinstance(text, str) else '', changes)}
-    options = body.get('options')
-    escalation = options.get('escalation_message') if isinstance(options, dict) else None
-    if changes.redirect and isinstance(escalation, str) and isinstance(options, dict):
-        alone = replace(changes, notify=())
-        escalation = _addressed(asset, ('options', 'escalation_message'), escalation, alone)
+    body['message'] = _addressed(asset, ('message',), body.get('message') or '', changes)
+    options = body.get('options') or {}
+    if changes.redirect and options.get('escalation_message'):
+        place = ('options', 'escalation_message')
+        # Who is added hears of a renotification by the message itself.
+        escalation = _addressed(asset, place, options['escalation_message'], replace(changes, notify=()))
         body['options'] = {**options, 'escalation_message': escalation}
     if changes.tags:
         if product := recognise(asset.type, asset.query):
@@ -227,8 +231,7 @@ def _monitor(asset: bundle.Monitor, body: dict[str, Any], changes: Changes) -> d
 
 
 def _downtime(asset: bundle.Downtime, body: dict[str, Any], changes: Changes) -> dict[str, Any]:
-    text = body.get('message')
-    body = {**body, 'message': _addressed(asset, ('message',), text if isinstance(text, str) else '', changes)}
+    body['message'] = _addressed(asset, ('message',), body.get('message') or '', changes)
     if changes.tags:
         body['scope'] = _narrowed_scope(asset, changes.tags)
     return body
