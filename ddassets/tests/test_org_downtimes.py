@@ -9,6 +9,7 @@ from dateutil.rrule import rrulestr
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from ddassets import bundle
 from ddassets.org.kinds import DOWNTIMES
 
 BERLIN = ZoneInfo('Europe/Berlin')
@@ -31,6 +32,16 @@ def at(text, zone=BERLIN):
 
 def first(sent):
     return sent['schedule']['recurrences'][0]
+
+
+@pytest.mark.rule('5.4')
+def test_the_zone_of_a_schedule_is_said_twice():
+    attributes = weekly('2027-01-04T19:00:00')
+    del attributes['display_timezone']
+    asset = bundle.Downtime(None, (), attributes, scope='*', message='')
+    assert DOWNTIMES.body(asset)['display_timezone'] == 'Europe/Berlin'
+    single = bundle.Downtime(None, (), body(schedule={'end': None}), scope='*', message='')
+    assert 'display_timezone' not in DOWNTIMES.body(single)
 
 
 @pytest.mark.rule('5.8', '5.10')
