@@ -395,6 +395,46 @@ def test_a_page_may_hold_less_than_was_asked_for(datadog, spool, monkeypatch):
     assert datadog.counts()['ListDowntimes'] == 4
 
 
+@pytest.mark.parametrize('operation', ['ListDashboards', 'ListMonitors', 'ListDowntimes'])
+def test_a_listing_that_tells_the_same_for_ever_comes_to_an_end(datadog, spool, monkeypatch, operation):
+    """As behind a gateway that heeds no query."""
+
+    def deaf(organisation, request):
+        answer = list_all(organisation, replace(request, query={}))
+        body = answer.body
+        match operation:
+            case 'ListDashboards':
+                body['dashboards'] *= 50
+            case 'ListMonitors':
+                body *= 50
+            case _:
+                del body['meta']
+        return answer
+
+    folder = spool()
+    applied(datadog, folder)
+    list_all = OPERATIONS[operation]
+    monkeypatch.setitem(OPERATIONS, operation, deaf)
+    outcome = run(datadog, 'apply', folder, '--yes')
+    assert outcome.code == 2 and 'page after page tells the same' in outcome.err
+    assert datadog.counts()[operation] == 2
+
+
+def test_what_a_listing_tells_twice_is_one_object(datadog, spool, monkeypatch):
+    """And not a spare one to delete."""
+
+    def stammer(organisation, request):
+        answer = list_all(organisation, request)
+        answer.body.extend(answer.body)
+        return answer
+
+    folder = spool()
+    applied(datadog, folder)
+    list_all = OPERATIONS['ListMonitors']
+    monkeypatch.setitem(OPERATIONS, 'ListMonitors', stammer)
+    assert plan(datadog, folder) == (0, [])
+
+
 # A lost answer
 
 

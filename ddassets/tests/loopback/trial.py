@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from unittest import mock
 
 from ddassets import cli
-from ddassets.org import client
+from ddassets.org import client, snapshot
 from loopback.server import Exchange, FakeDatadog, FaultKind, Moment
 from loopback.stored import API_KEY, APP_KEY
 
@@ -52,7 +52,8 @@ def run(
 ) -> Outcome:
     """In this process, with the keys in the environment, and without the pauses between attempts.
 
-    `environment` is set besides; a variable of None is taken out of it.
+    With a number of `attempts`, the rate limit is not waited for either. `environment` is set besides; a variable of
+    None is taken out of it.
     """
     variables = KEYS | {'DDASSETS_API_URL': fake.url} | dict(environment or {})
     out, err = io.StringIO(), io.StringIO()
@@ -60,6 +61,8 @@ def run(
     with (
         mock.patch.dict(os.environ, {name: value for name, value in variables.items() if value is not None}),
         mock.patch.object(client, 'PAUSES', (0.0,) * (attempts - 1 if attempts else len(client.PAUSES))),
+        mock.patch.object(client, 'LONGEST_WAIT', 1.0 if attempts else client.LONGEST_WAIT),
+        mock.patch.object(snapshot, 'PICTURE_PAUSE', 0.0),
         mock.patch.object(signal, 'signal'),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),

@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -225,8 +226,8 @@ class Client:
         if status == 429:
             return _Passing('429 Too Many Requests', wait=_told_wait(error.headers or {}))
         if status >= 500 or status == 408:
-            return _Passing(f'{status} {error.reason or ""}'.strip())
-        reason = self.account.veiled(_words(error.body)) or str(error.reason or '')
+            return _Passing(f'{status} {_phrase(status)}'.strip())
+        reason = self.account.veiled(_words(error.body)) or _phrase(status)
         if 300 <= status < 400:
             return Unreachable(
                 f'{method} {path}: {self.account.api_url} answers with a redirect ({status}): not the API'
@@ -317,6 +318,14 @@ def _words(body: Any) -> str:
     except (TypeError, KeyError, AttributeError):
         return ''
     return ' '.join('; '.join(found).split())[:1000]
+
+
+def _phrase(status: int) -> str:
+    """The standard's words. A server may write anything in their place, our keys included."""
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return ''
 
 
 def _told_wait(headers: Mapping[str, str]) -> float:

@@ -58,12 +58,10 @@ class Organisation:
         """Their summaries, which hold the description and so the marker."""
         seen: set[str] = set()
         for start in itertools.count(0, PAGE):
-            page = self._page(DASHBOARDS, {'start': start, 'count': PAGE}, 'dashboards', start)
-            for one in page:
+            page = self._page(DASHBOARDS, {'start': start, 'count': PAGE}, 'dashboards', start, seen)
+            for one in page.new:
                 marker = in_text(one.get('description'))
-                # One that is made meanwhile moves the others on, over the edge of a page.
-                if marker and marker.integration == self.integration and one['id'] not in seen:
-                    seen.add(one['id'])
+                if marker and marker.integration == self.integration:
                     yield Stored(
                         DASHBOARDS, one['id'], marker, one.get('title') or '', one, one.get('created_at') or ''
                     )
@@ -72,10 +70,11 @@ class Organisation:
 
     def _monitors(self) -> Iterator[Stored]:
         """Chosen by the server: those of others are not sent at all."""
+        seen: set[str] = set()
         for number in itertools.count():
             query = {'monitor_tags': owner_tag(self.integration), 'page': number, 'page_size': PAGE}
-            page = self._page(MONITORS, query, '', number * PAGE)
-            for one in page:
+            page = self._page(MONITORS, query, '', number * PAGE, seen)
+            for one in page.new:
                 marker = in_tags(one.get('tags') or ())
                 if marker and marker.integration == self.integration:
                     yield Stored(MONITORS, str(one['id']), marker, MONITORS.title(one), one, one.get('created') or '')
@@ -84,14 +83,14 @@ class Organisation:
 
     def _downtimes(self) -> Found:
         """Cancelled ones are listed for two days more, and count for nothing."""
-        stored, foreign, seen = [], [], set()
+        stored, foreign = [], []
+        seen: set[str] = set()
         start = 0
-        while page := self._page(DOWNTIMES, {'page[offset]': start, 'page[limit]': PAGE}, 'data', start):
-            for one in page:
+        while page := self._page(DOWNTIMES, {'page[offset]': start, 'page[limit]': PAGE}, 'data', start, seen):
+            for one in page.new:
                 body = one.get('attributes') or {}
-                if body.get('status') not in downtimes.LIVE or one['id'] in seen:
+                if body.get('status') not in downtimes.LIVE:
                     continue
-                seen.add(one['id'])
                 marker = in_text(body.get('message'))
                 if marker and marker.integration == self.integration:
                     created = body.get('created') or ''
@@ -104,14 +103,19 @@ class Organisation:
                 break
         return Found(tuple(stored), tuple(foreign))
 
-    def _page(self, kind: Kind, query: Mapping[str, Any], key: str, start: int) -> '_Page':
+    def _page(self, kind: Kind, query: Mapping[str, Any], key: str, start: int, seen: set[str]) -> '_Page':
+        """The page of a listing that begins at `start`; what is new on it is added to `seen`."""
         if start:
             self.client.say(f'{kind.plural}: {start} read')
         answer = self.client.request('GET', kind.path, query).content
         found = answer.get(key) if key and isinstance(answer, dict) else answer
         if not isinstance(found, list) or not all(isinstance(one, dict) and one.get('id') for one in found):
             raise Unavailable(f'{kind.path}: {STRANGE}')
-        return _Page(found, answer)
+        page = _Page(found, answer, seen)
+        if found and not page.new:
+            # Such as a gateway that answers every page with the same one: there would be no end.
+            raise Unavailable(f'{kind.path}: page after page tells the same {kind.plural}')
+        return page
 
     def _whole(self, stored: Stored) -> Stored | None:
         if stored.kind is not DASHBOARDS:
@@ -190,10 +194,16 @@ class Organisation:
 
 
 class _Page(list[Any]):
-    """The entries of one page; `total` is how many there are in all, infinite where that is not told."""
+    """The entries of one page; `total` is how many there are in all, infinite where that is not told.
 
-    def __init__(self, entries: Sequence[Any], answer: Any) -> None:
+    One that is made meanwhile moves the others on, over the edge of a page: `new` are those not met before.
+    """
+
+    def __init__(self, entries: Sequence[Any], answer: Any, seen: set[str]) -> None:
         super().__init__(entries)
+        found = {str(one['id']): one for one in entries if str(one['id']) not in seen}
+        self.new = list(found.values())
+        seen.update(found)
         try:
             self.total = float(answer['meta']['page']['total_filtered_count'])
         except (KeyError, TypeError, ValueError):
