@@ -139,7 +139,7 @@ CASES = pytest.StashKey[Counter[str]]()
 
 @pytest.fixture(scope='session')
 def cases(pytestconfig):
-    """How many cases of each sort a test has gone through: a test that goes through many is counted in the summary."""
+    """How many cases of each sort have passed: a test that goes through many is counted in the summary."""
     return pytestconfig.stash.setdefault(CASES, Counter())
 
 
@@ -148,7 +148,6 @@ def pytest_terminal_summary(terminalreporter, config):
         terminalreporter.section('cases against the loopback Datadog API')
         for sort, count in counted.items():
             terminalreporter.line(f'{count:6} {sort}')
-        terminalreporter.line('each of them converged on the next run, or a test above has failed')
 
 
 @pytest.fixture

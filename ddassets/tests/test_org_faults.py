@@ -14,7 +14,9 @@ from loopback.server import FAULTS, FakeDatadog
 from loopback.stored import API_KEY, APP_KEY
 from loopback.trial import SHORT, disturbed, killed, places, run
 
-FOREIGN = 3
+FOREIGN = 2
+# Its name begins as ours does.
+NEIGHBOUR = 'acme-spool-2'
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,9 @@ def stages(specification, tmp_path_factory):
 def prepare(fake: FakeDatadog, scenario: Scenario, folder) -> Stage:
     fake.organisation = Organisation(pictures_url=fake.url)
     fake.organisation.seed_foreign(FOREIGN)
+    other = run(fake, 'apply', integration.write(folder / 'other', integration.neighbour(), NEIGHBOUR), '--yes')
+    assert other.code == 0, other.said
+    fake.organisation.hold_foreign()
     if scenario.before is not None:
         before = run(fake, 'apply', integration.write(folder / 'before', scenario.before), '--yes')
         assert before.code == 0, before.said
@@ -146,9 +151,11 @@ def test_a_fault_at_any_request(stages, cases, name, kind):
         with disturbed(stage.fake, place, kind):
             first = run(stage.fake, *stage.command, *stage.hurried, timeout=SHORT)
         honest(stage, first)
-        stage.run_again()
-        cases['one fault'] += 1
-        cases['of these, made good by the same run'] += first.code == stage.code
+        if first.code != stage.code:
+            stage.run_again()
+        # Or it left what an undisturbed run leaves, and after that one there is nothing to do, as `prepare` has seen.
+        cases['requests met one fault; the run itself or the next one converged'] += 1
+        cases['of these, the run itself'] += first.code == stage.code
 
 
 @pytest.mark.parametrize('name', ['mixed', 'destroy', 'snapshot'])
@@ -162,7 +169,7 @@ def test_faults_from_any_request_on(stages, cases, name, kind):
             first = run(stage.fake, *stage.command, *stage.hurried, timeout=SHORT, attempts=2)
         honest(stage, first)
         stage.run_again()
-        cases['faults from one request on'] += 1
+        cases['requests met a fault that stayed; the next run converged'] += 1
         cases['of these, stopped half-way'] += first.code != stage.code
 
 
@@ -174,4 +181,4 @@ def test_a_kill_at_any_request(stages, cases, name, moment):
         stage.reset()
         killed(stage.fake, place, moment, *stage.command)
         stage.run_again()
-        cases['kill -9'] += 1
+        cases['requests met kill -9, before or after they were acted on; the next run converged'] += 1

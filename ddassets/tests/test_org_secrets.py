@@ -114,7 +114,7 @@ def test_no_key_is_shown_whatever_fault_is_met(specification, folder, logged, ca
             )
             assert outcome.code in (0, 1, 2) and 'Traceback' not in outcome.said
             assert secrets_in(outcome, logged) == [], kind
-            cases['a fault, and no key in what is said of it'] += 1
+            cases['runs under faults showed no key'] += 1
         assert fake.exchanges
 
 
@@ -131,7 +131,7 @@ def test_no_key_is_shown_where_the_server_says_it_back(folder, logged, cases, fo
             )
         assert echo.heard and 'Traceback' not in outcome.said
         assert secrets_in(outcome, logged) == [], status
-        cases['an answer that says the keys back'] += 1
+        cases['runs against a server that says the keys back showed no key'] += 1
 
 
 @pytest.mark.parametrize(

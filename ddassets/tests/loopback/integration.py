@@ -109,21 +109,29 @@ def mixed() -> dict[str, Any]:
     for path in ('dashboards/overview.json', 'monitors/full.json', 'downtimes/new_year.json'):
         del assets[path]
     assets['downtimes/lab.json'] = copy.deepcopy(ASSETS['downtimes/lab.json'])
-    # The API cannot make an event monitor of a metric monitor.
     assets['dashboards/new.json'] = _dashboard('Acme Spool News')
     assets['monitors/new.json'] = _monitor('Spool is new')
     assets['downtimes/new.json'] = _downtime('env:new', _recurring('2036-01-07T19:00:00', 'FREQ=WEEKLY;BYDAY=MO'))
     return assets
 
 
-def write(folder: Path, assets: dict[str, Any]) -> Path:
+def neighbour() -> dict[str, Any]:
+    """Assets of another integration, hard to tell from these. Downtimes that cover the same would be refused."""
+    assets = copy.deepcopy(ASSETS)
+    for body in assets.values():
+        if 'data' in body:
+            body['data']['attributes']['scope'] += ' AND service:other'
+    return assets
+
+
+def write(folder: Path, assets: dict[str, Any], app_id: str = 'acme-spool') -> Path:
     """Write the integration into a new folder below `folder`."""
-    home = folder / 'acme_spool'
+    home = folder / app_id.replace('-', '_')
     home.mkdir(parents=True, exist_ok=True)
     for path, body in assets.items():
         (file := home / 'assets' / path).parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(body, indent=2))
-    manifest = copy.deepcopy(MANIFEST)
+    manifest = copy.deepcopy(MANIFEST) | {'app_id': app_id}
     for kind in ('dashboards', 'monitors'):
         manifest['assets'][kind] = {path: f'assets/{path}' for path in assets if path.startswith(kind)}
     (home / 'manifest.json').write_text(json.dumps(manifest, indent=2))

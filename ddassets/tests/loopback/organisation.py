@@ -51,10 +51,14 @@ class Organisation(Stored):
         for i in range(count // 10):
             attributes = {'monitor_identifier': {'monitor_tags': ['team:foreign']}, 'scope': f'env:foreign_{i}'}
             self._act(downtimes.create_downtime, {'data': {'type': 'downtime', 'attributes': attributes}})
+        self.hold_foreign()
+
+    def hold_foreign(self) -> None:
+        """Take all that is there for other people's."""
         self._foreign = copy.deepcopy([self.dashboards, self.monitors, self.downtimes])
 
     def foreign_changes(self) -> list[str]:
-        """The ids of seeded objects that have changed or are gone."""
+        """The ids of other people's objects that have changed or are gone."""
         return [
             str(key)
             for before, now in zip(
