@@ -56,6 +56,9 @@ def test_redirect_leaves_no_other_handle_anywhere(spool):
     text = found['monitors/full']['message']
     assert text.count('@me@example.com') == 3 and text.count('@') == 6
     assert found['monitors/full']['options']['escalation_message'] == 'Still! @me@example.com'
+    # Who is added hears of a renotification by the message.
+    both = bodies(spool(adapted('monitors/full.json', change)), redirect='@me@example.com', notify=['@you@example.com'])
+    assert both['monitors/full']['options'] == found['monitors/full']['options']
     assert found['downtimes/lab']['message'] == '@me@example.com Silence for env:lab.'
 
 
