@@ -11,12 +11,15 @@ from ddassets.errors import UnusableInputError
 from ddassets.report.model import Page
 
 NAME = 'index.html'
+# One script in parts: each may use what stands in those before it while it loads, and all of them afterwards.
+SCRIPTS = ('elements', 'clock', 'points', 'charts', 'widgets', 'messages', 'monitors', 'pages')
 
 
 def render(page: Page) -> str:
     """Return the HTML document. It asks for nothing over any network, and its policy forbids it to."""
     own = files('ddassets.report')
-    style, script = (own.joinpath(name).read_text(encoding='utf-8') for name in ('page.css', 'page.js'))
+    style = own.joinpath('page.css').read_text(encoding='utf-8')
+    script = '\n'.join(own.joinpath('script', f'{name}.js').read_text(encoding='utf-8') for name in SCRIPTS)
     library = _chart_library()
     # The library's own script sets styles at run time, so styles cannot be bound to a hash; scripts are.
     policy = (

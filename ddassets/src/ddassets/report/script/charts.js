@@ -1,0 +1,203 @@
+// Charts. They are drawn when they come into view, one per animation frame, so that a long page stays responsive.
+
+let library = null;
+
+async function chartLibrary() {
+  const packed = bytes(document.getElementById('charts').textContent);
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
+  const script = document.createElement('script');
+  script.textContent = await new Response(stream).text();
+  document.head.append(script);
+  return window.Plotly;
+}
+
+// The chart library reads a few tags in its texts; names and labels are to stand as they are.
+const plain = (text) => String(text).replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+const clipped = (text) => plain(text.length > 60 ? `${text.slice(0, 59)}…` : text);
+const colour = (variable) => getComputedStyle(root).getPropertyValue(variable).trim();
+
+const drawings = new Map();
+const queue = new Set();
+const seen = new IntersectionObserver((entries) => {
+  for (const entry of entries) {
+    const drawing = drawings.get(entry.target);
+    if (drawing) {
+      drawing.near = entry.isIntersecting;
+      if (drawing.near && drawing.stale) enqueue(entry.target);
+    }
+  }
+}, {rootMargin: '300px'});
+
+let resizing = 0;
+const sized = new ResizeObserver((entries) => {
+  for (const {target} of entries) if (drawings.has(target) && target.clientWidth !== drawings.get(target).width) stale(target);
+  cancelAnimationFrame(resizing);
+  resizing = requestAnimationFrame(layTracks);
+});
+
+function enqueue(box) {
+  if (!queue.size) requestAnimationFrame(drawNext);
+  queue.add(box);
+}
+
+function drawNext() {
+  const [box] = queue;
+  if (!box) return;
+  queue.delete(box);
+  if (box.isConnected) drawNow(box);
+  if (queue.size) requestAnimationFrame(drawNext);
+  else drawWhenIdle();
+}
+
+// What is out of sight is drawn too, so that it is there when it is scrolled to or printed.
+function drawWhenIdle() {
+  const later = window.requestIdleCallback || ((act) => setTimeout(act, 200));
+  later(() => {
+    const next = [...drawings.keys()].find((box) => drawings.get(box).stale);
+    if (next && library) enqueue(next);
+  });
+}
+
+function drawNow(box) {
+  const drawing = drawings.get(box);
+  if (!library || !drawing) return;
+  drawing.stale = false;
+  drawing.width = box.clientWidth;
+  drawing.draw(box);
+}
+
+function stale(box) {
+  const drawing = drawings.get(box);
+  drawing.stale = true;
+  if (drawing.near) enqueue(box);
+}
+
+function drawVisible() {
+  for (const [box, drawing] of drawings) if (drawing.near) enqueue(box);
+  if (!queue.size) drawWhenIdle();
+}
+
+function chart(draw, attributes) {
+  const box = el('div', {class: 'chart', role: 'img', ...attributes});
+  drawings.set(box, {draw, stale: true, near: false, width: 0});
+  seen.observe(box);
+  sized.observe(box);
+  return box;
+}
+
+function forgetCharts() {
+  for (const box of drawings.keys()) {
+    seen.unobserve(box);
+    sized.unobserve(box);
+    if (box.dataset.drawn) library.purge(box);
+  }
+  drawings.clear();
+  queue.clear();
+  tracks.length = 0;
+}
+
+function plot(box, traces, frame, {axis = {}, shapes = [], annotations = [], stacked = false} = {}) {
+  const ink = colour('--soft');
+  const layout = {
+    width: box.clientWidth, height: Math.max(box.clientHeight, 140), margin: MARGIN, showlegend: false,
+    paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)', barmode: stacked ? 'relative' : 'overlay', bargap: 0.08,
+    font: {family: 'system-ui, sans-serif', size: 11, color: ink}, hovermode: 'x unified', dragmode: 'zoom',
+    hoverlabel: {bgcolor: colour('--sheet'), bordercolor: colour('--line'), font: {color: colour('--ink'), size: 12}},
+    xaxis: {type: 'date', range: [wallText(frame.from), wallText(frame.to)], gridcolor: colour('--grid'), linecolor: colour('--line'),
+      nticks: Math.max(3, Math.floor(box.clientWidth / 95)), hoverformat: '%a %-d %b %H:%M:%S', zeroline: false},
+    yaxis: {gridcolor: colour('--grid'), zeroline: false, fixedrange: true, nticks: 6, tickformat: '~s', rangemode: 'tozero',
+      ...(axis.scale === 'log' ? {type: 'log', rangemode: 'normal'} : {})},
+    shapes, annotations,
+  };
+  if (Number.isFinite(axis.min) || Number.isFinite(axis.max)) {
+    layout.yaxis.range = [axis.min ?? null, axis.max ?? null];
+    layout.yaxis.rangemode = 'normal';
+  } else if (axis.include_zero === false) layout.yaxis.rangemode = 'normal';
+  library.react(box, traces, layout, {displayModeBar: false, doubleClick: false, showTips: false});
+  if (!box.dataset.drawn) {
+    box.on('plotly_relayout', (change) => {
+      if ('xaxis.range[0]' in change) setFrame(instantOf(change['xaxis.range[0]']), instantOf(change['xaxis.range[1]']));
+    });
+    box.on('plotly_doubleclick', () => setFrame(state.rehearsal.start, state.rehearsal.end));
+  }
+  box.dataset.drawn = 'chart';
+  box.dataset.from = Math.round(frame.from);
+  box.dataset.to = Math.round(frame.to);
+  if (!root.dataset.firstChart) root.dataset.firstChart = Math.round(performance.now());
+}
+
+// Breaks a line where no point came for longer than Datadog joins two points.
+function broken(found) {
+  const far = Math.max(INTERPOLATED, found.step * 1.5);
+  const x = [];
+  const y = [];
+  const low = [];
+  const high = [];
+  found.t.forEach((instant, i) => {
+    if (i && instant - found.t[i - 1] > far) [x, y, low, high].forEach((list, k) => list.push(k ? null : wallText(found.t[i - 1] + 1)));
+    x.push(wallText(instant));
+    y.push(Number.isNaN(found.v[i]) ? null : found.v[i]);
+    low.push(found.low ? found.low[i] : null);
+    high.push(found.high ? found.high[i] : null);
+  });
+  return {x, y, low, high};
+}
+
+// The shape between two edges, one closed piece for each unbroken stretch.
+function outline(x, low, high) {
+  const shape = {x: [], y: []};
+  let begin = 0;
+  for (let i = 0; i <= x.length; i += 1) {
+    if (i < x.length && low[i] !== null) continue;
+    for (let k = begin; k < i; k += 1) shape.x.push(x[k]), shape.y.push(high[k]);
+    for (let k = i - 1; k >= begin; k -= 1) shape.x.push(x[k]), shape.y.push(low[k]);
+    shape.x.push(null);
+    shape.y.push(null);
+    begin = i + 1;
+  }
+  return shape;
+}
+
+function fade(hex, alpha) {
+  const value = parseInt(hex.slice(1), 16);
+  return `rgba(${value >> 16},${(value >> 8) & 255},${value & 255},${alpha})`;
+}
+
+function lineTraces(label, found, hex, {display = 'line', stack = '', dashed = false} = {}) {
+  const {x, y, low, high} = broken(found);
+  const hovertemplate = '%{y:.6~g}';
+  const base = {x, y, name: clipped(label), hovertemplate};
+  if (display === 'bars') {
+    const centre = Array.from(found.t, (instant) => wallText(instant + found.step / 2));
+    const text = Array.from(found.t, (instant) => plain(clock(instant)));
+    return [{...base, type: 'bar', x: centre, y: Array.from(found.v), width: found.step * 920, marker: {color: hex}, customdata: text}];
+  }
+  const few = found.t.length <= 40;
+  const trace = {...base, type: 'scatter', mode: few ? 'lines+markers' : 'lines', marker: {size: 5, color: hex},
+    line: {color: hex, width: 1.6, dash: dashed ? 'dot' : 'solid'}, connectgaps: false};
+  if (display === 'area') return [{...trace, stackgroup: stack, fillcolor: fade(hex, 0.35)}];
+  if (!found.low) return [trace];
+  return [{...outline(x, low, high), type: 'scatter', mode: 'none', hoverinfo: 'skip', fill: 'toself', fillcolor: fade(hex, 0.17)}, trace];
+}
+
+const MARKER = {error: '--alert', warning: '--warn', ok: '--ok', info: '--accent'};
+
+function markerShapes(markers) {
+  const shapes = [];
+  const annotations = [];
+  for (const marker of markers) {
+    const tone = colour(MARKER[marker.severity] || '--accent');
+    const across = {xref: 'paper', x0: 0, x1: 1};
+    if (marker.low !== null && marker.high !== null && marker.low !== marker.high) {
+      shapes.push({type: 'rect', ...across, y0: marker.low, y1: marker.high, fillcolor: tone, opacity: 0.1, line: {width: 0}, layer: 'below'});
+    } else {
+      const y = marker.low ?? marker.high;
+      shapes.push({type: 'line', ...across, y0: y, y1: y, line: {color: tone, width: 1.3, dash: marker.dashed ? 'dash' : 'solid'}});
+    }
+    if (marker.label) {
+      annotations.push({xref: 'paper', x: 0.004, xanchor: 'left', y: marker.high ?? marker.low, yanchor: 'bottom', yshift: -1,
+        text: clipped(marker.label), showarrow: false, font: {color: tone, size: 10.5}, bgcolor: fade(colour('--sheet'), 0.7), borderpad: 1});
+    }
+  }
+  return {shapes, annotations};
+}

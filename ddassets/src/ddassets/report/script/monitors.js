@@ -1,0 +1,111 @@
+// Monitors: the signal, and under it lanes that share its axis.
+
+const tracks = [];
+
+function share(frame, instant) {
+  return Math.min(1, Math.max(0, (instant - frame.from) / (frame.to - frame.from)));
+}
+
+function layTracks() {
+  for (const lay of tracks) lay({from: state.from, to: state.to});
+}
+
+function lane(label, kind, lay) {
+  const track = el('div', {class: `track ${kind}`});
+  tracks.push((frame) => lay(track, frame));
+  return el('div', {class: 'lane'}, el('span', {}, label), track);
+}
+
+// One colour per pixel at most: the worst state of a pixel wins, so that a short Alert shows in a long frame.
+function layStates(track, frame, group) {
+  const width = Math.max(1, Math.floor(track.clientWidth));
+  const cells = new Array(width).fill(null);
+  group.states.forEach(([from, to, what]) => {
+    if (to <= frame.from || from >= frame.to) return;
+    const first = Math.floor(share(frame, from) * width);
+    const last = Math.max(first + 1, Math.floor(share(frame, to) * width));
+    for (let cell = first; cell < Math.min(last, width); cell += 1) cells[cell] = cells[cell] === null ? what : worst([cells[cell], what]);
+  });
+  const runs = [];
+  cells.forEach((what, cell) => {
+    if (what !== null && runs.length && runs.at(-1).what === what && runs.at(-1).end === cell) runs.at(-1).end += 1;
+    else if (what !== null) runs.push({what, start: cell, end: cell + 1});
+  });
+  track.replaceChildren(...runs.map(({what, start, end}) => el('i', {'data-state': what, title: what,
+    style: {left: `${start / width * 100}%`, width: `${(end - start) / width * 100}%`}})));
+}
+
+function layMuted(track, frame, group) {
+  track.replaceChildren(...group.muted.filter(([from, to]) => to > frame.from && from < frame.to).map(([from, to, downtime]) => el('i', {
+    class: 'shade', title: `${state.rehearsal.downtimes[downtime].name}: ${clock(from)} to ${clock(to)}`,
+    style: {left: `${share(frame, from) * 100}%`, width: `${(share(frame, to) - share(frame, from)) * 100}%`}})));
+}
+
+function layMarks(track, frame, messages) {
+  const width = track.clientWidth;
+  const clusters = [];
+  for (const message of messages) {
+    if (message.instant < frame.from || message.instant > frame.to) continue;
+    const x = share(frame, message.instant) * width;
+    if (clusters.length && x - clusters.at(-1).x < 16) clusters.at(-1).messages.push(message);
+    else clusters.push({x, messages: [message]});
+  }
+  track.replaceChildren(...clusters.map(({x, messages: close}) => {
+    const sent = close.filter((message) => !message.muted);
+    const what = worst((sent.length ? sent : close).map((message) => message.state));
+    const label = close.length === 1
+      ? `${what}${close[0].muted ? ', muted' : ''}, ${clock(close[0].instant)}: ${close[0].title}`
+      : `${close.length} messages, ${sent.length} sent, ${clock(close[0].instant)} to ${clock(close.at(-1).instant)}`;
+    return el('button', {type: 'button', class: sent.length ? 'mark' : 'mark muted', 'data-state': what, title: label, 'aria-label': label,
+      style: {left: `${x / width * 100}%`}, onclick: () => read(close)}, close.length > 1 ? (close.length > 99 ? '99' : String(close.length)) : MARKS[what]);
+  }));
+}
+
+function monitorGroup(monitor, group, messages) {
+  const draw = (box) => {
+    const frame = {from: state.from, to: state.to};
+    const found = points(group.signal, frame);
+    const {shapes, annotations} = markerShapes(Object.entries(monitor.thresholds).map(([key, value]) => ({
+      low: value, high: value, severity: key.startsWith('critical') ? 'error' : 'warning', dashed: key.endsWith('recovery'),
+      label: `${{critical: 'alert', warning: 'warning'}[key] || key.replace('_', ' ')} ${key.endsWith('recovery') ? '' : `${monitor.comparator} `}${number(value)}`})));
+    for (const [from, to] of group.muted) {
+      if (to > frame.from && from < frame.to) {
+        shapes.push({type: 'rect', yref: 'paper', y0: 0, y1: 1, x0: wallText(Math.max(from, frame.from)), x1: wallText(Math.min(to, frame.to)),
+          fillcolor: colour('--mute'), opacity: 0.1, line: {width: 0}, layer: 'below'});
+      }
+    }
+    plot(box, lineTraces('value', found, PALETTES.dog_classic[0]), frame, {shapes, annotations});
+    const values = Array.from(found.v);
+    box.setAttribute('aria-label', `${monitor.name}, ${group.name}: ${values.length ? `${number(AGGREGATES.min(values))} to ${number(AGGREGATES.max(values))}` : 'no value'}, ${clock(frame.from)} to ${clock(frame.to)}`);
+  };
+  return el('div', {class: 'monitor-group'},
+    group.name !== '*' && el('h3', {class: 'group-name'}, name(group.name)),
+    group.signal ? chart(draw, {class: 'chart track-chart'}) : el('p', {class: 'absent'}, el('strong', {}, 'No value'), 'this group never had a value'),
+    lane('state', 'band', (track, frame) => layStates(track, frame, group)),
+    lane('muted', 'band', (track, frame) => layMuted(track, frame, group)),
+    lane('inbox', 'marks', (track, frame) => layMarks(track, frame, messages)));
+}
+
+const GROUPS_AT_ONCE = 8;
+
+function monitorCard(monitor, index) {
+  const messages = state.rehearsal.messages.filter((message) => message.monitor === index);
+  const byGroup = monitor.groups.map((group, i) => ({group, messages: messages.filter((message) => message.group === i)}));
+  const order = byGroup.length > GROUPS_AT_ONCE ? [...byGroup].sort((a, b) => b.messages.length - a.messages.length) : byGroup;
+  const list = el('div');
+  let shown = 0;
+  const more = button('', () => show(), {class: 'quiet more'});
+  function show() {
+    list.append(...order.slice(shown, shown + GROUPS_AT_ONCE).map((one) => monitorGroup(monitor, one.group, one.messages)));
+    shown = Math.min(order.length, shown + GROUPS_AT_ONCE);
+    more.hidden = shown >= order.length;
+    more.textContent = `Show more groups (${order.length - shown} left, those with most messages first)`;
+    requestAnimationFrame(layTracks);
+  }
+  show();
+  const sent = messages.filter((message) => !message.muted).length;
+  return el('section', {class: 'card', id: `monitor-${index}`}, el('h2', {}, name(monitor.name)),
+    el('p', {}, el('code', {}, name(monitor.query))),
+    el('p', {class: 'soft'}, `${sent} sent, ${messages.length - sent} muted`, monitor.priority ? ` · P${monitor.priority}` : '',
+      monitor.tags.length ? [' · ', name(monitor.tags.join(', '))] : null), list, more);
+}

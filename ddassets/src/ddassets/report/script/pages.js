@@ -1,0 +1,207 @@
+// The pages, the bar above them, and the beginning.
+
+const refreshers = [];
+
+function dashboardPage(index) {
+  const dashboard = state.rehearsal.dashboards[index];
+  return [el('h1', {}, name(dashboard.title)), dashboard.description && el('p', {class: 'lead'}, name(dashboard.description)),
+    el('div', {class: 'grid', 'data-dashboard': index}, inOrder(dashboard.widgets).map(widgetElement))];
+}
+
+function monitorsPage() {
+  const {monitors} = state.rehearsal;
+  return [el('h1', {}, 'Monitors'),
+    el('p', {class: 'lead'}, 'The value that each monitor compared with its thresholds, minute by minute, and what came of it. Choose a mark in the lane “inbox” to read the message.'),
+    el('div', {class: 'key'}, SEVERITY.map((what) => el('span', {'data-state': what}, el('i'), what)), el('span', {}, el('i', {class: 'shade'}), 'downtime'),
+      el('span', {}, el('i', {class: 'hollow'}), 'muted message')),
+    monitors.length ? monitors.map(monitorCard) : el('p', {class: 'absent'}, el('strong', {}, 'No monitor was rehearsed'))];
+}
+
+const AT_ONCE = 200;
+
+function inboxPage() {
+  const {messages, monitors} = state.rehearsal;
+  const filters = {state: '', recipient: '', monitor: '', delivery: '', ...state.filters};
+  const recipients = [...new Set(messages.flatMap((message) => message.recipients))].sort();
+  const matching = messages.filter((message) => (!filters.state || kindOf(message) === filters.state)
+    && (!filters.recipient || (filters.recipient === '-' ? !message.recipients.length : message.recipients.includes(filters.recipient)))
+    && (filters.monitor === '' || String(message.monitor) === filters.monitor)
+    && (!filters.delivery || (filters.delivery === 'muted') === message.muted));
+  const change = (key) => (value) => {
+    state.filters = {...filters, [key]: value};
+    const focused = document.activeElement && document.activeElement.closest('[data-filter]');
+    render();
+    if (focused) document.querySelector(`[data-filter="${focused.dataset.filter}"] select, [data-filter="${focused.dataset.filter}"] [aria-pressed="true"]`)?.focus();
+  };
+  const wrap = (key, control) => { control.dataset.filter = key; return control; };
+  let current = matching.includes(state.open) ? state.open : matching[0];
+  const pane = el('div', {class: 'pane', 'aria-live': 'polite', tabindex: '-1'});
+  const list = el('div');
+  let limit = AT_ONCE;
+  const narrow = () => matchMedia('(max-width: 760px)').matches;
+  function open(message) {
+    current = message;
+    state.open = message;
+    if (narrow()) return read([message]);
+    fill();
+    list.querySelector('[aria-current]')?.focus();
+    return null;
+  }
+  function fill() {
+    const rest = matching.length - limit;
+    list.replaceChildren(rowList(matching.slice(0, limit), narrow() ? null : current, open),
+      ...(rest > 0 ? [button(`Show more (${rest} left)`, () => { limit += AT_ONCE; fill(); }, {class: 'quiet more'})] : []));
+    if (current) pane.replaceChildren(messageView(current));
+  }
+  fill();
+  pane.hidden = narrow();
+  const sent = matching.filter((message) => !message.muted).length;
+  return [el('h1', {}, 'Inbox'),
+    el('p', {class: 'lead'}, 'Every message of the whole rehearsal, as its recipients would read it. Nothing left this machine.'),
+    el('div', {class: 'filters', role: 'group', 'aria-label': 'Filters'},
+      wrap('delivery', segments('Delivery', [['', 'All'], ['sent', 'Sent'], ['muted', 'Muted']], filters.delivery, change('delivery'))),
+      wrap('state', select('State', [['', 'all'], ...['Alert', 'Warn', 'No Data', 'OK', 'Downtime'].map((what) => [what, what === 'OK' ? 'OK (recovered)' : what])], filters.state, change('state'))),
+      wrap('recipient', select('Recipient', [['', 'all'], ['-', 'nobody'], ...recipients.map((one) => [one, one])], filters.recipient, change('recipient'))),
+      wrap('monitor', select('Monitor', [['', 'all'], ...monitors.map((monitor, i) => [String(i), monitor.name])], filters.monitor, change('monitor'))),
+      el('span', {class: 'soft', role: 'status'}, `${sent} sent, ${matching.length - sent} muted`)),
+    matching.length ? el('div', {class: 'inbox'}, list, pane) : el('p', {class: 'absent'}, el('strong', {}, 'No message'), messages.length ? 'none passes these filters' : 'nothing would have been sent')];
+}
+
+function table(headings, rows) {
+  return el('table', {class: 'plain'}, el('thead', {}, el('tr', {}, headings.map((text) => el('th', {scope: 'col'}, text)))),
+    el('tbody', {}, rows.map((row) => el('tr', {}, row.map((cell) => el('td', {}, cell))))));
+}
+
+function basisPage() {
+  const {failures, assumptions, monitors, downtimes, messages, start, end, zone, description} = state.rehearsal;
+  return [el('h1', {}, 'What this rests on'),
+    el('p', {class: 'lead'}, `${clock(start)} to ${clock(end)} (${zone}), ${duration(end - start)}. `, name(description)),
+    el('section', {class: failures.length ? 'card failures' : 'card'}, el('h2', {}, 'Expectations'),
+      failures.length ? el('ul', {}, failures.map((text) => el('li', {}, name(text)))) : el('p', {}, 'Every expectation of the rehearsal held.')),
+    el('section', {class: 'card'}, el('h2', {}, 'Assumptions'),
+      el('p', {class: 'soft'}, 'Datadog’s public documents leave these questions open. The rehearsal relied on the answer given here.'),
+      assumptions.length ? table(['', 'Question', 'Answer'], assumptions.map((one) => [one.id, one.question, one.choice])) : el('p', {}, 'None was needed.')),
+    monitors.map((monitor) => {
+      const reached = monitor.coverage.filter(([, yes]) => yes).length;
+      return el('section', {class: 'card'}, el('h2', {}, 'Coverage: ', name(monitor.name)),
+        el('p', {class: 'soft'}, `${reached} of ${monitor.coverage.length} reached`),
+        table(['', ''], monitor.coverage.map(([what, yes]) => [name(what), yes ? '✓ reached' : el('strong', {}, 'never reached')])));
+    }),
+    downtimes.length ? el('section', {class: 'card'}, el('h2', {}, 'Downtimes'), downtimes.map((downtime, i) => [
+      el('h3', {class: 'group-name'}, name(downtime.name)),
+      el('p', {class: 'soft'}, 'scope ', el('code', {}, name(downtime.scope)), `, ${downtime.windows.length} windows, ${messages.filter((one) => one.muted && one.downtimes.includes(i)).length} messages muted`),
+      downtime.windows.length ? table(['From', 'To', 'Length'], downtime.windows.slice(0, 14).map(([from, to]) => [clock(from), clock(to), duration(to - from)])) : null,
+      downtime.windows.length > 14 ? el('p', {class: 'soft'}, `and ${downtime.windows.length - 14} more`) : null])) : null,
+    el('section', {class: 'card'}, el('h2', {}, 'How to read the charts'),
+      el('p', {}, 'Graphs show one point per bucket, with the bucket that Datadog documents for the length of the frame: 20 seconds up to an hour, 1 minute up to 4 hours, 5 minutes up to a day, 10 minutes up to two, 1 hour up to a week, then 4 hours. A query with a rollup of its own keeps it.'),
+      el('p', {}, 'The shading behind a line reaches from the least to the greatest of the finest points inside each bucket: no extreme is lost in a long frame. Numbers and tables are computed from the points of the graph, as Datadog does, so an average over hours is an average of hourly points.'))];
+}
+
+const PAGES = {dashboards: dashboardPage, monitors: monitorsPage, inbox: inboxPage, basis: basisPage};
+
+function route() {
+  const [, kind, index] = location.hash.split('/');
+  if (!Object.hasOwn(PAGES, kind || '')) return {kind: state.rehearsal.dashboards.length ? 'dashboards' : 'monitors', index: 0};
+  const at = Number.parseInt(index, 10) || 0;
+  return {kind, index: kind === 'dashboards' ? Math.min(at, state.rehearsal.dashboards.length - 1) : at, named: index !== undefined};
+}
+
+function navigation(current) {
+  const {dashboards, messages} = state.rehearsal;
+  const links = [...dashboards.map((dashboard, i) => [`#/dashboards/${i}`, dashboard.title, current.kind === 'dashboards' && current.index === i]),
+    ['#/monitors', 'Monitors', current.kind === 'monitors'], ['#/inbox', `Inbox (${messages.length})`, current.kind === 'inbox'],
+    ['#/basis', 'Assumptions and coverage', current.kind === 'basis']];
+  document.getElementById('pages').replaceChildren(...links.map(([href, text, here]) => el('a', {href, 'aria-current': here ? 'page' : null}, name(text))));
+}
+
+function toolbar(current) {
+  const bar = document.getElementById('toolbar');
+  if (current.kind === 'inbox' || current.kind === 'basis') return bar.replaceChildren();
+  const {start, end, zone, dashboards} = state.rehearsal;
+  const span = state.to - state.from;
+  const whole = state.from <= start && state.to >= end;
+  const chosen = whole ? 0 : (FRAMES.find(([, seconds]) => seconds === Math.round(span)) || [])[1];
+  const frames = FRAMES.filter(([, seconds]) => seconds < end - start).map(([text, seconds]) => [seconds, text, seconds ? `the ${text} before the end of the frame` : 'the whole rehearsal']);
+  const focused = document.activeElement?.dataset?.choice;
+  const move = (factor) => setFrame(state.from + span * factor, state.to + span * factor);
+  const zoom = (factor) => { const middle = (state.from + state.to) / 2; setFrame(middle - span * factor / 2, middle + span * factor / 2); };
+  const variables = current.kind === 'dashboards' ? dashboards[current.index].variables : [];
+  bar.replaceChildren(
+    ...variables.map((variable) => select(`$${variable.name}`, variable.values.map((value) => [value, value]), state.chosen[variable.name] ?? variable.default, (value) => {
+      state.chosen[variable.name] = value;
+      render();
+      [...document.querySelectorAll('.toolbar .field')].find((field) => field.firstChild.textContent === `$${variable.name}`)?.querySelector('select').focus();
+    })),
+    segments('Time frame', frames, chosen, (seconds) => (seconds ? setFrame(state.to - seconds, state.to) : setFrame(start, end))),
+    el('span', {class: 'moves'},
+      button('‹', () => move(-1), {'aria-label': 'Earlier', title: 'Earlier', 'data-choice': 'earlier', disabled: state.from <= start}),
+      button('›', () => move(1), {'aria-label': 'Later', title: 'Later', 'data-choice': 'later', disabled: state.to >= end}),
+      button('+', () => zoom(0.5), {'aria-label': 'Zoom in', title: 'Zoom in; or drag across a chart', 'data-choice': 'in', disabled: span <= 60}),
+      button('−', () => zoom(2), {'aria-label': 'Zoom out', title: 'Zoom out; double click on a chart shows the whole', 'data-choice': 'out', disabled: whole})),
+    el('div', {class: 'when number'}, `${clock(state.from)} – ${clock(state.to)}`, el('small', {}, `${zone} · one point per ${duration(wantedBucket(state)).replace(/^1 /, '')}`)));
+  if (focused) [...bar.querySelectorAll('[data-choice]')].find((one) => one.dataset.choice === focused)?.focus();
+  return bar;
+}
+
+// A frame has whole seconds, at least a minute, and never leaves the rehearsal.
+function setFrame(from, to) {
+  const {start, end} = state.rehearsal;
+  const span = Math.min(end - start, Math.max(60, Math.round(to - from)));
+  state.to = Math.min(end, Math.max(start + span, Math.round(to)));
+  state.from = state.to - span;
+  toolbar(route());
+  for (const refresh of refreshers) refresh();
+  for (const box of drawings.keys()) stale(box);
+  if (!queue.size) drawWhenIdle();
+  layTracks();
+}
+
+function render() {
+  const current = route();
+  forgetCharts();
+  refreshers.length = 0;
+  navigation(current);
+  toolbar(current);
+  const content = PAGES[current.kind](current.index);
+  document.getElementById('main').replaceChildren(...content.flat(2).filter(Boolean));
+  layTracks();
+  drawWhenIdle();
+  document.title = `${document.getElementById('main').querySelector('h1').textContent} · rehearsal of ${page.integration}`;
+  if (current.kind === 'monitors' && current.named) document.getElementById(`monitor-${current.index}`)?.scrollIntoView();
+}
+
+function begin(rehearsal) {
+  Object.assign(state, {rehearsal, from: rehearsal.start, to: rehearsal.end, chosen: {}, filters: {}, open: null});
+  for (const dashboard of rehearsal.dashboards) for (const variable of dashboard.variables) state.chosen[variable.name] ??= variable.default;
+  render();
+}
+
+function setTheme(theme) {
+  root.dataset.theme = theme;
+  for (const box of drawings.keys()) stale(box);
+}
+
+function start() {
+  const dark = matchMedia('(prefers-color-scheme: dark)');
+  setTheme(dark.matches ? 'dark' : 'light');
+  dark.addEventListener('change', () => setTheme(dark.matches ? 'dark' : 'light'));
+  document.getElementById('theme').addEventListener('click', () => setTheme(root.dataset.theme === 'dark' ? 'light' : 'dark'));
+  document.getElementById('brand').append(name(page.integration));
+  const chooser = document.getElementById('rehearsals');
+  chooser.hidden = page.rehearsals.length < 2;
+  chooser.querySelector('select').append(...page.rehearsals.map((rehearsal, i) => el('option', {value: i}, rehearsal.name)));
+  chooser.querySelector('select').addEventListener('change', (event) => begin(page.rehearsals[event.target.value]));
+  document.getElementById('footer').append(el('p', {}, `A rehearsal made offline by ddassets ${page.version}. This is not Datadog: signal, states and messages were computed on one machine, nothing was sent to anyone, and Datadog’s own result may differ where its documents are silent (see “Assumptions and coverage”).`));
+  addEventListener('hashchange', () => { render(); scrollTo(0, 0); document.getElementById('main').focus({preventScroll: true}); });
+  let before = null;
+  addEventListener('beforeprint', () => { before = root.dataset.theme; setTheme('light'); for (const box of drawings.keys()) drawNow(box); });
+  addEventListener('afterprint', () => setTheme(before));
+  const loading = chartLibrary();
+  begin(page.rehearsals[0]);
+  loading.then((loaded) => {
+    library = loaded;
+    drawVisible();
+  });
+}
+
+start();

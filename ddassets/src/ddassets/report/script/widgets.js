@@ -1,0 +1,180 @@
+// Widgets
+
+const selected = (query) => query.answers[JSON.stringify(query.variables.map((variable) => state.chosen[variable] ?? '*'))] || {series: [], missing: []};
+
+function widgetFrame(widget) {
+  return widget.span ? {from: state.to - widget.span, to: state.to} : {from: state.from, to: state.to};
+}
+
+function absent(missing) {
+  if (!missing.length) return el('p', {class: 'absent'}, el('strong', {}, 'No points'), 'nothing was submitted for this selection in this frame');
+  const names = [...new Set(missing)];
+  return el('p', {class: 'absent'}, el('strong', {}, 'No data in this rehearsal'), names.length > 1 ? 'metrics ' : 'metric ',
+    names.map((metric, i) => [i ? ', ' : '', el('code', {}, name(metric))]));
+}
+
+function timeseries(widget) {
+  const lines = [];
+  const missing = [];
+  for (const request of widget.requests) {
+    const palette = PALETTES[request.palette] || PALETTES.dog_classic;
+    let used = 0;
+    for (const query of request.queries) {
+      const answer = selected(query);
+      missing.push(...answer.missing);
+      for (const series of answer.series) {
+        const label = series.name === '*' ? query.name : answer.series.length > 1 || series.name.includes(':') ? `${query.name} · ${series.name}` : query.name;
+        lines.push({request, series, label, hex: palette[used % palette.length]});
+        used += 1;
+      }
+    }
+  }
+  const remarks = widget.requests.map((request) => request.remark).filter(Boolean);
+  if (missing.length && lines.length) remarks.push(`No data in this rehearsal: ${[...new Set(missing)].join(', ')}`);
+  if (!lines.length) return {drawn: 'empty', parts: [absent(missing)]};
+
+  const legend = el('div', {class: 'legend-box', tabindex: lines.length > 5 ? '0' : null});
+  const coarse = el('p', {class: 'remark', hidden: true});
+  const box = chart((target) => {
+    const frame = widgetFrame(widget);
+    const found = lines.map((line) => points(line.series, frame));
+    const traces = lines.flatMap((line, i) => lineTraces(line.label, found[i], line.hex,
+      {display: line.request.display, stack: `stack${widget.requests.indexOf(line.request)}`, dashed: line.request.dashed}));
+    plot(target, traces, frame, {...markerShapes(widget.markers), axis: widget.axis, stacked: true});
+    legend.replaceChildren(legendTable(lines, found));
+    const steps = lines.map((line, i) => (line.series.levels.length > 1 && found[i].step > wantedBucket(frame) ? found[i].step : 0));
+    coarse.hidden = !Math.max(...steps);
+    coarse.textContent = `Finer points of this time are not in the page: each one stands for ${duration(Math.max(...steps))}; the shading holds the extremes.`;
+    target.setAttribute('aria-label', `${widget.title}: ${lines.length} series, ${clock(frame.from)} to ${clock(frame.to)}. The table below has the numbers.`);
+  });
+  return {drawn: 'chart', parts: [box, legend, coarse, ...remarks.map((text) => el('p', {class: 'remark'}, text))]};
+}
+
+function legendTable(lines, found) {
+  return el('table', {class: 'legend'},
+    el('thead', {}, el('tr', {}, ['', 'avg', 'min', 'max', 'last'].map((text) => el('th', {scope: 'col'}, text)))),
+    el('tbody', {}, lines.map((line, i) => {
+      const values = Array.from(found[i].v).filter((value) => !Number.isNaN(value));
+      const cells = ['avg', 'min', 'max', 'last'].map((how) => el('td', {}, values.length ? number(AGGREGATES[how](values)) : '–'));
+      return el('tr', {}, el('td', {}, el('span', {class: 'swatch', style: {background: line.hex}}), name(line.label)), cells);
+    })));
+}
+
+function scalars(request, frame) {
+  const missing = [];
+  const found = {};
+  for (const query of request.queries) {
+    const answer = selected(query);
+    missing.push(...answer.missing);
+    found[query.name] = new Map(answer.series.map((series) => [series.name, scalar(series, query.aggregator, frame)]));
+  }
+  const present = Object.values(found).some((map) => map.size);
+  return {missing, values: present ? compute(request.formula, found) : new Map()};
+}
+
+function live(widget, drawn, fill) {
+  const body = el('div', {style: {flex: '1', display: 'flex', 'flex-direction': 'column', 'min-width': '0'}});
+  refreshers.push(() => body.replaceChildren(...fill(widgetFrame(widget))));
+  body.replaceChildren(...fill(widgetFrame(widget)));
+  return {drawn, parts: [body]};
+}
+
+const COMPARE = {'>': (a, b) => a > b, '>=': (a, b) => a >= b, '<': (a, b) => a < b, '<=': (a, b) => a <= b, '=': (a, b) => a === b, '!=': (a, b) => a !== b};
+const TONES = {red: ['#c8323c', '#fff'], yellow: ['#e7b32c', '#231a00'], green: ['#2c8a53', '#fff'], blue: ['#3f68c9', '#fff'], gray: ['#6e7889', '#fff'],
+  grey: ['#6e7889', '#fff'], white: ['#ffffff', '#1d2330'], black: ['#1d2330', '#fff'], orange: ['#dd7a24', '#231a00']};
+
+function conditional(formats, value) {
+  const format = value === null ? null : formats.find((one) => COMPARE[one.comparator] && COMPARE[one.comparator](value, one.value));
+  const [front, back] = String(format ? format.palette : '').split('_on_');
+  if (!back || !TONES[back]) return {};
+  if (back === 'white') return {color: TONES[front] ? TONES[front][0] : 'inherit'};
+  return {background: TONES[back][0], color: front === 'white' || front === 'black' ? TONES[back][1] : (TONES[front] || ['inherit'])[0]};
+}
+
+function queryValue(widget) {
+  const request = widget.requests[0];
+  const answered = request.queries.some((query) => selected(query).series.length);
+  if (!answered) return {drawn: 'empty', parts: [absent(request.queries.flatMap((query) => selected(query).missing))]};
+  return live(widget, 'number', (frame) => {
+    const {values} = scalars(request, frame);
+    const value = [...values.values()][0] ?? null;
+    if (value === null) return [absent([])];
+    const [text, letter] = scaled(value, widget);
+    return [el('div', {class: 'figure', style: conditional(request.formats, value), 'data-value': value},
+      el('b', {}, text, letter || widget.unit ? el('small', {}, ` ${letter}${widget.unit}`) : null))];
+  });
+}
+
+function topList(widget) {
+  const request = widget.requests[0];
+  const answered = request.queries.some((query) => selected(query).series.length);
+  if (!answered) return {drawn: 'empty', parts: [absent(request.queries.flatMap((query) => selected(query).missing))]};
+  return live(widget, 'list', (frame) => {
+    const entries = [...scalars(request, frame).values].filter(([, value]) => value !== null).sort((a, b) => b[1] - a[1]).slice(0, 10);
+    if (!entries.length) return [absent([])];
+    const most = Math.max(...entries.map(([, value]) => Math.abs(value))) || 1;
+    const hex = (PALETTES[request.palette] || PALETTES.dog_classic)[0];
+    return [el('ol', {class: 'list'}, entries.map(([key, value]) => el('li', {class: 'bar', 'data-value': value},
+      el('i', {style: {width: `${Math.abs(value) / most * 100}%`, background: conditional(request.formats, value).background || hex}}),
+      el('span', {class: 'grow'}, name(key)), el('span', {class: 'number'}, scaled(value, widget).join(' ')))))];
+  });
+}
+
+function stateAt(group, instant) {
+  return group.states.find(([from, to]) => from <= instant && instant < to)?.[2];
+}
+
+const worst = (states) => states.reduce((a, b) => (SEVERITY.indexOf(b) > SEVERITY.indexOf(a) ? b : a), 'OK');
+const mutedAt = (group, instant) => group.muted.find(([from, to]) => from <= instant && instant < to);
+
+function monitorSummary(widget) {
+  if (!widget.monitors.length) return {drawn: 'empty', parts: [el('p', {class: 'absent'}, el('strong', {}, 'No monitor'), 'none of this rehearsal matches ', el('code', {}, widget.remark))]};
+  return live(widget, 'list', (frame) => {
+    const shown = widget.monitors.map((index) => {
+      const monitor = state.rehearsal.monitors[index];
+      const groups = monitor.groups.map((group) => ({what: stateAt(group, frame.to - 1), muted: mutedAt(group, frame.to - 1)})).filter((one) => one.what);
+      return {monitor, index, groups, what: groups.length ? worst(groups.map((one) => one.what)) : 'No Data'};
+    });
+    const counts = SEVERITY.toReversed().map((what) => [what, shown.filter((one) => one.what === what).length]).filter(([, count]) => count);
+    return [
+      el('div', {class: 'counts'}, counts.map(([what, count]) => el('span', {class: 'state', 'data-state': what}, `${count} ${what}`))),
+      el('ul', {class: 'list'}, shown.map(({monitor, index, groups, what}) => el('li', {},
+        pill(what, groups.some((one) => one.muted)),
+        el('span', {class: 'grow'}, el('a', {href: `#/monitors/${index}`}, name(monitor.name)),
+          el('br'), el('small', {class: 'soft'}, monitor.priority ? `P${monitor.priority} · ` : '',
+            `${groups.filter((one) => one.what !== 'OK').length} of ${groups.length} groups not OK`,
+            groups.some((one) => one.muted) ? ' · muted' : ''))))),
+      el('p', {class: 'remark'}, `At ${clock(frame.to)}.`),
+    ];
+  });
+}
+
+const TINTS = {blue: '#4a73d9', green: '#2f9e6b', orange: '#e0872f', purple: '#8467cf', yellow: '#d9aa2b', pink: '#c4568f', gray: '#8a93a5', white: '#8a93a5', red: '#c8323c'};
+const tint = (text) => TINTS[text.replace('vivid_', '')] || '';
+
+const WIDGETS = {
+  timeseries, query_value: queryValue, toplist: topList, monitors: monitorSummary,
+  note: (widget) => ({drawn: 'note', parts: [proseBlock(widget.prose)]}),
+  placeholder: (widget) => ({drawn: 'placeholder', parts: [el('p', {class: 'absent'}, el('strong', {}, 'Not shown here'), widget.remark)]}),
+};
+
+function place(element, [x, y, width, height], half) {
+  for (const [key, value] of Object.entries({'--x': x + 1, '--y': y + 1, '--w': width, '--h': height})) element.style.setProperty(key, value);
+  if (half) element.classList.add('half');
+  return element;
+}
+
+const inOrder = (widgets) => [...widgets].sort((a, b) => a.layout[1] - b.layout[1] || a.layout[0] - b.layout[0]);
+
+function widgetElement(widget) {
+  if (widget.kind === 'group') {
+    const body = el('div', {class: 'grid'}, inOrder(widget.widgets).map(widgetElement));
+    return place(el('section', {class: 'group', style: {'--tint': tint(widget.colour) || 'var(--soft)'}}, el('h2', {}, name(widget.title)), body), widget.layout);
+  }
+  const {drawn, parts} = WIDGETS[widget.kind](widget);
+  const hatched = drawn === 'placeholder' || drawn === 'empty';
+  const box = el('section', {class: `widget${widget.kind === 'note' ? ' note' : ''}${hatched ? ' hatched' : ''}`, 'data-widget': widget.kind, 'data-drawn-as': drawn},
+    widget.title && el('h3', {}, name(widget.title), widget.span && !hatched ? el('small', {}, `past ${duration(widget.span).replace(/^1 /, '')}`) : null), parts);
+  if (widget.kind === 'note' && tint(widget.colour)) box.style.setProperty('--tint', tint(widget.colour));
+  return place(box, widget.layout, widget.layout[2] <= 4 && widget.kind === 'query_value');
+}
