@@ -20,11 +20,13 @@ function instantOf(text) {
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
-function clock(instant, seconds) {
+function day(instant) {
   const date = new Date(wall(instant));
-  const time = date.toISOString().slice(11, seconds ? 19 : 16);
-  return `${DAYS[date.getUTCDay()]} ${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}, ${time}`;
+  return `${DAYS[date.getUTCDay()]} ${date.getUTCDate()} ${MONTHS[date.getUTCMonth()]} ${date.getUTCFullYear()}`;
 }
+
+const time = (instant, seconds) => new Date(wall(instant)).toISOString().slice(11, seconds ? 19 : 16);
+const clock = (instant, seconds) => `${day(instant)}, ${time(instant, seconds)}`;
 
 function duration(seconds) {
   for (const [size, unit] of [[604800, 'week'], [86400, 'day'], [3600, 'hour'], [60, 'minute']]) {

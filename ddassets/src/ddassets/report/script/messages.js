@@ -48,10 +48,73 @@ function read(messages) {
   if (!reader.open) reader.showModal();
 }
 
+// Rows under a heading for each day. The arrow keys go from row to row.
 function rowList(messages, current, choose) {
-  return el('ul', {class: 'rows'}, messages.map((message) => el('li', {}, el('button', {
+  const days = Map.groupBy(messages, (message) => day(message.instant));
+  const step = (event) => {
+    const by = {ArrowDown: 1, ArrowUp: -1}[event.key];
+    const rows = [...list.querySelectorAll('.row')];
+    const next = by && rows[rows.indexOf(document.activeElement) + by];
+    if (!next) return;
+    event.preventDefault();
+    next.focus();
+  };
+  const list = el('div', {class: 'rows', onkeydown: step}, [...days].map(([text, some]) => [el('h3', {class: 'day'}, text), el('ul', {}, some.map((message) => el('li', {}, el('button', {
     type: 'button', class: message.muted ? 'row is-muted' : 'row', 'aria-current': message === current ? 'true' : null, onclick: () => choose(message),
-  }, el('span', {class: 'title'}, name(message.title)), el('span', {class: 'time'}, clock(message.instant)),
-  el('span', {class: 'who'}, message.muted ? 'muted, would go to ' : 'to ', message.recipients.length ? name(message.recipients.join(', ')) : 'nobody'),
-  el('span', {}, pill(kindOf(message), message.muted))))));
+  }, el('span', {class: 'time'}, time(message.instant)), el('span', {class: 'what'}, pill(kindOf(message), message.muted)),
+  el('span', {class: 'title'}, name(message.title)),
+  el('span', {class: 'who'}, message.muted ? 'muted, would go to ' : 'to ', message.recipients.length ? name(message.recipients.join(', ')) : 'nobody')))))]));
+  return list;
+}
+
+// The inbox
+
+const AT_ONCE = 200;
+
+function inboxPage() {
+  const {messages, monitors} = state.rehearsal;
+  const filters = {state: '', recipient: '', monitor: '', delivery: '', ...state.filters};
+  const recipients = [...new Set(messages.flatMap((message) => message.recipients))].sort();
+  const matching = messages.filter((message) => (!filters.state || kindOf(message) === filters.state)
+    && (!filters.recipient || (filters.recipient === '-' ? !message.recipients.length : message.recipients.includes(filters.recipient)))
+    && (filters.monitor === '' || String(message.monitor) === filters.monitor)
+    && (!filters.delivery || (filters.delivery === 'muted') === message.muted));
+  const change = (key) => (value) => {
+    state.filters = {...filters, [key]: value};
+    const focused = document.activeElement && document.activeElement.closest('[data-filter]');
+    render();
+    if (focused) document.querySelector(`[data-filter="${focused.dataset.filter}"] select, [data-filter="${focused.dataset.filter}"] [aria-pressed="true"]`)?.focus();
+  };
+  const wrap = (key, control) => { control.dataset.filter = key; return control; };
+  let current = matching.includes(state.open) ? state.open : matching[0];
+  const pane = el('div', {class: 'pane', 'aria-live': 'polite', tabindex: '-1'});
+  const list = el('div');
+  let limit = AT_ONCE;
+  const narrow = () => matchMedia('(max-width: 760px)').matches;
+  function open(message) {
+    current = message;
+    state.open = message;
+    if (narrow()) return read([message]);
+    fill();
+    list.querySelector('[aria-current]')?.focus();
+    return null;
+  }
+  function fill() {
+    const rest = matching.length - limit;
+    list.replaceChildren(rowList(matching.slice(0, limit), narrow() ? null : current, open),
+      ...(rest > 0 ? [button(`Show more (${rest} left)`, () => { limit += AT_ONCE; fill(); }, {class: 'quiet more'})] : []));
+    if (current) pane.replaceChildren(messageView(current));
+  }
+  fill();
+  pane.hidden = narrow();
+  const sent = matching.filter((message) => !message.muted).length;
+  return [el('h1', {}, 'Inbox'),
+    el('p', {class: 'lead'}, 'Every message of the whole rehearsal, as its recipients would read it. Nothing left this machine.'),
+    el('div', {class: 'filters', role: 'group', 'aria-label': 'Filters'},
+      wrap('delivery', segments('Delivery', [['', 'All'], ['sent', 'Sent'], ['muted', 'Muted']], filters.delivery, change('delivery'))),
+      wrap('state', select('State', [['', 'all'], ...['Alert', 'Warn', 'No Data', 'OK', 'Downtime'].map((what) => [what, what === 'OK' ? 'OK (recovered)' : what])], filters.state, change('state'))),
+      wrap('recipient', select('Recipient', [['', 'all'], ['-', 'nobody'], ...recipients.map((one) => [one, one])], filters.recipient, change('recipient'))),
+      wrap('monitor', select('Monitor', [['', 'all'], ...monitors.map((monitor, i) => [String(i), monitor.name])], filters.monitor, change('monitor'))),
+      el('span', {class: 'soft', role: 'status'}, `${sent} sent, ${matching.length - sent} muted`)),
+    matching.length ? el('div', {class: 'inbox'}, list, pane) : el('p', {class: 'absent'}, el('strong', {}, 'No message'), messages.length ? 'none passes these filters' : 'nothing would have been sent')];
 }

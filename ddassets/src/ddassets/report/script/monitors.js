@@ -31,6 +31,10 @@ function layStates(track, frame, group) {
     if (what !== null && runs.length && runs.at(-1).what === what && runs.at(-1).end === cell) runs.at(-1).end += 1;
     else if (what !== null) runs.push({what, start: cell, end: cell + 1});
   });
+  const within = (what) => group.states.reduce((sum, [from, to, one]) => sum + (one === what ? Math.max(0, Math.min(to, frame.to) - Math.max(from, frame.from)) : 0), 0);
+  const spent = SEVERITY.toReversed().map((what) => [what, within(what)]).filter(([, seconds]) => seconds);
+  track.setAttribute('role', 'img');
+  track.setAttribute('aria-label', spent.length ? spent.map(([what, seconds]) => `${what} for ${duration(seconds)}`).join(', ') : 'no state yet');
   track.replaceChildren(...runs.map(({what, start, end}) => el('i', {'data-state': what, title: what,
     style: {left: `${start / width * 100}%`, width: `${(end - start) / width * 100}%`}})));
 }
@@ -41,13 +45,16 @@ function layMuted(track, frame, group) {
     style: {left: `${share(frame, from) * 100}%`, width: `${(share(frame, to) - share(frame, from)) * 100}%`}})));
 }
 
+// Marks nearer than this, in pixels, are one mark with their number.
+const MARK = 22;
+
 function layMarks(track, frame, messages) {
   const width = track.clientWidth;
   const clusters = [];
   for (const message of messages) {
     if (message.instant < frame.from || message.instant > frame.to) continue;
     const x = share(frame, message.instant) * width;
-    if (clusters.length && x - clusters.at(-1).x < 16) clusters.at(-1).messages.push(message);
+    if (clusters.length && x - clusters.at(-1).x < MARK) clusters.at(-1).messages.push(message);
     else clusters.push({x, messages: [message]});
   }
   track.replaceChildren(...clusters.map(({x, messages: close}) => {

@@ -17,56 +17,6 @@ function monitorsPage() {
     monitors.length ? monitors.map(monitorCard) : el('p', {class: 'absent'}, el('strong', {}, 'No monitor was rehearsed'))];
 }
 
-const AT_ONCE = 200;
-
-function inboxPage() {
-  const {messages, monitors} = state.rehearsal;
-  const filters = {state: '', recipient: '', monitor: '', delivery: '', ...state.filters};
-  const recipients = [...new Set(messages.flatMap((message) => message.recipients))].sort();
-  const matching = messages.filter((message) => (!filters.state || kindOf(message) === filters.state)
-    && (!filters.recipient || (filters.recipient === '-' ? !message.recipients.length : message.recipients.includes(filters.recipient)))
-    && (filters.monitor === '' || String(message.monitor) === filters.monitor)
-    && (!filters.delivery || (filters.delivery === 'muted') === message.muted));
-  const change = (key) => (value) => {
-    state.filters = {...filters, [key]: value};
-    const focused = document.activeElement && document.activeElement.closest('[data-filter]');
-    render();
-    if (focused) document.querySelector(`[data-filter="${focused.dataset.filter}"] select, [data-filter="${focused.dataset.filter}"] [aria-pressed="true"]`)?.focus();
-  };
-  const wrap = (key, control) => { control.dataset.filter = key; return control; };
-  let current = matching.includes(state.open) ? state.open : matching[0];
-  const pane = el('div', {class: 'pane', 'aria-live': 'polite', tabindex: '-1'});
-  const list = el('div');
-  let limit = AT_ONCE;
-  const narrow = () => matchMedia('(max-width: 760px)').matches;
-  function open(message) {
-    current = message;
-    state.open = message;
-    if (narrow()) return read([message]);
-    fill();
-    list.querySelector('[aria-current]')?.focus();
-    return null;
-  }
-  function fill() {
-    const rest = matching.length - limit;
-    list.replaceChildren(rowList(matching.slice(0, limit), narrow() ? null : current, open),
-      ...(rest > 0 ? [button(`Show more (${rest} left)`, () => { limit += AT_ONCE; fill(); }, {class: 'quiet more'})] : []));
-    if (current) pane.replaceChildren(messageView(current));
-  }
-  fill();
-  pane.hidden = narrow();
-  const sent = matching.filter((message) => !message.muted).length;
-  return [el('h1', {}, 'Inbox'),
-    el('p', {class: 'lead'}, 'Every message of the whole rehearsal, as its recipients would read it. Nothing left this machine.'),
-    el('div', {class: 'filters', role: 'group', 'aria-label': 'Filters'},
-      wrap('delivery', segments('Delivery', [['', 'All'], ['sent', 'Sent'], ['muted', 'Muted']], filters.delivery, change('delivery'))),
-      wrap('state', select('State', [['', 'all'], ...['Alert', 'Warn', 'No Data', 'OK', 'Downtime'].map((what) => [what, what === 'OK' ? 'OK (recovered)' : what])], filters.state, change('state'))),
-      wrap('recipient', select('Recipient', [['', 'all'], ['-', 'nobody'], ...recipients.map((one) => [one, one])], filters.recipient, change('recipient'))),
-      wrap('monitor', select('Monitor', [['', 'all'], ...monitors.map((monitor, i) => [String(i), monitor.name])], filters.monitor, change('monitor'))),
-      el('span', {class: 'soft', role: 'status'}, `${sent} sent, ${matching.length - sent} muted`)),
-    matching.length ? el('div', {class: 'inbox'}, list, pane) : el('p', {class: 'absent'}, el('strong', {}, 'No message'), messages.length ? 'none passes these filters' : 'nothing would have been sent')];
-}
-
 function table(headings, rows) {
   return el('table', {class: 'plain'}, el('thead', {}, el('tr', {}, headings.map((text) => el('th', {scope: 'col'}, text)))),
     el('tbody', {}, rows.map((row) => el('tr', {}, row.map((cell) => el('td', {}, cell))))));
@@ -74,7 +24,7 @@ function table(headings, rows) {
 
 function basisPage() {
   const {failures, assumptions, monitors, downtimes, messages, start, end, zone, description} = state.rehearsal;
-  return [el('h1', {}, 'What this rests on'),
+  return [el('h1', {}, 'Assumptions and coverage'),
     el('p', {class: 'lead'}, `${clock(start)} to ${clock(end)} (${zone}), ${duration(end - start)}. `, name(description)),
     el('section', {class: failures.length ? 'card failures' : 'card'}, el('h2', {}, 'Expectations'),
       failures.length ? el('ul', {}, failures.map((text) => el('li', {}, name(text)))) : el('p', {}, 'Every expectation of the rehearsal held.')),
@@ -111,7 +61,9 @@ function navigation(current) {
   const links = [...dashboards.map((dashboard, i) => [`#/dashboards/${i}`, dashboard.title, current.kind === 'dashboards' && current.index === i]),
     ['#/monitors', 'Monitors', current.kind === 'monitors'], ['#/inbox', `Inbox (${messages.length})`, current.kind === 'inbox'],
     ['#/basis', 'Assumptions and coverage', current.kind === 'basis']];
-  document.getElementById('pages').replaceChildren(...links.map(([href, text, here]) => el('a', {href, 'aria-current': here ? 'page' : null}, name(text))));
+  const bar = document.getElementById('pages');
+  bar.replaceChildren(...links.map(([href, text, here]) => el('a', {href, 'aria-current': here ? 'page' : null}, name(text))));
+  bar.querySelector('[aria-current]')?.scrollIntoView({block: 'nearest', inline: 'center'});
 }
 
 function toolbar(current) {
@@ -138,7 +90,7 @@ function toolbar(current) {
       button('›', () => move(1), {'aria-label': 'Later', title: 'Later', 'data-choice': 'later', disabled: state.to >= end}),
       button('+', () => zoom(0.5), {'aria-label': 'Zoom in', title: 'Zoom in; or drag across a chart', 'data-choice': 'in', disabled: span <= 60}),
       button('−', () => zoom(2), {'aria-label': 'Zoom out', title: 'Zoom out; double click on a chart shows the whole', 'data-choice': 'out', disabled: whole})),
-    el('div', {class: 'when number'}, `${clock(state.from)} – ${clock(state.to)}`, el('small', {}, `${zone} · one point per ${duration(wantedBucket(state)).replace(/^1 /, '')}`)));
+    el('div', {class: 'when number'}, `${clock(state.from)} – ${clock(state.to)}`, el('small', {}, `${zone} · one point per ${duration(wantedBucket(state)).replace(/^1 /, '')}${wantedBucket(state) > BUCKETS[0][1] ? ', shaded from lowest to highest' : ''}`)));
   if (focused) [...bar.querySelectorAll('[data-choice]')].find((one) => one.dataset.choice === focused)?.focus();
   return bar;
 }
@@ -178,6 +130,7 @@ function begin(rehearsal) {
 
 function setTheme(theme) {
   root.dataset.theme = theme;
+  document.getElementById('theme').textContent = theme === 'dark' ? 'Light' : 'Dark';
   for (const box of drawings.keys()) stale(box);
 }
 
@@ -194,8 +147,9 @@ function start() {
   document.getElementById('footer').append(el('p', {}, `A rehearsal made offline by ddassets ${page.version}. This is not Datadog: signal, states and messages were computed on one machine, nothing was sent to anyone, and Datadog’s own result may differ where its documents are silent (see “Assumptions and coverage”).`));
   addEventListener('hashchange', () => { render(); scrollTo(0, 0); document.getElementById('main').focus({preventScroll: true}); });
   let before = null;
-  addEventListener('beforeprint', () => { before = root.dataset.theme; setTheme('light'); for (const box of drawings.keys()) drawNow(box); });
-  addEventListener('afterprint', () => setTheme(before));
+  const relay = () => { for (const box of drawings.keys()) drawNow(box); layTracks(); };
+  addEventListener('beforeprint', () => { before = root.dataset.theme; setTheme('light'); root.classList.add('printed'); relay(); });
+  addEventListener('afterprint', () => { root.classList.remove('printed'); setTheme(before); layTracks(); });
   const loading = chartLibrary();
   begin(page.rehearsals[0]);
   loading.then((loaded) => {

@@ -120,9 +120,7 @@ function topList(widget) {
   });
 }
 
-function stateAt(group, instant) {
-  return group.states.find(([from, to]) => from <= instant && instant < to)?.[2];
-}
+const spanAt = (group, instant) => group.states.find(([from, to]) => from <= instant && instant < to);
 
 const worst = (states) => states.reduce((a, b) => (SEVERITY.indexOf(b) > SEVERITY.indexOf(a) ? b : a), 'OK');
 const mutedAt = (group, instant) => group.muted.find(([from, to]) => from <= instant && instant < to);
@@ -132,18 +130,21 @@ function monitorSummary(widget) {
   return live(widget, 'list', (frame) => {
     const shown = widget.monitors.map((index) => {
       const monitor = state.rehearsal.monitors[index];
-      const groups = monitor.groups.map((group) => ({what: stateAt(group, frame.to - 1), muted: mutedAt(group, frame.to - 1)})).filter((one) => one.what);
-      return {monitor, index, groups, what: groups.length ? worst(groups.map((one) => one.what)) : 'No Data'};
+      const groups = monitor.groups.map((group) => ({span: spanAt(group, frame.to - 1), muted: mutedAt(group, frame.to - 1)}))
+        .filter((one) => one.span).map((one) => ({...one, since: one.span[0], what: one.span[2]}));
+      const what = groups.length ? worst(groups.map((one) => one.what)) : 'No Data';
+      const since = Math.max(...groups.filter((one) => one.what === what).map((one) => one.since));
+      return {monitor, index, groups, what, since};
     });
     const counts = SEVERITY.toReversed().map((what) => [what, shown.filter((one) => one.what === what).length]).filter(([, count]) => count);
     return [
       el('div', {class: 'counts'}, counts.map(([what, count]) => el('span', {class: 'state', 'data-state': what}, `${count} ${what}`))),
-      el('ul', {class: 'list'}, shown.map(({monitor, index, groups, what}) => el('li', {},
+      el('ul', {class: 'list'}, shown.map(({monitor, index, groups, what, since}) => el('li', {},
         pill(what, groups.some((one) => one.muted)),
         el('span', {class: 'grow'}, el('a', {href: `#/monitors/${index}`}, name(monitor.name)),
           el('br'), el('small', {class: 'soft'}, monitor.priority ? `P${monitor.priority} · ` : '',
             `${groups.filter((one) => one.what !== 'OK').length} of ${groups.length} groups not OK`,
-            groups.some((one) => one.muted) ? ' · muted' : ''))))),
+            Number.isFinite(since) ? ` · ${what} since ${clock(since)}` : '', groups.some((one) => one.muted) ? ' · muted' : ''))))),
       el('p', {class: 'remark'}, `At ${clock(frame.to)}.`),
     ];
   });
