@@ -22,10 +22,11 @@ from ddassets.report.source import Source
 # A query has an answer for each selection; beyond this many its dashboard would not fit a page.
 MOST_SELECTIONS = 200
 _SPANS = {'m': 60, 'h': 3600, 'd': 86400, 'w': 604800, 'mo': 2592000, 'y': 31536000}
-_BAND = (
-    'The band of anomalies() is not drawn: Datadog does not publish how it is computed. '
+_NO_BAND = (
+    'The band of anomalies() is not drawn: Datadog does not publish how it is computed, and the rehearsal gives none. '
     'The line is the series that it would be drawn around.'
 )
+_BAND = 'The band is the one that the rehearsal gives: Datadog does not publish how anomalies() computes its own.'
 _SCALARS = ('abs', 'default_zero', 'count_not_null', 'count_nonzero', 'clamp_min', 'clamp_max')
 _AGGREGATORS = ('avg', 'sum', 'min', 'max', 'last')
 
@@ -43,7 +44,7 @@ class Converter:
         self.monitors = monitors
         self.prefixes = {variable.name: variable.prefix for variable in dashboard.variables}
         self.options = {variable.name: self._options(variable) for variable in dashboard.variables}
-        self._answers: dict[tree.Expression, Answer] = {}
+        self._answers: dict[tuple[tree.Expression, bool], Answer] = {}
 
     def convert(self) -> Dashboard:
         return Dashboard(
@@ -140,13 +141,20 @@ class Converter:
         shown = {
             _label(one): tree.rewrite(parse_formula(_text(one.get('formula'))), _binder(queries)) for one in formulas
         }
-        lines = {label: tree.rewrite(expression, _without_band) for label, expression in (shown or queries).items()}
-        remark = _BAND if lines != (shown or queries) else ''
+        lines = [
+            self._query(label, tree.rewrite(expression, _without_band), banded=_is_band(expression))
+            for label, expression in (shown or queries).items()
+        ]
+        if not any(_is_band(node) for expression in (shown or queries).values() for node in tree.walk(expression)):
+            remark = ''
+        else:
+            series = [one for query in lines for answer in query.answers.values() for one in answer.series]
+            remark = _BAND if any(one.lower for one in series) else _NO_BAND
         style = _dict(request.get('style'))
         display = request.get('display_type')
         return Request(
             name='',
-            queries=[self._query(label, expression) for label, expression in lines.items()],
+            queries=lines,
             display='bars' if display == 'bars' else 'area' if display == 'area' else 'line',
             palette=_text(style.get('palette')) or 'dog_classic',
             dashed=style.get('line_type') in ('dashed', 'dotted'),
@@ -173,7 +181,9 @@ class Converter:
             ],
         )
 
-    def _query(self, name: str, expression: tree.Expression, aggregator: str = 'avg') -> Query:
+    def _query(
+        self, name: str, expression: tree.Expression, aggregator: str = 'avg', *, banded: bool = False
+    ) -> Query:
         used = sorted(variables(expression) & self.options.keys())
         selections = list(product(*(self.options[variable] for variable in used)))
         if len(selections) > MOST_SELECTIONS:
@@ -182,9 +192,9 @@ class Converter:
         answers = {}
         for values in selections:
             chosen = select(expression, self.prefixes, dict(zip(used, values, strict=True)))
-            if chosen not in self._answers:
-                self._answers[chosen] = self.source.answer(chosen)
-            answers[json.dumps(values, ensure_ascii=False, separators=(',', ':'))] = self._answers[chosen]
+            if (chosen, banded) not in self._answers:
+                self._answers[chosen, banded] = self.source.answer(chosen, banded)
+            answers[json.dumps(values, ensure_ascii=False, separators=(',', ':'))] = self._answers[chosen, banded]
         return Query(name, used, answers, aggregator)
 
 
@@ -256,10 +266,12 @@ def _binder(queries: Mapping[str, tree.Expression]) -> Callable[[tree.Node], tre
     return bind
 
 
+def _is_band(node: tree.Node) -> bool:
+    return isinstance(node, tree.Call) and node.name == 'anomalies' and bool(node.arguments)
+
+
 def _without_band(node: tree.Node) -> tree.Node:
-    if isinstance(node, tree.Call) and node.name == 'anomalies' and node.arguments:
-        return node.arguments[0]
-    return node
+    return node.arguments[0] if isinstance(node, tree.Call) and _is_band(node) else node
 
 
 def _formula(node: tree.Expression, named: Mapping[str, object]) -> Formula:

@@ -41,10 +41,15 @@ class Level:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One line: its group's tags, and its points from the finest level to the coarsest."""
+    """One line: its group's tags, and its points from the finest level to the coarsest.
+
+    `lower` and `upper` are the edges of the band that its anomalies() is given, in the same levels.
+    """
 
     name: str
     levels: list[Level]
+    lower: list[Level] = field(default_factory=list)
+    upper: list[Level] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,8 @@ class Result(Protocol):
     @property
     def failures(self) -> Sequence[str]: ...
     def lines(self, expression: tree.Expression, start: int, end: int) -> Sequence[Line]: ...
+    # The lines of the lower and of the upper edge of the band about an expression; none without a band.
+    def edges(self, expression: tree.Expression, start: int, end: int) -> tuple[Sequence[Line], Sequence[Line]]: ...
 
 
 def page(bundle: Bundle, results: Sequence[Result], progress: Callable[[str], None] = lambda text: None) -> model.Page:
@@ -129,7 +131,7 @@ class _Builder:
         self.places = {downtime.name: index for index, downtime in enumerate(result.downtimes)}
         metrics = {metric: result.series.of(metric) for metric in result.series.metrics}
         tags = {metric: frozenset[str]().union(*(one.tags for one in series)) for metric, series in metrics.items()}
-        self.source = Source(result.start, result.end, result.lines, tags, pool)
+        self.source = Source(result.start, result.end, result.lines, result.edges, tags, pool)
 
     def build(self) -> model.Rehearsal:
         result = self.result

@@ -18,12 +18,14 @@ class Source:
     """One rehearsal's signal. `end` is not included.
 
     `evaluate` gives the lines of an expression, one per group, over [start, end); it raises UnusableInputError for what
-    is outside its subset. `tags` are those of every series, by metric.
+    is outside its subset. `edges` gives those of the lower and upper edge of the band that anomalies() of it is given,
+    none of each where it is given no band. `tags` are those of every series, by metric.
     """
 
     start: int
     end: int
     evaluate: Callable[[tree.Expression, int, int], Sequence[Line]]
+    edges: Callable[[tree.Expression, int, int], tuple[Sequence[Line], Sequence[Line]]]
     tags: Mapping[str, frozenset[str]]
     pool: Pool
 
@@ -32,21 +34,27 @@ class Source:
         tags = (tag.partition(':') for tags in self.tags.values() for tag in tags)
         return sorted({value for name, colon, value in tags if colon and name == key})
 
-    def answer(self, expression: tree.Expression) -> Answer:
-        """Evaluate an expression in every length of bucket that a frame may ask for."""
+    def answer(self, expression: tree.Expression, banded: bool = False) -> Answer:
+        """Evaluate an expression in every length of bucket that a frame may ask for; `banded`: and the band about it."""
         read = [*tree.metrics(expression)]
         missing = sorted({metric.name for metric in read} - self.tags.keys())
         if missing:
             return Answer(missing=missing)
         own = [bucket for metric in read for bucket in _own_bucket(metric)]
         buckets = (max(own),) if own and len(own) == len(read) else BUCKETS
-        levels = {
-            bucket: {line.name: line for line in self.evaluate(_rolled_up(expression, bucket), self.start, self.end)}
-            for bucket in buckets
-        }
-        return Answer(
-            [self.pack(name, {b: lines.get(name) for b, lines in levels.items()}) for name in levels[buckets[0]]]
-        )
+        rolled_up = {bucket: _rolled_up(expression, bucket) for bucket in buckets}
+        series = self._packed({b: self.evaluate(one, self.start, self.end) for b, one in rolled_up.items()})
+        if banded:
+            edges = {b: self.edges(one, self.start, self.end) for b, one in rolled_up.items()}
+            lower, upper = (self._packed({b: pair[side] for b, pair in edges.items()}) for side in (0, 1))
+            for name in series.keys() & lower.keys() & upper.keys():
+                series[name] = replace(series[name], lower=lower[name].levels, upper=upper[name].levels)
+        return Answer(list(series.values()))
+
+    def _packed(self, levels: Mapping[int, Sequence[Line]]) -> dict[str, Series]:
+        named = {bucket: {line.name: line for line in lines} for bucket, lines in levels.items()}
+        finest = next(iter(named.values()))
+        return {name: self.pack(name, {b: lines.get(name) for b, lines in named.items()}) for name in finest}
 
     def pack(self, name: str, levels: Mapping[int, Line | None]) -> Series:
         """Pack one line's levels, by length of bucket."""

@@ -163,6 +163,19 @@ function fade(hex, alpha) {
   return `rgba(${value >> 16},${(value >> 8) & 255},${value & 255},${alpha})`;
 }
 
+// The band about a line in grey, and the line again in red where it is outside, as Datadog draws them.
+function bandTraces(found, lower, upper) {
+  const edge = (side) => new Map(Array.from(side.t, (instant, i) => [instant, side.v[i]]));
+  const [least, most] = [edge(lower), edge(upper)];
+  const {x, low, high} = broken({...lower, low: lower.v, high: Array.from(lower.t, (instant) => most.get(instant) ?? null)});
+  const outside = Array.from(found.t, (instant, i) => found.v[i] < least.get(instant) || found.v[i] > most.get(instant));
+  const red = broken({...found, v: found.v.map((value, i) => (outside[i] || outside[i + 1] || outside[i - 1] ? value : NaN)), low: null});
+  return [
+    {...outline(x, low.map((value, i) => (high[i] === null ? null : value)), high), type: 'scatter', mode: 'none', hoverinfo: 'skip', fill: 'toself', fillcolor: fade('#8a93a5', 0.3), meta: 'band'},
+    {x: red.x, y: red.y, type: 'scatter', mode: outside.some(Boolean) ? 'lines' : 'none', hoverinfo: 'skip', line: {color: colour('--alert-fill'), width: 2.6}, meta: 'outside'},
+  ];
+}
+
 function lineTraces(label, found, hex, {display = 'line', stack = '', dashed = false} = {}) {
   const {x, y, low, high} = broken(found);
   const hovertemplate = '%{y:.6~g}';

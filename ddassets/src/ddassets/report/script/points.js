@@ -34,10 +34,10 @@ function instants(level) {
 const wantedBucket = (frame) => BUCKETS.find(([span]) => frame.to - frame.from <= span)[1];
 
 // The finest level that is not finer than the frame asks for and reaches back to its beginning; else the next one that does.
-function levelFor(series, frame) {
+function levelFor(levels, frame) {
   const wanted = wantedBucket(frame);
-  const reaching = series.levels.filter((level) => level.complete || level.start <= frame.from);
-  return reaching.find((level) => level.step >= wanted) || reaching.at(-1) || series.levels.at(-1);
+  const reaching = levels.filter((level) => level.complete || level.start <= frame.from);
+  return reaching.find((level) => level.step >= wanted) || reaching.at(-1) || levels.at(-1);
 }
 
 function lowerBound(sorted, value) {
@@ -52,8 +52,8 @@ function lowerBound(sorted, value) {
 }
 
 // The points whose buckets begin inside the frame.
-function points(series, frame) {
-  const level = levelFor(series, frame);
+function points(series, frame, levels = series.levels) {
+  const level = levelFor(levels, frame);
   if (!level) return {step: 0, t: [], v: [], low: null, high: null};
   const all = instants(level);
   const first = lowerBound(all, frame.from);
