@@ -220,11 +220,8 @@ class Page:
     pool: list[str]
 
     def json(self) -> str:
-        """The document that goes into the page's script element: nothing in it can end that element."""
-        text = json.dumps(asdict(self), ensure_ascii=False, separators=(',', ':'), allow_nan=False)
-        for character in '<>&\u2028\u2029':
-            text = text.replace(character, f'\\u{ord(character):04x}')
-        return text
+        """The document that the page's script reads."""
+        return json.dumps(asdict(self), ensure_ascii=False, separators=(',', ':'), allow_nan=False)
 
 
 LONGEST_GAP = 255

@@ -30,9 +30,9 @@ def render(page: Page) -> str:
         'policy': html.escape(policy),
         'title': html.escape(f'Rehearsal of {page.integration}'),
         'style': style,
-        'data': page.json(),
-        # Stored compressed, for it is most of the page's size.
-        'charts': base64.b64encode(gzip.compress(library.encode(), mtime=0)).decode(),
+        # Stored compressed, for they are nearly all of the page's size.
+        'data': _packed(page.json()),
+        'charts': _packed(library),
         'script': script,
     }
     text, *rest = own.joinpath('page.html').read_text(encoding='utf-8').split('{{')
@@ -52,6 +52,10 @@ def write(page: Page, folder: Path) -> Path:
     except OSError as error:
         raise UnusableInputError(f'{path}: cannot be written: {error.strerror}') from error
     return path
+
+
+def _packed(text: str) -> str:
+    return base64.b64encode(gzip.compress(text.encode(), compresslevel=6, mtime=0)).decode()
 
 
 def _hash(script: str) -> str:

@@ -137,7 +137,7 @@ class _Builder:
         result = self.result
         self.progress(f'{result.name}: monitors and messages')
         monitors = [self._monitor(monitor) for monitor in result.monitors]
-        messages = sorted([*self._notifications(), *self._downtime_messages()], key=lambda one: one.instant)
+        told = sorted([*self._notifications(), *self._downtime_messages()], key=lambda one: one[0].instant)
         return model.Rehearsal(
             name=result.name,
             description=result.description,
@@ -148,7 +148,7 @@ class _Builder:
             dashboards=[self._dashboard(name, monitors) for name in self._order()],
             monitors=monitors,
             downtimes=[self._downtime(downtime) for downtime in result.downtimes],
-            messages=_shortened(messages),
+            messages=_with_texts(told),
             assumptions=[
                 model.Assumption(name, ASSUMPTIONS[name].question if name in ASSUMPTIONS else '', choice)
                 for name, choice in result.assumptions.items()
@@ -210,15 +210,15 @@ class _Builder:
         windows = [self._clipped(start, end) for start, end in downtime.windows]
         return model.Downtime(downtime.name, downtime.scope, prose.parse(downtime.message), downtime.zone, windows)
 
-    def _notifications(self) -> Iterator[model.Message]:
+    def _notifications(self) -> Iterator[tuple[model.Message, str]]:
         for place, monitor in enumerate(self.result.monitors):
             for index, group in enumerate(monitor.timeline.groups):
                 for notification in monitor.notifications.get(group, ()):
                     message = monitor.message(group, notification)
-                    yield model.Message(
+                    shown = model.Message(
                         instant=notification.instant,
                         title=message.title,
-                        prose=prose.parse(message.text),
+                        prose=_LEFT_OUT,
                         recipients=list(message.recipients),
                         monitor=place,
                         group=index,
@@ -231,15 +231,15 @@ class _Builder:
                         muted=not notification.sent,
                         downtimes=[self.places[name] for name in notification.muted_by],
                     )
+                    yield shown, message.text
 
-    def _downtime_messages(self) -> Iterator[model.Message]:
+    def _downtime_messages(self) -> Iterator[tuple[model.Message, str]]:
         for place, downtime in enumerate(self.result.downtimes):
-            text = prose.parse(downtime.message)
             for instant, what in downtime.messages:
-                yield model.Message(
+                shown = model.Message(
                     instant=round(instant),
                     title=f'Downtime {what}: {downtime.name}',
-                    prose=text,
+                    prose=_LEFT_OUT,
                     recipients=list(downtime.recipients),
                     monitor=None,
                     group=None,
@@ -252,17 +252,21 @@ class _Builder:
                     muted=False,
                     downtimes=[place],
                 )
+                yield shown, downtime.message
 
 
 def _state(state: State) -> model.State:
     return {State.OK: 'OK', State.WARN: 'Warn', State.ALERT: 'Alert'}.get(state, 'No Data')  # type: ignore[return-value]
 
 
-def _shortened(messages: Sequence[model.Message]) -> list[model.Message]:
-    """Leave out the texts that are too many for a page, of muted messages before those of sent ones."""
-    order = sorted(range(len(messages)), key=lambda index: (messages[index].muted, -messages[index].instant))
+def _with_texts(told: Sequence[tuple[model.Message, str]]) -> list[model.Message]:
+    """Give the messages their texts, where these are too many for a page to the sent ones first, then to the newest."""
+    order = sorted(range(len(told)), key=lambda index: (told[index][0].muted, -told[index][0].instant))
     kept = frozenset(order[:MOST_TEXTS])
-    return [one if index in kept else replace(one, prose=_LEFT_OUT) for index, one in enumerate(messages)]
+    return [
+        replace(message, prose=prose.parse(text)) if index in kept else message
+        for index, (message, text) in enumerate(told)
+    ]
 
 
 def offsets(zone: ZoneInfo, start: int, end: int) -> list[tuple[int, int]]:

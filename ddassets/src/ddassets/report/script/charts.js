@@ -2,11 +2,9 @@
 
 let library = null;
 
-async function chartLibrary() {
-  const packed = bytes(document.getElementById('charts').textContent);
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
+function chartLibrary(source) {
   const script = document.createElement('script');
-  script.textContent = await new Response(stream).text();
+  script.textContent = source;
   document.head.append(script);
   return window.Plotly;
 }

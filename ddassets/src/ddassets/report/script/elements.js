@@ -1,9 +1,9 @@
 'use strict';
 // The page of a rehearsal. Everything shown comes from the JSON in #data and is put in as text, never as markup.
 
-const page = JSON.parse(document.getElementById('data').textContent);
+let page = null;
 const root = document.documentElement;
-const state = {rehearsal: page.rehearsals[0], from: 0, to: 0, chosen: {}, filters: {}, open: null};
+const state = {rehearsal: null, from: 0, to: 0, chosen: {}, filters: {}, open: null};
 
 const FRAMES = [['Whole', 0], ['1 w', 604800], ['1 d', 86400], ['4 h', 14400], ['1 h', 3600], ['5 min', 300]];
 // The bucket that Datadog's graphs use by default for a frame of up to so many seconds.

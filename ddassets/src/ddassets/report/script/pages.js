@@ -134,7 +134,9 @@ function setTheme(theme) {
   for (const box of drawings.keys()) stale(box);
 }
 
-function start() {
+async function start() {
+  const charts = unpacked('charts');
+  page = JSON.parse(await unpacked('data'));
   const dark = matchMedia('(prefers-color-scheme: dark)');
   setTheme(dark.matches ? 'dark' : 'light');
   dark.addEventListener('change', () => setTheme(dark.matches ? 'dark' : 'light'));
@@ -150,12 +152,9 @@ function start() {
   const relay = () => { for (const box of drawings.keys()) drawNow(box); layTracks(); };
   addEventListener('beforeprint', () => { before = root.dataset.theme; setTheme('light'); root.classList.add('printed'); relay(); });
   addEventListener('afterprint', () => { root.classList.remove('printed'); setTheme(before); layTracks(); });
-  const loading = chartLibrary();
   begin(page.rehearsals[0]);
-  loading.then((loaded) => {
-    library = loaded;
-    drawVisible();
-  });
+  library = chartLibrary(await charts);
+  drawVisible();
 }
 
 start();

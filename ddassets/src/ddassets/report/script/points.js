@@ -7,6 +7,14 @@ function bytes(base64) {
   return found;
 }
 
+// The text of an element that holds it compressed.
+async function unpacked(id) {
+  const packed = document.getElementById(id);
+  const stream = new Blob([bytes(packed.textContent)]).stream().pipeThrough(new DecompressionStream('gzip'));
+  packed.remove();
+  return new Response(stream).text();
+}
+
 const columns = new Map();
 
 function column(index, Kind) {
