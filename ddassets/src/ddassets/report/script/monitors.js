@@ -39,8 +39,10 @@ function layStates(track, frame, group) {
     style: {left: `${start / width * 100}%`, width: `${(end - start) / width * 100}%`}})));
 }
 
+const mutedIn = (group, frame) => group.muted.filter(([from, to]) => to > frame.from && from < frame.to);
+
 function layMuted(track, frame, group) {
-  track.replaceChildren(...group.muted.filter(([from, to]) => to > frame.from && from < frame.to).map(([from, to, downtime]) => el('i', {
+  track.replaceChildren(...mutedIn(group, frame).map(([from, to, downtime]) => el('i', {
     class: 'shade', title: `${state.rehearsal.downtimes[downtime].name}: ${clock(from)} to ${clock(to)}`,
     style: {left: `${share(frame, from) * 100}%`, width: `${(share(frame, to) - share(frame, from)) * 100}%`}})));
 }
@@ -75,12 +77,15 @@ function monitorGroup(monitor, group, messages) {
     const {shapes, annotations} = markerShapes(Object.entries(monitor.thresholds).map(([key, value]) => ({
       low: value, high: value, severity: key.startsWith('critical') ? 'error' : 'warning', dashed: key.endsWith('recovery'),
       label: `${{critical: 'alert', warning: 'warning'}[key] || key.replace('_', ' ')} ${key.endsWith('recovery') ? '' : `${monitor.comparator} `}${number(value)}`})));
-    for (const [from, to] of group.muted) {
-      if (to > frame.from && from < frame.to) {
-        shapes.push({type: 'rect', yref: 'paper', y0: 0, y1: 1, x0: wallText(Math.max(from, frame.from)), x1: wallText(Math.min(to, frame.to)),
-          fillcolor: colour('--mute'), opacity: 0.1, line: {width: 0}, layer: 'below'});
-      }
+    // One shape of many pieces, which must not overlap: a year of nights would be a thousand shapes.
+    const at = (instant) => wallText(Math.min(frame.to, Math.max(frame.from, instant))).replace(' ', '_');
+    const pieces = [];
+    for (const [from, to] of mutedIn(group, frame)) {
+      if (pieces.length && from <= pieces.at(-1)[1]) pieces.at(-1)[1] = Math.max(pieces.at(-1)[1], to);
+      else pieces.push([from, to]);
     }
+    const path = pieces.map(([from, to]) => `M${at(from)},0V1H${at(to)}V0Z`).join('');
+    if (path) shapes.push({type: 'path', yref: 'paper', path, fillcolor: colour('--mute'), opacity: 0.12, line: {width: 0}, layer: 'below'});
     plot(box, lineTraces('value', found, PALETTES.dog_classic[0]), frame, {shapes, annotations});
     const values = Array.from(found.v);
     box.setAttribute('aria-label', `${monitor.name}, ${group.name}: ${values.length ? `${number(AGGREGATES.min(values))} to ${number(AGGREGATES.max(values))}` : 'no value'}, ${clock(frame.from)} to ${clock(frame.to)}`);
