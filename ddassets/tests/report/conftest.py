@@ -34,6 +34,15 @@ NIGHTS, WEEKENDS = 'weeknights', 'weekends'
 
 
 @dataclass
+class Verdict:
+    text: str
+    holds: bool
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass
 class Rehearsed:
     """Everything that a page asks of a rehearsal, for `days` days of `my_metric` on some hosts, a point every 45 s."""
 
@@ -44,7 +53,8 @@ class Rehearsed:
     description: str = 'Three hosts, one of them silent for an hour and a half on Wednesday.'
     zone: ZoneInfo = ZoneInfo('Europe/Berlin')
     assumptions: dict[str, str] = field(default_factory=lambda: {'A1': '(from,to]', 'A13': 'elapsed'})
-    failures: tuple[str, ...] = ()
+    verdicts: tuple['Verdict', ...] = ()
+    warnings: tuple[str, ...] = ()
     banded: bool = False
 
     @cached_property

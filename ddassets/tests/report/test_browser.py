@@ -351,7 +351,7 @@ def test_hostile_text_is_text(browser, rehearsed, week, tmp_path, text):
             body = json.loads(file.read_text())
             _spoil(body, text)
             (folder / 'assets' / kind / file.name).write_text(json.dumps(body))
-    result = rehearsed(folder, days=1, hosts={text: text}, name=text, description=text, failures=(text,))
+    result = rehearsed(folder, days=1, hosts={text: text}, name=text, description=text, warnings=(text,))
     path = report.write(result.bundle, [result], tmp_path / 'page')
     browser.open(path)
     for fragment in PARTS:

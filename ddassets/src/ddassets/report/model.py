@@ -208,8 +208,10 @@ class Rehearsal:
     downtimes: list[Downtime]
     messages: list[Message]
     assumptions: list[Assumption]
-    # Expectations that did not hold, in the words of the rehearsal.
-    failures: list[str]
+    # `(what was expected, and what was found where it differs; whether it holds)`.
+    verdicts: list[tuple[str, bool]]
+    # What the rehearsal warns of, each a sentence.
+    warnings: list[str]
 
 
 @dataclass(frozen=True, slots=True)

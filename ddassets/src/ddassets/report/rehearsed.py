@@ -86,6 +86,14 @@ class DowntimeResult(Protocol):
     def messages(self) -> Sequence[tuple[float, str]]: ...
 
 
+class Verdict(Protocol):
+    """Whether one expectation holds; as a string what was expected, and what was found where it does not."""
+
+    @property
+    def holds(self) -> bool: ...
+    def __str__(self) -> str: ...
+
+
 class Result(Protocol):
     """One rehearsal over [start, end), in seconds since the epoch."""
 
@@ -108,9 +116,11 @@ class Result(Protocol):
     # The assumptions relied on: id and choice.
     @property
     def assumptions(self) -> Mapping[str, str]: ...
-    # Expectations that did not hold, each a sentence.
     @property
-    def failures(self) -> Sequence[str]: ...
+    def verdicts(self) -> Sequence[Verdict]: ...
+    # Sentences about what the reader has to know of the signal and the monitors.
+    @property
+    def warnings(self) -> Sequence[str]: ...
     def lines(self, expression: tree.Expression, start: int, end: int) -> Sequence[Line]: ...
     # The lines of the lower and of the upper edge of the band about an expression; none without a band.
     def edges(self, expression: tree.Expression, start: int, end: int) -> tuple[Sequence[Line], Sequence[Line]]: ...
@@ -153,7 +163,8 @@ class _Builder:
                 model.Assumption(name, ASSUMPTIONS[name].question if name in ASSUMPTIONS else '', choice)
                 for name, choice in result.assumptions.items()
             ],
-            failures=list(result.failures),
+            verdicts=[(str(verdict), verdict.holds) for verdict in result.verdicts],
+            warnings=list(result.warnings),
         )
 
     def _order(self) -> list[int]:

@@ -26,9 +26,10 @@ const seen = new IntersectionObserver((entries) => {
   }
 }, {rootMargin: '300px'});
 
+const changed = (box, drawing) => box.clientWidth !== drawing.width || box.clientHeight !== drawing.height;
 let resizing = 0;
 const sized = new ResizeObserver((entries) => {
-  for (const {target} of entries) if (drawings.has(target) && target.clientWidth !== drawings.get(target).width) stale(target);
+  for (const {target} of entries) if (drawings.has(target) && changed(target, drawings.get(target))) stale(target);
   cancelAnimationFrame(resizing);
   resizing = requestAnimationFrame(layTracks);
 });
@@ -60,8 +61,8 @@ function drawNow(box) {
   const drawing = drawings.get(box);
   if (!library || !drawing) return;
   drawing.stale = false;
-  drawing.width = box.clientWidth;
   drawing.draw(box);
+  Object.assign(drawing, {width: box.clientWidth, height: box.clientHeight});
 }
 
 function stale(box) {
@@ -77,7 +78,7 @@ function drawVisible() {
 
 function chart(draw, attributes) {
   const box = el('div', {class: 'chart', role: 'img', ...attributes});
-  drawings.set(box, {draw, stale: true, near: false, width: 0});
+  drawings.set(box, {draw, stale: true, near: false, width: 0, height: 0});
   seen.observe(box);
   sized.observe(box);
   return box;
@@ -161,8 +162,8 @@ function fade(hex, alpha) {
   return `rgba(${value >> 16},${(value >> 8) & 255},${value & 255},${alpha})`;
 }
 
-// The band about a line in grey, and the line again in red where it is outside, as Datadog draws them.
-function bandTraces(found, lower, upper) {
+// A line between the edges of a band, which is grey, and red where it is outside, as Datadog draws them.
+function bandTraces(found, lower, upper, line) {
   const edge = (side) => new Map(Array.from(side.t, (instant, i) => [instant, side.v[i]]));
   const [least, most] = [edge(lower), edge(upper)];
   const {x, low, high} = broken({...lower, low: lower.v, high: Array.from(lower.t, (instant) => most.get(instant) ?? null)});
@@ -170,6 +171,7 @@ function bandTraces(found, lower, upper) {
   const red = broken({...found, v: found.v.map((value, i) => (outside[i] || outside[i + 1] || outside[i - 1] ? value : NaN)), low: null});
   return [
     {...outline(x, low.map((value, i) => (high[i] === null ? null : value)), high), type: 'scatter', mode: 'none', hoverinfo: 'skip', fill: 'toself', fillcolor: fade('#8a93a5', 0.3), meta: 'band'},
+    ...line,
     {x: red.x, y: red.y, type: 'scatter', mode: outside.some(Boolean) ? 'lines' : 'none', hoverinfo: 'skip', line: {color: colour('--alert-fill'), width: 2.6}, meta: 'outside'},
   ];
 }

@@ -28,6 +28,8 @@ function day(instant) {
 const time = (instant, seconds) => new Date(wall(instant)).toISOString().slice(11, seconds ? 19 : 16);
 const clock = (instant, seconds) => `${day(instant)}, ${time(instant, seconds)}`;
 
+const counted = (count, what) => `${count.toLocaleString('en')} ${what}${count === 1 ? '' : 's'}`;
+
 function duration(seconds) {
   for (const [size, unit] of [[604800, 'week'], [86400, 'day'], [3600, 'hour'], [60, 'minute']]) {
     if (seconds >= size) {

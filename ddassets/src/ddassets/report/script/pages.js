@@ -22,12 +22,25 @@ function table(headings, rows) {
     el('tbody', {}, rows.map((row) => el('tr', {}, row.map((cell) => el('td', {}, cell))))));
 }
 
+const VERDICTS = 300;
+
+function outcome() {
+  const {verdicts} = state.rehearsal;
+  const failed = verdicts.filter(([, holds]) => !holds).length;
+  if (!verdicts.length) return 'It expects nothing: whatever happens is shown and nothing is judged.';
+  return failed ? `${failed} of ${counted(verdicts.length, 'expectation')} failed.` : `${verdicts.length === 1 ? 'The one expectation' : `All ${verdicts.length} expectations`} held.`;
+}
+
 function basisPage() {
-  const {failures, assumptions, monitors, downtimes, messages, start, end, zone, description} = state.rehearsal;
+  const {verdicts, warnings, assumptions, monitors, downtimes, messages, start, end, zone, description} = state.rehearsal;
   return [el('h1', {}, 'Assumptions and coverage'),
     el('p', {class: 'lead'}, `${clock(start)} to ${clock(end)} (${zone}), ${duration(end - start)}. `, name(description)),
-    el('section', {class: failures.length ? 'card failures' : 'card'}, el('h2', {}, 'Expectations'),
-      failures.length ? el('ul', {}, failures.map((text) => el('li', {}, name(text)))) : el('p', {}, 'Every expectation of the rehearsal held.')),
+    el('section', {class: verdicts.every(([, holds]) => holds) ? 'card' : 'card failures'}, el('h2', {}, 'Expectations'),
+      el('p', {class: 'soft'}, outcome()),
+      // Those that failed first: of a long list they are what is looked for.
+      el('ul', {class: 'held'}, verdicts.toSorted((a, b) => a[1] - b[1]).slice(0, VERDICTS).map(([text, holds]) => el('li', {class: holds ? null : 'broken'}, name(text)))),
+      verdicts.length > VERDICTS ? el('p', {class: 'soft'}, `and ${verdicts.length - VERDICTS} more`) : null),
+    warnings.length ? el('section', {class: 'card'}, el('h2', {}, 'Warnings'), el('ul', {}, warnings.map((text) => el('li', {}, name(text))))) : null,
     el('section', {class: 'card'}, el('h2', {}, 'Assumptions'),
       el('p', {class: 'soft'}, 'Datadog’s public documents leave these questions open. The rehearsal relied on the answer given here.'),
       assumptions.length ? table(['', 'Question', 'Answer'], assumptions.map((one) => [one.id, one.question, one.choice])) : el('p', {}, 'None was needed.')),
@@ -39,7 +52,7 @@ function basisPage() {
     }),
     downtimes.length ? el('section', {class: 'card'}, el('h2', {}, 'Downtimes'), downtimes.map((downtime, i) => [
       el('h3', {class: 'group-name'}, name(downtime.name)),
-      el('p', {class: 'soft'}, 'scope ', el('code', {}, name(downtime.scope)), `, ${downtime.windows.length} windows, ${messages.filter((one) => one.muted && one.downtimes.includes(i)).length} messages muted`),
+      el('p', {class: 'soft'}, 'scope ', el('code', {}, name(downtime.scope)), `, ${counted(downtime.windows.length, 'window')}, ${counted(messages.filter((one) => one.muted && one.downtimes.includes(i)).length, 'message')} muted`),
       downtime.windows.length ? table(['From', 'To', 'Length'], downtime.windows.slice(0, 14).map(([from, to]) => [clock(from), clock(to), duration(to - from)])) : null,
       downtime.windows.length > 14 ? el('p', {class: 'soft'}, `and ${downtime.windows.length - 14} more`) : null])) : null,
     el('section', {class: 'card'}, el('h2', {}, 'How to read the charts'),
@@ -124,6 +137,10 @@ function render() {
 
 function begin(rehearsal) {
   Object.assign(state, {rehearsal, from: rehearsal.start, to: rehearsal.end, chosen: {}, filters: {}, open: null});
+  const failed = rehearsal.verdicts.some(([, holds]) => !holds);
+  const chip = document.getElementById('outcome');
+  chip.dataset.held = rehearsal.verdicts.length ? !failed : 'none';
+  chip.textContent = !rehearsal.verdicts.length ? 'Nothing expected' : failed ? '✗ Expectations failed' : '✓ Expectations held';
   for (const dashboard of rehearsal.dashboards) for (const variable of dashboard.variables) state.chosen[variable.name] ??= variable.default;
   render();
 }
@@ -142,10 +159,10 @@ async function start() {
   dark.addEventListener('change', () => setTheme(dark.matches ? 'dark' : 'light'));
   document.getElementById('theme').addEventListener('click', () => setTheme(root.dataset.theme === 'dark' ? 'light' : 'dark'));
   document.getElementById('brand').append(name(page.integration));
-  const chooser = document.getElementById('rehearsals');
-  chooser.hidden = page.rehearsals.length < 2;
-  chooser.querySelector('select').append(...page.rehearsals.map((rehearsal, i) => el('option', {value: i}, rehearsal.name)));
-  chooser.querySelector('select').addEventListener('change', (event) => begin(page.rehearsals[event.target.value]));
+  const names = page.rehearsals.map((rehearsal) => rehearsal.name);
+  document.getElementById('rehearsals').append(names.length > 1
+    ? select('Rehearsal', names.map((text, i) => [i, text]), 0, (value) => begin(page.rehearsals[value]))
+    : el('span', {}, 'Rehearsal: ', name(names[0])));
   document.getElementById('footer').append(el('p', {}, `A rehearsal made offline by ddassets ${page.version}. This is not Datadog: signal, states and messages were computed on one machine, nothing was sent to anyone, and Datadog’s own result may differ where its documents are silent (see “Assumptions and coverage”).`));
   addEventListener('hashchange', () => { render(); scrollTo(0, 0); document.getElementById('main').focus({preventScroll: true}); });
   let before = null;

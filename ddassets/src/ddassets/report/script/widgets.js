@@ -38,9 +38,10 @@ function timeseries(widget) {
   const box = chart((target) => {
     const frame = widgetFrame(widget);
     const found = lines.map((line) => points(line.series, frame));
-    const traces = lines.flatMap(({series, label, hex, request}, i) => [
-      ...(series.lower.length ? bandTraces(found[i], points(series, frame, series.lower), points(series, frame, series.upper)) : []),
-      ...lineTraces(label, found[i], hex, {display: request.display, stack: `stack${widget.requests.indexOf(request)}`, dashed: request.dashed})]);
+    const traces = lines.flatMap(({series, label, hex, request}, i) => {
+      const own = lineTraces(label, found[i], hex, {display: request.display, stack: `stack${widget.requests.indexOf(request)}`, dashed: request.dashed});
+      return series.lower.length ? bandTraces(found[i], points(series, frame, series.lower), points(series, frame, series.upper), own) : own;
+    });
     plot(target, traces, frame, {...markerShapes(widget.markers), axis: widget.axis, stacked: true});
     legend.replaceChildren(legendTable(lines, found));
     const steps = lines.map((line, i) => (line.series.levels.length > 1 && found[i].step > wantedBucket(frame) ? found[i].step : 0));
