@@ -2,6 +2,7 @@
 
 import json
 import statistics
+from itertools import cycle, starmap
 
 import numpy as np
 import pytest
@@ -178,6 +179,95 @@ def test_a_long_frame_keeps_the_extremes(page, week):
         assert (min(edge), max(edge)) == (series.values.min(), series.values.max())
 
 
+@pytest.mark.parametrize('banded', [pytest.param(False, id='none given'), pytest.param(True, id='given')])
+def test_a_band_is_drawn_where_the_rehearsal_gives_one(browser, rehearsed, tmp_path, banded):
+    request = _request('avg:my_metric{*} by {host}', formula="anomalies(query1, 'basic', 2)")
+    _dashboard(tmp_path / 'int', [{'type': 'timeseries', 'title': 'Band', 'requests': [request]}])
+    result = rehearsed(tmp_path / 'int', days=1, hosts={'alpha-1': '192.0.2.11'}, banded=banded)
+    browser.open(report.write(result.bundle, [result], tmp_path / 'page'))
+    drawn = browser.run("""
+        return Object.fromEntries(document.querySelector('.chart').data.filter((one) => one.meta)
+            .map(({meta, x, y}) => [meta, x.filter((at, i) => at !== null && y[i] !== null)]));""")
+    remark = browser.run("return document.querySelector('.remark:last-child').textContent")
+    if not banded:
+        assert drawn == {} and 'the rehearsal gives none' in remark
+        return
+    assert len(drawn['band']) == 2 * 288
+    # In its last six hours the signal is below what the band expects; one point before joins the line.
+    assert (min(drawn['outside']), max(drawn['outside'])) == ('2027-01-04 17:55:00', '2027-01-04 23:55:00')
+    assert 'the one that the rehearsal gives' in remark
+
+
+def _request(query: str, formula: str = 'query1', **more: object) -> dict[str, object]:
+    queries = [{'data_source': 'metrics', 'name': 'query1', 'query': query, 'aggregator': 'avg'}]
+    return {'queries': queries, 'formulas': [{'formula': formula}], 'response_format': 'timeseries', **more}
+
+
+def _dashboard(folder, definitions) -> None:
+    (folder / 'assets' / 'dashboards').mkdir(parents=True)
+    widgets = [{'id': index, 'definition': definition} for index, definition in enumerate(definitions)]
+    body = {'title': 'Every kind', 'layout_type': 'ordered', 'widgets': widgets}
+    (folder / 'assets' / 'dashboards' / 'every_kind.json').write_text(json.dumps(body))
+
+
+BY_HOST = 'avg:my_metric{*} by {host}'
+KINDS = [
+    ('lines', {'type': 'timeseries', 'requests': [_request(BY_HOST)]}, 'chart', ''),
+    ('area', {'type': 'timeseries', 'requests': [_request(BY_HOST, display_type='area')]}, 'chart', ''),
+    ('bars', {'type': 'timeseries', 'requests': [_request(BY_HOST, display_type='bars')]}, 'chart', ''),
+    ('old query', {'type': 'timeseries', 'requests': [{'q': BY_HOST}]}, 'chart', ''),
+    (
+        'value',
+        {'type': 'query_value', 'requests': [_request('avg:my_metric{*}')], 'custom_unit': 'apples'},
+        'number',
+        'apples',
+    ),
+    ('top list', {'type': 'toplist', 'requests': [_request(BY_HOST)]}, 'list', 'host:gamma-3'),
+    ('note', {'type': 'note', 'content': 'a **bold** word'}, 'note', 'a bold word'),
+    ('no monitor', {'type': 'manage_status', 'query': 'tag:"team:none"'}, 'empty', 'No monitor'),
+    ('unknown metric', {'type': 'timeseries', 'requests': [_request('avg:spool.used{*}')]}, 'empty', 'spool.used'),
+    ('image', {'type': 'image', 'url': 'https://example.com/x.png'}, 'placeholder', 'over the network'),
+    ('logs', {'type': 'log_stream', 'query': 'service:web'}, 'placeholder', 'Logs are not rehearsed'),
+    ('distribution', {'type': 'distribution', 'requests': [_request(BY_HOST)]}, 'placeholder', 'type distribution'),
+    ('misspelt', {'type': 'timeserie', 'requests': []}, 'placeholder', 'type timeserie'),
+    (
+        'outside',
+        {'type': 'timeseries', 'requests': [_request(BY_HOST, formula='abs(query1)')]},
+        'placeholder',
+        'Call is outside',
+    ),
+    ('search', {'type': 'manage_status', 'query': 'muted:true'}, 'placeholder', 'muted:'),
+    (
+        'formula',
+        {'type': 'query_value', 'requests': [_request(BY_HOST, formula='top(query1, 1)')]},
+        'placeholder',
+        'uses top',
+    ),
+    (
+        'events',
+        {'type': 'timeseries', 'requests': [{'queries': [{'data_source': 'events'}]}]},
+        'placeholder',
+        'reads events',
+    ),
+    ('no request', {'type': 'toplist', 'requests': []}, 'placeholder', 'holds no request'),
+]
+
+
+def test_every_kind_of_widget_shows_what_it_has_or_says_what_is_missing(browser, rehearsed, tmp_path):
+    _dashboard(tmp_path / 'int', [{**definition, 'title': title} for title, definition, *_ in KINDS])
+    result = rehearsed(tmp_path / 'int', days=1)
+    browser.open(report.write(result.bundle, [result], tmp_path / 'page'))
+    assert browser.problems() == []
+    found = browser.run("""
+        return [...document.querySelectorAll('[data-widget]')].map((one) => [
+            one.querySelector(':scope > h3').textContent, one.dataset.drawnAs, one.textContent,
+            one.querySelectorAll('.trace path, .bars path').length])""")
+    assert [title for title, *_ in found] == [title for title, *_ in KINDS]
+    for (title, kind, text, points), (_, _, expected, words) in zip(found, KINDS, strict=True):
+        assert (kind, words in text) == (expected, True), (title, text)
+        assert (points > 0) is (kind == 'chart'), title
+
+
 def test_conditional_formats_colour_a_number(page):
     value = page.numbers()['Current value']
     colour = page.run("return getComputedStyle(document.querySelector('.figure')).backgroundColor")
@@ -262,6 +352,43 @@ def test_assumptions_and_coverage(browser, week):
     assert 'Rehearsal, not Datadog' in browser.run('return document.body.innerText')
 
 
+OUTCOMES = [
+    ((), 'Nothing expected', 'nothing is judged'),
+    ((('calm', True),), '✓ Expectations held', 'The one expectation held'),
+    ((('calm', True), ('loud: was calm', False)), '✗ Expectations failed', '1 of 2'),
+]
+
+
+def test_each_rehearsal_says_whether_its_expectations_held(browser, rehearsed, tmp_path, week):
+    results = [
+        rehearsed(
+            week[1].folder, days=1 + index, hosts={'alpha-1': ''}, verdicts=tuple(starmap(rehearsed.Verdict, verdicts))
+        )
+        for index, (verdicts, *_) in enumerate(OUTCOMES)
+    ]
+    browser.open(report.write(results[0].bundle, results, tmp_path), '#/basis')
+    for index, (verdicts, chip, sentence) in enumerate(OUTCOMES):
+        browser.set('#rehearsals select', str(index))
+        assert browser.run('return [state.from, state.to]') == [results[index].start, results[index].end]
+        assert texts(browser, '#outcome') == [chip]
+        assert sentence in texts(browser, 'main section')[0]
+        # What failed comes first.
+        assert texts(browser, '.held li') == [text for text, _ in sorted(verdicts, key=lambda one: one[1])]
+
+
+def test_arrow_keys_walk_the_inbox(browser, week):
+    path, _ = week
+    browser.open(path, '#/inbox')
+    browser.run("document.querySelector('.row').focus()")
+    browser.press('ArrowDown', 40)
+    browser.press('ArrowDown', 40)
+    browser.press('ArrowUp', 38)
+    assert browser.run("return [...document.querySelectorAll('.row')].indexOf(document.activeElement)") == 1
+    browser.press('Enter', 13)
+    rows = texts(browser, '.row[aria-current] .title')
+    assert rows == texts(browser, '.pane h2') == [texts(browser, '.row .title')[1]]
+
+
 def test_the_keyboard_reaches_a_message_and_comes_back(browser, week):
     path, result = week
     browser.open(path, '#/monitors')
@@ -295,6 +422,78 @@ def test_fits_a_narrow_window_in_both_themes(browser, week, theme):
         browser.theme('light')
 
 
+CONTRAST = """
+const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+const channels = (text) => {
+  canvas.clearRect(0, 0, 1, 1);
+  canvas.fillStyle = text;
+  canvas.fillRect(0, 0, 1, 1);
+  const [red, green, blue, alpha] = canvas.getImageData(0, 0, 1, 1).data;
+  return [red, green, blue, alpha / 255];
+};
+const over = (top, below) => [0, 1, 2].map((i) => top[i] * top[3] + below[i] * (1 - top[3]));
+const ground = (one) => {
+  const own = channels(getComputedStyle(one).backgroundColor);
+  return own[3] === 1 ? own : over(own, one.parentElement ? ground(one.parentElement) : [255, 255, 255]);
+};
+const linear = (share) => (share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4);
+const light = (colour) => [0.2126, 0.7152, 0.0722].reduce((sum, part, i) => sum + part * linear(colour[i] / 255), 0);
+const found = [];
+for (const one of document.body.querySelectorAll('*')) {
+  const said = [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+  if (!said || !one.getClientRects().length || one.closest('script, :disabled, .skip')) continue;
+  const style = getComputedStyle(one);
+  const below = ground(one);
+  const front = over(channels(one instanceof SVGElement ? style.fill : style.color), below);
+  const [high, low] = [light(front), light(below)].sort((a, b) => b - a);
+  const ratio = (high + 0.05) / (low + 0.05);
+  if (ratio < (parseFloat(style.fontSize) >= 24 ? 3 : 4.5)) found.push(`${ratio.toFixed(2)}: ${one.textContent}`);
+}
+return found;
+"""
+
+
+@pytest.mark.parametrize('theme', ['light', 'dark'])
+def test_every_text_stands_out(browser, week, theme):
+    """WCAG 2.2, level AA: 4.5 to 1, and 3 to 1 for large text."""
+    path, _ = week
+    browser.theme(theme)
+    try:
+        browser.open(path)
+        for fragment in PARTS:
+            browser.turn_to(fragment)
+            assert browser.run(CONTRAST) == [], fragment
+        browser.run("document.querySelector('h1').style.color = '#777'")
+        assert len(browser.run(CONTRAST)) == 1
+    finally:
+        browser.theme('light')
+
+
+@pytest.mark.parametrize('fragment', PARTS)
+def test_fits_paper_and_keeps_its_colours(browser, week, fragment):
+    path, _ = week
+    browser.open(path, fragment)
+    browser.run("dispatchEvent(new Event('beforeprint'))")
+    browser.command('Emulation.setEmulatedMedia', media='print')
+    try:
+        edge, furthest, adjusted = browser.run("""
+            const right = (one) => one.getBoundingClientRect().right;
+            const parts = [...document.querySelectorAll('main .widget, main .card, main svg, main .track i, main tr')];
+            return [right(document.querySelector('main')), Math.max(0, ...parts.map(right)),
+                getComputedStyle(document.body).printColorAdjust];""")
+        assert furthest <= edge + 1
+        assert adjusted == 'exact'
+        hidden = '#pages, #theme, .filters, .segments, .moves, .pane'
+        assert (
+            browser.run('return [...document.querySelectorAll(arguments[0])].filter((one) => one.offsetHeight)', hidden)
+            == []
+        )
+        assert 'Rehearsal, not Datadog' in browser.run('return document.body.innerText')
+    finally:
+        browser.command('Emulation.setEmulatedMedia', media='')
+        browser.run("dispatchEvent(new Event('afterprint'))")
+
+
 def test_prints(browser, week):
     path, _ = week
     browser.open(path)
@@ -313,7 +512,8 @@ def test_a_week_is_small_and_soon_there(browser, week):
 
 
 def test_a_year_stays_usable(browser, rehearsed, week, tmp_path):
-    path = report.write(week[1].bundle, [rehearsed(week[1].folder, days=365)], tmp_path)
+    year = rehearsed(week[1].folder, days=365, hosts={'alpha-1': '192.0.2.11'})
+    path = report.write(year.bundle, [year], tmp_path)
     browser.open(path)
     assert browser.problems() == []
     for choice in ('1 d', '1 h', 'Whole'):
@@ -341,17 +541,19 @@ HOSTILE = {
 }
 
 
-@pytest.mark.parametrize('text', [pytest.param(text, id=name) for name, text in HOSTILE.items()])
-def test_hostile_text_is_text(browser, rehearsed, week, tmp_path, text):
+def test_hostile_text_is_text(browser, rehearsed, week, tmp_path):
     folder = tmp_path / 'hostile'
     source = week[1].folder
+    texts = cycle(HOSTILE.values())
     for kind in ('dashboards', 'monitors', 'downtimes'):
         (folder / 'assets' / kind).mkdir(parents=True)
         for file in (source / 'assets' / kind).glob('*.json'):
             body = json.loads(file.read_text())
-            _spoil(body, text)
+            _spoil(body, texts)
             (folder / 'assets' / kind / file.name).write_text(json.dumps(body))
-    result = rehearsed(folder, days=1, hosts={text: text}, name=text, description=text, warnings=(text,))
+    every = ' '.join(HOSTILE.values())
+    hosts = {text: text for text in HOSTILE.values()}
+    result = rehearsed(folder, days=1, hosts=hosts, name=every, description=every, warnings=tuple(HOSTILE.values()))
     path = report.write(result.bundle, [result], tmp_path / 'page')
     browser.open(path)
     for fragment in PARTS:
@@ -359,21 +561,24 @@ def test_hostile_text_is_text(browser, rehearsed, week, tmp_path, text):
         assert browser.run('return window.struck') is None
         assert browser.problems() == []
         assert browser.run('return document.documentElement.scrollWidth') <= 1400
-        assert text in browser.run("return document.querySelector('main').textContent")
+        shown = browser.run("return document.querySelector('main').textContent")
+        # The dashboard of the host and its service has no line to name a host by.
+        expected = HOSTILE if fragment != '#/dashboards/1' else {}
+        assert [name for name, text in expected.items() if text not in shown] == [], fragment
         assert browser.run("return document.querySelectorAll('main img, main script').length") == 0
 
 
-def _spoil(body, text: str) -> None:
-    """Put the text wherever a person reads it."""
+def _spoil(body, texts) -> None:
+    """Put a text wherever a person reads one."""
     if isinstance(body, list):
         for item in body:
-            _spoil(item, text)
+            _spoil(item, texts)
     elif isinstance(body, dict):
         for key, value in body.items():
             if key in _READ or (key == 'name' and 'message' in body):
-                body[key] = text
+                body[key] = next(texts)
             else:
-                _spoil(value, text)
+                _spoil(value, texts)
 
 
 _READ = ('title', 'alias', 'content', 'label', 'description', 'custom_unit')

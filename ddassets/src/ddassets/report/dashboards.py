@@ -149,7 +149,7 @@ class Converter:
             remark = ''
         else:
             series = [one for query in lines for answer in query.answers.values() for one in answer.series]
-            remark = _BAND if any(one.lower for one in series) else _NO_BAND
+            remark = _BAND if any(one.lower or one.upper for one in series) else _NO_BAND
         style = _dict(request.get('style'))
         display = request.get('display_type')
         return Request(
@@ -181,9 +181,7 @@ class Converter:
             ],
         )
 
-    def _query(
-        self, name: str, expression: tree.Expression, aggregator: str = 'avg', *, banded: bool = False
-    ) -> Query:
+    def _query(self, name: str, expression: tree.Expression, aggregator: str = 'avg', *, banded: bool = False) -> Query:
         used = sorted(variables(expression) & self.options.keys())
         selections = list(product(*(self.options[variable] for variable in used)))
         if len(selections) > MOST_SELECTIONS:

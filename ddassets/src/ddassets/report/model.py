@@ -43,7 +43,7 @@ class Level:
 class Series:
     """One line: its group's tags, and its points from the finest level to the coarsest.
 
-    `lower` and `upper` are the edges of the band that its anomalies() is given, in the same levels.
+    `lower` and `upper` are the edges of the band that its anomalies() is given, in the same levels; empty without.
     """
 
     name: str

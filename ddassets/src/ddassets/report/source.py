@@ -35,7 +35,7 @@ class Source:
         return sorted({value for name, colon, value in tags if colon and name == key})
 
     def answer(self, expression: tree.Expression, banded: bool = False) -> Answer:
-        """Evaluate an expression in every length of bucket that a frame may ask for; `banded`: and the band about it."""
+        """Evaluate an expression in every length of bucket that a frame may ask for, and the band about it."""
         read = [*tree.metrics(expression)]
         missing = sorted({metric.name for metric in read} - self.tags.keys())
         if missing:
@@ -47,8 +47,9 @@ class Source:
         if banded:
             edges = {b: self.edges(one, self.start, self.end) for b, one in rolled_up.items()}
             lower, upper = (self._packed({b: pair[side] for b, pair in edges.items()}) for side in (0, 1))
-            for name in series.keys() & lower.keys() & upper.keys():
-                series[name] = replace(series[name], lower=lower[name].levels, upper=upper[name].levels)
+            for name in series:
+                low, high = (side[name].levels if name in side else [] for side in (lower, upper))
+                series[name] = replace(series[name], lower=low, upper=high)
         return Answer(list(series.values()))
 
     def _packed(self, levels: Mapping[int, Sequence[Line]]) -> dict[str, Series]:

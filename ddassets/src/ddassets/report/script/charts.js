@@ -164,16 +164,20 @@ function fade(hex, alpha) {
 
 // A line between the edges of a band, which is grey, and red where it is outside, as Datadog draws them.
 function bandTraces(found, lower, upper, line) {
-  const edge = (side) => new Map(Array.from(side.t, (instant, i) => [instant, side.v[i]]));
-  const [least, most] = [edge(lower), edge(upper)];
-  const {x, low, high} = broken({...lower, low: lower.v, high: Array.from(lower.t, (instant) => most.get(instant) ?? null)});
+  const [least, most] = [lower, upper].map((side) => new Map(side ? Array.from(side.t, (instant, i) => [instant, side.v[i]]) : []));
   const outside = Array.from(found.t, (instant, i) => found.v[i] < least.get(instant) || found.v[i] > most.get(instant));
   const red = broken({...found, v: found.v.map((value, i) => (outside[i] || outside[i + 1] || outside[i - 1] ? value : NaN)), low: null});
-  return [
-    {...outline(x, low.map((value, i) => (high[i] === null ? null : value)), high), type: 'scatter', mode: 'none', hoverinfo: 'skip', fill: 'toself', fillcolor: fade('#8a93a5', 0.3), meta: 'band'},
-    ...line,
-    {x: red.x, y: red.y, type: 'scatter', mode: outside.some(Boolean) ? 'lines' : 'none', hoverinfo: 'skip', line: {color: colour('--alert-fill'), width: 2.6}, meta: 'outside'},
-  ];
+  const grey = {type: 'scatter', hoverinfo: 'skip', meta: 'band'};
+  const band = [];
+  if (lower && upper) {
+    const {x, low, high} = broken({...lower, low: lower.v, high: Array.from(lower.t, (instant) => most.get(instant) ?? null)});
+    band.push({...grey, ...outline(x, low.map((value, i) => (high[i] === null ? null : value)), high), mode: 'none', fill: 'toself', fillcolor: fade('#8a93a5', 0.3)});
+  } else {
+    const {x, y} = broken(lower || upper);
+    band.push({...grey, x, y, mode: 'lines', line: {color: '#8a93a5', width: 1.3, dash: 'dash'}});
+  }
+  return [...band, ...line,
+    {x: red.x, y: red.y, type: 'scatter', mode: outside.some(Boolean) ? 'lines' : 'none', hoverinfo: 'skip', line: {color: colour('--alert-fill'), width: 2.6}, meta: 'outside'}];
 }
 
 function lineTraces(label, found, hex, {display = 'line', stack = '', dashed = false} = {}) {

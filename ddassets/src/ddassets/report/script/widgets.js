@@ -40,7 +40,8 @@ function timeseries(widget) {
     const found = lines.map((line) => points(line.series, frame));
     const traces = lines.flatMap(({series, label, hex, request}, i) => {
       const own = lineTraces(label, found[i], hex, {display: request.display, stack: `stack${widget.requests.indexOf(request)}`, dashed: request.dashed});
-      return series.lower.length ? bandTraces(found[i], points(series, frame, series.lower), points(series, frame, series.upper), own) : own;
+      const [lower, upper] = [series.lower, series.upper].map((levels) => (levels.length ? points(series, frame, levels) : null));
+      return lower || upper ? bandTraces(found[i], lower, upper, own) : own;
     });
     plot(target, traces, frame, {...markerShapes(widget.markers), axis: widget.axis, stacked: true});
     legend.replaceChildren(legendTable(lines, found));
