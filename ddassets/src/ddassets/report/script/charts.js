@@ -104,7 +104,7 @@ function plot(box, traces, frame, {axis = {}, shapes = [], annotations = [], sta
     hoverlabel: {bgcolor: colour('--sheet'), bordercolor: colour('--line'), font: {color: colour('--ink'), size: 12}},
     xaxis: {type: 'date', range: [wallText(frame.from), wallText(frame.to)], gridcolor: colour('--grid'), linecolor: colour('--line'),
       nticks: Math.max(3, Math.floor(box.clientWidth / 95)), hoverformat: '%a %-d %b %H:%M:%S', zeroline: false},
-    yaxis: {gridcolor: colour('--grid'), zeroline: false, fixedrange: true, nticks: 6, tickformat: '~s', rangemode: 'tozero',
+    yaxis: {gridcolor: colour('--grid'), zeroline: false, fixedrange: true, nticks: 6, exponentformat: 'SI', rangemode: 'tozero',
       ...(axis.scale === 'log' ? {type: 'log', rangemode: 'normal'} : {})},
     shapes, annotations,
   };

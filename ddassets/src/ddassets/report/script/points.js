@@ -120,10 +120,14 @@ function number(value, precision) {
 
 function scaled(value, widget) {
   if (value === null) return ['–', ''];
-  if (widget.axis.autoscale) {
-    for (const [size, letter] of [[1e9, 'G'], [1e6, 'M'], [1e3, 'k']]) {
-      if (Math.abs(value) >= size) return [number(value / size, widget.precision ?? 1), letter];
-    }
-  }
-  return [number(value, widget.precision ?? undefined), ''];
+  const [size, letter] = (widget.axis.autoscale && SCALES.find(([least]) => Math.abs(value) >= least)) || [1, ''];
+  return [number(value / size, widget.precision ?? (letter ? 1 : undefined)), letter];
+}
+
+const SCALES = [[1e12, 'T'], [1e9, 'G'], [1e6, 'M'], [1e3, 'k']];
+
+// A number for a narrow column.
+function short(value) {
+  const [size, letter] = SCALES.find(([least]) => Math.abs(value) >= least && least > 1e3) || [1, ''];
+  return letter ? `${number(value / size, 2)} ${letter}` : number(value);
 }

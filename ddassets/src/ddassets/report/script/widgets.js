@@ -58,7 +58,7 @@ function legendTable(lines, found) {
     el('thead', {}, el('tr', {}, ['', 'avg', 'min', 'max', 'last'].map((text) => el('th', {scope: 'col'}, text)))),
     el('tbody', {}, lines.map((line, i) => {
       const values = Array.from(found[i].v).filter((value) => !Number.isNaN(value));
-      const cells = ['avg', 'min', 'max', 'last'].map((how) => el('td', {}, values.length ? number(AGGREGATES[how](values)) : '–'));
+      const cells = ['avg', 'min', 'max', 'last'].map((how) => el('td', {}, values.length ? short(AGGREGATES[how](values)) : '–'));
       return el('tr', {}, el('td', {}, el('span', {class: 'swatch', style: {background: line.hex}}), name(line.label)), cells);
     })));
 }

@@ -1,0 +1,175 @@
+"""The page of real rehearsals: my_metric's scenarios, from the command to the browser."""
+
+import shutil
+import webbrowser
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ddassets import bundle, cli, report
+from ddassets.query.syntax import parse_query
+from ddassets.rehearsal import read, rehearse
+from ddassets.rehearsal.command import simulate
+
+INTEGRATION = Path(__file__).parents[3] / 'my_metric'
+PARTS = ('#/dashboards/0', '#/dashboards/1', '#/monitors', '#/inbox', '#/basis')
+
+
+@pytest.fixture(scope='module')
+def rehearsed(tmp_path_factory):
+    """The page of the working week and of the busy afternoon, and their rehearsals."""
+    assets = bundle.read(INTEGRATION)
+    names = ('working_week', 'busy_afternoon')
+    found = [rehearse(read(INTEGRATION / 'rehearsals' / f'{name}.yaml'), assets, simulate) for name in names]
+    return report.write(assets, found, tmp_path_factory.mktemp('rehearsed')), *found
+
+
+@pytest.fixture
+def week(browser, rehearsed):
+    path, result, _ = rehearsed
+    browser.open(path)
+    return result
+
+
+def text(browser, selector: str) -> str:
+    return browser.run('return document.querySelector(arguments[0]).innerText', selector)
+
+
+def test_neither_errs_nor_asks_for_anything_but_itself(browser, rehearsed):
+    path, *results = rehearsed
+    assert path.stat().st_size <= 6_000_000
+    browser.open(path)
+    for index in range(len(results)):
+        browser.set('#rehearsals select', str(index))
+        assert text(browser, '#outcome') == '✓ Expectations held'
+        for fragment in PARTS:
+            browser.turn_to(fragment)
+            assert browser.problems() == []
+    assert {url.partition('#')[0] for url in browser.requests()} == {path.as_uri()}
+
+
+@pytest.mark.parametrize('dashboard', [0, 1])
+def test_every_widget_draws_what_a_busy_afternoon_holds(browser, rehearsed, dashboard):
+    path, _, afternoon = rehearsed
+    browser.open(path)
+    browser.set('#rehearsals select', '1')
+    browser.turn_to(f'#/dashboards/{dashboard}')
+    found = browser.run("""
+        return [...document.querySelectorAll('[data-widget]')].map((one) => [
+            one.dataset.widget, one.dataset.drawnAs, one.querySelectorAll('.trace path, .bars path').length,
+            one.textContent])""")
+    drawn = {'timeseries': 'chart', 'query_value': 'number', 'monitors': 'list', 'note': 'note'}
+    # Distributions are not among what a scenario can give.
+    rest = [one for one in found if 'trace.flask.request' not in one[3] or one[0] == 'note']
+    assert len(found) - len(rest) == dashboard
+    for kind, how, points, words in rest:
+        assert how == drawn[kind], words
+        assert points or kind != 'timeseries', words
+        assert 'No data' not in words
+    asset = next(one for one in afternoon.bundle.dashboards if one.title == text(browser, 'h1'))
+    assert len(found) == sum(widget.type != 'group' for widget in asset.widgets)
+
+
+def test_the_anomaly_is_outside_the_band(browser, rehearsed):
+    path, _, _ = rehearsed
+    browser.open(path)
+    browser.set('#rehearsals select', '1')
+    outside = browser.run("""
+        const traces = [...document.querySelectorAll('.chart')].flatMap((one) => one.data);
+        const {x, y} = traces.find(({meta}) => meta === 'outside');
+        return x.filter((at, i) => y[i] !== null);""")
+    # 118 rises by 0.6 every 15 seconds from 13:40 on, and 135 is the upper edge.
+    assert min(outside) == '2027-01-05 13:46:00'
+
+
+def test_the_past_five_minutes_change_the_axis(browser, week):
+    whole = browser.run("return document.querySelector('.chart').layout.xaxis.range")
+    browser.choose('5 min')
+    shown = browser.run("return document.querySelector('.chart').layout.xaxis.range")
+    lengths = [np.diff(np.array(one, dtype='datetime64[s]')).astype(int).item() for one in (whole, shown)]
+    assert lengths == [7 * 86400, 300]
+    # Six or seven points of 45 seconds.
+    assert len(browser.traces()[0]) in (6, 7)
+
+
+@pytest.mark.parametrize('muted', [False, True], ids=['sent', 'muted'])
+def test_the_mark_of_an_alert_opens_its_message(browser, rehearsed, muted):
+    path, result, _ = rehearsed
+    (monitor,) = result.monitors
+    ((_, notifications),) = monitor.notifications.items()
+    alert = next(one for one in notifications if one.kind == 'alert' and bool(one.muted_by) is muted)
+    browser.open(path, '#/monitors')
+    browser.run('setFrame(arguments[0] - 60, arguments[0] + 60)', alert.instant)
+    browser.settle()
+    browser.run("document.querySelector('.mark[data-state=Alert]').click()")
+    message = text(browser, '#reader')
+    assert f'{alert.value:.6g}' in message
+    assert 'alpha (192.0.2.11)' in message
+    assert '[Triggered on {host:alpha}] My Metric is high' in message
+    assert '@oncall@example.com' in message
+    assert ('Not sent: muted by the downtime weeknights' in message) is muted
+
+
+def test_the_inbox_holds_what_was_due(browser, rehearsed):
+    path, result, _ = rehearsed
+    browser.open(path, '#/inbox')
+    notifications = [one for some in result.monitors[0].notifications.values() for one in some]
+    own = [message for downtime in result.downtimes for message in downtime.messages]
+    muted = sum(bool(one.muted_by) for one in notifications)
+    assert text(browser, '.filters [role=status]') == f'{len(notifications) - muted + len(own)} sent, {muted} muted'
+    browser.set('[data-filter=state] select', 'Downtime')
+    assert text(browser, '.filters [role=status]') == f'{len(own)} sent, 0 muted'
+    assert 'to @you@example.com' in text(browser, '.rows')
+
+
+def test_the_numbers_are_the_evaluators(browser, week):
+    (line,) = week.lines(parse_query('avg:my_metric{*}.rollup(avg, 3600)'), week.start, week.end)
+    assert browser.numbers() == {
+        'Current value': pytest.approx(line.values[-1], rel=1e-5),
+        'Average of the time frame': pytest.approx(line.values.mean(), rel=1e-5),
+        'Hosts reporting': 1,
+    }
+
+
+SCENARIO = """
+start: 2027-01-04T10:00:00
+length: 1h
+series:
+  - {metric: my_metric, tags: [host:alpha], values: 200x80}
+downtimes: []
+expect: []
+"""
+
+
+@pytest.fixture
+def scenario(tmp_path):
+    """A quiet hour, beside a copy of the integration's assets."""
+    shutil.copytree(INTEGRATION / 'assets', tmp_path / 'quiet' / 'assets')
+    shutil.copy(INTEGRATION / 'metadata.csv', tmp_path / 'quiet')
+    path = tmp_path / 'quiet' / 'rehearsals' / 'hour.yaml'
+    path.parent.mkdir()
+    path.write_text(SCENARIO)
+    return path
+
+
+def test_the_command_writes_the_page_and_opens_it(scenario, tmp_path, capsys, monkeypatch):
+    opened = []
+    monkeypatch.setattr(webbrowser, 'open', opened.append)
+    folder = tmp_path / 'made' / 'here'
+    assert cli.main(['rehearse', str(scenario), '--report', str(folder), '--open']) == 0
+    assert opened == [(folder / 'index.html').as_uri()]
+    assert f'the page is {folder / "index.html"}' in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_be_written_is_refused(scenario, tmp_path, capsys):
+    (tmp_path / 'taken').write_text('a file')
+    assert cli.main(['rehearse', str(scenario), '--report', str(tmp_path / 'taken')]) == 2
+    assert f'{tmp_path / "taken" / "index.html"}: cannot be written' in capsys.readouterr().err
+
+
+def test_a_failed_rehearsal_has_a_page_too(browser, scenario, tmp_path):
+    scenario.write_text(SCENARIO.replace('200x80', '600x80'))
+    assert cli.main(['rehearse', str(scenario), '--report', str(tmp_path / 'page')]) == 1
+    browser.open(tmp_path / 'page' / 'index.html', '#/basis')
+    assert text(browser, '#outcome') == '✗ Expectations failed'
