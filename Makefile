@@ -9,7 +9,7 @@ RUN := $(UV) run --locked
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint lint-assets rehearse validate test-integration test-toolkit \
-	test-companions wheel bench semantics datadog clean
+	test-companions wheel bench semantics datadog screenshots clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -62,6 +62,9 @@ datadog: $(UV) ## a Datadog organisation on this machine, to try plan, apply, de
 
 wheel: $(UV) ## the Agent wheel, in dist/
 	$(UV) build --wheel --out-dir dist my_metric
+
+screenshots: $(UV) ## the pictures of my_metric's README and tile, from its rehearsals; needs Chromium
+	$(RUN) --group screenshots python ddassets/tests/screenshots.py my_metric
 
 clean: ## remove what the targets above made
 	rm -rf .uv .venv .venv-ddev .venv-companions .ddev.toml dist

@@ -164,6 +164,16 @@ def test_canary_a_planted_fault_is_detected(path, model, keys, value):
     assert found
 
 
+def test_pictures_of_the_tile_are_small_and_there():
+    pictures = [PACKAGE / media['image_url'] for media in MANIFEST['tile']['media']]
+    assert pictures
+    for picture in pictures:
+        data = picture.read_bytes()
+        assert data.startswith(b'\x89PNG\r\n')
+        assert len(data) < 300_000
+        assert picture.parent.name == 'images'
+
+
 def test_manifest_entries_are_the_files_on_disk():
     for kind in ('dashboards', 'monitors'):
         listed = sorted(MANIFEST['assets'][kind].values())
