@@ -14,9 +14,9 @@ RUN := $(UV) run --locked
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
-demo: $(UV) ## install the wheel as the Agent does, run the check, and rehearse the monitor over a working week
+demo: $(UV) ## install the wheel as the Agent does, run the check, rehearse a working week, and write its page
 	@$(RUN) ddassets check my_metric
-	@$(RUN) ddassets rehearse --inbox 8 my_metric/rehearsals/working_week.yaml
+	@$(RUN) ddassets rehearse --inbox 8 --report dist/rehearsal $(addprefix my_metric/rehearsals/,busy_afternoon.yaml working_week.yaml)
 
 test: lint lint-assets rehearse validate test-integration test-toolkit test-companions ## every test and validation of the repository
 
