@@ -117,7 +117,7 @@ def test_the_inbox_holds_what_was_due(browser, rehearsed):
     notifications = [one for some in result.monitors[0].notifications.values() for one in some]
     own = [message for downtime in result.downtimes for message in downtime.messages]
     muted = sum(bool(one.muted_by) for one in notifications)
-    assert text(browser, '.filters [role=status]') == f'{len(notifications) - muted + len(own)} sent, {muted} muted'
+    assert text(browser, '.filters [role=status]') == f'{len(notifications) - muted + len(own):,} sent, {muted:,} muted'
     browser.set('[data-filter=state] select', 'Downtime')
     assert text(browser, '.filters [role=status]') == f'{len(own)} sent, 0 muted'
     assert 'to @you@example.com' in text(browser, '.rows')

@@ -115,6 +115,6 @@ function inboxPage() {
       wrap('state', select('State', [['', 'all'], ...['Alert', 'Warn', 'No Data', 'OK', 'Downtime'].map((what) => [what, what === 'OK' ? 'OK (recovered)' : what])], filters.state, change('state'))),
       wrap('recipient', select('Recipient', [['', 'all'], ['-', 'nobody'], ...recipients.map((one) => [one, one])], filters.recipient, change('recipient'))),
       wrap('monitor', select('Monitor', [['', 'all'], ...monitors.map((monitor, i) => [String(i), monitor.name])], filters.monitor, change('monitor'))),
-      el('span', {class: 'soft', role: 'status'}, `${sent} sent, ${matching.length - sent} muted`)),
+      el('span', {class: 'soft', role: 'status'}, `${sent.toLocaleString('en')} sent, ${(matching.length - sent).toLocaleString('en')} muted`)),
     matching.length ? el('div', {class: 'inbox'}, list, pane) : el('p', {class: 'absent'}, el('strong', {}, 'No message'), messages.length ? 'none passes these filters' : 'nothing would have been sent')];
 }

@@ -118,6 +118,6 @@ function monitorCard(monitor, index) {
   const sent = messages.filter((message) => !message.muted).length;
   return el('section', {class: 'card', id: `monitor-${index}`}, el('h2', {}, name(monitor.name)),
     el('p', {}, el('code', {}, name(monitor.query))),
-    el('p', {class: 'soft'}, `${sent} sent, ${messages.length - sent} muted`, monitor.priority ? ` · P${monitor.priority}` : '',
+    el('p', {class: 'soft'}, `${sent.toLocaleString('en')} sent, ${(messages.length - sent).toLocaleString('en')} muted`, monitor.priority ? ` · P${monitor.priority}` : '',
       monitor.tags.length ? [' · ', name(monitor.tags.join(', '))] : null), list, more);
 }

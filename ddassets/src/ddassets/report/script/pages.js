@@ -72,7 +72,7 @@ function route() {
 function navigation(current) {
   const {dashboards, messages} = state.rehearsal;
   const links = [...dashboards.map((dashboard, i) => [`#/dashboards/${i}`, dashboard.title, current.kind === 'dashboards' && current.index === i]),
-    ['#/monitors', 'Monitors', current.kind === 'monitors'], ['#/inbox', `Inbox (${messages.length})`, current.kind === 'inbox'],
+    ['#/monitors', 'Monitors', current.kind === 'monitors'], ['#/inbox', `Inbox (${messages.length.toLocaleString('en')})`, current.kind === 'inbox'],
     ['#/basis', 'Assumptions and coverage', current.kind === 'basis']];
   const bar = document.getElementById('pages');
   bar.replaceChildren(...links.map(([href, text, here]) => el('a', {href, 'aria-current': here ? 'page' : null}, name(text))));
@@ -174,4 +174,7 @@ async function start() {
   drawVisible();
 }
 
-start();
+start().catch((error) => {
+  document.getElementById('main').append(el('p', {class: 'absent'}, el('strong', {}, 'This browser cannot show the page'), String(error)));
+  throw error;
+});
