@@ -18,16 +18,16 @@ PARTS = ('#/dashboards/0', '#/dashboards/1', '#/monitors', '#/inbox', '#/basis')
 
 @pytest.fixture(scope='module')
 def rehearsed(tmp_path_factory):
-    """The page of the working week and of the busy afternoon, and their rehearsals."""
+    """The page of the working week, the busy afternoon and every state, and their rehearsals."""
     assets = bundle.read(INTEGRATION)
-    names = ('working_week', 'busy_afternoon')
+    names = ('working_week', 'busy_afternoon', 'every_state')
     found = [rehearse(read(INTEGRATION / 'rehearsals' / f'{name}.yaml'), assets, simulate) for name in names]
     return report.write(assets, found, tmp_path_factory.mktemp('rehearsed')), *found
 
 
 @pytest.fixture
 def week(browser, rehearsed):
-    path, result, _ = rehearsed
+    path, result, *_ = rehearsed
     browser.open(path)
     return result
 
@@ -51,7 +51,7 @@ def test_neither_errs_nor_asks_for_anything_but_itself(browser, rehearsed):
 
 @pytest.mark.parametrize('dashboard', [0, 1])
 def test_every_widget_draws_what_a_busy_afternoon_holds(browser, rehearsed, dashboard):
-    path, _, afternoon = rehearsed
+    path, _, afternoon, _ = rehearsed
     browser.open(path)
     browser.set('#rehearsals select', '1')
     browser.turn_to(f'#/dashboards/{dashboard}')
@@ -72,7 +72,7 @@ def test_every_widget_draws_what_a_busy_afternoon_holds(browser, rehearsed, dash
 
 
 def test_the_anomaly_is_outside_the_band(browser, rehearsed):
-    path, _, _ = rehearsed
+    path, *_ = rehearsed
     browser.open(path)
     browser.set('#rehearsals select', '1')
     outside = browser.run("""
@@ -95,7 +95,7 @@ def test_the_past_five_minutes_change_the_axis(browser, week):
 
 @pytest.mark.parametrize('muted', [False, True], ids=['sent', 'muted'])
 def test_the_mark_of_an_alert_opens_its_message(browser, rehearsed, muted):
-    path, result, _ = rehearsed
+    path, result, *_ = rehearsed
     (monitor,) = result.monitors
     ((_, notifications),) = monitor.notifications.items()
     alert = next(one for one in notifications if one.kind == 'alert' and bool(one.muted_by) is muted)
@@ -112,7 +112,7 @@ def test_the_mark_of_an_alert_opens_its_message(browser, rehearsed, muted):
 
 
 def test_the_inbox_holds_what_was_due(browser, rehearsed):
-    path, result, _ = rehearsed
+    path, result, *_ = rehearsed
     browser.open(path, '#/inbox')
     notifications = [one for some in result.monitors[0].notifications.values() for one in some]
     own = [message for downtime in result.downtimes for message in downtime.messages]
@@ -140,6 +140,20 @@ series:
 downtimes: []
 expect: []
 """
+
+
+def test_coverage_tells_this_rehearsal_from_the_others(browser, rehearsed):
+    path, _, afternoon, _ = rehearsed
+    browser.open(path, '#/basis')
+    browser.set('#rehearsals select', '1')
+    rows = dict(
+        browser.run("""
+            return [...document.querySelectorAll('main table tbody tr')].map((row) =>
+                [...row.cells].map((cell) => cell.textContent)).filter((cells) => cells.length === 2)""")
+    )
+    own = afternoon.monitors[0].coverage
+    assert rows == {what: '✓ reached' if yes else 'not reached, but in every_state' for what, yes in own}
+    assert len(set(rows.values())) == 2
 
 
 @pytest.fixture

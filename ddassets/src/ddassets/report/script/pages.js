@@ -31,6 +31,13 @@ function outcome() {
   return failed ? `${failed} of ${counted(verdicts.length, 'expectation')} failed.` : `${verdicts.length === 1 ? 'The one expectation' : `All ${verdicts.length} expectations`} held.`;
 }
 
+// A page of several rehearsals says which of the others reached what this one did not.
+function unreached(monitor, what) {
+  const others = page.rehearsals.filter((one) => one !== state.rehearsal
+    && one.monitors.some((same) => same.name === monitor.name && same.coverage.some(([item, yes]) => yes && item === what)));
+  return others.length ? ['not reached, but in ', name(others.map((one) => one.name).join(', '))] : el('strong', {}, 'never reached');
+}
+
 function basisPage() {
   const {verdicts, warnings, assumptions, monitors, downtimes, messages, start, end, zone, description} = state.rehearsal;
   return [el('h1', {}, 'Assumptions and coverage'),
@@ -48,7 +55,7 @@ function basisPage() {
       const reached = monitor.coverage.filter(([, yes]) => yes).length;
       return el('section', {class: 'card'}, el('h2', {}, 'Coverage: ', name(monitor.name)),
         el('p', {class: 'soft'}, `${reached} of ${monitor.coverage.length} reached`),
-        table(['', ''], monitor.coverage.map(([what, yes]) => [name(what), yes ? '✓ reached' : el('strong', {}, 'never reached')])));
+        table(['State, or branch of the message', 'In this rehearsal'], monitor.coverage.map(([what, yes]) => [name(what), yes ? '✓ reached' : unreached(monitor, what)])));
     }),
     downtimes.length ? el('section', {class: 'card'}, el('h2', {}, 'Downtimes'), downtimes.map((downtime, i) => [
       el('h3', {class: 'group-name'}, name(downtime.name)),
