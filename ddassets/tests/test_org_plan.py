@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ddassets import bundle
+from ddassets.document import Document
 from ddassets.org.difference import MISSING, Difference, differences
 from ddassets.org.kind import Stored, Wanted
 from ddassets.org.kinds import DASHBOARDS, DOWNTIMES, MONITORS
@@ -15,7 +16,7 @@ from ddassets.org.marker import Marker, fingerprint
 from ddassets.org.plan import Foreign, make_plan, make_removal
 
 NOW = 1_800_000_000.0
-ASSET = bundle.Asset(bundle.Document(Path('a.json'), '{}', {}), (), {})
+ASSET = bundle.Asset(Document(Path('a.json'), '{}', {}), (), {})
 MONITOR = {
     'name': 'Spool',
     'type': 'query alert',

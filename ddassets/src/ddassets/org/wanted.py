@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ddassets import bundle, message
+from ddassets.document import Problem
 from ddassets.downtime.scope import Combination, ScopeFault, parse_scope
 from ddassets.errors import UnusableInputError
 from ddassets.lint.nearest import did_you_mean
@@ -150,7 +151,7 @@ class _Unfit(Exception):
         super().__init__(self.text)
 
 
-def _problem(problem: bundle.Problem) -> str:
+def _problem(problem: Problem) -> str:
     position = problem.position
     where = f'{problem.path}:{position.line}:{position.column}' if position else str(problem.path)
     return f'{where}: {problem.message}'
