@@ -36,7 +36,7 @@ INTEGRATION = Path(__file__).parents[1] / 'my_metric'
 EVERY = 45
 DAY = 86400
 START = '2027-01-04T00:00:00'
-START_INSTANT = 1798934400 + DAY
+START_INSTANT = 1799020800
 # Instants of each comparison at which promtool has to find the alerts that ddassets found.
 CHECKED = 50
 # How many times as fast as promtool, by days.
@@ -177,7 +177,8 @@ def write_hosts(folder: Path, hosts: int) -> Path:
         (shutil.copytree if source.is_dir() else shutil.copy)(source, integration / part)
         (integration / 'rehearsals').mkdir(exist_ok=True)
     number = 365 * DAY // EVERY
-    times = [f'{START_INSTANT + EVERY * index},' for index in range(number)]
+    # Midnight in Berlin.
+    times = [f'{START_INSTANT - 3600 + EVERY * index},' for index in range(number)]
     words = [f'{value}\n' for value in range(1001)]
     for host in range(hosts):
         rows = map(str.__add__, times, map(words.__getitem__, samples(number, host)))
