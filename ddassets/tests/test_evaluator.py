@@ -197,6 +197,13 @@ _ = None
             marks=rule('2.16', '2.17'),
         ),
         pytest.param(
+            'avg(last_1m):diff(sum:m{*}) > 0',
+            {'m{host:a}': '0 _x6 7', 'm{host:b}': '10x8'},
+            [_, 0, 0, 0, 0, 0, 0, 7],
+            id='diff: what was before is as it was seen',
+            marks=rule('2.16', 'A18', 'A19'),
+        ),
+        pytest.param(
             'avg(last_1m):diff(avg:m{*}) > 0', {'m': '1 4 _ 9'}, [_, 3, _, 5], id='diff', marks=rule('1.10', 'A19')
         ),
         pytest.param(
