@@ -204,6 +204,13 @@ _ = None
             marks=rule('2.16', 'A18', 'A19'),
         ),
         pytest.param(
+            'avg(last_1m):diff(default_zero(avg:m{*})) > 0',
+            {'m': '5 7'},
+            [5, 2],
+            id='diff: before the first sample there may be a 0',
+            marks=rule('2.17', 'A19'),
+        ),
+        pytest.param(
             'avg(last_1m):diff(avg:m{*}) > 0', {'m': '1 4 _ 9'}, [_, 3, _, 5], id='diff', marks=rule('1.10', 'A19')
         ),
         pytest.param(
