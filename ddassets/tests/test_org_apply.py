@@ -420,6 +420,34 @@ def test_a_listing_that_tells_the_same_for_ever_comes_to_an_end(datadog, spool, 
     assert datadog.counts()[operation] == 2
 
 
+def test_a_filter_that_is_not_heeded_brings_nobody_elses_monitors_into_play(datadog, spool, tmp_path, monkeypatch):
+    other = integration.write(tmp_path / 'other', integration.neighbour(), 'acme-spool-2')
+    applied(datadog, other)
+    datadog.organisation.hold_foreign()
+    folder = spool()
+    applied(datadog, folder)
+    list_all = OPERATIONS['ListMonitors']
+    everything = {'page': ['0']}
+    monkeypatch.setitem(
+        OPERATIONS, 'ListMonitors', lambda there, request: list_all(there, replace(request, query=everything))
+    )
+    assert plan(datadog, folder) == (0, [])
+    assert run(datadog, 'destroy', folder, '--yes').code == 0
+    assert datadog.organisation.foreign_changes() == []
+    assert len(datadog.organisation.monitors) == 2
+
+
+def test_what_was_destroyed_is_made_again(datadog, spool):
+    """Cancelled downtimes are listed for two days more, marker and all."""
+    folder = spool()
+    applied(datadog, folder)
+    before = datadog.organisation.fingerprint()
+    for _ in range(2):
+        assert run(datadog, 'destroy', folder, '--yes').code == 0
+        applied(datadog, folder)
+        assert datadog.organisation.fingerprint() == before
+
+
 def test_what_a_listing_tells_twice_is_one_object(datadog, spool, monkeypatch):
     """And not a spare one to delete."""
 

@@ -112,8 +112,7 @@ def prepare(fake: FakeDatadog, scenario: Scenario, folder) -> Stage:
     if scenario.command == 'apply':
         assert run(fake, 'plan', *command[1:2]).code == 0
     organisation = fake.organisation
-    for event in organisation.events:
-        assert '@you@example.com' in event['text'] and next(iter(organisation.pictures)) in event['text']
+    check_events(organisation)
     assert len(organisation.events) == (scenario.command == 'snapshot')
     assert organisation.foreign_changes() == [] and fake.violations == []
     return Stage(
@@ -128,6 +127,14 @@ def prepare(fake: FakeDatadog, scenario: Scenario, folder) -> Stage:
     )
 
 
+def check_events(organisation: Organisation) -> None:
+    """Each mentions whom it has to, and carries a picture that was there by then."""
+    for event in organisation.events:
+        assert '@you@example.com' in event['text']
+        (looked,) = (looks for path, looks in organisation.pictures.items() if path in event['text'])
+        assert looked > organisation.renders_after
+
+
 def honest(stage: Stage, outcome) -> None:
     """A disturbed run says what went wrong, without a key; and where it says that all is well, it is."""
     assert outcome.code in (0, 1, 2), outcome.said
@@ -140,6 +147,7 @@ def honest(stage: Stage, outcome) -> None:
         assert outcome.err
     assert organisation.foreign_changes() == []
     assert len(organisation.events) <= stage.events
+    check_events(organisation)
 
 
 @pytest.mark.parametrize('name', SCENARIOS)
