@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import datadog_checks
 from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.base.stubs.datadog_agent import DatadogAgentStub
 from datadog_checks.my_metric import series
@@ -117,7 +116,9 @@ def slow_probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
     package.mkdir(parents=True)
     (tmp_path / 'pyproject.toml').write_text('[project]\nname = "datadog-slow-probe"\n')
     (package / '__init__.py').write_text(SLOW)
-    monkeypatch.setattr(datadog_checks, '__path__', [*datadog_checks.__path__, str(package.parent)])
+    # From the loaded modules: ddev's validator takes a bare import of it for the deprecated package.
+    namespace = sys.modules['datadog_checks']
+    monkeypatch.setattr(namespace, '__path__', [*namespace.__path__, str(package.parent)])
     yield tmp_path
     sys.modules.pop('datadog_checks.slow_probe', None)
 
