@@ -89,24 +89,26 @@ def places(exchanges: Sequence[Exchange]) -> list[Place]:
 
 
 @contextlib.contextmanager
-def disturbed(fake: FakeDatadog, place: Place, kind: FaultKind, from_then_on: bool = False) -> Iterator[None]:
-    """Let the request at `place` meet a fault, and all that come after it, too, where that is asked."""
+def disturbed(fake: FakeDatadog, place: Place, kind: FaultKind, from_then_on: bool = False) -> Iterator[list[Place]]:
+    """Let the request at `place` meet a fault, and all that come after it, too, where that is asked.
+
+    Yields a list that has the place in it once it was reached.
+    """
     turns: Counter[str] = Counter()
-    met = False
+    met: list[Place] = []
 
     def fault(exchange: Exchange) -> FaultKind | None:
-        nonlocal met
         turns[exchange.name] += 1
         here = Place(exchange.name, turns[exchange.name]) == place
-        met |= here
+        if here:
+            met.append(place)
         return kind if here or (met and from_then_on) else None
 
     calm, fake.fault_of = fake.fault_of, fault
     try:
-        yield
+        yield met
     finally:
         fake.fault_of = calm
-    assert met, f'{place} was not reached'
 
 
 def killed(fake: FakeDatadog, place: Place, moment: Moment, *arguments: object) -> None:
