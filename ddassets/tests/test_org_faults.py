@@ -35,7 +35,7 @@ SCENARIOS = {
     'plan': Scenario(integration.ASSETS, integration.mixed(), 'plan'),
     'create': Scenario(None, integration.ASSETS, 'apply', options=('--yes',)),
     'update': Scenario(integration.ASSETS, integration.changed(), 'apply', options=('--yes',)),
-    'mixed': Scenario(integration.ASSETS, integration.mixed(), 'apply', options=('--yes',)),
+    'mixed': Scenario(integration.ASSETS, integration.replaced(), 'apply', options=('--yes',)),
     'destroy': Scenario(integration.ASSETS, integration.ASSETS, 'destroy', options=('--yes',)),
     'snapshot': Scenario(
         None,

@@ -104,21 +104,23 @@ def changed() -> dict[str, Any]:
 
 
 def mixed() -> dict[str, Any]:
-    """Of each kind one asset more, one less and one in another form; where there is a third, it stays.
-
-    Two of the other forms are out of reach for an update: a monitor of another type, and a downtime in force that is to
-    begin later.
-    """
+    """Of each kind one asset more, one less and one in another form; where there is a third, it stays."""
     assets = changed()
     for path in ('dashboards/overview.json', 'monitors/full.json', 'downtimes/new_year.json'):
         del assets[path]
-    assets['downtimes/move.json'] = copy.deepcopy(ASSETS['downtimes/move.json'])
-    assets['downtimes/lab.json'] = _downtime('env:lab', {'start': '2036-06-01T00:00:00Z', 'end': None})
-    assets['monitors/slow.json'] = _monitor('Spool is slow', 'logs("slow").index("*").rollup("count").last("5m") > 80')
-    assets['monitors/slow.json']['definition']['type'] = 'log alert'
+    assets['downtimes/lab.json'] = copy.deepcopy(ASSETS['downtimes/lab.json'])
     assets['dashboards/new.json'] = _dashboard('Acme Spool News')
     assets['monitors/new.json'] = _monitor('Spool is new')
     assets['downtimes/new.json'] = _downtime('env:new', _recurring('2036-01-07T19:00:00', 'FREQ=WEEKLY;BYDAY=MO'))
+    return assets
+
+
+def replaced() -> dict[str, Any]:
+    """As `mixed`, with what no update can do: a monitor of another type, and a downtime in force that is put off."""
+    assets = mixed()
+    assets['downtimes/lab.json'] = _downtime('env:lab', {'start': '2036-06-01T00:00:00Z', 'end': None})
+    assets['monitors/slow.json'] = _monitor('Spool is slow', 'logs("slow").index("*").rollup("count").last("5m") > 80')
+    assets['monitors/slow.json']['definition']['type'] = 'log alert'
     return assets
 
 
