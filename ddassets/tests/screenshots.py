@@ -14,7 +14,7 @@ from chromium import Browser
 from PIL import Image
 
 from ddassets import bundle, report
-from ddassets.rehearsal import read, rehearse
+from ddassets.rehearsal import Judgement, read, rehearse
 from ddassets.rehearsal.command import simulate
 
 WIDTH = 1200
@@ -56,7 +56,9 @@ def main() -> int:
         names = sorted({picture.rehearsal for picture in PICTURES})
         assets = bundle.read(folder)
         results = {name: rehearse(read(folder / 'rehearsals' / f'{name}.yaml'), assets, simulate) for name in names}
-        pages = {name: report.write(assets, [result], Path(scratch, name)) for name, result in results.items()}
+        pages = {
+            name: report.write(assets, [Judgement(result)], Path(scratch, name)) for name, result in results.items()
+        }
         browser = Browser(Path(scratch, 'profile'))
         try:
             for picture in PICTURES:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from ddassets import bundle
 from ddassets.errors import UnusableInputError
 from ddassets.query.syntax import parse_query
-from ddassets.rehearsal import Rehearsal, parse, read, rehearse
-from ddassets.rehearsal.coverage import percentage, together
+from ddassets.rehearsal import Judgement, Rehearsal, parse, read, rehearse
+from ddassets.rehearsal.coverage import coverage, percentage, together
 from ddassets.rehearsal.expectation import events
 from ddassets.rehearsal.inbox import DowntimeMail, inbox
 from ddassets.rehearsal.writing import write
@@ -155,9 +155,9 @@ def test_a_recipient_may_be_built_from_a_variable(handle, reason):
     )
     if reason:
         with pytest.raises(UnusableInputError, match=reason):
-            assert rehearsal.failures
+            assert Judgement(rehearsal).failures
     else:
-        assert bool(rehearsal.failures) == (handle != '@slack-prod')
+        assert bool(Judgement(rehearsal).failures) == (handle != '@slack-prod')
 
 
 @pytest.mark.parametrize('number', [pytest.param(2, id='as-many'), pytest.param(4, id='one-for-all')])
@@ -169,7 +169,7 @@ def test_a_recipient_may_depend_on_the_value(number):
     series = "series: [{metric: acme.queue.length, tags: ['host:one'], values: 0x9 7 0 6 0 7 0 6 0x44}]\n"
     expected = f"[{{notifications: {{exactly: {number}}}, state: Alert, recipient: '@one@example.com'}}]"
     rehearsal = run(f'{series}monitors: [{body}]\nproperties: {expected}\n')
-    assert bool(rehearsal.failures) == (number != 2)
+    assert bool(Judgement(rehearsal).failures) == (number != 2)
 
 
 @pytest.mark.rule('5.15', '5.16', '5.18', '5.21', '5.22')
@@ -348,20 +348,19 @@ SIGNAL = '10x20 70x20 100x10 10x20'
 
 
 def failures(expected: str) -> list[str]:
-    rehearsal = queue(SIGNAL, expected)
-    return list(rehearsal.failures)
+    return [str(verdict) for verdict in Judgement(queue(SIGNAL, expected)).failures]
 
 
 def test_what_was_expected_happens():
-    rehearsal = queue(SIGNAL, EXPECTED)
-    assert [verdict.name.partition(': ')[2] for verdict in rehearsal.verdicts] == [
+    judgement = Judgement(queue(SIGNAL, EXPECTED))
+    assert [verdict.name.partition(': ')[2] for verdict in judgement.verdicts] == [
         'OK to Warn',
         '… to Alert',
         '… to Warn',
         '… to OK',
         '',
     ]
-    assert rehearsal.failures == []
+    assert judgement.failures == []
 
 
 @pytest.mark.parametrize(
@@ -396,7 +395,7 @@ def test_what_was_expected_otherwise_fails(old, new, failure):
 
 def test_nothing_is_expected_and_something_happens():
     assert len(failures('expect: []\n')) == 1
-    assert queue('10x60', 'expect: []\n').failures == []
+    assert Judgement(queue('10x60', 'expect: []\n')).failures == []
 
 
 @pytest.mark.parametrize(
@@ -424,7 +423,7 @@ def test_nothing_is_expected_and_something_happens():
     ],
 )
 def test_properties(entry, holds):
-    (verdict,) = queue(SIGNAL, f'properties: [{{{entry}}}]').verdicts
+    (verdict,) = Judgement(queue(SIGNAL, f'properties: [{{{entry}}}]')).verdicts
     assert verdict.holds == holds
     assert bool(verdict.details) != holds
 
@@ -433,7 +432,7 @@ def test_properties(entry, holds):
 
 
 def test_coverage_is_what_was_reached_of_what_is_possible():
-    assert dict(queue('10x60').monitors[0].coverage) == {
+    assert dict(coverage(queue('10x60').monitors[0])) == {
         'OK': True,
         **dict.fromkeys(
             (
@@ -454,9 +453,9 @@ def test_coverage_is_what_was_reached_of_what_is_possible():
         ),
     }
     full = [
-        queue('10x5 70x10 10x10 100x35').monitors[0].coverage,
+        coverage(queue('10x5 70x10 10x10 100x35').monitors[0]),
         # From Alert straight to No Data, and without a word between them to OK.
-        queue('10x5 120x4 _x6 10x10 100x5 _x4 10x26').monitors[0].coverage,
+        coverage(queue('10x5 120x4 _x6 10x10 100x5 _x4 10x26').monitors[0]),
     ]
     missing = [item for item, reached in together(full) if not reached]
     assert missing == []
@@ -464,9 +463,9 @@ def test_coverage_is_what_was_reached_of_what_is_possible():
 
 
 def test_too_little_coverage_fails():
-    assert queue('10x60', 'min_coverage: 5').failures == []
-    (failure,) = queue('10x60', 'min_coverage: 50').failures
-    assert failure.startswith('coverage of at least 50 %: found 7.692 %; not reached: Queue is full: Warn; Queue')
+    assert Judgement(queue('10x60', 'min_coverage: 5')).failures == []
+    (failure,) = Judgement(queue('10x60', 'min_coverage: 50')).failures
+    assert str(failure).startswith('coverage of at least 50 %: found 7.692 %; not reached: Queue is full: Warn; Queue')
 
 
 # Writing
@@ -493,8 +492,8 @@ def test_what_is_written_holds_and_says_everything(one, two, start):
     written, count = write(first)
     assert written.startswith(text)
     second = rehearse(parse(written, path), ASSETS)
-    assert second.failures == []
-    assert len(second.verdicts) == count + 1
+    assert Judgement(second).failures == []
+    assert len(Judgement(second).verdicts) == count + 1
     # Written again, nothing changes.
     assert write(second) == (written, count)
     if count:
@@ -504,7 +503,7 @@ def test_what_is_written_holds_and_says_everything(one, two, start):
         after = next((i for i, line in enumerate(lines) if i > entry and line.startswith('  - at:')), len(lines))
         without = ''.join(lines[:entry] + lines[after:])
         third = rehearse(parse(without if count > 1 else without.replace('expect:', 'expect: []'), path), ASSETS)
-        assert len(third.failures) == 1
+        assert len(Judgement(third).failures) == 1
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import pytest
 
 from ddassets import bundle
 from ddassets.errors import UnusableInputError
-from ddassets.rehearsal import parse, printing, rehearse
+from ddassets.rehearsal import Judgement, expectation, parse, printing, rehearse
 from ddassets.rehearsal.formats import as_json, junit
 from ddassets.rehearsal.outcome import Outcome, Run
 from ddassets.rehearsal.writing import write
@@ -94,15 +94,15 @@ def answer(text: str) -> bool:
     try:
         with bounded():
             rehearsal = rehearse(parse(text, ACME / 'rehearsals' / 's.yaml'), ASSETS)
-            run = Run([Outcome(rehearsal.scenario.path, rehearsal, failed=bool(rehearsal.failures))], 50)
-            for told in (printing.text(rehearsal), printing.summary(run), junit(run)):
+            judgement = Judgement(rehearsal)
+            run = Run([Outcome(rehearsal.scenario.path, judgement)], 50)
+            for told in (printing.text(judgement), printing.summary(run), junit(run)):
                 assert told.isprintable() or told.endswith('\n')
             json.loads(as_json(run))
             written, _ = write(rehearsal)
             # What is written is a scenario that holds.
-            assert not [
-                one for one in rehearse(parse(written, rehearsal.scenario.path), ASSETS).failures if 'at' in one[:0]
-            ]
+            again = rehearse(parse(written, rehearsal.scenario.path), ASSETS)
+            assert [verdict for verdict in expectation.judge(again) if not verdict.holds] == []
     except UnusableInputError as error:
         assert str(error)
         assert 'Traceback' not in str(error)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ddassets import bundle
 from ddassets.errors import UnusableInputError
-from ddassets.rehearsal import parse, read, rehearse, scenario
+from ddassets.rehearsal import Judgement, parse, read, rehearse, scenario
 from ddassets.rehearsal.words import (
     DAYS,
     WordFault,
@@ -30,10 +30,14 @@ SERIES = "series: [{metric: acme.queue.length, tags: ['host:one', 'env:prod'], v
 BASE = f'{HEAD}{SERIES}monitors: [queue_full]\n'
 
 
+def judged(text: str) -> Judgement:
+    return Judgement(rehearse(parse(text, ACME / 'rehearsals' / 's.yaml'), bundle.read(ACME)))
+
+
 def refusal(text: str) -> str:
     """What a scenario is refused with, read and run and judged; empty where it is not."""
     try:
-        assert rehearse(parse(text, ACME / 'rehearsals' / 's.yaml'), bundle.read(ACME)).verdicts is not None
+        assert judged(text).verdicts is not None
     except UnusableInputError as error:
         return str(error).replace(str(ACME / 'rehearsals' / 's.yaml'), 's.yaml').replace(str(ACME), 'acme')
     return ''
@@ -296,10 +300,10 @@ DOCUMENT = Path(__file__).parents[1] / 'docs' / 'rehearsals.md'
 
 def test_the_example_of_the_documentation_holds():
     example, properties = re.findall(r'```yaml\n(.*?)```', DOCUMENT.read_text(), re.DOTALL)
-    rehearsal = rehearse(parse(example, ACME / 'rehearsals' / 's.yaml'), bundle.read(ACME))
-    assert rehearsal.failures == []
-    assert len(rehearsal.verdicts) == 5
-    stated = rehearse(parse(example.partition('expect:')[0] + properties, rehearsal.scenario.path), bundle.read(ACME))
+    expected = judged(example)
+    assert expected.failures == []
+    assert len(expected.verdicts) == 5
+    stated = judged(example.partition('expect:')[0] + properties)
     assert [verdict.holds for verdict in stated.verdicts] == [True, True, True, True]
 
 

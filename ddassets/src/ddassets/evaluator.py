@@ -72,7 +72,8 @@ class Evaluator:
         self.warnings = tuple(_warnings(self.plan, store))
         self._monitor = monitor
         self._choices = choose(choices or {})
-        self._end = end
+        self.start = start
+        self.end = end
         self._ticks = _ticks(start, end, tick_second, self.plan.window)
         self._sources = group_series(self.plan, store)
         self._fixed = frozenset(tag for leaf in self.plan.leaves for tag in _fixed_tags(leaf.metric.scope))
@@ -148,7 +149,7 @@ class Evaluator:
             values=values,
             states=states,
             transitions=changes,
-            end=self._end,
+            end=self.end,
             silent_no_data=self._monitor.silent_no_data,
         )
 

@@ -92,15 +92,14 @@ def judged(scenario: 'Scenario', path: Path, series: Iterable['Series'] = ()) ->
     """
     __tracebackhide__ = True
     from ddassets import bundle
-    from ddassets.rehearsal import rehearse
+    from ddassets.rehearsal import Judgement, rehearse
     from ddassets.rehearsal.command import integration_of, simulate
-    from ddassets.rehearsal.verdict import judge
 
     rehearsal = rehearse(scenario, bundle.read(integration_of(path)), simulate, given=series)
-    failed = [verdict for verdict in judge(rehearsal) if not verdict.holds]
-    if failed:
+    failures = Judgement(rehearsal).failures
+    if failures:
         lines = []
-        for verdict in failed:
+        for verdict in failures:
             place = f'{scenario.path}:{verdict.line}' if verdict.line else str(scenario.path)
             lines += [f'{place}: {verdict.name}', *(f'    {detail}' for detail in verdict.details)]
         raise RehearsalFailed('\n'.join(lines))

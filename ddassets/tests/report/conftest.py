@@ -33,6 +33,9 @@ HOSTS = {'alpha-1': '192.0.2.11', 'beta-2': '192.0.2.12', 'gamma-3': '192.0.2.13
 NIGHTS, WEEKENDS = 'weeknights', 'weekends'
 
 
+COVERAGE = (('Alert', True), ('Warn', True), ('No Data', True), ('renotification', False))
+
+
 @dataclass
 class Verdict:
     text: str
@@ -44,7 +47,7 @@ class Verdict:
 
 @dataclass
 class Rehearsed:
-    """Everything that a page asks of a rehearsal, for `days` days of `my_metric` on some hosts, a point every 45 s."""
+    """A rehearsal and its judgement in one, for `days` days of `my_metric` on some hosts, a point every 45 s."""
 
     Verdict = Verdict
 
@@ -58,6 +61,14 @@ class Rehearsed:
     verdicts: tuple['Verdict', ...] = ()
     warnings: tuple[str, ...] = ()
     banded: bool = False
+
+    @property
+    def rehearsal(self) -> 'Rehearsed':
+        return self
+
+    @property
+    def coverage(self) -> dict[str, tuple[tuple[str, bool], ...]]:
+        return {one.asset.name: COVERAGE for one in self.monitors}
 
     @cached_property
     def start(self) -> int:
@@ -151,8 +162,6 @@ def _grouped(times: np.ndarray, values: np.ndarray, method: str) -> tuple[np.nda
 
 class RehearsedMonitor:
     """The average of five minutes, minute by minute."""
-
-    coverage = (('Alert', True), ('Warn', True), ('No Data', True), ('renotification', False))
 
     def __init__(self, rehearsed: Rehearsed, asset: bundle.Monitor) -> None:
         self.rehearsed = rehearsed

@@ -9,8 +9,9 @@ import pytest
 
 from ddassets import bundle, cli, report
 from ddassets.query.syntax import parse_query
-from ddassets.rehearsal import read, rehearse
+from ddassets.rehearsal import Judgement, read, rehearse
 from ddassets.rehearsal.command import simulate
+from ddassets.rehearsal.coverage import coverage
 
 INTEGRATION = Path(__file__).parents[3] / 'my_metric'
 PARTS = ('#/dashboards/0', '#/dashboards/1', '#/monitors', '#/inbox', '#/basis')
@@ -22,7 +23,7 @@ def rehearsed(tmp_path_factory):
     assets = bundle.read(INTEGRATION)
     names = ('working_week', 'busy_afternoon', 'every_state')
     found = [rehearse(read(INTEGRATION / 'rehearsals' / f'{name}.yaml'), assets, simulate) for name in names]
-    return report.write(assets, found, tmp_path_factory.mktemp('rehearsed')), *found
+    return report.write(assets, map(Judgement, found), tmp_path_factory.mktemp('rehearsed')), *found
 
 
 @pytest.fixture
@@ -151,7 +152,7 @@ def test_coverage_tells_this_rehearsal_from_the_others(browser, rehearsed):
             return [...document.querySelectorAll('main table tbody tr')].map((row) =>
                 [...row.cells].map((cell) => cell.textContent)).filter((cells) => cells.length === 2)""")
     )
-    own = afternoon.monitors[0].coverage
+    own = coverage(afternoon.monitors[0])
     assert rows == {what: '✓ reached' if yes else 'not reached, but in every_state' for what, yes in own}
     assert len(set(rows.values())) == 2
 

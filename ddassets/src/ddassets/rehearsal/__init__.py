@@ -1,9 +1,12 @@
 """Rehearse monitors offline: from a scenario's signal to states, notifications and what was expected of them.
 
-`read` reads a scenario file, `rehearse` runs it. Nothing here opens a socket, starts a process or reads a clock.
+`read` reads a scenario file, `rehearse` runs it, and a `Judgement` says whether what was expected of it holds. Nothing
+here opens a socket, starts a process or reads a clock.
 """
 
-from ddassets.rehearsal.run import Rehearsal, rehearse
+from ddassets.rehearsal.judgement import Judgement
+from ddassets.rehearsal.result import Rehearsal
+from ddassets.rehearsal.run import rehearse
 from ddassets.rehearsal.scenario import Scenario, parse, read
 
-__all__ = ['Rehearsal', 'Scenario', 'parse', 'read', 'rehearse']
+__all__ = ['Judgement', 'Rehearsal', 'Scenario', 'parse', 'read', 'rehearse']

@@ -14,8 +14,10 @@ from ddassets.errors import UnusableInputError
 from ddassets.rehearsal import printing, writing
 from ddassets.rehearsal.explaining import explained, instant_in
 from ddassets.rehearsal.formats import as_json, junit
+from ddassets.rehearsal.judgement import Judgement
 from ddassets.rehearsal.outcome import Outcome, Run
-from ddassets.rehearsal.run import Rehearsal, rehearse
+from ddassets.rehearsal.result import Rehearsal
+from ddassets.rehearsal.run import rehearse
 from ddassets.rehearsal.scenario import Check, Scenario, read
 from ddassets.rehearsal.words import shown_time
 from ddassets.series import Series
@@ -65,12 +67,13 @@ def _outcome(path: Path, options: RehearseOptions) -> Outcome:
         rehearsal = _rehearsed(read(path))
         if options.write:
             return _written(rehearsal)
-        failed = not all(verdict.holds for verdict in rehearsal.verdicts)
+        judgement = Judgement(rehearsal)
+        _ = judgement.verdicts  # refuses here, as an error of this file, what nothing could meet
         if options.format == 'text':
-            text = printing.text(rehearsal, options.inbox)
+            text = printing.text(judgement, options.inbox)
             _progress('')
             _write(f'{text}\n')
-        return Outcome(path, rehearsal, failed=failed)
+        return Outcome(path, judgement)
     except UnusableInputError as error:
         _progress('')
         first, *more = str(error).split('\n')
@@ -108,24 +111,24 @@ def _written(rehearsal: Rehearsal) -> Outcome:
     path = rehearsal.scenario.path
     if rehearsal.scenario.properties and rehearsal.scenario.expectations is None:
         _write(f'{path}: states properties, left alone\n')
-        return Outcome(path, rehearsal, judged=False)
+        return Outcome(path, Judgement(rehearsal), judged=False)
     text, count = writing.write(rehearsal)
     if text == rehearsal.scenario.text:
         _write(f'{path}: unchanged, {count} expectations\n')
     else:
         writing.save(rehearsal, text)
         _write(f'{path}: wrote {count} expectations. Review them: they say what happens, not what should.\n')
-    return Outcome(path, rehearsal, judged=False)
+    return Outcome(path, Judgement(rehearsal), judged=False)
 
 
 def _report(found: Run, folder: Path, opened: bool) -> None:
     from ddassets import report
 
-    rehearsals = [outcome.rehearsal for outcome in found.outcomes if outcome.rehearsal]
-    folders = {rehearsal.bundle.folder for rehearsal in rehearsals}
+    judgements = [outcome.judgement for outcome in found.outcomes if outcome.judgement]
+    folders = {judgement.rehearsal.bundle.folder for judgement in judgements}
     if len(folders) > 1:
         raise UnusableInputError(f'--report: one page is about one integration, found {len(folders)}')
-    page = report.write(rehearsals[0].bundle, rehearsals, folder, _progress)
+    page = report.write(judgements[0].rehearsal.bundle, judgements, folder, _progress)
     _progress('')
     print(f'ddassets: the page is {page}', file=sys.stderr)
     if opened:

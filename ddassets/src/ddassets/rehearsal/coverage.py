@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-import numpy as np
-
 from ddassets.message import FLAGS, TRANSITIONS, Branch, Edge, Template, conditions
 from ddassets.monitor import Monitor
 from ddassets.notification import REASONS
-from ddassets.rehearsal.run import GroupResult, MonitorResult
+from ddassets.rehearsal.result import MonitorResult
 from ddassets.rehearsal.verdict import Verdict
 from ddassets.state import State
 
@@ -27,8 +25,8 @@ def coverage(result: MonitorResult) -> list[tuple[str, bool]]:
         items.append(
             ('renotification', any((one.notifications.reasons == again).any() for one in result.results.values()))
         )
-    reached = _branches(result)
-    return items + [(f'message: {branch}', branch in reached) for branch in _possible(result.template, result.monitor)]
+    possible = _possible(result.messages.body, result.monitor)
+    return items + [(f'message: {branch}', branch in result.reached) for branch in possible]
 
 
 def together(coverages: Iterable[Sequence[tuple[str, bool]]]) -> list[tuple[str, bool]]:
@@ -82,8 +80,8 @@ def _states(result: MonitorResult) -> set[State]:
 
 def _edges(result: MonitorResult) -> set[Edge]:
     """From which state to which the notifications were that were due; a group that was not there was OK."""
-    due = (one.notifications[row] for one in result.results.values() for row in _first_of_each_kind(one))
-    edges = (result.edge(notification) for notification in due)
+    due = (one.notifications[row] for one in result.results.values() for row in one.first_of_each_kind)
+    edges = (result.messages.edge(notification) for notification in due)
     return {Edge(State.OK, edge.target) if edge.source == State.ABSENT else edge for edge in edges}
 
 
@@ -94,33 +92,6 @@ def _possible(template: Template, monitor: Monitor) -> Iterator[Branch]:
         decided = [literal for literal in branch.path if literal.condition.name in FLAGS]
         if any(all((literal.condition.name in held) == literal.holds for literal in decided) for held in flags):
             yield branch
-
-
-def _branches(result: MonitorResult) -> frozenset[Branch]:
-    """The branches that were rendered: by a message of each kind, and by more only where numbers decide."""
-    every = frozenset(result.template.branches())
-    tested = any(literal.condition.name not in FLAGS for branch in every for literal in branch.path)
-    reached: frozenset[Branch] = frozenset()
-    seen: set[tuple[object, ...]] = set()
-    for group, one in result.results.items():
-        for row in _first_of_each_kind(one):
-            due = one.notifications[row]
-            key = (group if tested else (), result.edge(due))
-            if key not in seen:
-                seen.add(key)
-                reached |= result.message(group, due).reached
-    rest = ((group, due) for group, one in result.results.items() for due in one.notifications) if result.varies else ()
-    for group, due in rest:
-        if reached == every:
-            break
-        reached |= result.message(group, due).reached
-    return reached
-
-
-def _first_of_each_kind(result: GroupResult) -> list[int]:
-    """The rows of the first notification of each transition and reason."""
-    kinds = result.notifications.kinds
-    return sorted(int(np.argmax(kinds == kind)) for kind in np.flatnonzero(np.bincount(kinds)))
 
 
 def judge(monitors: Mapping[str, Sequence[tuple[str, bool]]], least: float, line: int | None = None) -> Verdict:

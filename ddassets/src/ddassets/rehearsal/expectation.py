@@ -11,8 +11,9 @@ from ddassets.downtime.recurrence import nearest
 from ddassets.message import mentions
 from ddassets.notification import REASONS, Notification, Reason
 from ddassets.rehearsal.coverage import possible_edges, possible_states
+from ddassets.rehearsal.message import Message
 from ddassets.rehearsal.reading import Entry, listed
-from ddassets.rehearsal.run import GroupResult, Message, MonitorResult, Rehearsal
+from ddassets.rehearsal.result import GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Expectation
 from ddassets.rehearsal.verdict import Verdict
 from ddassets.rehearsal.words import shown_time, write_instant
@@ -132,9 +133,9 @@ class Finder:
 
     def recipient(self, monitor: MonitorResult, entry: Entry, wanted: str) -> None:
         """Refuse a recipient that no message of the monitor can have."""
-        if monitor.may_reach(wanted):
+        if monitor.messages.may_reach(wanted):
             return
-        names = {mention.name for template in monitor.templates for mention in mentions(template)}
+        names = {mention.name for template in monitor.messages.templates for mention in mentions(template)}
         known = f'it names: {listed(names)}' if names else 'it names nobody; `notify` adds somebody'
         entry.refuse(f'the message of {monitor.name} never reaches {wanted!r}{nearest(wanted, names)}; {known}')
 

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from ddassets.assumptions import ASSUMPTIONS
 from ddassets.rehearsal.coverage import percentage, possible_states
 from ddassets.rehearsal.inbox import DowntimeMail, Mail, inbox
+from ddassets.rehearsal.judgement import Judgement
 from ddassets.rehearsal.outcome import Outcome, Run
-from ddassets.rehearsal.run import GroupResult, MonitorResult, Rehearsal
+from ddassets.rehearsal.result import GroupResult, MonitorResult
 from ddassets.rehearsal.verdict import Verdict
 from ddassets.state import State
 
@@ -35,7 +36,7 @@ def as_json(run: Run) -> str:
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
-    if outcome.rehearsal is None:
+    if outcome.judgement is None:
         assert outcome.error
         return {
             'scenario': str(outcome.path),
@@ -43,7 +44,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
             'error': str(outcome.error),
             'details': outcome.error.details,
         }
-    rehearsal = outcome.rehearsal
+    rehearsal = outcome.judgement.rehearsal
     messages = [_mail(mail, rehearsal.zone) for mail in inbox(rehearsal)]
     return {
         'scenario': str(outcome.path),
@@ -53,7 +54,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         'start': _instant(rehearsal.start, rehearsal.zone),
         'end': _instant(rehearsal.end, rehearsal.zone),
         'timezone': rehearsal.zone.key,
-        'monitors': [_monitor(monitor, rehearsal) for monitor in rehearsal.monitors],
+        'monitors': [_monitor(monitor, outcome.judgement) for monitor in rehearsal.monitors],
         'downtimes': [
             {
                 'name': downtime.name,
@@ -63,7 +64,7 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
             for downtime in rehearsal.downtimes
         ],
         'inbox': messages,
-        'verdicts': [_verdict(verdict) for verdict in rehearsal.verdicts],
+        'verdicts': [_verdict(verdict) for verdict in outcome.judgement.verdicts],
         'assumptions': [
             {'id': name, 'question': ASSUMPTIONS[name].question, 'choice': choice}
             for name, choice in rehearsal.assumptions.items()
@@ -80,12 +81,12 @@ def _number(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-def _monitor(monitor: MonitorResult, rehearsal: Rehearsal) -> dict[str, Any]:
+def _monitor(monitor: MonitorResult, judgement: Judgement) -> dict[str, Any]:
     return {
         'name': monitor.name,
         'query': monitor.asset.query,
-        'groups': [_group(monitor, group, rehearsal.zone) for group in monitor.results.values()],
-        'coverage': dict(monitor.coverage),
+        'groups': [_group(monitor, group, judgement.rehearsal.zone) for group in monitor.results.values()],
+        'coverage': dict(judgement.coverage[monitor.name]),
     }
 
 
@@ -154,10 +155,10 @@ def junit(run: Run) -> str:
 
 
 def _verdicts(outcome: Outcome) -> Sequence[Verdict]:
-    if outcome.rehearsal is None:
+    if outcome.judgement is None:
         return ()
     # A scenario without expectations says at least that it ran.
-    return outcome.rehearsal.verdicts or (Verdict('runs', True),)
+    return outcome.judgement.verdicts or (Verdict('runs', True),)
 
 
 def _suite(top: Any, name: str, verdicts: Sequence[Verdict], outcome: Outcome | None = None) -> None:

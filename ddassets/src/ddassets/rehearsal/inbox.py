@@ -8,7 +8,8 @@ from heapq import merge
 import numpy as np
 
 from ddassets.notification import Notification
-from ddassets.rehearsal.run import DowntimeResult, GroupResult, Message, MonitorResult, Rehearsal
+from ddassets.rehearsal.message import Message
+from ddassets.rehearsal.result import DowntimeResult, GroupResult, MonitorResult, Rehearsal
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ddassets.errors import UnusableInputError
 from ddassets.rehearsal import coverage
-from ddassets.rehearsal.run import Rehearsal
+from ddassets.rehearsal.judgement import Judgement
 from ddassets.rehearsal.verdict import Verdict
 
 FAILED = 1
@@ -16,13 +16,19 @@ UNUSABLE = 2
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one file: a rehearsal, or an error where it could not be used."""
+    """What came of one file: a rehearsal, or an error where it could not be used.
+
+    `judged` is False where its expectations were filled in from it.
+    """
 
     path: Path
-    rehearsal: Rehearsal | None
-    failed: bool = False
+    judgement: Judgement | None
     error: UnusableInputError | None = None
     judged: bool = True
+
+    @property
+    def failed(self) -> bool:
+        return self.judged and self.judgement is not None and bool(self.judgement.failures)
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,10 +55,10 @@ class Run:
         """What each monitor's rehearsals reached together, by integration and name."""
         found: dict[Path, dict[str, list[Sequence[tuple[str, bool]]]]] = {}
         for outcome in self.outcomes:
-            if outcome.rehearsal and outcome.judged:
-                monitors = found.setdefault(outcome.rehearsal.bundle.folder, {})
-                for monitor in outcome.rehearsal.monitors:
-                    monitors.setdefault(monitor.name, []).append(monitor.coverage)
+            if outcome.judgement and outcome.judged:
+                monitors = found.setdefault(outcome.judgement.rehearsal.bundle.folder, {})
+                for name, items in outcome.judgement.coverage.items():
+                    monitors.setdefault(name, []).append(items)
         return {
             folder: {name: coverage.together(each) for name, each in monitors.items()}
             for folder, monitors in found.items()

@@ -9,8 +9,9 @@ from pathlib import Path
 from ddassets.assumptions import ASSUMPTIONS
 from ddassets.rehearsal.coverage import percentage, possible_states
 from ddassets.rehearsal.inbox import DowntimeMail, Mail, inbox
+from ddassets.rehearsal.judgement import Judgement
 from ddassets.rehearsal.outcome import Run
-from ddassets.rehearsal.run import MonitorResult, Rehearsal
+from ddassets.rehearsal.result import MonitorResult, Rehearsal
 from ddassets.rehearsal.verdict import Verdict
 from ddassets.rehearsal.words import shown_time, write_length
 from ddassets.state import State
@@ -19,12 +20,20 @@ from ddassets.state import State
 MOST_GROUPS = 40
 
 
-def text(rehearsal: Rehearsal, most: int = 30) -> str:
+def text(judgement: Judgement, most: int = 30) -> str:
     """All about one rehearsal; of the inbox the first `most` messages."""
+    rehearsal = judgement.rehearsal
     lines = [_title(rehearsal), *(f'  {line}' for line in rehearsal.description.splitlines())]
     for monitor in rehearsal.monitors:
         lines += ['', *_table(monitor)]
-    lines += ['', *_inbox(rehearsal, most), '', *_verdicts(rehearsal), *_assumptions(rehearsal), *_warnings(rehearsal)]
+    lines += [
+        '',
+        *_inbox(rehearsal, most),
+        '',
+        *_verdicts(judgement.verdicts),
+        *_assumptions(rehearsal),
+        *_warnings(rehearsal),
+    ]
     return '\n'.join(printable(line) for line in lines) + '\n'
 
 
@@ -113,8 +122,7 @@ def _mail(rehearsal: Rehearsal, mail: Mail | DowntimeMail) -> tuple[str, str, st
     return shown_time(mail.instant, rehearsal.zone), mail.title, shown, fate
 
 
-def _verdicts(rehearsal: Rehearsal) -> Iterator[str]:
-    verdicts = rehearsal.verdicts
+def _verdicts(verdicts: Sequence[Verdict]) -> Iterator[str]:
     failed = [verdict for verdict in verdicts if not verdict.holds]
     if not verdicts:
         yield '  Nothing is expected: `expect` or `properties` would make it a test; --write fills expectations in'

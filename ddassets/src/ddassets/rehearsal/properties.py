@@ -8,7 +8,7 @@ from ddassets.notification import REASONS
 from ddassets.rehearsal.coverage import possible_edges
 from ddassets.rehearsal.expectation import Finder
 from ddassets.rehearsal.reading import Entry
-from ddassets.rehearsal.run import DowntimeResult, GroupResult, MonitorResult, Rehearsal
+from ddassets.rehearsal.result import DowntimeResult, GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Property
 from ddassets.rehearsal.verdict import Verdict
 from ddassets.rehearsal.words import shown_time, write_length
@@ -148,7 +148,7 @@ def _refuse_impossible(finder: Finder, one: Property, monitors: Sequence[Monitor
     if one.recipient is not None:
         if len(monitors) == 1:
             finder.recipient(monitors[0], one.recipient, one.recipient.text())
-        elif not any(monitor.may_reach(one.recipient.text()) for monitor in monitors):
+        elif not any(monitor.messages.may_reach(one.recipient.text()) for monitor in monitors):
             one.recipient.refuse(f'no message here ever reaches {one.recipient.shown()}')
 
 

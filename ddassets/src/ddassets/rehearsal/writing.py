@@ -10,7 +10,7 @@ import yaml
 
 from ddassets.errors import UnusableInputError
 from ddassets.rehearsal.expectation import Event, Key, events, keyed
-from ddassets.rehearsal.run import Rehearsal
+from ddassets.rehearsal.result import Rehearsal
 from ddassets.rehearsal.words import write_instant
 
 # More than anybody reviews; such a signal is for properties.

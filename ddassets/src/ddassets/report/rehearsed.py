@@ -1,7 +1,7 @@
 """From the results of rehearsals to the page. What a result has to offer stands here, as protocols."""
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -58,9 +58,6 @@ class MonitorResult(Protocol):
     def mutes(self) -> Mapping[Group, Sequence[Mute]]: ...
     @property
     def notifications(self) -> Mapping[Group, Sequence[Notification]]: ...
-    # States, recoveries and branches of the message, and whether a rehearsal reached each.
-    @property
-    def coverage(self) -> Sequence[tuple[str, bool]]: ...
     def message(self, group: Group, notification: Notification) -> Message: ...
 
 
@@ -116,8 +113,6 @@ class Result(Protocol):
     # The assumptions relied on: id and choice.
     @property
     def assumptions(self) -> Mapping[str, str]: ...
-    @property
-    def verdicts(self) -> Sequence[Verdict]: ...
     # Sentences about what the reader has to know of the signal and the monitors.
     @property
     def warnings(self) -> Sequence[str]: ...
@@ -126,17 +121,34 @@ class Result(Protocol):
     def edges(self, expression: tree.Expression, start: int, end: int) -> tuple[Sequence[Line], Sequence[Line]]: ...
 
 
-def page(bundle: Bundle, results: Sequence[Result], progress: Callable[[str], None] = lambda text: None) -> model.Page:
+class Judgement(Protocol):
+    """A rehearsal and what is to be thought of it. `coverage` is by the name of the monitor.
+
+    It holds states, recoveries and branches of the message, and whether the rehearsal reached each.
+    """
+
+    @property
+    def rehearsal(self) -> Result: ...
+    @property
+    def verdicts(self) -> Sequence[Verdict]: ...
+    @property
+    def coverage(self) -> Mapping[str, Sequence[tuple[str, bool]]]: ...
+
+
+def page(
+    bundle: Bundle, judgements: Iterable[Judgement], progress: Callable[[str], None] = lambda text: None
+) -> model.Page:
     """Return the page of these rehearsals. `progress` is told, in a few words, what is being done."""
     pool = model.Pool()
-    rehearsals = [_Builder(bundle, result, pool, progress).build() for result in results]
+    rehearsals = [_Builder(bundle, judgement, pool, progress).build() for judgement in judgements]
     return model.Page(bundle.name, version('ddassets'), rehearsals, pool.columns)
 
 
 class _Builder:
-    def __init__(self, bundle: Bundle, result: Result, pool: model.Pool, progress: Callable[[str], None]) -> None:
+    def __init__(self, bundle: Bundle, judgement: Judgement, pool: model.Pool, progress: Callable[[str], None]) -> None:
         self.bundle = bundle
-        self.result = result
+        self.judgement = judgement
+        self.result = result = judgement.rehearsal
         self.progress = progress
         self.places = {downtime.name: index for index, downtime in enumerate(result.downtimes)}
         metrics = {metric: result.series.of(metric) for metric in result.series.metrics}
@@ -163,7 +175,7 @@ class _Builder:
                 model.Assumption(name, ASSUMPTIONS[name].question if name in ASSUMPTIONS else '', choice)
                 for name, choice in result.assumptions.items()
             ],
-            verdicts=[(str(verdict), verdict.holds) for verdict in result.verdicts],
+            verdicts=[(str(verdict), verdict.holds) for verdict in self.judgement.verdicts],
             warnings=list(result.warnings),
         )
 
@@ -198,7 +210,7 @@ class _Builder:
             comparator=monitor.query.comparator,
             thresholds={name: value for name, value in thresholds.items() if value is not None},
             groups=[self._group(monitor, group) for group in monitor.timeline.groups.values()],
-            coverage=list(monitor.coverage),
+            coverage=list(self.judgement.coverage[monitor.asset.name]),
         )
 
     def _group(self, monitor: MonitorResult, group: GroupTimeline) -> model.Group:

@@ -1,0 +1,146 @@
+"""The messages of one monitor, rendered when somebody looks at them."""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from ddassets import message as messages
+from ddassets.bundle import Monitor as MonitorAsset
+from ddassets.errors import UnusableInputError
+from ddassets.monitor import Monitor
+from ddassets.notification import Notification
+from ddassets.rehearsal.scenario import Scenario
+from ddassets.state import State
+from ddassets.timeline import Group
+
+_VARIABLE = re.compile(r'(\{\{.*?\}\})')
+# A variable that is no tag of the group.
+_BARE = re.compile(r'\{\{[^.}]*\}\}')
+
+
+@dataclass(frozen=True)
+class Message:
+    """A notification as its recipients would read it. `problems` are sentences about variables without a value."""
+
+    title: str
+    text: str
+    recipients: tuple[str, ...]
+    host: str
+    ip: str
+    reached: frozenset[messages.Branch]
+    problems: tuple[str, ...]
+
+
+class Messages:
+    """Renders the messages of a monitor (section 4 of the semantics).
+
+    `by_host`: it has a group for each host. `choices` has one for each assumption; the ids of those that a message
+    relied on join `relied_on`.
+    """
+
+    def __init__(
+        self,
+        asset: MonitorAsset,
+        monitor: Monitor,
+        by_host: bool,
+        scenario: Scenario,
+        choices: Mapping[str, str],
+        relied_on: set[str],
+    ) -> None:
+        self.asset = asset
+        self.monitor = monitor
+        self.by_host = by_host
+        self.hosts = scenario.hosts
+        self.choices = choices
+        self.relied_on = relied_on
+        # What messages asked for and did not get, each a sentence, in the order of rendering.
+        self.problems: dict[str, None] = {}
+        escalation = str(asset.options.get('escalation_message') or '')
+        self.body = self._template('message', asset.message, scenario.addressed)
+        self.title = self._template('name', asset.name)
+        self.escalation = self._template('options.escalation_message', escalation, scenario.redirected)
+
+    def _template(self, place: str, text: str, change: Callable[[str], str] = lambda text: text) -> messages.Template:
+        try:
+            return messages.parse(change(text))
+        except messages.MessageSyntaxError as error:
+            raise UnusableInputError(f'{self.asset.name}: {place}: {error}', error.details) from None
+
+    @property
+    def templates(self) -> tuple[messages.Template, ...]:
+        """Everything that may name a recipient."""
+        return self.body, self.escalation
+
+    def render(self, group: Group, tags: frozenset[str], notification: Notification) -> Message:
+        """Render one notification; `tags` are the group's and those that the query's filter fixes (rule 5.15)."""
+        context = self._context(tags, notification)
+        body = messages.render(self.body, context, self.escalation if self.escalation.text else None)
+        title = messages.render_title(self.title, context, self.asset.options.get('include_tags') is not False)
+        self.relied_on.update(body.assumptions, title.assumptions)
+        problems = dict.fromkeys(fault.message for fault in (*title.problems, *body.problems))
+        self.problems.update(problems)
+        host = next((tag.removeprefix('host:') for tag in group if tag.startswith('host:')), '')
+        return Message(
+            title=title.text,
+            text=body.text,
+            recipients=body.handles,
+            host=host,
+            ip=context.host.ip if context.host else '',
+            reached=body.reached,
+            problems=tuple(problems),
+        )
+
+    @cached_property
+    def varies(self) -> bool:
+        """Whether branches or recipients may differ between two notifications about one transition of one group."""
+        tests = (literal.condition for one in self.templates for branch in one.branches() for literal in branch.path)
+        tested = (test.arguments[0] for test in tests if test.name in ('is_match', 'is_exact_match'))
+        written = (mention.name for one in self.templates for mention in messages.mentions(one))
+        return any('.' not in name for name in tested) or any(_BARE.search(name) for name in written)
+
+    def edge(self, notification: Notification) -> messages.Edge:
+        """What the notification is told as: the end of a downtime as if the state were new (rule 5.21, A33)."""
+        if notification.reason == 'downtime end':
+            self.relied_on.add('A33')
+            if self.choices['A33'] == 'a trigger':
+                return messages.Edge(State.OK, notification.target)
+        return messages.Edge(notification.source, notification.target)
+
+    def may_reach(self, handle: str) -> bool:
+        """Whether some message may notify this recipient; one that is built from variables may be any."""
+        names = {mention.name for one in self.templates for mention in messages.mentions(one)}
+        return any(re.fullmatch(''.join(map(_fitting, _VARIABLE.split(name))), handle) for name in names)
+
+    def _context(self, tags: frozenset[str], notification: Notification) -> messages.Context:
+        limits = self.monitor.thresholds
+        values: dict[str, list[str]] = {}
+        for tag in sorted(tags):
+            key, colon, value = tag.partition(':')
+            if colon:
+                values.setdefault(key, []).append(value)
+        priority = self.asset.body.get('priority')
+        return messages.Context(
+            transition=self.edge(notification),
+            values={
+                'value': None if math.isnan(notification.value) else notification.value,
+                'threshold': limits.critical,
+                'warn_threshold': limits.warning,
+                'alert_recovery_threshold': limits.critical_recovery,
+                'warn_recovery_threshold': limits.warning_recovery,
+                'comparator': self.monitor.query.comparator,
+            },
+            tags=values,
+            host=self.hosts.get(','.join(values.get('host', ())), messages.Host()) if self.by_host else None,
+            priority=priority if isinstance(priority, int) else None,
+            now=notification.instant,
+            first_triggered_at=notification.first_triggered_at,
+            last_triggered_at=notification.last_triggered_at,
+            choices=self.choices,
+        )
+
+
+def _fitting(part: str) -> str:
+    """A regular expression for a part of a handle; a variable may print anything."""
+    return '.*' if part.startswith('{{') else re.escape(part)

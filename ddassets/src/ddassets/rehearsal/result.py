@@ -1,0 +1,280 @@
+"""What came of a rehearsal: its groups, monitors and downtimes. What is to be thought of it is another matter."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from ddassets.assumptions import ASSUMPTIONS, choose
+from ddassets.bundle import Bundle
+from ddassets.bundle import Monitor as MonitorAsset
+from ddassets.downtime import Downtime
+from ddassets.evaluator import Evaluator
+from ddassets.explanation import Explanation
+from ddassets.graph import Line, draw
+from ddassets.message import FLAGS, Branch, Edge
+from ddassets.monitor import Monitor, Thresholds
+from ddassets.notification import Mute, Notification, Notifications
+from ddassets.query import tree
+from ddassets.rehearsal.message import Message, Messages
+from ddassets.rehearsal.scenario import Scenario
+from ddassets.rehearsal.sources import Signal
+from ddassets.series import SeriesSet
+from ddassets.state import State
+from ddassets.timeline import Codes, Flags, Group, Instants, MonitorTimeline, Transitions
+
+
+@dataclass(frozen=True, eq=False)
+class GroupResult:
+    """What came of one group, without what each evaluation returned: a year of a hundred groups fits into memory.
+
+    `starts` and `states` are its stretches of equal state, absence included, in columns; the last one ends at `end`.
+    """
+
+    group: Group
+    tags: frozenset[str]
+    starts: Instants = field(repr=False)
+    states: Codes = field(repr=False)
+    end: int
+    transitions: Transitions = field(repr=False)
+    mutes: Sequence[Mute] = field(repr=False)
+    notifications: Notifications = field(repr=False)
+    # How far its series are told, in seconds since the epoch.
+    told_until: float
+
+    @property
+    def name(self) -> str:
+        """`host:a,env:prod`, or `*`."""
+        return ','.join(self.group) or '*'
+
+    def seconds_in(self, state: State) -> int:
+        """How long the group was in the state."""
+        lengths = np.diff(self.starts, append=self.end)
+        return int(lengths[self.states == state].sum())
+
+    @property
+    def visited(self) -> frozenset[State]:
+        """The states in which the group was."""
+        return frozenset(map(State, (np.flatnonzero(np.bincount(self.states + 1)) - 1).tolist()))
+
+    @property
+    def sent(self) -> int:
+        return len(self.notifications) - self.muted
+
+    @property
+    def muted(self) -> int:
+        return int(np.count_nonzero(self.notifications.muted))
+
+    @property
+    def first_of_each_kind(self) -> list[int]:
+        """The rows of the first notification of each transition and reason."""
+        kinds = self.notifications.kinds
+        return sorted(int(np.argmax(kinds == kind)) for kind in np.flatnonzero(np.bincount(kinds)))
+
+
+@dataclass(frozen=True, eq=False)
+class DowntimeResult:
+    """One downtime: when it was active in the rehearsal, and its own messages (rule 5.22).
+
+    A message is (instant, what happened). That it was scheduled is not among them: that was before.
+    """
+
+    downtime: Downtime
+    message: str
+    recipients: tuple[str, ...]
+    windows: tuple[tuple[float, float], ...]
+    messages: tuple[tuple[float, str], ...]
+    # The ids of the assumptions that its windows and ends rely upon.
+    assumptions: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        return self.downtime.name
+
+    @property
+    def scope(self) -> str:
+        return self.downtime.scope.text
+
+    @property
+    def zone(self) -> str:
+        return self.downtime.zone.key
+
+
+class MonitorResult:
+    """One monitor's part. `results` are every group's, in the order of their names, made when they are asked for."""
+
+    def __init__(
+        self,
+        asset: MonitorAsset,
+        monitor: Monitor,
+        evaluator: Evaluator,
+        messages: Messages,
+        muting: Sequence[DowntimeResult],
+        relied_on: set[str],
+        make: Callable[[], Mapping[Group, GroupResult]],
+    ) -> None:
+        self.asset = asset
+        self.monitor = monitor
+        self.evaluator = evaluator
+        self.messages = messages
+        self.muting = muting
+        self._relied_on = relied_on
+        self._make = make
+        self._recipients: dict[tuple[Group, Edge], tuple[str, ...]] = {}
+
+    @property
+    def name(self) -> str:
+        return self.asset.name
+
+    @property
+    def query(self) -> tree.MonitorQuery:
+        return self.monitor.query
+
+    @property
+    def thresholds(self) -> Thresholds:
+        return self.monitor.thresholds
+
+    @property
+    def relied_on(self) -> frozenset[str]:
+        """The ids of the assumptions that mattered so far."""
+        return frozenset(self._relied_on | self.evaluator.relied_on)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences, those about the messages that were rendered too."""
+        return (*self.evaluator.warnings, *(f'message: {problem}' for problem in self.messages.problems))
+
+    @cached_property
+    def results(self) -> Mapping[Group, GroupResult]:
+        return self._make()
+
+    @cached_property
+    def timeline(self) -> MonitorTimeline:
+        """Every evaluation of every group at once, as the page needs it."""
+        evaluator = self.evaluator
+        groups = {group: evaluator.timeline(group) for group in evaluator.groups}
+        start, end = evaluator.start, evaluator.end
+        return MonitorTimeline(self.name, start, end, groups, frozenset(evaluator.relied_on), evaluator.warnings)
+
+    @property
+    def mutes(self) -> Mapping[Group, Sequence[Mute]]:
+        return {group: result.mutes for group, result in self.results.items()}
+
+    @property
+    def notifications(self) -> Mapping[Group, Notifications]:
+        return {group: result.notifications for group, result in self.results.items()}
+
+    def explain(self, group: Group, instant: int) -> Explanation:
+        """Say why a group is in its state. Raises UnusableInputError for an instant before the first evaluation."""
+        return self.evaluator.explain(group, instant)
+
+    def message(self, group: Group, notification: Notification) -> Message:
+        """Render one notification (section 4 of the semantics)."""
+        return self.messages.render(group, self.results[group].tags, notification)
+
+    def recipients(self, group: Group, notification: Notification) -> tuple[str, ...]:
+        """Who is notified. Rendered once for each transition of a group, where nothing but numbers differs then."""
+        key = (group, self.messages.edge(notification))
+        if self.messages.varies or key not in self._recipients:
+            self._recipients[key] = self.message(group, notification).recipients
+        return self._recipients[key]
+
+    def notified(self, result: GroupResult, handle: str, among: Flags) -> Flags:
+        """Which of a group's notifications, `among` some of them, notify a recipient."""
+        due, found = result.notifications, np.zeros_like(among)
+        if self.messages.varies:
+            rows = np.flatnonzero(among)
+            found[rows] = [handle in self.recipients(result.group, due[row]) for row in rows.tolist()]
+            return found
+        # Nothing but numbers differs within a kind, so one of it answers for all.
+        kinds = due.kinds
+        for kind in np.flatnonzero(np.bincount(kinds[among])):
+            alike = among & (kinds == kind)
+            found |= alike & (handle in self.recipients(result.group, due[int(np.argmax(alike))]))
+        return found
+
+    @cached_property
+    def reached(self) -> frozenset[Branch]:
+        """The branches that were rendered: by a message of each kind, and by more only where numbers decide."""
+        every = frozenset(self.messages.body.branches())
+        tested = any(literal.condition.name not in FLAGS for branch in every for literal in branch.path)
+        reached: frozenset[Branch] = frozenset()
+        seen: set[tuple[object, ...]] = set()
+        for group, one in self.results.items():
+            for row in one.first_of_each_kind:
+                due = one.notifications[row]
+                key = (group if tested else (), self.messages.edge(due))
+                if key not in seen:
+                    seen.add(key)
+                    reached |= self.message(group, due).reached
+        if self.messages.varies:
+            for group, due in ((group, due) for group, one in self.results.items() for due in one.notifications):
+                if reached == every:
+                    break
+                reached |= self.message(group, due).reached
+        return reached
+
+
+@dataclass(frozen=True, eq=False)
+class Rehearsal:
+    """A scenario that was run: what the page, the command and the tests read from it."""
+
+    scenario: Scenario
+    bundle: Bundle
+    signal: Signal
+    monitors: tuple[MonitorResult, ...]
+    downtimes: tuple[DowntimeResult, ...]
+
+    @property
+    def name(self) -> str:
+        return self.scenario.name
+
+    @property
+    def description(self) -> str:
+        return self.scenario.description
+
+    @property
+    def start(self) -> int:
+        return self.scenario.start
+
+    @property
+    def end(self) -> int:
+        return self.scenario.end
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return self.scenario.zone
+
+    @property
+    def series(self) -> SeriesSet:
+        return self.signal.series
+
+    @property
+    def assumptions(self) -> Mapping[str, str]:
+        """The choice for each assumption that was relied on, those of the messages' wording too."""
+        self._render_each_kind()
+        relied = set().union(*(one.relied_on for one in self.monitors))
+        chosen = choose(self.scenario.assumptions or {})
+        return {name: chosen[name] for name in ASSUMPTIONS if name in relied}
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences, each with the monitor that it is about."""
+        self._render_each_kind()
+        own = [f'{one.name}: {warning}' for one in self.monitors for warning in one.warnings]
+        return (*dict.fromkeys(self.signal.warnings), *own)
+
+    def _render_each_kind(self) -> None:
+        """Render a message of each kind that was due, so that what it relies on is known."""
+        for monitor in self.monitors:
+            _ = monitor.reached
+
+    def lines(self, expression: tree.Expression, start: int, end: int) -> Sequence[Line]:
+        """The points that a graph of the expression draws over [start, end). Raises Unsupported."""
+        return draw(expression, self.series, start, end, self.scenario.assumptions)
+
+    def edges(self, expression: tree.Expression, start: int, end: int) -> tuple[Sequence[Line], Sequence[Line]]:
+        """The lower and the upper edge of the band about an expression; no lines without a band. Raises Unsupported."""
+        return self.signal.bands.edges(expression, start, end, self.scenario.assumptions)
