@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from ddassets import bundle
 from ddassets.errors import UnusableInputError
-from ddassets.rehearsal import Judgement, parse, read, rehearse, scenario
+from ddassets.rehearsal import Judgement, parse, parsing, read, rehearse
 from ddassets.rehearsal.words import (
     DAYS,
     WordFault,
@@ -309,12 +309,12 @@ def test_the_example_of_the_documentation_holds():
 
 def test_every_key_is_documented():
     keys = {
-        *scenario._KEYS,
-        *scenario._POINTS,
-        *scenario._CHECK,
-        *scenario._EXPECTED,
-        *scenario._FILTERS,
-        *scenario._BOUNDS,
+        *parsing._KEYS,
+        *parsing._POINTS,
+        *parsing._CHECK,
+        *parsing._EXPECTED,
+        *parsing._FILTERS,
+        *parsing._BOUNDS,
         *('check', 'band', 'lower', 'upper', 'ip', 'metadata', 'except', 'notifications', 'time_in'),
     }
     text = DOCUMENT.read_text()

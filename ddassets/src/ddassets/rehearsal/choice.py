@@ -10,7 +10,7 @@ from ddassets.bundle import Asset, Bundle
 from ddassets.document import Document, Problem, load_document
 from ddassets.downtime.recurrence import nearest
 from ddassets.errors import UnusableInputError
-from ddassets.rehearsal.reading import Entry, listed
+from ddassets.rehearsal.entry import Entry, listed
 from ddassets.rehearsal.scenario import Choice, Scenario
 
 # Faults of a file after which its content may not be what was meant. A byte order mark changes nothing.

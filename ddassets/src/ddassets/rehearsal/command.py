@@ -16,9 +16,10 @@ from ddassets.rehearsal.explaining import explained, instant_in
 from ddassets.rehearsal.formats import as_json, junit
 from ddassets.rehearsal.judgement import Judgement
 from ddassets.rehearsal.outcome import Outcome, Run
+from ddassets.rehearsal.parsing import read
 from ddassets.rehearsal.result import Rehearsal
 from ddassets.rehearsal.run import rehearse
-from ddassets.rehearsal.scenario import Check, Scenario, read
+from ddassets.rehearsal.scenario import Check, Scenario
 from ddassets.rehearsal.words import shown_time
 from ddassets.series import Series
 

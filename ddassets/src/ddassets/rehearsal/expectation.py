@@ -11,8 +11,8 @@ from ddassets.downtime.recurrence import nearest
 from ddassets.message import mentions
 from ddassets.notification import REASONS, Notification, Reason
 from ddassets.rehearsal.coverage import possible_edges, possible_states
+from ddassets.rehearsal.entry import Entry, listed
 from ddassets.rehearsal.message import Message
-from ddassets.rehearsal.reading import Entry, listed
 from ddassets.rehearsal.result import GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Expectation
 from ddassets.rehearsal.verdict import Verdict

@@ -7,7 +7,7 @@ import numpy as np
 
 from ddassets.downtime.recurrence import nearest
 from ddassets.errors import UnusableInputError
-from ddassets.rehearsal.reading import listed
+from ddassets.rehearsal.entry import listed
 from ddassets.rehearsal.result import GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Scenario
 from ddassets.rehearsal.words import WordFault, read_instant, shown_time

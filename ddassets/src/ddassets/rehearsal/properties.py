@@ -6,8 +6,8 @@ import numpy as np
 
 from ddassets.notification import REASONS
 from ddassets.rehearsal.coverage import possible_edges
+from ddassets.rehearsal.entry import Entry
 from ddassets.rehearsal.expectation import Finder
-from ddassets.rehearsal.reading import Entry
 from ddassets.rehearsal.result import DowntimeResult, GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Property
 from ddassets.rehearsal.verdict import Verdict

@@ -20,7 +20,7 @@ from ddassets.notification import Mute, Notification, Notifications
 from ddassets.query import tree
 from ddassets.rehearsal.message import Message, Messages
 from ddassets.rehearsal.scenario import Scenario
-from ddassets.rehearsal.sources import Signal
+from ddassets.rehearsal.signal import Signal
 from ddassets.series import SeriesSet
 from ddassets.state import State
 from ddassets.timeline import Codes, Flags, Group, Instants, MonitorTimeline, Transitions

@@ -20,7 +20,7 @@ from ddassets.rehearsal.choice import choose_downtimes, choose_monitors
 from ddassets.rehearsal.message import Messages
 from ddassets.rehearsal.result import DowntimeResult, GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Scenario
-from ddassets.rehearsal.sources import Signal, Simulate, signal
+from ddassets.rehearsal.signal import Signal, Simulate, signal
 from ddassets.series import Series
 from ddassets.state import State
 from ddassets.timeline import Group, GroupTimeline

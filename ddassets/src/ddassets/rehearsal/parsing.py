@@ -1,0 +1,415 @@
+"""From the YAML of a scenario to what it says, key by key. Whatever is not as it should be is refused with its line."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
+
+from ddassets.assumptions import choose
+from ddassets.downtime.recurrence import nearest
+from ddassets.errors import UnusableInputError
+from ddassets.message import Host, notify
+from ddassets.notification import REASONS
+from ddassets.query.plan import STUBBED
+from ddassets.rehearsal import entry as entries
+from ddassets.rehearsal.entry import Entry
+from ddassets.rehearsal.scenario import (
+    KINDS,
+    Band,
+    Check,
+    Choice,
+    Expectation,
+    Points,
+    Property,
+    Scenario,
+    Source,
+)
+from ddassets.rehearsal.words import read_instant, read_length, read_week
+from ddassets.state import State
+
+_KEYS = (
+    'description',
+    'start',
+    'timezone',
+    'length',
+    'notify',
+    'redirect',
+    'hosts',
+    'series',
+    'monitors',
+    'downtimes',
+    'assumptions',
+    'tick_second',
+    'expect',
+    'properties',
+    'min_coverage',
+)
+STATES = {str(state): state for state in State}
+# No rehearsal needs more, and the tables of an evaluation grow with it.
+LONGEST = 10 * 366 * 86400
+
+
+def read(path: Path) -> Scenario:
+    """Read a scenario. Raises UnusableInputError with file, line, key, what was found and what is allowed."""
+    try:
+        text = path.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        raise UnusableInputError(f'{path}: not UTF-8: {error.reason} at byte {error.start}') from None
+    except (OSError, ValueError) as error:
+        raise UnusableInputError(f'{path}: {getattr(error, "strerror", None) or error}') from None
+    return parse(text, path)
+
+
+def parse(text: str, path: Path) -> Scenario:
+    """Read a scenario from its text. `path` is what it is called, and where the files that it names are looked for."""
+    top = entries.read(text, path)
+    keys = top.mapping(_KEYS, required=('start', 'length', 'series'))
+    zone = _zone(keys['timezone']) if 'timezone' in keys else ZoneInfo('UTC')
+    times = _Times(zone, keys['start'].word(lambda word: read_instant(word, zone)))
+    length = keys['length'].word(read_length)
+    if not 60 <= length <= LONGEST:
+        keys['length'].refuse(f'expected 1m to {LONGEST // 86400}d, found {keys["length"].shown()}')
+    if 'notify' in keys and 'redirect' in keys:
+        keys['redirect'].refuse('notify and redirect exclude each other')
+    for key in ('notify', 'redirect'):
+        if key in keys:
+            keys[key].within(notify, '', keys[key].text())
+    coverage = keys['min_coverage'].number(0, 100) if 'min_coverage' in keys else None
+    return Scenario(
+        path=path,
+        text=text,
+        top=top,
+        description=keys['description'].text().strip() if 'description' in keys else '',
+        start=times.start,
+        end=times.start + length,
+        zone=zone,
+        sources=tuple(_source(entry, times) for entry in keys['series'].items()),
+        hosts={name: _host(entry) for name, entry in keys['hosts'].keys.items()} if 'hosts' in keys else {},
+        monitors=_choice(keys.get('monitors')),
+        downtimes=_choice(keys.get('downtimes')),
+        notify=keys['notify'].text() if 'notify' in keys else None,
+        redirect=keys['redirect'].text() if 'redirect' in keys else None,
+        assumptions=_assumptions(keys.get('assumptions')),
+        tick_second=keys['tick_second'].whole(0, 59) if 'tick_second' in keys else 0,
+        expectations=_expectations(keys['expect'], times) if 'expect' in keys else None,
+        properties=_properties(keys.get('properties'), length),
+        min_coverage=coverage,
+    )
+
+
+@dataclass(frozen=True)
+class _Times:
+    zone: ZoneInfo
+    start: int
+
+    def instant(self, entry: Entry) -> int:
+        return entry.word(lambda word: read_instant(word, self.zone))
+
+
+def _zone(entry: Entry) -> ZoneInfo:
+    name = entry.text()
+    # The Debian names `localtime` and `Factory` say nothing of where.
+    if name not in ('localtime', 'posixrules', 'Factory'):
+        try:
+            return ZoneInfo(name)
+        except (KeyError, ValueError, OSError):
+            pass
+    entry.refuse(
+        f'expected a time zone such as Europe/Berlin, found {entry.shown()}{nearest(name, available_timezones())}'
+    )
+
+
+def _host(entry: Entry) -> Host:
+    if entry.is_null:
+        return Host()
+    keys = entry.mapping(('ip', 'tags', 'metadata'))
+    tags: dict[str, list[str]] = {}
+    for tag in keys['tags'].items() if 'tags' in keys else ():
+        key, _, value = _tag(tag).partition(':')
+        tags.setdefault(key, []).append(value)
+    metadata = {key: value.text() for key, value in keys['metadata'].keys.items()} if 'metadata' in keys else {}
+    return Host(ip=keys['ip'].text() if 'ip' in keys else '', tags=tags, metadata=metadata)
+
+
+def _tag(entry: Entry) -> str:
+    tag = entry.text()
+    key, colon, value = tag.partition(':')
+    if not key or (colon and not value) or any(character.isspace() or character == ',' for character in tag):
+        entry.refuse(f'expected a tag such as env:prod, found {entry.shown()}')
+    return tag
+
+
+def _source(entry: Entry, times: _Times) -> Source:
+    if 'band' in entry.keys:
+        return _band(entry, times)
+    keys = entry.mapping((*_POINTS, 'check', 'band'))
+    if 'check' in entry.keys:
+        if len(entry.keys) > 1:
+            entry.refuse(f'check stands alone, found {", ".join(entry.keys)}')
+        return _check(entry.keys['check'], times)
+    return _points(entry, keys, times)
+
+
+def _band(entry: Entry, times: _Times) -> Band:
+    keys = entry.mapping(('band', 'tags', 'lower', 'upper', 'interval', 'from'), required=('band',))
+    if 'lower' not in keys and 'upper' not in keys:
+        entry.refuse('expected lower, upper or both')
+    return Band(
+        entry=entry,
+        metric=keys['band'].text(),
+        tags=_tags(keys.get('tags')),
+        start=times.instant(keys['from']) if 'from' in keys else times.start,
+        interval=_interval(keys['interval']) if 'interval' in keys else None,
+        lower=keys['lower'].text() if 'lower' in keys else None,
+        upper=keys['upper'].text() if 'upper' in keys else None,
+    )
+
+
+def _tags(entry: Entry | None) -> frozenset[str]:
+    return frozenset(map(_tag, entry.items())) if entry else frozenset()
+
+
+_POINTS = ('metric', 'stub', 'monitor', 'tags', 'values', 'csv', 'type', 'interval', 'from', 'until')
+
+
+def _points(entry: Entry, keys: Mapping[str, Entry], times: _Times) -> Points:
+    if ('metric' in keys) == ('stub' in keys):
+        entry.refuse(f'expected one of metric, check, stub and band, found {", ".join(keys) or "nothing"}')
+    if ('values' in keys) == ('csv' in keys):
+        entry.refuse(f'expected either values or csv, found {", ".join(keys)}')
+    stub = keys['stub'].choice(STUBBED) if 'stub' in keys else None
+    for key in ('monitor',) if stub is None else ('type',):
+        if key in keys:
+            keys[key].refuse(f'has no meaning for a {"metric" if stub is None else "stub"}')
+    if 'csv' in keys and 'from' in keys:
+        keys['from'].refuse('has no meaning for csv, which says the times itself')
+    if 'values' in keys and 'until' in keys:
+        keys['until'].refuse('has no meaning for values: `_x20` is a silence of 20 points')
+    return Points(
+        entry=entry,
+        metric=stub or keys['metric'].text(),
+        tags=_tags(keys.get('tags')),
+        start=times.instant(keys['from']) if 'from' in keys else times.start,
+        values=keys['values'].text() if 'values' in keys else None,
+        csv=entry.path.parent / keys['csv'].text() if 'csv' in keys else None,
+        kind=keys['type'].choice(KINDS) if 'type' in keys else 'gauge' if stub else None,
+        interval=_interval(keys['interval']) if 'interval' in keys else 60 if stub else None,
+        stub=stub,
+        monitor=keys.get('monitor'),
+        until=times.instant(keys['until']) if 'until' in keys else None,
+    )
+
+
+def _interval(entry: Entry) -> int:
+    seconds = entry.word(read_length)
+    if seconds < 1:
+        entry.refuse('expected at least 1s')
+    return seconds
+
+
+_CHECK = ('host', 'config', 'instances', 'uncomment', 'jitter', 'seed', 'down', 'cut_off', 'late', 'from')
+
+
+def _check(entry: Entry, times: _Times) -> Check:
+    keys = entry.mapping(_CHECK) if not entry.is_null else {}
+    if 'config' in keys and 'instances' in keys:
+        keys['instances'].refuse('config and instances exclude each other')
+    if 'uncomment' in keys and 'instances' in keys:
+        keys['uncomment'].refuse('has no meaning for instances that stand here')
+    return Check(
+        entry=entry,
+        host=keys['host'].text() if 'host' in keys else '',
+        start=times.instant(keys['from']) if 'from' in keys else times.start,
+        configuration=_configuration(keys),
+        uncommented=keys['uncomment'].texts() if 'uncomment' in keys else (),
+        jitter=keys['jitter'].word(read_length) if 'jitter' in keys else 0,
+        seed=keys['seed'].whole(0) if 'seed' in keys else 0,
+        down=_stretches(keys.get('down'), times),
+        late=keys['late'].word(read_length) if 'late' in keys else 0,
+        cut_off=_stretches(keys.get('cut_off'), times),
+    )
+
+
+def _configuration(keys: Mapping[str, Entry]) -> Path | Mapping[str, Any] | None:
+    if 'instances' in keys:
+        for item in keys['instances'].items():
+            assert item.keys is not None  # refused where it has none
+        return {'instances': keys['instances'].data()}
+    config = keys.get('config')
+    if config is None:
+        return None
+    if config.kind == 'scalar':
+        return config.path.parent / config.text()
+    return dict(config.data()) if config.keys else {}
+
+
+def _stretches(entry: Entry | None, times: _Times) -> tuple[tuple[int, int], ...]:
+    found = []
+    for item in entry.items() if entry else ():
+        keys = item.mapping(('from', 'to'), required=('from', 'to'))
+        start, end = times.instant(keys['from']), times.instant(keys['to'])
+        if end <= start:
+            keys['to'].refuse(f'expected a time after from, found {keys["to"].shown()}')
+        found.append((start, end))
+    return tuple(found)
+
+
+def _choice(entry: Entry | None) -> Choice:
+    if entry is None or (entry.kind == 'scalar' and entry.text() == 'all'):
+        return Choice(entry)
+    if entry.kind == 'mapping':
+        keys = entry.mapping(('except',), required=('except',))
+        return Choice(entry, without=tuple(keys['except'].items()))
+    if entry.kind == 'scalar':
+        entry.refuse(f'found {entry.shown()}, allowed: all, a list, except with a list')
+    return Choice(entry, tuple(entry.items()))
+
+
+def _assumptions(entry: Entry | None) -> dict[str, str]:
+    if entry is None:
+        return {}
+    chosen = {}
+    for key, value in entry.keys.items():
+        chosen[key] = value.text()
+        value.within(choose, {key: chosen[key]})
+    return chosen
+
+
+_EXPECTED = (
+    'at',
+    'reason',
+    'monitor',
+    'group',
+    'from',
+    'to',
+    'value',
+    'notification',
+    'muted_by',
+    'recipients',
+    'message',
+)
+
+
+def _expectations(entry: Entry, times: _Times) -> tuple[Expectation, ...]:
+    return tuple(_expectation(item, times) for item in entry.items())
+
+
+def _expectation(entry: Entry, times: _Times) -> Expectation:
+    keys = entry.mapping(_EXPECTED, required=('at',))
+    found = Expectation(
+        entry=entry,
+        at=times.instant(keys['at']),
+        reason=keys['reason'].choice(REASONS) if 'reason' in keys else 'transition',
+        monitor=keys.get('monitor'),
+        group=keys.get('group'),
+        source=_state(keys['from']) if 'from' in keys else None,
+        target=_state(keys['to']) if 'to' in keys else None,
+        value=keys['value'].number() if 'value' in keys else None,
+        notification=keys['notification'].choice(('sent', 'muted', 'none')) if 'notification' in keys else None,
+        muted_by=keys['muted_by'].texts() if 'muted_by' in keys else None,
+        recipients=keys['recipients'].texts() if 'recipients' in keys else None,
+        message=keys['message'].texts() if 'message' in keys else (),
+    )
+    if found.reason != 'transition':
+        if found.source is not None and found.target not in (None, found.source):
+            keys['from'].refuse(f'a {found.reason} changes no state')
+        if found.notification == 'none':
+            keys['notification'].refuse(f'a {found.reason} is a notification')
+    elif found.source is not None and found.source == found.target:
+        keys['to'].refuse(f'found {found.target}, which from is already: no transition')
+    if found.notification == 'none':
+        for key in ('recipients', 'message', 'muted_by'):
+            if key in keys:
+                keys[key].refuse('nothing could meet this where no notification is due')
+    if found.notification == 'sent' and found.muted_by:
+        keys['muted_by'].refuse('nothing could meet this: a notification that is sent is not muted')
+    return found
+
+
+def _state(entry: Entry) -> State:
+    return STATES[entry.choice(tuple(STATES))]
+
+
+_BOUNDS = ('exactly', 'at_least', 'at_most')
+_FILTERS = ('monitor', 'group', 'state', 'recipient', 'reason', 'muted', 'downtime', 'inside', 'outside')
+
+
+def _properties(entry: Entry | None, length: int) -> tuple[Property, ...]:
+    return tuple(_property(item, length) for item in entry.items()) if entry else ()
+
+
+def _property(entry: Entry, length: int) -> Property:
+    keys = entry.mapping(('notifications', 'time_in', 'at_least', 'at_most', *_FILTERS))
+    if ('notifications' in keys) == ('time_in' in keys):
+        entry.refuse(f'expected either notifications or time_in, found {", ".join(keys) or "nothing"}')
+    if 'time_in' in keys:
+        return _time_in(entry, keys, length)
+    least, most = _bounds(keys['notifications'])
+    for key in ('at_least', 'at_most'):
+        if key in keys:
+            keys[key].refuse(f'belongs under notifications: `notifications: {{{key}: 3}}`')
+    if 'downtime' in keys:
+        for key in ('monitor', 'group', 'state', 'reason', 'muted'):
+            if key in keys:
+                keys[key].refuse('has no meaning for the messages of a downtime itself')
+    states = keys.get('state')
+    return Property(
+        entry=entry,
+        least=least,
+        most=most,
+        monitor=keys.get('monitor'),
+        group=keys.get('group'),
+        downtime=keys.get('downtime'),
+        states=None if states is None else _some_states(states),
+        recipient=keys.get('recipient'),
+        reason=keys['reason'].choice(REASONS) if 'reason' in keys else None,
+        muted=keys['muted'].flag() if 'muted' in keys else False,
+        inside=keys['inside'].word(read_week) if 'inside' in keys else None,
+        outside=keys['outside'].word(read_week) if 'outside' in keys else None,
+    )
+
+
+def _some_states(entry: Entry) -> tuple[State, ...]:
+    entries = entry.items() if entry.kind == 'sequence' else [entry]
+    if not entries:
+        entry.refuse('expected at least one state')
+    return tuple(map(_state, entries))
+
+
+def _bounds(entry: Entry) -> tuple[int, int | None]:
+    if entry.kind == 'scalar':
+        entry.choice(('none',), what=', or exactly, at_least, at_most with a number')
+        return 0, 0
+    keys = entry.mapping(_BOUNDS)
+    if not keys or ('exactly' in keys and len(keys) > 1):
+        entry.refuse(f'expected exactly, or at_least, at_most or both, found {", ".join(keys) or "nothing"}')
+    if 'exactly' in keys:
+        count = keys['exactly'].whole(0)
+        return count, count
+    least = keys['at_least'].whole(1) if 'at_least' in keys else 0
+    most = keys['at_most'].whole(0) if 'at_most' in keys else None
+    if most is not None and most < least:
+        keys['at_most'].refuse(f'nothing could meet this: found {most}, expected {least} or more')
+    return least, most
+
+
+def _time_in(entry: Entry, keys: Mapping[str, Entry], length: int) -> Property:
+    for key in keys:
+        if key not in ('time_in', 'monitor', 'group', 'at_least', 'at_most'):
+            keys[key].refuse('has no meaning for time_in')
+    if 'at_least' not in keys and 'at_most' not in keys:
+        entry.refuse('expected at_least, at_most or both')
+    least = keys['at_least'].word(read_length) if 'at_least' in keys else 0
+    most = keys['at_most'].word(read_length) if 'at_most' in keys else None
+    if 'at_least' in keys and not 0 < least <= length:
+        meets = 'always holds' if not least else 'is longer than the rehearsal: nothing could meet it'
+        keys['at_least'].refuse(f'{keys["at_least"].shown()} {meets}')
+    if most is not None and most >= length:
+        keys['at_most'].refuse(f'{keys["at_most"].shown()} is as long as the rehearsal: it always holds')
+    if most is not None and most < least:
+        keys['at_most'].refuse(f'nothing could meet this: {keys["at_most"].shown()} is less than at_least')
+    state = _state(keys['time_in'])
+    if state is State.ABSENT:
+        keys['time_in'].refuse('time is told of groups that are there')
+    return Property(entry, least, most, state, keys.get('monitor'), keys.get('group'))
