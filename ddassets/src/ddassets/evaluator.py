@@ -8,8 +8,9 @@ from ddassets.assumptions import choose
 from ddassets.errors import UnusableInputError
 from ddassets.explanation import Explanation, reasons
 from ddassets.monitor import Monitor
+from ddassets.query.clock import HISTORY, Clock
 from ddassets.query.column import Floats, Indices
-from ddassets.query.evaluation import HISTORY, Clock, Evaluation
+from ddassets.query.evaluation import Evaluation
 from ddassets.query.plan import MONTH, STUBBED, Leaf, Plan, has_arithmetic, make_plan, zero_fills
 from ddassets.query.scope import predicate
 from ddassets.query.syntax import render

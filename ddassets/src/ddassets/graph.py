@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from ddassets.assumptions import choose
 from ddassets.evaluator import group_series
 from ddassets.query import tree
-from ddassets.query.evaluation import HISTORY, Clock, Points, Unit
+from ddassets.query.clock import HISTORY, Clock
 from ddassets.query.plan import graph_plan, zero_fills
+from ddassets.query.points import Points, Unit
 from ddassets.series import SeriesSet
 
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from ddassets.graph import Line, draw
 from ddassets.query import tree
-from ddassets.query.evaluation import HISTORY
+from ddassets.query.clock import HISTORY
 from ddassets.series import Floats, Series, SeriesSet
 
 ANOMALIES = 'anomalies'
