@@ -72,6 +72,19 @@ def test_states_and_notifications_follow_the_signal():
     }
 
 
+@pytest.mark.parametrize('keep', [pytest.param(True, id='kept'), pytest.param(False, id='made-anew')])
+def test_what_evaluations_returned_is_there_for_the_page(keep):
+    (monitor, *_) = run(
+        "series: [{metric: acme.queue.length, tags: ['host:one'], values: 10x20 70x40}]\nmonitors: [queue_full]\n",
+        keep=keep,
+    ).monitors
+    ((group, result),) = monitor.results.items()
+    timeline = monitor.timeline.groups[group]
+    assert (timeline is result.timeline) == keep
+    assert [span.start for span in timeline.spans] == result.starts[1:].tolist()
+    assert np.nanmax(timeline.values) == 70
+
+
 def test_a_host_gives_its_tags_to_its_series():
     rehearsal = run("series: [{metric: acme.queue.length, tags: ['host:two', 'env:own'], values: 1x60}]\n")
     (series,) = rehearsal.series

@@ -65,7 +65,7 @@ def run(options: RehearseOptions) -> int:
 def _outcome(path: Path, options: RehearseOptions) -> Outcome:
     """Rehearse one file and tell of it at once, where people read."""
     try:
-        rehearsal = _rehearsed(read(path))
+        rehearsal = _rehearsed(read(path), keep=options.report is not None)
         if options.write:
             return _written(rehearsal)
         judgement = Judgement(rehearsal)
@@ -83,9 +83,10 @@ def _outcome(path: Path, options: RehearseOptions) -> Outcome:
         return Outcome(path, None, error=error)
 
 
-def _rehearsed(scenario: Scenario) -> Rehearsal:
+def _rehearsed(scenario: Scenario, keep: bool = False) -> Rehearsal:
     path = scenario.path
-    return rehearse(scenario, _bundle(integration_of(path)), simulate, lambda text: _progress(f'{path}: {text}'))
+    bundle = _bundle(integration_of(path))
+    return rehearse(scenario, bundle, simulate, lambda text: _progress(f'{path}: {text}'), keep=keep)
 
 
 def _explain(paths: Sequence[Path], when: str, monitor: str | None, group: str | None) -> None:

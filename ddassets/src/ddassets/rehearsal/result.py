@@ -23,14 +23,15 @@ from ddassets.rehearsal.scenario import Scenario
 from ddassets.rehearsal.signal import Signal
 from ddassets.series import SeriesSet
 from ddassets.state import State
-from ddassets.timeline import Codes, Flags, Group, Instants, MonitorTimeline, Transitions
+from ddassets.timeline import Codes, Flags, Group, GroupTimeline, Instants, MonitorTimeline, Transitions
 
 
 @dataclass(frozen=True, eq=False)
 class GroupResult:
-    """What came of one group, without what each evaluation returned: a year of a hundred groups fits into memory.
+    """What came of one group. A year of a hundred groups fits into memory, without their timelines.
 
-    `starts` and `states` are its stretches of equal state, absence included, in columns; the last one ends at `end`.
+    `timeline` is what each evaluation returned, None where it was not to be kept. `starts` and `states` are its
+    stretches of equal state, absence included, in columns; the last one ends at `end`.
     """
 
     group: Group
@@ -43,6 +44,7 @@ class GroupResult:
     notifications: Notifications = field(repr=False)
     # How far its series are told, in seconds since the epoch.
     told_until: float
+    timeline: GroupTimeline | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -152,9 +154,9 @@ class MonitorResult:
 
     @cached_property
     def timeline(self) -> MonitorTimeline:
-        """Every evaluation of every group at once, as the page needs it."""
+        """Every evaluation of every group at once: those that were kept, or else made anew."""
         evaluator = self.evaluator
-        groups = {group: evaluator.timeline(group) for group in evaluator.groups}
+        groups = {group: one.timeline or evaluator.timeline(group) for group, one in self.results.items()}
         start, end = evaluator.start, evaluator.end
         return MonitorTimeline(self.name, start, end, groups, frozenset(evaluator.relied_on), evaluator.warnings)
 

@@ -34,10 +34,12 @@ def rehearse(
     simulate: Simulate | None = None,
     progress: Callable[[str], None] = lambda text: None,
     given: Iterable[Series] = (),
+    keep: bool = False,
 ) -> Rehearsal:
     """Run a scenario with the assets of an integration; `simulate` runs its check, where the scenario asks for it.
 
-    `given` are series beside those of the scenario, each told until its last point.
+    `given` are series beside those of the scenario, each told until its last point. `keep` what each evaluation
+    returned, 9 bytes each, as the page needs it: a year of a hundred groups has 50 million.
     The monitors' groups are evaluated as they are asked for. Raises UnusableInputError, for a monitor outside the
     subset with its name, the column and how to leave it out.
     """
@@ -49,7 +51,7 @@ def rehearse(
         scenario=scenario,
         bundle=bundle,
         signal=found,
-        monitors=tuple(_monitor(asset, scenario, found, results, progress) for asset in assets),
+        monitors=tuple(_monitor(asset, scenario, found, results, progress, keep) for asset in assets),
         downtimes=results,
     )
 
@@ -60,9 +62,10 @@ def _monitor(
     found: Signal,
     downtimes: Sequence[DowntimeResult],
     progress: Callable[[str], None],
+    keep: bool,
 ) -> MonitorResult:
     try:
-        return _Monitor(asset, scenario, found, downtimes, progress).result()
+        return _Monitor(asset, scenario, found, downtimes, progress, keep).result()
     except UnusableInputError as error:
         # The name of the monitor comes with what its body is at fault for, not with what its plan refuses.
         text = str(error) if str(error).startswith(f'{asset.name}: ') else f'{asset.name}: {error}'
@@ -84,11 +87,13 @@ class _Monitor:
         found: Signal,
         downtimes: Sequence[DowntimeResult],
         progress: Callable[[str], None],
+        keep: bool,
     ) -> None:
         self.asset = asset
         self.scenario = scenario
         self.signal = found
         self.progress = progress
+        self.keep = keep
         self.muting = tuple(one for one in downtimes if one.downtime.matches_monitor(_id(asset), asset.tags))
         self.choices = choose(scenario.assumptions or {})
         self.relied_on: set[str] = set()
@@ -104,7 +109,7 @@ class _Monitor:
         return MonitorResult(self.asset, self.monitor, self.evaluator, told, self.muting, self.relied_on, self._groups)
 
     def _groups(self) -> Mapping[Group, GroupResult]:
-        """Every group's result. The evaluations are let go of, group by group."""
+        """Every group's result. What evaluations returned is let go of, group by group, where it is not to be kept."""
         groups = self.evaluator.groups
         found = {}
         for number, group in enumerate(groups, 1):
@@ -127,6 +132,7 @@ class _Monitor:
             mutes=mutes,
             notifications=due,
             told_until=max(told, default=-math.inf),
+            timeline=timeline if self.keep else None,
         )
 
     def _mutes(self, tags: frozenset[str]) -> Iterator[Mute]:
