@@ -169,7 +169,7 @@ def search_monitors(organisation: Stored, request: Request) -> Answer:
             case '':
                 found = [m for m in found if wanted.lower() in m['name'].lower()]
             case _:
-                raise NotImplementedError(f'the search term {key}:{wanted}')
+                raise Refusal(400, f'(not recorded) the search term {key}:{wanted}')
     page, size = int(request.one('page', '0')), int(request.one('per_page', '30'))
     return Answer(
         200,

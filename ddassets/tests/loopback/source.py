@@ -1,6 +1,7 @@
 """The official client's source distribution: it holds both OpenAPI documents and the recorded exchanges.
 
-Fetched once from the package index, pinned by hash, kept in the user's cache. Nothing of it is committed.
+Fetched once, from where the lock file says and with the hash that it gives, and kept in the user's cache. Nothing of it
+is committed.
 """
 
 import hashlib
@@ -8,19 +9,22 @@ import json
 import os
 import re
 import tarfile
+import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urldefrag, urljoin
 
 import yaml
 
 VERSION = '2.62.0'
-SHA256 = 'fec6a649dac5dd7224f64662390005e6d6ce688029742278346f46190d0fc902'
-FILE = f'datadog_api_client-{VERSION}.tar.gz'
-INDEXES = ('UV_DEFAULT_INDEX', 'UV_INDEX_URL', 'PIP_INDEX_URL')
+LOCK = Path(__file__).parents[3] / 'uv.lock'
+PACKAGES = tomllib.loads(LOCK.read_text())['package']
+# ddev's environment has an older one.
+(SDIST,) = (one['sdist'] for one in PACKAGES if one['name'] == 'datadog-api-client' and one['version'] == VERSION)
+FILE = SDIST['url'].rpartition('/')[2]
+SHA256 = SDIST['hash'].removeprefix('sha256:')
 
 
 class Unreachable(Exception):
@@ -37,17 +41,11 @@ def archive() -> Path:
     """The path of the verified archive. Raises Unreachable without a network, ValueError at a wrong hash."""
     path = folder() / FILE
     if not path.exists():
-        index = next(filter(None, map(os.environ.get, INDEXES)), 'https://pypi.org/simple').rstrip('/')
-        project = f'{index}/datadog-api-client/'
         try:
-            with urllib.request.urlopen(project, timeout=60) as answer:
-                links = re.findall(rf'href="([^"]*/{re.escape(FILE)}[^"]*)"', answer.read().decode())
-            if not links:
-                raise Unreachable(f'{project} lists no {FILE}')
-            with urllib.request.urlopen(urldefrag(urljoin(project, links[0])).url, timeout=60) as answer:
+            with urllib.request.urlopen(SDIST['url'], timeout=60) as answer:
                 content = answer.read()
         except (urllib.error.URLError, TimeoutError, ConnectionError) as error:
-            raise Unreachable(f'{project}: {error}') from error
+            raise Unreachable(f'{FILE}: {error}') from error
         _write(path, content)
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != SHA256:
