@@ -17,7 +17,7 @@ from ddassets.query.syntax import render
 from ddassets.query.tree import And, Call, Scope, TagFilter, TagIn
 from ddassets.series import Series, SeriesSet
 from ddassets.state import State
-from ddassets.states import Answers, StateMachine, transitions
+from ddassets.state_machine import Answers, StateMachine, transitions
 from ddassets.timeline import Group, GroupTimeline, MonitorTimeline
 
 DAY = 86400

@@ -1,6 +1,5 @@
 """Which files the Agent takes from a wheel's data folder, and how it reads a configuration file."""
 
-import difflib
 import re
 import shutil
 from collections.abc import Iterable, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 import yaml
 
 from ddassets.errors import UnusableInputError
+from ddassets.nearest import closest
 
 DEFAULT_INTERVAL = 15
 """Seconds between two runs of an instance that does not say (the Agent's `defaults.DefaultCheckInterval`)."""
@@ -113,10 +113,10 @@ def uncomment(text: str, names: Sequence[str], shown: str) -> str:
             places.setdefault(match[2], (number, match[1]))
     for name in names:
         if name not in places:
-            close = difflib.get_close_matches(name, places, n=1)
-            nearest = f'; did you mean {close[0]!r}?' if close else ''
+            nearest = closest(name, places)
+            hint = f'; did you mean {nearest!r}?' if nearest else ''
             known = ', '.join(places) or 'none'
-            raise UnusableInputError(f'{shown}: shows no option {name!r} in a comment{nearest}; it shows: {known}')
+            raise UnusableInputError(f'{shown}: shows no option {name!r} in a comment{hint}; it shows: {known}')
         number, indent = places[name]
         # To the end of the block: at the next option's own comment, or an empty one.
         while number < len(lines) and lines[number].startswith(f'{indent}# '):

@@ -1,7 +1,6 @@
 """Building a wheel, and the scratch environment that stands in for the Agent's own Python."""
 
 import contextlib
-import difflib
 import os
 import signal
 import subprocess
@@ -11,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ddassets.errors import UnusableInputError
+from ddassets.nearest import closest
 
 BASE_VERSION = '38.5.0'
 """The version of datadog-checks-base that the imitated Agent ships."""
@@ -71,8 +71,8 @@ def _nearest(path: Path) -> str:
     if not parent.is_dir():
         return ''
     names = [entry.name for entry in parent.iterdir() if entry.suffix == '.whl' or _is_integration(entry)]
-    close = difflib.get_close_matches(path.name, names, n=1)
-    return f'; did you mean {path.parent / close[0]}?' if close else ''
+    found = closest(path.name, names)
+    return f'; did you mean {path.parent / found}?' if found else ''
 
 
 def build_wheel(project: Path, scratch: Path) -> Path:

@@ -7,9 +7,10 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 from ddassets.downtime.active import Downtime, Once, Path, Recurring
-from ddassets.downtime.recurrence import YEARS, Recurrence, RuleFault, nearest, parse_duration, parse_rule
+from ddassets.downtime.recurrence import YEARS, Recurrence, RuleFault, parse_duration, parse_rule
 from ddassets.downtime.scope import Scope, ScopeFault, parse_scope
 from ddassets.errors import UnusableInputError
+from ddassets.nearest import did_you_mean
 
 END_STATES = ('alert', 'no data', 'warn')
 END_TYPES = ('canceled', 'expired')
@@ -249,7 +250,7 @@ class _Reader:
                 return ZoneInfo(value)
             except (KeyError, ValueError, OSError):
                 pass
-        close = nearest(value, available_timezones()) if isinstance(value, str) else ''
+        close = did_you_mean(value, available_timezones()) if isinstance(value, str) else ''
         self.fault(path, f'expected a time zone such as Europe/Berlin, found {_shown(value)}{close}', '5.4')
         return None
 
@@ -264,7 +265,7 @@ class _Reader:
             return frozenset()
         for index, value in enumerate(values):
             if value not in allowed:
-                close = nearest(value, allowed) if isinstance(value, str) else ''
+                close = did_you_mean(value, allowed) if isinstance(value, str) else ''
                 self.fault((*path, key, index), f'expected {", ".join(allowed)}, found {_shown(value)}{close}', '5.18')
         return frozenset(value for value in values if isinstance(value, str))
 
@@ -279,7 +280,7 @@ class _Reader:
             if key not in known:
                 allowed = [name for name in known if name not in _ANSWERED]
                 self.fault(
-                    path, f'unknown key {str(key)!r}{nearest(str(key), known)}; known: {", ".join(allowed)}', rule
+                    path, f'unknown key {str(key)!r}{did_you_mean(str(key), known)}; known: {", ".join(allowed)}', rule
                 )
 
     def required(self, value: Mapping[str, object], key: str, path: Path, rule: str = '5.1') -> object:

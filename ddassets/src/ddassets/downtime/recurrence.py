@@ -1,15 +1,16 @@
 """When a recurring downtime begins: an iCalendar rule, expanded in the schedule's local time. Rules 5.4 to 5.12."""
 
-import difflib
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import cached_property
 from typing import Literal
 
 from dateutil import rrule
+
+from ddassets.nearest import did_you_mean
 
 FREQUENCIES: dict[str, Literal[0, 1, 2, 3, 4]] = {
     'HOURLY': rrule.HOURLY,
@@ -81,7 +82,7 @@ def parse_rule(text: str) -> tuple[Rule | None, list[RuleFault]]:
             instead = '' if name in ('EXDATE', 'RDATE') else '; write `start` and `duration` beside `rrule`'
             faults.append(RuleFault(f'{name} is not supported in the rule of a downtime{instead}'))
         elif name not in PARTS:
-            faults.append(RuleFault(f'unknown part {name!r}{nearest(name, PARTS)}; allowed: {", ".join(PARTS)}'))
+            faults.append(RuleFault(f'unknown part {name!r}{did_you_mean(name, PARTS)}; allowed: {", ".join(PARTS)}'))
         elif name in parts:
             faults.append(RuleFault(f'{name} stands twice'))
         else:
@@ -120,7 +121,7 @@ def _value(name: str, text: str) -> object:
     match name:
         case 'FREQ':
             if text not in FREQUENCIES:
-                raise RuleFault(f'FREQ={text}: expected {", ".join(FREQUENCIES)}{nearest(text, FREQUENCIES)}')
+                raise RuleFault(f'FREQ={text}: expected {", ".join(FREQUENCIES)}{did_you_mean(text, FREQUENCIES)}')
             return text
         case 'UNTIL':
             return _until(text)
@@ -186,12 +187,6 @@ def _conflicts(fields: dict[str, object]) -> Iterator[RuleFault]:
         yield RuleFault('BYMONTHDAY has no meaning with FREQ=WEEKLY')
     if 'BYSETPOS' in fields and not any(name.startswith('BY') for name in fields if name != 'BYSETPOS'):
         yield RuleFault('BYSETPOS needs another BY… part to choose from')
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """Return `; did you mean …?`, or nothing where no known name is near."""
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f'; did you mean {close[0]}?' if close else ''
 
 
 @dataclass(frozen=True)

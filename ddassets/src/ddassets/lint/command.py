@@ -9,11 +9,11 @@ from pathlib import Path
 from ddassets.errors import UnusableInputError
 from ddassets.lint.emission import read_emission
 from ddassets.lint.formats import FORMATS, printable, rules_table, text
-from ddassets.lint.nearest import did_you_mean
 from ddassets.lint.pages import explain, page
 from ddassets.lint.rule import Severity
 from ddassets.lint.rules import all_rules
 from ddassets.lint.run import lint_paths
+from ddassets.nearest import did_you_mean
 
 FINDINGS = 1
 

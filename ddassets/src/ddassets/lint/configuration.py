@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from ddassets.document import Position, read_bytes
 from ddassets.errors import UnusableInputError
-from ddassets.lint.nearest import did_you_mean
 from ddassets.lint.rule import Finding
+from ddassets.nearest import did_you_mean
 
 if TYPE_CHECKING:
     import yaml

@@ -38,9 +38,3 @@ def nearest(name: str, known: Collection[str], most: int = 3) -> list[str]:
 @lru_cache(1 << 12)
 def _words(name: str) -> frozenset[str]:
     return frozenset(_WORD.findall(name.lower()))
-
-
-def did_you_mean(name: str, known: Collection[str]) -> str:
-    """`; did you mean x?`, or nothing."""
-    found = nearest(name, known, most=1)
-    return f'; did you mean {found[0]}?' if found else ''

@@ -12,10 +12,10 @@ from ddassets.errors import UnusableInputError
 from ddassets.lint import configuration
 from ddassets.lint.configuration import Configuration, ConfigurationUse, Ignore
 from ddassets.lint.emission import Emission
-from ddassets.lint.nearest import did_you_mean
 from ddassets.lint.rule import Finding, Rule
 from ddassets.lint.rules import all_rules
 from ddassets.lint.subject import Catalog, Subject
+from ddassets.nearest import did_you_mean
 
 
 @dataclass

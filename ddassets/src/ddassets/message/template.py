@@ -1,6 +1,5 @@
 """The template language of a notification message, read into a tree whose every node knows its offset. Rule 4.1."""
 
-import difflib
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from ddassets.errors import UnusableInputError
 from ddassets.message.conditions import CONDITIONALS, FLAGS
 from ddassets.message.expression import Expression, ExpressionError, parse_expression
+from ddassets.nearest import did_you_mean
 
 DEEPEST = 32
 MOST_FAULTS = 50
@@ -369,7 +369,7 @@ class _Reader:
             return
         if name not in _FUNCTIONS:
             what = 'function' if _PATH.fullmatch(name) else 'variable or function'
-            self.fault(at, f'unknown {what} {name[:40]!r}{nearest(name, _FUNCTIONS)}')
+            self.fault(at, f'unknown {what} {name[:40]!r}{did_you_mean(name, _FUNCTIONS)}')
             return
         given = self.arguments(content, at)
         if given is None:
@@ -396,10 +396,10 @@ class _Reader:
     def local_time(self, arguments: tuple[str, ...], at: int) -> None:
         name, zone = arguments
         if name.removesuffix('_epoch') not in TRIGGER_TIMES:
-            close = nearest(name, TRIGGER_TIMES)
+            close = did_you_mean(name, TRIGGER_TIMES)
             self.fault(at, f'local_time: expected {" or ".join(TRIGGER_TIMES)}, found {name[:40]!r}{close}')
         if _zone(zone) is None:
-            close = nearest(zone, _zones())
+            close = did_you_mean(zone, _zones())
             self.fault(at, f'local_time: {zone[:40]!r} is no time zone{close}')
 
     def block(self, content: str, inverted: bool, at: int, end: int) -> None:
@@ -407,7 +407,7 @@ class _Reader:
         name, arguments = given or (content.split(None, 1)[0], ('', ''))
         if name not in CONDITIONALS:
             found = f'unknown conditional {name[:40]!r}' if name else 'a conditional has no name'
-            self.fault(at, f'{found}{nearest(name, CONDITIONALS)}')
+            self.fault(at, f'{found}{did_you_mean(name, CONDITIONALS)}')
         elif given:
             self.check(name, arguments, at)
         if len(self.open) == DEEPEST:
@@ -471,12 +471,6 @@ BARE_VARIABLES = frozenset({
     'comparator', 'first_triggered_at', 'first_triggered_at_epoch', 'last_triggered_at', 'last_triggered_at_epoch',
     'triggered_duration_sec',
 })  # fmt: skip
-
-
-def nearest(name: str, known: Collection[str]) -> str:
-    """Return `; did you mean …?`, or nothing where no known name is near."""
-    close = difflib.get_close_matches(name[:60], list(known), n=1)
-    return f'; did you mean {close[0]}?' if close else ''
 
 
 @cache

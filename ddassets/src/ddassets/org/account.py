@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from ddassets.errors import UnusableInputError
-from ddassets.lint.nearest import did_you_mean
+from ddassets.nearest import did_you_mean
 
 # The sites, each with the address at which a person opens it.
 SITES: Mapping[str, str] = {

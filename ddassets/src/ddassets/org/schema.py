@@ -20,6 +20,8 @@ from uuid import UUID
 
 from datadog_api_client.model_utils import ModelComposed, ModelNormal, ModelSimple, OpenApiModel
 
+from ddassets.nearest import closest
+
 # The models are passed on as Any, for the client's own types make them unhashable to mypy.
 type Path = tuple[str | int, ...]
 
@@ -221,9 +223,8 @@ def _extra(model: type[ModelNormal]) -> Any:
 
 def _hint(found: Any, allowed: Iterable[Any]) -> str:
     names = sorted(map(str, allowed))
-    close = difflib.get_close_matches(str(found), names, n=1)
-    if close:
-        return f'; did you mean {close[0]!r}?'
+    if nearest := closest(str(found), names):
+        return f'; did you mean {nearest!r}?'
     return f'; allowed: {", ".join(names)}' if len(names) <= 12 else ''
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from ddassets import bundle
 from ddassets.errors import UnusableInputError
-from ddassets.lint.nearest import did_you_mean
+from ddassets.nearest import did_you_mean
 from ddassets.org import client as transport
 from ddassets.org.account import require_keys
 from ddassets.org.client import ApiError, Client, Unavailable, Unclear

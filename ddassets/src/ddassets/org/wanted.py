@@ -11,7 +11,7 @@ from ddassets import bundle, message
 from ddassets.document import Problem
 from ddassets.downtime.scope import Combination, ScopeFault, parse_scope
 from ddassets.errors import UnusableInputError
-from ddassets.lint.nearest import did_you_mean
+from ddassets.nearest import did_you_mean
 from ddassets.org import marker
 from ddassets.org.kind import Body, Kind, Wanted
 from ddassets.org.kinds import DASHBOARDS, DOWNTIMES, KINDS, MONITORS

@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from lark import Token, Transformer
 
+from ddassets.nearest import closest
 from ddassets.query import vocabulary
 from ddassets.query.tree import (
     And,
@@ -263,7 +264,7 @@ class Builder(Transformer[Token, Any]):
     def formula_monitor(self, children: Children) -> FormulaMonitor:
         name, _, string, _, *modifiers, comparator, threshold = children
         if name.value.lower() != 'formula':
-            hint = _hint(vocabulary.nearest(name.value, ['formula']))
+            hint = _hint(closest(name.value, ['formula']))
             message = f'expected formula("…") before a modifier, found {name.value!r}{hint}'
             raise Misuse(name.start_pos, repr(name.value), message, ('formula("…")',))
         last = modifiers[-1]
@@ -291,7 +292,7 @@ class Builder(Transformer[Token, Any]):
         name, _, aggregator, _, window, _, _, shift, closing = children
         kind = name.value.lower()
         if kind not in vocabulary.CHANGES:
-            hint = _hint(vocabulary.nearest(kind, vocabulary.CHANGES))
+            hint = _hint(closest(kind, vocabulary.CHANGES))
             message = f'expected change or pct_change around the time aggregation, found {name.value!r}{hint}'
             raise Misuse(name.start_pos, repr(name.value), message, vocabulary.CHANGES)
         _time_aggregator(aggregator)
@@ -364,7 +365,7 @@ def _aggregator(token: Token) -> Token:
     written = token.value[:-1].rstrip()
     word = written.lower()
     if not vocabulary.is_aggregator(word):
-        likely = vocabulary.nearest(word, vocabulary.COMMON_AGGREGATORS)
+        likely = closest(word, vocabulary.COMMON_AGGREGATORS)
         message = f'expected an aggregator such as avg, sum, min, max, count or p95, found {written!r}{_hint(likely)}'
         raise Misuse(_extent(token)[0], repr(written), message, ('an aggregator',))
     return token.update(value=word)
@@ -373,7 +374,7 @@ def _aggregator(token: Token) -> Token:
 def _time_aggregator(token: Token) -> None:
     word = token.value.lower()
     if word not in vocabulary.TIME_AGGREGATORS and not vocabulary.is_percentile(word):
-        likely = vocabulary.nearest(word, vocabulary.TIME_AGGREGATORS)
+        likely = closest(word, vocabulary.TIME_AGGREGATORS)
         message = f'expected a time aggregator (avg, sum, min, max, percentile), found {token.value!r}{_hint(likely)}'
         raise Misuse(_extent(token)[0], repr(token.value), message, ('a time aggregator',))
 
@@ -403,7 +404,7 @@ def _window(word: str, written: str, start: int) -> Window:
 def _likely_window(word: str, written: str) -> str | None:
     if _length(word):
         return f'last_{word}'
-    likely = vocabulary.nearest(word, vocabulary.WINDOWS)
+    likely = closest(word, vocabulary.WINDOWS)
     # Behind `.last(` the length stands alone.
     if likely and word != written.lower():
         likely = likely.removeprefix('last_')

@@ -7,6 +7,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ddassets.nearest import closest
 from ddassets.query import vocabulary
 from ddassets.query.errors import QuerySyntaxError
 from ddassets.query.printing import render
@@ -266,7 +267,7 @@ def _hint(start: str, word: str, accepted: set[str]) -> str:
     if word.lower() in vocabulary.MODIFIERS and 'MODIFIER' in accepted:
         return f"; did you mean '.{word.lower()}'?"
     keywords = [name.lower() for name in ('BY', 'AND', 'OR', 'NOT', 'IN') if name in accepted]
-    likely = vocabulary.nearest(word, keywords) if word else None
+    likely = closest(word, keywords) if word else None
     return f'; did you mean {likely!r}?' if likely and likely != word.lower() else ''
 
 

@@ -4,8 +4,7 @@ Datadog adds functions without notice. A function or modifier that is not listed
 is one letter away from a listed one.
 """
 
-from collections.abc import Collection, Iterable
-from difflib import get_close_matches
+from collections.abc import Collection
 
 AGGREGATORS = frozenset(
     'avg sum min max count count_nonzero count_not_null count_values histogram percentile last median'.split()
@@ -58,12 +57,6 @@ def is_percentile(word: str) -> bool:
         and len(whole) <= 3
         and (decimals.isascii() and decimals.isdigit() or word == f'p{whole}')
     )
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word most like `word`, or None where none is alike."""
-    found = get_close_matches(word[:64].lower(), sorted(known), 1, 0.6)
-    return found[0] if found else None
 
 
 def misspelt(word: str, known: Collection[str]) -> str | None:

@@ -8,8 +8,8 @@ from ddassets import bundle as bundles
 from ddassets import downtime as downtimes
 from ddassets.bundle import Asset, Bundle
 from ddassets.document import Document, Problem, load_document
-from ddassets.downtime.recurrence import nearest
 from ddassets.errors import UnusableInputError
+from ddassets.nearest import did_you_mean
 from ddassets.rehearsal.entry import Entry, listed
 from ddassets.rehearsal.scenario import Choice, Scenario
 
@@ -82,7 +82,7 @@ def _find[T: Asset](entry: Entry, assets: Sequence[T], kind: str, names: Sequenc
     for index, asset in enumerate(assets):
         if wanted in (_stem(asset.path), asset.path.name) or (index < len(names) and wanted == names[index]):
             return asset
-    entry.refuse(f'there is no {kind} {entry.shown()}{nearest(wanted, known)}; there are: {listed(set(known))}')
+    entry.refuse(f'there is no {kind} {entry.shown()}{did_you_mean(wanted, known)}; there are: {listed(set(known))}')
 
 
 def _document(entry: Entry, problems: list[Problem]) -> Document:

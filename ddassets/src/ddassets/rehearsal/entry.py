@@ -8,8 +8,8 @@ from typing import Any, NoReturn
 
 import yaml
 
-from ddassets.downtime.recurrence import nearest
 from ddassets.errors import UnusableInputError
+from ddassets.nearest import did_you_mean
 from ddassets.rehearsal.composer import Composer
 from ddassets.rehearsal.words import WordFault
 
@@ -78,7 +78,7 @@ class Entry:
         for key, entry in self.keys.items():
             if key not in allowed:
                 at = next(Entry(self.path, k, self.name) for k, value in self.node.value if value is entry.node)
-                at.refuse(f'unknown key {key!r}{nearest(key, allowed)}; known: {", ".join(allowed)}')
+                at.refuse(f'unknown key {key!r}{did_you_mean(key, allowed)}; known: {", ".join(allowed)}')
         there = {key: entry for key, entry in self.keys.items() if not entry.is_null}
         for key in required:
             if key not in there:
@@ -106,7 +106,7 @@ class Entry:
         for word in allowed:
             if text == word:
                 return word
-        self.refuse(f'found {self.shown()}{nearest(text, allowed)}{what}; allowed: {", ".join(allowed)}')
+        self.refuse(f'found {self.shown()}{did_you_mean(text, allowed)}{what}; allowed: {", ".join(allowed)}')
 
     def flag(self) -> bool:
         if self.node.value not in ('true', 'false'):

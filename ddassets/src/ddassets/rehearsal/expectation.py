@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from ddassets.downtime.recurrence import nearest
 from ddassets.message import mentions
+from ddassets.nearest import did_you_mean
 from ddassets.notification import REASONS, Notification, Reason
 from ddassets.rehearsal.coverage import possible_edges, possible_states
 from ddassets.rehearsal.entry import Entry, listed
@@ -106,7 +106,9 @@ class Finder:
             if wanted in (monitor.name, monitor.asset.path.stem):
                 return monitor
         names = [monitor.name for monitor in self.rehearsal.monitors]
-        entry.refuse(f'no monitor {entry.shown()} is rehearsed{nearest(wanted, names)}; there are: {listed(names)}')
+        entry.refuse(
+            f'no monitor {entry.shown()} is rehearsed{did_you_mean(wanted, names)}; there are: {listed(names)}'
+        )
 
     def only_monitor(self, entry: Entry) -> MonitorResult:
         if len(self.rehearsal.monitors) > 1:
@@ -121,7 +123,7 @@ class Finder:
             if wanted == name or sorted(wanted.replace(' ', '').split(',')) == sorted(name.split(',')):
                 return group
         known = f'there are: {listed(by_name)}' if by_name else 'there is none: no series is of its query'
-        entry.refuse(f'{monitor.name} has no group {entry.shown()}{nearest(wanted, by_name)}; {known}')
+        entry.refuse(f'{monitor.name} has no group {entry.shown()}{did_you_mean(wanted, by_name)}; {known}')
 
     def only_group(self, monitor: MonitorResult, entry: Entry) -> GroupResult:
         groups = list(monitor.results.values())
@@ -137,13 +139,15 @@ class Finder:
             return
         names = {mention.name for template in monitor.messages.templates for mention in mentions(template)}
         known = f'it names: {listed(names)}' if names else 'it names nobody; `notify` adds somebody'
-        entry.refuse(f'the message of {monitor.name} never reaches {wanted!r}{nearest(wanted, names)}; {known}')
+        entry.refuse(f'the message of {monitor.name} never reaches {wanted!r}{did_you_mean(wanted, names)}; {known}')
 
     def downtime(self, entry: Entry, wanted: str, monitor: MonitorResult | None = None) -> None:
         """Refuse a downtime that is not there, or that is not for the monitor."""
         names = [downtime.name for downtime in self.rehearsal.downtimes]
         if wanted not in names:
-            entry.refuse(f'no downtime {wanted!r} is rehearsed{nearest(wanted, names)}; there are: {listed(names)}')
+            entry.refuse(
+                f'no downtime {wanted!r} is rehearsed{did_you_mean(wanted, names)}; there are: {listed(names)}'
+            )
         if monitor and wanted not in [one.name for one in monitor.muting]:
             entry.refuse(f'the downtime {wanted} is not for the monitor {monitor.name}')
 

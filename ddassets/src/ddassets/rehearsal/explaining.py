@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ddassets.downtime.recurrence import nearest
 from ddassets.errors import UnusableInputError
+from ddassets.nearest import did_you_mean
 from ddassets.rehearsal.entry import listed
 from ddassets.rehearsal.result import GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Scenario
@@ -43,7 +43,7 @@ def _monitors(rehearsal: Rehearsal, wanted: str | None) -> list[MonitorResult]:
     found = [one for one in rehearsal.monitors if wanted in (None, one.name, one.asset.path.stem)]
     if not found:
         names = [one.name for one in rehearsal.monitors]
-        close = nearest(wanted or '', names)
+        close = did_you_mean(wanted or '', names)
         raise UnusableInputError(f'--monitor: {wanted!r} is not rehearsed{close}; there are: {listed(names)}')
     return found
 
@@ -52,7 +52,7 @@ def _groups(monitor: MonitorResult, wanted: str | None) -> list[GroupResult]:
     names = [one.name for one in monitor.results.values()]
     found = [one for one in monitor.results.values() if wanted in (None, one.name)]
     if wanted is not None and not found:
-        close = nearest(wanted, names)
+        close = did_you_mean(wanted, names)
         raise UnusableInputError(f'--group: {monitor.name} has no group {wanted!r}{close}; there are: {listed(names)}')
     if len(found) > MOST_GROUPS:
         raise UnusableInputError(f'--group: {monitor.name} has {len(found)} groups, name one: {listed(names)}')

@@ -7,9 +7,9 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from ddassets.assumptions import choose
-from ddassets.downtime.recurrence import nearest
 from ddassets.errors import UnusableInputError
 from ddassets.message import Host, notify
+from ddassets.nearest import did_you_mean
 from ddassets.notification import REASONS
 from ddassets.query.plan import STUBBED
 from ddassets.rehearsal import entry as entries
@@ -116,7 +116,7 @@ def _zone(entry: Entry) -> ZoneInfo:
         except (KeyError, ValueError, OSError):
             pass
     entry.refuse(
-        f'expected a time zone such as Europe/Berlin, found {entry.shown()}{nearest(name, available_timezones())}'
+        f'expected a time zone such as Europe/Berlin, found {entry.shown()}{did_you_mean(name, available_timezones())}'
     )
 
 

@@ -9,8 +9,8 @@ from typing import Protocol
 import numpy as np
 
 from ddassets.bundle import Bundle
-from ddassets.downtime.recurrence import nearest
 from ddassets.message import Host
+from ddassets.nearest import did_you_mean
 from ddassets.rehearsal.bands import Bands
 from ddassets.rehearsal.scenario import KINDS, Band, Check, Points, Scenario
 from ddassets.series import Floats, Kind, Series, SeriesSet, from_compact, from_values, parse_compact, read_csv
@@ -146,7 +146,7 @@ def _unknown_hosts(scenario: Scenario, series: Sequence[Series]) -> Iterator[str
     known = {tag.removeprefix('host:') for one in series for tag in one.tags if tag.startswith('host:')}
     for name in scenario.hosts:
         if name not in known:
-            yield f'hosts.{name}: no series has the tag host:{name}{nearest(name, known)}'
+            yield f'hosts.{name}: no series has the tag host:{name}{did_you_mean(name, known)}'
 
 
 def _text(source: Points) -> str:

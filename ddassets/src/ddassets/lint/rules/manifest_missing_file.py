@@ -1,6 +1,5 @@
 """An entry of the manifest that points nowhere."""
 
-import difflib
 import os
 from collections.abc import Iterator
 from posixpath import isabs, normpath
@@ -9,6 +8,7 @@ from ddassets.document import Place
 from ddassets.lint.example import MANIFEST, MONITOR
 from ddassets.lint.rule import Fault, Rule, Severity
 from ddassets.lint.subject import Subject
+from ddassets.nearest import closest
 
 
 def check(subject: Subject) -> Iterator[Fault]:
@@ -33,12 +33,12 @@ def check(subject: Subject) -> Iterator[Fault]:
         if '\0' not in path and os.path.isfile(folder / path):
             continue
         beside = [found.relative_to(folder).as_posix() for found in subject.bundle.files]
-        near = difflib.get_close_matches(path[:200], beside, n=1)
+        near = closest(path, beside)
         yield Fault(
             where=manifest,
             place=place,
             message=f'there is no file {path}',
-            hint=f'did you mean {near[0]}?' if near else '',
+            hint=f'did you mean {near}?' if near else '',
         )
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ddassets.lint.example import MONITOR, message
-from ddassets.lint.nearest import did_you_mean
 from ddassets.lint.rule import Fault, Rule, Severity
 from ddassets.lint.subject import Subject
+from ddassets.nearest import did_you_mean
 
 if TYPE_CHECKING:
     from ddassets.lint.words import MessageReading

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from ddassets.document import Position
 from ddassets.lint.example import METADATA, metadata
-from ddassets.lint.nearest import did_you_mean
 from ddassets.lint.rule import Fault, Rule, Severity, Spot
 from ddassets.lint.subject import Subject
+from ddassets.nearest import did_you_mean
 
 # `counter` is an old word for a count, which ddev still takes.
 TYPES = ('count', 'counter', 'distribution', 'gauge', 'rate')

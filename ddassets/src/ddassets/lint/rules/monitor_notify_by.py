@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from ddassets.lint.example import MONITOR
-from ddassets.lint.nearest import did_you_mean
 from ddassets.lint.rule import Fault, Rule, Severity
 from ddassets.lint.subject import Subject
+from ddassets.nearest import did_you_mean
 
 
 def check(subject: Subject) -> Iterator[Fault]:

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from ddassets.lint.example import DASHBOARD, widget
-from ddassets.lint.nearest import did_you_mean
 from ddassets.lint.rule import Fault, Rule, Severity
 from ddassets.lint.subject import Subject
+from ddassets.nearest import did_you_mean
 from ddassets.query.tree import Reference, walk
 
 _QUERIES = [{'data_source': 'metrics', 'name': 'depth', 'query': 'avg:acme.queue.length{$host}'}]

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 from ddassets.lint.example import DASHBOARD, widget
-from ddassets.lint.nearest import did_you_mean
 from ddassets.lint.rule import Fault, Rule, Severity
 from ddassets.lint.subject import Subject, is_variable_at, variables_in
+from ddassets.nearest import did_you_mean
 from ddassets.query.tree import Span
 
 

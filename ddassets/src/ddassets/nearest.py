@@ -1,0 +1,18 @@
+"""The known name that a misspelt one was probably meant to be."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+def closest(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name most like `name`, or None where none is alike. Upper and lower case are."""
+    spelled = {one.lower(): one for one in sorted(known)}
+    # Comparing is slow, and what is longer is no slip of the keyboard.
+    found = get_close_matches(name[:200].lower(), spelled, n=1)
+    return spelled[found[0]] if found else None
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return `; did you mean …?` for a message, or nothing."""
+    found = closest(name, known)
+    return f'; did you mean {found}?' if found else ''
