@@ -1,4 +1,4 @@
-"""The known name that a misspelt one was probably meant to be."""
+"""The known names most like one that is not, where thousands are known: metrics and tags."""
 
 import re
 from collections.abc import Collection

@@ -56,12 +56,11 @@ class Points:
     """
 
     def __init__(
-        self, node: Node, unit: 'Unit', sources: Sources, clock: Clock, filled: frozenset[ZeroFilled] = frozenset()
+        self, node: Node, unit: Unit, sources: Sources, clock: Clock, filled: frozenset[ZeroFilled] = frozenset()
     ) -> None:
         self.node = node
         self.clock = clock
         self.filled = filled
-        self._unit = unit
         self._sources = {leaf: sources.get(leaf, ()) for leaf in leaves(node)}
         self.step = unit.step
         self._rolled = unit.rolled
