@@ -1,19 +1,18 @@
 """`ddassets lint`, `ddassets rules` and `ddassets explain`."""
 
-import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ddassets.errors import UnusableInputError
 from ddassets.lint.emission import read_emission
-from ddassets.lint.formats import FORMATS, printable, rules_table, text
+from ddassets.lint.formats import FORMATS, rules_table, text
 from ddassets.lint.pages import explain, page
 from ddassets.lint.rule import Severity
 from ddassets.lint.rules import all_rules
 from ddassets.lint.run import lint_paths
 from ddassets.nearest import did_you_mean
+from ddassets.terminal import Paint, printable, write
 
 FINDINGS = 1
 
@@ -39,14 +38,14 @@ def lint(options: LintOptions) -> int:
     failed = options.fail_on is not None and any(f.severity >= options.fail_on for f in report.findings)
     shown = replace(report, findings=[f for f in report.findings if f.severity >= options.severity])
     if options.format == 'text':
-        _write(text(shown, colour=sys.stdout.isatty() and not os.environ.get('NO_COLOR')))
+        write(text(shown, Paint.of_output()))
     else:
-        _write(FORMATS[options.format](shown))
+        write(FORMATS[options.format](shown))
     return FINDINGS if failed else 0
 
 
 def show_rules() -> int:
-    _write(rules_table())
+    write(rules_table())
     return 0
 
 
@@ -54,16 +53,9 @@ def show_explanation(name: str | None) -> int:
     """Print one rule, or the page of all rules for None."""
     rules = all_rules()
     if name is None:
-        _write(page())
+        write(page())
     elif name in rules:
-        _write(explain(rules[name]))
+        write(explain(rules[name]))
     else:
         raise UnusableInputError(f'there is no rule {printable(name)!r}{did_you_mean(name, rules)}')
     return 0
-
-
-def _write(words: str) -> None:
-    # A terminal that cannot show a character gets it spelled out.
-    if (encoding := sys.stdout.encoding) and encoding.lower() not in ('utf-8', 'utf8'):
-        words = words.encode(encoding, 'backslashreplace').decode(encoding)
-    sys.stdout.write(words)

@@ -1,28 +1,23 @@
 """A report as people read it, and as machines do: JSON, GitHub's annotations, SARIF 2.1.0, JUnit."""
 
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from ddassets.lint.rule import Excerpt, Finding, Severity
 from ddassets.lint.rules import all_rules
 from ddassets.lint.run import Report
+from ddassets.terminal import PLAIN, Paint, printable, shown_path
 
 # How much of a query is shown around the fault.
 _WIDTH = 110
 _COLOURS = {Severity.ERROR: '31', Severity.WARNING: '33', Severity.NOTE: '36'}
 
 
-def text(report: Report, colour: bool = False) -> str:
+def text(report: Report, paint: Paint = PLAIN) -> str:
     """Findings grouped by file, a caret under each query, and a line of figures."""
-
-    def paint(code: str, words: str) -> str:
-        return f'\033[{code}m{words}\033[0m' if colour else words
-
     lines: list[str] = []
     file = None
     for finding in report.findings:
@@ -70,18 +65,6 @@ def _with_caret(excerpt: Excerpt) -> tuple[str, str]:
     shown = ''.join(c if c.isprintable() else '\ufffd' for c in excerpt.text[left:right])
     carets = max(1, min(excerpt.end, right) - start)
     return f'{before}{shown}{after}', ' ' * (len(before) + start - left) + '^' * carets
-
-
-def printable(words: str) -> str:
-    """The text without what would move a terminal's cursor or cannot be encoded; such characters are spelled out."""
-    return ''.join(c if c.isprintable() else c.encode('unicode_escape').decode() for c in words)
-
-
-def shown_path(path: Path) -> str:
-    """Relative to the current folder where it lies below it."""
-    absolute = Path(os.path.abspath(path))
-    folder = Path.cwd()
-    return absolute.relative_to(folder).as_posix() if absolute.is_relative_to(folder) else path.as_posix()
 
 
 def as_json(report: Report) -> str:

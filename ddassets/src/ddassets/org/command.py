@@ -19,7 +19,6 @@ from ddassets.org.marker import Marker, fingerprint
 from ddassets.org.organisation import Organisation
 from ddassets.org.plan import Do, Plan, make_plan, make_removal
 from ddassets.org.printing import (
-    Paint,
     outcome_documents,
     outcome_text,
     plan_document,
@@ -27,6 +26,7 @@ from ddassets.org.printing import (
     sent_text,
 )
 from ddassets.org.wanted import Changes, Selection, check_handles, integration_name, names, read_assets, read_wanted
+from ddassets.terminal import Paint, write
 
 CHANGES = FAILED = 1
 
@@ -159,7 +159,7 @@ def _carry_out(options: PlanOptions, organisation: Organisation, found: Plan, qu
         for outcome in carry_out(organisation, found):
             outcomes.append(outcome)
             if not options.as_json:
-                write(outcome_text(outcome, _paint()) + '\n')
+                write(outcome_text(outcome, Paint.of_output()) + '\n')
     failed = [one for one in outcomes if one.error]
     if options.as_json:
         document = plan_document(found, organisation.client.account.site, _links(organisation, found))
@@ -179,7 +179,7 @@ def _show(options: PlanOptions, organisation: Organisation, found: Plan) -> None
     if options.as_json:
         write(json.dumps(plan_document(found, site, links), indent=2, ensure_ascii=False) + '\n')
     else:
-        write(plan_text(found, site, _paint(), links))
+        write(plan_text(found, site, Paint.of_output(), links))
 
 
 def _links(organisation: Organisation, found: Plan) -> dict[str, str]:
@@ -210,14 +210,3 @@ def _dry_run(options: PlanOptions) -> int:
 
 def say(text: str) -> None:
     print(f'ddassets: {text}', file=sys.stderr, flush=True)
-
-
-def _paint() -> Paint:
-    return Paint(sys.stdout.isatty() and not os.environ.get('NO_COLOR'))
-
-
-def write(words: str) -> None:
-    # A terminal that cannot show a character gets it spelled out.
-    encoding = sys.stdout.encoding or 'utf-8'
-    sys.stdout.write(words.encode(encoding, 'backslashreplace').decode(encoding))
-    sys.stdout.flush()

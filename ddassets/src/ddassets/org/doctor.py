@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,15 +13,15 @@ from ddassets import bundle
 from ddassets.org import account as accounts
 from ddassets.org.account import API_KEY, APP_KEY, SITES, Account
 from ddassets.org.client import ApiError, Client, Refused
-from ddassets.org.command import FAILED, Connection, write
+from ddassets.org.command import FAILED, Connection
 from ddassets.org.kinds import MONITORS
 from ddassets.org.marker import label
 from ddassets.org.organisation import Organisation
-from ddassets.org.printing import Paint, printable
 from ddassets.org.wanted import Changes, check_handles, integration_name, read_assets
 from ddassets.query.printing import render
 from ddassets.query.scope import narrow
 from ddassets.query.syntax import parse_query
+from ddassets.terminal import Paint, printable, write
 
 # Seconds that this machine's clock may be off. Datadog drops points from ten minutes in the future on.
 CLOCK_WARNING, CLOCK_FAILURE = 30.0, 600.0
@@ -62,7 +61,7 @@ def doctor(options: DoctorOptions) -> int:
     assets = read_assets(options.path) if options.path else None
     account = options.connection.account()
     findings = []
-    paint = Paint(sys.stdout.isatty() and not os.environ.get('NO_COLOR'))
+    paint = Paint.of_output()
     for finding in examine(options, account, assets):
         findings.append(finding)
         if not options.as_json:

@@ -3,12 +3,12 @@
 import difflib
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from ddassets.org.applying import Outcome
 from ddassets.org.difference import MISSING, Difference
 from ddassets.org.plan import Do, Plan, Step
+from ddassets.terminal import Paint, printable
 
 _SIGNS = {
     Do.CREATE: '+',
@@ -29,16 +29,6 @@ _WORDS = {
 }
 _DONE = {Do.CREATE: 'created', Do.UPDATE: 'changed', Do.REPLACE: 'replaced', Do.DELETE: 'deleted'}
 _WIDEST, _LONGEST = 100, 2000
-
-
-@dataclass(frozen=True)
-class Paint:
-    """Colour, or none."""
-
-    colour: bool
-
-    def __call__(self, code: str, text: str) -> str:
-        return f'\033[{code}m{text}\033[0m' if self.colour and text else text
 
 
 def plan_text(plan: Plan, site: str, paint: Paint, links: dict[str, str]) -> str:
@@ -109,11 +99,6 @@ def _shown(value: Any) -> str:
 def _short(text: str, width: int) -> str:
     text = printable(text)
     return text if len(text) <= width else text[: width - 1] + '…'
-
-
-def printable(text: str) -> str:
-    """Without what would move a terminal's cursor or cannot be encoded; such characters are spelled out."""
-    return ''.join(c if c.isprintable() else c.encode('unicode_escape').decode() for c in text)
 
 
 def outcome_text(outcome: Outcome, paint: Paint) -> str:

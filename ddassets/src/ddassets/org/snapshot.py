@@ -20,9 +20,8 @@ from ddassets.nearest import did_you_mean
 from ddassets.org import client as transport
 from ddassets.org.account import require_keys
 from ddassets.org.client import ApiError, Client, Unavailable, Unclear
-from ddassets.org.command import FAILED, Connection, say, write
+from ddassets.org.command import FAILED, Connection, say
 from ddassets.org.marker import owner_tag
-from ddassets.org.printing import printable
 from ddassets.org.wanted import Changes, check_handles, integration_name, read_assets
 from ddassets.query import tree
 from ddassets.query.errors import QuerySyntaxError
@@ -31,6 +30,7 @@ from ddassets.query.products import recognise
 from ddassets.query.scope import narrow
 from ddassets.query.syntax import parse_formula, parse_queries, parse_query
 from ddassets.query.variables import select
+from ddassets.terminal import printable, write
 
 # Seconds between two looks at a picture.
 PICTURE_PAUSE = 1.0

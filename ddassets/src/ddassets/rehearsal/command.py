@@ -22,6 +22,7 @@ from ddassets.rehearsal.run import rehearse
 from ddassets.rehearsal.scenario import Check, Scenario
 from ddassets.rehearsal.words import shown_time
 from ddassets.series import Series
+from ddassets.terminal import printable, write
 
 FOLDER = 'rehearsals'
 _FORMATS: dict[str, Callable[[Run], str]] = {'json': as_json, 'junit': junit}
@@ -54,9 +55,9 @@ def run(options: RehearseOptions) -> int:
     found = Run([_outcome(path, options) for path in find(options.paths)], options.min_coverage)
     _progress('')
     if options.format in _FORMATS:
-        _write(_FORMATS[options.format](found))
+        write(_FORMATS[options.format](found))
     elif not options.write:
-        _write(printing.summary(found))
+        write(printing.summary(found))
     if options.report and not found.unusable:
         _report(found, options.report, options.open)
     return found.code
@@ -73,13 +74,13 @@ def _outcome(path: Path, options: RehearseOptions) -> Outcome:
         if options.format == 'text':
             text = printing.text(judgement, options.inbox)
             _progress('')
-            _write(f'{text}\n')
+            write(f'{text}\n')
         return Outcome(path, judgement)
     except UnusableInputError as error:
         _progress('')
         first, *more = str(error).split('\n')
         for line in (f'ddassets: error: {first}', *more, *(f'  {line}' for line in error.details.split('\n') if line)):
-            print(printing.printable(line), file=sys.stderr)
+            print(printable(line), file=sys.stderr)
         return Outcome(path, None, error=error)
 
 
@@ -101,7 +102,7 @@ def _explain(paths: Sequence[Path], when: str, monitor: str | None, group: str |
     for scenario, instant in inside:
         text = explained(_rehearsed(scenario), instant, monitor, group)
         _progress('')
-        _write(text)
+        write(text)
 
 
 @cache
@@ -112,14 +113,14 @@ def _bundle(folder: Path) -> Bundle:
 def _written(rehearsal: Rehearsal) -> Outcome:
     path = rehearsal.scenario.path
     if rehearsal.scenario.properties and rehearsal.scenario.expectations is None:
-        _write(f'{path}: states properties, left alone\n')
+        write(f'{path}: states properties, left alone\n')
         return Outcome(path, Judgement(rehearsal), judged=False)
     text, count = writing.write(rehearsal)
     if text == rehearsal.scenario.text:
-        _write(f'{path}: unchanged, {count} expectations\n')
+        write(f'{path}: unchanged, {count} expectations\n')
     else:
         writing.save(rehearsal, text)
-        _write(f'{path}: wrote {count} expectations. Review them: they say what happens, not what should.\n')
+        write(f'{path}: wrote {count} expectations. Review them: they say what happens, not what should.\n')
     return Outcome(path, Judgement(rehearsal), judged=False)
 
 
@@ -190,12 +191,4 @@ def simulate(folder: Path, check: Check, end: int) -> tuple[Sequence[Series], Se
 
 def _progress(text: str) -> None:
     if sys.stderr.isatty():
-        print(f'\r\033[K{printing.printable(text)[:79]}', end='', file=sys.stderr, flush=True)
-
-
-def _write(words: str) -> None:
-    # A terminal that cannot show a character gets it spelled out.
-    if (encoding := sys.stdout.encoding) and encoding.lower() not in ('utf-8', 'utf8'):
-        words = words.encode(encoding, 'backslashreplace').decode(encoding)
-    sys.stdout.write(words)
-    sys.stdout.flush()
+        print(f'\r\033[K{printable(text)[:79]}', end='', file=sys.stderr, flush=True)

@@ -1,10 +1,8 @@
 """What `ddassets rehearse` prints for people: a table for each monitor, the inbox, verdicts, and what was assumed."""
 
 import math
-import os
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from pathlib import Path
 
 from ddassets.assumptions import ASSUMPTIONS
 from ddassets.rehearsal.coverage import percentage, possible_states
@@ -15,6 +13,7 @@ from ddassets.rehearsal.result import MonitorResult, Rehearsal
 from ddassets.rehearsal.verdict import Verdict
 from ddassets.rehearsal.words import shown_time, write_length
 from ddassets.state import State
+from ddassets.terminal import printable, shown_path
 
 # So many groups of one monitor are listed, those that notified most first.
 MOST_GROUPS = 40
@@ -54,12 +53,6 @@ def summary(run: Run) -> str:
     figures = ', '.join(f'{count} {word}' for word, count in counted.items() if count)
     lines.append(f'{len(run.outcomes)} rehearsed: {figures}')
     return '\n'.join(map(printable, lines)) + '\n'
-
-
-def shown_path(path: Path) -> str:
-    """A path from here, where it is below."""
-    relative = os.path.relpath(path)
-    return str(path) if relative.startswith('..') else relative
 
 
 def _title(rehearsal: Rehearsal) -> str:
@@ -152,8 +145,3 @@ def _warnings(rehearsal: Rehearsal) -> Iterator[str]:
     if rehearsal.warnings:
         yield ''
     yield from (f'  Warning: {warning}' for warning in rehearsal.warnings)
-
-
-def printable(line: str) -> str:
-    """A line that cannot move a terminal's cursor or turn its text around."""
-    return ''.join(character if character.isprintable() else f'\\x{ord(character):02x}' for character in line)

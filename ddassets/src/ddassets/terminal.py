@@ -1,0 +1,43 @@
+"""What people read in a terminal: no character that does harm, colour where it is seen, paths from where they are."""
+
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+
+def printable(text: str) -> str:
+    """The text without what would move the cursor, turn text around or not be encoded: that is spelled out."""
+    return ''.join(c if c.isprintable() else c.encode('unicode_escape').decode() for c in text)
+
+
+def shown_path(path: Path) -> str:
+    """Relative to the current folder where it lies below it."""
+    absolute = Path(os.path.abspath(path))
+    folder = Path.cwd()
+    return absolute.relative_to(folder).as_posix() if absolute.is_relative_to(folder) else path.as_posix()
+
+
+@dataclass(frozen=True)
+class Paint:
+    """Colour, or none."""
+
+    colour: bool
+
+    @classmethod
+    def of_output(cls) -> 'Paint':
+        """As standard output can show it, and its reader wants it."""
+        return cls(sys.stdout.isatty() and not os.environ.get('NO_COLOR'))
+
+    def __call__(self, code: str, text: str) -> str:
+        return f'\033[{code}m{text}\033[0m' if self.colour and text else text
+
+
+PLAIN = Paint(False)
+
+
+def write(text: str) -> None:
+    """Write to standard output at once. A terminal that cannot show a character gets it spelled out."""
+    encoding = sys.stdout.encoding or 'utf-8'
+    sys.stdout.write(text.encode(encoding, 'backslashreplace').decode(encoding))
+    sys.stdout.flush()
