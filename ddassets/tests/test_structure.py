@@ -1,0 +1,84 @@
+"""Who imports whom: no circle, no integration, and nothing that acts where everything is to be pure."""
+
+import ast
+import sys
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parents[1] / 'src'
+NAMES = {
+    '.'.join(path.relative_to(SOURCE).with_suffix('').parts).removesuffix('.__init__'): path
+    for path in SOURCE.rglob('*.py')
+}
+PURE = ('query', 'message', 'downtime', 'monitor', 'series', 'evaluator', 'state_machine', 'timeline', 'notification')
+# What a module would need to read a clock, a file or a network, or to start something.
+ACTING = {'asyncio', 'http', 'multiprocessing', 'os', 'shutil', 'socket', 'subprocess', 'tempfile', 'time'}
+
+
+def imported(text: str) -> set[str]:
+    """The modules that a text imports, anywhere in it; of `from package import name` the name where it is a module."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            inner = {f'{node.module}.{alias.name}' for alias in node.names}
+            found |= inner & NAMES.keys()
+            if not inner <= NAMES.keys():
+                found.add(node.module)
+    return found
+
+
+GRAPH = {name: imported(path.read_text()) for name, path in NAMES.items()}
+
+
+def circle(graph: dict[str, set[str]]) -> list[str]:
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return error.args[1]
+    return []
+
+
+def test_no_modules_import_one_another():
+    assert circle(GRAPH) == []
+    # An import within a function counts, too.
+    text = 'def judge():\n    from ddassets.rehearsal import judgement\n'
+    assert circle({**GRAPH, 'ddassets.rehearsal.result': imported(text)})
+
+
+@pytest.mark.parametrize('name', [pytest.param(name, id=name) for name in PURE])
+def test_what_is_pure_imports_nothing_that_acts(name):
+    parts = {one for one in NAMES if one == f'ddassets.{name}' or one.startswith(f'ddassets.{name}.')}
+    assert parts
+    pending, seen = [*parts], set(parts)
+    while pending:
+        found = GRAPH.get(pending.pop(), set()) - seen
+        seen |= found
+        pending += found
+    assert {one.partition('.')[0] for one in seen} & ACTING == set()
+
+
+@pytest.mark.parametrize(
+    ('modules', 'owners'),
+    [
+        pytest.param({'subprocess', 'multiprocessing'}, ('ddassets.agent.',), id='processes'),
+        pytest.param({'urllib3', 'datadog_api_client', 'http', 'ssl'}, ('ddassets.org.',), id='requests'),
+        # A pair of them is how the process of a check is spoken to.
+        pytest.param({'socket'}, ('ddassets.org.', 'ddassets.agent.collection'), id='sockets'),
+    ],
+)
+def test_one_package_alone_does_what_reaches_out(modules, owners):
+    users = {name for name, found in GRAPH.items() if {one.partition('.')[0] for one in found} & modules}
+    assert users
+    assert {name for name in users if not name.startswith(owners)} == set()
+
+
+def test_no_integration_is_imported():
+    tops = {one.partition('.')[0] for found in GRAPH.values() for one in found} - sys.stdlib_module_names
+    assert 'my_metric' not in tops
+    # The base package is there in the scratch environment, where these two are started.
+    users = {name for name, found in GRAPH.items() if any(one.startswith('datadog_checks') for one in found)}
+    assert users <= {'ddassets.agent.collector', 'ddassets.agent.simulator', 'ddassets.agent.recording'}
