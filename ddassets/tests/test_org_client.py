@@ -9,9 +9,11 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from loopback.stored import API_KEY, APP_KEY
 
+from ddassets.errors import UnusableInputError
 from ddassets.org import client as transport
 from ddassets.org.account import Account
 from ddassets.org.client import Client, Refused, Unavailable, Unclear, Unreachable
+from ddassets.org.permission import permission_for
 
 PATH = '/api/v1/monitor'
 
@@ -153,6 +155,7 @@ def test_no_redirect_is_followed(answering, datadog):
         pytest.param(400, {'errors': [{'detail': 'one', 'title': 't'}]}, f'GET {PATH}: 400: one', id='objects'),
         pytest.param(400, ['x'], f'GET {PATH}: 400: Bad Request', id='another-form'),
         pytest.param(403, {'errors': ['Forbidden']}, '403: here refuses the keys', id='keys'),
+        pytest.param(403, {'errors': ['Forbidden']}, 'lacks the permission monitors_read', id='permission'),
         pytest.param(404, {'errors': ['Monitor not found']}, '404: Monitor not found', id='gone'),
     ],
 )
@@ -206,6 +209,44 @@ def test_a_proxy_with_a_password(monkeypatch, answering):
     (headers,) = answering.asked
     assert headers['proxy-authorization'] == 'Basic bWU6cGFzc0B3b3Jk' and headers['host'] == 'datadog.invalid'
     assert 'pass' not in str(caught.value)
+
+
+@pytest.mark.parametrize('variable', ['HTTP_PROXY', 'ALL_PROXY'])
+@pytest.mark.parametrize(
+    'proxy',
+    [
+        pytest.param('socks5://me:opensesame@127.0.0.1:1080', id='another-sort'),
+        pytest.param('http://me:opensesame@proxy.invalid:99999', id='no-such-port'),
+        pytest.param('http://me:opensesame@', id='no-host'),
+        pytest.param('http://[::1', id='no-address'),
+    ],
+)
+def test_a_proxy_that_cannot_be_used(monkeypatch, variable, proxy):
+    for name in ('HTTP_PROXY', 'http_proxy', 'ALL_PROXY', 'all_proxy'):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, proxy)
+    monkeypatch.setenv('NO_PROXY', '')
+    with pytest.raises(UnusableInputError, match=f'{variable}: expected an address such as') as caught:
+        Client(account('http://datadog.invalid'))
+    assert 'opensesame' not in str(caught.value)
+
+
+def test_a_proxy_for_all(monkeypatch, answering):
+    url = answering(200).account.api_url
+    for name in ('HTTP_PROXY', 'http_proxy'):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv('ALL_PROXY', url)
+    monkeypatch.setenv('NO_PROXY', '')
+    Client(account('http://datadog.invalid'), timeout=5).get(PATH)
+    assert [headers['host'] for headers in answering.asked] == ['datadog.invalid']
+
+
+def test_the_permissions_are_those_of_the_reference(specification):
+    for operation in specification.operations:
+        named = operation.definition.get('x-permission', {}).get('permissions', ())
+        expected = next(iter(named), '')
+        found = permission_for(operation.method.upper(), operation.path.replace('{monitor_id}', '1'))
+        assert found == expected, operation.name
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 from loopback import integration
+from loopback.organisation import OPERATIONS
 from loopback.server import FakeDatadog
-from loopback.stored import API_KEY, APP_KEY
+from loopback.stored import API_KEY, APP_KEY, Refusal
 from loopback.trial import run
 
 from ddassets.org import account
@@ -76,8 +77,11 @@ def test_a_key_of_another_site(datadog, specification, monkeypatch):
     'off, level, words',
     [
         pytest.param(5, 'ok', 'in step', id='seconds'),
+        pytest.param(25, 'ok', 'in step', id='not-yet-worth-a-word'),
+        pytest.param(40, 'warn', 's behind of Datadog', id='from-half-a-minute-on'),
         pytest.param(90, 'warn', 's behind of Datadog', id='behind'),
         pytest.param(-90, 'warn', 's ahead of Datadog', id='ahead'),
+        pytest.param(-640, 'fail', 's ahead of Datadog', id='from-ten-minutes-on'),
         pytest.param(-1200, 'fail', 's ahead of Datadog', id='points-would-be-dropped'),
     ],
 )
@@ -101,6 +105,43 @@ def test_the_metric(datadog, spool, age, level, words):
         datadog.organisation.series['acme.spool.jobs'] = [(time.time() - age, 1.0)]
     found = examine(datadog, spool, code=1 if level == 'fail' else 0)['metric']
     assert found[0] == level and words in found[1]
+
+
+@pytest.mark.parametrize('age, level', [(1700, 'ok'), (1900, 'fail')])
+def test_a_metric_that_is_collected_seldom_may_be_older(datadog, spool, age, level):
+    header = 'metric_name,metric_type,interval,unit_name,per_unit_name,description,orientation,integration,short_name'
+    (spool / 'metadata.csv').write_text(f'{header},curated_metric\nacme.spool.jobs,gauge,600,,,Jobs.,0,acme_spool,jobs,\n')
+    datadog.organisation.series['acme.spool.jobs'] = [(time.time() - age, 1.0)]
+    assert examine(datadog, spool, code=level == 'fail')['metric'][0] == level
+
+
+def test_the_age_of_a_point_is_told_by_the_clock_of_datadog(datadog, spool):
+    datadog.organisation.clock = lambda: datetime.now(UTC) + timedelta(seconds=500)
+    datadog.organisation.series['acme.spool.jobs'] = [(time.time() + 380, 1.0)]
+    found = examine(datadog, spool, code=0)
+    assert found['clock'][0] == 'warn' and found['metric'][1].endswith(': 1, 2 min ago')
+
+
+def test_the_newest_point_of_all_series_counts(datadog, spool):
+    """A host that has stopped does not hide one that goes on, and a point without a value is none."""
+    now = time.time()
+    organisation = datadog.organisation
+    organisation.series['acme.spool.jobs'] = [(now - 900, 9.0), (now - 60, 7.0), (now - 2000, 8.0), (now, None)]
+    assert ': 7, ' in examine(datadog, spool, code=0)['metric'][1]
+
+
+def forbidden(_, request):
+    raise Refusal(403, 'Forbidden')
+
+
+def test_what_the_application_key_may_not_ask_is_told_by_the_permission(datadog, spool, monkeypatch):
+    monkeypatch.setitem(OPERATIONS, 'QueryMetrics', forbidden)
+    monkeypatch.setitem(OPERATIONS, 'ListMonitors', forbidden)
+    found = examine(datadog, spool, code=1)
+    for subject, permission in (('metric', 'timeseries_query'), ('monitor', 'monitors_read')):
+        level, text, advice = found[subject]
+        assert (level, text) == ('fail', 'the application key may not ask (403 Forbidden)')
+        assert advice.endswith(f'the permission {permission}')
 
 
 def test_the_metric_of_one_host(datadog, spool):

@@ -22,7 +22,9 @@ from datadog_api_client import ApiClient, Configuration
 from datadog_api_client.exceptions import ApiException
 from urllib3 import exceptions
 
+from ddassets.errors import UnusableInputError
 from ddassets.org.account import Account, is_loopback
+from ddassets.org.permission import permission_for
 
 # Seconds between the attempts at one request.
 PAUSES: tuple[float, ...] = (0.5, 1.5, 4)
@@ -237,6 +239,9 @@ class Client:
                 f'{status}: {self.account.site} refuses the keys for {method} {path} ({reason}). '
                 '`ddassets doctor` tells which one, and whether the site is right'
             )
+            if permission := permission_for(method, path):
+                # The answer is the same for a key that is wrong and for one that may not do this.
+                text += f'; if both are, the application key lacks the permission {permission}'
             return Refused(text, status, reason)
         return Refused(f'{method} {path}: {status}: {reason}', status, reason)
 
@@ -348,12 +353,23 @@ def _date(headers: Mapping[str, str]) -> float | None:
 
 
 def _proxy(url: str) -> tuple[str | None, Any]:
-    """HTTPS_PROXY, HTTP_PROXY and NO_PROXY, in either case of letters; the header that a name and a password make."""
+    """HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, in either case; the header that a name and a password make.
+
+    Raises UnusableInputError for a proxy of another sort, without its password.
+    """
     target = urlsplit(url)
-    proxy = urllib.request.getproxies().get(target.scheme)
+    proxies = urllib.request.getproxies()
+    scheme = target.scheme if proxies.get(target.scheme) else 'all'
+    proxy = proxies.get(scheme)
     if not proxy or urllib.request.proxy_bypass(target.hostname or ''):
         return None, None
-    parts = urlsplit(proxy if '://' in proxy else f'http://{proxy}')
+    try:
+        parts = urlsplit(proxy if '://' in proxy else f'http://{proxy}')
+        usable = parts.scheme in ('http', 'https') and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        usable = False
+    if not usable:
+        raise UnusableInputError(f'{scheme.upper()}_PROXY: expected an address such as http://proxy.example.com:3128')
     login, at, place = parts.netloc.rpartition('@')
     headers = urllib3.make_headers(proxy_basic_auth=unquote(login)) if at else None
     return f'{parts.scheme}://{place}', headers

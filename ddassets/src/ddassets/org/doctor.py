@@ -17,6 +17,7 @@ from ddassets.org.command import FAILED, Connection
 from ddassets.org.kinds import MONITORS
 from ddassets.org.marker import label
 from ddassets.org.organisation import Organisation
+from ddassets.org.permission import permission_for
 from ddassets.org.wanted import Changes, check_handles, integration_name, read_assets
 from ddassets.query.printing import render
 from ddassets.query.scope import narrow
@@ -173,7 +174,7 @@ def _metric(options: DoctorOptions, client: Client, assets: bundle.Bundle, now: 
     try:
         last = _last_point(client, query, now, 3600) or _last_point(client, query, now, 86400)
     except ApiError as error:
-        yield Finding('fail', 'metric', str(error), 'see the lines above')
+        yield _unanswered('metric', error, 'GET', '/api/v1/query')
         return
     if last is None:
         text = f'{query} has not arrived in the past day'
@@ -212,7 +213,7 @@ def _monitors(options: DoctorOptions, client: Client, assets: bundle.Bundle) -> 
     try:
         found = {one.marker.name: one for one in organisation.find([MONITORS]).stored}
     except ApiError as error:
-        yield Finding('fail', 'monitor', str(error), 'see the lines above')
+        yield _unanswered('monitor', error, 'GET', MONITORS.path)
         return
     for asset in assets.monitors:
         stored = found.get(label(asset.path.stem))
@@ -226,6 +227,14 @@ def _monitors(options: DoctorOptions, client: Client, assets: bundle.Bundle) -> 
         else:
             advice = f'{_ADVICE.get(state, "look at it")}: {link}'
             yield Finding('warn', 'monitor', f'{stored.title}: {state}', advice)
+
+
+def _unanswered(subject: str, error: ApiError, method: str, path: str) -> Finding:
+    """The keys are valid by now, so what is still forbidden is a matter of permissions."""
+    if isinstance(error, Refused) and error.status in (401, 403):
+        advice = f'give it, or whoever it belongs to, the permission {permission_for(method, path)}'
+        return Finding('fail', subject, f'the application key may not ask ({error.status} {error.reason})', advice)
+    return Finding('fail', subject, str(error), 'the keys are valid: try again')
 
 
 def _age(seconds: float) -> str:

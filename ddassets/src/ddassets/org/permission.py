@@ -1,0 +1,18 @@
+"""Which permission a request needs of the application key and of whoever it belongs to: as the API reference has it."""
+
+# By the beginning of the path: to read, and to change.
+_PERMISSIONS = {
+    '/api/v1/dashboard': ('dashboards_read', 'dashboards_write'),
+    '/api/v1/monitor': ('monitors_read', 'monitors_write'),
+    '/api/v2/downtime': ('monitors_downtime', 'monitors_downtime'),
+    '/api/v1/query': ('timeseries_query', ''),
+    # To post one, the API key is enough.
+    '/api/v1/events': ('events_read', ''),
+}
+
+
+def permission_for(method: str, path: str) -> str:
+    """Empty where none is needed."""
+    reads = method == 'GET' or path.endswith('/validate')
+    found = next((both for start, both in _PERMISSIONS.items() if path == start or path.startswith(f'{start}/')), None)
+    return found[0 if reads else 1] if found else ''
