@@ -81,7 +81,7 @@ class Downtimes(Kind):
         kept['scope'] = str(kept.get('scope', '')).strip()
         identifier = kept.get('monitor_identifier', {})
         if 'monitor_tags' in identifier:
-            kept['monitor_identifier'] = {'monitor_tags': sorted(identifier['monitor_tags'])}
+            kept['monitor_identifier'] = {'monitor_tags': sorted({tag.lower() for tag in identifier['monitor_tags']})}
         for key in ('notify_end_states', 'notify_end_types'):
             kept[key] = sorted(kept.get(key, DEFAULTS[key]))
         kept['schedule'] = _schedule(kept.get('schedule', {}), body.get('created'))

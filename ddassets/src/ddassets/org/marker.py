@@ -40,8 +40,8 @@ def owner_tag(integration: str) -> str:
 
 
 def label(text: str) -> str:
-    """`text` as Datadog keeps a tag's value: lower case, with `_` for what may not stand there."""
-    return re.sub(r'[^a-z0-9_.-]+', '_', text.lower()).strip('_') or '_'
+    """`text` as Datadog keeps a tag's value: lower case, with one `_` for whatever may not stand there."""
+    return re.sub(r'[^a-z0-9.-]+', '_', text.lower()).strip('_') or '_'
 
 
 def in_text(text: str | None) -> Marker | None:

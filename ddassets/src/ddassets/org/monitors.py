@@ -71,7 +71,7 @@ class Monitors(Kind):
         for index, tag in enumerate(body.get('tags') or ()):
             if len(tag) > LONGEST_TAG:
                 yield Fault(('tags', index), f'is longer than {LONGEST_TAG} characters')
-            if is_ours(tag):
+            if is_ours(tag.lower()):
                 yield Fault(('tags', index), f'{tag!r} is kept for what ddassets applies')
 
     def canonical(self, body: Body) -> dict[str, Any]:
@@ -80,7 +80,8 @@ class Monitors(Kind):
         kept['type'] = 'query alert' if kept.get('type') == 'metric alert' else kept.get('type')
         for key in ('name', 'query', 'message'):
             kept[key] = str(kept.get(key, '')).strip()
-        kept['tags'] = sorted({tag for tag in kept.get('tags', ()) if not is_ours(tag)})
+        # Datadog means the same by a tag in either case of letters, and may keep it in lower case.
+        kept['tags'] = sorted({tag.lower() for tag in kept.get('tags', ()) if not is_ours(tag)})
         known = model_keys(load_model('v1', 'MonitorOptions')) - FOREIGN_OPTIONS
         options = {key: value for key, value in kept.get('options', {}).items() if key in known}
         kept['options'] = drop_defaults(options, OPTION_DEFAULTS)

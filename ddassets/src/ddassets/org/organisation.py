@@ -129,7 +129,11 @@ class Organisation:
             raise
         except (KeyError, TypeError, AttributeError, ValueError):
             raise Unavailable(f'{DASHBOARDS.path}/{stored.id}: {STRANGE}') from None
-        return Stored(stored.kind, stored.id, stored.marker, stored.title, body, stored.created)
+        # A listing may lag behind, and one fingerprint does not fit the other's body.
+        marker = in_text(body.get('description'))
+        if marker is None or marker.integration != self.integration:
+            return None
+        return Stored(stored.kind, stored.id, marker, DASHBOARDS.title(body), body, stored.created)
 
     def validate(self, wanted: Wanted, stored: Stored | None) -> str:
         """Datadog's own judgement of a monitor: empty, or what it refuses."""

@@ -110,6 +110,7 @@ def read_wanted(assets: bundle.Bundle, selection: Selection, changes: Changes) -
     """
     faults = [_problem(one) for one in assets.problems if one.path.suffix == '.json' and one.kind in _FATAL]
     wanted: list[Wanted] = []
+    integration = integration_name(assets)
     for kind, found in _by_kind(assets):
         taken: dict[str, Path] = {}
         for asset in found:
@@ -118,6 +119,12 @@ def read_wanted(assets: bundle.Bundle, selection: Selection, changes: Changes) -
                 faults.append(f'{asset.path}: its name is that of {taken[name].name} once written as a tag, {name!r}')
             taken[name] = asset.path
             if not selection.covers(kind, name):
+                continue
+            tags = marker.Marker(integration, name, '0' * 12).tags()
+            if kind is MONITORS and (length := max(map(len, tags))) > marker.LONGEST_TAG:
+                # Datadog would cut the marker off, and find nothing again.
+                too_long = f'{length - marker.LONGEST_TAG} characters too long for a tag'
+                faults.append(f'{asset.path}: its name, or that of the integration, is {too_long}')
                 continue
             body = kind.body(asset)
             if found_faults := list(_faults(kind, asset, body)):

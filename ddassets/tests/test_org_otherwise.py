@@ -1,0 +1,112 @@
+"""Where Datadog may do otherwise than the loopback API, and neither documents nor recordings tell."""
+
+import copy
+from dataclasses import replace
+
+import pytest
+from loopback import integration
+from loopback.organisation import OPERATIONS
+from loopback.trial import run
+
+
+def assets():
+    """With letters of both cases, and beyond ASCII, wherever tags and names stand."""
+    found = copy.deepcopy(integration.ASSETS)
+    monitor = found['monitors/full.json']['definition']
+    monitor |= {'name': '🚒 Spool is voll', 'tags': ['integration:acme-spool', 'Team:Ops', 'team:ops', 'Über:Ällä']}
+    attributes = found['downtimes/lab.json']['data']['attributes']
+    attributes['monitor_identifier'] = {'monitor_tags': ['Team:Ops', 'integration:acme-spool']}
+    return found
+
+
+def in_lower_case(body):
+    """The tags of a body as it is sent."""
+    if 'tags' in body:
+        return {**body, 'tags': sorted({tag.lower() for tag in body['tags']})}
+    attributes = body.get('data', {}).get('attributes', {})
+    if tags := attributes.get('monitor_identifier', {}).get('monitor_tags'):
+        identifier = {'monitor_tags': [tag.lower() for tag in tags]}
+        return {'data': {**body['data'], 'attributes': {**attributes, 'monitor_identifier': identifier}}}
+    return body
+
+
+def cut(body):
+    return {**body, 'tags': [tag[:200] for tag in body['tags']]} if 'tags' in body else body
+
+
+@pytest.mark.parametrize(
+    'keeps', [pytest.param(in_lower_case, id='lower-case'), pytest.param(cut, id='200-characters')]
+)
+def test_how_tags_are_kept_does_not_matter(datadog, tmp_path, monkeypatch, keeps):
+    for operation in ('CreateMonitor', 'UpdateMonitor', 'CreateDowntime', 'UpdateDowntime'):
+        act = OPERATIONS[operation]
+        monkeypatch.setitem(
+            OPERATIONS,
+            operation,
+            lambda there, request, act=act: act(there, replace(request, body=keeps(request.body))),
+        )
+    folder = integration.write(tmp_path, assets())
+    outcome = run(datadog, 'apply', folder, '--yes')
+    assert outcome.code == 0 and 'otherwise' not in outcome.out, outcome.said
+    assert run(datadog, 'plan', folder).code == 0
+    assert run(datadog, 'destroy', folder, '--yes').code == 0
+    assert datadog.organisation.monitors == {}
+
+
+@pytest.mark.parametrize('length, code', [(170, 0), (171, 2)])
+def test_a_name_fits_into_a_tag_or_is_refused(datadog, tmp_path, length, code):
+    """What is cut off would not be found again, and be made once more by every run."""
+    named = {f'monitors/{"m" * length}.json': integration.ASSETS['monitors/full.json']}
+    folder = integration.write(tmp_path, named)
+    outcome = run(datadog, 'apply', folder, '--yes')
+    assert outcome.code == code
+    if code:
+        assert 'is 1 characters too long for a tag' in outcome.err and datadog.exchanges == []
+    else:
+        (monitor,) = datadog.organisation.monitors.values()
+        assert max(map(len, monitor['tags'])) == 200
+
+
+def test_a_name_survives_a_server_that_keeps_one_underscore_of_two(datadog, tmp_path):
+    folder = integration.write(tmp_path, {'monitors/a__b-.json': integration.ASSETS['monitors/full.json']})
+    assert run(datadog, 'apply', folder, '--yes').code == 0
+    (monitor,) = datadog.organisation.monitors.values()
+    assert any(tag.startswith('ddassets_applied:a_b-/') for tag in monitor['tags'])
+
+
+def test_a_listing_that_lags_behind_makes_nothing_look_changed_by_hand(datadog, tmp_path, monkeypatch):
+    """The list of dashboards still tells the marker of before, while the dashboard is that of now."""
+    before = {'dashboards/jobs.json': integration.ASSETS['dashboards/jobs.json']}
+    now = {'dashboards/jobs.json': integration.changed()['dashboards/jobs.json']}
+    assert run(datadog, 'apply', integration.write(tmp_path, before), '--yes').code == 0
+    stale = copy.deepcopy(OPERATIONS['ListDashboards'])
+    (id,) = datadog.organisation.dashboards
+    old = datadog.organisation.dashboards[id]['description']
+    assert run(datadog, 'apply', integration.write(tmp_path, now), '--yes').code == 0
+
+    def lagging(organisation, request):
+        answer = stale(organisation, request)
+        answer.body['dashboards'][0]['description'] = old
+        return answer
+
+    monkeypatch.setitem(OPERATIONS, 'ListDashboards', lagging)
+    # Back to what it was: a change, and none that somebody else made.
+    assert run(datadog, 'apply', integration.write(tmp_path, before), '--yes').code == 0
+    assert datadog.organisation.dashboards[id]['description'] == old
+
+
+def test_a_dashboard_whose_marker_was_just_taken_off_is_nobodys(datadog, tmp_path, monkeypatch):
+    folder = integration.write(tmp_path, {'dashboards/jobs.json': integration.ASSETS['dashboards/jobs.json']})
+    assert run(datadog, 'apply', folder, '--yes').code == 0
+    (dashboard,) = datadog.organisation.dashboards.values()
+    listed = OPERATIONS['ListDashboards']
+    old, dashboard['description'] = dashboard['description'], 'Mine.'
+
+    def lagging(organisation, request):
+        answer = listed(organisation, request)
+        answer.body['dashboards'][0]['description'] = old
+        return answer
+
+    monkeypatch.setitem(OPERATIONS, 'ListDashboards', lagging)
+    assert run(datadog, 'destroy', folder, '--yes').code == 0
+    assert list(datadog.organisation.dashboards.values()) == [dashboard]
