@@ -257,6 +257,24 @@ def test_a_picture_is_asked_for_by_https_alone(datadog, url):
         Client(account(datadog.url)).fetch(url)
 
 
+def test_a_picture_elsewhere_is_followed_by_https_alone(answering):
+    """And not for ever."""
+    client = answering(302, {'Location': '/s/b'})
+    url = client.account.api_url
+    assert client.fetch(url + '/s/a') == b'' and len(answering.asked) == transport.MOST_REDIRECTS + 1
+    assert not any(name.startswith('dd-') for headers in answering.asked for name in headers)
+    client = answering(302, {'Location': 'http://example.com/s/b'})
+    with pytest.raises(Unreachable, match='at http://example.com/s/b, where only https is asked'):
+        client.fetch(url + '/s/a')
+
+
+def test_a_picture_elsewhere_is_shown(datadog, answering):
+    path = '/s/f12345678/001-picture'
+    datadog.organisation.pictures[path] = 100
+    client = answering(302, {'Location': datadog.url + path})
+    assert client.fetch(client.account.api_url + '/s/a').startswith(b'\x89PNG')
+
+
 def test_a_picture_is_asked_for_without_keys(answering):
     client = answering(200, body=b'picture')
     assert client.fetch(client.account.api_url + '/s/a') == b'picture'

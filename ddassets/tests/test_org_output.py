@@ -122,7 +122,12 @@ def test_what_a_first_time_user_meets(datadog, folder):
 
 @pytest.mark.parametrize(
     'said, code, count',
-    [pytest.param('y\n', 0, 2, id='yes'), pytest.param('\n', 1, 0, id='no'), pytest.param('nope\n', 1, 0, id='else')],
+    [
+        pytest.param('y\n', 0, 2, id='yes'),
+        pytest.param('\n', 1, 0, id='no'),
+        pytest.param('nope\n', 1, 0, id='else'),
+        pytest.param('yesterday\n', 1, 0, id='nearly'),
+    ],
 )
 def test_it_asks(datadog, folder, said, code, count):
     path = folder(integration.ASSETS)

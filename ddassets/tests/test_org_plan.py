@@ -145,7 +145,10 @@ def test_the_numbers_of_widgets_are_the_servers_own():
 
 def test_a_marker_of_which_a_tag_was_taken_off_is_left_alone():
     damaged = Stored(MONITORS, '1', Marker('i', '', ''), 'Spool', MONITOR, '')
-    assert told(make_plan('i', [], [damaged], now=NOW)) == [('refuse', '', '1', 'delete')]
+    made = make_plan('i', [], [damaged], now=NOW)
+    assert told(made) == [('refuse', '', '1', 'delete')]
+    # That no file is behind it is not what is wrong.
+    assert made.steps[0].reason.startswith('its marker is damaged: a tag was taken off')
 
 
 def test_an_equal_downtime_that_is_not_ours_stands_in_the_way_with_leave_or_without():

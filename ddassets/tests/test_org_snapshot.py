@@ -134,6 +134,8 @@ def test_widgets_that_are_no_graph_or_of_which_there_are_several():
     [
         pytest.param(png(600, 200), True, id='picture'),
         pytest.param(png(1, 1), False, id='placeholder'),
+        pytest.param(png(31, 31), False, id='larger-placeholder'),
+        pytest.param(png(32, 32), True, id='small-picture'),
         pytest.param(png(600, 1), False, id='line'),
         pytest.param(b'<html>', False, id='page'),
         pytest.param(b'\x89PNG\r\n\x1a\n', False, id='truncated'),

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 import certifi
 import urllib3
@@ -33,6 +33,8 @@ MOST_WAITS = 10
 LONGEST_WAIT = 120.0
 # How many requests are under way at once.
 CONNECTIONS = 8
+# How often one is sent on to where a picture is.
+MOST_REDIRECTS = 3
 # Bytes of an answer; the largest dashboards have some megabytes.
 LARGEST_ANSWER = 256 * 1024 * 1024
 
@@ -174,20 +176,29 @@ class Client:
 
         Raises Unreachable for an address that is not asked.
         """
+        begun = time.monotonic()
+        pool = self._api.rest_client.pool_manager
+        # Pictures may lie with another host. No key goes there, so being sent on does no harm.
+        for _ in range(MOST_REDIRECTS + 1):
+            self._check_place(url)
+            try:
+                answer = pool.request('GET', url, preload_content=False, timeout=self.timeout)
+                content = _read(answer, begun + self.timeout)
+            except exceptions.HTTPError as error:
+                self.log(f'GET {url}: {type(error).__name__}')
+                return b''
+            self.log(f'GET {url}: {answer.status}, {len(content)} bytes')
+            place = answer.get_redirect_location()
+            if not place:
+                return content if answer.status == 200 else b''
+            url = urljoin(url, place)
+        return b''
+
+    def _check_place(self, url: str) -> None:
         parts = urlsplit(url)
         here = is_loopback(urlsplit(self.account.api_url).hostname or '') and is_loopback(parts.hostname or '')
         if parts.scheme != 'https' and not (parts.scheme == 'http' and here):
             raise Unreachable(f'Datadog told a picture at {self.account.veiled(url)[:200]}, where only https is asked')
-        begun = time.monotonic()
-        try:
-            pool = self._api.rest_client.pool_manager
-            answer = pool.request('GET', url, preload_content=False, timeout=self.timeout)
-            content = _read(answer, begun + self.timeout)
-        except exceptions.HTTPError as error:
-            self.log(f'GET {url}: {type(error).__name__}')
-            return b''
-        self.log(f'GET {url}: {answer.status}, {len(content)} bytes')
-        return content if answer.status == 200 else b''
 
     def _once(
         self, method: str, path: str, query: Mapping[str, Any] | None, body: Any, headers: dict[str, str], end: float
@@ -241,7 +252,7 @@ class Client:
             )
             if permission := permission_for(method, path):
                 # The answer is the same for a key that is wrong and for one that may not do this.
-                text += f'; if both are, the application key lacks the permission {permission}'
+                text += f'; if all is well there, the application key lacks the permission {permission}'
             return Refused(text, status, reason)
         return Refused(f'{method} {path}: {status}: {reason}', status, reason)
 
