@@ -448,18 +448,22 @@ def test_what_was_destroyed_is_made_again(datadog, spool):
         assert datadog.organisation.fingerprint() == before
 
 
-def test_what_a_listing_tells_twice_is_one_object(datadog, spool, monkeypatch):
+@pytest.mark.parametrize(
+    'operation, key', [('ListDashboards', 'dashboards'), ('ListMonitors', ''), ('ListDowntimes', 'data')]
+)
+def test_what_a_listing_tells_twice_is_one_object(datadog, spool, monkeypatch, operation, key):
     """And not a spare one to delete."""
 
     def stammer(organisation, request):
         answer = list_all(organisation, request)
-        answer.body.extend(answer.body)
+        told = answer.body[key] if key else answer.body
+        told.extend(list(told))
         return answer
 
     folder = spool()
     applied(datadog, folder)
-    list_all = OPERATIONS['ListMonitors']
-    monkeypatch.setitem(OPERATIONS, 'ListMonitors', stammer)
+    list_all = OPERATIONS[operation]
+    monkeypatch.setitem(OPERATIONS, operation, stammer)
     assert plan(datadog, folder) == (0, [])
 
 

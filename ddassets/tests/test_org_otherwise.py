@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from loopback import integration
 from loopback.organisation import OPERATIONS
+from loopback.stored import API_KEY, APP_KEY
 from loopback.trial import run
 
 
@@ -110,3 +111,14 @@ def test_a_dashboard_whose_marker_was_just_taken_off_is_nobodys(datadog, tmp_pat
     monkeypatch.setitem(OPERATIONS, 'ListDashboards', lagging)
     assert run(datadog, 'destroy', folder, '--yes').code == 0
     assert list(datadog.organisation.dashboards.values()) == [dashboard]
+
+
+def test_a_dashboard_that_is_listed_and_gone_is_made_again(datadog, tmp_path, monkeypatch):
+    folder = integration.write(tmp_path, {'dashboards/jobs.json': integration.ASSETS['dashboards/jobs.json']})
+    assert run(datadog, 'apply', folder, '--yes').code == 0
+    before = datadog.organisation.fingerprint()
+    listed = datadog.organisation.answer('ListDashboards', {}, None, '', API_KEY, APP_KEY)
+    datadog.organisation.dashboards.clear()
+    monkeypatch.setitem(OPERATIONS, 'ListDashboards', lambda organisation, request: listed)
+    assert run(datadog, 'apply', folder, '--yes').code == 0
+    assert datadog.organisation.fingerprint() == before

@@ -156,10 +156,11 @@ def _carry_out(options: PlanOptions, organisation: Organisation, found: Plan, qu
         if not options.yes and not _agreed(question):
             say('nothing was changed')
             return FAILED
+        width = max(len(step.name) for step in found.changes)
         for outcome in carry_out(organisation, found):
             outcomes.append(outcome)
             if not options.as_json:
-                write(outcome_text(outcome, Paint.of_output()) + '\n')
+                write(outcome_text(outcome, width, Paint.of_output()) + '\n')
     failed = [one for one in outcomes if one.error]
     if options.as_json:
         document = plan_document(found, organisation.client.account.site, _links(organisation, found))

@@ -101,15 +101,14 @@ def _short(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + '…'
 
 
-def outcome_text(outcome: Outcome, paint: Paint) -> str:
+def outcome_text(outcome: Outcome, width: int, paint: Paint) -> str:
+    """`width` is that of the longest name, in characters: outcomes are told one by one, in columns."""
     step = outcome.step
-    subject = f'{step.kind.name} {step.name}'
+    subject = f'{step.kind.name:<9}  {step.name:<{width}}'
     if outcome.error:
-        return paint('31', f'  failed    {subject}: {printable(outcome.error)}')
-    line = f'  {_DONE[step.do]:<9} {subject}'
-    if outcome.link and step.do is not Do.DELETE:
-        line += f'  {outcome.link}'
-    lines = [line]
+        return paint('31', f'  failed    {subject}  {printable(outcome.error)}')
+    link = outcome.link if step.do is not Do.DELETE else ''
+    lines = [f'  {_DONE[step.do]:<8}  {subject}  {link}'.rstrip()]
     if outcome.unlike:
         lines.append('        Datadog keeps it otherwise than the file has it (stored → file):')
         lines += [line for difference in outcome.unlike for line in _difference_lines(difference, paint)]
