@@ -2,14 +2,20 @@
 
 import copy
 import json
+import os
+import signal
+import subprocess
+import sys
+import threading
 import time
+from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
 from loopback import integration
 from loopback.organisation import OPERATIONS
 from loopback.stored import Refusal
-from loopback.trial import run
+from loopback.trial import KEYS, run
 
 CHANGING = ('Create', 'Update', 'Delete', 'Cancel')
 FULL = {'monitors/full.json': integration.ASSETS['monitors/full.json']}
@@ -63,6 +69,34 @@ def test_what_is_replaced_stays_until_the_new_one_is_there(datadog, applied, tmp
     outcome = run(datadog, 'apply', written(tmp_path, of_another_type()), '--yes')
     assert outcome.code == 1 and 'as many monitors as it may' in outcome.out
     assert changes(datadog) == ['CreateMonitor'] and datadog.organisation.fingerprint() == before
+
+
+@pytest.mark.parametrize('kind', ['503', '504_after_success'])
+def test_the_old_one_is_not_taken_for_the_new_one_whose_answer_was_lost(datadog, applied, tmp_path, kind):
+    """They bear the same name; were it looked for by that alone, the only one there is would be deleted."""
+    applied(FULL)
+    met = []
+
+    def fault(exchange):
+        if exchange.operation == 'CreateMonitor' and not met:
+            met.append(exchange)
+            return kind
+        return None
+
+    datadog.fault_of = fault
+    assert run(datadog, 'apply', written(tmp_path, of_another_type()), '--yes').code == 0
+    (monitor,) = datadog.organisation.monitors.values()
+    assert met and monitor['type'] == 'event-v2 alert'
+
+
+def test_a_judgement_that_is_forbidden_is_none(datadog, tmp_path, monkeypatch):
+    def forbidden(organisation, request):
+        raise Refusal(403, 'Forbidden')
+
+    monkeypatch.setitem(OPERATIONS, 'ValidateMonitor', forbidden)
+    outcome = run(datadog, 'plan', integration.write(tmp_path, FULL))
+    assert outcome.code == 2 and 'Datadog would refuse' not in outcome.err
+    assert 'lacks the permission monitors_read' in outcome.err
 
 
 @pytest.mark.parametrize(
@@ -139,3 +173,26 @@ def test_time_alone_changes_nothing(datadog, tmp_path, monkeypatch, rule, before
         outcome = run(datadog, 'apply', folder, '--yes')
         assert outcome.code == 0 and outcome.out.endswith('Nothing to do: 1 up to date.\n'), outcome.said
     assert changes(datadog) == []
+
+
+@pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM], ids=['ctrl-c', 'terminated'])
+def test_whoever_interrupts_waits_for_no_answer(datadog, tmp_path, number):
+    """And nothing is created after that, though answers are outstanding and would be asked for again."""
+    folder = integration.write(tmp_path, integration.ASSETS)
+    held = threading.Event()
+    datadog.fault_of = lambda exchange: 'timeout' if exchange.operation.startswith('Create') else None
+    datadog.watch = lambda exchange, moment: held.set() if exchange.operation.startswith('Create') else None
+    command = (sys.executable, '-m', 'ddassets', 'apply', folder, '--yes', '--timeout', '30')
+    environment = {**os.environ, **KEYS, 'DDASSETS_API_URL': datadog.url}
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+        try:
+            assert held.wait(60)
+            child.send_signal(number)
+            _, said = child.communicate(timeout=15)
+        finally:
+            child.kill()
+    assert child.returncode == (130 if number == signal.SIGINT else 128 + number)
+    assert 'Traceback' not in said
+    datadog.settle()
+    asked = Counter(one.name for one in datadog.exchanges)
+    assert all(count == 1 for name, count in asked.items() if name.startswith('Create'))

@@ -1,7 +1,7 @@
 """What of a downtime's schedule is sent, and when two schedules are the same."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -72,6 +72,14 @@ def test_the_zone_of_a_schedule_is_said_twice():
             '2027-01-07T19:00:00',
             'COUNT=7',
             id='count',
+        ),
+        pytest.param(
+            '2027-01-04T19:00:00',
+            'freq=daily;count=10',
+            '2027-01-07T00:00',
+            '2027-01-07T19:00:00',
+            'COUNT=7',
+            id='count-in-small-letters',
         ),
         pytest.param(
             '2027-03-27T02:30:00',
@@ -247,6 +255,17 @@ def test_an_active_one_with_other_times_is_replaced():
     old = stored(weekly('2027-01-04T19:00:00'), now - 7200, 'active')
     assert DOWNTIMES.replaces(weekly('2027-01-04T21:00:00'), old, now)
     assert not DOWNTIMES.replaces(weekly('2027-01-04T19:00:00'), old, now)
+    # One that has not begun is changed in its place.
+    assert not DOWNTIMES.replaces(weekly('2027-01-04T21:00:00'), {**old, 'status': 'scheduled'}, now)
+
+
+@pytest.mark.parametrize('seconds, same', [(0, True), (30, True), (90, False)])
+def test_a_start_at_once_is_that_of_the_creation(seconds, same):
+    """The server's answer to no start is the instant at which it came to it."""
+    created = datetime(2027, 1, 2, tzinfo=UTC)
+    start = (created + timedelta(seconds=seconds)).isoformat()
+    old = {**body(schedule={'start': start, 'end': None}), 'created': created.isoformat(), 'status': 'active'}
+    assert (DOWNTIMES.canonical(old) == DOWNTIMES.canonical(body())) == same
 
 
 def test_the_occurrence_under_way_is_told_of():

@@ -2,10 +2,10 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
-from ddassets.org.client import CONNECTIONS, ApiError
+from ddassets.org.client import ApiError
+from ddassets.org.concurrency import as_they_end, at_once
 from ddassets.org.difference import Difference
 from ddassets.org.organisation import Organisation
 from ddassets.org.plan import Do, Plan, Step, unlike
@@ -25,8 +25,7 @@ class Outcome:
 def invalid(organisation: Organisation, steps: Sequence[Step]) -> list[tuple[Step, str]]:
     """What Datadog itself would refuse of the bodies that are to be sent, asked without changing anything."""
     asked = [step for step in steps if step.wanted and (step.would or step.do) in (Do.CREATE, Do.UPDATE, Do.REPLACE)]
-    with ThreadPoolExecutor(CONNECTIONS) as pool:
-        answers = list(pool.map(lambda step: _judged(organisation, step), asked))
+    answers = at_once(lambda step: _judged(organisation, step), asked)
     return [(step, reason) for step, reason in zip(asked, answers, strict=True) if reason]
 
 
@@ -43,19 +42,11 @@ def carry_out(organisation: Organisation, plan: Plan) -> Iterator[Outcome]:
     Deletions come last, when all that is to be there is there.
     """
     for steps in (plan.of(Do.CREATE, Do.UPDATE, Do.REPLACE), plan.of(Do.DELETE)):
-        with ThreadPoolExecutor(CONNECTIONS) as pool:
-            tasks: dict[Future[Outcome], Step] = {
-                pool.submit(_DOING[step.do], organisation, step): step for step in steps
-            }
+        for index, task in as_they_end(lambda step: _DOING[step.do](organisation, step), steps):
             try:
-                for task in as_completed(tasks):
-                    try:
-                        yield task.result()
-                    except ApiError as error:
-                        yield Outcome(tasks[task], error=str(error))
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+                yield task.result()
+            except ApiError as error:
+                yield Outcome(steps[index], error=str(error))
 
 
 def _create(organisation: Organisation, step: Step) -> Outcome:

@@ -4,16 +4,15 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from ddassets import bundle
 from ddassets.org import account as accounts
 from ddassets.org.account import API_KEY, APP_KEY, SITES, Account
 from ddassets.org.client import ApiError, Client, Refused
 from ddassets.org.command import FAILED, Connection
+from ddassets.org.concurrency import at_once
 from ddassets.org.kinds import MONITORS
 from ddassets.org.marker import label
 from ddassets.org.organisation import Organisation
@@ -127,8 +126,8 @@ def _wrong_key(options: DoctorOptions, account: Account, refused: Refused) -> Fi
         others = []
     else:
         others = [site for site in SITES if site != account.site]
-    with ThreadPoolExecutor(max(1, len(others))) as pool:
-        known = [site for site, holds in zip(others, pool.map(_holds(options, account), others), strict=True) if holds]
+    answers = at_once(lambda site: _holds(options, account, site), others)
+    known = [site for site, holds in zip(others, answers, strict=True) if holds]
     if known:
         return Finding(
             'fail', 'site', f'{account.site} does not know the API key, {known[0]} does', f'DD_SITE={known[0]}'
@@ -138,16 +137,13 @@ def _wrong_key(options: DoctorOptions, account: Account, refused: Refused) -> Fi
     return Finding('fail', 'API key', f'not valid on {account.site} ({refused.reason}){elsewhere}', advice)
 
 
-def _holds(options: DoctorOptions, account: Account) -> Any:
-    def holds(site: str) -> bool:
-        other = replace(account, site=site, api_url=accounts.api_url_of(site), app_key='')
-        try:
-            Client(other, min(options.connection.timeout, 10)).request('GET', '/api/v1/validate', app_key=False)
-        except ApiError:
-            return False
-        return True
-
-    return holds
+def _holds(options: DoctorOptions, account: Account, site: str) -> bool:
+    other = replace(account, site=site, api_url=accounts.api_url_of(site), app_key='')
+    try:
+        Client(other, min(options.connection.timeout, 10)).request('GET', '/api/v1/validate', app_key=False)
+    except ApiError:
+        return False
+    return True
 
 
 def _clock(server: float | None, begun: float, ended: float) -> Finding:

@@ -7,13 +7,13 @@ import itertools
 import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from ddassets.org import client as transport
 from ddassets.org import downtimes
-from ddassets.org.client import CONNECTIONS, ApiError, Client, Refused, Unavailable, Unclear
+from ddassets.org.client import ApiError, Client, Refused, Unavailable, Unclear
+from ddassets.org.concurrency import at_once
 from ddassets.org.kind import Body, Kind, Stored, Wanted
 from ddassets.org.kinds import DASHBOARDS, DOWNTIMES, MONITORS
 from ddassets.org.marker import Marker, fingerprint, in_tags, in_text, owner_tag
@@ -40,10 +40,8 @@ class Organisation:
 
     def find(self, kinds: Sequence[Kind]) -> Found:
         """List, several kinds at once, and read what a listing leaves out. Raises ApiError."""
-        with ThreadPoolExecutor(CONNECTIONS) as pool:
-            found = [task.result() for task in [pool.submit(self._list, kind) for kind in kinds]]
-            stored = [one for part in found for one in part.stored]
-            stored = [one for one in pool.map(self._whole, stored) if one]
+        found = at_once(self._list, kinds)
+        stored = [one for one in at_once(self._whole, [one for part in found for one in part.stored]) if one]
         return Found(tuple(stored), tuple(one for part in found for one in part.foreign))
 
     def _list(self, kind: Kind) -> Found:
