@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -111,6 +112,22 @@ def test_a_creation_is_not(datadog, slept, kind):
     with pytest.raises(Unclear):
         Client(account(datadog.url), timeout=5).create(PATH, body)
     assert len(datadog.exchanges) == 1 and slept == []
+
+
+def test_a_creation_that_reached_nobody_is(slept):
+    """Nothing can have been carried out there."""
+    with socket.socket() as unheard:
+        # Bound and not listened at: whoever connects is refused.
+        unheard.bind(('127.0.0.1', 0))
+        client = Client(account(f'http://127.0.0.1:{unheard.getsockname()[1]}'), timeout=5)
+        with pytest.raises(Unreachable, match='no connection to 127.0.0.1, 4 times in a row'):
+            client.create(PATH, {})
+    assert slept == list(transport.PAUSES)
+
+
+def test_a_request_that_came_too_slowly_is_repeated(answering, slept):
+    with pytest.raises(Unavailable, match='408 Request Timeout, 4 times in a row'):
+        answering(408).get(PATH)
 
 
 def test_a_creation_that_met_the_rate_limit_is(datadog, slept):
