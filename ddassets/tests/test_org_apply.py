@@ -19,6 +19,7 @@ from loopback.server import FakeDatadog
 from loopback.trial import run
 
 MY_METRIC = Path(__file__).parents[2] / 'my_metric'
+WILD = Path(__file__).parent / 'wild' / 'dashboards'
 
 
 @pytest.fixture
@@ -526,6 +527,14 @@ def broken(path, change):
             broken('dashboards/jobs.json', lambda body: body.update(tags=['service:web'])),
             ('dashboards/jobs.json', "tags[0]: expected a team such as team:web, found 'service:web'"),
             id='a-tag-that-no-dashboard-takes',
+        ),
+        *(
+            pytest.param(
+                {**integration.ASSETS, f'dashboards/{board}.json': json.loads((WILD / f'{board}.json').read_text())},
+                (f'dashboards/{board}.json:', f'{key}: this is a {board.capitalize()}, which Datadog takes no more'),
+                id=f'a-{board}',
+            )
+            for board, key in (('timeboard', 'graphs'), ('screenboard', 'board_title'))
         ),
         pytest.param(
             broken('downtimes/lab.json', lambda body: body['data']['attributes'].update(scope='lab')),

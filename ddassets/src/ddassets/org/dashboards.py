@@ -22,6 +22,8 @@ DEFAULTS: Mapping[str, Any] = {
     'is_read_only': False,
     'experience_type': 'default',
 }
+# What the boards before dashboards are known by: many an integration still ships one.
+OLD: Mapping[str, str] = {'graphs': 'Timeboard', 'board_title': 'Screenboard'}
 
 
 class Dashboards(Kind):
@@ -37,6 +39,9 @@ class Dashboards(Kind):
         return str(body.get('title') or '')
 
     def faults(self, body: Body) -> Iterator[Fault]:
+        if old := next((key for key in OLD if key in body and 'layout_type' not in body), None):
+            yield Fault((old,), f'this is a {OLD[old]}, which Datadog takes no more: export the dashboard anew')
+            return
         if found := faults(body, load_model('v1', 'Dashboard')):
             yield from found
             return
