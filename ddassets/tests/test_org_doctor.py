@@ -144,6 +144,11 @@ def test_what_the_application_key_may_not_ask_is_told_by_the_permission(datadog,
         assert advice.endswith(f'the permission {permission}')
 
 
+def test_a_misspelt_metric(datadog):
+    text = examine(datadog, MY_METRIC, '--metric', 'my_metrc', code=1)['metric'][1]
+    assert text == 'avg:my_metrc{*} has not arrived in the past day; did you mean my_metric?'
+
+
 def test_the_metric_of_one_host(datadog, spool):
     datadog.organisation.series['acme.other'] = [(time.time(), 1.0)]
     found = examine(datadog, spool, '--metric', 'acme.other', '--host', 'alpha', code=0)

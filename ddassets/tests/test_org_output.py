@@ -155,3 +155,9 @@ def test_json_asks_nothing(datadog, folder):
     outcome = run(datadog, 'apply', folder(integration.ASSETS), '--json')
     assert outcome.code == 2 and '--json asks no question: add --yes' in outcome.err
     assert json.loads(outcome.out)['ok'] is False
+
+
+def test_what_is_told_at_once_stands_on_lines_of_its_own(datadog, folder):
+    err = run(datadog, 'apply', folder(integration.ASSETS), '--yes', '--verbose').err
+    assert err.count('\n') == len(datadog.exchanges)
+    assert all(re.fullmatch(r'ddassets: [A-Z]+ \S+: \d+\.\d\d s', line) for line in err.splitlines())

@@ -210,4 +210,6 @@ def _dry_run(options: PlanOptions) -> int:
 
 
 def say(text: str) -> None:
-    print(f'ddassets: {text}', file=sys.stderr, flush=True)
+    # In one piece, for several requests may be told of at once.
+    sys.stderr.write(f'ddassets: {text}\n')
+    sys.stderr.flush()

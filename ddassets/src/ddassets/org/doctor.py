@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ddassets import bundle
+from ddassets.lint.nearest import did_you_mean
 from ddassets.org import account as accounts
 from ddassets.org.account import API_KEY, APP_KEY, SITES, Account
 from ddassets.org.client import ApiError, Client, Refused
@@ -173,7 +174,8 @@ def _metric(options: DoctorOptions, client: Client, assets: bundle.Bundle, now: 
         yield _unanswered('metric', error, 'GET', '/api/v1/query')
         return
     if last is None:
-        text = f'{query} has not arrived in the past day'
+        hint = '' if known else did_you_mean(name, assets.metrics)
+        text = f'{query} has not arrived in the past day{hint}'
         advice = (
             f'start the Agent with conf.d/{assets.name}.d/conf.yaml; `datadog-agent check {assets.name}` shows whether '
             'it collects, `datadog-agent status` whether it sends, and to which site'
