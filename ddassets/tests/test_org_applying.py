@@ -1,6 +1,7 @@
 """In which order a plan is carried out, and what of it is put before Datadog first."""
 
 import copy
+import io
 import json
 import os
 import signal
@@ -173,6 +174,48 @@ def test_time_alone_changes_nothing(datadog, tmp_path, monkeypatch, rule, before
         outcome = run(datadog, 'apply', folder, '--yes')
         assert outcome.code == 0 and outcome.out.endswith('Nothing to do: 1 up to date.\n'), outcome.said
     assert changes(datadog) == []
+
+
+def until(end, **attributes):
+    """A downtime that begins at once."""
+    assets = {'downtimes/lab.json': copy.deepcopy(integration.ASSETS['downtimes/lab.json'])}
+    assets['downtimes/lab.json']['data']['attributes'] |= {'schedule': {'end': end}, **attributes}
+    return assets
+
+
+@pytest.mark.parametrize('exists', [False, True], ids=['create', 'update'])
+def test_what_has_ended_while_someone_was_asked_is_not_made_endless(datadog, tmp_path, monkeypatch, exists):
+    now = datetime.fromisoformat('2028-03-06T18:59:00+00:00')
+    datadog.organisation.clock = lambda: now
+    monkeypatch.setattr(time, 'time', lambda: now.timestamp())
+    if exists:
+        folder = written(tmp_path, until('2028-03-06T23:00:00Z'))
+        assert run(datadog, 'apply', folder, '--yes').code == 0
+    before = copy.deepcopy(datadog.organisation.downtimes)
+    folder = written(tmp_path, until('2028-03-06T19:00:00Z'))
+
+    class Hesitant(io.StringIO):
+        def isatty(self):
+            return True
+
+        def readline(self):
+            nonlocal now
+            now += timedelta(minutes=2)
+            return 'y\n'
+
+    monkeypatch.setattr(sys, 'stdin', Hesitant())
+    outcome = run(datadog, 'apply', folder)
+    assert outcome.code == 1 and 'failed    downtime   lab  it is over by now: ' in outcome.out
+    assert datadog.organisation.downtimes == before
+    # The next run sees to it.
+    assert run(datadog, 'apply', folder, '--yes').code == 0
+    assert all(one['attributes']['status'] == 'canceled' for one in datadog.organisation.downtimes.values())
+
+
+def test_a_dry_run_sends_nothing_that_is_over(datadog, tmp_path):
+    outcome = run(datadog, 'apply', integration.write(tmp_path, until('2020-03-06T19:00:00Z')), '--dry-run')
+    assert outcome.code == 0 and outcome.out == ''
+    assert 'lab.json: it is over, and would not be sent' in outcome.err and 'dry run: nothing, ' in outcome.err
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM], ids=['ctrl-c', 'terminated'])

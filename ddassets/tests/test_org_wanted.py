@@ -82,6 +82,7 @@ def test_a_tag_narrows_queries_scopes_and_the_choice_of_a_variable(spool):
     other = {'type': 'timeseries', 'requests': [{'queries': [logs], 'response_format': 'timeseries'}]}
 
     def change(body):
+        body['template_variables'] = [{'name': 'host', 'prefix': 'host', 'default': 'beta'}]
         body['widgets'] += [{'definition': plain}, {'definition': other}]
 
     found = bodies(spool(adapted('dashboards/jobs.json', change)), tags=['host:alpha', 'env:prod'])

@@ -194,6 +194,9 @@ def _dry_run(options: PlanOptions) -> int:
     options.selection.check(names(assets))
     bodies: list[tuple[str, str, Any]] = []
     now = time.time()
+    for one in [one for one in wanted if one.is_over(now)]:
+        say(f'{one.asset.path}: it is over, and would not be sent')
+        wanted.remove(one)
     for one in wanted:
         body = one.kind.outgoing(one.body, now)
         marker = Marker(integration, one.name, fingerprint(one.kind.canonical(body)))

@@ -30,6 +30,9 @@ class Wanted:
     def key(self) -> tuple[str, str]:
         return self.kind.name, self.name
 
+    def is_over(self, now: float) -> bool:
+        return self.kind.present(self.kind.canonical(self.body), now) is None
+
 
 @dataclass(frozen=True)
 class Stored:

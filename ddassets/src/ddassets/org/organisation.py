@@ -159,7 +159,9 @@ class Organisation:
                 time.sleep(pause)
                 if found := next((one for one in self.find([kind]).stored if one.marker in tried), None):
                     return found
-            body = kind.outgoing(wanted.body, time.time())
+            now = time.time()
+            _check_lasting(wanted, now)
+            body = kind.outgoing(wanted.body, now)
             marker = self._marker(wanted, body)
             tried.add(marker)
             try:
@@ -174,7 +176,9 @@ class Organisation:
     def update(self, wanted: Wanted, stored: Stored) -> Stored:
         """Raises ApiError. Done twice, it does no more than once."""
         kind = wanted.kind
-        changes = kind.changes(wanted.body, stored.body, time.time())
+        now = time.time()
+        _check_lasting(wanted, now)
+        changes = kind.changes(wanted.body, stored.body, now)
         marker = self._marker(wanted, kind.merged(stored.body, changes))
         body = kind.request(kind.mark(changes, marker), stored.id)
         answer = self.client.request(kind.method, f'{kind.path}/{stored.id}', body=body).content
@@ -193,6 +197,12 @@ class Organisation:
         except (KeyError, TypeError, AttributeError, ValueError):
             raise Unclear(f'{kind.path}: {STRANGE}') from None
         return Stored(kind, id, marker, kind.title(body), body)
+
+
+def _check_lasting(wanted: Wanted, now: float) -> None:
+    """Raises ApiError for what has ended since it was planned: without a schedule, it would last for ever."""
+    if wanted.is_over(now):
+        raise ApiError(f'it is over by now: {wanted.asset.path}')
 
 
 class _Page(list[Any]):

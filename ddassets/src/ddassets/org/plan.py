@@ -131,7 +131,7 @@ def unlike(wanted: Wanted, stored: Stored, now: float) -> tuple[Difference, ...]
 
 def _creation(wanted: Wanted, foreign: Iterable[Foreign], now: float) -> Step:
     kind = wanted.kind
-    if kind.present(kind.canonical(wanted.body), now) is None:
+    if wanted.is_over(now):
         return _step(Do.KEEP, wanted, reason='it is over: nothing to create')
     for other in foreign:
         if other.kind is kind and kind.stands_in_the_way(wanted.body, other.body, now):
@@ -147,7 +147,7 @@ def _comparison(wanted: Wanted, stored: Stored, now: float) -> Step:
     if not found and not renamed:
         return _step(Do.KEEP, wanted, stored)
     notes: tuple[str, ...] = ()
-    if kind.present(kind.canonical(wanted.body), now) is None:
+    if wanted.is_over(now):
         do, reason = Do.DELETE, 'it is over'
     elif kind.replaces(wanted.body, stored.body, now):
         do, reason = Do.REPLACE, 'Datadog cannot change the one into the other'
