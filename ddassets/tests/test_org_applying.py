@@ -18,6 +18,9 @@ from loopback.organisation import OPERATIONS
 from loopback.stored import Refusal
 from loopback.trial import KEYS, run
 
+from ddassets.org.client import CONNECTIONS
+from ddassets.org.concurrency import as_they_end, at_once
+
 CHANGING = ('Create', 'Update', 'Delete', 'Cancel')
 FULL = {'monitors/full.json': integration.ASSETS['monitors/full.json']}
 
@@ -216,6 +219,32 @@ def test_a_dry_run_sends_nothing_that_is_over(datadog, tmp_path):
     outcome = run(datadog, 'apply', integration.write(tmp_path, until('2020-03-06T19:00:00Z')), '--dry-run')
     assert outcome.code == 0 and outcome.out == ''
     assert 'lab.json: it is over, and would not be sent' in outcome.err and 'dry run: nothing, ' in outcome.err
+
+
+def test_whoever_leaves_starts_nothing_more():
+    started, gate, before = [], threading.Event(), threading.enumerate()
+
+    def act(thing):
+        started.append(thing)
+        assert thing == 0 or gate.wait(20)
+        return thing
+
+    ended = as_they_end(act, range(100))
+    index, future = next(ended)
+    assert (index, future.result()) == (0, 0)
+    ended.close()
+    gate.set()
+    for thread in threading.enumerate():
+        if thread not in before:
+            thread.join(20)
+    assert len(started) <= CONNECTIONS + 1
+
+
+def test_what_came_of_each_is_told_in_order():
+    assert at_once(lambda thing: thing * 2, range(50)) == list(range(0, 100, 2))
+    with pytest.raises(ZeroDivisionError):
+        at_once(lambda thing: 1 // thing, [2, 0, 1])
+    assert at_once(str, []) == []
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM], ids=['ctrl-c', 'terminated'])
