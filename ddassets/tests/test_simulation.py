@@ -1,6 +1,8 @@
 """A check on a simulated clock, in a scratch environment. (my_metric's tests run one in their own process.)"""
 
+import importlib
 import random
+import sys
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from ddassets.agent import cache
 from ddassets.agent.recording import Columns, Source, to_series
 from ddassets.agent.sampler import Sample, Sampler
-from ddassets.agent.simulation import Conditions, SimulationError, simulate
+from ddassets.agent.simulation import Conditions, SimulationError, is_importable, simulate
 from ddassets.agent.simulator import instants, stretches
 from ddassets.errors import UnusableInputError
 
@@ -279,6 +281,23 @@ def test_the_environment_is_kept_for_what_the_wheel_holds(probe, tmp_path):
 def test_unusable_conditions(conditions, message):
     with pytest.raises(UnusableInputError, match=message):
         Conditions(**conditions)
+
+
+def test_a_base_package_without_what_it_needs_is_none(tmp_path, monkeypatch):
+    package = write_integration(tmp_path / 'probe') / 'datadog_checks'
+    # Whatever else is installed, the packages of this folder come first.
+    (package / '__init__.py').write_text('')
+    (package / 'base').mkdir()
+    (package / 'base' / '__init__.py').write_text('import what_the_extra_deps_would_bring\n')
+    monkeypatch.syspath_prepend(str(package.parent))
+    for name in [name for name in sys.modules if name.partition('.')[0] == 'datadog_checks']:
+        monkeypatch.delitem(sys.modules, name)
+    assert not is_importable('tiny_probe', package.parent)
+    (package / 'base' / '__init__.py').write_text('')
+    importlib.invalidate_caches()
+    assert is_importable('tiny_probe', package.parent)
+    monkeypatch.delitem(sys.modules, 'datadog_checks')
+    monkeypatch.delitem(sys.modules, 'datadog_checks.base')
 
 
 @pytest.mark.parametrize(

@@ -116,7 +116,7 @@ def simulate(
     """
     found: Installed | None = None
     name = '' if integration.suffix == '.whl' else integration_name(project_name(find_project(integration)))
-    if name and _is_importable(name, integration):
+    if name and is_importable(name, integration):
         data = integration / 'datadog_checks' / name / 'data'
     else:
         found = installed(integration, base_version)
@@ -138,8 +138,10 @@ def simulate(
     try:
         batches = _Batches()
         if found is None:
-            # Loaded before the clock stands still, so that nothing of it keeps the clock's substitutes.
-            importlib.import_module(f'datadog_checks.{name}')
+            # Loaded before the clock stands still, so that nothing of it keeps the clock's substitutes. What is wrong
+            # with a check that cannot be loaded, its simulation tells.
+            with contextlib.suppress(Exception):
+                importlib.import_module(f'datadog_checks.{name}')
             simulator.simulate(job, lambda tape: batches.add(tape.contexts, [bytes(one) for one in tape.columns()]))
         else:
             _simulate_there(job, found, batches)
@@ -151,16 +153,19 @@ def simulate(
     return Simulated(tuple(replace(one, arrivals=conditions.arrivals(one.times)) for one in series), tuple(warnings))
 
 
-def _is_importable(name: str, integration: Path) -> bool:
-    """Whether this process would import the package from this very folder, and has the Agent's base package."""
+def is_importable(name: str, integration: Path) -> bool:
+    """Whether this process would import the package from this very folder, and has the Agent's base package whole.
+
+    That package can be installed without what it needs: it asks for that as the extra `deps`.
+    """
     try:
         spec = importlib.util.find_spec(f'datadog_checks.{name}')
-        base = importlib.util.find_spec('datadog_checks.base')
-    except ModuleNotFoundError:
+        if spec is None or spec.origin is None or not Path(spec.origin).resolve().is_relative_to(integration.resolve()):
+            return False
+        importlib.import_module('datadog_checks.base')
+    except ImportError:
         return False
-    if spec is None or base is None or spec.origin is None:
-        return False
-    return Path(spec.origin).resolve().is_relative_to(integration.resolve())
+    return True
 
 
 def _document(
