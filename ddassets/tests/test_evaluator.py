@@ -448,6 +448,16 @@ def test_a_stub_stands_in_for_anomalies():
         pytest.param(
             'avg(last_5m):avg:m{*} > 1', {}, {'type': 'log alert'}, 'log alert', id='logs', marks=rule('1.10')
         ),
+        pytest.param(
+            'avg(last_5m):timeshift(avg:m{*}, -1e300) > 1', {}, {}, 'at most 316,224,000', id='a shift by ages'
+        ),
+        pytest.param(
+            'avg(last_5m):avg:m{*}.rollup(avg, 99999999999999999999) > 1',
+            {},
+            {},
+            'at most 316,224,000',
+            id='a bucket of ages',
+        ),
     ],
 )
 def test_what_is_outside_is_refused_by_name(query, options, keys, words):
@@ -469,6 +479,14 @@ def test_what_is_outside_is_refused_by_name(query, options, keys, words):
         pytest.param({'timeout_h': 25}, '25', id='timeout of 25 h', marks=rule('3.19')),
         pytest.param({'evaluation_delay': 86401}, '86401', id='a delay of a day and more', marks=rule('2.3')),
         pytest.param({'no_data_timeframe': 1441}, '1441', id='longer than retention', marks=rule('3.11')),
+        pytest.param({'thresholds': {'warning': float('nan')}}, 'found nan, expected a number', id='no number'),
+        pytest.param({'renotify_interval': 10**400}, 'renotify_interval: found 1000', id='more than a float holds'),
+        pytest.param(
+            {'threshold_windows': {'trigger_window': 'last_9999999d', 'recovery_window': 'last_15m'}},
+            "found 'last_9999999d', expected both windows",
+            id='a window of ages',
+            marks=rule('6.3'),
+        ),
     ],
 )
 def test_what_the_api_would_refuse(options, words):

@@ -1,5 +1,6 @@
 """A monitor as the evaluator needs it: its query and the options that bear upon states and notifications."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -132,8 +133,9 @@ class _Options:
         value = self.values.get(key)
         if value is None:
             return None
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise UnusableInputError(f'{self.place}.{key}: found {value!r}, expected a number')
+        # YAML has numbers that are none and endless ones, and a whole number may be too large for a float.
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
+            raise UnusableInputError(f'{self.place}.{key}: found {_shown(value)}, expected a number')
         if (least is not None and not value >= least) or (greatest is not None and not value <= greatest):
             bounds = f'{least:g} to {greatest:g}' if greatest is not None else f'at least {least:g}'
             raise UnusableInputError(f'{self.place}.{key}: found {value!r}, expected {bounds}')
@@ -159,6 +161,11 @@ class _Options:
         if not isinstance(values, list) or not set(map(str, values)) <= set(allowed):
             raise UnusableInputError(f'{self.place}.{key}: found {values!r}, allowed are {", ".join(allowed)}')
         return frozenset(values)
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f'{text[:40]}…'
 
 
 def _whole(number: float | None) -> int | None:
@@ -205,7 +212,7 @@ def _stub_windows(options: _Options) -> tuple[int, int] | None:
 def _window(text: str, place: str) -> int:
     name, _, length = text.partition('_')
     unit = {'m': 60, 'h': 3600, 'd': 86400, 'w': 604800}.get(length[-1:])
-    if name != 'last' or unit is None or not length[:-1].isdecimal():
+    if name != 'last' or unit is None or not (length[:-1].isdecimal() and len(length) <= 6):
         raise UnusableInputError(f'{place}: found {text!r}, expected both windows, such as last_15m')
     return int(length[:-1]) * unit
 

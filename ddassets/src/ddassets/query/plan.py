@@ -15,6 +15,8 @@ AGGREGATORS = ('avg', 'sum', 'min', 'max')
 METHODS = (*AGGREGATORS, 'count')
 MONTH = 30 * 86400
 INTERPOLATION_LIMIT = 300
+# Ten years, which is as long as a rehearsal may be: no shift and no bucket needs more.
+MOST_SECONDS = 3660 * 86400
 # A stub's series stand under this name, with the monitor's group keys as tags.
 STUBBED = ('anomalies', 'forecast', 'outliers')
 MOST_ZERO_FILLS = 4
@@ -342,8 +344,9 @@ def _call(call: tree.Call) -> Node:
 
 def _seconds_back(argument: tree.Argument) -> int:
     seconds = _number(argument, 'timeshift()')
-    if seconds > 0 or seconds != int(seconds):
-        raise Unsupported('timeshift()', argument.span.start + 1, 'expected whole seconds back, such as -3600')
+    if not -MOST_SECONDS <= seconds <= 0 or seconds != int(seconds):
+        expected = f'expected whole seconds back, such as -3600, at most {MOST_SECONDS:,}'
+        raise Unsupported('timeshift()', argument.span.start + 1, expected)
     return -int(seconds)
 
 
@@ -393,8 +396,8 @@ def _number(argument: tree.Argument, name: str) -> float:
 
 def _seconds(argument: tree.Argument, name: str) -> int:
     seconds = _number(argument, f'.{name}')
-    if seconds != int(seconds) or seconds < 1:
-        raise Unsupported(f'.{name}', argument.span.start + 1, 'expected whole seconds')
+    if not 1 <= seconds <= MOST_SECONDS or seconds != int(seconds):
+        raise Unsupported(f'.{name}', argument.span.start + 1, f'expected whole seconds, at most {MOST_SECONDS:,}')
     return int(seconds)
 
 
