@@ -1,5 +1,6 @@
 """What a scenario file may say: times, strictness, and every refusal with its line."""
 
+import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,6 +67,7 @@ def expect(entry: str) -> str:
             "1:8: start: expected a time such as 2027-01-04T08:00:00, found '2027-01-11T25:00:00'",
             id='instant',
         ),
+        pytest.param(BASE.replace('2027', '9999'), "1:8: start: expected a year from 1970 to 2099", id='year'),
         pytest.param(BASE.replace('1h', '1x'), "2:9: length: expected a length such as 45s, 10m", id='length'),
         pytest.param(BASE.replace('1h', '59s'), "2:9: length: expected 1m to 3660d, found '59s'", id='too-short'),
         pytest.param(f'{BASE}timezone: Europe/Berln', 'did you mean Europe/Berlin?', id='zone'),
@@ -107,6 +109,7 @@ def series(entry: str) -> str:
         pytest.param('metric: other, values: 1', 'type and interval of other has to be said', id='undeclared'),
         pytest.param('metric: other, values: 1, interval: 1m', 'type of other has to be said', id='no-type'),
         pytest.param('metric: acme.queue.length, csv: no.csv', 'no.csv: No such file or directory', id='no-file'),
+        pytest.param('metric: acme.queue.length, csv: /dev/zero', 'csv: /dev/zero: Not a file', id='endless-file'),
         pytest.param('metric: a, csv: no.csv, from: 2027-01-01', 'from: has no meaning for csv', id='from-of-csv'),
         pytest.param('metric: a, values: 1, until: 2027-01-12', 'until: has no meaning for values', id='until'),
         pytest.param('metric: a, values: 1, monitor: x', 'monitor: has no meaning for a metric', id='monitor'),
@@ -147,6 +150,12 @@ def test_the_same_series_twice_is_refused():
         pytest.param('monitors: [queue_full, Queue is full]', "two monitors have the name 'Queue is full'", id='twice'),
         pytest.param('downtimes: [night]', "there is no downtime 'night'; did you mean nights?", id='downtime'),
         pytest.param('downtimes: [{scope: "*"}]', 'downtimes[0]: downtime 1: monitor_identifier is missing', id='body'),
+        pytest.param('monitors: [{name: x, tags: 5}]', 's.yaml:4:12: monitors[0]: tags: expected a list', id='shape'),
+        pytest.param(
+            'monitors: [{name: x, priority: 0x_}]',
+            "s.yaml:4:32: monitors[0].priority: expected a number, found '0x_'",
+            id='no-number',
+        ),
         pytest.param(
             'monitors: [{name: x, type: query alert, query: "avg(last_5m):avg:acme.queue.length{*} >"}]',
             's.yaml: x: query: column 40: expected a number to compare with',
@@ -291,6 +300,9 @@ def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path):
     (tmp_path / 'latin.yaml').write_bytes(b'description: \xe4')
     with pytest.raises(UnusableInputError, match=r'latin.yaml: not UTF-8'):
         read(tmp_path / 'latin.yaml')
+    os.mkfifo(tmp_path / 'pipe.yaml')
+    with pytest.raises(UnusableInputError, match=r'pipe.yaml: Not a file, but a pipe'):
+        read(tmp_path / 'pipe.yaml')
 
 
 # The documentation

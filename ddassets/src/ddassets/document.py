@@ -90,15 +90,18 @@ _BYTE_ORDER_MARKS = (
 LARGEST_FILE = 64_000_000
 
 
-def read_bytes(path: Path) -> bytes:
-    """The content of a file. Raises OSError for what is none: a pipe would keep us waiting, a device is endless."""
+def read_bytes(path: Path, largest: float = LARGEST_FILE) -> bytes:
+    """The content of a file of at most `largest` bytes.
+
+    Raises OSError for what is no file: a pipe would keep us waiting, a device is endless.
+    """
     found = path.stat()
     if stat.S_ISDIR(found.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(found.st_mode):
         raise OSError(errno.EINVAL, 'Not a file, but a pipe, a socket or a device', str(path))
-    if found.st_size > LARGEST_FILE:
-        raise OSError(errno.EFBIG, f'Larger than {LARGEST_FILE} bytes', str(path))
+    if found.st_size > largest:
+        raise OSError(errno.EFBIG, f'Larger than {largest:.0f} bytes', str(path))
     return path.read_bytes()
 
 

@@ -21,12 +21,14 @@ def choose_monitors(scenario: Scenario, bundle: Bundle) -> list[bundles.Monitor]
     """Return the monitors of a scenario. Raises UnusableInputError for one that is not there or cannot be read."""
     found: list[bundles.Monitor] = []
     for chosen in _chosen(scenario.monitors, bundle.monitors, 'monitor', [one.name for one in bundle.monitors]):
+        if isinstance(chosen, bundles.Monitor):
+            found.append(chosen)
+            continue
         problems: list[Problem] = []
-        found.append(
-            chosen
-            if isinstance(chosen, bundles.Monitor)
-            else bundles.read_monitor(_document(chosen, problems), problems)
-        )
+        found.append(bundles.read_monitor(_document(chosen, problems), problems))
+        if chosen.kind == 'mapping' and problems:
+            # Their positions are those in JSON that nobody wrote.
+            chosen.refuse(problems[0].message)
         _refuse(problems)
     _refuse(one for one in bundle.problems if one.path in {asset.path for asset in found})
     _refuse(one for one in bundle.problems if one.path == bundle.metadata_path)

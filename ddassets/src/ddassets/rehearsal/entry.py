@@ -152,7 +152,13 @@ class Entry:
                 return {key: entry.data() for key, entry in self.keys.items()}
             case yaml.SequenceNode():
                 return [entry.data() for entry in self.items()]
-        return yaml.SafeLoader('').construct_object(self.node) if self.node.tag in _PLAIN else str(self.node.value)
+        if self.node.tag not in _PLAIN:
+            return str(self.node.value)
+        try:
+            return yaml.SafeLoader('').construct_object(self.node)
+        except ValueError:
+            # What YAML takes for a number and Python does not: `0x_`, or thousands of digits.
+            self.refuse(f'expected a number, found {self.shown()}')
 
 
 _PLAIN = {f'tag:yaml.org,2002:{name}' for name in ('null', 'bool', 'int', 'float')}

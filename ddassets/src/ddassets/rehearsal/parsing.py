@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from ddassets.assumptions import choose
+from ddassets.document import read_bytes
 from ddassets.errors import UnusableInputError
 from ddassets.message import Host, notify
 from ddassets.nearest import did_you_mean
@@ -53,7 +54,7 @@ LONGEST = 10 * 366 * 86400
 def read(path: Path) -> Scenario:
     """Read a scenario. Raises UnusableInputError with file, line, key, what was found and what is allowed."""
     try:
-        text = path.read_bytes().decode()
+        text = read_bytes(path, 4 * entries.MOST_CHARACTERS).decode()
     except UnicodeDecodeError as error:
         raise UnusableInputError(f'{path}: not UTF-8: {error.reason} at byte {error.start}') from None
     except (OSError, ValueError) as error:

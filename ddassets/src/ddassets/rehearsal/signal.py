@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 
 from ddassets.bundle import Bundle
+from ddassets.document import read_bytes
 from ddassets.message import Host
 from ddassets.nearest import did_you_mean
 from ddassets.rehearsal.bands import Bands
@@ -153,7 +154,7 @@ def _text(source: Points) -> str:
     """The content of a source's file."""
     assert source.csv
     try:
-        return source.csv.read_bytes().decode()
+        return read_bytes(source.csv, math.inf).decode()
     except UnicodeDecodeError as error:
         source.entry.keys['csv'].refuse(f'{source.csv}: not UTF-8 at byte {error.start}')
     except (OSError, ValueError) as error:

@@ -33,8 +33,10 @@ def read_instant(text: str, zone: ZoneInfo) -> int:
         moment = datetime.fromisoformat(f'{match[1]}T{match[2] or "00:00"}{match[3] or ""}') if match else None
     except ValueError:
         moment = None
-    if moment is None or moment.year not in YEARS:
+    if moment is None:
         raise WordFault('expected a time such as 2027-01-04T08:00:00')
+    if moment.year not in YEARS:
+        raise WordFault(f'expected a year from {YEARS[0]} to {YEARS[-1]}')
     if moment.tzinfo is not None:
         return int(moment.timestamp())
     instants = {int(moment.replace(tzinfo=zone, fold=fold).timestamp()) for fold in (0, 1)}
