@@ -208,6 +208,25 @@ def test_the_fixture_takes_a_file_a_mapping_and_series(pytester: pytest.Pytester
     result.stdout.no_fnmatch_line('*pytest_plugin.py*')
 
 
+def test_the_fixture_shows_the_query_at_fault_and_the_line_of_the_test(
+    pytester: pytest.Pytester, integration: Path
+) -> None:
+    broken = {**MONITOR['definition'], 'query': 'avg(last_5m):avg:tank.level{*} >'}
+    scenario = {'start': '2027-01-04T08:50:00', 'length': '40m', 'monitors': [broken]}
+    pytester.makepyfile(**{'tests/test_broken': f'def test(rehearse):\n    rehearse({scenario!r})\n'})
+    result = pytester.runpytest(*PLUGIN, 'tests/test_broken.py')
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            'E  *UnusableInputError: tests/test_broken.py::test: Tank is full: query: column 33: expected a number*',
+            'E     *avg(last_5m):avg:tank.level{[*]} >',
+            'E      * ^',
+            'tests/test_broken.py:2: UnusableInputError',
+        ]
+    )
+    result.stdout.no_fnmatch_line('*ddassets/*')
+
+
 def test_without_numpy_the_rest_runs_and_the_rehearsal_says_what_is_missing(
     pytester: pytest.Pytester, integration: Path
 ) -> None:

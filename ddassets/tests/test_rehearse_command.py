@@ -73,6 +73,11 @@ def test_machine_formats_are_well_formed(run):
     assert '\x1b' not in out
 
 
+def test_a_file_that_several_paths_mean_is_rehearsed_once(run):
+    _, out, _ = run('acme', NIGHT, f'acme/../{NIGHT}', Path(NIGHT).absolute())
+    assert out.endswith('2 rehearsed: 2 passed\n')
+
+
 def test_one_file_that_cannot_be_used_keeps_none_of_the_others_from_running(run):
     replace('length: 16h', 'lenght: 16h')
     code, out, err = run('acme')

@@ -159,6 +159,15 @@ def rehearse(request: pytest.FixtureRequest) -> Callable[..., Rehearsed]:
 
     def run(scenario: 'Path | str | Mapping[str, Any]', series: Iterable['Series'] = ()) -> Rehearsed:
         __tracebackhide__ = True
+        try:
+            return rehearsed(scenario, series)
+        except UnusableInputError as error:
+            # Raised anew, so that pytest shows the line of the test, and the query with its caret, instead of our code.
+            text = '\n'.join([str(error), *error.details.splitlines()])
+        raise UnusableInputError(text)
+
+    def rehearsed(scenario: 'Path | str | Mapping[str, Any]', series: Iterable['Series']) -> Rehearsed:
+        __tracebackhide__ = True
         from ddassets.rehearsal import parse, read
 
         shown = _shown(request.path, request.config)

@@ -158,7 +158,11 @@ def find(paths: Sequence[Path]) -> list[Path]:
         if not files:
             raise UnusableInputError(f'{path}: found no scenario; expected {FOLDER}/*.yaml in an integration')
         found += files
-    return list(dict.fromkeys(found))
+    # One file may be meant by several paths.
+    by_place: dict[str, Path] = {}
+    for path in found:
+        by_place.setdefault(os.path.abspath(path), path)
+    return list(by_place.values())
 
 
 def integration_of(scenario: Path) -> Path:
