@@ -205,6 +205,11 @@ def test_renotification_in_a_downtime(choice, states, expected):
     assert 'A23' in relied_on
 
 
+@pytest.mark.rule('5.16', '3.21')
+def test_what_a_downtime_held_back_is_none_of_the_occurrences():
+    assert inbox({**AGAIN, 'renotify_occurrences': 1}, '1 81x10', [mute(2, 6)]) == 'A1 (A3+) (A5+) A7+'
+
+
 @pytest.mark.rule('3.18', '3.20', 'A8')
 @pytest.mark.parametrize('minutes, told', [(1500, False), (600, True)], ids=['forgotten', 'the same'])
 def test_a_new_life_owes_no_recovery(minutes, told):

@@ -114,6 +114,9 @@ class TinyProbeCheck(Between):
     def end(self):
         os._exit(3)
 
+    def leave(self):
+        raise SystemExit(0)
+
     def wait(self):
         threading.Event().wait()
 
@@ -239,6 +242,7 @@ def test_points_arrive_late(probe):
         pytest.param({'mode': 'thread'}, "socket.sendto(('192.0.2.1', 53))", id='in-a-thread'),
         pytest.param({'mode': 'wait', 'at': 2}, 'run 2 at 2027-01-04T08:00:15+00:00: not done within 3 s', id='waits'),
         pytest.param({'mode': 'spin'}, 'run 1 at 2027-01-04T08:00:00+00:00: not done within 3 s', id='spins'),
+        pytest.param({'mode': 'leave', 'at': 2}, 'run 2 at 2027-01-04T08:00:15+00:00: SystemExit: 0', id='leaves'),
         pytest.param({'mode': 'end'}, 'tiny_probe: the process of the check ended with exit code 3', id='ends'),
     ],
 )

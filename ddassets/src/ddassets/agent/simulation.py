@@ -140,7 +140,7 @@ def simulate(
         if found is None:
             # Loaded before the clock stands still, so that nothing of it keeps the clock's substitutes. What is wrong
             # with a check that cannot be loaded, its simulation tells.
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(Exception, SystemExit):
                 importlib.import_module(f'datadog_checks.{name}')
             simulator.simulate(job, lambda tape: batches.add(tape.contexts, [bytes(one) for one in tape.columns()]))
         else:

@@ -226,7 +226,8 @@ def simulate(job: Job, emit: Callable[[Tape], None]) -> None:
             raise place.failure(str(interruption)) from None
         except Failure:
             raise
-        except Exception as error:
+        # A check that exits would take whoever rehearses it along, with its own exit code.
+        except (Exception, SystemExit) as error:
             described = collector.describe(error)
             raise place.failure(described['message'], described['traceback']) from None
     emit(tape)
