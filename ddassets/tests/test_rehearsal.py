@@ -10,11 +10,11 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ddassets import bundle
+from ddassets import bundle, monitor
 from ddassets.errors import UnusableInputError
 from ddassets.query.syntax import parse_query
 from ddassets.rehearsal import Judgement, Rehearsal, parse, read, rehearse
-from ddassets.rehearsal.coverage import coverage, percentage, together
+from ddassets.rehearsal.coverage import coverage, percentage, possible_states, together
 from ddassets.rehearsal.expectation import events
 from ddassets.rehearsal.inbox import DowntimeMail, inbox
 from ddassets.rehearsal.writing import write
@@ -475,6 +475,21 @@ def test_coverage_is_what_was_reached_of_what_is_possible():
     assert percentage({'x': full[0]}) == pytest.approx(100 * 9 / 13)
 
 
+@pytest.mark.rule('3.9', '3.10', '3.15')
+@pytest.mark.parametrize(
+    ('options', 'counted'),
+    [
+        pytest.param({}, False, id='neither'),
+        pytest.param({'notify_no_data': True, 'no_data_timeframe': 10}, True, id='legacy'),
+        pytest.param({'on_missing_data': 'show_no_data'}, True, id='silent'),
+        pytest.param({'on_missing_data': 'resolve'}, False, id='resolve'),
+    ],
+)
+def test_no_data_is_to_be_reached_where_the_options_show_it(options, counted):
+    body = {'name': 'x', 'type': 'query alert', 'query': 'avg(last_5m):avg:m{*} > 1', 'options': options}
+    assert (State.NO_DATA in possible_states(monitor.read(body))) == counted
+
+
 def test_too_little_coverage_fails():
     assert Judgement(queue('10x60', 'min_coverage: 5')).failures == []
     (failure,) = Judgement(queue('10x60', 'min_coverage: 50')).failures
@@ -562,6 +577,16 @@ def test_the_ends_of_lines_stay_as_they_are(mark):
     assert count == 1
     assert written.count('\n') == written.count('\r\n') == text.count('\n') + 7
     assert written.endswith('\r\ntick_second: 0\r\n')
+
+
+def test_what_mutes_is_written():
+    night = (ACME / 'rehearsals' / 'night.yaml').read_text()
+    text, _ = write(rehearse(parse(night, ACME / 'rehearsals' / 's.yaml'), ASSETS))
+    entries = yaml.safe_load(text)['expect']
+    assert {(entry['notification'], *entry.get('muted_by', ())) for entry in entries} == {
+        ('sent',),
+        ('muted', 'nights'),
+    }
 
 
 def test_fragments_of_a_message_outlive_writing():

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ddassets import bundle
@@ -356,7 +356,9 @@ def test_no_length(text):
         read_length(text)
 
 
-@given(INSTANTS, ZONES, st.sampled_from(['Mon-Fri 09:00-19:00', 'Sat,Sun', '22:00-06:00', 'Fri-Mon 23:30-00:15']))
+# A Tuesday, 07:00: the hours that began on Monday.
+@example(1799737200, 'UTC', 'Fri-Mon 20:00-08:00')
+@given(INSTANTS, ZONES, st.sampled_from(['Mon-Fri 09:00-19:00', 'Sat,Sun', '22:00-06:00', 'Fri-Mon 20:00-08:00']))
 def test_hours_of_the_week_are_those_of_the_wall_clock(instant, name, text):
     zone = ZoneInfo(name)
     local = datetime.fromtimestamp(instant, UTC).astimezone(zone)
@@ -366,8 +368,8 @@ def test_hours_of_the_week_are_those_of_the_wall_clock(instant, name, text):
         'Mon-Fri 09:00-19:00': day not in ('Sat', 'Sun') and '09:00' <= minute < '19:00',
         'Sat,Sun': day in ('Sat', 'Sun'),
         '22:00-06:00': minute >= '22:00' or minute < '06:00',
-        'Fri-Mon 23:30-00:15': (day in ('Fri', 'Sat', 'Sun', 'Mon') and minute >= '23:30')
-        or (before in ('Fri', 'Sat', 'Sun', 'Mon') and minute < '00:15'),
+        'Fri-Mon 20:00-08:00': (day in ('Fri', 'Sat', 'Sun', 'Mon') and minute >= '20:00')
+        or (before in ('Fri', 'Sat', 'Sun', 'Mon') and minute < '08:00'),
     }[text]
     assert read_week(text).covers(np.array([instant]), zone).tolist() == [expected]
 

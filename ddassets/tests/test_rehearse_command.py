@@ -132,6 +132,21 @@ def test_an_instant_is_explained_where_it_is(run):
     assert '    no points\n  value: nothing\n  the evaluation returned nothing\n' in out
 
 
+@pytest.mark.parametrize(
+    ('instant', 'mutes'),
+    [
+        pytest.param('2027-01-11T18:59:59', False, id='before'),
+        pytest.param('2027-01-11T19:00:00', True, id='from-its-start'),
+        pytest.param('2027-01-12T08:59:59', True, id='until-its-end'),
+        pytest.param('2027-01-12T09:00:00', False, id='not-at-its-end'),
+    ],
+)
+def test_what_mutes_at_an_instant_is_explained(run, instant, mutes):
+    _, out, _ = run(NIGHT, '--explain', instant, '--monitor', 'queue_full')
+    assert ('the downtime nights mutes until Tue 2027-01-12 09:00:00' in out) == mutes
+    assert ('no downtime mutes' in out) != mutes
+
+
 @pytest.mark.parametrize('value', ['-1', '101', 'much'])
 def test_unusable_coverage(run, value, capsys):
     with pytest.raises(SystemExit) as raised:
