@@ -137,12 +137,14 @@ def test_sunday_evening_hides_the_hour_that_the_fall_leaves_open():
     assert len(clock_differences([weekends, parse(body(EVENINGS), 'weeknights')], *year)) == 2
 
 
-@pytest.mark.rule('5.12')
+@pytest.mark.rule('5.12', 'A34')
 def test_an_ambiguous_local_time_is_the_earlier_instant_and_says_so():
     downtime = parse(body(('2026-10-25T02:30', '1h', 'FREQ=DAILY;COUNT=2')), 'fall')
     first, second = downtime.occurrences(instant('2026-10-24'), instant('2026-10-28'))
     assert (first.start, first.ambiguous) == (instant('2026-10-25T00:30'), True)
     assert (second.start, second.ambiguous) == (instant('2026-10-26T01:30'), False)
+    assert 'A34' in downtime.assumptions(instant('2026-10-25T01:00'), instant('2026-10-25T02:00'))
+    assert 'A34' not in downtime.assumptions(instant('2026-10-25T01:30'), instant('2026-10-28'))
 
 
 @pytest.mark.rule('5.23')

@@ -60,6 +60,7 @@ _TABLE = (
     Assumption('A31', 'the order of operators in eval, and what dec, to_bool and humanize_… print', 'arithmetic'),
     Assumption('A32', 'a final . or , is part of a handle', 'no'),
     Assumption('A33', 'what the notification at the end of a downtime is told as', 'a trigger', ('a renotification',)),
+    Assumption('A34', 'at which of two equal wall times an occurrence of a downtime begins', 'the first'),
 )
 ASSUMPTIONS: Mapping[str, Assumption] = {assumption.id: assumption for assumption in _TABLE}
 

@@ -101,6 +101,8 @@ class Downtime:
         # Who wants to hear of both ends or of none gets the same either way.
         if len(self.notify_end_types) == 1 and self.notify_end_states:
             relied += ['A14'] if any(start < interval.end <= end for interval in self.intervals(start, end)) else []
+        twice = (one for one in self.occurrences(start, end) if one.ambiguous)
+        relied += ['A34'] if any(one.start < end and one.elapsed_end > start for one in twice) else []
         return tuple(relied)
 
     def starts(self) -> Iterator[tuple[Path, int]]:
