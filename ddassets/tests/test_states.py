@@ -142,6 +142,17 @@ def test_what_never_reported_is_no_data_and_makes_no_transition():
     assert len(timeline.groups[()].transitions) == 0
 
 
+@pytest.mark.rule('3.7', '3.15', 'A21')
+@pytest.mark.parametrize(
+    'option, assumed',
+    [('default', True), ('show_and_notify_no_data', True), ('resolve', True), ('show_no_data', False)],
+)
+def test_what_has_not_reported_yet_is_told_where_the_option_would_say_otherwise(option, assumed):
+    timeline = run('avg(last_1m):avg:m{*} > 5', {'m': '_x2 1x2'}, {'on_missing_data': option})
+    assert letters(timeline) == 'NNOO'
+    assert ('A21' in timeline.relied_on) == assumed
+
+
 @pytest.mark.rule('1.7', '2.19')
 def test_groups():
     series = {'m{host:a,env:x}': '9 1', 'm{host:b,env:x}': '1 9', 'm{env:x}': '9 9', 'm{host:c}': '9'}

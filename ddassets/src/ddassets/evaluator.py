@@ -209,7 +209,7 @@ class Evaluator:
         there = ~answers.empty
         if not group:
             birth = int(np.argmax(answers.valued)) if answers.valued.any() else size
-            if self._monitor.on_missing_data in ('default', 'show_and_notify_no_data') and birth > 0:
+            if self._monitor.on_missing_data in ('default', 'show_and_notify_no_data', 'resolve') and birth > 0:
                 self.relied_on.add('A21')
             if birth < size:
                 yield birth, size
