@@ -123,7 +123,7 @@ def _add_rehearse(commands: 'argparse._SubParsersAction[argparse.ArgumentParser]
         description='Run scenarios (rehearsals/*.yaml of an integration) against its monitors and downtimes, offline.',
         epilog='exit codes: 0 fine; 1 an expectation failed; 2 unusable input, such as a monitor outside the subset',
     )
-    rehearse.add_argument('paths', type=Path, nargs='+', metavar='PATH', help='an integration, or scenario files')
+    rehearse.add_argument('paths', type=_path, nargs='+', metavar='PATH', help='an integration, or scenario files')
     rehearse.add_argument('--format', choices=('text', 'json', 'junit'), default='text')
     rehearse.add_argument('--inbox', type=_count, default=30, metavar='N', help='show N messages (30)')
     rehearse.add_argument(
