@@ -169,13 +169,6 @@ def test_a_path_that_is_no_folder(lint, tmp_path, path, message):
     assert message in err
 
 
-def test_an_empty_path_is_not_the_current_folder(lint, tmp_path, monkeypatch):
-    monkeypatch.chdir(write(tmp_path, {}))
-    with pytest.raises(SystemExit) as left:
-        lint('')
-    assert left.value.code == 2
-
-
 @pytest.mark.skipif(not os.path.exists('/dev/full'), reason='no full disk to write to')
 def test_a_full_disk(tmp_path):
     write(tmp_path, {})

@@ -147,14 +147,6 @@ def test_what_mutes_at_an_instant_is_explained(run, instant, mutes):
     assert ('no downtime mutes' in out) != mutes
 
 
-@pytest.mark.parametrize('value', ['-1', '101', 'much'])
-def test_unusable_coverage(run, value, capsys):
-    with pytest.raises(SystemExit) as raised:
-        run('acme', '--min-coverage', value)
-    assert raised.value.code == 2
-    assert 'expected 0 to 100' in capsys.readouterr().err
-
-
 def test_write_fills_in_what_then_holds(run):
     before = Path(DAY).read_text()
     code, out, _ = run(DAY, '--write')

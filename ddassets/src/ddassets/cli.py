@@ -7,9 +7,9 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import NoReturn
 
+from ddassets import argument
 from ddassets.errors import UnusableInputError
 from ddassets.org.arguments import add_commands
 
@@ -68,12 +68,20 @@ def _parser() -> argparse.ArgumentParser:
         'environment, run its instances as the Agent does, and print what the Agent would submit.',
         epilog='exit codes: 0 fine; 1 the check failed; 2 the Agent would refuse the wheel or the configuration',
     )
-    check.add_argument('path', type=_path, metavar='PATH', help='the folder of an integration, or a wheel (.whl)')
-    check.add_argument('--config', type=Path, metavar='FILE', help='use FILE as conf.yaml instead of the example')
+    check.add_argument(
+        'path', type=argument.path, metavar='PATH', help='the folder of an integration, or a wheel (.whl)'
+    )
+    check.add_argument(
+        '--config', type=argument.path, metavar='FILE', help='use FILE as conf.yaml instead of the example'
+    )
     often = check.add_mutually_exclusive_group()
-    often.add_argument('--times', type=_count, default=1, metavar='N', help='collect N times, at the real interval')
+    often.add_argument(
+        '--times', type=argument.count, default=1, metavar='N', help='collect N times, at the real interval'
+    )
     often.add_argument('--rate', action='store_true', help='collect twice, one second apart')
-    check.add_argument('--timeout', type=_seconds, default=60.0, metavar='S', help='seconds that one run may take (60)')
+    check.add_argument(
+        '--timeout', type=argument.seconds(86400), default=60.0, metavar='S', help='seconds that one run may take (60)'
+    )
     check.add_argument('--base-version', metavar='X.Y.Z', help='the datadog-checks-base of the Agent')
     check.add_argument('--json', action='store_true', help='print one JSON document')
     check.add_argument('--verbose', action='store_true', help='show the traceback of an error')
@@ -92,7 +100,9 @@ def _add_lint(commands: 'argparse._SubParsersAction[argparse.ArgumentParser]') -
         epilog='exit codes: 0 fine; 1 there are errors or warnings (see --fail-on); 2 unusable input',
     )
     severities = ('note', 'warning', 'error')
-    lint.add_argument('paths', type=_path, nargs='+', metavar='PATH', help='an integration, or a checkout of many')
+    lint.add_argument(
+        'paths', type=argument.path, nargs='+', metavar='PATH', help='an integration, or a checkout of many'
+    )
     lint.add_argument('--format', choices=('text', 'json', 'github', 'sarif', 'junit'), default='text')
     lint.add_argument('--severity', choices=severities, default='note', help='show findings of this severity and worse')
     lint.add_argument(
@@ -100,7 +110,7 @@ def _add_lint(commands: 'argparse._SubParsersAction[argparse.ArgumentParser]') -
     )
     lint.add_argument(
         '--emission',
-        type=Path,
+        type=argument.path,
         action='append',
         default=[],
         metavar='FILE',
@@ -123,9 +133,11 @@ def _add_rehearse(commands: 'argparse._SubParsersAction[argparse.ArgumentParser]
         description='Run scenarios (rehearsals/*.yaml of an integration) against its monitors and downtimes, offline.',
         epilog='exit codes: 0 fine; 1 an expectation failed; 2 unusable input, such as a monitor outside the subset',
     )
-    rehearse.add_argument('paths', type=_path, nargs='+', metavar='PATH', help='an integration, or scenario files')
+    rehearse.add_argument(
+        'paths', type=argument.path, nargs='+', metavar='PATH', help='an integration, or scenario files'
+    )
     rehearse.add_argument('--format', choices=('text', 'json', 'junit'), default='text')
-    rehearse.add_argument('--inbox', type=_count, default=30, metavar='N', help='show N messages (30)')
+    rehearse.add_argument('--inbox', type=argument.count, default=30, metavar='N', help='show N messages (30)')
     rehearse.add_argument(
         '--explain', metavar='INSTANT', help="say why the state is what it is, at a time of the scenario's"
     )
@@ -133,9 +145,12 @@ def _add_rehearse(commands: 'argparse._SubParsersAction[argparse.ArgumentParser]
     rehearse.add_argument('--group', metavar='TAGS', help='of --explain: this group only, such as host:alpha')
     rehearse.add_argument('--write', action='store_true', help='fill the expectations in from the run, to be reviewed')
     rehearse.add_argument(
-        '--min-coverage', type=_per_cent, metavar='N', help='fail where the files together reach less than N per cent'
+        '--min-coverage',
+        type=argument.per_cent,
+        metavar='N',
+        help='fail where the files together reach less than N per cent',
     )
-    rehearse.add_argument('--report', type=Path, metavar='DIR', help='write a page to look at into DIR')
+    rehearse.add_argument('--report', type=argument.path, metavar='DIR', help='write a page to look at into DIR')
     rehearse.add_argument('--open', action='store_true', help='of --report: open the page in a browser')
     rehearse.set_defaults(run=_rehearse)
 
@@ -222,36 +237,3 @@ def _rehearse(options: argparse.Namespace) -> int:
             open=options.open,
         )
     )
-
-
-def _per_cent(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1
-    if not 0 <= value <= 100:
-        raise argparse.ArgumentTypeError(f'expected 0 to 100, found {text!r}')
-    return value
-
-
-def _path(text: str) -> Path:
-    # An unset variable of a shell script; to pathlib it would be the current folder.
-    if not text:
-        raise argparse.ArgumentTypeError('expected a path, found an empty text')
-    return Path(text)
-
-
-def _count(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f'expected a whole number from 1, found {text!r}')
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0
-    if not 0 < value <= 86400:
-        raise argparse.ArgumentTypeError(f'expected seconds above 0, at most 86400, found {text!r}')
-    return value

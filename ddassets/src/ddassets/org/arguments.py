@@ -1,9 +1,9 @@
 """The options of plan, apply, destroy, snapshot and doctor. Nothing heavy is imported before a command runs."""
 
 import argparse
-import re
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from ddassets import argument
 
 if TYPE_CHECKING:
     from ddassets.org.command import Connection, PlanOptions
@@ -41,7 +41,7 @@ def add_commands(commands: 'argparse._SubParsersAction[argparse.ArgumentParser]'
         epilog=f'{ENVIRONMENT} Exit codes: 0 done; 1 something failed or was left alone; 2 unusable input, nothing was '
         'changed',
     )
-    destroy.add_argument('path', type=Path, metavar='PATH', help='the folder of the integration')
+    destroy.add_argument('path', type=argument.path, metavar='PATH', help='the folder of the integration')
     _add_choice(destroy)
     destroy.add_argument('--yes', action='store_true', help='do not ask')
     destroy.set_defaults(run=_destroy, notify=[], redirect=None, host=[], tag=[])
@@ -64,18 +64,20 @@ def _add_snapshot(commands: 'argparse._SubParsersAction[argparse.ArgumentParser]
         f'really there, and post an event that carries it. {MENTIONS}',
         epilog=f'{ENVIRONMENT} Exit codes: 0 posted; 1 the picture or the event did not come about; 2 unusable input',
     )
-    snapshot.add_argument('path', type=Path, metavar='PATH', help='the folder of an integration')
+    snapshot.add_argument('path', type=argument.path, metavar='PATH', help='the folder of an integration')
     snapshot.add_argument(
         '--widget', metavar='TITLE', help='the title of the widget; without it, the titles are listed'
     )
     snapshot.add_argument('--dashboard', metavar='NAME', help='the dashboard that has it, by title or file name')
-    snapshot.add_argument('--last', type=_length, default=300, metavar='LENGTH', help='such as 5m (default), 4h or 1d')
+    snapshot.add_argument(
+        '--last', type=argument.length, default=300, metavar='LENGTH', help='such as 5m (default), 4h or 1d'
+    )
     snapshot.add_argument(
         '--notify', action='append', default=[], metavar='@HANDLE', help='mention someone; may be repeated'
     )
     _add_narrowing(snapshot, "narrow the widget's query to a tag; may be repeated")
     snapshot.add_argument(
-        '--wait', type=_timeout, default=60.0, metavar='S', help='seconds to wait for the picture (60)'
+        '--wait', type=argument.seconds(3600), default=60.0, metavar='S', help='seconds to wait for the picture (60)'
     )
     snapshot.add_argument('--dry-run', action='store_true', help='show query and event; needs no network and no keys')
     snapshot.add_argument('--json', action='store_true', help='print one JSON document')
@@ -92,7 +94,11 @@ def _add_doctor(commands: 'argparse._SubParsersAction[argparse.ArgumentParser]')
         epilog=f'{ENVIRONMENT} Exit codes: 0 no link is broken; 1 one is; 2 unusable input',
     )
     doctor.add_argument(
-        'path', type=Path, nargs='?', metavar='PATH', help='an integration, whose metric and monitors are examined too'
+        'path',
+        type=argument.path,
+        nargs='?',
+        metavar='PATH',
+        help='an integration, whose metric and monitors are examined too',
     )
     doctor.add_argument('--metric', metavar='NAME', help="another metric than that of the manifest's check")
     _add_narrowing(doctor, "look at the metric's series with this tag alone; may be repeated")
@@ -107,7 +113,7 @@ def _add_narrowing(parser: argparse.ArgumentParser, help: str) -> None:
 
 
 def _add_plan_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument('path', type=Path, metavar='PATH', help='the folder of an integration')
+    parser.add_argument('path', type=argument.path, metavar='PATH', help='the folder of an integration')
     parser.add_argument(
         '--notify',
         action='append',
@@ -145,11 +151,15 @@ def _add_choice(parser: argparse.ArgumentParser) -> None:
 def add_connection(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group('connection')
     group.add_argument('--site', metavar='SITE', help='such as datadoghq.eu; DD_SITE, or datadoghq.com, by default')
-    group.add_argument('--keys-from', type=Path, metavar='FILE', help='read the keys from FILE, which has mode 0600')
+    group.add_argument(
+        '--keys-from', type=argument.path, metavar='FILE', help='read the keys from FILE, which has mode 0600'
+    )
     group.add_argument(
         '--api-url', metavar='URL', help='another address of the API, such as a gateway; DDASSETS_API_URL by default'
     )
-    group.add_argument('--timeout', type=_timeout, default=30.0, metavar='S', help='seconds for one request (30)')
+    group.add_argument(
+        '--timeout', type=argument.seconds(3600), default=30.0, metavar='S', help='seconds for one request (30)'
+    )
     group.add_argument('--verbose', action='store_true', help='tell each request on standard error')
 
 
@@ -220,21 +230,3 @@ def _doctor(options: argparse.Namespace) -> int:
 
 def _tags(options: argparse.Namespace) -> tuple[str, ...]:
     return (*(f'host:{name}' for name in options.host), *options.tag)
-
-
-def _length(text: str) -> int:
-    found = re.fullmatch(r'([0-9]{1,6})([smhdw])', text)
-    seconds = int(found[1]) * {'s': 1, 'm': 60, 'h': 3600, 'd': 86400, 'w': 604800}[found[2]] if found else 0
-    if not 0 < seconds <= 366 * 86400:
-        raise argparse.ArgumentTypeError(f'expected a length such as 45s, 5m, 4h or 1d, found {text!r}')
-    return seconds
-
-
-def _timeout(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = 0
-    if not 0 < value <= 3600:
-        raise argparse.ArgumentTypeError(f'expected seconds above 0, at most 3600, found {text!r}')
-    return value

@@ -1,0 +1,29 @@
+import pytest
+
+from ddassets import cli
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        *(
+            pytest.param([command, ''], 'expected a path, found an empty text', id=f'{command}-an-unset-variable')
+            for command in ('check', 'lint', 'rehearse', 'plan', 'apply', 'destroy', 'doctor')
+        ),
+        pytest.param(['check', '.', '--times', '0'], "a whole number from 1, found '0'", id='no-count'),
+        pytest.param(['check', '.', '--timeout', '0'], "above 0, at most 86400, found '0'", id='no-time'),
+        pytest.param(['check', '.', '--timeout', 'nan'], "above 0, at most 86400, found 'nan'", id='no-number'),
+        pytest.param(['apply', '.', '--timeout', '3601'], "at most 3600, found '3601'", id='too-long'),
+        pytest.param(['rehearse', '.', '--min-coverage', '-1'], "0 to 100, found '-1'", id='below-0'),
+        pytest.param(['rehearse', '.', '--min-coverage', '101'], "0 to 100, found '101'", id='above-100'),
+        pytest.param(['rehearse', '.', '--min-coverage', 'much'], "0 to 100, found 'much'", id='a-word'),
+        pytest.param(['snapshot', '.', '--widget', 'a', '--last', '4x'], "such as 45s, 5m, 4h or 1d", id='length'),
+        pytest.param(['snapshot', '.', '--widget', 'a', '--last', '367d'], "such as 45s, 5m, 4h or 1d", id='a-year'),
+    ],
+)
+def test_unusable_arguments(arguments, message, capsys):
+    with pytest.raises(SystemExit) as left:
+        cli.main(arguments)
+    assert left.value.code == 2
+    out, err = capsys.readouterr()
+    assert message in err and out == ''
