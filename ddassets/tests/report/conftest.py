@@ -222,6 +222,8 @@ class RehearsedMonitor:
             ip=ip,
         )
 
+    heading = message
+
 
 def _none() -> Transitions:
     return Transitions(*(np.empty(0) for _ in range(8)))

@@ -100,6 +100,11 @@ class Messages:
         written = (mention.name for one in self.templates for mention in messages.mentions(one))
         return any('.' not in name for name in tested) or any(_BARE.search(name) for name in written)
 
+    @cached_property
+    def titled_apart(self) -> bool:
+        """Whether titles may differ between two notifications about one transition of one group."""
+        return bool(_BARE.search(self.asset.name))
+
     def edge(self, notification: Notification) -> messages.Edge:
         """What the notification is told as: the end of a downtime as if the state were new (rule 5.21, A33)."""
         if notification.reason == 'downtime end':

@@ -1,7 +1,7 @@
 """What came of a rehearsal: its groups, monitors and downtimes. What is to be thought of it is another matter."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -125,6 +125,7 @@ class MonitorResult:
         self._relied_on = relied_on
         self._make = make
         self._recipients: dict[tuple[Group, Edge], tuple[str, ...]] = {}
+        self._headings: dict[tuple[Group, Edge], Message] = {}
 
     @property
     def name(self) -> str:
@@ -175,6 +176,13 @@ class MonitorResult:
     def message(self, group: Group, notification: Notification) -> Message:
         """Render one notification (section 4 of the semantics)."""
         return self.messages.render(group, self.results[group].tags, notification)
+
+    def heading(self, group: Group, notification: Notification) -> Message:
+        """The message without its text. Rendered once for each transition of a group, where nothing else differs."""
+        key = (group, self.messages.edge(notification))
+        if self.messages.varies or self.messages.titled_apart or key not in self._headings:
+            self._headings[key] = replace(self.message(group, notification), text='')
+        return self._headings[key]
 
     def recipients(self, group: Group, notification: Notification) -> tuple[str, ...]:
         """Who is notified. Rendered once for each transition of a group, where nothing but numbers differs then."""

@@ -38,17 +38,23 @@ def pack(
 def _levels(
     pool: Pool, start: int, end: int, finest: Line | None, lines: Callable[[int], Line | None], buckets: tuple[int, ...]
 ) -> Iterator[Level]:
+    least = greatest = finest
     for bucket in buckets:
         line = finest if bucket == buckets[0] else lines(bucket)
-        if line is None or finest is None:
+        if line is None or finest is None or least is None or greatest is None:
             continue
+        # Those of a coarser level come from the finer one's: each length of bucket divides the next.
+        starts, first = _buckets(least.times, bucket)
+        least = Line(finest.name, starts, np.minimum.reduceat(least.values, first))
+        greatest = Line(finest.name, starts, np.maximum.reduceat(greatest.values, first))
         line = line.held()
         earliest = max(start - bucket, end - MOST_BUCKETS * bucket)
         kept = line.times >= earliest
         times, values = line.times[kept], line.values[kept]
         if not times.size:
             continue
-        low, high = _extremes(finest, times, bucket)
+        # Where no bucket holds more than one of the finest points, its value is both.
+        several = starts.size < finest.times.size
         steps = np.rint(np.diff(times, prepend=times[0] - bucket) / bucket).astype(np.int64)
         # A gap of more steps than the pool can hold is bridged by missing values.
         fillers = (steps - 1) // LONGEST_GAP
@@ -60,8 +66,8 @@ def _levels(
             gaps=pool.gaps(steps),
             values=pool.numbers(_spread(values, fillers)),
             complete=bool(kept.all()),
-            low=None if low is None else pool.numbers(_spread(low, fillers)),
-            high=None if high is None else pool.numbers(_spread(high, fillers)),
+            low=pool.numbers(_spread(_at(least, times), fillers)) if several else None,
+            high=pool.numbers(_spread(_at(greatest, times), fillers)) if several else None,
         )
 
 
@@ -72,19 +78,12 @@ def _spread(column: NDArray[np.float64], missing: NDArray[np.int64]) -> NDArray[
 
 def _buckets(times: NDArray[np.float64], bucket: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """The starts of the buckets that hold a time, and the index of the first time in each."""
-    numbers = np.floor_divide(times, bucket)
-    first = np.flatnonzero(np.diff(numbers, prepend=-np.inf))
-    return numbers[first] * bucket, first
+    starts = times.astype(np.int64) // bucket * bucket
+    first = np.flatnonzero(np.diff(starts, prepend=starts[:1] - bucket))
+    return starts[first].astype(np.float64), first
 
 
-def _extremes(
-    finest: Line, times: NDArray[np.float64], bucket: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]] | tuple[None, None]:
-    starts, first = _buckets(finest.times, bucket)
-    if first.size == finest.times.size:
-        return None, None
-    low = np.minimum.reduceat(finest.values, first)
-    high = np.maximum.reduceat(finest.values, first)
-    place = np.minimum(np.searchsorted(starts, times), starts.size - 1)
-    known = starts[place] == times
-    return np.where(known, low[place], np.nan), np.where(known, high[place], np.nan)
+def _at(line: Line, times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The line's values at some times, NaN where it has none."""
+    place = np.minimum(np.searchsorted(line.times, times), line.times.size - 1)
+    return np.where(line.times[place] == times, line.values[place], np.nan)

@@ -7,8 +7,8 @@ into `Page.pool`, and every other place refers to them by index, so that equal c
 import base64
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -163,13 +163,14 @@ class Downtime:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """One notification, sent or muted, or a downtime's own message (then `monitor` is None)."""
+class Kind:
+    """What messages have in common that differ in nothing but the instant, the value and the text.
 
-    instant: int
+    They are notifications, sent or muted, or a downtime's own messages (then `monitor` is None).
+    """
+
     title: str
-    prose: Prose
-    recipients: list[str]
+    recipients: tuple[str, ...]
     monitor: int | None
     # Index into the monitor's groups.
     group: int | None
@@ -178,12 +179,22 @@ class Message:
     previous: str
     # Why it is there when no transition brought it: a renotification, the end of a downtime.
     reason: str
-    value: str
     host: str
     ip: str
     muted: bool
     # Indices of the downtimes that muted it, or of the one whose message it is.
-    downtimes: list[int]
+    downtimes: tuple[int, ...]
+
+
+class Message(NamedTuple):
+    """One message: a short list in the document, for a year may hold hundreds of thousands."""
+
+    instant: int
+    # Index into the rehearsal's kinds.
+    kind: int
+    value: str
+    # None where the text is left out, to bound the size of the page.
+    prose: Prose | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +217,7 @@ class Rehearsal:
     dashboards: list[Dashboard]
     monitors: list[Monitor]
     downtimes: list[Downtime]
+    kinds: list[Kind]
     messages: list[Message]
     assumptions: list[Assumption]
     # `(what was expected, and what was found where it differs; whether it holds)`.
@@ -223,7 +235,11 @@ class Page:
 
     def json(self) -> str:
         """The document that the page's script reads."""
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(',', ':'), allow_nan=False)
+        return json.dumps(self, default=_fields, ensure_ascii=False, separators=(',', ':'), allow_nan=False)
+
+
+def _fields(part: Any) -> dict[str, Any]:
+    return {field.name: getattr(part, field.name) for field in fields(part)}
 
 
 LONGEST_GAP = 255

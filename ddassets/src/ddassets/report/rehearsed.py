@@ -2,8 +2,8 @@
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from typing import Protocol
 from zoneinfo import ZoneInfo
@@ -24,8 +24,10 @@ from ddassets.timeline import Group, GroupTimeline, MonitorTimeline
 
 # The texts of more messages would be most of the page. Those sent come first, then the newest.
 MOST_TEXTS = 5000
-_LEFT_OUT = [['p', {}, ['The text is left out: the page holds those of 5,000 messages, of those sent first.']]]
 _REASONS = {'transition': '', 'renotify': 'renotification', 'downtime end': 'at the end of a downtime'}
+
+# The instant of a message, whether it was muted, and what tells its kind, its value and, where asked for, its text.
+type _Due = tuple[int, bool, Callable[[bool], tuple[model.Kind, str, str]]]
 
 
 class Message(Protocol):
@@ -59,6 +61,8 @@ class MonitorResult(Protocol):
     @property
     def notifications(self) -> Mapping[Group, Sequence[Notification]]: ...
     def message(self, group: Group, notification: Notification) -> Message: ...
+    # The same without its text, where there are too many to render each.
+    def heading(self, group: Group, notification: Notification) -> Message: ...
 
 
 class DowntimeResult(Protocol):
@@ -159,7 +163,7 @@ class _Builder:
         result = self.result
         self.progress(f'{result.name}: monitors and messages')
         monitors = [self._monitor(monitor) for monitor in result.monitors]
-        told = sorted([*self._notifications(), *self._downtime_messages()], key=lambda one: one[0].instant)
+        kinds, messages = _told(sorted([*self._notifications(), *self._downtime_messages()], key=_instant))
         return model.Rehearsal(
             name=result.name,
             description=result.description,
@@ -170,7 +174,8 @@ class _Builder:
             dashboards=[self._dashboard(name, monitors) for name in self._order()],
             monitors=monitors,
             downtimes=[self._downtime(downtime) for downtime in result.downtimes],
-            messages=_with_texts(told),
+            kinds=kinds,
+            messages=messages,
             assumptions=[
                 model.Assumption(name, ASSUMPTIONS[name].question if name in ASSUMPTIONS else '', choice)
                 for name, choice in result.assumptions.items()
@@ -233,63 +238,74 @@ class _Builder:
         windows = [self._clipped(start, end) for start, end in downtime.windows]
         return model.Downtime(downtime.name, downtime.scope, prose.parse(downtime.message), downtime.zone, windows)
 
-    def _notifications(self) -> Iterator[tuple[model.Message, str]]:
+    def _notifications(self) -> Iterator[_Due]:
         for place, monitor in enumerate(self.result.monitors):
             for index, group in enumerate(monitor.timeline.groups):
-                for notification in monitor.notifications.get(group, ()):
-                    message = monitor.message(group, notification)
-                    shown = model.Message(
-                        instant=notification.instant,
-                        title=message.title,
-                        prose=_LEFT_OUT,
-                        recipients=list(message.recipients),
-                        monitor=place,
-                        group=index,
-                        state=str(notification.target),
-                        previous='' if notification.source is State.ABSENT else str(notification.source),
-                        reason=_REASONS[notification.reason],
-                        value='' if math.isnan(notification.value) else f'{notification.value:.6g}',
-                        host=message.host,
-                        ip=message.ip,
-                        muted=not notification.sent,
-                        downtimes=[self.places[name] for name in notification.muted_by],
-                    )
-                    yield shown, message.text
+                for one in monitor.notifications.get(group, ()):
+                    yield one.instant, not one.sent, partial(self._notification, place, monitor, index, group, one)
 
-    def _downtime_messages(self) -> Iterator[tuple[model.Message, str]]:
+    def _notification(
+        self, place: int, monitor: MonitorResult, index: int, group: Group, one: Notification, whole: bool
+    ) -> tuple[model.Kind, str, str]:
+        message = monitor.message(group, one) if whole else monitor.heading(group, one)
+        kind = model.Kind(
+            title=message.title,
+            recipients=tuple(message.recipients),
+            monitor=place,
+            group=index,
+            state=str(one.target),
+            previous='' if one.source is State.ABSENT else str(one.source),
+            reason=_REASONS[one.reason],
+            host=message.host,
+            ip=message.ip,
+            muted=not one.sent,
+            downtimes=tuple(self.places[name] for name in one.muted_by),
+        )
+        return kind, '' if math.isnan(one.value) else f'{one.value:.6g}', message.text
+
+    def _downtime_messages(self) -> Iterator[_Due]:
         for place, downtime in enumerate(self.result.downtimes):
             for instant, what in downtime.messages:
-                shown = model.Message(
-                    instant=round(instant),
-                    title=f'Downtime {what}: {downtime.name}',
-                    prose=_LEFT_OUT,
-                    recipients=list(downtime.recipients),
-                    monitor=None,
-                    group=None,
-                    state=what,
-                    previous='',
-                    reason='',
-                    value='',
-                    host='',
-                    ip='',
-                    muted=False,
-                    downtimes=[place],
-                )
-                yield shown, downtime.message
+                yield round(instant), False, partial(self._downtime_message, place, downtime, what)
+
+    def _downtime_message(
+        self, place: int, downtime: DowntimeResult, what: str, whole: bool
+    ) -> tuple[model.Kind, str, str]:
+        kind = model.Kind(
+            title=f'Downtime {what}: {downtime.name}',
+            recipients=tuple(downtime.recipients),
+            monitor=None,
+            group=None,
+            state=what,
+            previous='',
+            reason='',
+            host='',
+            ip='',
+            muted=False,
+            downtimes=(place,),
+        )
+        return kind, '', downtime.message
 
 
 def _state(state: State) -> model.State:
     return {State.OK: 'OK', State.WARN: 'Warn', State.ALERT: 'Alert'}.get(state, 'No Data')  # type: ignore[return-value]
 
 
-def _with_texts(told: Sequence[tuple[model.Message, str]]) -> list[model.Message]:
-    """Give the messages their texts, where these are too many for a page to the sent ones first, then to the newest."""
-    order = sorted(range(len(told)), key=lambda index: (told[index][0].muted, -told[index][0].instant))
+def _instant(due: _Due) -> int:
+    return due[0]
+
+
+def _told(due: Sequence[_Due]) -> tuple[list[model.Kind], list[model.Message]]:
+    """Tell messages, where these are too many for a page with the texts of those sent first, then of the newest."""
+    order = sorted(range(len(due)), key=lambda index: (due[index][1], -due[index][0]))
     kept = frozenset(order[:MOST_TEXTS])
-    return [
-        replace(message, prose=prose.parse(text)) if index in kept else message
-        for index, (message, text) in enumerate(told)
-    ]
+    kinds: dict[model.Kind, int] = {}
+    messages = []
+    for index, (instant, _, tell) in enumerate(due):
+        kind, value, text = tell(index in kept)
+        place = kinds.setdefault(kind, len(kinds))
+        messages.append(model.Message(instant, place, value, prose.parse(text) if index in kept else None))
+    return [*kinds], messages
 
 
 def offsets(zone: ZoneInfo, start: int, end: int) -> list[tuple[int, int]]:

@@ -27,7 +27,7 @@ function messageView(message, heading) {
     el('h2', {id: heading, dir: 'auto'}, message.title),
     delivery(message),
     el('dl', {class: 'facts'}, facts.map(([term, detail]) => [el('dt', {}, term), el('dd', {}, detail)])),
-    proseBlock(message.prose),
+    message.prose ? proseBlock(message.prose) : el('p', {class: 'soft'}, 'The text is left out: the page holds those of 5,000 messages, of those sent first.'),
     monitor && el('p', {class: 'no-print'}, button('Show this hour in the charts', () => {
       reader.close();
       setFrame(message.instant - 2700, message.instant + 900);

@@ -161,6 +161,9 @@ function setTheme(theme) {
 async function start() {
   const charts = unpacked('charts');
   page = JSON.parse(await unpacked('data'));
+  for (const rehearsal of page.rehearsals) {
+    rehearsal.messages = rehearsal.messages.map(([instant, kind, value, text]) => ({...rehearsal.kinds[kind], instant, value, prose: text}));
+  }
   const dark = matchMedia('(prefers-color-scheme: dark)');
   setTheme(dark.matches ? 'dark' : 'light');
   dark.addEventListener('change', () => setTheme(dark.matches ? 'dark' : 'light'));
