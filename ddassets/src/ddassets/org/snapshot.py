@@ -154,7 +154,7 @@ def _is_metric(query: bundle.Query) -> bool:
 def _expressions(dashboard: bundle.Dashboard, widget: bundle.Widget) -> Iterator[tree.Expression]:
     """What the widget draws, request by request, its formulas and template variables filled in."""
     prefixes = {variable.name: variable.prefix for variable in dashboard.variables}
-    chosen = {variable.name: (variable.defaults or ('*',))[0] for variable in dashboard.variables}
+    chosen = {variable.name: variable.defaults or ('*',) for variable in dashboard.variables}
     for request in dict.fromkeys(query.request for query in widget.queries):
         queries = [query for query in widget.queries if query.request == request]
         named = {query.name: parse_query(query.text) for query in queries if query.name and _is_metric(query)}

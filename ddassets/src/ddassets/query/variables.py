@@ -1,8 +1,9 @@
 """Template variables of a dashboard: which an expression depends on, and the expression with values chosen."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from itertools import product
 
 from ddassets.query import tree
 
@@ -10,7 +11,11 @@ from ddassets.query import tree
 type Prefixes = Mapping[str, str | None]
 
 
-def select(expression: tree.Expression, prefixes: Prefixes, chosen: Mapping[str, str]) -> tree.Expression:
+# What is chosen for each template variable: values of which any may be there.
+type Chosen = Mapping[str, tuple[str, ...]]
+
+
+def select(expression: tree.Expression, prefixes: Prefixes, chosen: Chosen) -> tree.Expression:
     """Put the chosen values of the template variables into an expression; `*` narrows nothing."""
 
     def change(node: tree.Node) -> tree.Node:
@@ -22,14 +27,18 @@ def select(expression: tree.Expression, prefixes: Prefixes, chosen: Mapping[str,
     return tree.rewrite(expression, change)
 
 
-def _select(scope: tree.Scope, prefixes: Prefixes, chosen: Mapping[str, str]) -> tree.Scope:
+def _select(scope: tree.Scope, prefixes: Prefixes, chosen: Chosen) -> tree.Scope:
     match scope:
         case tree.TemplateVariable(name=name) if name in chosen:
-            if chosen[name] == '*':
+            if '*' in chosen[name]:
                 return tree.Everything(span=scope.span)
-            return tree.TagFilter(span=scope.span, key=prefixes[name], value=chosen[name])
+            return _any(tree.TagFilter(span=scope.span, key=prefixes[name], value=value) for value in chosen[name])
         case tree.TagFilter(value=value):
-            return replace(scope, value=_VARIABLE.sub(lambda found: chosen.get(found[1], found[0]), value))
+            used = [name for name in dict.fromkeys(_VARIABLE.findall(value)) if name in chosen]
+            return _any(
+                replace(scope, value=_VARIABLE.sub(lambda found: one.get(found[1], found[0]), value))
+                for one in (dict(zip(used, values, strict=True)) for values in product(*(chosen[name] for name in used)))
+            )
         case tree.Not(scope=inner):
             return replace(scope, scope=_select(inner, prefixes, chosen))
         case tree.And(scopes=scopes):
@@ -41,6 +50,11 @@ def _select(scope: tree.Scope, prefixes: Prefixes, chosen: Mapping[str, str]) ->
         case tree.Or(scopes=scopes):
             return replace(scope, scopes=tuple(_select(part, prefixes, chosen) for part in scopes))
     return scope
+
+
+def _any(scopes: Iterable[tree.TagFilter]) -> tree.Scope:
+    first, *rest = scopes
+    return tree.Or(span=first.span, scopes=(first, *rest)) if rest else first
 
 
 def _key(name: str, prefixes: Prefixes) -> str:

@@ -7,6 +7,7 @@ picks an answer: there is no second evaluator in its script.
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -43,6 +44,7 @@ class Converter:
         self.source = source
         self.monitors = monitors
         self.prefixes = {variable.name: variable.prefix for variable in dashboard.variables}
+        # What each option of a variable chooses: a default may be several values at once.
         self.options = {variable.name: self._options(variable) for variable in dashboard.variables}
         self._answers: dict[tuple[tree.Expression, bool], Answer] = {}
 
@@ -51,15 +53,16 @@ class Converter:
             title=self.dashboard.title or 'Untitled dashboard',
             description=self.dashboard.description,
             variables=[
-                Variable(v.name, self.options[v.name], _default(v, self.options[v.name]))
+                Variable(v.name, [*self.options[v.name]], _label_of(v.defaults) or '*')
                 for v in self.dashboard.variables
             ],
             widgets=self._widgets(None),
         )
 
-    def _options(self, variable: bundle.DashboardVariable) -> list[str]:
+    def _options(self, variable: bundle.DashboardVariable) -> dict[str, tuple[str, ...]]:
         known = list(variable.available_values) or (self.source.values(variable.prefix) if variable.prefix else [])
-        return list(dict.fromkeys(['*', *variable.defaults[:1], *known]))
+        default = {_label_of(variable.defaults): variable.defaults} if variable.defaults else {}
+        return {'*': ('*',)} | default | {value: (value,) for value in known}
 
     def _widgets(self, parent: bundle.Widget | None) -> list[Widget]:
         own = [widget for widget in self.dashboard.widgets if widget.parent == (parent.place if parent else None)]
@@ -119,11 +122,13 @@ class Converter:
         )
 
     def _toplist(self, widget: bundle.Widget, layout: list[int]) -> Widget:
+        request = _requests(widget)[0]
+        limit, ascending = _ranking(request)
         return Widget(
             'toplist',
             widget.title,
             layout,
-            requests=[self._scalar(_requests(widget)[0])],
+            requests=[replace(self._scalar(_unranked(request)), limit=limit, ascending=ascending)],
             span=_span(widget.body),
             axis={'autoscale': True},
         )
@@ -188,11 +193,12 @@ class Converter:
             names = ', '.join(used)
             raise _Unshown(f'{names} have {len(selections)} selections to evaluate, and at most {MOST_SELECTIONS} are.')
         answers = {}
-        for values in selections:
-            chosen = select(expression, self.prefixes, dict(zip(used, values, strict=True)))
+        for labels in selections:
+            values = {name: self.options[name][label] for name, label in zip(used, labels, strict=True)}
+            chosen = select(expression, self.prefixes, values)
             if (chosen, banded) not in self._answers:
                 self._answers[chosen, banded] = self.source.answer(chosen, banded)
-            answers[json.dumps(values, ensure_ascii=False, separators=(',', ':'))] = self._answers[chosen, banded]
+            answers[json.dumps(labels, ensure_ascii=False, separators=(',', ':'))] = self._answers[chosen, banded]
         return Query(name, used, answers, aggregator)
 
 
@@ -238,8 +244,37 @@ def _named(request: Mapping[str, Any]) -> dict[str, tuple[tree.Expression, str]]
     return named
 
 
-def _default(variable: bundle.DashboardVariable, options: Sequence[str]) -> str:
-    return variable.defaults[0] if variable.defaults and variable.defaults[0] in options else '*'
+# What top() and bottom() of the older top lists rank by.
+_RANKED = re.compile(
+    r"""\s*(?P<end>top|bottom)\((?P<query>.*),\s*(?P<count>[0-9]+)\s*,\s*'(?P<method>\w+)'\s*,"""
+    r"""\s*'(?P<order>asc|desc)'\s*\)\s*""",
+    re.S,
+)
+_METHODS = {'mean': 'avg'}
+
+
+def _unranked(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """An older top list's request, `top(QUERY, 10, 'mean', 'desc')`, with its query alone, aggregated as it is ranked."""
+    found = _RANKED.fullmatch(_text(request.get('q')))
+    if not found:
+        return request
+    return {**request, 'q': found['query'], 'aggregator': _METHODS.get(found['method'], found['method'])}
+
+
+def _ranking(request: Mapping[str, Any]) -> tuple[int, bool]:
+    """How many groups a top list shows, and whether the least come first."""
+    found = _RANKED.fullmatch(_text(request.get('q')))
+    if found:
+        return int(found['count']), found['order'] == 'asc'
+    sort = _dict(request.get('sort'))
+    limit = next((_dict(one.get('limit')) for one in _dicts(request.get('formulas')) if one.get('limit')), {})
+    order = next(iter(_dicts(sort.get('order_by'))), limit).get('order')
+    count = sort.get('count', limit.get('count'))
+    return count if isinstance(count, int) and count > 0 else 10, order == 'asc'
+
+
+def _label_of(values: Sequence[str]) -> str:
+    return ' or '.join(values)
 
 
 def _aggregator(value: Any) -> str:

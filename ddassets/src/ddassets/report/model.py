@@ -84,6 +84,9 @@ class Request:
     palette: str = 'dog_classic'
     dashed: bool = False
     formats: list[dict[str, Any]] = field(default_factory=list)
+    # How many groups a top list shows, the greatest first, or the least.
+    limit: int = 10
+    ascending: bool = False
     # What the reader has to know about these lines, such as an anomaly band that is not drawn.
     remark: str = ''
 

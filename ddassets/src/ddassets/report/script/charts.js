@@ -43,9 +43,13 @@ function drawNext() {
   const [box] = queue;
   if (!box) return;
   queue.delete(box);
-  if (box.isConnected) drawNow(box);
-  if (queue.size) requestAnimationFrame(drawNext);
-  else drawWhenIdle();
+  // One that cannot be drawn does not keep the rest from it.
+  try {
+    if (box.isConnected) drawNow(box);
+  } finally {
+    if (queue.size) requestAnimationFrame(drawNext);
+    else drawWhenIdle();
+  }
 }
 
 // What is out of sight is drawn too, so that it is there when it is scrolled to or printed.
@@ -197,7 +201,7 @@ function lineTraces(label, found, hex, {display = 'line', stack = '', dashed = f
   return [{...outline(x, low, high), type: 'scatter', mode: 'none', hoverinfo: 'skip', fill: 'toself', fillcolor: fade(hex, 0.17)}, trace];
 }
 
-const MARKER = {error: '--alert', warning: '--warn', ok: '--ok', info: '--accent'};
+const MARKER = {__proto__: null, error: '--alert', warning: '--warn', ok: '--ok', info: '--accent'};
 
 function markerShapes(markers) {
   const shapes = [];

@@ -11,7 +11,9 @@ const BUCKETS = [[3600, 20], [14400, 60], [86400, 300], [172800, 600], [604800, 
 const INTERPOLATED = 300;
 const SEVERITY = ['OK', 'No Data', 'Warn', 'Alert'];
 const MARGIN = {l: 52, r: 14, t: 8, b: 34};
+// Tables that are asked for words of assets have no prototype: `constructor` is no palette.
 const PALETTES = {
+  __proto__: null,
   dog_classic: ['#4a73d9', '#e0872f', '#2f9e83', '#b4508f', '#8467cf', '#c65a45', '#3f9db5', '#98912f'],
   cool: ['#3574c4', '#36a6a0', '#7383dc', '#70b7d4', '#5a9367'],
   warm: ['#d9622f', '#e6a13a', '#c23b55', '#b5792a', '#e37d80'],

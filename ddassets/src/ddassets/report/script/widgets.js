@@ -82,8 +82,8 @@ function live(widget, drawn, fill) {
   return {drawn, parts: [body]};
 }
 
-const COMPARE = {'>': (a, b) => a > b, '>=': (a, b) => a >= b, '<': (a, b) => a < b, '<=': (a, b) => a <= b, '=': (a, b) => a === b, '!=': (a, b) => a !== b};
-const TONES = {red: ['#c8323c', '#fff'], yellow: ['#e7b32c', '#231a00'], green: ['#2c8a53', '#fff'], blue: ['#3f68c9', '#fff'], gray: ['#6e7889', '#fff'],
+const COMPARE = {__proto__: null, '>': (a, b) => a > b, '>=': (a, b) => a >= b, '<': (a, b) => a < b, '<=': (a, b) => a <= b, '=': (a, b) => a === b, '!=': (a, b) => a !== b};
+const TONES = {__proto__: null, red: ['#c8323c', '#fff'], yellow: ['#e7b32c', '#231a00'], green: ['#2c8a53', '#fff'], blue: ['#3f68c9', '#fff'], gray: ['#6e7889', '#fff'],
   grey: ['#6e7889', '#fff'], white: ['#ffffff', '#1d2330'], black: ['#1d2330', '#fff'], orange: ['#dd7a24', '#231a00']};
 
 function conditional(formats, value) {
@@ -113,7 +113,7 @@ function topList(widget) {
   const answered = request.queries.some((query) => selected(query).series.length);
   if (!answered) return {drawn: 'empty', parts: [absent(request.queries.flatMap((query) => selected(query).missing))]};
   return live(widget, 'list', (frame) => {
-    const entries = [...scalars(request, frame).values].filter(([, value]) => value !== null).sort((a, b) => b[1] - a[1]).slice(0, 10);
+    const entries = [...scalars(request, frame).values].filter(([, value]) => value !== null).sort((a, b) => (request.ascending ? a[1] - b[1] : b[1] - a[1])).slice(0, request.limit);
     if (!entries.length) return [absent([])];
     const most = Math.max(...entries.map(([, value]) => Math.abs(value))) || 1;
     const hex = (PALETTES[request.palette] || PALETTES.dog_classic)[0];
@@ -153,7 +153,7 @@ function monitorSummary(widget) {
   });
 }
 
-const TINTS = {blue: '#4a73d9', green: '#2f9e6b', orange: '#e0872f', purple: '#8467cf', yellow: '#d9aa2b', pink: '#c4568f', gray: '#8a93a5', white: '#8a93a5', red: '#c8323c'};
+const TINTS = {__proto__: null, blue: '#4a73d9', green: '#2f9e6b', orange: '#e0872f', purple: '#8467cf', yellow: '#d9aa2b', pink: '#c4568f', gray: '#8a93a5', white: '#8a93a5', red: '#c8323c'};
 const tint = (text) => TINTS[text.replace('vivid_', '')] || '';
 
 const WIDGETS = {
