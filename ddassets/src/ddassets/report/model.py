@@ -249,25 +249,29 @@ LONGEST_GAP = 255
 
 
 class Pool:
-    """Columns of numbers, packed as base64 of little-endian 32-bit floats or of bytes, each once."""
+    """Columns, each once: a letter, and base64 of bytes (b), or of little-endian floats of 32 (f) or 64 bits (d)."""
 
     def __init__(self) -> None:
         self.columns: list[str] = []
         self._places: dict[str, int] = {}
 
-    def _put(self, column: np.ndarray[Any, Any]) -> int:
-        packed = base64.b64encode(column.tobytes()).decode()
+    def _put(self, kind: str, column: np.ndarray[Any, Any]) -> int:
+        packed = kind + base64.b64encode(column.tobytes()).decode()
         place = self._places.setdefault(packed, len(self.columns))
         if place == len(self.columns):
             self.columns.append(packed)
         return place
 
     def numbers(self, values: Sequence[float] | np.ndarray[Any, Any]) -> int:
-        """The index of a column of values; NaN stays NaN."""
-        return self._put(np.asarray(values, dtype='<f4'))
+        """The index of a column of values, exact: 0.7 is to equal the 0.7 of a conditional format. NaN stays NaN."""
+        whole = np.asarray(values, dtype='<f8')
+        with np.errstate(over='ignore'):
+            half = whole.astype('<f4')
+        exact = np.array_equal(half, whole, equal_nan=True)
+        return self._put('f', half) if exact else self._put('d', whole)
 
     def gaps(self, steps: np.ndarray[Any, Any]) -> int | None:
         """The index of a column of distances in steps, at most LONGEST_GAP each; None where all of them are 1."""
         if (steps == 1).all():
             return None
-        return self._put(steps.astype(np.uint8))
+        return self._put('b', steps.astype(np.uint8))

@@ -106,14 +106,15 @@ function plot(box, traces, frame, {axis = {}, shapes = [], annotations = [], sta
     paper_bgcolor: 'rgba(0,0,0,0)', plot_bgcolor: 'rgba(0,0,0,0)', barmode: stacked ? 'relative' : 'overlay', bargap: 0.08,
     font: {family: 'system-ui, sans-serif', size: 11, color: ink}, hovermode: 'x unified', dragmode: 'zoom',
     hoverlabel: {bgcolor: colour('--sheet'), bordercolor: colour('--line'), font: {color: colour('--ink'), size: 12}},
-    xaxis: {type: 'date', range: [wallText(frame.from), wallText(frame.to)], gridcolor: colour('--grid'), linecolor: colour('--line'),
-      nticks: Math.max(3, Math.floor(box.clientWidth / 95)), hoverformat: '%a %-d %b %H:%M:%S', zeroline: false},
+    xaxis: {type: 'date', range: [axisText(frame.from), axisText(frame.to)], gridcolor: colour('--grid'), linecolor: colour('--line'),
+      nticks: Math.max(3, Math.floor(box.clientWidth / 95)), hoverformat: '%a %-d %b %H:%M:%S', zeroline: false, ...ticks(frame, Math.max(3, Math.floor(box.clientWidth / 95)))},
     yaxis: {gridcolor: colour('--grid'), zeroline: false, fixedrange: true, nticks: 6, exponentformat: 'SI', rangemode: 'tozero',
       ...(axis.scale === 'log' ? {type: 'log', rangemode: 'normal'} : {})},
     shapes, annotations,
   };
-  if (Number.isFinite(axis.min) || Number.isFinite(axis.max)) {
-    layout.yaxis.range = [axis.min ?? null, axis.max ?? null];
+  const [least, most] = [axis.min, axis.max].map((bound) => (axis.scale !== 'log' ? bound ?? null : bound > 0 ? Math.log10(bound) : null));
+  if (least !== null || most !== null) {
+    layout.yaxis.range = [least, most];
     layout.yaxis.rangemode = 'normal';
   } else if (axis.include_zero === false) layout.yaxis.rangemode = 'normal';
   library.react(box, traces, layout, {displayModeBar: false, doubleClick: false, showTips: false});
@@ -136,14 +137,16 @@ function broken(found) {
   const y = [];
   const low = [];
   const high = [];
+  const when = [];
   found.t.forEach((instant, i) => {
-    if (i && instant - found.t[i - 1] > far) [x, y, low, high].forEach((list, k) => list.push(k ? null : wallText(found.t[i - 1] + 1)));
-    x.push(wallText(instant));
+    if (i && instant - found.t[i - 1] > far) [x, y, low, high, when].forEach((list, k) => list.push(k ? null : axisText(found.t[i - 1] + 1)));
+    x.push(axisText(instant));
+    when.push(clock(instant, true));
     y.push(Number.isNaN(found.v[i]) ? null : found.v[i]);
     low.push(found.low ? found.low[i] : null);
     high.push(found.high ? found.high[i] : null);
   });
-  return {x, y, low, high};
+  return {x, y, low, high, when};
 }
 
 // The shape between two edges, one closed piece for each unbroken stretch.
@@ -185,12 +188,12 @@ function bandTraces(found, lower, upper, line) {
 }
 
 function lineTraces(label, found, hex, {display = 'line', stack = '', dashed = false} = {}) {
-  const {x, y, low, high} = broken(found);
-  const hovertemplate = '%{y:.6~g}';
-  const base = {x, y, name: clipped(label), hovertemplate};
+  const {x, y, low, high, when} = broken(found);
+  const hovertemplate = changing() ? '%{customdata}: %{y:.6~g}' : '%{y:.6~g}';
+  const base = {x, y, customdata: when, name: clipped(label), hovertemplate};
   if (display === 'bars') {
-    const centre = Array.from(found.t, (instant) => wallText(instant + found.step / 2));
-    const text = Array.from(found.t, (instant) => plain(clock(instant)));
+    const centre = Array.from(found.t, (instant) => axisText(instant + found.step / 2));
+    const text = Array.from(found.t, (instant) => clock(instant, true));
     return [{...base, type: 'bar', x: centre, y: Array.from(found.v), width: found.step * 920, marker: {color: hex}, customdata: text}];
   }
   const few = found.t.length <= 40;

@@ -63,7 +63,7 @@ function rowList(messages, current, choose) {
     type: 'button', class: message.muted ? 'row is-muted' : 'row', 'aria-current': message === current ? 'true' : null, onclick: () => choose(message),
   }, el('span', {class: 'time'}, time(message.instant)), el('span', {class: 'what'}, pill(kindOf(message), message.muted)),
   el('span', {class: 'title'}, name(message.title)),
-  el('span', {class: 'who'}, message.muted ? 'muted, would go to ' : 'to ', message.recipients.length ? name(message.recipients.join(', ')) : 'nobody')))))]));
+  el('span', {class: 'who'}, message.muted ? 'muted, would go to ' : 'to ', message.recipients.length ? message.recipients.map((one, i) => [i ? ', ' : '', name(one)]) : 'nobody')))))]));
   return list;
 }
 

@@ -3,7 +3,9 @@
 const tracks = [];
 
 function share(frame, instant) {
-  return Math.min(1, Math.max(0, (instant - frame.from) / (frame.to - frame.from)));
+  // As the chart above puts it.
+  const [at, from, to] = [instant, frame.from, frame.to].map((one) => one + offset(evenly() ? state.from : one));
+  return Math.min(1, Math.max(0, (at - from) / (to - from)));
 }
 
 function layTracks() {
@@ -78,7 +80,7 @@ function monitorGroup(monitor, group, messages) {
       low: value, high: value, severity: key.startsWith('critical') ? 'error' : 'warning', dashed: key.endsWith('recovery'),
       label: `${{critical: 'alert', warning: 'warning'}[key] || key.replace('_', ' ')} ${key.endsWith('recovery') ? '' : `${monitor.comparator} `}${number(value)}`})));
     // One shape of many pieces, which must not overlap: a year of nights would be a thousand shapes.
-    const at = (instant) => wallText(Math.min(frame.to, Math.max(frame.from, instant))).replace(' ', '_');
+    const at = (instant) => axisText(Math.min(frame.to, Math.max(frame.from, instant))).replace(' ', '_');
     const pieces = [];
     for (const [from, to] of mutedIn(group, frame)) {
       if (pieces.length && from <= pieces.at(-1)[1]) pieces.at(-1)[1] = Math.max(pieces.at(-1)[1], to);
@@ -119,5 +121,5 @@ function monitorCard(monitor, index) {
   return el('section', {class: 'card', id: `monitor-${index}`}, el('h2', {}, name(monitor.name)),
     el('p', {}, el('code', {}, name(monitor.query))),
     el('p', {class: 'soft'}, `${sent.toLocaleString('en')} sent, ${(messages.length - sent).toLocaleString('en')} muted`, monitor.priority ? ` · P${monitor.priority}` : '',
-      monitor.tags.length ? [' · ', name(monitor.tags.join(', '))] : null), list, more);
+      monitor.tags.length ? monitor.tags.map((tag, i) => [i ? ', ' : ' · ', name(tag)]) : null), list, more);
 }

@@ -5,7 +5,8 @@ const refreshers = [];
 function dashboardPage(index) {
   const dashboard = state.rehearsal.dashboards[index];
   return [el('h1', {}, name(dashboard.title)), dashboard.description && el('p', {class: 'lead'}, name(dashboard.description)),
-    el('div', {class: 'grid', 'data-dashboard': index}, inOrder(dashboard.widgets).map(widgetElement))];
+    dashboard.widgets.length ? el('div', {class: 'grid', 'data-dashboard': index}, inOrder(dashboard.widgets).map(widgetElement))
+      : el('p', {class: 'absent'}, el('strong', {}, 'No widget'), 'the file of this dashboard holds none')];
 }
 
 function monitorsPage() {
@@ -82,7 +83,7 @@ function navigation(current) {
     ['#/monitors', 'Monitors', current.kind === 'monitors'], ['#/inbox', `Inbox (${messages.length.toLocaleString('en')})`, current.kind === 'inbox'],
     ['#/basis', 'Assumptions and coverage', current.kind === 'basis']];
   const bar = document.getElementById('pages');
-  bar.replaceChildren(...links.map(([href, text, here]) => el('a', {href, 'aria-current': here ? 'page' : null}, name(text))));
+  bar.replaceChildren(...links.map(([href, text, here]) => el('a', {href, title: text.length > 40 ? text : null, 'aria-current': here ? 'page' : null}, name(text))));
   bar.querySelector('[aria-current]')?.scrollIntoView({block: 'nearest', inline: 'center'});
 }
 
@@ -130,6 +131,8 @@ function setFrame(from, to) {
 
 function render() {
   const current = route();
+  // Each dashboard has a selection of its own.
+  state.chosen = (current.kind === 'dashboards' && state.selections[current.index]) || {};
   forgetCharts();
   refreshers.length = 0;
   navigation(current);
@@ -143,12 +146,12 @@ function render() {
 }
 
 function begin(rehearsal) {
-  Object.assign(state, {rehearsal, from: rehearsal.start, to: rehearsal.end, chosen: {}, filters: {}, open: null});
+  Object.assign(state, {rehearsal, from: rehearsal.start, to: rehearsal.end, filters: {}, open: null,
+    selections: rehearsal.dashboards.map(({variables}) => Object.fromEntries(variables.map((variable) => [variable.name, variable.default])))});
   const failed = rehearsal.verdicts.some(([, holds]) => !holds);
   const chip = document.getElementById('outcome');
   chip.dataset.held = rehearsal.verdicts.length ? !failed : 'none';
   chip.textContent = !rehearsal.verdicts.length ? 'Nothing expected' : failed ? '✗ Expectations failed' : '✓ Expectations held';
-  for (const dashboard of rehearsal.dashboards) for (const variable of dashboard.variables) state.chosen[variable.name] ??= variable.default;
   render();
 }
 

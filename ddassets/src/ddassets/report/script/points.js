@@ -17,20 +17,19 @@ async function unpacked(id) {
 
 const columns = new Map();
 
-function column(index, read) {
-  if (!columns.has(index)) columns.set(index, read(bytes(page.pool[index])));
+const KINDS = {b: Uint8Array, f: Float32Array, d: Float64Array};
+
+function column(index) {
+  if (!columns.has(index)) columns.set(index, new KINDS[page.pool[index][0]](bytes(page.pool[index].slice(1)).buffer));
   return columns.get(index);
 }
 
-const gapsOf = (packed) => packed;
-// A number of 32 bits has seven digits; with more than these, 0.7 would be less than the 0.7 of a conditional format.
-const numbersOf = (packed) => Float64Array.from(new Float32Array(packed.buffer), (value) => (Number.isInteger(value) ? value : Number(value.toPrecision(7))));
 
 const times = new WeakMap();
 
 function instants(level) {
   if (!times.has(level)) {
-    const gaps = level.gaps === null ? null : column(level.gaps, gapsOf);
+    const gaps = level.gaps === null ? null : column(level.gaps);
     const found = new Float64Array(level.count);
     for (let i = 0, at = level.start; i < level.count; i += 1) {
       if (i) at += (gaps ? gaps[i] : 1) * level.step;
@@ -68,7 +67,7 @@ function points(series, frame, levels = series.levels) {
   const all = instants(level);
   const first = lowerBound(all, frame.from);
   const last = lowerBound(all, frame.to);
-  const cut = (index) => (index === null ? null : column(index, numbersOf).subarray(first, last));
+  const cut = (index) => (index === null ? null : column(index).subarray(first, last));
   return {step: level.step, t: all.subarray(first, last), v: cut(level.values), low: cut(level.low), high: cut(level.high)};
 }
 

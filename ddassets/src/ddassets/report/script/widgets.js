@@ -158,7 +158,7 @@ const tint = (text) => TINTS[text.replace('vivid_', '')] || '';
 
 const WIDGETS = {
   timeseries, query_value: queryValue, toplist: topList, monitors: monitorSummary,
-  note: (widget) => ({drawn: 'note', parts: [proseBlock(widget.prose)]}),
+  note: (widget) => (widget.prose.length ? {drawn: 'note', parts: [proseBlock(widget.prose)]} : {drawn: 'empty', parts: [el('p', {class: 'absent'}, 'An empty note')]}),
   placeholder: (widget) => ({drawn: 'placeholder', parts: [el('p', {class: 'absent'}, el('strong', {}, 'Not shown here'), widget.remark)]}),
 };
 
