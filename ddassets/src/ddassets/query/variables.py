@@ -35,10 +35,8 @@ def _select(scope: tree.Scope, prefixes: Prefixes, chosen: Chosen) -> tree.Scope
             return _any(tree.TagFilter(span=scope.span, key=prefixes[name], value=value) for value in chosen[name])
         case tree.TagFilter(value=value):
             used = [name for name in dict.fromkeys(_VARIABLE.findall(value)) if name in chosen]
-            return _any(
-                replace(scope, value=_VARIABLE.sub(lambda found: one.get(found[1], found[0]), value))
-                for one in (dict(zip(used, values, strict=True)) for values in product(*(chosen[name] for name in used)))
-            )
+            each = (dict(zip(used, values, strict=True)) for values in product(*(chosen[name] for name in used)))
+            return _any(replace(scope, value=_filled(value, one)) for one in each)
         case tree.Not(scope=inner):
             return replace(scope, scope=_select(inner, prefixes, chosen))
         case tree.And(scopes=scopes):
@@ -50,6 +48,10 @@ def _select(scope: tree.Scope, prefixes: Prefixes, chosen: Chosen) -> tree.Scope
         case tree.Or(scopes=scopes):
             return replace(scope, scopes=tuple(_select(part, prefixes, chosen) for part in scopes))
     return scope
+
+
+def _filled(value: str, chosen: Mapping[str, str]) -> str:
+    return _VARIABLE.sub(lambda found: chosen.get(found[1], found[0]), value)
 
 
 def _any(scopes: Iterable[tree.TagFilter]) -> tree.Scope:

@@ -77,7 +77,9 @@ class Converter:
                 return Widget('group', title or 'Group', layout, widgets=self._widgets(widget), colour=colour)
             convert = _KINDS.get(widget.type)
             if convert is None:
-                raise _Unshown(f'A widget of the type {widget.type or "(none)"}. {_MISSING.get(widget.type, _OTHER)}')
+                # Isolated: a name that turns the direction of the text is not to turn the sentence.
+                kind = f'\u2068{widget.type}\u2069' if widget.type else '(none)'
+                raise _Unshown(f'A widget of the type {kind}. {_MISSING.get(widget.type, _OTHER)}')
             return convert(self, widget, layout)
         except _Unshown as error:
             return Widget('placeholder', title or widget.type, layout, remark=str(error))
@@ -254,7 +256,7 @@ _METHODS = {'mean': 'avg'}
 
 
 def _unranked(request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """An older top list's request, `top(QUERY, 10, 'mean', 'desc')`, with its query alone, aggregated as it is ranked."""
+    """An older top list's request, `top(QUERY, 10, 'mean', 'desc')`, with its query alone, aggregated as ranked."""
     found = _RANKED.fullmatch(_text(request.get('q')))
     if not found:
         return request

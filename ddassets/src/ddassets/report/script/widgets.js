@@ -6,11 +6,17 @@ function widgetFrame(widget) {
   return widget.span ? {from: state.to - widget.span, to: state.to} : {from: state.from, to: state.to};
 }
 
-function absent(missing) {
-  if (!missing.length) return el('p', {class: 'absent'}, el('strong', {}, 'No points'), 'nothing was submitted for this selection in this frame');
+function absent(missing, why = 'Nothing was submitted for this selection.') {
+  if (!missing.length) return el('p', {class: 'absent'}, el('strong', {}, 'No points'), why);
   const names = [...new Set(missing)];
   return el('p', {class: 'absent'}, el('strong', {}, 'No data in this rehearsal'), names.length > 1 ? 'metrics ' : 'metric ',
     names.map((metric, i) => [i ? ', ' : '', el('code', {}, name(metric))]));
+}
+
+// Why none of these series has a point in a frame.
+function unseen(series, frame) {
+  const step = Math.max(0, ...series.map((one) => points(one, frame).step));
+  return step > frame.to - frame.from ? `No bucket of ${duration(step)} begins in this frame: choose a longer one.` : 'Nothing was submitted for this selection in this frame.';
 }
 
 function timeseries(widget) {
@@ -46,8 +52,9 @@ function timeseries(widget) {
     plot(target, traces, frame, {...markerShapes(widget.markers), axis: widget.axis, stacked: true});
     legend.replaceChildren(legendTable(lines, found));
     const steps = lines.map((line, i) => (line.series.levels.length > 1 && found[i].step > wantedBucket(frame) ? found[i].step : 0));
-    coarse.hidden = !Math.max(...steps);
-    coarse.textContent = `Finer points of this time are not in the page: each one stands for ${duration(Math.max(...steps))}; the shading holds the extremes.`;
+    const none = found.every((one) => !one.t.length);
+    coarse.hidden = !none && !Math.max(...steps);
+    coarse.textContent = none ? `No points. ${unseen(lines.map((line) => line.series), frame)}` : `Finer points of this time are not in the page: each one stands for ${duration(Math.max(...steps))}; the shading holds the extremes.`;
     target.setAttribute('aria-label', `${widget.title}: ${lines.length} series, ${clock(frame.from)} to ${clock(frame.to)}. The table below has the numbers.`);
   });
   return {drawn: 'chart', parts: [box, legend, coarse, ...remarks.map((text) => el('p', {class: 'remark'}, text))]};
@@ -62,6 +69,8 @@ function legendTable(lines, found) {
       return el('tr', {}, el('td', {}, el('span', {class: 'swatch', style: {background: line.hex}}), name(line.label)), cells);
     })));
 }
+
+const seriesOf = (request) => request.queries.flatMap((query) => selected(query).series);
 
 function scalars(request, frame) {
   const missing = [];
@@ -101,7 +110,7 @@ function queryValue(widget) {
   return live(widget, 'number', (frame) => {
     const {values} = scalars(request, frame);
     const value = [...values.values()][0] ?? null;
-    if (value === null) return [absent([])];
+    if (value === null) return [absent([], unseen(seriesOf(request), frame))];
     const [text, letter] = scaled(value, widget);
     return [el('div', {class: 'figure', style: conditional(request.formats, value), 'data-value': value},
       el('b', {}, text, letter || widget.unit ? el('small', {}, ` ${letter}${widget.unit}`) : null))];
@@ -114,7 +123,7 @@ function topList(widget) {
   if (!answered) return {drawn: 'empty', parts: [absent(request.queries.flatMap((query) => selected(query).missing))]};
   return live(widget, 'list', (frame) => {
     const entries = [...scalars(request, frame).values].filter(([, value]) => value !== null).sort((a, b) => (request.ascending ? a[1] - b[1] : b[1] - a[1])).slice(0, request.limit);
-    if (!entries.length) return [absent([])];
+    if (!entries.length) return [absent([], unseen(seriesOf(request), frame))];
     const most = Math.max(...entries.map(([, value]) => Math.abs(value))) || 1;
     const hex = (PALETTES[request.palette] || PALETTES.dog_classic)[0];
     return [el('ol', {class: 'list'}, entries.map(([key, value]) => el('li', {class: 'bar', 'data-value': value},
