@@ -30,6 +30,7 @@ const changed = (box, drawing) => box.clientWidth !== drawing.width || box.clien
 let resizing = 0;
 const sized = new ResizeObserver((entries) => {
   for (const {target} of entries) if (drawings.has(target) && changed(target, drawings.get(target))) stale(target);
+  if (!queue.size) drawWhenIdle();
   cancelAnimationFrame(resizing);
   resizing = requestAnimationFrame(layTracks);
 });

@@ -159,6 +159,7 @@ function setTheme(theme) {
   root.dataset.theme = theme;
   document.getElementById('theme').textContent = theme === 'dark' ? 'Light' : 'Dark';
   for (const box of drawings.keys()) stale(box);
+  if (!queue.size) drawWhenIdle();
 }
 
 async function start() {
