@@ -116,8 +116,9 @@ def afternoon(tmp_path_factory):
 
 def lists(browser) -> dict[str, list[tuple[str, float]]]:
     found = browser.run("""
-        return [...document.querySelectorAll('[data-widget=toplist]')].map((one) => [one.querySelector('h3').textContent,
-            [...one.querySelectorAll('.bar')].map((bar) => [bar.querySelector('bdi').textContent, +bar.dataset.value])]);""")
+        const entry = (bar) => [bar.querySelector('bdi').textContent, +bar.dataset.value];
+        return [...document.querySelectorAll('[data-widget=toplist]')].map((one) => [
+            one.querySelector('h3').textContent, [...one.querySelectorAll('.bar')].map(entry)]);""")
     return {title: [tuple(entry) for entry in entries] for title, entries in found}
 
 
@@ -138,7 +139,8 @@ def test_a_bound_belongs_to_what_names_it_alone(browser, afternoon):
     colours = dict(
         browser.run("""
             return [...document.querySelectorAll('[data-widget=query_value]')].map((one) => [
-                one.querySelector('h3').textContent, getComputedStyle(one.querySelector('.figure')).backgroundColor]);""")
+                one.querySelector('h3').textContent,
+                getComputedStyle(one.querySelector('.figure')).backgroundColor]);""")
     )
     assert {title for title, colour in colours.items() if colour == RED} == {'at least', 'at most'}
 
@@ -160,6 +162,17 @@ def test_a_frame_without_a_bucket_says_so(browser, afternoon):
     browser.open(afternoon)
     browser.choose('5 min')
     assert 'No bucket of 1 hour begins in this frame' in browser.run("return document.querySelector('main').innerText")
+
+
+def test_a_chart_shrinks_with_its_row(browser, tmp_path):
+    layouts = [{'x': place * 30, 'y': 0, 'width': 28, 'height': 18} for place in range(4)]
+    graph = {'type': 'timeseries', 'title': 'by host', 'requests': [{'q': BY_HOST}]}
+    widgets = [{'definition': graph, 'layout': layout} for layout in layouts]
+    dashboard = {'title': 'Free', 'layout_type': 'free', 'widgets': widgets}
+    browser.open(page_of(tmp_path, f'start: 2027-01-05T12:00:00\nlength: 4h\n{SIGNALS}', [dashboard]))
+    heights = browser.run("return [...document.querySelectorAll('.chart')].map((one) => one.clientHeight)")
+    assert len(heights) == 4
+    assert all(150 <= height < 300 for height in heights), heights
 
 
 CHANGES = [

@@ -392,7 +392,8 @@ def _span(body: Mapping[str, Any]) -> int | None:
 
 
 def _requests(widget: bundle.Widget) -> list[Mapping[str, Any]]:
-    requests = _dicts(widget.body.get('requests'))
+    # The screenboards of old keep them in a part of their own.
+    requests = _dicts(widget.body.get('requests') or _dict(widget.body.get('tile_def')).get('requests'))
     if not requests:
         raise _Unshown('It holds no request.')
     return requests
