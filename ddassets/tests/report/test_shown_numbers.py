@@ -172,7 +172,9 @@ def test_a_chart_shrinks_with_its_row(browser, tmp_path):
     browser.open(page_of(tmp_path, f'start: 2027-01-05T12:00:00\nlength: 4h\n{SIGNALS}', [dashboard]))
     heights = browser.run("return [...document.querySelectorAll('.chart')].map((one) => one.clientHeight)")
     assert len(heights) == 4
-    assert all(150 <= height < 300 for height in heights), heights
+    assert all(180 <= height < 300 for height in heights), heights
+    drawn = browser.run("return [...document.querySelectorAll('.chart')].map((one) => one.layout.height)")
+    assert drawn == heights
 
 
 CHANGES = [

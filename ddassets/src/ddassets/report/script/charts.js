@@ -55,7 +55,8 @@ function drawNext() {
 
 // What is out of sight is drawn too, so that it is there when it is scrolled to or printed.
 function drawWhenIdle() {
-  const later = window.requestIdleCallback || ((act) => setTimeout(act, 200));
+  // A busy machine may have no idle moment, and not every browser tells of them.
+  const later = window.requestIdleCallback ? (act) => requestIdleCallback(act, {timeout: 500}) : (act) => setTimeout(act, 200);
   later(() => {
     const next = [...drawings.keys()].find((box) => drawings.get(box).stale);
     if (next && library) enqueue(next);
@@ -66,8 +67,10 @@ function drawNow(box) {
   const drawing = drawings.get(box);
   if (!library || !drawing) return;
   drawing.stale = false;
+  // What is drawn with it may take room from it: then it is drawn again.
+  const size = {width: box.clientWidth, height: box.clientHeight};
   drawing.draw(box);
-  Object.assign(drawing, {width: box.clientWidth, height: box.clientHeight});
+  Object.assign(drawing, size);
 }
 
 function stale(box) {

@@ -49,12 +49,13 @@ function timeseries(widget) {
       const [lower, upper] = [series.lower, series.upper].map((levels) => (levels.length ? points(series, frame, levels) : null));
       return lower || upper ? bandTraces(found[i], lower, upper, own) : own;
     });
-    plot(target, traces, frame, {...markerShapes(widget.markers), axis: widget.axis, stacked: true});
     legend.replaceChildren(legendTable(lines, found));
     const steps = lines.map((line, i) => (line.series.levels.length > 1 && found[i].step > wantedBucket(frame) ? found[i].step : 0));
     const none = found.every((one) => !one.t.length);
     coarse.hidden = !none && !Math.max(...steps);
     coarse.textContent = none ? `No points. ${unseen(lines.map((line) => line.series), frame)}` : `Finer points of this time are not in the page: each one stands for ${duration(Math.max(...steps))}; the shading holds the extremes.`;
+    // Last, for the rest leaves it its room.
+    plot(target, traces, frame, {...markerShapes(widget.markers), axis: widget.axis, stacked: true});
     target.setAttribute('aria-label', `${widget.title}: ${lines.length} series, ${clock(frame.from)} to ${clock(frame.to)}. The table below has the numbers.`);
   });
   return {drawn: 'chart', parts: [box, legend, coarse, ...remarks.map((text) => el('p', {class: 'remark'}, text))]};
