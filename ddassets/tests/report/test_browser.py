@@ -228,7 +228,12 @@ KINDS = [
     ('unknown metric', {'type': 'timeseries', 'requests': [_request('avg:spool.used{*}')]}, 'empty', 'spool.used'),
     ('image', {'type': 'image', 'url': 'https://example.com/x.png'}, 'placeholder', 'over the network'),
     ('logs', {'type': 'log_stream', 'query': 'service:web'}, 'placeholder', 'Logs are not rehearsed'),
-    ('distribution', {'type': 'distribution', 'requests': [_request(BY_HOST)]}, 'placeholder', 'type \u2068distribution'),
+    (
+        'distribution',
+        {'type': 'distribution', 'requests': [_request(BY_HOST)]},
+        'placeholder',
+        'type \u2068distribution',
+    ),
     ('misspelt', {'type': 'timeserie', 'requests': []}, 'placeholder', 'type \u2068timeserie'),
     (
         'outside',

@@ -7,6 +7,7 @@ import pytest
 
 from ddassets import bundle, report
 from ddassets.rehearsal import read, rehearse
+from ddassets.rehearsal.judgement import Judgement
 
 RED = 'rgb(200, 50, 60)'
 BY_HOST = 'avg:odd.gauge{*} by {host}'
@@ -100,7 +101,7 @@ def page_of(folder, scenario: str, dashboards=(), name: str = 'High'):
     (folder / 'scenario.yaml').write_text(scenario)
     read_assets = bundle.read(folder / 'odd')
     result = rehearse(read(folder / 'scenario.yaml'), read_assets)
-    return report.write(read_assets, [result], folder / 'page')
+    return report.write(read_assets, [Judgement(result)], folder / 'page')
 
 
 @pytest.fixture(scope='module')
