@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from ddassets import bundle, report
-from ddassets.rehearsal import read, rehearse
-from ddassets.rehearsal.judgement import Judgement
+from ddassets.rehearsal import Judgement, read, rehearse
 
 RED = 'rgb(200, 50, 60)'
 BY_HOST = 'avg:odd.gauge{*} by {host}'
