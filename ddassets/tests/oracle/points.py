@@ -391,10 +391,9 @@ class Buckets:
         if method is None:
             count = source.kind == 'count' and leaf.counting is not None
             method = 'sum' if count or (source.kind == 'rate' and leaf.counting == 'as_count') else 'avg'
-            if count and leaf.counting == 'as_rate':
-                # What was counted in the bucket, by the bucket's length.
-                method = 'sum'
-                contents = {n: [value * source.interval / self.step for value in contents[n]] for n in contents}
+        if method == 'sum' and source.kind == 'count' and leaf.counting == 'as_rate':
+            # What was counted in the bucket, by the bucket's length: the same, whether the query names the sum or not.
+            contents = {n: [value * source.interval / self.step for value in contents[n]] for n in contents}
         return Held({number: aggregate(method, contents[number]) for number in contents}, fill, self.step)
 
     def fill(self, leaf: Leaf, source: Source) -> tuple[str, int] | None:
