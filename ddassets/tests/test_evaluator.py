@@ -197,6 +197,20 @@ _ = None
             marks=rule('2.16', '2.17'),
         ),
         pytest.param(
+            'sum(last_2m):default_zero(avg:m{*}.rollup(60) * sum:n{*}.as_count().rollup(60)) > 0',
+            {'m': '4 _ _ _ 2', 'n count 60': '10x5'},
+            [40, 80, 120, 0, 60],
+            id='default_zero around arithmetic on as_count sees windows, not gaps',
+            marks=rule('2.11', '2.17'),
+        ),
+        pytest.param(
+            'sum(last_2m):default_zero(avg:m{*}.rollup(60)) * sum:n{*}.as_count().rollup(60) > 0',
+            {'m': '4 _ _ _ 2', 'n count 60': '10x5'},
+            [40, 80, 120, _, 225],
+            id='default_zero of one operand sees its gaps',
+            marks=rule('2.11', '2.17'),
+        ),
+        pytest.param(
             'avg(last_1m):diff(sum:m{*}) > 0',
             {'m{host:a}': '0 _x6 7', 'm{host:b}': '10x8'},
             [_, 0, 0, 0, 0, 0, 0, 7],

@@ -180,6 +180,7 @@ def make_plan(query: MonitorQuery, stub_windows: tuple[int, int] | None = None) 
     if counted and query.aggregator != 'sum':
         raise Unsupported(query.aggregator, column, 'of as_count is refused: only sum may aggregate it over the window')
     separate = bool(counted) and has_arithmetic(node)
+    node = _interpolated(node, separate)
     if query.change is not None:
         if separate:
             raise Unsupported(
@@ -201,7 +202,7 @@ def graph_plan(expression: tree.Expression) -> Plan:
 
     Raises Unsupported for what is outside the subset.
     """
-    node = _node(expression)
+    node = _interpolated(_node(expression))
     _check_unit(node, expression)
     return Plan('avg', 0, node, (node,), _common_keys(node, expression))
 
@@ -222,6 +223,23 @@ def _changed(node: Node, change: Callable[[Leaf], Leaf]) -> Node:
             return replace(node, operand=_changed(operand, change))
         case Constant():
             return node
+
+
+def _interpolated(node: Node, separate: bool = False) -> Node:
+    """The node with what is below a default_zero interpolated (rule 2.17).
+
+    `separate`: operands are aggregated over the window one by one. A default_zero around their arithmetic comes after
+    that (rule 2.11): it sees the one value of each window, and no gaps within.
+    """
+    match node:
+        case ZeroFilled():
+            alone = separate and has_arithmetic(node)
+            return node if alone else _changed(node, lambda leaf: replace(leaf, interpolated=True))
+        case Arithmetic(left=left, right=right):
+            return replace(node, left=_interpolated(left, separate), right=_interpolated(right, separate))
+        case Pointwise(operand=operand) | Difference(operand=operand):
+            return replace(node, operand=_interpolated(operand, separate))
+    return node
 
 
 def _stub_plan(query: MonitorQuery, call: tree.Call, windows: tuple[int, int]) -> Plan:
@@ -339,7 +357,7 @@ def _call(call: tree.Call) -> Node:
         return Pointwise(call.name, operand, _number(rest[0], call.name) if rest else 0.0)
     if any(zero_fills(operand)):
         raise Unsupported('default_zero()', column, 'around another default_zero()')
-    return ZeroFilled(_changed(operand, lambda leaf: replace(leaf, interpolated=True)))
+    return ZeroFilled(operand)
 
 
 def _seconds_back(argument: tree.Argument) -> int:
