@@ -501,11 +501,28 @@ def test_what_is_outside_is_refused_by_name(query, options, keys, words):
             id='a window of ages',
             marks=rule('6.3'),
         ),
+        pytest.param(
+            {'escalation_message': 5},
+            'some: options.escalation_message: found 5, expected a text',
+            id='a number for a text',
+            marks=rule('3.23'),
+        ),
+        pytest.param(
+            {'include_tags': 'x'},
+            "options.include_tags: found 'x', expected true or false",
+            id='neither true nor false',
+        ),
     ],
 )
 def test_what_the_api_would_refuse(options, words):
     with pytest.raises(UnusableInputError, match=re.escape(words)):
         run('avg(last_5m):avg:m{*} > 5', {'m': '1'}, options)
+
+
+@pytest.mark.rule('2.23')
+def test_a_draft_is_one_by_its_word():
+    with pytest.raises(UnusableInputError, match='^some: draft_status: found 5, allowed are draft, published$'):
+        run('avg(last_5m):avg:m{*} > 5', {'m': '1'}, draft_status=5)
 
 
 @pytest.mark.rule('3.4')

@@ -13,6 +13,7 @@ type OnMissingData = Literal['show_no_data', 'show_and_notify_no_data', 'resolve
 _ON_MISSING_DATA: tuple[OnMissingData, ...] = ('show_no_data', 'show_and_notify_no_data', 'resolve', 'default')
 _TYPES = ('metric alert', 'query alert')
 _STATUSES = ('alert', 'warn', 'no data')
+_DRAFT_STATUSES = ('draft', 'published')
 DEFAULT_GROUP_DELAY = 60
 
 
@@ -81,6 +82,9 @@ def _read(name: str, body: Mapping[str, Any]) -> Monitor:
         raise UnusableInputError(f'query: {error}') from None
     options = _Options(body.get('options') or {}, 'options')
     _refuse(options, query)
+    # No state depends on these, but a message that goes out does.
+    options.text('escalation_message')
+    options.flag('include_tags')
     legacy = options.flag('notify_no_data')
     on_missing_data = options.choice('on_missing_data', _ON_MISSING_DATA)
     if legacy and on_missing_data is not None:
@@ -103,7 +107,7 @@ def _read(name: str, body: Mapping[str, Any]) -> Monitor:
         renotify_interval=int((options.number('renotify_interval', 0) or 0) * 60),
         renotify_statuses=options.choices('renotify_statuses', _STATUSES) or frozenset({'alert', 'no data'}),
         renotify_occurrences=_whole(options.number('renotify_occurrences', 0)),
-        draft=body.get('draft_status') == 'draft',
+        draft=_Options(body).choice('draft_status', _DRAFT_STATUSES) == 'draft',
         stub_windows=_stub_windows(options),
     )
 
@@ -113,20 +117,30 @@ class _Options:
     """A JSON object whose values are checked as they are read; None and a missing key are the same."""
 
     values: Mapping[str, Any]
-    place: str
+    place: str = ''
 
     def __post_init__(self) -> None:
         if not isinstance(self.values, Mapping):
             raise UnusableInputError(f'{self.place}: found {self.values!r}, expected an object')
 
+    def at(self, key: str) -> str:
+        """Where a key's value stands, from the monitor's body on."""
+        return f'{self.place}.{key}' if self.place else key
+
     def part(self, key: str) -> '_Options':
         """The object at a key."""
-        return _Options(self.values.get(key) or {}, f'{self.place}.{key}')
+        return _Options(self.values.get(key) or {}, self.at(key))
+
+    def text(self, key: str) -> str:
+        value = self.values.get(key)
+        if not isinstance(value, str | None):
+            raise UnusableInputError(f'{self.at(key)}: found {_shown(value)}, expected a text')
+        return value or ''
 
     def texts(self, key: str) -> list[str]:
         values = self.values.get(key) or []
         if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            raise UnusableInputError(f'{self.place}.{key}: found {values!r}, expected a list of texts')
+            raise UnusableInputError(f'{self.at(key)}: found {values!r}, expected a list of texts')
         return values
 
     def number(self, key: str, least: float | None = None, greatest: float | None = None) -> float | None:
@@ -135,16 +149,16 @@ class _Options:
             return None
         # YAML has numbers that are none and endless ones, and a whole number may be too large for a float.
         if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
-            raise UnusableInputError(f'{self.place}.{key}: found {_shown(value)}, expected a number')
+            raise UnusableInputError(f'{self.at(key)}: found {_shown(value)}, expected a number')
         if (least is not None and not value >= least) or (greatest is not None and not value <= greatest):
             bounds = f'{least:g} to {greatest:g}' if greatest is not None else f'at least {least:g}'
-            raise UnusableInputError(f'{self.place}.{key}: found {value!r}, expected {bounds}')
+            raise UnusableInputError(f'{self.at(key)}: found {value!r}, expected {bounds}')
         return float(value)
 
     def flag(self, key: str) -> bool:
         value = self.values.get(key)
         if not isinstance(value, bool | None):
-            raise UnusableInputError(f'{self.place}.{key}: found {value!r}, expected true or false')
+            raise UnusableInputError(f'{self.at(key)}: found {value!r}, expected true or false')
         return bool(value)
 
     def choice[T: str](self, key: str, allowed: tuple[T, ...]) -> T | None:
@@ -154,12 +168,12 @@ class _Options:
                 return one
         if value is None:
             return None
-        raise UnusableInputError(f'{self.place}.{key}: found {value!r}, allowed are {", ".join(allowed)}')
+        raise UnusableInputError(f'{self.at(key)}: found {value!r}, allowed are {", ".join(allowed)}')
 
     def choices(self, key: str, allowed: Sequence[str]) -> frozenset[str]:
         values = self.values.get(key) or []
         if not isinstance(values, list) or not set(map(str, values)) <= set(allowed):
-            raise UnusableInputError(f'{self.place}.{key}: found {values!r}, allowed are {", ".join(allowed)}')
+            raise UnusableInputError(f'{self.at(key)}: found {values!r}, allowed are {", ".join(allowed)}')
         return frozenset(values)
 
 
