@@ -18,7 +18,7 @@ from ddassets.notification import Mute, notifications
 from ddassets.series import Series, SeriesSet
 from ddassets.state import State
 
-CASES = int(os.environ.get('DDASSETS_ORACLE_CASES', '500'))
+CASES = int(os.environ.get('DDASSETS_ORACLE_CASES', '2000'))
 FIRST = int(os.environ.get('DDASSETS_ORACLE_FIRST', '0'))
 BATCH = 100
 STATES = {str(state): state for state in State}
