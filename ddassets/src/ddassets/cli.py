@@ -221,6 +221,9 @@ def _rehearse(options: argparse.Namespace) -> int:
         raise UnusableInputError('--open opens the page of --report DIR')
     if options.write and options.explain is not None:
         raise UnusableInputError('--write and --explain exclude each other')
+    if options.write and options.report is not None:
+        # The page would judge by what the files said before.
+        raise UnusableInputError('--write and --report exclude each other: review, then ask for the page')
     if options.format != 'text' and (options.write or options.explain is not None):
         raise UnusableInputError(f'--format {options.format}: --write and --explain give text alone')
     return run(
