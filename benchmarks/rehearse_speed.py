@@ -123,10 +123,10 @@ def write_comparison(folder: Path, days: int) -> tuple[Path, Path]:
 
 def expected_alerts(values: str, days: int) -> list[tuple[int, tuple[str, ...]]]:
     """Minutes, the last one among them, and which alerts ddassets' states stand for then."""
-    from ddassets.evaluator import evaluate
-    from ddassets.monitor import read
-    from ddassets.series import SeriesSet, from_compact
-    from ddassets.state import State
+    from ddassets.engine.evaluator import evaluate
+    from ddassets.engine.monitor import read
+    from ddassets.engine.series import SeriesSet, from_compact
+    from ddassets.engine.state import State
 
     series = from_compact(values, 'my_metric', ['host:alpha'], START_INSTANT, 'gauge', EVERY)
     end = START_INSTANT + days * DAY

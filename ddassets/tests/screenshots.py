@@ -13,7 +13,8 @@ from typing import NamedTuple
 from chromium import Browser
 from PIL import Image
 
-from ddassets import bundle, report
+from ddassets import assets as bundle
+from ddassets import report
 from ddassets.rehearsal import Judgement, read, rehearse
 from ddassets.rehearsal.command import simulate
 

@@ -7,7 +7,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from ddassets.assumptions import ASSUMPTIONS
+from ddassets.engine.assumptions import ASSUMPTIONS
 
 TESTS = Path(__file__).parent
 PAGE = TESTS.parent / 'docs' / 'semantics.md'

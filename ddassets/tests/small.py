@@ -7,11 +7,11 @@ import re
 
 import numpy as np
 
-from ddassets import monitor as monitors
-from ddassets.evaluator import evaluate
-from ddassets.series import Series, SeriesSet, from_compact
-from ddassets.state import State
-from ddassets.timeline import MonitorTimeline
+from ddassets.engine import monitor as monitors
+from ddassets.engine.evaluator import evaluate
+from ddassets.engine.series import Series, SeriesSet, from_compact
+from ddassets.engine.state import State
+from ddassets.engine.timeline import MonitorTimeline
 
 # 2027-01-15T08:00:00Z, a multiple of an hour.
 START = 1_800_000_000

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from ddassets import monitor
-from ddassets.evaluator import evaluate
-from ddassets.series import Series, SeriesSet
-from ddassets.state import State
+from ddassets.engine import monitor
+from ddassets.engine.evaluator import evaluate
+from ddassets.engine.series import Series, SeriesSet
+from ddassets.engine.state import State
 
 BODY = {
     'name': 'm',

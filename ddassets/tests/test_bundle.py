@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddassets.bundle import integrations, read
-from ddassets.document import LARGEST_FILE, Position, _parts, load_document
+from ddassets.assets import integrations, read
+from ddassets.assets.document import LARGEST_FILE, _parts, load_document
+from ddassets.diagnostic import Position
 from ddassets.lint.example import DASHBOARD, MANIFEST, METADATA, MONITOR, write
 
 
@@ -225,7 +226,8 @@ def test_looking_up_positions_enters_each_part_once(tmp_path, monkeypatch):
     """Else a file with as many faults as parts takes time by the square."""
     document, _ = read_json(tmp_path, json.dumps({'widgets': [{'title': str(n)} for n in range(300)]}))
     entered = []
-    monkeypatch.setattr('ddassets.document._parts', lambda text, offset: entered.append(offset) or _parts(text, offset))
+    counted = lambda text, offset: entered.append(offset) or _parts(text, offset)  # noqa: E731
+    monkeypatch.setattr('ddassets.assets.document._parts', counted)
     columns = [document.position(('widgets', n, 'title')).column for n in range(300)]
     assert columns == sorted(set(columns))
     assert len(entered) == len(set(entered)) == 302

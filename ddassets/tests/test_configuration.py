@@ -10,7 +10,7 @@ from ddassets.agent.configuration import (
     self_loading_files,
     uncomment,
 )
-from ddassets.errors import UnusableInputError
+from ddassets.diagnostic import UnusableInputError
 
 NO_KEY = "the Agent's default, because the instance has no min_collection_interval"
 

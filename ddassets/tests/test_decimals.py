@@ -5,7 +5,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ddassets import decimals
+from ddassets.engine import decimals
 
 PLAIN = st.one_of(
     st.integers(-1000, 1000).map(str),

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ddassets.downtime import DowntimeError, Interval, clock_differences, merge, odd_openings, openings, parse
-from ddassets.downtime.scope import ScopeFault, parse_scope
-from ddassets.errors import UnusableInputError
+from ddassets.diagnostic import UnusableInputError
+from ddassets.engine.downtime import DowntimeError, Interval, clock_differences, merge, odd_openings, openings, parse
+from ddassets.language.downtime_scope import ScopeFault, parse_scope
 
 BERLIN = 'Europe/Berlin'
 NEW_YORK = 'America/New_York'

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from small import LETTERS, START, body, letters, run, store, values
 
-from ddassets import monitor as monitors
-from ddassets.errors import Unsupported, UnusableInputError
-from ddassets.evaluator import Evaluator, evaluate
-from ddassets.series import Series, SeriesSet
-from ddassets.state import State
+from ddassets.diagnostic import Unsupported, UnusableInputError
+from ddassets.engine import monitor as monitors
+from ddassets.engine.evaluator import Evaluator, evaluate
+from ddassets.engine.series import Series, SeriesSet
+from ddassets.engine.state import State
 
 
 def rule(*numbers):

@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 import pytest
 
-from ddassets.bundle import read
+from ddassets.assets import read
 from ddassets.lint import Emission, Severity, lint
 from ddassets.lint.example import (
     DASHBOARD,
@@ -26,7 +26,7 @@ NOTE, WARNING, ERROR = Severity
 
 def judge(folder, files, rule, emission=None):
     found = lint(read(write(folder, files)), emission)
-    marked = [f for f in found if f.rule == rule]
+    marked = [f for f in found if f.code == rule]
     return [
         (f.severity, f.message, f.excerpt.text[f.excerpt.start : f.excerpt.end] if f.excerpt else '') for f in marked
     ]
@@ -553,7 +553,7 @@ def test_judgement(tmp_path, files, rule, findings):
 
 
 def test_the_suffix_of_a_counter_is_called_to_mind(tmp_path):
-    [found] = [f for f in lint(read(write(tmp_path, COUNTER))) if f.rule == 'metric/unknown']
+    [found] = [f for f in lint(read(write(tmp_path, COUNTER))) if f.code == 'metric/unknown']
     assert found.hint == 'nearest: acme.waits.count'
 
 
@@ -718,5 +718,5 @@ def test_many_misspelt_names_are_searched_in_time(tmp_path):
     folder = write(tmp_path, files)
     start = time.process_time()
     found = lint(read(folder))
-    assert sum(finding.rule == 'metric/unknown' for finding in found) >= 200
+    assert sum(finding.code == 'metric/unknown' for finding in found) >= 200
     assert time.process_time() - start < 10

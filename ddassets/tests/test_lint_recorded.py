@@ -40,7 +40,7 @@ def test_what_the_api_took_is_neither_an_error_nor_a_warning(checkout):
     assert report.integrations > 250 and report.queries > 80 and report.not_covered.total() > 150
     bad = [finding for finding in report.findings if finding.severity > Severity.NOTE]
     # The recordings about template variables define some that no widget uses.
-    assert {finding.rule for finding in bad} == {'variable/unused'}
+    assert {finding.code for finding in bad} == {'variable/unused'}
     assert {finding.object for finding in bad} == {'$host1', '$group_by_var'}
 
 
@@ -55,6 +55,6 @@ def test_canary_one_fault_in_each_recorded_query_is_found(checkout, tmp_path):
             copy.parent.mkdir(parents=True)
             copy.write_text(text)
             broken += 1
-    found = {f.path for f in lint_paths([tmp_path]).findings if f.rule == 'query/syntax'}
+    found = {f.path for f in lint_paths([tmp_path]).findings if f.code == 'query/syntax'}
     assert set(tmp_path.glob('*/*/*/*.json')) - found == set()
     assert broken > 50

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ddassets import bundle
+from ddassets import assets as bundle
 from ddassets.lint import Emission, lint
 from ddassets.lint.example import INTEGRATION, write
 from ddassets.lint.pages import page
@@ -23,7 +23,7 @@ def emission(rule):
 
 def lint_example(folder, files, emission):
     findings = lint(bundle.read(write(folder, files)), emission)
-    return [(finding.rule, finding.message) for finding in findings]
+    return [(finding.code, finding.message) for finding in findings]
 
 
 def test_the_example_integration_is_clean(tmp_path):

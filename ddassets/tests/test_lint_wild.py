@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ddassets.bundle import read
+from ddassets.assets import read
 from ddassets.lint import Emission, Severity, lint
 from ddassets.lint.command import LintOptions
 from ddassets.lint.command import lint as lint_command
@@ -29,7 +29,7 @@ DASHBOARDS, MONITORS = (sorted((WILD / kind).glob('*.json')) for kind in ('dashb
 
 
 def found(folder):
-    return [(finding.severity, finding.rule, finding.message) for finding in lint(read(folder))]
+    return [(finding.severity, finding.code, finding.message) for finding in lint(read(folder))]
 
 
 @pytest.mark.parametrize('path', DASHBOARDS, ids=lambda path: path.stem)

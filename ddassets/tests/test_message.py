@@ -2,8 +2,8 @@
 
 import pytest
 
-from ddassets.assumptions import ASSUMPTIONS
-from ddassets.message import (
+from ddassets.engine.assumptions import ASSUMPTIONS
+from ddassets.engine.message import (
     FLAGS,
     TRANSITIONS,
     Context,
@@ -15,9 +15,9 @@ from ddassets.message import (
     render,
     render_title,
 )
-from ddassets.message.conditions import ALERT, NO_DATA, OK, STATES, WARN
-from ddassets.message.expression import ExpressionError, parse_expression
-from ddassets.state import State
+from ddassets.engine.message.conditions import ALERT, NO_DATA, OK, STATES, WARN
+from ddassets.engine.state import State
+from ddassets.language.message.expression import ExpressionError, parse_expression
 
 FIRST = 1_798_797_600  # 2027-01-01T10:00:00Z
 

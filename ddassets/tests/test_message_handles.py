@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ddassets.errors import UnusableInputError
-from ddassets.message import (
+from ddassets.diagnostic import UnusableInputError
+from ddassets.engine.message import (
     TRANSITIONS,
     Context,
     Edge,
@@ -23,7 +23,8 @@ from ddassets.message import (
     redirect,
     render,
 )
-from ddassets.message.conditions import ALERT, CONDITIONALS, NO_DATA, OK, WARN
+from ddassets.engine.message.conditions import ALERT, NO_DATA, OK, WARN
+from ddassets.language.message.vocabulary import CONDITIONALS
 
 ME = '@me@example.com'
 # More by hand: EXAMPLES=20000 pytest …

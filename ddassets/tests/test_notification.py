@@ -3,9 +3,9 @@
 import pytest
 from small import START, body, run
 
-from ddassets import monitor as monitors
-from ddassets.notification import Mute, notifications
-from ddassets.state import State
+from ddassets.engine import monitor as monitors
+from ddassets.engine.notification import Mute, notifications
+from ddassets.engine.state import State
 
 KINDS = {'alert': 'A', 'warn': 'W', 'no data': 'N', 'recovery': 'R'}
 REASONS = {'transition': '', 'renotify': '+', 'downtime end': '!'}

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddassets.evaluator import evaluate
-from ddassets.monitor import read
-from ddassets.notification import Mute, notifications
-from ddassets.series import SeriesSet, from_compact
-from ddassets.state import State
+from ddassets.engine.evaluator import evaluate
+from ddassets.engine.monitor import read
+from ddassets.engine.notification import Mute, notifications
+from ddassets.engine.series import SeriesSet, from_compact
+from ddassets.engine.state import State
 
 START, MINUTES = 1_800_000_000, 60
 MONITOR = read(

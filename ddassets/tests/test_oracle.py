@@ -10,13 +10,13 @@ from oracle.cases import Case
 from oracle.notices import Post
 from oracle.states import Group
 
-from ddassets import monitor as monitors
-from ddassets.assumptions import ASSUMPTIONS
-from ddassets.errors import Unsupported
-from ddassets.evaluator import evaluate
-from ddassets.notification import Mute, notifications
-from ddassets.series import Series, SeriesSet
-from ddassets.state import State
+from ddassets.diagnostic import Unsupported
+from ddassets.engine import monitor as monitors
+from ddassets.engine.assumptions import ASSUMPTIONS
+from ddassets.engine.evaluator import evaluate
+from ddassets.engine.notification import Mute, notifications
+from ddassets.engine.series import Series, SeriesSet
+from ddassets.engine.state import State
 
 CASES = int(os.environ.get('DDASSETS_ORACLE_CASES', '2000'))
 FIRST = int(os.environ.get('DDASSETS_ORACLE_FIRST', '0'))

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from loopback.stored import API_KEY, APP_KEY
 
-from ddassets.errors import UnusableInputError
+from ddassets.diagnostic import UnusableInputError
 from ddassets.org import client as transport
 from ddassets.org.account import Account
 from ddassets.org.client import Client, Refused, Unavailable, Unclear, Unreachable

@@ -9,7 +9,7 @@ from dateutil.rrule import rrulestr
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from ddassets import bundle
+from ddassets import assets as bundle
 from ddassets.org.kinds import DOWNTIMES
 
 BERLIN = ZoneInfo('Europe/Berlin')

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ddassets import bundle
-from ddassets.document import Document
+from ddassets import assets as bundle
+from ddassets.assets.document import Document
 from ddassets.org.difference import MISSING, Difference, differences
 from ddassets.org.kind import Stored, Wanted
 from ddassets.org.kinds import DASHBOARDS, DOWNTIMES, MONITORS

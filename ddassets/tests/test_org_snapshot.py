@@ -9,8 +9,8 @@ from loopback import integration
 from loopback.server import png
 from loopback.trial import run
 
-from ddassets import bundle
-from ddassets.errors import UnusableInputError
+from ddassets import assets as bundle
+from ddassets.diagnostic import UnusableInputError
 from ddassets.org import snapshot
 from ddassets.org.snapshot import choose, is_picture, spelled
 

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from loopback import integration
 
-from ddassets import bundle
-from ddassets.errors import UnusableInputError
+from ddassets import assets as bundle
+from ddassets.diagnostic import UnusableInputError
 from ddassets.org.account import SITES, read_account, require_keys
 from ddassets.org.marker import Marker, in_tags, in_text, label
 from ddassets.org.plan import make_plan

@@ -160,8 +160,8 @@ def test_the_fixture_takes_a_file_a_mapping_and_series(pytester: pytest.Pytester
             'tests/test_rehearsed': """
             import numpy as np
             import pytest
-            from ddassets.errors import UnusableInputError
-            from ddassets.series import Series
+            from ddassets.diagnostic import UnusableInputError
+            from ddassets.engine.series import Series
 
             SCENARIO = {'start': '2027-01-04T08:50:00', 'length': '40m'}
 
@@ -242,4 +242,4 @@ def test_loading_it_loads_nothing_else() -> None:
         'print(*sorted(set(sys.modules) - before))'
     )
     done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ['ddassets', 'ddassets.errors', 'ddassets.pytest_plugin']
+    assert done.stdout.split() == ['ddassets', 'ddassets.diagnostic', 'ddassets.pytest_plugin']

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddassets.query.column import ranks
+from ddassets.engine.column import ranks
 
 INSTANTS = st.one_of(
     st.integers(-40, 400).map(float), st.floats(-40, 400, allow_subnormal=False), st.sampled_from([-1e300, 1e300])

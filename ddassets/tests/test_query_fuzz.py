@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ddassets.query import syntax, tree
-from ddassets.query.errors import QuerySyntaxError
+from ddassets.diagnostic import Span
+from ddassets.language.query import syntax, tree
+from ddassets.language.query.errors import QuerySyntaxError
 
 QUERIES = Path(__file__).parent / 'queries'
-NOWHERE = tree.Span(0, 0)
+NOWHERE = Span(0, 0)
 RUNS = 100_000
 
 

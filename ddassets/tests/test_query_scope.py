@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ddassets.query.products import recognise
-from ddassets.query.scope import keys, matches, narrow, predicate
-from ddassets.query.syntax import parse_formula, parse_monitor, parse_query, render
+from ddassets.language.query.products import recognise
+from ddassets.language.query.scope import keys, matches, narrow, predicate
+from ddassets.language.query.syntax import parse_formula, parse_monitor, parse_query, render
 
 TAGS = frozenset({'host:web-1', 'env:prod', 'zone:eu:a', 'staging', 'name:two words'})
 

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from ddassets.query import syntax, tree
-from ddassets.query.errors import QuerySyntaxError
-from ddassets.query.tree import Node
+from ddassets.diagnostic import Span
+from ddassets.language.query import syntax, tree
+from ddassets.language.query.errors import QuerySyntaxError
+from ddassets.language.query.tree import Node
 
 QUERIES = Path(__file__).parent / 'queries'
 
@@ -132,7 +133,7 @@ def all_of(*scopes, symbolic):
     return tree.And(scopes, symbolic, span=SPAN)
 
 
-SPAN = tree.Span(0, 0)
+SPAN = Span(0, 0)
 EVERYTHING = tree.Everything(span=SPAN)
 X = metric('x', EVERYTHING)
 

@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from ddassets.query import syntax
+from ddassets.language.query import syntax
 
 GOOD = 'avg(last_5m):100 * sum:a.b{env:prod AND (host:x OR host:y)} by {host}.as_count() / default_zero(sum:c{*}) > 3'
 BAD = 'avg(last_5m):avg:a.b{env:prod} bye {host} > 3'

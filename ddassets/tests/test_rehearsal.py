@@ -10,16 +10,17 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ddassets import bundle, monitor
-from ddassets.errors import UnusableInputError
-from ddassets.query.syntax import parse_query
+from ddassets import assets as bundle
+from ddassets.diagnostic import UnusableInputError
+from ddassets.engine import monitor
+from ddassets.engine.series import Series
+from ddassets.engine.state import State
+from ddassets.language.query.syntax import parse_query
 from ddassets.rehearsal import Judgement, Rehearsal, parse, read, rehearse
 from ddassets.rehearsal.coverage import coverage, percentage, possible_states, together
 from ddassets.rehearsal.expectation import events
 from ddassets.rehearsal.inbox import DowntimeMail, inbox
 from ddassets.rehearsal.writing import write
-from ddassets.series import Series
-from ddassets.state import State
 
 ACME = Path(__file__).parent / 'acme'
 BERLIN = ZoneInfo('Europe/Berlin')

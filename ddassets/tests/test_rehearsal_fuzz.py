@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from ddassets import bundle
-from ddassets.errors import UnusableInputError
+from ddassets import assets as bundle
+from ddassets.diagnostic import UnusableInputError
 from ddassets.rehearsal import Judgement, expectation, parse, printing, rehearse
 from ddassets.rehearsal.formats import as_json, junit
 from ddassets.rehearsal.outcome import Outcome, Run

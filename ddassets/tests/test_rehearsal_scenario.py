@@ -11,8 +11,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from ddassets import bundle
-from ddassets.errors import UnusableInputError
+from ddassets import assets as bundle
+from ddassets.diagnostic import UnusableInputError
 from ddassets.rehearsal import Judgement, parse, parsing, read, rehearse
 from ddassets.rehearsal.words import (
     DAYS,

@@ -3,7 +3,7 @@ import math
 import pytest
 
 from ddassets.agent.sampler import Sample, Sampler
-from ddassets.errors import UnusableInputError
+from ddassets.diagnostic import UnusableInputError
 
 
 def sample(kind, value, at=100.0, tags=(), host='', first=False, name='m'):

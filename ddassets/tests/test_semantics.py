@@ -8,7 +8,7 @@ import semantics
 from semantics import IMPLEMENTED, REFUSED, RULES, VECTORS
 
 import ddassets
-from ddassets.assumptions import ASSUMPTIONS
+from ddassets.engine.assumptions import ASSUMPTIONS
 
 KNOWN = {*RULES, *VECTORS, *ASSUMPTIONS}
 CITED = semantics.citations()

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ddassets.errors import UnusableInputError
-from ddassets.series import MOST_POINTS, parse_compact, read_csv
+from ddassets.diagnostic import UnusableInputError
+from ddassets.engine.series import MOST_POINTS, parse_compact, read_csv
 
 NAN = float('nan')
 

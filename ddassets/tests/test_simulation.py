@@ -17,7 +17,7 @@ from ddassets.agent.recording import Columns, Source, to_series
 from ddassets.agent.sampler import Sample, Sampler
 from ddassets.agent.simulation import Conditions, SimulationError, is_importable, simulate
 from ddassets.agent.simulator import instants, stretches
-from ddassets.errors import UnusableInputError
+from ddassets.diagnostic import UnusableInputError
 
 from .conftest import write_integration
 

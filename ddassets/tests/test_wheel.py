@@ -3,7 +3,7 @@ import zipfile
 import pytest
 
 from ddassets.agent.wheel import distribution_name, integration_name, parse_version, read_wheel, refusal
-from ddassets.errors import UnusableInputError
+from ddassets.diagnostic import UnusableInputError
 
 HEAD = 'Metadata-Version: 2.4\nName: datadog-probe\nVersion: 1.0.0\n'
 

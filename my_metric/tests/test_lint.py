@@ -12,7 +12,7 @@ import pytest
 from datadog_checks.base.stubs.aggregator import AggregatorStub
 from datadog_checks.base.types import InstanceType
 from datadog_checks.my_metric import MyMetricCheck
-from ddassets import bundle
+from ddassets import assets as bundle
 from ddassets.lint import Emission, lint
 
 PACKAGE = Path(__file__).parents[1]
@@ -57,4 +57,4 @@ def test_canary_a_planted_fault_is_found(
     before = (copied / file).read_text(encoding='utf-8')
     assert text in before
     (copied / file).write_text(before.replace(text, other), encoding='utf-8')
-    assert rule in {finding.rule for finding in lint(bundle.read(copied), emission)}
+    assert rule in {finding.code for finding in lint(bundle.read(copied), emission)}

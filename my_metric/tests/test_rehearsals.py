@@ -12,9 +12,9 @@ import pytest
 import yaml
 
 from datadog_checks.my_metric import series
-from ddassets.errors import UnusableInputError
+from ddassets.diagnostic import UnusableInputError
+from ddassets.engine.series import Series
 from ddassets.pytest_plugin import RehearsalFailed
-from ddassets.series import Series
 
 from .test_options import commented_out
 

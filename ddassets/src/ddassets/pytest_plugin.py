@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ddassets.errors import UnusableInputError
+from ddassets.diagnostic import UnusableInputError
 
 if TYPE_CHECKING:
+    from ddassets.engine.series import Series
     from ddassets.rehearsal import Rehearsal, Scenario
     from ddassets.rehearsal.inbox import Mail
-    from ddassets.series import Series
 
 FOLDER = 'rehearsals'
 _SUFFIXES = ('.yaml', '.yml')
@@ -91,7 +91,7 @@ def judged(scenario: 'Scenario', path: Path, series: Iterable['Series'] = ()) ->
     Raises RehearsalFailed, and UnusableInputError for a scenario that cannot be rehearsed.
     """
     __tracebackhide__ = True
-    from ddassets import bundle
+    from ddassets import assets as bundle
     from ddassets.rehearsal import Judgement, rehearse
     from ddassets.rehearsal.command import integration_of, simulate
 

@@ -254,7 +254,7 @@ class Maker:
     # The options.
 
     def choices(self) -> dict[str, str]:
-        from ddassets.assumptions import ASSUMPTIONS
+        from ddassets.engine.assumptions import ASSUMPTIONS
 
         found = {one.id: one.default for one in ASSUMPTIONS.values()}
         if self.chance(0.4):

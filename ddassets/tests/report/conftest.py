@@ -17,15 +17,16 @@ import numpy as np
 import pytest
 from chromium import Browser
 
-from ddassets import bundle, report
-from ddassets.errors import UnusableInputError
-from ddassets.graph import Line
-from ddassets.monitor import Thresholds
-from ddassets.notification import Mute, Notification
-from ddassets.query import tree
-from ddassets.query.syntax import parse_monitor
-from ddassets.series import Series, SeriesSet
-from ddassets.timeline import GroupTimeline, MonitorTimeline, State, Transitions
+from ddassets import assets as bundle
+from ddassets import report
+from ddassets.diagnostic import UnusableInputError
+from ddassets.engine.graph import Line
+from ddassets.engine.monitor import Thresholds
+from ddassets.engine.notification import Mute, Notification
+from ddassets.engine.series import Series, SeriesSet
+from ddassets.engine.timeline import GroupTimeline, MonitorTimeline, State, Transitions
+from ddassets.language.query import tree
+from ddassets.language.query.syntax import parse_monitor
 
 REPOSITORY = Path(__file__).parents[3]
 DAY = 86400

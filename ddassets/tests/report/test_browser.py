@@ -146,7 +146,7 @@ def test_dragging_across_a_chart_zooms_every_chart(page, week):
 
 
 def lines_of(result, query: str, bucket: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    from ddassets.query.syntax import parse_query
+    from ddassets.language.query.syntax import parse_query
 
     expression = parse_query(f'{query}.rollup(avg, {bucket})')
     return {line.name: (line.times, line.values) for line in result.lines(expression, result.start, result.end)}

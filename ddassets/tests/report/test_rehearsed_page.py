@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ddassets import bundle, cli, report
-from ddassets.query.syntax import parse_query
+from ddassets import assets as bundle
+from ddassets import cli, report
+from ddassets.language.query.syntax import parse_query
 from ddassets.rehearsal import Judgement, read, rehearse
 from ddassets.rehearsal.command import simulate
 from ddassets.rehearsal.coverage import coverage

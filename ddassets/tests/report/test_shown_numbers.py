@@ -5,7 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from ddassets import bundle, report
+from ddassets import assets as bundle
+from ddassets import report
 from ddassets.rehearsal import Judgement, read, rehearse
 
 RED = 'rgb(200, 50, 60)'

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from ddassets.errors import UnusableInputError
+from ddassets.diagnostic import UnusableInputError
 from ddassets.nearest import closest
 
 DEFAULT_INTERVAL = 15

@@ -9,7 +9,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from ddassets.errors import UnusableInputError
+from ddassets.diagnostic import UnusableInputError
 from ddassets.nearest import closest
 
 BASE_VERSION = '38.5.0'

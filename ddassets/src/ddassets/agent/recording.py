@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ddassets.agent.sampler import Sample, Sampler
-from ddassets.errors import UnusableInputError
-from ddassets.series import Floats, Kind, Series
+from ddassets.diagnostic import UnusableInputError
+from ddassets.engine.series import Floats, Kind, Series
 
 
 @dataclass(frozen=True)

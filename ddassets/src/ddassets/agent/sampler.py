@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from ddassets.errors import UnusableInputError
+from ddassets.diagnostic import UnusableInputError
 
 _PERCENTILE = 95
 # The Agent's check sampler gives what it counts by the second an interval of one second, whatever the check's own.

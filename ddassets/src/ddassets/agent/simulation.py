@@ -21,8 +21,8 @@ from ddassets.agent.environment import BASE_VERSION, end_group, find_project, pr
 from ddassets.agent.recording import Columns, Source, to_series
 from ddassets.agent.simulator import Stretch
 from ddassets.agent.wheel import integration_name
-from ddassets.errors import UnusableInputError
-from ddassets.series import Floats, Series
+from ddassets.diagnostic import UnusableInputError
+from ddassets.engine.series import Floats, Series
 
 # A JSON line of the process, and the columns that follow it.
 type Answer = tuple[dict[str, Any], list[bytes]]

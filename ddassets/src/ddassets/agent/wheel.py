@@ -5,7 +5,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from ddassets.errors import UnusableInputError
+from ddassets.diagnostic import UnusableInputError
 
 BASE_PACKAGE = 'datadog-checks-base'
 

@@ -3,8 +3,8 @@
 `lint` judges one integration; `Emission` tells it what the check really submits.
 """
 
+from ddassets.diagnostic import Diagnostic, Severity
 from ddassets.lint.emission import Emission, Emitted
-from ddassets.lint.rule import Finding, Severity
 from ddassets.lint.run import Report, lint, lint_paths
 
-__all__ = ['Emission', 'Emitted', 'Finding', 'Report', 'Severity', 'lint', 'lint_paths']
+__all__ = ['Emission', 'Emitted', 'Diagnostic', 'Report', 'Severity', 'lint', 'lint_paths']

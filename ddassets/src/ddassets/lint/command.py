@@ -4,15 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ddassets.errors import UnusableInputError
+from ddassets.diagnostic import Severity, UnusableInputError
 from ddassets.lint.emission import read_emission
 from ddassets.lint.formats import FORMATS, rules_table, text
 from ddassets.lint.pages import explain, page
-from ddassets.lint.rule import Severity
 from ddassets.lint.rules import all_rules
 from ddassets.lint.run import lint_paths
 from ddassets.nearest import did_you_mean
-from ddassets.terminal import Paint, printable, write
+from ddassets.output.terminal import Paint, printable, write
 
 FINDINGS = 1
 

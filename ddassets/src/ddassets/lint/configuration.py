@@ -10,9 +10,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ddassets.document import Position, read_bytes
-from ddassets.errors import UnusableInputError
-from ddassets.lint.rule import Finding
+from ddassets.assets.document import read_bytes
+from ddassets.diagnostic import Diagnostic, Position, UnusableInputError
 from ddassets.nearest import did_you_mean
 
 if TYPE_CHECKING:
@@ -32,8 +31,8 @@ class Ignore:
     reason: str
     position: Position
 
-    def matches(self, finding: Finding, folder: Path) -> bool:
-        if finding.rule != self.rule or (self.object is not None and finding.object != self.object):
+    def matches(self, finding: Diagnostic, folder: Path) -> bool:
+        if finding.code != self.rule or (self.object is not None and finding.object != self.object):
             return False
         if self.file is None:
             return True

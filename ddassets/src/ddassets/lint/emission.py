@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from ddassets.errors import UnusableInputError
+from ddassets.diagnostic import UnusableInputError
 
 _DERIVED = {
     'gauge': (('', 'gauge'),),

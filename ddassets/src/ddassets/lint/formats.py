@@ -6,10 +6,10 @@ from importlib.metadata import version
 from typing import Any
 from urllib.parse import quote
 
-from ddassets.lint.rule import Excerpt, Finding, Severity
+from ddassets.diagnostic import Diagnostic, Excerpt, Severity
 from ddassets.lint.rules import all_rules
 from ddassets.lint.run import Report
-from ddassets.terminal import PLAIN, Paint, printable, shown_path
+from ddassets.output.terminal import PLAIN, Paint, printable, shown_path
 
 # How much of a query is shown around the fault.
 _WIDTH = 110
@@ -27,7 +27,7 @@ def text(report: Report, paint: Paint = PLAIN) -> str:
         where = f'{finding.position.line}:{finding.position.column}' if finding.position else '-'
         severity = paint(_COLOURS[finding.severity], f'{finding.severity!s:<7}')
         subject = f' ({printable(finding.object)})' if finding.object else ''
-        lines.append(f'  {where:>7}  {severity}  {printable(finding.message)}  {paint("2", finding.rule)}{subject}')
+        lines.append(f'  {where:>7}  {severity}  {printable(finding.message)}  {paint("2", finding.code)}{subject}')
         if finding.excerpt:
             shown, caret = _with_caret(finding.excerpt)
             lines += [' ' * 20 + shown, ' ' * 20 + paint(_COLOURS[finding.severity], caret)]
@@ -79,9 +79,9 @@ def as_json(report: Report) -> str:
     return json.dumps(document, indent=2) + '\n'
 
 
-def _finding_document(finding: Finding) -> dict[str, Any]:
+def _finding_document(finding: Diagnostic) -> dict[str, Any]:
     document: dict[str, Any] = {
-        'rule': finding.rule,
+        'rule': finding.code,
         'severity': str(finding.severity),
         'file': shown_path(finding.path),
         'line': finding.position.line if finding.position else None,
@@ -104,7 +104,7 @@ def github(report: Report) -> str:
         properties = {'file': shown_path(finding.path)}
         if finding.position:
             properties |= {'line': str(finding.position.line), 'col': str(finding.position.column)}
-        properties['title'] = finding.rule
+        properties['title'] = finding.code
         listed = ','.join(f'{key}={_escaped(value, ":,")}' for key, value in properties.items())
         lines.append(f'::{commands[finding.severity]} {listed}::{_escaped(_sentence(finding))}')
     return '\n'.join([*lines, summary(report)]) + '\n'
@@ -117,7 +117,7 @@ def _escaped(words: str, more: str = '') -> str:
     return printable(words)
 
 
-def _sentence(finding: Finding) -> str:
+def _sentence(finding: Diagnostic) -> str:
     return f'{finding.message} ({finding.hint})' if finding.hint else finding.message
 
 
@@ -133,8 +133,8 @@ def sarif(report: Report) -> str:
             location['region'] = {'startLine': finding.position.line, 'startColumn': finding.position.column}
         results.append(
             {
-                'ruleId': finding.rule,
-                'ruleIndex': indices[finding.rule],
+                'ruleId': finding.code,
+                'ruleIndex': indices[finding.code],
                 'level': levels[finding.severity],
                 'message': {'text': printable(_sentence(finding))},
                 'locations': [{'physicalLocation': location}],
@@ -165,7 +165,7 @@ def junit(report: Report) -> str:
     """JUnit's XML: a suite for each file with findings, a case for each finding. A note does not fail."""
     from xml.etree import ElementTree as xml
 
-    by_file: dict[str, list[Finding]] = {}
+    by_file: dict[str, list[Diagnostic]] = {}
     for finding in report.findings:
         by_file.setdefault(shown_path(finding.path), []).append(finding)
     top = xml.Element('testsuites', name='ddassets lint')
@@ -176,7 +176,7 @@ def junit(report: Report) -> str:
         )
         for finding in findings:
             where = f'{file}:{finding.position.line}:{finding.position.column}' if finding.position else file
-            name = f'{finding.rule} {finding.object}'.strip()
+            name = f'{finding.code} {finding.object}'.strip()
             case = xml.SubElement(suite, 'testcase', classname=printable(file), name=printable(name))
             if finding.severity > Severity.NOTE:
                 failure = xml.SubElement(

@@ -1,48 +1,13 @@
 """What a rule is, and what it finds."""
 
-import enum
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ddassets.bundle import Asset, Dashboard, DashboardVariable, Downtime, Monitor, Widget
-from ddassets.document import Place, Position
-from ddassets.query.tree import Span
-
-
-class Severity(enum.IntEnum):
-    """How sure a finding is, and how bad. A note may be as it should be; the other two make the command fail."""
-
-    NOTE = 1
-    WARNING = 2
-    ERROR = 3
-
-    def __str__(self) -> str:
-        return self.name.lower()
-
-
-@dataclass(frozen=True)
-class Excerpt:
-    """A text at fault, and the half-open range of its characters that the caret stands under."""
-
-    text: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What one rule says about one place. `object` is the name of the monitor, widget, variable or metric."""
-
-    rule: str
-    severity: Severity
-    path: Path
-    position: Position | None
-    message: str
-    hint: str = ''
-    object: str = ''
-    excerpt: Excerpt | None = None
+from ddassets.assets import Asset, Dashboard, DashboardVariable, Downtime, Monitor, Widget
+from ddassets.assets.document import Place
+from ddassets.diagnostic import Diagnostic, Excerpt, Position, Severity, Span
 
 
 @dataclass(frozen=True)
@@ -68,7 +33,7 @@ class Fault:
     severity: Severity | None = None
     object: str = ''
 
-    def finding(self, rule: 'Rule[Any]') -> Finding:
+    def finding(self, rule: 'Rule[Any]') -> Diagnostic:
         """Look up the position, which costs a walk through the file."""
         excerpt = None
         if isinstance(self.where, Spot):
@@ -80,8 +45,8 @@ class Fault:
                 excerpt = Excerpt(text, self.span.start, max(self.span.end, self.span.start + 1))
                 column = self.span.start
             position = self.where.document.position(self.where.place + self.place, column)
-        return Finding(
-            rule=rule.id,
+        return Diagnostic(
+            code=rule.id,
             severity=self.severity or rule.severity,
             path=self.where.path,
             position=position,

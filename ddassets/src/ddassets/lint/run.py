@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ddassets import bundle as bundles
-from ddassets.bundle import Bundle
-from ddassets.errors import UnusableInputError
+from ddassets import assets as bundles
+from ddassets.assets import Bundle
+from ddassets.diagnostic import Diagnostic, UnusableInputError
 from ddassets.lint import configuration
 from ddassets.lint.configuration import Configuration, ConfigurationUse, Ignore
 from ddassets.lint.emission import Emission
-from ddassets.lint.rule import Finding, Rule
+from ddassets.lint.rule import Rule
 from ddassets.lint.rules import all_rules
 from ddassets.lint.subject import Catalog, Subject
 from ddassets.nearest import did_you_mean
@@ -22,14 +22,14 @@ from ddassets.nearest import did_you_mean
 class Report:
     """What a run found. `not_covered` counts the queries of other products, which no rule reads, by product."""
 
-    findings: list[Finding] = field(default_factory=list)
+    findings: list[Diagnostic] = field(default_factory=list)
     integrations: int = 0
     queries: int = 0
     not_covered: Counter[str] = field(default_factory=Counter)
     ignored: int = 0
 
 
-def lint(bundle: Bundle, emission: Emission | None = None) -> tuple[Finding, ...]:
+def lint(bundle: Bundle, emission: Emission | None = None) -> tuple[Diagnostic, ...]:
     """Every finding in one integration that its configuration does not ignore, sorted by file and position.
 
     `emission` is what the check was seen to submit; without it, the rules that need it are silent.
@@ -123,7 +123,7 @@ class _Run:
             subject = ConfigurationUse(found, frozenset(self._used), self._silent)
             self.report.findings += self._wanted(_findings(self._for_configurations, subject), effective)
 
-    def _wanted(self, findings: Iterable[Finding], configurations: Sequence[Configuration]) -> Iterator[Finding]:
+    def _wanted(self, findings: Iterable[Diagnostic], configurations: Sequence[Configuration]) -> Iterator[Diagnostic]:
         for finding in findings:
             matching = [
                 ignore for found in configurations for ignore in found.ignores if ignore.matches(finding, found.folder)
@@ -147,12 +147,12 @@ def _hint(path: Path) -> str:
     return did_you_mean(path.name, beside)
 
 
-def _findings(rules: Iterable[Rule[Any]], subject: Any) -> Iterator[Finding]:
+def _findings(rules: Iterable[Rule[Any]], subject: Any) -> Iterator[Diagnostic]:
     for rule in rules:
         for fault in rule.check(subject):
             yield fault.finding(rule)
 
 
-def _order(finding: Finding) -> tuple[Any, ...]:
+def _order(finding: Diagnostic) -> tuple[Any, ...]:
     position = finding.position
-    return (finding.path, position.line if position else 0, position.column if position else 0, finding.rule)
+    return (finding.path, position.line if position else 0, position.column if position else 0, finding.code)

@@ -12,14 +12,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from ddassets.bundle import Asset, Bundle, Dashboard, Monitor, Query, Widget, integrations
-from ddassets.document import Place, read_text
-from ddassets.lint.emission import Emission
-from ddassets.lint.known_metrics import DERIVED_SUFFIXES, known_prefix
-from ddassets.lint.rule import Fault, Severity, Spot
-from ddassets.query.products import recognise
-from ddassets.query.syntax import QuerySyntaxError, parse_formula, parse_monitor, parse_queries
-from ddassets.query.tree import (
+from ddassets.assets import Asset, Bundle, Dashboard, Monitor, Query, Widget, integrations
+from ddassets.assets.document import Place, read_text
+from ddassets.diagnostic import Severity, Span
+from ddassets.language.query.products import recognise
+from ddassets.language.query.syntax import QuerySyntaxError, parse_formula, parse_monitor, parse_queries
+from ddassets.language.query.tree import (
     Call,
     Expression,
     GroupKey,
@@ -27,13 +25,15 @@ from ddassets.query.tree import (
     Modifier,
     MonitorQuery,
     Number,
-    Span,
     TagFilter,
     TagIn,
     TemplateVariable,
     metrics,
     walk,
 )
+from ddassets.lint.emission import Emission
+from ddassets.lint.known_metrics import DERIVED_SUFFIXES, known_prefix
+from ddassets.lint.rule import Fault, Spot
 
 if TYPE_CHECKING:
     from ddassets.lint.words import DowntimeReading, MessageReading

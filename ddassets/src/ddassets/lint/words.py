@@ -7,14 +7,14 @@ from functools import cached_property
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from ddassets.bundle import Asset, Monitor
-from ddassets.bundle import Downtime as DowntimeAsset
-from ddassets.document import Place
-from ddassets.downtime import Downtime, DowntimeError, Recurrence, Recurring
-from ddassets.downtime import Fault as DowntimeFault
-from ddassets.downtime import parse as parse_downtime
-from ddassets.lint.rule import Fault, Severity
-from ddassets.message import (
+from ddassets.assets import Asset, Monitor
+from ddassets.assets import Downtime as DowntimeAsset
+from ddassets.assets.document import Place
+from ddassets.diagnostic import Severity, Span
+from ddassets.engine.downtime import Downtime, DowntimeError, Recurrence, Recurring
+from ddassets.engine.downtime import Fault as DowntimeFault
+from ddassets.engine.downtime import parse as parse_downtime
+from ddassets.engine.message import (
     FLAGS,
     Edge,
     Mention,
@@ -27,10 +27,10 @@ from ddassets.message import (
     parse,
     reach,
 )
-from ddassets.message import Fault as MessageFault
-from ddassets.message.template import Text
-from ddassets.query.tree import Span
-from ddassets.state import State
+from ddassets.engine.message import Fault as MessageFault
+from ddassets.engine.state import State
+from ddassets.language.message.template import Text
+from ddassets.lint.rule import Fault
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from ddassets import argument
+from ddassets.cli import argument
 
 if TYPE_CHECKING:
     from ddassets.org.command import Connection, PlanOptions

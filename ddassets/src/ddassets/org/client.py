@@ -22,7 +22,7 @@ from datadog_api_client import ApiClient, Configuration
 from datadog_api_client.exceptions import ApiException
 from urllib3 import exceptions
 
-from ddassets.errors import UnusableInputError
+from ddassets.diagnostic import UnusableInputError
 from ddassets.org.account import Account, is_loopback
 from ddassets.org.permission import permission_for
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ddassets import bundle
-from ddassets.errors import UnusableInputError
+from ddassets import assets as bundle
+from ddassets.diagnostic import UnusableInputError
 from ddassets.org.account import Account, read_account, require_keys
 from ddassets.org.applying import Outcome, carry_out, invalid
 from ddassets.org.client import ApiError, Client
@@ -26,7 +26,7 @@ from ddassets.org.printing import (
     sent_text,
 )
 from ddassets.org.wanted import Changes, Selection, check_handles, integration_name, names, read_assets, read_wanted
-from ddassets.terminal import Paint, write
+from ddassets.output.terminal import Paint, write
 
 CHANGES = FAILED = 1
 

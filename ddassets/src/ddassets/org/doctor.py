@@ -7,7 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ddassets import bundle
+from ddassets import assets as bundle
+from ddassets.language.query.printing import render
+from ddassets.language.query.scope import narrow
+from ddassets.language.query.syntax import parse_query
 from ddassets.nearest import did_you_mean
 from ddassets.org import account as accounts
 from ddassets.org.account import API_KEY, APP_KEY, SITES, Account
@@ -19,10 +22,7 @@ from ddassets.org.marker import label
 from ddassets.org.organisation import Organisation
 from ddassets.org.permission import permission_for
 from ddassets.org.wanted import Changes, check_handles, integration_name, read_assets
-from ddassets.query.printing import render
-from ddassets.query.scope import narrow
-from ddassets.query.syntax import parse_query
-from ddassets.terminal import Paint, printable, write
+from ddassets.output.terminal import Paint, printable, write
 
 # Seconds that this machine's clock may be off. Datadog drops points from ten minutes in the future on.
 CLOCK_WARNING, CLOCK_FAILURE = 30.0, 600.0

@@ -11,10 +11,10 @@ from itertools import dropwhile
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ddassets import bundle
-from ddassets.downtime.active import Once, Recurring
-from ddassets.downtime.body import END_STATES, DowntimeError, parse
-from ddassets.downtime.recurrence import Recurrence, RuleFault, parse_duration
+from ddassets import assets as bundle
+from ddassets.engine.downtime.intervals import Once, Recurring
+from ddassets.engine.downtime.parsing import END_STATES, DowntimeError, parse
+from ddassets.engine.downtime.recurrence import Recurrence, RuleFault, parse_duration
 from ddassets.org.kind import Body, Kind, drop_defaults, instant, load_model, tidy
 from ddassets.org.marker import Marker, with_sentence, without_sentence
 from ddassets.org.schema import Fault, faults

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from ddassets import bundle
+from ddassets import assets as bundle
 from ddassets.org.marker import Marker
 from ddassets.org.schema import Fault
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ddassets import bundle
+from ddassets import assets as bundle
 from ddassets.org.kind import Body, Kind, drop_defaults, load_model, model_keys, tidy
 from ddassets.org.marker import LONGEST_TAG, Marker, is_ours
 from ddassets.org.schema import Fault, faults

@@ -8,7 +8,7 @@ from typing import Any
 from ddassets.org.applying import Outcome
 from ddassets.org.difference import MISSING, Difference
 from ddassets.org.plan import Do, Plan, Step
-from ddassets.terminal import Paint, printable
+from ddassets.output.terminal import Paint, printable
 
 _SIGNS = {
     Do.CREATE: '+',

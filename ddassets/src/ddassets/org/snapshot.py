@@ -14,8 +14,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ddassets import bundle
-from ddassets.errors import UnusableInputError
+from ddassets import assets as bundle
+from ddassets.diagnostic import UnusableInputError
+from ddassets.language.query import tree
+from ddassets.language.query.errors import QuerySyntaxError
+from ddassets.language.query.printing import render
+from ddassets.language.query.products import recognise
+from ddassets.language.query.scope import narrow
+from ddassets.language.query.syntax import parse_formula, parse_queries, parse_query
+from ddassets.language.query.variables import select
 from ddassets.nearest import did_you_mean
 from ddassets.org import client as transport
 from ddassets.org.account import require_keys
@@ -23,14 +30,7 @@ from ddassets.org.client import ApiError, Client, Unavailable, Unclear
 from ddassets.org.command import FAILED, Connection, say
 from ddassets.org.marker import owner_tag
 from ddassets.org.wanted import Changes, check_handles, integration_name, read_assets
-from ddassets.query import tree
-from ddassets.query.errors import QuerySyntaxError
-from ddassets.query.printing import render
-from ddassets.query.products import recognise
-from ddassets.query.scope import narrow
-from ddassets.query.syntax import parse_formula, parse_queries, parse_query
-from ddassets.query.variables import select
-from ddassets.terminal import printable, write
+from ddassets.output.terminal import printable, write
 
 # Seconds between two looks at a picture.
 PICTURE_PAUSE = 1.0

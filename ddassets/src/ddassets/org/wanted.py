@@ -7,19 +7,20 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from ddassets import bundle, message
-from ddassets.document import Problem
-from ddassets.downtime.scope import Combination, ScopeFault, parse_scope
-from ddassets.errors import UnusableInputError
+from ddassets import assets as bundle
+from ddassets.assets.document import Problem
+from ddassets.diagnostic import UnusableInputError
+from ddassets.engine import message
+from ddassets.language.downtime_scope import Combination, ScopeFault, parse_scope
+from ddassets.language.query.errors import QuerySyntaxError
+from ddassets.language.query.printing import render
+from ddassets.language.query.products import recognise
+from ddassets.language.query.scope import narrow
+from ddassets.language.query.syntax import parse_monitor, parse_queries, parse_query
 from ddassets.nearest import did_you_mean
 from ddassets.org import marker
 from ddassets.org.kind import Body, Kind, Wanted
 from ddassets.org.kinds import DASHBOARDS, DOWNTIMES, KINDS, MONITORS
-from ddassets.query.errors import QuerySyntaxError
-from ddassets.query.printing import render
-from ddassets.query.products import recognise
-from ddassets.query.scope import narrow
-from ddassets.query.syntax import parse_monitor, parse_queries, parse_query
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ddassets.graph import Line, draw
-from ddassets.query import tree
-from ddassets.query.clock import HISTORY
-from ddassets.series import Floats, Series, SeriesSet
+from ddassets.engine.clock import HISTORY
+from ddassets.engine.graph import Line, draw
+from ddassets.engine.series import Floats, Series, SeriesSet
+from ddassets.language.query import tree
 
 ANOMALIES = 'anomalies'
 

@@ -4,11 +4,11 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ddassets import bundle as bundles
-from ddassets import downtime as downtimes
-from ddassets.bundle import Asset, Bundle
-from ddassets.document import Document, Problem, load_document
-from ddassets.errors import UnusableInputError
+from ddassets import assets as bundles
+from ddassets.assets import Asset, Bundle
+from ddassets.assets.document import Document, Problem, load_document
+from ddassets.diagnostic import UnusableInputError
+from ddassets.engine import downtime as downtimes
 from ddassets.nearest import did_you_mean
 from ddassets.rehearsal.entry import Entry, listed
 from ddassets.rehearsal.scenario import Choice, Scenario

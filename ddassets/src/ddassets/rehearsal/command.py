@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from ddassets import bundle as bundles
-from ddassets.bundle import Bundle
-from ddassets.errors import UnusableInputError
+from ddassets import assets as bundles
+from ddassets.assets import Bundle
+from ddassets.diagnostic import UnusableInputError
+from ddassets.engine.series import Series
+from ddassets.output.terminal import printable, write
 from ddassets.rehearsal import printing, writing
 from ddassets.rehearsal.explaining import explained, instant_in
 from ddassets.rehearsal.formats import as_json, junit
@@ -21,8 +23,6 @@ from ddassets.rehearsal.result import Rehearsal
 from ddassets.rehearsal.run import rehearse
 from ddassets.rehearsal.scenario import Check, Scenario
 from ddassets.rehearsal.words import shown_time
-from ddassets.series import Series
-from ddassets.terminal import printable, write
 
 FOLDER = 'rehearsals'
 _FORMATS: dict[str, Callable[[Run], str]] = {'json': as_json, 'junit': junit}

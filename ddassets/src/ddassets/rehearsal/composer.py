@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-from ddassets.errors import UnusableInputError
+from ddassets.diagnostic import UnusableInputError
 
 # A small file whose aliases repeat what they name could ask for more than fits into memory.
 MOST_VALUES = 1_000_000

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ddassets.message import FLAGS, TRANSITIONS, Branch, Edge, Template, conditions
-from ddassets.monitor import Monitor
-from ddassets.notification import REASONS
+from ddassets.engine.message import FLAGS, TRANSITIONS, Branch, Edge, Template, conditions
+from ddassets.engine.monitor import Monitor
+from ddassets.engine.notification import REASONS
+from ddassets.engine.state import State
 from ddassets.rehearsal.result import MonitorResult
 from ddassets.rehearsal.verdict import Verdict
-from ddassets.state import State
 
 
 def coverage(result: MonitorResult) -> list[tuple[str, bool]]:

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import yaml
 
-from ddassets.errors import UnusableInputError
+from ddassets.diagnostic import UnusableInputError
 from ddassets.nearest import did_you_mean
 from ddassets.rehearsal.composer import Composer
 from ddassets.rehearsal.words import WordFault

@@ -7,9 +7,10 @@ from functools import cached_property
 
 import numpy as np
 
-from ddassets.message import mentions
+from ddassets.engine.message import mentions
+from ddassets.engine.notification import REASONS, Notification, Reason
+from ddassets.engine.state import State
 from ddassets.nearest import did_you_mean
-from ddassets.notification import REASONS, Notification, Reason
 from ddassets.rehearsal.coverage import possible_edges, possible_states
 from ddassets.rehearsal.entry import Entry, listed
 from ddassets.rehearsal.message import Message
@@ -17,7 +18,6 @@ from ddassets.rehearsal.result import GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Expectation
 from ddassets.rehearsal.verdict import Verdict
 from ddassets.rehearsal.words import shown_time, write_instant
-from ddassets.state import State
 
 # Values are compared to about as many digits as `--write` gives them.
 _CLOSE = 1e-5

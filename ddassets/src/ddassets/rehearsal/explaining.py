@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from ddassets.errors import UnusableInputError
+from ddassets.diagnostic import UnusableInputError
 from ddassets.nearest import did_you_mean
 from ddassets.rehearsal.entry import listed
 from ddassets.rehearsal.result import GroupResult, MonitorResult, Rehearsal

@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ddassets.assumptions import ASSUMPTIONS
+from ddassets.engine.assumptions import ASSUMPTIONS
+from ddassets.engine.state import State
 from ddassets.rehearsal.coverage import percentage, possible_states
 from ddassets.rehearsal.inbox import DowntimeMail, Mail, inbox
 from ddassets.rehearsal.judgement import Judgement
 from ddassets.rehearsal.outcome import Outcome, Run
 from ddassets.rehearsal.result import GroupResult, MonitorResult
 from ddassets.rehearsal.verdict import Verdict
-from ddassets.state import State
 
 
 def as_json(run: Run) -> str:

@@ -7,7 +7,7 @@ from heapq import merge
 
 import numpy as np
 
-from ddassets.notification import Notification
+from ddassets.engine.notification import Notification
 from ddassets.rehearsal.message import Message
 from ddassets.rehearsal.result import DowntimeResult, GroupResult, MonitorResult, Rehearsal
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from ddassets import message as messages
-from ddassets.bundle import Monitor as MonitorAsset
-from ddassets.errors import UnusableInputError
-from ddassets.monitor import Monitor
-from ddassets.notification import Notification
+from ddassets.assets import Monitor as MonitorAsset
+from ddassets.diagnostic import UnusableInputError
+from ddassets.engine import message as messages
+from ddassets.engine.monitor import Monitor
+from ddassets.engine.notification import Notification
+from ddassets.engine.state import State
+from ddassets.engine.timeline import Group
 from ddassets.rehearsal.scenario import Scenario
-from ddassets.state import State
-from ddassets.timeline import Group
 
 _VARIABLE = re.compile(r'(\{\{.*?\}\})')
 # A variable that is no tag of the group.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ddassets.errors import UnusableInputError
+from ddassets.diagnostic import UnusableInputError
 from ddassets.rehearsal import coverage
 from ddassets.rehearsal.judgement import Judgement
 from ddassets.rehearsal.verdict import Verdict

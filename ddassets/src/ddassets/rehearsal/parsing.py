@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from ddassets.assumptions import choose
-from ddassets.document import read_bytes
-from ddassets.errors import UnusableInputError
-from ddassets.message import Host, notify
+from ddassets.assets.document import read_bytes
+from ddassets.diagnostic import UnusableInputError
+from ddassets.engine.assumptions import choose
+from ddassets.engine.message import Host, notify
+from ddassets.engine.notification import REASONS
+from ddassets.engine.plan import STUBBED
+from ddassets.engine.state import State
 from ddassets.nearest import did_you_mean
-from ddassets.notification import REASONS
-from ddassets.query.plan import STUBBED
 from ddassets.rehearsal import entry as entries
 from ddassets.rehearsal.entry import Entry
 from ddassets.rehearsal.scenario import (
@@ -27,7 +28,6 @@ from ddassets.rehearsal.scenario import (
     Source,
 )
 from ddassets.rehearsal.words import read_instant, read_length, read_week
-from ddassets.state import State
 
 _KEYS = (
     'description',

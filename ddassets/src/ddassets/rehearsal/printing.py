@@ -4,7 +4,9 @@ import math
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-from ddassets.assumptions import ASSUMPTIONS
+from ddassets.engine.assumptions import ASSUMPTIONS
+from ddassets.engine.state import State
+from ddassets.output.terminal import printable, shown_path
 from ddassets.rehearsal.coverage import percentage, possible_states
 from ddassets.rehearsal.inbox import DowntimeMail, Mail, inbox
 from ddassets.rehearsal.judgement import Judgement
@@ -12,8 +14,6 @@ from ddassets.rehearsal.outcome import Run
 from ddassets.rehearsal.result import MonitorResult, Rehearsal
 from ddassets.rehearsal.verdict import Verdict
 from ddassets.rehearsal.words import shown_time, write_length
-from ddassets.state import State
-from ddassets.terminal import printable, shown_path
 
 # So many groups of one monitor are listed, those that notified most first.
 MOST_GROUPS = 40

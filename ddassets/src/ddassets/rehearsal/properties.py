@@ -4,7 +4,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ddassets.notification import REASONS
+from ddassets.engine.notification import REASONS
+from ddassets.engine.state import State
+from ddassets.engine.timeline import Flags, Instants
 from ddassets.rehearsal.coverage import possible_edges
 from ddassets.rehearsal.entry import Entry
 from ddassets.rehearsal.expectation import Finder
@@ -12,8 +14,6 @@ from ddassets.rehearsal.result import DowntimeResult, GroupResult, MonitorResult
 from ddassets.rehearsal.scenario import Property
 from ddassets.rehearsal.verdict import Verdict
 from ddassets.rehearsal.words import shown_time, write_length
-from ddassets.state import State
-from ddassets.timeline import Flags, Instants
 
 # So many of the notifications that were counted are told.
 _MOST_TOLD = 5

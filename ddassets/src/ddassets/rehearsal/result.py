@@ -7,23 +7,23 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from ddassets.assumptions import ASSUMPTIONS, choose
-from ddassets.bundle import Bundle
-from ddassets.bundle import Monitor as MonitorAsset
-from ddassets.downtime import Downtime
-from ddassets.evaluator import Evaluator
-from ddassets.explanation import Explanation
-from ddassets.graph import Line, draw
-from ddassets.message import FLAGS, Branch, Edge
-from ddassets.monitor import Monitor, Thresholds
-from ddassets.notification import Mute, Notification, Notifications
-from ddassets.query import tree
+from ddassets.assets import Bundle
+from ddassets.assets import Monitor as MonitorAsset
+from ddassets.engine.assumptions import ASSUMPTIONS, choose
+from ddassets.engine.downtime import Downtime
+from ddassets.engine.evaluator import Evaluator
+from ddassets.engine.explanation import Explanation
+from ddassets.engine.graph import Line, draw
+from ddassets.engine.message import FLAGS, Branch, Edge
+from ddassets.engine.monitor import Monitor, Thresholds
+from ddassets.engine.notification import Mute, Notification, Notifications
+from ddassets.engine.series import SeriesSet
+from ddassets.engine.state import State
+from ddassets.engine.timeline import Codes, Flags, Group, GroupTimeline, Instants, MonitorTimeline, Transitions
+from ddassets.language.query import tree
 from ddassets.rehearsal.message import Message, Messages
 from ddassets.rehearsal.scenario import Scenario
 from ddassets.rehearsal.signal import Signal
-from ddassets.series import SeriesSet
-from ddassets.state import State
-from ddassets.timeline import Codes, Flags, Group, GroupTimeline, Instants, MonitorTimeline, Transitions
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,24 +6,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
-from ddassets import message as messages
-from ddassets import monitor as monitors
-from ddassets.assumptions import choose
-from ddassets.bundle import Bundle
-from ddassets.bundle import Monitor as MonitorAsset
-from ddassets.downtime import Clock, Downtime, Recurring
-from ddassets.errors import Unsupported, UnusableInputError
-from ddassets.evaluator import Evaluator
-from ddassets.notification import Mute, notifications
+from ddassets.assets import Bundle
+from ddassets.assets import Monitor as MonitorAsset
+from ddassets.diagnostic import Unsupported, UnusableInputError
+from ddassets.engine import message as messages
+from ddassets.engine import monitor as monitors
+from ddassets.engine.assumptions import choose
+from ddassets.engine.downtime import Clock, Downtime, Recurring
+from ddassets.engine.evaluator import Evaluator
+from ddassets.engine.notification import Mute, notifications
+from ddassets.engine.series import Series
+from ddassets.engine.state import State
+from ddassets.engine.timeline import Group, GroupTimeline
 from ddassets.rehearsal.bands import stand_in
 from ddassets.rehearsal.choice import choose_downtimes, choose_monitors
 from ddassets.rehearsal.message import Messages
 from ddassets.rehearsal.result import DowntimeResult, GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Scenario
 from ddassets.rehearsal.signal import Signal, Simulate, signal
-from ddassets.series import Series
-from ddassets.state import State
-from ddassets.timeline import Group, GroupTimeline
 
 _END_STATES = {'alert': State.ALERT, 'warn': State.WARN, 'no data': State.NO_DATA}
 

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ddassets.message import Host, notify, redirect
-from ddassets.notification import Reason
+from ddassets.engine.message import Host, notify, redirect
+from ddassets.engine.notification import Reason
+from ddassets.engine.series import Kind
+from ddassets.engine.state import State
 from ddassets.rehearsal.entry import Entry
 from ddassets.rehearsal.words import Week
-from ddassets.series import Kind
-from ddassets.state import State
 
 KINDS: tuple[Kind, ...] = ('gauge', 'count', 'rate')
 

@@ -8,13 +8,13 @@ from typing import Protocol
 
 import numpy as np
 
-from ddassets.bundle import Bundle
-from ddassets.document import read_bytes
-from ddassets.message import Host
+from ddassets.assets import Bundle
+from ddassets.assets.document import read_bytes
+from ddassets.engine.message import Host
+from ddassets.engine.series import Floats, Kind, Series, SeriesSet, from_compact, from_values, parse_compact, read_csv
 from ddassets.nearest import did_you_mean
 from ddassets.rehearsal.bands import Bands
 from ddassets.rehearsal.scenario import KINDS, Band, Check, Points, Scenario
-from ddassets.series import Floats, Kind, Series, SeriesSet, from_compact, from_values, parse_compact, read_csv
 
 
 class Simulate(Protocol):

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 import yaml
 
-from ddassets.errors import UnusableInputError
+from ddassets.diagnostic import UnusableInputError
 from ddassets.rehearsal.expectation import Event, Key, events, keyed
 from ddassets.rehearsal.result import Rehearsal
 from ddassets.rehearsal.words import write_instant

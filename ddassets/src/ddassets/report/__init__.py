@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from ddassets.bundle import Bundle
+from ddassets.assets import Bundle
 from ddassets.report.page import write as _write
 from ddassets.report.rehearsed import Judgement
 from ddassets.report.rehearsed import page as _page

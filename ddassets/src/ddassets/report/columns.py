@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from ddassets.graph import Line
+from ddassets.engine.graph import Line
 from ddassets.report.model import LONGEST_GAP, Level, Pool, Series
 
 # Seconds of a bucket in a frame of up to 1 hour, 4 hours, 1 day, 2 days, 1 week and beyond (rule 2.5).

@@ -11,11 +11,11 @@ from dataclasses import replace
 from itertools import product
 from typing import Any
 
-from ddassets import bundle
-from ddassets.errors import UnusableInputError
-from ddassets.query import tree
-from ddassets.query.syntax import parse_formula, parse_queries, parse_query, render
-from ddassets.query.variables import select, variables
+from ddassets import assets as bundle
+from ddassets.diagnostic import UnusableInputError
+from ddassets.language.query import tree
+from ddassets.language.query.syntax import parse_formula, parse_queries, parse_query, render
+from ddassets.language.query.variables import select, variables
 from ddassets.report import prose
 from ddassets.report.model import Answer, Dashboard, Formula, Monitor, Query, Request, Variable, Widget
 from ddassets.report.source import Source

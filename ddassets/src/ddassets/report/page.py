@@ -7,7 +7,7 @@ import html
 from importlib.resources import files
 from pathlib import Path
 
-from ddassets.errors import UnusableInputError
+from ddassets.diagnostic import UnusableInputError
 from ddassets.report.model import Page
 
 NAME = 'index.html'

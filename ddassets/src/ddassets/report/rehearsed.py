@@ -8,19 +8,19 @@ from importlib.metadata import version
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from ddassets.assumptions import ASSUMPTIONS
-from ddassets.bundle import Bundle
-from ddassets.bundle import Monitor as MonitorAsset
-from ddassets.graph import Line
-from ddassets.monitor import Thresholds
-from ddassets.notification import Mute, Notification
-from ddassets.query import tree
+from ddassets.assets import Bundle
+from ddassets.assets import Monitor as MonitorAsset
+from ddassets.engine.assumptions import ASSUMPTIONS
+from ddassets.engine.graph import Line
+from ddassets.engine.monitor import Thresholds
+from ddassets.engine.notification import Mute, Notification
+from ddassets.engine.series import SeriesSet
+from ddassets.engine.state import State
+from ddassets.engine.timeline import Group, GroupTimeline, MonitorTimeline
+from ddassets.language.query import tree
 from ddassets.report import dashboards, model, prose
 from ddassets.report.columns import BUCKETS, average
 from ddassets.report.source import Source
-from ddassets.series import SeriesSet
-from ddassets.state import State
-from ddassets.timeline import Group, GroupTimeline, MonitorTimeline
 
 # The texts of more messages would be most of the page. Those sent come first, then the newest.
 MOST_TEXTS = 5000

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ddassets.graph import Line
-from ddassets.query import tree
+from ddassets.diagnostic import Span
+from ddassets.engine.graph import Line
+from ddassets.language.query import tree
 from ddassets.report.columns import BUCKETS, pack
 from ddassets.report.model import Answer, Pool, Series
 
 # Rule 1.10's modifiers that make a count of what would be averaged.
 _COUNTS = ('as_count',)
-_NOWHERE = tree.Span(0, 0)
+_NOWHERE = Span(0, 0)
 
 
 @dataclass(frozen=True)

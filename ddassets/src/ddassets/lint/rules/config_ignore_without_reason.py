@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from ddassets.diagnostic import Severity
 from ddassets.lint.configuration import ConfigurationUse
 from ddassets.lint.example import CONFIGURATION, METADATA, metadata
-from ddassets.lint.rule import Fault, Rule, Severity, Spot
+from ddassets.lint.rule import Fault, Rule, Spot
 
 _TWICE = metadata('acme.queue.length,gauge', 'acme.queue.length,gauge')
 _IGNORE = 'ignore:\n  - rule: metadata/duplicate\n    file: metadata.csv\n'

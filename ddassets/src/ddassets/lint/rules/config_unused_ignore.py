@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from ddassets.diagnostic import Severity
 from ddassets.lint.configuration import ConfigurationUse
 from ddassets.lint.example import CONFIGURATION
-from ddassets.lint.rule import Fault, Rule, Severity, Spot
+from ddassets.lint.rule import Fault, Rule, Spot
 
 
 def check(use: ConfigurationUse) -> Iterator[Fault]:

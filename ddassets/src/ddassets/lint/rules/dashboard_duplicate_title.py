@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from ddassets.bundle import Dashboard
+from ddassets.assets import Dashboard
+from ddassets.diagnostic import Severity
 from ddassets.lint.example import DASHBOARD, INTEGRATION, MANIFEST
-from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
 
 _OTHER = 'assets/dashboards/acme_workers.json'

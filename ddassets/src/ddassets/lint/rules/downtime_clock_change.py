@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from ddassets.diagnostic import Severity
 from ddassets.lint.example import DOWNTIME
-from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
 
 
@@ -15,7 +16,7 @@ def _sundays(zone: str) -> dict[str, object]:
 
 
 def check(subject: Subject) -> Iterator[Fault]:
-    from ddassets.downtime import clock_differences
+    from ddassets.engine.downtime import clock_differences
 
     for together, start, end in subject.downtimes_together:
         found = clock_differences([reading.downtime for reading in together if reading.downtime], start, end)

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ddassets.diagnostic import Severity
 from ddassets.lint.example import DOWNTIME, INTEGRATION
-from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
 
 if TYPE_CHECKING:
-    from ddassets.downtime import Downtime
+    from ddassets.engine.downtime import Downtime
 
 _OTHER = 'assets/downtimes/more_maintenance.json'
 _ATTRIBUTES = INTEGRATION[DOWNTIME]['data']['attributes']

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from ddassets.diagnostic import Severity
 from ddassets.lint.example import DOWNTIME
-from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
 
 _SUNDAY = 6 * 24 * 60
@@ -21,7 +22,7 @@ def _nights(days: str, start: str) -> dict[str, object]:
 
 
 def check(subject: Subject) -> Iterator[Fault]:
-    from ddassets.downtime import odd_openings, openings
+    from ddassets.engine.downtime import odd_openings, openings
     from ddassets.lint.words import find_steady_week
 
     for together, start, _ in subject.downtimes_together:

@@ -1,7 +1,8 @@
 """A UTF-8 file that begins with a byte order mark."""
 
+from ddassets.diagnostic import Severity
 from ddassets.lint.example import METADATA, metadata
-from ddassets.lint.rule import Rule, Severity
+from ddassets.lint.rule import Rule
 from ddassets.lint.subject import problems
 
 _ROWS = metadata('acme.queue.length,gauge')

@@ -1,7 +1,8 @@
 """A value of another type than its key holds."""
 
+from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
-from ddassets.lint.rule import Rule, Severity
+from ddassets.lint.rule import Rule
 from ddassets.lint.subject import problems
 
 RULE = Rule(

@@ -1,7 +1,8 @@
 """A file that is no JSON, or no CSV."""
 
+from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
-from ddassets.lint.rule import Rule, Severity
+from ddassets.lint.rule import Rule
 from ddassets.lint.subject import problems
 
 RULE = Rule(

@@ -1,6 +1,7 @@
 """A file or folder that may not be read."""
 
-from ddassets.lint.rule import Rule, Severity
+from ddassets.diagnostic import Severity
+from ddassets.lint.rule import Rule
 from ddassets.lint.subject import problems
 
 RULE = Rule(

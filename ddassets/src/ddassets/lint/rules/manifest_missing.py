@@ -1,7 +1,8 @@
 """Assets without a manifest."""
 
+from ddassets.diagnostic import Severity
 from ddassets.lint.example import MANIFEST
-from ddassets.lint.rule import Rule, Severity
+from ddassets.lint.rule import Rule
 from ddassets.lint.subject import problems
 
 RULE = Rule(

@@ -4,9 +4,10 @@ import os
 from collections.abc import Iterator
 from posixpath import isabs, normpath
 
-from ddassets.document import Place
+from ddassets.assets.document import Place
+from ddassets.diagnostic import Severity
 from ddassets.lint.example import MANIFEST, MONITOR
-from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
 from ddassets.nearest import closest
 

@@ -1,7 +1,8 @@
 """A folder that is no integration."""
 
+from ddassets.diagnostic import Severity
 from ddassets.lint.example import INTEGRATION
-from ddassets.lint.rule import Rule, Severity
+from ddassets.lint.rule import Rule
 from ddassets.lint.subject import problems
 
 RULE = Rule(

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from posixpath import normpath
 
+from ddassets.diagnostic import Severity
 from ddassets.lint.example import DASHBOARD, MANIFEST
-from ddassets.lint.rule import Fault, Rule, Severity, Spot
+from ddassets.lint.rule import Fault, Rule, Spot
 from ddassets.lint.subject import Subject
 
 

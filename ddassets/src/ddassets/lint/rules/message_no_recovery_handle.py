@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from ddassets.diagnostic import Severity
+from ddassets.engine.state import State
 from ddassets.lint.example import MONITOR, message
-from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
-from ddassets.state import State
 
 
 def check(subject: Subject) -> Iterator[Fault]:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR, message
-from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
 from ddassets.nearest import did_you_mean
 
@@ -22,7 +23,7 @@ def check(subject: Subject) -> Iterator[Fault]:
 
 
 def _reason(parts: tuple[str, ...], reading: 'MessageReading') -> str:
-    from ddassets.message import BARE_VARIABLES
+    from ddassets.engine.message import BARE_VARIABLES
 
     keys = reading.keys or frozenset()
     if len(parts) == 1:

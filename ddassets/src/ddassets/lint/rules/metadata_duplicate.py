@@ -1,7 +1,8 @@
 """A metric that stands twice in metadata.csv."""
 
+from ddassets.diagnostic import Severity
 from ddassets.lint.example import METADATA, metadata
-from ddassets.lint.rule import Rule, Severity
+from ddassets.lint.rule import Rule
 from ddassets.lint.subject import problems
 
 RULE = Rule(

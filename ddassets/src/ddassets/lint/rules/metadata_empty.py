@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from ddassets.diagnostic import Severity
 from ddassets.lint.example import MANIFEST, METADATA, metadata
-from ddassets.lint.rule import Fault, Rule, Severity, Spot
+from ddassets.lint.rule import Fault, Rule, Spot
 from ddassets.lint.subject import Subject
 
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from ddassets.document import Position
+from ddassets.diagnostic import Position, Severity
 from ddassets.lint.example import METADATA, metadata
-from ddassets.lint.rule import Fault, Rule, Severity, Spot
+from ddassets.lint.rule import Fault, Rule, Spot
 from ddassets.lint.subject import Subject
 from ddassets.nearest import did_you_mean
 

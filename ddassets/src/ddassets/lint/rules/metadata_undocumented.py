@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
+from ddassets.diagnostic import Severity
 from ddassets.lint.example import METADATA, metadata
 from ddassets.lint.nearest import nearest
-from ddassets.lint.rule import Fault, Rule, Severity, Spot
+from ddassets.lint.rule import Fault, Rule, Spot
 from ddassets.lint.subject import Subject
 
 

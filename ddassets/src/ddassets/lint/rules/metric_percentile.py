@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from ddassets.diagnostic import Severity
+from ddassets.language.query.vocabulary import is_percentile
 from ddassets.lint.example import DASHBOARD, widget
-from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
-from ddassets.query.vocabulary import is_percentile
 
 
 def check(subject: Subject) -> Iterator[Fault]:

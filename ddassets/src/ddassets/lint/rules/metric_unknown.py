@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
+from ddassets.diagnostic import Severity
+from ddassets.language.query.tree import Metric
+from ddassets.language.query.vocabulary import misspelt
 from ddassets.lint.example import DASHBOARD, widget
 from ddassets.lint.known_metrics import DERIVED_SUFFIXES, SHARED, known_prefix, known_prefixes
 from ddassets.lint.nearest import nearest
-from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Reading, Subject
-from ddassets.query.tree import Metric
-from ddassets.query.vocabulary import misspelt
 
 
 def check(subject: Subject) -> Iterator[Fault]:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from ddassets.diagnostic import Severity
+from ddassets.language.query.tree import Call, Metric, Node, children
 from ddassets.lint.example import MONITOR
-from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
-from ddassets.query.tree import Call, Metric, Node, children
 
 # Datadog writes avg around these itself: what is compared is a share of points, or a distance, not the count.
 _OPAQUE = ('anomalies', 'forecast', 'outliers')

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 
-from ddassets.bundle import Monitor
+from ddassets.assets import Monitor
+from ddassets.diagnostic import Severity
 from ddassets.lint.example import MANIFEST
-from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
 
 _OTHER = 'assets/monitors/requests_pile_up.json'

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from ddassets.diagnostic import Severity
+from ddassets.language.query.tree import Call, Metric, walk
 from ddassets.lint.example import MONITOR, message
-from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
-from ddassets.query.tree import Call, Metric, walk
 
 
 def check(subject: Subject) -> Iterator[Fault]:

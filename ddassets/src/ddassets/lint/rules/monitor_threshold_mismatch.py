@@ -3,8 +3,9 @@
 import math
 from collections.abc import Iterator
 
+from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
-from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
 
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from ddassets.diagnostic import Severity
+from ddassets.language.query.tree import And, Not, TagFilter, walk
 from ddassets.lint.example import DASHBOARD, widget
-from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
-from ddassets.query.tree import And, Not, TagFilter, walk
 
 
 def check(subject: Subject) -> Iterator[Fault]:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
+from ddassets.diagnostic import Severity, Span
 from ddassets.lint.example import DASHBOARD, widget
-from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
-from ddassets.query.tree import Span
 
 
 def check(subject: Subject) -> Iterator[Fault]:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+from ddassets.diagnostic import Severity
+from ddassets.language.query.tree import Reference, walk
 from ddassets.lint.example import DASHBOARD, widget
-from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
 from ddassets.nearest import did_you_mean
-from ddassets.query.tree import Reference, walk
 
 _QUERIES = [{'data_source': 'metrics', 'name': 'depth', 'query': 'avg:acme.queue.length{$host}'}]
 

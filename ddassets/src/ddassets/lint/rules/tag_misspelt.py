@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator
 
+from ddassets.diagnostic import Severity
+from ddassets.language.query.vocabulary import misspelt
 from ddassets.lint.example import DASHBOARD, widget
 from ddassets.lint.known_tags import comes_with_the_host
-from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject, keys_used
-from ddassets.query.vocabulary import misspelt
 
 # A key that is used so often is meant.
 _USUAL = 3

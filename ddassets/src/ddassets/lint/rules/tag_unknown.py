@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
+from ddassets.diagnostic import Severity
 from ddassets.lint.example import DASHBOARD, widget
 from ddassets.lint.known_tags import comes_with_the_host
 from ddassets.lint.nearest import nearest
-from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject, keys_used
 
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+from ddassets.diagnostic import Severity
+from ddassets.language.query.tree import TagFilter, walk
 from ddassets.lint.example import DASHBOARD, widget
 from ddassets.lint.nearest import nearest
-from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
-from ddassets.query.tree import TagFilter, walk
 
 
 def check(subject: Subject) -> Iterator[Fault]:

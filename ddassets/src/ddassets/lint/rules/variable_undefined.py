@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
+from ddassets.diagnostic import Severity, Span
 from ddassets.lint.example import DASHBOARD, widget
-from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject, is_variable_at, variables_in
 from ddassets.nearest import did_you_mean
-from ddassets.query.tree import Span
 
 
 def check(subject: Subject) -> Iterator[Fault]:

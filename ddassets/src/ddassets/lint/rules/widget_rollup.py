@@ -3,8 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ddassets.diagnostic import Severity
 from ddassets.lint.example import DASHBOARD, widget
-from ddassets.lint.rule import Fault, Rule, Severity
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject, is_number, rollups
 
 _SPANS = {

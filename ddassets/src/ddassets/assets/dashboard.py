@@ -1,0 +1,202 @@
+"""A dashboard: its widgets, their queries and its template variables, in the forms of the last ten years."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ddassets.assets.asset import Asset, expect, misshapen, text, texts
+from ddassets.assets.document import Document, Place, Problem
+
+
+@dataclass(frozen=True)
+class Query:
+    """One query text of a dashboard, with its place in the document.
+
+    `source` is the `data_source` (metrics, logs, …); a text under `q` is of `metrics`, and one of no known form
+    is `unknown`. `role` tells a `query` from a `formula` over the named queries of the same request.
+    """
+
+    text: str
+    place: Place
+    source: str
+    role: str
+    name: str | None
+    request: Place
+
+
+@dataclass(frozen=True)
+class Widget(Asset):
+    """A widget of a dashboard, groups included; those inside a group follow it and have it as `parent`."""
+
+    type: str
+    title: str
+    queries: tuple[Query, ...]
+    parent: Place | None
+
+
+@dataclass(frozen=True)
+class DashboardVariable(Asset):
+    """A template variable. `prefix` is the tag key, or None for one that stands for a value alone."""
+
+    name: str
+    prefix: str | None
+    defaults: tuple[str, ...]
+    available_values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Dashboard(Asset):
+    title: str
+    description: str
+    widgets: tuple[Widget, ...]
+    variables: tuple[DashboardVariable, ...]
+
+
+_DASHBOARD_SHAPES = {
+    'title': 'a text',
+    'description': 'a text or null',
+    'widgets': 'a list',
+    'graphs': 'a list',
+    'template_variables': 'a list or null',
+}
+
+
+def read_dashboard(document: Document, problems: list[Problem]) -> Dashboard:
+    body = document.data
+    place: Place = ()
+    for wrapping in ('dash', 'dashboard'):
+        # What the old API answered, saved as it came.
+        inner = body.get(wrapping)
+        if isinstance(inner, dict) and not body.keys() & {'widgets', 'graphs'}:
+            body, place = inner, (wrapping,)
+            break
+    expect(document, place, body, _DASHBOARD_SHAPES, problems)
+    variables = body.get('template_variables')
+    return Dashboard(
+        document=document,
+        place=place,
+        body=body,
+        title=text(body.get('title')) or text(body.get('board_title')),
+        description=text(body.get('description')),
+        widgets=tuple(_widgets(document, place, body, problems)),
+        variables=tuple(
+            DashboardVariable(
+                document=document,
+                place=(*place, 'template_variables', index),
+                body=variable,
+                name=text(variable.get('name')),
+                prefix=text(variable.get('prefix')) or None,
+                defaults=texts(variable.get('defaults')) or texts([variable.get('default')]),
+                available_values=texts(variable.get('available_values')),
+            )
+            for index, variable in enumerate(variables if isinstance(variables, list) else ())
+            if isinstance(variable, dict)
+        ),
+    )
+
+
+def _widgets(document: Document, top: Place, body: Mapping[str, Any], problems: list[Problem]) -> Iterator[Widget]:
+    """The widgets of both forms: `widgets`, with a `definition` or (screenboards) without, and the old `graphs`."""
+    pending: list[tuple[Place, Any, Place | None]] = [
+        ((*top, key, index), widget, None)
+        for key in ('widgets', 'graphs')
+        for index, widget in enumerate(body[key] if isinstance(body.get(key), list) else ())
+    ]
+    pending.reverse()
+    while pending:
+        place, widget, parent = pending.pop()
+        if not isinstance(widget, dict):
+            misshapen(document, place, widget, 'an object', problems)
+            continue
+        definition = widget.get('definition')
+        if isinstance(definition, dict):
+            place, inner = (*place, 'definition'), definition
+        else:
+            expect(document, place, widget, {'definition': 'an object'}, problems)
+            inner = widget
+        children = inner.get('widgets')
+        if isinstance(children, list):
+            pending.extend(((*place, 'widgets', i), child, place) for i, child in reversed(list(enumerate(children))))
+        if isinstance(inner.get('source_widget_definition'), dict):
+            # A split graph repeats one widget for each value of a tag.
+            pending.append(((*place, 'source_widget_definition'), inner['source_widget_definition'], place))
+        yield Widget(
+            document=document,
+            place=place,
+            body=inner,
+            type=text(inner.get('type')) or text(inner.get('viz')),
+            title=text(inner.get('title')) or text(inner.get('title_text')) or text(widget.get('title')),
+            queries=tuple(_queries(place, inner)),
+            parent=parent,
+        )
+
+
+# Old requests hold the query of another product under a key of its own instead of `q`.
+_OLD_SOURCES = {
+    'apm_query': 'apm',
+    'apm_stats_query': 'apm_stats',
+    'audit_query': 'audit',
+    'event_query': 'events',
+    'log_query': 'logs',
+    'network_query': 'network',
+    'process_query': 'process',
+    'profile_metrics_query': 'profiling',
+    'rum_query': 'rum',
+    'security_query': 'security_signals',
+}
+
+# The widgets of old screenboards that hold one metric query themselves; elsewhere `query` is a search.
+_OLD_GRAPHS = ('change', 'heatmap', 'hostmap', 'query_value', 'timeseries', 'toplist')
+
+
+def _queries(place: Place, definition: Mapping[str, Any]) -> Iterator[Query]:
+    """The queries and formulas of one widget's requests."""
+    holder, outer = definition, place
+    if 'requests' not in holder and isinstance(holder.get('tile_def'), dict):
+        holder, place = holder['tile_def'], (*place, 'tile_def')
+    requests = holder.get('requests')
+    if not requests and isinstance(definition.get('query'), str) and definition.get('type') in _OLD_GRAPHS:
+        yield Query(definition['query'], (*outer, 'query'), 'metrics', 'query', None, outer)
+    for where, request in _requests((*place, 'requests'), requests):
+        yield from _request(where, request)
+
+
+def _requests(place: Place, holder: Any) -> Iterator[tuple[Place, Mapping[str, Any]]]:
+    """Those of a list, or of an object by name; a host map of the infrastructure has a list of them by name."""
+    named = holder if isinstance(holder, dict) else {}
+    listed = holder if isinstance(holder, list) else ()
+    for step, item in (*named.items(), *enumerate(listed)):
+        if isinstance(item, dict):
+            yield (*place, step), item
+        elif named and isinstance(item, list):
+            yield from _requests((*place, step), item)
+
+
+def _request(place: Place, request: Mapping[str, Any]) -> Iterator[Query]:
+    written = request.get('q')
+    if isinstance(written, str):
+        yield Query(written, (*place, 'q'), 'metrics', 'query', None, place)
+    for key, source in _OLD_SOURCES.items():
+        if isinstance(request.get(key), dict):
+            yield Query('', (*place, key), source, 'query', None, place)
+    queries = request.get('queries')
+    if isinstance(request.get('query'), dict):
+        # List streams and single-query requests: one query that is an object of its own.
+        queries, key = [request['query']], 'query'
+    else:
+        key = 'queries'
+    for index, query in enumerate(queries if isinstance(queries, list) else ()):
+        if isinstance(query, dict):
+            where = (*place, 'query') if key == 'query' else (*place, 'queries', index)
+            written = query.get('query')
+            source = text(query.get('data_source')) or 'unknown'
+            name = text(query.get('name')) or None
+            if isinstance(written, str):
+                yield Query(written, (*where, 'query'), source, 'query', name, place)
+            else:
+                yield Query('', where, source, 'query', name, place)
+    formulas = request.get('formulas')
+    for index, formula in enumerate(formulas if isinstance(formulas, list) else ()):
+        written = formula.get('formula') if isinstance(formula, dict) else None
+        if isinstance(written, str):
+            yield Query(written, (*place, 'formulas', index, 'formula'), 'formula', 'formula', None, place)

@@ -1,0 +1,263 @@
+"""One file of an integration: its bytes, its text, its JSON, and where in it each value stands.
+
+Reading never stops at a fault: what cannot be used, or not as it stands, becomes a `Problem` with its position.
+"""
+
+import codecs
+import errno
+import json
+import os
+import re
+import stat
+from dataclasses import dataclass, field
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from pathlib import Path
+from typing import Any
+
+from ddassets.diagnostic import Position
+
+type Place = tuple[str | int, ...]
+
+_SPACE = re.compile(r'[ \t\n\r]*')
+_MARK = re.compile(r'[{}\[\]"]')
+_SURROGATES = re.compile(r'\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}')
+_DECODER = json.JSONDecoder(strict=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that could not be read, or not as it is meant.
+
+    `kind` is one of folder (no integration), missing, unreadable, encoding, byte-order-mark, syntax, duplicate-key,
+    duplicate-metric, shape.
+    """
+
+    kind: str
+    path: Path
+    position: Position | None
+    message: str
+
+
+@dataclass(frozen=True)
+class Document:
+    """One JSON file. `data` is its content."""
+
+    path: Path
+    text: str = field(repr=False)
+    data: Any = field(repr=False)
+    # Where the values of the objects and arrays lie that were entered, by the offset at which each begins.
+    _entered: dict[int, dict[str | int, int]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def position(self, place: Place = (), column: int | None = None) -> Position:
+        """Where the value at `place` (keys and indices from the top) begins; of a missing one, its parent.
+
+        With `column`, where that character (counted from 0) of the string at `place` stands in the file.
+        """
+        offset = _skip_space(self.text, 0)
+        try:
+            for step in place:
+                if offset not in self._entered:
+                    self._entered[offset] = _parts(self.text, offset)
+                found = self._entered[offset].get(step)
+                if found is None:
+                    return _position(self.text, offset)
+                offset = found
+        except RecursionError:
+            # Nested so deeply that it can be read but not skipped: the innermost place that was found has to do.
+            return _position(self.text, offset)
+        if column is not None and self.text[offset] == '"':
+            offset = _inside(self.text, offset, column)
+        return _position(self.text, offset)
+
+
+_BYTE_ORDER_MARKS = (
+    (codecs.BOM_UTF8, 'utf-8'),
+    # Before UTF-16: its mark begins with theirs.
+    (codecs.BOM_UTF32_LE, 'utf-32-le'),
+    (codecs.BOM_UTF32_BE, 'utf-32-be'),
+    (codecs.BOM_UTF16_LE, 'utf-16-le'),
+    (codecs.BOM_UTF16_BE, 'utf-16-be'),
+)
+
+
+# Bytes. The largest dashboard that we know of has two million.
+LARGEST_FILE = 64_000_000
+
+
+def read_bytes(path: Path, largest: float = LARGEST_FILE) -> bytes:
+    """The content of a file of at most `largest` bytes.
+
+    Raises OSError for what is no file: a pipe would keep us waiting, a device is endless.
+    """
+    found = path.stat()
+    if stat.S_ISDIR(found.st_mode):
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, 'Not a file, but a pipe, a socket or a device', str(path))
+    if found.st_size > largest:
+        raise OSError(errno.EFBIG, f'Larger than {largest:.0f} bytes', str(path))
+    return path.read_bytes()
+
+
+def read_text(path: Path, problems: list[Problem]) -> str | None:
+    """The text of a file that should be UTF-8; None, and a problem, where it cannot be read.
+
+    A byte order mark and another encoding are problems too, but the text is returned as far as it can be told: what
+    is no UTF-8 becomes U+FFFD.
+    """
+    try:
+        content = read_bytes(path)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, 'strerror', None) or str(error)
+        kind = 'missing' if isinstance(error, FileNotFoundError | ValueError) else 'unreadable'
+        if kind == 'missing' and os.path.islink(path):
+            kind, reason = 'unreadable', 'A link to a file that is not there'
+        problems.append(Problem(kind, path, None, reason))
+        return None
+    for mark, encoding in _BYTE_ORDER_MARKS:
+        if content.startswith(mark):
+            text = content.removeprefix(mark).decode(encoding, 'replace')
+            if encoding == 'utf-8':
+                message = 'begins with a byte order mark, which readers of JSON and CSV stumble over'
+                problems.append(Problem('byte-order-mark', path, Position(1, 1), message))
+                # Falls through: the rest may still not be UTF-8.
+                content = content.removeprefix(mark)
+                break
+            problems.append(Problem('encoding', path, Position(1, 1), f'encoded in {encoding}; expected UTF-8'))
+            return text
+    try:
+        return content.decode()
+    except UnicodeDecodeError as error:
+        position = _position(before := content[: error.start].decode(), len(before))
+        found = f'{error.reason} {content[error.start]:#04x} at byte {error.start}'
+        problems.append(Problem('encoding', path, position, f'not UTF-8: {found}'))
+        return content.decode(errors='replace')
+
+
+def load_document(path: Path, problems: list[Problem]) -> Document | None:
+    """Read one JSON file; None, and a problem, where it cannot be read. Of duplicate keys the last one wins."""
+    text = read_text(path, problems)
+    if text is None:
+        return None
+    duplicated = False
+
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal duplicated
+        mapping = dict(pairs)
+        duplicated = duplicated or len(mapping) < len(pairs)
+        return mapping
+
+    try:
+        data = json.loads(text, object_pairs_hook=unique, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        message = f'not JSON: {error.msg[:1].lower()}{error.msg[1:]}' if text.strip() else 'the file is empty'
+        problems.append(Problem('syntax', path, _position(text, error.pos), message))
+        return None
+    except _ConstantError as error:
+        position = _position(text, _outside_strings(text, str(error)))
+        problems.append(Problem('syntax', path, position, f'not JSON: {error} is no JSON number'))
+        return None
+    except RecursionError:
+        problems.append(Problem('syntax', path, Position(1, 1), 'nested too deeply to be read'))
+        return None
+    except ValueError:
+        # Python's bound on the digits of a whole number.
+        problems.append(Problem('syntax', path, Position(1, 1), 'a number has too many digits'))
+        return None
+    if duplicated:
+        for key, offset in _duplicates(text):
+            message = f'the key {key!r} stands twice in one object; the last one counts'
+            problems.append(Problem('duplicate-key', path, _position(text, offset), message))
+    return Document(path, text, data)
+
+
+class _ConstantError(ValueError):
+    """NaN, Infinity or -Infinity: Python writes them, JSON has none."""
+
+
+def _refuse_constant(name: str) -> Any:
+    raise _ConstantError(name)
+
+
+# Positions are looked up only for what is reported, so the fast parser of the standard library can do the reading.
+
+
+def _skip_space(text: str, offset: int) -> int:
+    match = _SPACE.match(text, offset)
+    return match.end() if match else offset
+
+
+def _parts(text: str, offset: int) -> dict[str | int, int]:
+    """The offsets of the values of the object or array that begins at `offset`, by key or index."""
+    opening = text[offset]
+    parts: dict[str | int, int] = {}
+    if opening not in '{[':
+        return parts
+    index = 0
+    offset = _skip_space(text, offset + 1)
+    while text[offset] not in '}]':
+        key: str | int = index
+        if opening == '{':
+            key, offset = scanstring(text, offset + 1, False)
+            offset = _skip_space(text, _skip_space(text, offset) + 1)
+        parts[key] = offset
+        _, offset = _DECODER.raw_decode(text, offset)
+        offset = _skip_space(text, offset)
+        if text[offset] == ',':
+            offset = _skip_space(text, offset + 1)
+        index += 1
+    return parts
+
+
+def _inside(text: str, offset: int, column: int) -> int:
+    """The offset of character `column` of the string whose opening quote is at `offset`, past what escapes it."""
+    offset += 1
+    while column > 0 and text[offset : offset + 1] not in ('"', ''):
+        if text[offset] == '\\':
+            match = _SURROGATES.match(text, offset)
+            offset = match.end() if match else offset + (6 if text[offset + 1 : offset + 2] == 'u' else 2)
+        else:
+            offset += 1
+        column -= 1
+    return offset
+
+
+def _duplicates(text: str) -> list[tuple[str, int]]:
+    """Each key that stands in its object already, and where it stands again. The text is known to be JSON."""
+    found = []
+    # A set of keys for each open object, None for each open list.
+    open_objects: list[set[str] | None] = []
+    offset = 0
+    while match := _MARK.search(text, offset):
+        offset = match.end()
+        match match[0]:
+            case '{':
+                open_objects.append(set())
+            case '[':
+                open_objects.append(None)
+            case '}' | ']':
+                open_objects.pop()
+            case _:
+                start = match.start()
+                value, offset = scanstring(text, start + 1, False)
+                keys = open_objects[-1] if open_objects else None
+                if keys is not None and text[(end := _skip_space(text, offset)) : end + 1] == ':':
+                    if value in keys:
+                        found.append((value, start))
+                    keys.add(value)
+    return found
+
+
+def _outside_strings(text: str, word: str) -> int:
+    """The offset of the first `word` that is not inside a string."""
+    offset = 0
+    pattern = re.compile(rf'"|{word}')
+    while match := pattern.search(text, offset):
+        if match[0] != '"':
+            return match.start()
+        _, offset = scanstring(text, match.end(), False)
+    return 0
+
+
+def _position(text: str, offset: int) -> Position:
+    return Position(text.count('\n', 0, offset) + 1, offset - text.rfind('\n', 0, offset))

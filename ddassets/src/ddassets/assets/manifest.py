@@ -1,0 +1,117 @@
+"""manifest.json and metadata.csv: what an integration says of itself and of its metrics."""
+
+import csv
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ddassets.assets.asset import Asset, expect, mapping, misshapen, one_or_more, text
+from ddassets.assets.document import Problem, load_document, read_text
+from ddassets.diagnostic import Position
+
+
+@dataclass(frozen=True)
+class Manifest(Asset):
+    """manifest.json; `dashboards` and `monitors` are `assets.dashboards` and `assets.monitors`: title to path.
+
+    A text that the file lacks is empty.
+    """
+
+    app_id: str
+    app_uuid: str
+    # With the dot, as they stand there; an old manifest has one, at the top.
+    metric_prefixes: tuple[str, ...]
+    check: str
+    metadata_path: str
+    dashboards: Mapping[str, str]
+    monitors: Mapping[str, str]
+    saved_views: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class MetricMetadata:
+    """A row of metadata.csv. `interval` is in seconds, None where the column is empty."""
+
+    name: str
+    type: str
+    interval: int | None
+    unit: str
+    integration: str
+    row: Mapping[str, str] = field(repr=False)
+    line: int
+
+
+def read_manifest(folder: Path, problems: list[Problem]) -> Manifest | None:
+    """Read manifest.json; None where it is not there or no object."""
+    path = folder / 'manifest.json'
+    document = load_document(path, problems)
+    if document is None:
+        return None
+    if not isinstance(document.data, dict):
+        misshapen(document, (), document.data, 'an object', problems)
+        return None
+    expect(document, (), document.data, {'assets': 'an object'}, problems)
+    assets = mapping(document.data.get('assets'))
+    kinds = dict.fromkeys(('dashboards', 'monitors', 'saved_views'), 'an object')
+    expect(document, ('assets',), assets, kinds, problems)
+    metrics = mapping(mapping(assets.get('integration')).get('metrics'))
+    return Manifest(
+        document=document,
+        place=(),
+        body=document.data,
+        app_id=text(document.data.get('app_id')),
+        app_uuid=text(document.data.get('app_uuid')),
+        metric_prefixes=one_or_more(metrics.get('prefix') or document.data.get('metric_prefix')),
+        check=next(iter(one_or_more(metrics.get('check') or document.data.get('metric_to_check'))), ''),
+        metadata_path=text(metrics.get('metadata_path')),
+        dashboards=_paths(assets.get('dashboards')),
+        monitors=_paths(assets.get('monitors')),
+        saved_views=_paths(assets.get('saved_views')),
+    )
+
+
+def metadata_path(folder: Path, manifest: Manifest | None) -> Path:
+    """Where metadata.csv is."""
+    return folder / (manifest.metadata_path if manifest and manifest.metadata_path else 'metadata.csv')
+
+
+def read_metadata(path: Path, problems: list[Problem]) -> dict[str, MetricMetadata]:
+    """Read metadata.csv: its metrics by name, the last row of each."""
+    found: list[Problem] = []
+    content = read_text(path, found)
+    # An integration without metrics has no metadata.csv.
+    problems.extend(problem for problem in found if problem.kind != 'missing')
+    if not content:
+        return {}
+    metrics: dict[str, MetricMetadata] = {}
+    reader = csv.DictReader(io.StringIO(content, newline=''), restkey='', restval='')
+    try:
+        if 'metric_name' not in (reader.fieldnames or ()):
+            problems.append(Problem('shape', path, Position(1, 1), 'the first line names no column metric_name'))
+            return {}
+        for row in reader:
+            name = row['metric_name'].strip()
+            if not name:
+                continue
+            if name in metrics:
+                message = f'the metric {name} stands in line {metrics[name].line} already'
+                problems.append(Problem('duplicate-metric', path, Position(reader.line_num, 1), message))
+            interval = row.get('interval', '').strip()
+            metrics[name] = MetricMetadata(
+                name=name,
+                type=row.get('metric_type', '').strip(),
+                interval=int(interval) if interval.isascii() and interval.isdigit() and len(interval) < 10 else None,
+                unit=row.get('unit_name', '').strip(),
+                integration=row.get('integration', '').strip(),
+                row={column: value for column, value in row.items() if isinstance(value, str)},
+                line=reader.line_num,
+            )
+    except csv.Error as error:
+        problems.append(Problem('syntax', path, Position(reader.line_num, 1), f'not CSV: {error}'))
+    return metrics
+
+
+def _paths(value: Any) -> dict[str, str]:
+    return {title: path for title, path in mapping(value).items() if isinstance(path, str)}

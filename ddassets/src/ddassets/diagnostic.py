@@ -1,0 +1,90 @@
+"""The one shape of a complaint, whoever makes it: a parser, a lint rule, a scenario, an apply."""
+
+import enum
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class Severity(enum.IntEnum):
+    """How bad a diagnostic is. A note may be intended; a warning almost certainly is not; an error cannot work."""
+
+    NOTE = 1
+    WARNING = 2
+    ERROR = 3
+
+    def __str__(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A half-open range of characters of a text, counted from 0."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Line and column in a file, both counted from 1, the column in characters."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A text at fault, and the half-open range of its characters that the caret marks."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One complaint about one place.
+
+    `code` is the rule, such as `monitor/option-value`. `path` is the file that a person edits. `key` is the path of the
+    key at fault from the body of the asset, such as `options.thresholds.critical`; `object` is the name of the monitor,
+    widget, variable or metric.
+    """
+
+    code: str
+    severity: Severity
+    path: Path
+    message: str
+    position: Position | None = None
+    hint: str = ''
+    object: str = ''
+    key: str = ''
+    excerpt: Excerpt | None = None
+
+
+class UnusableInputError(Exception):
+    """The input is at fault, and nothing could be run or judged: exit code 2.
+
+    The text names the file, the key or the column, what was found and what is allowed. `details` is the output of the
+    program that refused the input (a build, pip), or empty. `diagnostics` are the faults one by one, where there are
+    several.
+    """
+
+    def __init__(self, message: str, details: str = '', diagnostics: Iterable[Diagnostic] = ()) -> None:
+        super().__init__(message)
+        self.details = details.strip()
+        self.diagnostics = tuple(diagnostics)
+
+
+class Unsupported(UnusableInputError):
+    """A part of a query or an option of a monitor that is outside the evaluator's subset: refused, never guessed.
+
+    `column` is counted from 1 in the query; None where an option is at fault.
+    """
+
+    def __init__(self, name: str, column: int | None, reason: str, monitor: str = '') -> None:
+        place = (f'{monitor}: ' if monitor else '') + ('' if column is None else f'column {column}: ')
+        super().__init__(f'{place}{name}: {reason}')
+        self.name = name
+        self.column = column
+        self.reason = reason

@@ -1,0 +1,31 @@
+"""Downtimes: when, and for which groups of which monitors, notifications are silenced. Section 5 of the semantics.
+
+`parse` reads the body that the v2 API takes; `Downtime.intervals` says when it is active. Instants are Unix seconds.
+Nothing here reads a clock.
+"""
+
+from ddassets.engine.downtime.intervals import Clock, Downtime, Interval, Once, Recurring, clock_differences, merge
+from ddassets.engine.downtime.parsing import DowntimeError, Fault, parse
+from ddassets.engine.downtime.recurrence import Occurrence, Recurrence, Rule
+from ddassets.engine.downtime.week import Opening, odd_openings, openings
+from ddassets.language.downtime_scope import Scope
+
+__all__ = [
+    'Clock',
+    'Downtime',
+    'DowntimeError',
+    'Fault',
+    'Interval',
+    'Occurrence',
+    'Once',
+    'Opening',
+    'Recurrence',
+    'Recurring',
+    'Rule',
+    'Scope',
+    'clock_differences',
+    'merge',
+    'odd_openings',
+    'openings',
+    'parse',
+]

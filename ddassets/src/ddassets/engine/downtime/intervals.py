@@ -1,0 +1,179 @@
+"""A downtime: when it is active, and for whom. Instants are Unix seconds."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple
+from zoneinfo import ZoneInfo
+
+from ddassets.engine.downtime.recurrence import Occurrence, Recurrence
+from ddassets.language.downtime_scope import Scope
+
+type Path = tuple[str | int, ...]
+type Clock = Literal['elapsed', 'wall']
+
+
+class Interval(NamedTuple):
+    """Half open, `start` included and `end` not (rule 5.11). Unix seconds; infinite where there is no bound."""
+
+    start: float
+    end: float
+
+
+@dataclass(frozen=True)
+class Once:
+    """From `start` to `end`. No start: active already; no end: for ever. Rule 5.3."""
+
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True)
+class Recurring:
+    """One to five recurrences in one time zone. Rule 5.4."""
+
+    zone: ZoneInfo
+    recurrences: tuple[Recurrence, ...]
+
+
+@dataclass(frozen=True)
+class Downtime:
+    """One downtime. `name` is what reports call it: the API knows none. `zone` is the one in which it is shown.
+
+    Exactly one of `monitor_id` and `monitor_tags` is set (rule 5.2).
+    """
+
+    name: str
+    monitor_id: int | None
+    monitor_tags: tuple[str, ...]
+    scope: Scope
+    schedule: Once | Recurring
+    zone: ZoneInfo
+    message: str
+    mute_first_recovery: bool
+    notify_end_states: frozenset[str]
+    notify_end_types: frozenset[str]
+
+    def intervals(self, start: float, end: float, clock: Clock = 'elapsed') -> list[Interval]:
+        """Return when it is active, in order, merged (rule 5.7): the intervals that overlap [start, end).
+
+        Bounds inside [start, end] are exact. An interval that crosses a bound of the question may reach further than
+        told, for what lies beyond is not expanded. `clock` says what a duration measures (A13).
+        """
+        if isinstance(self.schedule, Once):
+            first, last = self.schedule.start, self.schedule.end
+            whole = [Interval(-math.inf if first is None else first, math.inf if last is None else last)]
+        else:
+            whole = merge(
+                Interval(occurrence.start, occurrence.elapsed_end if clock == 'elapsed' else occurrence.wall_end)
+                for occurrence in self.occurrences(start, end)
+            )
+        return [interval for interval in whole if interval.start < end and interval.end > start]
+
+    def occurrences(self, start: float, end: float) -> Iterator[Occurrence]:
+        """Yield each occurrence of each recurrence that may touch [start, end], not in order."""
+        if isinstance(self.schedule, Recurring):
+            for recurrence in self.schedule.recurrences:
+                # A day more: the clock may lengthen an occurrence.
+                after = int(max(start, 0)) - recurrence.duration - 86400
+                yield from recurrence.occurrences(self.schedule.zone, after, math.ceil(min(end, 1e10)))
+
+    def matches_group(self, tags: Iterable[str]) -> bool:
+        """Say whether the scope covers a group with these `key:value` tags, those of the monitor's filter included."""
+        return self.scope.matches(tags)
+
+    def matches_monitor(self, monitor_id: int | None, tags: Iterable[str]) -> bool:
+        """Say whether the downtime is for this monitor. Rule 5.2: all of the tags must match; `*` is every monitor."""
+        if self.monitor_id is not None:
+            return monitor_id == self.monitor_id
+        return '*' in self.monitor_tags or set(self.monitor_tags) <= set(tags)
+
+    def notifies_at_end(self, state: str, cause: str = 'expired') -> bool:
+        """Say whether its end sends a notification for a group in this state: `alert`, `warn`, `no data`. Rule 5.18."""
+        return state in self.notify_end_states and cause in self.notify_end_types
+
+    def assumptions(self, start: float, end: float) -> tuple[str, ...]:
+        """Return the ids of the pinned defaults that `intervals(start, end)` and the ends in it rely upon."""
+        if isinstance(self.schedule, Once):
+            return ()
+        relied = ['A13'] if clock_differences([self], start, end) else []
+        # Who wants to hear of both ends or of none gets the same either way.
+        if len(self.notify_end_types) == 1 and self.notify_end_states:
+            relied += ['A14'] if any(start < interval.end <= end for interval in self.intervals(start, end)) else []
+        twice = (one for one in self.occurrences(start, end) if one.ambiguous)
+        relied += ['A34'] if any(one.start < end and one.elapsed_end > start for one in twice) else []
+        return tuple(relied)
+
+    def starts(self) -> Iterator[tuple[Path, int]]:
+        """Yield the path, within `schedule`, and the instant of each start. Rule 5.10: the API refuses a past one."""
+        if isinstance(self.schedule, Recurring):
+            for index, recurrence in enumerate(self.schedule.recurrences):
+                local = recurrence.start.replace(tzinfo=self.schedule.zone)
+                yield ('recurrences', index, 'start'), int(local.timestamp())
+        elif self.schedule.start is not None:
+            yield ('start',), self.schedule.start
+
+    def late_dates(self) -> Iterator[Path]:
+        """Yield the path, within `schedule`, of each date from 2038 on. Rule 5.13: the API's clock may be off there."""
+        if isinstance(self.schedule, Recurring):
+            for index, recurrence in enumerate(self.schedule.recurrences):
+                if recurrence.start.year >= 2038:
+                    yield ('recurrences', index, 'start')
+                if recurrence.rule.until and recurrence.rule.until.year >= 2038:
+                    yield ('recurrences', index, 'rrule')
+        else:
+            for key, instant in (('start', self.schedule.start), ('end', self.schedule.end)):
+                if instant is not None and datetime.fromtimestamp(instant, UTC).year >= 2038:
+                    yield (key,)
+
+    def same_as(self, other: 'Downtime') -> bool:
+        """Say whether the API would refuse one beside the other as a duplicate. Rule 5.10."""
+        return (
+            (self.monitor_id, frozenset(self.monitor_tags)) == (other.monitor_id, frozenset(other.monitor_tags))
+            and self.scope == other.scope
+            and self.schedule == other.schedule
+        )
+
+
+def merge(intervals: Iterable[Interval]) -> list[Interval]:
+    """Return disjoint intervals in order; those that overlap or touch become one. Rule 5.7."""
+    merged: list[Interval] = []
+    for interval in sorted(intervals):
+        if merged and interval.start <= merged[-1].end:
+            merged[-1] = Interval(merged[-1].start, max(merged[-1].end, interval.end))
+        elif interval.start < interval.end:
+            merged.append(interval)
+    return merged
+
+
+def clock_differences(downtimes: Iterable[Downtime], start: float, end: float) -> list[tuple[Interval, Clock]]:
+    """Return when it matters whether a duration is elapsed or wall time (rule 5.12, A13), and which of them mutes then.
+
+    Several downtimes for the same monitors are taken together: one may be active where another's end moves.
+    """
+    together = list(downtimes)
+    elapsed, wall = (
+        merge(interval for downtime in together for interval in downtime.intervals(start, end, clock))
+        for clock in _CLOCKS
+    )
+    return sorted(
+        [(interval, 'elapsed') for interval in without(elapsed, wall, start, end)]
+        + [(interval, 'wall') for interval in without(wall, elapsed, start, end)]
+    )
+
+
+_CLOCKS: tuple[Clock, Clock] = ('elapsed', 'wall')
+
+
+def without(these: Iterable[Interval], those: Sequence[Interval], start: float, end: float) -> Iterator[Interval]:
+    """Yield what these cover and those do not, inside [start, end)."""
+    for these_start, these_end in these:
+        at, stop = max(these_start, start), min(these_end, end)
+        for those_start, those_end in those:
+            if those_end > at and those_start < stop:
+                if those_start > at:
+                    yield Interval(at, those_start)
+                at = max(at, those_end)
+        if at < stop:
+            yield Interval(at, stop)

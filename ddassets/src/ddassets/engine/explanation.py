@@ -1,0 +1,67 @@
+"""Why a group is in its state: what `--explain` prints."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from ddassets.engine.monitor import COMPLEMENTS, Monitor
+from ddassets.engine.state import State
+from ddassets.engine.timeline import GroupTimeline
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What one evaluation saw and why the state is what it is.
+
+    `tick` is its instant and `window` (from, to), in seconds since the epoch. `points` are (operand, time, value), NaN
+    where a point has no value; `value` is what came out, NaN for nothing. `reasons` are sentences.
+    """
+
+    tick: int
+    state: State
+    value: float
+    window: tuple[int, int]
+    points: tuple[tuple[str, float, float], ...]
+    reasons: tuple[str, ...]
+
+
+def reasons(monitor: Monitor, timeline: GroupTimeline, row: int, value: float) -> Iterator[str]:
+    """Say in sentences why the group is in its state after the evaluation number `row`, which returned `value`."""
+    state = State(timeline.states[row])
+    before = State(timeline.states[row - 1]) if row else State.ABSENT
+    compared = float(timeline.values[row])
+    if np.isnan(value):
+        yield 'the evaluation returned nothing'
+        if not np.isnan(compared):
+            yield 'on_missing_data is default and the query counts: nothing is taken for 0'
+    elif np.isnan(compared) and state != State.ABSENT:
+        yield 'the evaluation was cancelled: the window is not full'
+    if not np.isnan(compared):
+        yield from _comparisons(monitor, compared)
+    if state == State.ABSENT:
+        yield 'the group is not there: not seen yet, within new_group_delay, or without data for a day'
+    elif state == before:
+        yield f'the state was {before} and stays'
+    else:
+        yield f'the state was {before} and becomes {state}'
+
+
+def _comparisons(monitor: Monitor, value: float) -> Iterator[str]:
+    operator, limits = monitor.query.comparator, monitor.thresholds
+    for name, limit, sign in (
+        ('critical', limits.critical, operator),
+        ('warning', limits.warning, operator),
+        ('critical_recovery', limits.critical_recovery, COMPLEMENTS.get(operator, operator)),
+        ('warning_recovery', limits.warning_recovery, COMPLEMENTS.get(operator, operator)),
+    ):
+        if limit is not None:
+            holds = {
+                '<': value < limit,
+                '<=': value <= limit,
+                '>': value > limit,
+                '>=': value >= limit,
+                '==': value == limit,
+                '!=': value != limit,
+            }[sign]
+            yield f'{name}: {value!r} {sign} {limit!r} {"holds" if holds else "does not hold"}'

@@ -1,0 +1,70 @@
+"""Notification messages: their language, who is notified on which transition, and what would go out.
+
+Sections 3.23, 3.24 and 4 of the semantics. `parse` reads a text; everything else works on what it returns. Nothing here
+reads a clock.
+"""
+
+from ddassets.engine.message.conditions import (
+    TRANSITIONS,
+    Edge,
+    conditions,
+)
+from ddassets.engine.message.handles import (
+    Handle,
+    Mention,
+    Reach,
+    find_handles,
+    handles,
+    mentions,
+    notify,
+    reach,
+    redirect,
+)
+from ddassets.engine.message.rendering import Context, Host, Rendered, render, render_title
+from ddassets.language.message.template import (
+    BARE_VARIABLES,
+    Branch,
+    Condition,
+    Fault,
+    Literal,
+    MessageSyntaxError,
+    Template,
+    Use,
+    caret,
+    parse,
+    position,
+)
+from ddassets.language.message.vocabulary import CONDITIONALS, FLAGS
+
+__all__ = [
+    'BARE_VARIABLES',
+    'CONDITIONALS',
+    'FLAGS',
+    'TRANSITIONS',
+    'Branch',
+    'Condition',
+    'Edge',
+    'Context',
+    'Fault',
+    'Handle',
+    'Host',
+    'Literal',
+    'Mention',
+    'MessageSyntaxError',
+    'Reach',
+    'Rendered',
+    'Template',
+    'Use',
+    'caret',
+    'conditions',
+    'find_handles',
+    'handles',
+    'mentions',
+    'notify',
+    'parse',
+    'position',
+    'reach',
+    'redirect',
+    'render',
+    'render_title',
+]

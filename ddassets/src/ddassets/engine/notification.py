@@ -1,0 +1,308 @@
+"""From the states of a group to what is sent: muting, first recoveries, ends of downtimes and renotification.
+
+States never depend on any of it (rule 5.16), so it is a second step.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, overload
+
+import numpy as np
+
+from ddassets.engine.assumptions import choose
+from ddassets.engine.monitor import Monitor
+from ddassets.engine.state import Kind, State
+from ddassets.engine.timeline import NEVER, Codes, Flags, Floats, GroupTimeline, Instants
+
+type Reason = Literal['transition', 'renotify', 'downtime end']
+REASONS: tuple[Reason, ...] = ('transition', 'renotify', 'downtime end')
+_TRANSITION, _RENOTIFY, _DOWNTIME_END = range(3)
+# The older cap of rule 3.21, in seconds after the group left OK.
+_RENOTIFY_CAP = 30 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Mute:
+    """One active interval of one downtime that covers the group, [start, end) in seconds; infinite without a bound.
+
+    `downtime` is its name. `end_states` are the states (OK never among them) for which its end sends a notification:
+    none where the way it ends is not in notify_end_types (rule 5.18).
+    """
+
+    start: float
+    end: float
+    downtime: str
+    mute_first_recovery: bool = False
+    end_states: frozenset[State] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One notification that was due. `muted_by` names the downtimes that held it back; empty means that it was sent.
+
+    `kind` is what it tells: alert, warn, no data or recovery; `reason` is why: a transition, a renotification, or the
+    end of a downtime (rules 3.8, 3.21, 5.18). `source` and `target` are the states before and after a transition, and
+    both the current one otherwise. The rest is as in `timeline.Transition`, at this instant.
+    """
+
+    instant: int
+    kind: Kind
+    reason: Reason
+    source: State
+    target: State
+    value: float
+    muted_by: tuple[str, ...]
+    first_triggered_at: int | None
+    last_triggered_at: int | None
+
+    @property
+    def sent(self) -> bool:
+        return not self.muted_by
+
+    @property
+    def triggered_duration(self) -> int | None:
+        """Seconds since the group left OK (rule 4.7)."""
+        return None if self.first_triggered_at is None else self.instant - self.first_triggered_at
+
+
+@dataclass(frozen=True, eq=False)
+class Notifications(Sequence[Notification]):
+    """The notifications of one group that were due, in order, in columns of equal length; `reasons` index REASONS."""
+
+    instants: Instants
+    sources: Codes
+    targets: Codes
+    reasons: Codes
+    values: Floats
+    muted: Flags
+    first_triggered: Instants
+    last_triggered: Instants
+    muting: '_Muting' = field(repr=False)
+
+    def __len__(self) -> int:
+        return int(self.instants.size)
+
+    @property
+    def kinds(self) -> Codes:
+        """One number, from 0 to 74, for the source, target and reason of each: ABSENT is -1."""
+        return ((self.sources + 1) * len(State) + self.targets + 1) * len(REASONS) + self.reasons
+
+    @overload
+    def __getitem__(self, index: int) -> Notification: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Notification]: ...
+    def __getitem__(self, index: int | slice) -> Notification | Sequence[Notification]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        instant = int(self.instants[index])
+        first, last = int(self.first_triggered[index]), int(self.last_triggered[index])
+        return Notification(
+            instant=instant,
+            kind=State(self.targets[index]).kind,
+            reason=REASONS[self.reasons[index]],
+            source=State(self.sources[index]),
+            target=State(self.targets[index]),
+            value=float(self.values[index]),
+            muted_by=self.muting.downtimes(instant) if self.muted[index] else (),
+            first_triggered_at=None if first == NEVER else first,
+            last_triggered_at=None if last == NEVER else last,
+        )
+
+
+def notifications(
+    monitor: Monitor,
+    timeline: GroupTimeline,
+    mutes: Sequence[Mute] = (),
+    choices: Mapping[str, str] | None = None,
+    relied_on: set[str] | None = None,
+) -> Notifications:
+    """Return what was due for a group, sent or held back by `mutes`, which are those that cover it, in any order.
+
+    `relied_on` is given the ids of the assumptions that mattered. Raises UnusableInputError for an unknown choice.
+    """
+    chosen = choose(choices or {})
+    relied = set() if relied_on is None else relied_on
+    changes = timeline.transitions
+    muting = _Muting(mutes)
+    own = np.flatnonzero(changes.notify)
+    ends = [] if monitor.draft else list(_ends(timeline, muting))
+    again = list(_Renotifier(monitor, timeline, muting, [instant for instant, _ in ends], chosen, relied).due())
+    extra = np.array([instant for instant, _ in (*ends, *again)], dtype=np.int64)
+    rows = np.concatenate([own, np.array([row for _, row in (*ends, *again)], dtype=np.int64)])
+    codes = np.array([_TRANSITION, _DOWNTIME_END, _RENOTIFY], dtype=np.int8)
+    reasons = np.repeat(codes, [own.size, len(ends), len(again)])
+    instants = np.concatenate([changes.instants[own], extra])
+    muted = muting.always.cover(instants)
+    muted[: own.size] &= ~_first_recoveries(timeline, muting, own)
+    ticks = np.searchsorted(timeline.ticks, extra, side='right') - 1
+    order = np.argsort(instants, kind='stable')
+    return Notifications(
+        instants=instants[order],
+        sources=np.where(reasons == _TRANSITION, changes.sources[rows], changes.targets[rows])[order],
+        targets=changes.targets[rows][order],
+        reasons=reasons[order],
+        values=np.concatenate([changes.values[own], timeline.values[ticks]])[order],
+        muted=muted[order],
+        first_triggered=changes.first_triggered[rows][order],
+        last_triggered=changes.last_triggered[rows][order],
+        muting=muting,
+    )
+
+
+class _Stretches:
+    """When at least one of some mutes holds, [start, end): where one ends as another begins, it goes on (rule 5.11)."""
+
+    def __init__(self, mutes: Iterable[Mute]) -> None:
+        self.starts: list[float] = []
+        self.ends: list[float] = []
+        for start, end in sorted((mute.start, mute.end) for mute in mutes if mute.start < mute.end):
+            if self.ends and start <= self.ends[-1]:
+                self.ends[-1] = max(self.ends[-1], end)
+            else:
+                self.starts.append(start)
+                self.ends.append(end)
+
+    def cover(self, instants: Instants) -> Flags:
+        """Which of the instants lie in a stretch."""
+        bounds = np.array([self.starts, self.ends], dtype=np.float64).T.reshape(-1)
+        covered: Flags = np.searchsorted(bounds, instants.astype(np.float64), side='right') % 2 == 1
+        return covered
+
+    def until(self, instant: float) -> float | None:
+        """The end of the stretch around an instant."""
+        index = bisect_right(self.starts, instant) - 1
+        return self.ends[index] if index >= 0 and instant < self.ends[index] else None
+
+
+class _Muting:
+    """The mutes of one group. A year has hundreds and a noisy signal a hundred thousand notifications, so what is asked
+    of each notification is found by bisection.
+    """
+
+    def __init__(self, mutes: Sequence[Mute]) -> None:
+        self._mutes = mutes
+        # Between two of these bounds nothing begins or ends.
+        self._bounds = sorted({bound for mute in mutes for bound in (mute.start, mute.end)})
+        self._names: dict[int, tuple[str, ...]] = {}
+        self.always = _Stretches(mutes)
+        self.first_recoveries = _Stretches(mute for mute in mutes if mute.mute_first_recovery)
+        self.end_states: dict[float, frozenset[State]] = {}
+        for mute in mutes:
+            self.end_states[mute.end] = self.end_states.get(mute.end, frozenset()) | mute.end_states
+
+    def downtimes(self, instant: float) -> tuple[str, ...]:
+        """The names of those that mute at an instant, each once, in the order in which they were given."""
+        index = bisect_right(self._bounds, instant)
+        if index not in self._names:
+            active = (mute.downtime for mute in self._mutes if mute.start <= instant < mute.end)
+            self._names[index] = tuple(dict.fromkeys(active))
+        return self._names[index]
+
+
+def _first_recoveries(timeline: GroupTimeline, muting: _Muting, own: Instants) -> Flags:
+    """Rule 5.17: which recoveries of trouble that began before the muting are told all the same."""
+    changes = timeline.transitions
+    instants = changes.instants[own]
+    starts = np.array(muting.always.starts or [np.inf])
+    stretch = starts[np.maximum(np.searchsorted(starts, instants, side='right') - 1, 0)]
+    told: Flags = (changes.targets[own] == State.OK) & (changes.first_triggered[own] < stretch)
+    return told & ~muting.first_recoveries.cover(instants)
+
+
+def _ends(timeline: GroupTimeline, muting: _Muting) -> Iterator[tuple[int, int]]:
+    """Rule 5.18: instants of the notifications that ends of downtimes send, and the transition into the state.
+
+    With several downtimes the last end counts (rule 5.21).
+    """
+    changes = timeline.transitions
+    for end in muting.always.ends:
+        row = bisect_right(changes.instants, end) - 1
+        if row < 0 or end >= timeline.end:
+            continue
+        state = State(changes.targets[row])
+        silent = state == State.NO_DATA and timeline.silent_no_data
+        itself = changes.instants[row] == end and changes.notify[row]
+        if state in muting.end_states[end] and not silent and not itself and timeline.state_at(end) == state:
+            yield int(end), row
+
+
+@dataclass
+class _Renotifier:
+    """Rule 3.21. `ends` are the instants of end notifications, rising; each begins a new rhythm."""
+
+    monitor: Monitor
+    timeline: GroupTimeline
+    muting: _Muting
+    ends: Sequence[int]
+    choices: Mapping[str, str]
+    relied_on: set[str]
+
+    def due(self) -> Iterator[tuple[int, int]]:
+        """Yield the instant of each renotification, muted ones too, and the transition into the state."""
+        interval, changes = self.monitor.renotify_interval, self.timeline.transitions
+        if not interval or self.monitor.draft or not len(changes):
+            return
+        stops = self._stops()
+        again = np.isin(changes.targets, self._states()) & (stops - changes.instants > interval)
+        sent: dict[int, int] = {}
+        for row in np.flatnonzero(again):
+            trouble = int(changes.first_triggered[row])
+            before = sent.get(trouble, 0)
+            if before and self.monitor.renotify_occurrences is not None:
+                self.relied_on.add('A10')
+            keeps = self.choices['A10'].startswith('keep')
+            last = int(changes.instants[row])
+            count = before if keeps else 0
+            while self.monitor.renotify_occurrences is None or count < self.monitor.renotify_occurrences:
+                instant = self._next(last, int(stops[row]))
+                if instant is None or self._capped(instant, trouble):
+                    break
+                yield instant, int(row)
+                count += self.muting.always.until(instant) is None
+                last = instant
+            sent[trouble] = max(before, count) if keeps else before + count
+
+    def _states(self) -> list[State]:
+        """Those that are renotified; a silent No Data never is."""
+        return [
+            state
+            for state in (State.WARN, State.ALERT, State.NO_DATA)
+            if state.kind in self.monitor.renotify_statuses
+            and not (state == State.NO_DATA and self.timeline.silent_no_data)
+        ]
+
+    def _stops(self) -> Instants:
+        """For each transition, when its state ends: at the next one, as the group is dropped, or with the timeline."""
+        timeline = self.timeline
+        absent = timeline.states == State.ABSENT
+        dropped = timeline.ticks[1:][absent[1:] & ~absent[:-1]]
+        instants = timeline.transitions.instants
+        drops = np.append(dropped, timeline.end)[np.searchsorted(dropped, instants, side='right')]
+        stops: Instants = np.minimum(np.append(instants[1:], timeline.end), drops)
+        return stops
+
+    def _next(self, last: int, stop: int) -> int | None:
+        """The first evaluation at least the interval after the last notification, if the state lasts until then."""
+        while (instant := self._tick(last + self.monitor.renotify_interval)) < stop:
+            until = self.muting.always.until(instant)
+            if until is not None:
+                self.relied_on.add('A23')
+                if self.choices['A23'] == 'at the end':
+                    instant = self._tick(until) if until < stop else stop
+            told = bisect_right(self.ends, instant) - 1
+            if told < 0 or self.ends[told] <= last:
+                return instant if instant < stop else None
+            last = self.ends[told]
+        return None
+
+    def _tick(self, instant: float) -> int:
+        ticks = self.timeline.ticks
+        every = int(ticks[1] - ticks[0]) if ticks.size > 1 else 60
+        return int(ticks[0] + -(-(instant - ticks[0]) // every) * every)
+
+    def _capped(self, instant: int, trouble: int) -> bool:
+        if instant <= trouble + _RENOTIFY_CAP:
+            return False
+        self.relied_on.add('A10')
+        return self.choices['A10'].endswith(' cap') and not self.choices['A10'].endswith('no cap')

@@ -1,0 +1,340 @@
+"""Points by metric and tags, in columns. Pure: text and arrays in, arrays out."""
+
+import csv
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ddassets.diagnostic import UnusableInputError
+from ddassets.engine import decimals
+
+type Floats = NDArray[np.float64]
+type Kind = Literal['gauge', 'count', 'rate']
+
+
+@dataclass(frozen=True, eq=False)
+class Series:
+    """The points of one metric from one source, which is one set of `key:value` tags.
+
+    `times` are in seconds since the epoch and rise strictly; `values` are finite. `interval`, in seconds, is how far
+    apart the source submits (rule 2.15). `arrivals` are the instants from which each point can be seen, also in
+    seconds, not before its time and in the same order; None where every point is there at its own time. Raises
+    UnusableInputError otherwise.
+    """
+
+    metric: str
+    tags: frozenset[str]
+    times: Floats = field(repr=False)
+    values: Floats = field(repr=False)
+    kind: Kind
+    interval: int
+    arrivals: Floats | None = field(default=None, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, 'tags', frozenset(self.tags))
+        for name in ('times', 'values', 'arrivals'):
+            column = getattr(self, name)
+            if column is not None:
+                object.__setattr__(self, name, np.asarray(column, dtype=np.float64))
+        problem = self._problem()
+        if problem:
+            raise UnusableInputError(f'series {self}: {problem}')
+
+    def _problem(self) -> str | None:
+        if self.kind not in ('gauge', 'count', 'rate'):
+            return f'kind: found {self.kind!r}, allowed are gauge, count and rate'
+        if not isinstance(self.interval, int) or self.interval < 1:
+            return f'interval: found {self.interval!r}, expected whole seconds, at least 1'
+        if self.times.ndim != 1 or self.times.shape != self.values.shape:
+            return f'found {self.times.size} times and {self.values.size} values, expected as many of each'
+        if not (np.isfinite(self.times).all() and np.isfinite(self.values).all()):
+            return 'a time or a value is not finite; leave a missing point out'
+        steps = np.flatnonzero(np.diff(self.times) <= 0)
+        if steps.size:
+            return f'times must rise: {self.times[steps[0] + 1]:.15g} follows {self.times[steps[0]]:.15g}'
+        if self.arrivals is not None:
+            if self.arrivals.shape != self.times.shape or not np.isfinite(self.arrivals).all():
+                return 'expected one finite arrival for each point'
+            if (self.arrivals < self.times).any():
+                return 'a point arrives before its own time'
+            if (np.diff(self.arrivals) < 0).any():
+                return 'the points of one source must arrive in their order'
+        return None
+
+    def __str__(self) -> str:
+        return f'{self.metric}{{{",".join(sorted(self.tags))}}}'
+
+    def __len__(self) -> int:
+        return int(self.times.size)
+
+
+class SeriesSet:
+    """Series by metric. Each metric and set of tags is there once, and a metric has one kind.
+
+    Raises UnusableInputError where the series disagree.
+    """
+
+    def __init__(self, series: Iterable[Series]) -> None:
+        self._by_metric: dict[str, dict[frozenset[str], Series]] = {}
+        for one in series:
+            sources = self._by_metric.setdefault(one.metric, {})
+            if one.tags in sources:
+                raise UnusableInputError(f'series {one}: given twice')
+            other = next(iter(sources.values()), one)
+            if other.kind != one.kind:
+                raise UnusableInputError(f'series {one}: a {one.kind}, but {other} is a {other.kind}')
+            sources[one.tags] = one
+
+    def __iter__(self) -> Iterator[Series]:
+        for sources in self._by_metric.values():
+            yield from sources.values()
+
+    def __len__(self) -> int:
+        return sum(map(len, self._by_metric.values()))
+
+    @property
+    def metrics(self) -> frozenset[str]:
+        return frozenset(self._by_metric)
+
+    def of(self, metric: str) -> tuple[Series, ...]:
+        """Return the series of a metric, in the order in which they were given; none for an unknown one."""
+        return tuple(self._by_metric.get(metric, {}).values())
+
+    @property
+    def end(self) -> float:
+        """The time of the last point of all, in seconds; minus infinity where there is none."""
+        return max((float(one.times[-1]) for one in self if len(one)), default=-np.inf)
+
+
+_DIGITS = r'(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][+-]?\d++)?'
+_ITEM = re.compile(rf'(?:(?P<gap>_)|(?P<value>[+-]?{_DIGITS})(?P<step>[+-]{_DIGITS})?)(?:x(?P<count>\d{{1,18}}))?')
+# Up to so many characters NumPy's own reading of words has a head start.
+_SHORT = 500
+# An item that is more than a number.
+_SPECIAL = re.compile(r'(?<!\S)[^\s_x]*+[_x]\S*+')
+MOST_POINTS = 100_000_000
+
+
+def parse_compact(text: str) -> Floats:
+    """Read values in compact notation, NaN where a point is missing.
+
+    Items stand apart by spaces: `500` is one point, `500x20` is twenty, `600+10x5` is five (600 610 620 630 640),
+    `_` is a gap of one point and `_x5` of five. Unlike promtool's, a count is always the number of points.
+
+    Raises UnusableInputError with the column.
+    """
+    parts: list[Floats] = []
+    size = position = 0
+    # A year of samples is long, so the plain values between gaps and repeats are read at once.
+    for word in _SPECIAL.finditer(text) if '_' in text or 'x' in text else ():
+        if word.start() - position > 1:
+            parts.append(_plain(text[position : word.start()], position))
+        parts.append(_repeated(word[0], word.start(), MOST_POINTS - size))
+        size += parts[-1].size
+        position = word.end()
+    parts.append(_plain(text[position:], position))
+    return np.concatenate(parts)
+
+
+def _plain(text: str, offset: int) -> Floats:
+    """Items without a count. `offset` is where in the whole they stand."""
+    values = decimals.read(text.strip(), ' ') if len(text) > _SHORT else None
+    if values is not None:
+        return values
+    try:
+        values = np.array(text.split(), dtype=np.float64)
+    except ValueError:
+        values = None
+    if values is None or not np.isfinite(values).all():
+        for word in re.finditer(r'\S+', text):
+            _repeated(word[0], offset + word.start(), MOST_POINTS)
+    assert values is not None
+    return values
+
+
+def _repeated(word: str, offset: int, most: int) -> Floats:
+    """One item, of `most` points at most."""
+    item = _ITEM.fullmatch(word)
+    if item is None or (item['step'] and not item['count']):
+        raise UnusableInputError(_found(word, offset, 'expected such as 500, 500x20, 600+10x5, _ or _x5'))
+    count = int(item['count'] or 1)
+    if not 1 <= count <= most:
+        raise UnusableInputError(_found(word, offset, f'expected 1 to {MOST_POINTS:,} points'))
+    if item['gap']:
+        return np.full(count, np.nan)
+    start, step = float(item['value']), float(item['step'] or 0)
+    if np.isinf(start) or np.isinf(start + step * count):
+        raise UnusableInputError(_found(word, offset, 'which is not finite'))
+    return start + step * np.arange(count, dtype=np.float64)
+
+
+def _found(word: str, offset: int, rest: str) -> str:
+    return f'column {offset + 1}: found {word if len(word) <= 40 else word[:40] + "…"!r}, {rest}'
+
+
+def from_compact(
+    text: str, metric: str, tags: Iterable[str], start: float, kind: Kind = 'gauge', interval: int = 60
+) -> Series:
+    """Return the series of `parse_compact(text)`, one point every `interval` seconds from `start`, gaps left out."""
+    return from_values(parse_compact(text), metric, tags, start, kind, interval)
+
+
+def from_values(
+    values: Floats, metric: str, tags: Iterable[str], start: float, kind: Kind = 'gauge', interval: int = 60
+) -> Series:
+    """Return the series of values `interval` seconds apart, the first at `start`; NaN is a gap and left out."""
+    there = ~np.isnan(values)
+    times = start + interval * np.flatnonzero(there).astype(np.float64)
+    return Series(metric, frozenset(tags), times, values[there], kind, interval)
+
+
+def read_csv(
+    text: str, metric: str, tags: Iterable[str] = (), kind: Kind = 'gauge', interval: int = 60
+) -> tuple[Series, ...]:
+    """Read the series of one metric from CSV with a header row.
+
+    The column `time` holds seconds since the epoch or ISO 8601 with an offset, `value` a number or nothing where the
+    point is missing, `arrival`, if there, an instant like `time`. Every other column is a tag key; an empty cell is
+    a series without the key. `tags` are added to each series. Points may stand in any order.
+
+    Raises UnusableInputError with the line and the column's name.
+    """
+    text = text.removeprefix('\ufeff')
+    fixed = frozenset(tags)
+    head, _, body = text.partition('\n')
+    if head.strip() == 'time,value':
+        numbers = _pairs(body)
+        if numbers is not None:
+            return (_in_order(metric, fixed, kind, interval, numbers[::2], numbers[1::2], None),)
+    rows = csv.reader(io.StringIO(text, newline=''))
+    header = [name.strip() for name in next(rows, [])]
+    if not {'time', 'value'} <= set(header) or len(set(header)) < len(header):
+        raise UnusableInputError(f'line 1: found the columns {header}, expected time and value, and each name once')
+    found = tuple(
+        _in_order(metric, source, kind, interval, times, values, arrivals)
+        for source, times, values, arrivals in _by_column(header, body, fixed)
+    )
+    if found:
+        return found
+    points: dict[frozenset[str], list[tuple[float, float, float]]] = {}
+    for cells in rows:
+        if not cells:
+            continue
+        if len(cells) != len(header):
+            raise UnusableInputError(f'line {rows.line_num}: found {len(cells)} cells, expected {len(header)}')
+        row = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+        time, value, arrival = row.pop('time'), row.pop('value'), row.pop('arrival', '')
+        source = fixed | {f'{key}:{cell}' for key, cell in row.items() if cell}
+        if value:
+            at = _instant(time, rows.line_num, 'time')
+            seen = _instant(arrival, rows.line_num, 'arrival') if arrival else at
+            points.setdefault(source, []).append((at, _number(value, rows.line_num), seen))
+    late = 'arrival' in header
+    return tuple(
+        _in_order(metric, source, kind, interval, columns[0], columns[1], columns[2] if late else None)
+        for source, columns in ((source, np.array(rows).T) for source, rows in points.items())
+    )
+
+
+def _by_column(
+    header: Sequence[str], body: str, fixed: frozenset[str]
+) -> Iterator[tuple[frozenset[str], Floats, Floats, Floats | None]]:
+    """Tags, times, values and arrivals of each source; of none where the cells are not plain, or one is missing."""
+    cells = _cells(body, len(header))
+    columns = {name: cells[index :: len(header)] for index, name in enumerate(header)}
+    numbers = [
+        decimals.read('\n'.join(columns.pop(name)) + '\n', '\n')
+        for name in ('time', 'value', 'arrival')
+        if name in columns
+    ]
+    plain = [column for column in numbers if column is not None]
+    if not cells or len(plain) < len(numbers):
+        return
+    keys = list(zip(*columns.values(), strict=True)) or [()] * plain[0].size
+    sources: dict[frozenset[str], int] = {}
+    code = {
+        key: sources.setdefault(
+            fixed | {f'{name}:{cell}' for name, cell in zip(columns, key, strict=True) if cell}, len(sources)
+        )
+        for key in dict.fromkeys(keys)
+    }
+    codes = np.fromiter(map(code.__getitem__, keys), dtype=np.int64, count=len(keys))
+    order = np.argsort(codes, kind='stable')
+    for source, rows in zip(sources, np.split(order, np.cumsum(np.bincount(codes))[:-1]), strict=True):
+        yield source, plain[0][rows], plain[1][rows], plain[2][rows] if len(plain) > 2 else None
+
+
+def _cells(body: str, width: int) -> list[str]:
+    """The cells of rows that are all of one width, one after the other; none where some are quoted or padded."""
+    body = body.replace('\r\n', '\n') if '\r' in body else body
+    if not body.isascii() or any(character in body for character in '" \t\r\v\f\x1c\x1d\x1e\x1f'):
+        return []
+    body = body if body.endswith('\n') else body + '\n'
+    data = np.frombuffer(body.encode(), dtype=np.uint8)
+    ends = data[(data == ord(',')) | (data == ord('\n'))]
+    expected = np.full(width, ord(','), dtype=np.uint8)
+    expected[-1] = ord('\n')
+    if ends.size % width or any((ends[place::width] != end).any() for place, end in enumerate(expected)):
+        return []
+    return body.replace('\n', ',').split(',')[:-1]
+
+
+_PLAIN = re.compile(r'(?:[\d.eE+-]++,[\d.eE+-]++(?:\n|$))*+')
+
+
+def _pairs(body: str) -> Floats | None:
+    """Times and values in turns; None for rows that are not just two numbers."""
+    body = body.replace('\r\n', '\n') if '\r' in body else body
+    numbers = decimals.read(body, ',\n')
+    if numbers is None and _PLAIN.fullmatch(body):
+        try:
+            return np.array(body.replace(',', ' ').split(), dtype=np.float64)
+        except ValueError:
+            return None
+    return numbers
+
+
+def _in_order(
+    metric: str,
+    tags: frozenset[str],
+    kind: Kind,
+    interval: int,
+    times: Floats,
+    values: Floats,
+    arrivals: Floats | None,
+) -> Series:
+    if not (times[1:] < times[:-1]).any():
+        return Series(metric, tags, np.ascontiguousarray(times), np.ascontiguousarray(values), kind, interval, arrivals)
+    order = np.argsort(times, kind='stable')
+    return Series(
+        metric, tags, times[order], values[order], kind, interval, None if arrivals is None else arrivals[order]
+    )
+
+
+def _number(text: str, line: int) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise UnusableInputError(f'line {line}, value: found {text!r}, expected a number') from None
+
+
+def _instant(text: str, line: int, column: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(text)
+        if moment.tzinfo is not None:
+            return moment.timestamp()
+    except ValueError:
+        pass
+    raise UnusableInputError(
+        f'line {line}, {column}: found {text!r}, expected seconds since the epoch or ISO 8601 with an offset'
+    )

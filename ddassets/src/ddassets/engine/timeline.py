@@ -1,0 +1,176 @@
+"""What an evaluation yields: the states of each group over time, in columns, and the rows that a reader asks for.
+
+Instants are whole seconds since the epoch. A timeline of a year has hundreds of thousands of transitions for a noisy
+signal, so they lie in arrays, and a `Transition` is made when one is looked at.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ddassets.engine.state import Kind, State
+
+type Floats = NDArray[np.float64]
+type Instants = NDArray[np.int64]
+type Codes = NDArray[np.int8]
+type Flags = NDArray[np.bool_]
+
+# A group: its tags in the order of the query's keys, as in ('host:a', 'env:prod'); () is a simple alert's (rule 2.19).
+type Group = tuple[str, ...]
+type Cause = Literal['data', 'timeout', 'on_missing_data']
+
+
+CAUSES: tuple[Cause, ...] = ('data', 'timeout', 'on_missing_data')
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One change of one group's state.
+
+    `source` is ABSENT for a group that is born in trouble; a group born OK makes no transition, nor does one that is
+    dropped. `value` is what was evaluated, NaN where nothing was. `notify`: it would send a notification were nothing
+    muted. `cause` says what brought it: data (or their absence, for No Data), timeout_h or on_missing_data.
+    `first_triggered_at` and `last_triggered_at` are those of rule 4.7, as a message about the transition would see
+    them; None for a group that was never in trouble.
+    """
+
+    instant: int
+    source: State
+    target: State
+    value: float
+    notify: bool
+    cause: Cause
+    first_triggered_at: int | None
+    last_triggered_at: int | None
+
+    @property
+    def kind(self) -> Kind:
+        return self.target.kind
+
+    @property
+    def triggered_duration(self) -> int | None:
+        """Seconds since the group left OK (rule 4.7)."""
+        return None if self.first_triggered_at is None else self.instant - self.first_triggered_at
+
+
+# Stands for "never" in the columns of instants.
+NEVER = np.iinfo(np.int64).min
+
+
+@dataclass(frozen=True, eq=False)
+class Transitions(Sequence[Transition]):
+    """The transitions of one group in order, in columns of equal length; `causes` are indices into CAUSES.
+
+    `first_triggered` and `last_triggered` hold NEVER where there is no such instant.
+    """
+
+    instants: Instants
+    sources: Codes
+    targets: Codes
+    values: Floats
+    notify: Flags
+    causes: Codes
+    first_triggered: Instants
+    last_triggered: Instants
+
+    def __len__(self) -> int:
+        return int(self.instants.size)
+
+    @overload
+    def __getitem__(self, index: int) -> Transition: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Transition]: ...
+    def __getitem__(self, index: int | slice) -> Transition | Sequence[Transition]:
+        if isinstance(index, slice):
+            return [self[i] for i in range(*index.indices(len(self)))]
+        return Transition(
+            instant=int(self.instants[index]),
+            source=State(self.sources[index]),
+            target=State(self.targets[index]),
+            value=float(self.values[index]),
+            notify=bool(self.notify[index]),
+            cause=CAUSES[self.causes[index]],
+            first_triggered_at=_or_none(self.first_triggered[index]),
+            last_triggered_at=_or_none(self.last_triggered[index]),
+        )
+
+
+def _or_none(instant: np.int64) -> int | None:
+    return None if instant == NEVER else int(instant)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of one state, half open: from the tick at `start` to the one at `end`, or to the rehearsal's end."""
+
+    start: int
+    end: int
+    state: State
+
+
+@dataclass(frozen=True, eq=False)
+class GroupTimeline:
+    """One group over time.
+
+    `ticks`, `values` and `states` are of equal length: the instants of evaluation, what was compared with the
+    thresholds (NaN where the evaluation returned nothing) and the state from that tick on (codes of State). `end` is
+    the rehearsal's. `tags` are those that a downtime's scope is matched with: the group's and those that the query's
+    filter fixes (rule 5.15). `silent_no_data`: No Data is shown and not notified (rule 3.15).
+    """
+
+    group: Group
+    tags: frozenset[str]
+    ticks: Instants = field(repr=False)
+    values: Floats = field(repr=False)
+    states: Codes = field(repr=False)
+    transitions: Transitions = field(repr=False)
+    end: int
+    silent_no_data: bool = False
+
+    @property
+    def name(self) -> str:
+        """`host:a,env:prod`, or `*`."""
+        return ','.join(self.group) or '*'
+
+    @cached_property
+    def spans(self) -> tuple[Span, ...]:
+        """The stretches of equal state in order, ABSENT ones left out."""
+        return tuple(self._spans())
+
+    def _spans(self) -> Iterator[Span]:
+        starts = np.flatnonzero(np.diff(self.states, prepend=np.int8(-2)))
+        ends = np.append(self.ticks[starts[1:]], self.end)
+        for start, end in zip(starts, ends, strict=True):
+            if self.states[start] != State.ABSENT:
+                yield Span(int(self.ticks[start]), int(end), State(self.states[start]))
+
+    def seconds_in(self, state: State) -> int:
+        """How long the group was in the state."""
+        lengths = np.diff(self.ticks, append=self.end)
+        return int(lengths[self.states == state].sum())
+
+    def state_at(self, instant: float) -> State:
+        """The state at an instant: that of the last tick at or before it."""
+        # NumPy would convert all ticks to the type of the instant first.
+        index = bisect_right(self.ticks, instant) - 1
+        return State(self.states[index]) if index >= 0 else State.ABSENT
+
+
+@dataclass(frozen=True, eq=False)
+class MonitorTimeline:
+    """Every group of one monitor over [start, end), in the order of their names.
+
+    `relied_on` are the ids of the assumptions without which the result might be another; `warnings` are sentences.
+    """
+
+    name: str
+    start: int
+    end: int
+    groups: Mapping[Group, GroupTimeline]
+    relied_on: frozenset[str]
+    warnings: tuple[str, ...]

@@ -1,0 +1,313 @@
+"""Read metric queries, formulas and monitor queries, and print them."""
+
+import sys
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ddassets.diagnostic import Span
+from ddassets.language.query import vocabulary
+from ddassets.language.query.errors import QuerySyntaxError
+from ddassets.language.query.printing import render
+from ddassets.language.query.tree import (
+    Call,
+    Expression,
+    Metric,
+    MonitorQuery,
+    Node,
+    Reference,
+    Word,
+    children,
+    rewrite,
+    walk,
+)
+from ddassets.nearest import closest
+
+if TYPE_CHECKING:
+    from lark import Lark
+    from lark.exceptions import UnexpectedInput
+
+__all__ = ['QuerySyntaxError', 'parse_formula', 'parse_monitor', 'parse_queries', 'parse_query', 'render']
+
+# No query in use comes near either; they bound the time and the stack that a hostile text can take.
+MAX_LENGTH = 100_000
+MAX_DEPTH = 100
+
+
+@lru_cache(4096)
+def parse_queries(text: str) -> tuple[Expression, ...]:
+    """The queries of a dashboard's `q`, which commas separate.
+
+    Raises:
+        QuerySyntaxError: with the column at fault.
+    """
+    expressions: tuple[Expression, ...] = _parse('queries', text)
+    return tuple(_with_metrics(expression) for expression in expressions)
+
+
+@lru_cache(4096)
+def parse_query(text: str) -> Expression:
+    """Exactly one query. A bare name is a metric.
+
+    Raises:
+        QuerySyntaxError: with the column at fault.
+    """
+    expression: Expression = _parse('query', text)
+    return _with_metrics(expression)
+
+
+@lru_cache(4096)
+def parse_formula(text: str) -> Expression:
+    """A formula over named queries. A bare name without a dot is one of them; metrics may stand in it too.
+
+    Raises:
+        QuerySyntaxError: with the column at fault.
+    """
+    return _with_references(_parse('query', text))
+
+
+@lru_cache(4096)
+def parse_monitor(text: str) -> MonitorQuery:
+    """The query of a metric monitor (rules 1.1 to 1.11).
+
+    Raises:
+        QuerySyntaxError: with the column at fault.
+    """
+    result = _parse('monitor', text)
+    return _with_metrics(result) if isinstance(result, MonitorQuery) else _formula_monitor(text, result)
+
+
+@cache
+def _parser() -> 'Lark':
+    from lark import Lark
+
+    from ddassets.language.query.building import Builder
+
+    return Lark(
+        Path(__file__).with_name('metrics.lark').read_text(encoding='utf-8'),
+        parser='lalr',
+        lexer='contextual',
+        start=['queries', 'query', 'monitor'],
+        maybe_placeholders=False,
+        transformer=Builder(),
+        cache=_tables(),
+    )
+
+
+def _tables() -> str | bool:
+    """Where the parser's tables are kept: computing them takes as long as to evaluate a month of a host.
+
+    They lie beside this module's bytecode, for whom Python would write that, and nowhere for others. The library tells
+    by a digest whether they are those of the grammar, and computes them anew where they are not or cannot be read.
+    """
+    spec = sys.modules[__name__].__spec__
+    if sys.dont_write_bytecode or spec is None or spec.cached is None:
+        return False
+    return str(Path(spec.cached).with_name('metrics.lark.tables'))
+
+
+def _parse(start: str, text: str) -> Any:
+    if len(text) > MAX_LENGTH:
+        message = f'a query has at most {MAX_LENGTH} characters, found {len(text)}'
+        raise QuerySyntaxError(text, MAX_LENGTH + 1, (), f'{len(text)} characters', message)
+    parser = _parser()
+
+    from lark.exceptions import UnexpectedInput
+
+    from ddassets.language.query.building import Misuse
+
+    try:
+        result = parser.parse(text, start)
+    except UnexpectedInput as error:
+        raise _unexpected(text, start, error) from None
+    except Misuse as error:
+        raise QuerySyntaxError(text, error.offset + 1, error.expected, error.found, error.message) from None
+    if len(text) > MAX_DEPTH:
+        _refuse_depth(text, result if isinstance(result, tuple) else (result,))
+    return result
+
+
+def _refuse_depth(text: str, results: Iterable[Any]) -> None:
+    pending = [(result, 1) for result in results if isinstance(result, Node)]
+    while pending:
+        node, depth = pending.pop()
+        if depth > MAX_DEPTH:
+            message = f'more than {MAX_DEPTH} functions, operators or parentheses inside one another'
+            raise QuerySyntaxError(text, node.span.start + 1, (), f'{MAX_DEPTH + 1} levels', message)
+        pending.extend((child, depth + 1) for child in children(node))
+
+
+def _with_metrics[T: Node](node: T) -> T:
+    """A bare name is a metric, or behind the first argument of a function an option."""
+    if not any(isinstance(part, Reference) for part in walk(node)):
+        return node
+
+    def change(part: Node) -> Node:
+        match part:
+            case Call(arguments=(first, *others)):
+                return replace(part, arguments=(first, *(_as_option(argument) for argument in others)))
+            case Reference():
+                return _as_metric(part)
+            case _:
+                return part
+
+    return rewrite(node, change)
+
+
+def _with_references(node: Expression) -> Expression:
+    if not any(isinstance(part, Reference) and '.' in part.name for part in walk(node)):
+        return node
+    return rewrite(node, lambda part: _as_metric(part) if isinstance(part, Reference) and '.' in part.name else part)
+
+
+def _as_metric(reference: Reference) -> Metric:
+    start = reference.span.start
+    name_span = Span(start, start + len(reference.name))
+    return Metric(None, reference.name, name_span, None, (), reference.modifiers, span=reference.span)
+
+
+def _as_option(argument: Any) -> Any:
+    if isinstance(argument, Reference) and not argument.modifiers and '.' not in argument.name:
+        return Word(argument.name, span=argument.span)
+    return argument
+
+
+def _formula_monitor(text: str, parts: Any) -> MonitorQuery:
+    """Parse the text in quotes as if it stood alone behind blanks, so that its columns are those of the whole query."""
+    from ddassets.language.query.building import modified
+
+    inner = ' ' * (parts.text.span.start + 1) + parts.text.value
+    try:
+        expression = parse_formula(inner)
+    except QuerySyntaxError as error:
+        column = min(error.column, parts.text.span.end)
+        raise QuerySyntaxError(text, column, error.expected, error.found, error.message) from None
+    expression = modified(expression, parts.modifiers, expression.span)
+    return MonitorQuery(
+        aggregator='formula',
+        window=parts.window,
+        change=None,
+        expression=expression,
+        comparator=parts.comparator,
+        threshold=parts.threshold.value,
+        span=parts.span,
+        threshold_span=parts.threshold.span,
+    )
+
+
+# What may come next, in the field's words, for the terminals of the grammar. An entry of several terminals stands for
+# them all where the parser accepts them all; the first one that fits wins.
+_EXPECTED: tuple[tuple[frozenset[str], str], ...] = tuple(
+    (frozenset(terminals.split()), words)
+    for terminals, words in (
+        ('AGGREGATOR NAME FUNCTION NUMBER LPAR SIGN KEYWORD STRING DURATION LBRACE LBRACKET', 'an argument'),
+        ('AGGREGATOR NAME FUNCTION NUMBER LPAR SIGN STRING DURATION LBRACE LBRACKET', 'a value'),
+        ('AGGREGATOR NAME FUNCTION NUMBER LPAR SIGN', 'a query such as avg:metric{*}'),
+        ('SIGN FACTOR', 'an operator (+ - * /)'),
+        ('SIGN NUMBER NAME', 'a number to compare with'),
+        ('STRING NAME NUMBER DURATION', 'a quoted tag'),
+        ('TAG BANG NOT LPAR', 'a tag such as key:value'),
+        ('WINDOW FUNCTION STRING', 'a window such as last_5m'),
+        ('AGGREGATOR', 'an aggregator such as avg:'),
+        ('METRIC', 'a metric name'),
+        ('MODIFIER', 'a modifier such as .as_count()'),
+        ('COMPARATOR', 'a comparison (> >= < <= == !=)'),
+        ('WINDOW', 'a window such as last_5m'),
+        ('TAG', 'a tag such as key:value'),
+        ('GROUP', 'a tag key'),
+        ('KEY', 'a tag key'),
+        ('NUMBER', 'a number'),
+        ('STRING', 'a quoted text'),
+        ('FUNCTION', 'a time aggregation such as avg(last_5m):'),
+        ('BY', "'by'"),
+        ('COLON', "':'"),
+        ('COMMA', "','"),
+        ('EQUALS', "'='"),
+        ('LPAR', "'('"),
+        ('RPAR', "')'"),
+        ('LBRACE', "'{'"),
+        ('RBRACE', "'}'"),
+        ('LBRACKET', "'['"),
+        ('RBRACKET', "']'"),
+        ('AND', 'AND'),
+        ('OR', 'OR'),
+        ('NOT IN', 'IN'),
+        ('NOT', 'NOT'),
+        ('IN', 'IN'),
+        ('$END', 'the end of the query'),
+    )
+)
+
+
+def _unexpected(text: str, start: str, error: 'UnexpectedInput') -> QuerySyntaxError:
+    from lark.exceptions import UnexpectedToken
+
+    at_end = isinstance(error, UnexpectedToken) and error.token.type == '$END'
+    offset = len(text.rstrip()) if at_end or error.pos_in_stream is None else error.pos_in_stream
+    word = '' if at_end else _word(text, offset)
+    found = repr(word) if word else 'the end of the query'
+    accepted = _accepted(error)
+    expected = tuple(_in_words(accepted))
+    message = f'expected {_either(expected)}, found {found}{_hint(start, word, accepted)}'
+    return QuerySyntaxError(text, offset + 1, expected, found, message)
+
+
+def _hint(start: str, word: str, accepted: set[str]) -> str:
+    """What the writer may have meant."""
+    if start == 'monitor' and accepted == {'FUNCTION'}:
+        return '; a monitor aggregates over time first'
+    if start != 'monitor' and word in ('<', '>', '=', '!'):
+        return '; only a monitor compares'
+    if word in ('"', "'") and 'STRING' in accepted:
+        return '; the quote is not closed'
+    if word == '=' and 'COMPARATOR' in accepted:
+        return "; did you mean '=='?"
+    if word.lower() in vocabulary.MODIFIERS and 'MODIFIER' in accepted:
+        return f"; did you mean '.{word.lower()}'?"
+    keywords = [name.lower() for name in ('BY', 'AND', 'OR', 'NOT', 'IN') if name in accepted]
+    likely = closest(word, keywords) if word else None
+    return f'; did you mean {likely!r}?' if likely and likely != word.lower() else ''
+
+
+_accepted_after: dict[tuple[int, ...], set[str]] = {}
+
+
+def _accepted(error: 'UnexpectedInput') -> set[str]:
+    """The terminals that may come next. Finding out costs more than the parse, and the same few stacks recur."""
+    interactive: Any = getattr(error, 'interactive_parser', None)
+    if interactive is None:
+        return set()
+    stack = tuple(interactive.parser_state.state_stack)
+    accepted = _accepted_after.get(stack)
+    if accepted is None:
+        accepted = set(interactive.accepts())
+        if len(stack) < 32 and len(_accepted_after) < 4096:
+            _accepted_after[stack] = accepted
+    return accepted
+
+
+def _in_words(accepted: set[str]) -> Iterable[str]:
+    if accepted == {'MODIFIER'}:
+        yield 'a window such as .last("5m")'
+        return
+    left = set(accepted)
+    for terminals, words in _EXPECTED:
+        if terminals <= left:
+            left -= terminals
+            yield words
+
+
+def _either(expected: tuple[str, ...]) -> str:
+    if not expected:
+        return 'a query'
+    return ', '.join(expected[:-1]) + ' or ' + expected[-1] if len(expected) > 1 else expected[0]
+
+
+def _word(text: str, offset: int) -> str:
+    """What stands at the offset: a word, or one character."""
+    end = offset
+    while end < min(len(text), offset + 32) and (text[end].isalnum() or text[end] == '_'):
+        end += 1
+    return text[offset : max(end, offset + 1)]

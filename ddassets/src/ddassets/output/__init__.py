@@ -1,0 +1,1 @@
+"""How diagnostics and results are written."""
