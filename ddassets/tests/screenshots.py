@@ -15,8 +15,8 @@ from PIL import Image
 
 from ddassets import assets as bundle
 from ddassets import report
+from ddassets.agent.scenario_check import simulate
 from ddassets.rehearsal import Judgement, read, rehearse
-from ddassets.rehearsal.command import simulate
 
 WIDTH = 1200
 # Bytes, of a picture in a repository that everybody clones.

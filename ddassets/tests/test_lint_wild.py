@@ -8,9 +8,8 @@ from pathlib import Path
 import pytest
 
 from ddassets.assets import read
+from ddassets.cli import main
 from ddassets.lint import Emission, Severity, lint
-from ddassets.lint.command import LintOptions
-from ddassets.lint.command import lint as lint_command
 from ddassets.lint.example import (
     DASHBOARD,
     DOWNTIME,
@@ -143,7 +142,7 @@ def test_damaged_assets_are_printed(tmp_path, capsys, format_):
         for _ in range(5):
             mutate(body, choose)
         write(tmp_path / str(number), {MONITOR: json.dumps(body)}).rename(tmp_path / f'acme_{number}')
-    lint_command(LintOptions([tmp_path], format=format_))
+    main(['lint', '--format', format_, str(tmp_path)])
     out = capsys.readouterr().out
     assert out.encode()
     assert not {character for character in out if not character.isprintable()} - {'\n'}

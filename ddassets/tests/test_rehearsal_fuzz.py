@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from ddassets import assets as bundle
+from ddassets.cli import rehearse_text as printing
+from ddassets.cli.rehearse_output import as_json, junit
 from ddassets.diagnostic import UnusableInputError
-from ddassets.rehearsal import Judgement, expectation, parse, printing, rehearse
-from ddassets.rehearsal.formats import as_json, junit
+from ddassets.rehearsal import Judgement, expectation, parse, rehearse
 from ddassets.rehearsal.outcome import Outcome, Run
 from ddassets.rehearsal.writing import write
 

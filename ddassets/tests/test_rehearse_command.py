@@ -103,7 +103,7 @@ def test_one_file_that_cannot_be_used_keeps_none_of_the_others_from_running(run)
         pytest.param([DAY, '--open'], '--open opens the page of --report DIR', id='open'),
         pytest.param([DAY, '--write', '--explain', '2027-01-11'], 'exclude each other', id='write-explain'),
         pytest.param([DAY, '--write', '--report', 'page'], 'then ask for the page', id='write-report'),
-        pytest.param([DAY, '--write', '--format', 'json'], 'give text alone', id='write-json'),
+        pytest.param([DAY, '--write', '--format', 'json'], 'print text only', id='write-json'),
         pytest.param(
             [DAY, '--explain', 'noon'], "expected a time such as 2027-01-04T08:00:00, found 'noon'", id='time'
         ),

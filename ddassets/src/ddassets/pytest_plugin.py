@@ -92,8 +92,9 @@ def judged(scenario: 'Scenario', path: Path, series: Iterable['Series'] = ()) ->
     """
     __tracebackhide__ = True
     from ddassets import assets as bundle
+    from ddassets.agent.scenario_check import simulate
     from ddassets.rehearsal import Judgement, rehearse
-    from ddassets.rehearsal.command import integration_of, simulate
+    from ddassets.rehearsal.discovery import integration_of
 
     rehearsal = rehearse(scenario, bundle.read(integration_of(path)), simulate, given=series)
     failures = Judgement(rehearsal).failures

@@ -9,9 +9,9 @@ import pytest
 
 from ddassets import assets as bundle
 from ddassets import cli, report
+from ddassets.agent.scenario_check import simulate
 from ddassets.language.query.syntax import parse_query
 from ddassets.rehearsal import Judgement, read, rehearse
-from ddassets.rehearsal.command import simulate
 from ddassets.rehearsal.coverage import coverage
 
 INTEGRATION = Path(__file__).parents[3] / 'my_metric'

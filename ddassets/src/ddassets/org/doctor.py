@@ -1,6 +1,5 @@
-"""`ddassets doctor`: each link from the keys to the monitor's state, one line each, with what to do."""
+"""Diagnose the connection to Datadog: each link from the keys to the monitor's state, with what to do."""
 
-import json
 import os
 import time
 from collections.abc import Iterator
@@ -15,14 +14,13 @@ from ddassets.nearest import did_you_mean
 from ddassets.org import account as accounts
 from ddassets.org.account import API_KEY, APP_KEY, SITES, Account
 from ddassets.org.client import ApiError, Client, Refused
-from ddassets.org.command import FAILED, Connection
 from ddassets.org.concurrency import at_once
+from ddassets.org.connection import Connection
 from ddassets.org.kinds import MONITORS
 from ddassets.org.marker import label
 from ddassets.org.organisation import Organisation
 from ddassets.org.permission import permission_for
-from ddassets.org.wanted import Changes, check_handles, integration_name, read_assets
-from ddassets.output.terminal import Paint, printable, write
+from ddassets.org.wanted import integration_name
 
 # Seconds that this machine's clock may be off. Datadog drops points from ten minutes in the future on.
 CLOCK_WARNING, CLOCK_FAILURE = 30.0, 600.0
@@ -43,7 +41,6 @@ class DoctorOptions:
     connection: Connection
     metric: str | None = None
     tags: tuple[str, ...] = ()
-    as_json: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,30 +51,6 @@ class Finding:
     subject: str
     text: str
     advice: str = ''
-
-
-def doctor(options: DoctorOptions) -> int:
-    """Run the command. Returns 1 where a link is broken. Raises UnusableInputError for what cannot be examined."""
-    check_handles(Changes(tags=options.tags))
-    assets = read_assets(options.path) if options.path else None
-    account = options.connection.account()
-    findings = []
-    paint = Paint.of_output()
-    for finding in examine(options, account, assets):
-        findings.append(finding)
-        if not options.as_json:
-            write(_line(finding, paint))
-    failed = any(finding.level == 'fail' for finding in findings)
-    if options.as_json:
-        document = {'ok': not failed, 'site': account.site, 'findings': [vars(finding) for finding in findings]}
-        write(json.dumps(document, indent=2, ensure_ascii=False) + '\n')
-    return FAILED if failed else 0
-
-
-def _line(finding: Finding, paint: Paint) -> str:
-    colour = {'ok': '32', 'warn': '33', 'fail': '31'}[finding.level]
-    line = f'{paint(colour, f"{finding.level:<4}")}  {finding.subject:<16}  {printable(finding.text)}'
-    return f'{line}\n{"":24}{printable(finding.advice)}\n' if finding.advice else f'{line}\n'
 
 
 def examine(options: DoctorOptions, account: Account, assets: bundle.Bundle | None) -> Iterator[Finding]:

@@ -1,17 +1,14 @@
-"""`ddassets snapshot`: a picture of a widget's graph, in an event that mentions whoever has to see it.
+"""A picture of a widget's graph, in an event that mentions its recipients.
 
-Rules 8.1 to 8.4. The picture is rendered after its address is told, so it is waited for.
+Rules 8.1 to 8.4. Datadog returns the address before it renders the picture, so the picture is waited for.
 """
 
-import json
 import math
 import struct
 import time
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from ddassets import assets as bundle
@@ -25,12 +22,8 @@ from ddassets.language.query.syntax import parse_formula, parse_queries, parse_q
 from ddassets.language.query.variables import select
 from ddassets.nearest import did_you_mean
 from ddassets.org import client as transport
-from ddassets.org.account import require_keys
 from ddassets.org.client import ApiError, Client, Unavailable, Unclear
-from ddassets.org.command import FAILED, Connection, say
 from ddassets.org.marker import owner_tag
-from ddassets.org.wanted import Changes, check_handles, integration_name, read_assets
-from ddassets.output.terminal import printable, write
 
 # Seconds between two looks at a picture.
 PICTURE_PAUSE = 1.0
@@ -38,21 +31,6 @@ PICTURE_PAUSE = 1.0
 SMALLEST_PICTURE = 32
 LONGEST_TEXT = 4000
 SNAPSHOT_TAG = 'ddassets_snapshot'
-
-
-@dataclass(frozen=True)
-class SnapshotOptions:
-    """`last` and `wait` are in seconds: what the picture shows, and how long it is waited for."""
-
-    path: Path
-    widget: str | None
-    connection: Connection
-    dashboard: str | None = None
-    last: int = 300
-    changes: Changes = Changes()
-    wait: float = 60
-    as_json: bool = False
-    dry_run: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,73 +42,45 @@ class Graph:
     query: str
 
 
-def snapshot(options: SnapshotOptions) -> int:
-    """Run the command. Returns 1 where the picture or the event did not come about. Raises UnusableInputError."""
-    check_handles(options.changes)
-    assets = read_assets(options.path)
-    integration = integration_name(assets)
-    graph = choose(assets, options.widget, options.dashboard, options.changes.tags)
-    end = int(time.time())
-    if options.dry_run:
-        event = _event(graph, integration, options, end, 'https://…', '…')
-        _tell(options, {'dry_run': True, 'query': graph.query, 'start': end - options.last, 'end': end, 'event': event})
-        return 0
-    account = options.connection.account()
-    require_keys(account)
-    client = options.connection.client(account)
-    try:
-        answer = client.get(
-            '/api/v1/graph/snapshot',
-            metric_query=graph.query,
-            start=end - options.last,
-            end=end,
-            title=graph.title,
-        )
-    except ApiError as error:
-        raise UnusableInputError(str(error)) from None
-    url = answer.get('snapshot_url') if isinstance(answer, dict) else None
-    if not isinstance(url, str) or not url:
-        raise UnusableInputError('Datadog told no address of a picture')
-    try:
-        _await_picture(client, url, options.wait)
-        run = uuid.uuid4().hex[:12]
-        _post(client, _event(graph, integration, options, end, url, run), f'{SNAPSHOT_TAG}:{run}', end)
-    except ApiError as error:
-        say(str(error))
-        _tell(options, {'ok': False, 'error': str(error), 'picture': url}, text='')
-        return FAILED
-    mentioned = f', with {" ".join(options.changes.notify)} mentioned' if options.changes.notify else ''
-    _tell(
-        options,
-        {'ok': True, 'picture': url, 'query': graph.query, 'notify': list(options.changes.notify)},
-        text=f'{url}\nposted as an event{mentioned}: {account.app_url}/event/explorer\n',
-    )
-    return 0
-
-
 def choose(assets: bundle.Bundle, title: str | None, dashboard: str | None, tags: Sequence[str]) -> Graph:
-    """The widget of this title, of the dashboard of that title or file name. The case of letters does not count.
+    """Return the widget of this title, on the dashboard of that title or file name; letter case does not matter.
 
-    Raises UnusableInputError where there is none, or several that draw something else.
+    Raises UnusableInputError where there is none, or several that draw different queries.
     """
-    names = [name for one in assets.dashboards for name in (one.title, one.path.stem)]
-    boards = [one for one in assets.dashboards if dashboard is None or _same(dashboard, one.title, one.path.stem)]
-    if dashboard is not None and not boards:
-        raise UnusableInputError(f'--dashboard: there is no {dashboard!r}{did_you_mean(dashboard, names)}')
-    widgets = [(board, widget) for board in boards for widget in board.widgets]
-    drawn = [(board, widget) for board, widget in widgets if any(map(_is_metric, widget.queries))]
-    known = '\n'.join(f'{widget.title}  ({board.title})' for board, widget in drawn if widget.title)
+    widgets = [(board, widget) for board in _dashboards(assets, dashboard) for widget in board.widgets]
+    drawn = _drawn(assets, dashboard)
+    known = '\n'.join(list_widgets(assets, dashboard))
     if title is None:
-        raise UnusableInputError('--widget is missing: which one?', known)
-    found = {_graph(board, widget, tags): None for board, widget in drawn if _same(title, widget.title)}
-    if not found:
+        raise UnusableInputError('--widget is missing; the widgets that show metrics:', known)
+    graphs = {_graph(board, widget, tags): None for board, widget in drawn if _same(title, widget.title)}
+    if not graphs:
         if any(_same(title, widget.title) for _, widget in widgets):
             raise UnusableInputError(f'--widget: {title!r} shows no metric', known)
         hint = did_you_mean(title, {widget.title for _, widget in drawn})
         raise UnusableInputError(f'--widget: there is no {title!r}{hint}', known)
-    if len({graph.query for graph in found}) > 1:
+    if len({graph.query for graph in graphs}) > 1:
         raise UnusableInputError(f'--widget: there are several {title!r}: add --dashboard', known)
-    return next(iter(found))
+    return next(iter(graphs))
+
+
+def list_widgets(assets: bundle.Bundle, dashboard: str | None) -> list[str]:
+    """Return a line for each widget that shows metrics: its title and its dashboard's."""
+    return [f'{widget.title}  ({board.title})' for board, widget in _drawn(assets, dashboard) if widget.title]
+
+
+def _drawn(assets: bundle.Bundle, dashboard: str | None) -> list[tuple[bundle.Dashboard, bundle.Widget]]:
+    boards = _dashboards(assets, dashboard)
+    return [(board, widget) for board in boards for widget in board.widgets if any(map(_is_metric, widget.queries))]
+
+
+def _dashboards(assets: bundle.Bundle, dashboard: str | None) -> list[bundle.Dashboard]:
+    boards = [
+        board for board in assets.dashboards if dashboard is None or _same(dashboard, board.title, board.path.stem)
+    ]
+    if dashboard is not None and not boards:
+        names = [name for board in assets.dashboards for name in (board.title, board.path.stem)]
+        raise UnusableInputError(f'--dashboard: there is no {dashboard!r}{did_you_mean(dashboard, names)}')
+    return boards
 
 
 def _same(wanted: str, *names: str) -> bool:
@@ -179,7 +129,7 @@ def is_picture(content: bytes) -> bool:
     return bool(min(width, height) >= SMALLEST_PICTURE)
 
 
-def _await_picture(client: Client, url: str, wait: float) -> None:
+def await_picture(client: Client, url: str, wait: float) -> None:
     end = time.monotonic() + wait
     client.say(f'waiting for the picture, at most {wait:g} s')
     while not is_picture(client.fetch(url)):
@@ -188,23 +138,25 @@ def _await_picture(client: Client, url: str, wait: float) -> None:
         time.sleep(PICTURE_PAUSE)
 
 
-def _event(graph: Graph, integration: str, options: SnapshotOptions, end: int, url: str, run: str) -> dict[str, Any]:
+def make_event(
+    graph: Graph, integration: str, notify: Sequence[str], span: tuple[int, int], url: str, run: str
+) -> dict[str, Any]:
     """Rule 8.3: Markdown stands between marks of its own, and 4000 characters are the most."""
-    start, stop = (datetime.fromtimestamp(t, UTC) for t in (end - options.last, end))
-    span = f'{start:%Y-%m-%d %H:%M:%S} to {stop:%H:%M:%S} UTC'
-    head = f'%%% \n![{graph.title}]({url})\n\n{graph.title}, {span}, of the dashboard {graph.dashboard}\n\n`'
-    tail = f'`\n\n{" ".join(options.changes.notify)}\n %%%'
+    start, stop = (datetime.fromtimestamp(instant, UTC) for instant in span)
+    shown = f'{start:%Y-%m-%d %H:%M:%S} to {stop:%H:%M:%S} UTC'
+    head = f'%%% \n![{graph.title}]({url})\n\n{graph.title}, {shown}, of the dashboard {graph.dashboard}\n\n`'
+    tail = f'`\n\n{" ".join(notify)}\n %%%'
     room = LONGEST_TEXT - len(head) - len(tail)
     query = graph.query if len(graph.query) <= room else graph.query[: max(0, room - 1)] + '…'
     return {
-        'title': f'{graph.title}, the past {spelled(options.last)}',
+        'title': f'{graph.title}, the past {spelled(span[1] - span[0])}',
         'text': head + query + tail,
         'tags': [f'integration:{integration}', owner_tag(integration), f'{SNAPSHOT_TAG}:{run}'],
         'alert_type': 'info',
     }
 
 
-def _post(client: Client, event: Mapping[str, Any], tag: str, start: int) -> None:
+def post(client: Client, event: Mapping[str, Any], tag: str, start: int) -> None:
     """Once: an event whose answer was lost is looked for at growing intervals before it is posted again."""
     failure: ApiError | None = None
     for _ in range(2):
@@ -234,13 +186,3 @@ def spelled(seconds: int) -> str:
             count = seconds // size
             return f'{count} {unit}s' if count != 1 else unit
     raise AssertionError
-
-
-def _tell(options: SnapshotOptions, document: dict[str, Any], text: str | None = None) -> None:
-    if options.as_json:
-        write(json.dumps(document, indent=2, ensure_ascii=False) + '\n')
-    elif text is None:
-        event = document['event']
-        write(f'{document["query"]}\n\n{event["title"]}\n{event["text"]}\n')
-    else:
-        write(''.join(f'{printable(line)}\n' for line in text.splitlines()))

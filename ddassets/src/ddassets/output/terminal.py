@@ -41,3 +41,9 @@ def write(text: str) -> None:
     encoding = sys.stdout.encoding or 'utf-8'
     sys.stdout.write(text.encode(encoding, 'backslashreplace').decode(encoding))
     sys.stdout.flush()
+
+
+def log(text: str) -> None:
+    """Write a line to standard error in one piece: several threads may write at the same time."""
+    sys.stderr.write(f'ddassets: {text}\n')
+    sys.stderr.flush()

@@ -1,7 +1,7 @@
 """A report as people read it, and as machines do: JSON, GitHub's annotations, SARIF 2.1.0, JUnit."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from typing import Any
 from urllib.parse import quote
@@ -199,10 +199,3 @@ FORMATS: Mapping[str, Callable[[Report], str]] = {
     'sarif': sarif,
     'junit': junit,
 }
-
-
-def rules_table() -> str:
-    """Every rule: id, severity, reason."""
-    rules: Sequence[Any] = list(all_rules().values())
-    width = max(len(rule.id) for rule in rules)
-    return ''.join(f'{rule.id:<{width}}  {rule.severity!s:<7}  {rule.reason}\n' for rule in rules)

@@ -1,0 +1,35 @@
+"""`ddassets apply`: show the plan, ask, and carry it out."""
+
+from argparse import ArgumentParser, Namespace
+
+from ddassets.cli import option, plan
+
+HELP = 'create or update the assets in a Datadog organisation'
+DESCRIPTION = (
+    'Show the plan, ask, and make the organisation hold what the files say. A second apply changes nothing. After an '
+    'interruption, run it again.'
+)
+EPILOG = (
+    f'{option.ENVIRONMENT} Exit codes: 0 done; 1 something failed or was left alone; 2 unusable input, nothing was '
+    'changed'
+)
+
+
+def add_options(parser: ArgumentParser) -> None:
+    plan.add_options(parser)
+    option.add_yes(parser)
+
+
+def run(options: Namespace) -> int:
+    """Return 1 where something failed, was left alone or was not agreed to.
+
+    Raises UnusableInputError, and has changed nothing then.
+    """
+    from ddassets.cli.organisation import carry_out_plan, check_answerable, dry_run, plan_options, planned
+
+    wanted = plan_options(options)
+    if wanted.dry_run:
+        return dry_run(wanted)
+    check_answerable(wanted)
+    organisation, changes = planned(wanted)
+    return carry_out_plan(wanted, organisation, changes, 'Apply this?')

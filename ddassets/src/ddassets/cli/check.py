@@ -1,0 +1,159 @@
+"""`ddassets check`: install an integration as the Agent does, run it, and print what the Agent would submit."""
+
+import contextlib
+import json
+import shutil
+import sys
+import tempfile
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ddassets.cli import option
+from ddassets.cli.exit_code import FAILED, FINE
+from ddassets.diagnostic import UnusableInputError
+
+if TYPE_CHECKING:
+    from ddassets.agent.collection import Collector, Instance
+
+HELP = 'install a wheel by the rules of the Agent, run it, and show what the Agent would submit'
+DESCRIPTION = (
+    'Build and install an integration as `datadog-agent integration install -w` does, in a scratch environment, run '
+    'its instances as the Agent does, and print what the Agent would submit.'
+)
+EPILOG = 'exit codes: 0 fine; 1 the check failed; 2 the Agent would refuse the wheel or the configuration'
+
+
+def add_options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        'path', type=option.path, metavar='PATH', help='the folder of an integration, or a wheel (.whl)'
+    )
+    parser.add_argument(
+        '--config', type=option.path, metavar='FILE', help='use FILE as conf.yaml instead of the example'
+    )
+    repetition = parser.add_mutually_exclusive_group()
+    repetition.add_argument(
+        '--times', type=option.count, default=1, metavar='N', help='collect N times, at the real interval (1)'
+    )
+    repetition.add_argument('--rate', action='store_true', help='collect twice, one second apart')
+    parser.add_argument(
+        '--timeout', type=option.seconds(86400), default=60.0, metavar='S', help='seconds that one run may take (60)'
+    )
+    parser.add_argument('--base-version', metavar='X.Y.Z', help='the datadog-checks-base of the Agent')
+    option.add_json(parser)
+    parser.add_argument('--verbose', action='store_true', help='show the traceback of an error')
+
+
+def run(options: Namespace) -> int:
+    """Return 0 where every run was fine and 1 where the check failed.
+
+    Raises UnusableInputError for what the Agent would refuse.
+    """
+    from ddassets.agent.collection import Collector, LoadError
+    from ddassets.agent.configuration import copy_configuration, enable_configuration, read_schedules
+    from ddassets.agent.environment import BASE_VERSION, build_wheel, create_environment, find_project, install_wheel
+    from ddassets.agent.wheel import parse_version, read_wheel
+    from ddassets.cli.check_output import failure_lines
+
+    base_version = options.base_version or BASE_VERSION
+    if parse_version(base_version) is None:
+        raise UnusableInputError(f'--base-version: expected x.y.z such as {BASE_VERSION}, found {base_version!r}')
+    with _scratch_folder() as scratch:
+        # The cheap judgements come first: nothing is installed for a wheel or a file that is refused anyway.
+        if options.config:
+            read_schedules(options.config, str(options.config))
+        if options.path.suffix == '.whl':
+            path = options.path
+        else:
+            project = find_project(options.path)
+            _progress(f'building the wheel of {project}')
+            path = build_wheel(project, scratch)
+        wheel = read_wheel(path, base_version)
+        _progress(f'installing {path.name} beside datadog-checks-base {base_version}')
+        environment = create_environment(scratch, base_version)
+        install_wheel(environment, path)
+        data = environment.site_packages / 'datadog_checks' / wheel.integration / 'data'
+        directory = scratch / 'conf.d' / f'{wheel.integration}.d'
+        for warning in copy_configuration(data, directory):
+            _progress(f'warning: {warning}')
+        configuration = enable_configuration(directory, options.config)
+        shown = str(options.config or f'{path.name}: data/conf.yaml.example')
+        schedules = read_schedules(configuration, shown)
+        try:
+            with Collector(environment, wheel.integration, configuration, schedules, options.timeout) as collector:
+                return _collect(collector, options)
+        except LoadError as error:
+            print(f'{wheel.integration}: the check failed:', file=sys.stderr)
+            print('\n'.join(failure_lines(error.failure, options.verbose)), file=sys.stderr)
+            if options.json:
+                document = {'integration': wheel.integration, 'ok': False, 'error': error.failure.message}
+                print(json.dumps(document, indent=2))
+            return FAILED
+
+
+def _collect(collector: 'Collector', options: Namespace) -> int:
+    from ddassets.agent.collection import collect
+    from ddassets.cli.check_output import runs_text, succeeded, summary_document, summary_text
+
+    times, interval = (2, 1.0) if options.rate else (options.times, None)
+    for runs in collect(collector, times, interval, _wait):
+        if not options.json:
+            print(runs_text(runs, times), flush=True)
+    if options.json:
+        print(json.dumps(summary_document(collector), indent=2, ensure_ascii=False))
+    else:
+        print(summary_text(collector, options.verbose), end='')
+    return FINE if succeeded(collector) else FAILED
+
+
+@contextlib.contextmanager
+def _scratch_folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix='ddassets-'))
+    try:
+        yield folder
+    finally:
+        # More than once: after an interrupt, the last file of a program that was just ended may still appear.
+        for _ in range(20):
+            shutil.rmtree(folder, ignore_errors=True)
+            if not folder.exists():
+                break
+            time.sleep(0.1)
+
+
+def _progress(text: str) -> None:
+    print(f'ddassets: {text}', file=sys.stderr, flush=True)
+
+
+def _wait(moment: float, instances: 'list[Instance]') -> None:
+    named = ', '.join(str(instance.index + 1) for instance in instances)
+    subject = f'instance {named}' if len(instances) == 1 else f'instances {named}'
+    with _countdown(f'next run of {subject} in') as show:
+        while (left := moment - time.monotonic()) > 0:
+            show(left)
+            # Wake up at whole seconds before the moment, so that the countdown counts.
+            time.sleep(left % 1 or 1)
+
+
+@contextlib.contextmanager
+def _countdown(text: str) -> Iterator[Callable[[float], None]]:
+    if not sys.stderr.isatty():
+        shown = False
+
+        def once(left: float) -> None:
+            nonlocal shown
+            if not shown:
+                _progress(f'{text} {left:.0f} s')
+            shown = True
+
+        yield once
+        return
+
+    def every(left: float) -> None:
+        print(f'\r\033[K{text} {left:.0f} s', end='', file=sys.stderr, flush=True)
+
+    try:
+        yield every
+    finally:
+        print('\r\033[K', end='', file=sys.stderr, flush=True)

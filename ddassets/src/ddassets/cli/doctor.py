@@ -1,0 +1,63 @@
+"""`ddassets doctor`: diagnose the connection to Datadog, one line for each link."""
+
+import json
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
+
+from ddassets.cli import option
+from ddassets.cli.exit_code import FAILED, FINE
+from ddassets.output.terminal import Paint, printable, write
+
+if TYPE_CHECKING:
+    from ddassets.org.doctor import Finding
+
+HELP = 'diagnose the connection to Datadog: keys, site, clock, metric, monitors'
+DESCRIPTION = (
+    'Print one line for each link, with what to do where it is broken. Where a site does not know the API key, doctor '
+    "asks Datadog's other sites, to tell a wrong site from a wrong key."
+)
+EPILOG = f'{option.ENVIRONMENT} Exit codes: 0 no link is broken; 1 a link is broken; 2 unusable input'
+
+
+def add_options(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        'path',
+        type=option.path,
+        nargs='?',
+        metavar='PATH',
+        help='an integration, whose metric and monitors are examined too',
+    )
+    parser.add_argument('--metric', metavar='NAME', help="another metric than that of the manifest's check")
+    option.add_narrowing(parser, "the metric's series")
+    option.add_json(parser)
+    option.add_connection(parser)
+
+
+def run(options: Namespace) -> int:
+    """Return 1 where a link is broken. Raises UnusableInputError for what cannot be examined."""
+    from ddassets.cli.organisation import connection
+    from ddassets.org.doctor import DoctorOptions, examine
+    from ddassets.org.wanted import Changes, check_handles, read_assets
+
+    tags = option.narrowing_tags(options)
+    check_handles(Changes(tags=tags))
+    assets = read_assets(options.path) if options.path else None
+    link = connection(options)
+    account = link.account()
+    findings = []
+    paint = Paint.of_output()
+    for finding in examine(DoctorOptions(options.path, link, options.metric, tags), account, assets):
+        findings.append(finding)
+        if not options.json:
+            write(_line(finding, paint))
+    failed = any(finding.level == 'fail' for finding in findings)
+    if options.json:
+        document = {'ok': not failed, 'site': account.site, 'findings': [vars(finding) for finding in findings]}
+        write(json.dumps(document, indent=2, ensure_ascii=False) + '\n')
+    return FAILED if failed else FINE
+
+
+def _line(finding: 'Finding', paint: Paint) -> str:
+    colour = {'ok': '32', 'warn': '33', 'fail': '31'}[finding.level]
+    line = f'{paint(colour, f"{finding.level:<4}")}  {finding.subject:<16}  {printable(finding.text)}'
+    return f'{line}\n{"":24}{printable(finding.advice)}\n' if finding.advice else f'{line}\n'

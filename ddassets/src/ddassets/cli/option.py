@@ -1,0 +1,125 @@
+"""Values and options that several commands share, each defined once.
+
+A function that reads a value raises ArgumentTypeError with what is expected and what was found.
+"""
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ddassets import duration
+from ddassets.nearest import did_you_mean
+
+ENVIRONMENT = (
+    'Keys: DD_API_KEY and DD_APP_KEY, or a file given by --keys-from (NAME=value lines, mode 0600). Site: DD_SITE '
+    'or --site. Proxies: HTTPS_PROXY and NO_PROXY. Keys are never printed.'
+)
+_MAX_LENGTH = 366 * 86400
+
+
+def path(text: str) -> Path:
+    """Read a path. An unset shell variable would be the current folder to pathlib, so it is refused."""
+    if not text:
+        raise ArgumentTypeError('expected a path, found an empty text')
+    return Path(text)
+
+
+def count(text: str) -> int:
+    """Read a whole number from 1."""
+    if not text.isascii() or not text.isdigit() or int(text) < 1:
+        raise ArgumentTypeError(f'expected a whole number from 1, found {text!r}')
+    return int(text)
+
+
+def percentage(text: str) -> float:
+    """Read a number from 0 to 100."""
+    value = _number(text)
+    if value is None or not 0 <= value <= 100:
+        raise ArgumentTypeError(f'expected 0 to 100, found {text!r}')
+    return value
+
+
+def seconds(limit: int) -> Callable[[str], float]:
+    """Return a function that reads seconds above 0 and up to `limit`."""
+
+    def read(text: str) -> float:
+        value = _number(text)
+        if value is None or not 0 < value <= limit:
+            raise ArgumentTypeError(f'expected seconds above 0, at most {limit}, found {text!r}')
+        return value
+
+    return read
+
+
+def length(text: str) -> int:
+    """Read a length of time such as 5m or 1h30m, in seconds."""
+    value = duration.parse(text)
+    if value is None or not 0 < value <= _MAX_LENGTH:
+        raise ArgumentTypeError(f'expected a length such as 45s, 5m, 4h or 1d, at most 366d, found {text!r}')
+    return value
+
+
+def add_choice(
+    parser: ArgumentParser, name: str, choices: Sequence[str], default: str, help: str, metavar: str | None = None
+) -> None:
+    """Add an option that takes one of some words; another word is refused with the nearest."""
+
+    def read(text: str) -> str:
+        if text not in choices:
+            raise ArgumentTypeError(f'expected {", ".join(choices)}; found {text!r}{did_you_mean(text, choices)}')
+        return text
+
+    listed = metavar or '{' + ','.join(choices) + '}'
+    parser.add_argument(name, type=read, default=default, metavar=listed, help=f'{help} ({default})')
+
+
+def add_json(parser: ArgumentParser) -> None:
+    parser.add_argument('--json', action='store_true', help='print one JSON document')
+
+
+def add_dry_run(parser: ArgumentParser, shown: str) -> None:
+    parser.add_argument('--dry-run', action='store_true', help=f'show {shown}; needs no network and no keys')
+
+
+def add_yes(parser: ArgumentParser) -> None:
+    parser.add_argument('--yes', action='store_true', help='do not ask')
+
+
+def add_notify(parser: ArgumentParser, help: str) -> None:
+    parser.add_argument('--notify', action='append', default=[], metavar='@HANDLE', help=f'{help}; may be repeated')
+
+
+def add_narrowing(parser: ArgumentParser, narrowed: str) -> None:
+    """Add --host and --tag, which restrict queries to some tags."""
+    parser.add_argument('--host', action='append', default=[], metavar='NAME', help='the same as --tag host:NAME')
+    parser.add_argument(
+        '--tag',
+        action='append',
+        default=[],
+        metavar='KEY:VALUE',
+        help=f'restrict {narrowed} to a tag; may be repeated',
+    )
+
+
+def narrowing_tags(options: Namespace) -> tuple[str, ...]:
+    """Return the tags of --host and --tag."""
+    return (*(f'host:{name}' for name in options.host), *options.tag)
+
+
+def add_connection(parser: ArgumentParser) -> None:
+    """Add what reaches a Datadog organisation. `org.connection.Connection` takes it."""
+    group = parser.add_argument_group('connection')
+    group.add_argument('--site', metavar='SITE', help='such as datadoghq.eu; DD_SITE, or datadoghq.com, by default')
+    group.add_argument('--keys-from', type=path, metavar='FILE', help='read the keys from FILE, which has mode 0600')
+    group.add_argument(
+        '--api-url', metavar='URL', help='another address of the API, such as a gateway; DDASSETS_API_URL by default'
+    )
+    group.add_argument('--timeout', type=seconds(3600), default=30.0, metavar='S', help='seconds per request (30)')
+    group.add_argument('--verbose', action='store_true', help='log each request to stderr')
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

@@ -1,0 +1,48 @@
+"""`ddassets plan`: print what `apply` would change."""
+
+from argparse import ArgumentParser, Namespace
+
+from ddassets.cli import option
+from ddassets.cli.exit_code import FAILED, FINE
+
+HELP = 'show what applying the assets to a Datadog organisation would change'
+DESCRIPTION = "Compare an integration's dashboards, monitors and downtimes with what an organisation holds."
+EPILOG = f'{option.ENVIRONMENT} Exit codes: 0 nothing to do; 1 there are changes; 2 unusable input, or no answer'
+
+
+def add_options(parser: ArgumentParser) -> None:
+    parser.add_argument('path', type=option.path, metavar='PATH', help='the folder of an integration')
+    option.add_notify(parser, "add a recipient to the monitors' and downtimes' messages")
+    parser.add_argument(
+        '--redirect', metavar='@HANDLE', help='replace every @-handle in messages with this one, for trials'
+    )
+    option.add_narrowing(parser, "the monitors' queries, the downtimes' scopes and the dashboards")
+    add_selection(parser)
+
+
+def add_selection(parser: ArgumentParser) -> None:
+    """Add what apply and destroy have, too: which assets, and how to reach the organisation."""
+    parser.add_argument(
+        '--only',
+        action='append',
+        default=[],
+        metavar='WHICH',
+        help='a kind (monitors), a name (spool_full) or both (monitors/spool_*); may be repeated',
+    )
+    parser.add_argument('--overwrite', action='store_true', help='overwrite manual changes made since the last apply')
+    option.add_dry_run(parser, 'what would be sent')
+    option.add_json(parser)
+    option.add_connection(parser)
+
+
+def run(options: Namespace) -> int:
+    """Return 1 where there is something to do. Raises UnusableInputError."""
+    from ddassets.cli.organisation import dry_run, plan_options, planned, show
+    from ddassets.org.plan import Do
+
+    wanted = plan_options(options)
+    if wanted.dry_run:
+        return dry_run(wanted)
+    organisation, plan = planned(wanted)
+    show(wanted, organisation, plan)
+    return FAILED if plan.changes or plan.of(Do.REFUSE) else FINE

@@ -1,0 +1,177 @@
+"""`ddassets rehearse`: run scenarios and print states, the inbox, verdicts and coverage."""
+
+import sys
+import webbrowser
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ddassets.cli import option
+from ddassets.diagnostic import UnusableInputError
+from ddassets.output.terminal import printable, write
+
+if TYPE_CHECKING:
+    from ddassets.assets import Bundle
+    from ddassets.rehearsal.outcome import Outcome, Run
+    from ddassets.rehearsal.result import Rehearsal
+    from ddassets.rehearsal.scenario import Scenario
+
+HELP = 'which notifications would the monitors send for this signal, under these downtimes?'
+DESCRIPTION = 'Run scenarios (rehearsals/*.yaml of an integration) against its monitors and downtimes, offline.'
+EPILOG = 'exit codes: 0 fine; 1 an expectation failed; 2 unusable input, such as a monitor outside the subset'
+
+
+def add_options(parser: ArgumentParser) -> None:
+    parser.add_argument('paths', type=option.path, nargs='+', metavar='PATH', help='an integration, or scenario files')
+    option.add_choice(parser, '--format', ('text', 'json', 'junit'), 'text', 'output format')
+    parser.add_argument('--inbox', type=option.count, default=30, metavar='N', help='show N messages (30)')
+    parser.add_argument(
+        '--explain', metavar='TIME', help="explain each group's state at TIME, in the scenario's time zone"
+    )
+    parser.add_argument('--monitor', metavar='NAME', help='with --explain: only this monitor')
+    parser.add_argument('--group', metavar='TAGS', help='with --explain: only this group, such as host:alpha')
+    parser.add_argument('--write', action='store_true', help='write the expectations from the run, for your review')
+    parser.add_argument(
+        '--min-coverage',
+        type=option.percentage,
+        metavar='N',
+        help='fail where the files together reach less than N per cent',
+    )
+    parser.add_argument('--report', type=option.path, metavar='DIR', help='write an HTML page into DIR')
+    parser.add_argument('--open', action='store_true', help='with --report: open the page in a browser')
+
+
+def run(options: Namespace) -> int:
+    """Return 1 where an expectation failed and 2 where a scenario could not be used."""
+    from ddassets.cli import rehearse_output, rehearse_text
+    from ddassets.rehearsal.discovery import find
+    from ddassets.rehearsal.outcome import Run
+
+    _refuse_combinations(options)
+    formats: dict[str, Callable[[Run], str]] = {'json': rehearse_output.as_json, 'junit': rehearse_output.junit}
+    if options.explain is not None:
+        _explain(find(options.paths), options.explain, options.monitor, options.group)
+        return 0
+    result = Run([_outcome(path, options) for path in find(options.paths)], options.min_coverage)
+    _progress('')
+    if options.format in formats:
+        write(formats[options.format](result))
+    elif not options.write:
+        write(rehearse_text.summary(result))
+    if options.report and not result.unusable:
+        _report(result, options.report, options.open)
+    return result.code
+
+
+def _refuse_combinations(options: Namespace) -> None:
+    """Raise UnusableInputError for options that exclude each other or need another."""
+    if options.explain is None and (options.monitor is not None or options.group is not None):
+        raise UnusableInputError('--monitor and --group choose what --explain is about')
+    if options.open and options.report is None:
+        raise UnusableInputError('--open opens the page of --report DIR')
+    if options.write and options.explain is not None:
+        raise UnusableInputError('--write and --explain exclude each other')
+    if options.write and options.report is not None:
+        # The page would judge by the expectations before the rewrite.
+        raise UnusableInputError('--write and --report exclude each other: review, then ask for the page')
+    if options.format != 'text' and (options.write or options.explain is not None):
+        raise UnusableInputError(f'--format {options.format}: --write and --explain print text only')
+
+
+def _outcome(path: Path, options: Namespace) -> 'Outcome':
+    """Rehearse one file and print its text at once."""
+    from ddassets.cli import rehearse_text
+    from ddassets.rehearsal import Judgement, read
+    from ddassets.rehearsal.outcome import Outcome
+
+    try:
+        rehearsal = _rehearsed(read(path), keep=options.report is not None)
+        if options.write:
+            return _written(rehearsal)
+        judgement = Judgement(rehearsal)
+        _ = judgement.verdicts  # refuses here, as an error of this file, what nothing could meet
+        if options.format == 'text':
+            text = rehearse_text.text(judgement, options.inbox)
+            _progress('')
+            write(f'{text}\n')
+        return Outcome(path, judgement)
+    except UnusableInputError as error:
+        _progress('')
+        first, *more = str(error).split('\n')
+        for line in (f'ddassets: error: {first}', *more, *(f'  {line}' for line in error.details.split('\n') if line)):
+            print(printable(line), file=sys.stderr)
+        return Outcome(path, None, error=error)
+
+
+def _rehearsed(scenario: 'Scenario', keep: bool = False) -> 'Rehearsal':
+    from ddassets.agent.scenario_check import simulate
+    from ddassets.rehearsal import rehearse
+    from ddassets.rehearsal.discovery import integration_of
+
+    path = scenario.path
+    bundle = _bundle(integration_of(path))
+    return rehearse(scenario, bundle, simulate, lambda text: _progress(f'{path}: {text}'), keep=keep)
+
+
+def _explain(paths: Sequence[Path], when: str, monitor: str | None, group: str | None) -> None:
+    """Explain an instant in each scenario that covers it."""
+    from ddassets.rehearsal import read
+    from ddassets.rehearsal.explaining import explained, instant_in
+    from ddassets.rehearsal.words import shown_time
+
+    scenarios = [read(path) for path in paths]
+    inside = [(one, instant) for one in scenarios if (instant := instant_in(one, when)) is not None]
+    if not inside:
+        spans = (
+            f'{one.path}: {shown_time(one.start, one.zone)} to {shown_time(one.end, one.zone)}' for one in scenarios
+        )
+        raise UnusableInputError(f'--explain: {when} is outside of what is rehearsed', '\n'.join(spans))
+    for scenario, instant in inside:
+        text = explained(_rehearsed(scenario), instant, monitor, group)
+        _progress('')
+        write(text)
+
+
+@cache
+def _bundle(folder: Path) -> 'Bundle':
+    from ddassets import assets
+
+    return assets.read(folder)
+
+
+def _written(rehearsal: 'Rehearsal') -> 'Outcome':
+    from ddassets.rehearsal import Judgement, writing
+    from ddassets.rehearsal.outcome import Outcome
+
+    path = rehearsal.scenario.path
+    if rehearsal.scenario.properties and rehearsal.scenario.expectations is None:
+        write(f'{path}: states properties, left alone\n')
+        return Outcome(path, Judgement(rehearsal), judged=False)
+    text, count = writing.write(rehearsal)
+    if text == rehearsal.scenario.text:
+        write(f'{path}: unchanged, {count} expectations\n')
+    else:
+        writing.save(rehearsal, text)
+        write(f'{path}: wrote {count} expectations. Review them: they say what happens, not what should.\n')
+    return Outcome(path, Judgement(rehearsal), judged=False)
+
+
+def _report(found: 'Run', folder: Path, opened: bool) -> None:
+    from ddassets import report
+
+    judgements = [outcome.judgement for outcome in found.outcomes if outcome.judgement]
+    folders = {judgement.rehearsal.bundle.folder for judgement in judgements}
+    if len(folders) > 1:
+        raise UnusableInputError(f'--report: one page is about one integration, found {len(folders)}')
+    page = report.write(judgements[0].rehearsal.bundle, judgements, folder, _progress)
+    _progress('')
+    print(f'ddassets: the page is {page}', file=sys.stderr)
+    if opened:
+        webbrowser.open(page.resolve().as_uri())
+
+
+def _progress(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f'\r\033[K{printable(text)[:79]}', end='', file=sys.stderr, flush=True)
