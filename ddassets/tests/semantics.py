@@ -74,7 +74,7 @@ RULES: dict[str, tuple[str, str]] = {
     '3.21': (IMPLEMENTED, 'renotification'),
     '3.22': (IMPLEMENTED, 'the count of renotifications'),
     '3.23': (IMPLEMENTED, 'escalation_message'),
-    '3.24': (IMPLEMENTED, 'tags in the title'),
+    '3.24': (IMPLEMENTED, 'the title: priority, transition and the tags of the group'),
     '3.25': (IMPLEMENTED, 'notify_audit changes nothing'),
     '3.26': (IMPLEMENTED, 'nor does a preset'),
     '3.27': (NO_PART, 'rules of the organisation add recipients that a message does not show'),
@@ -153,6 +153,7 @@ VECTORS = {
     'V12': 'an hour that the clocks skip',
     'V13': 'an UNTIL in local time',
     'V14': 'numbers compared by value',
+    'V58': 'titles',
 }
 
 HEAD = """\

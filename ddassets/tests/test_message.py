@@ -168,6 +168,24 @@ def test_exact_match_compares_numbers_by_value(value, expected):
     assert text('{{#is_exact_match "value" "5"}}a{{/is_exact_match}}', values={'value': value}) == expected
 
 
+@pytest.mark.rule('4.6', 'A16')
+@pytest.mark.parametrize(
+    'value, expected, raw',
+    [
+        pytest.param(63.002114, '63.002', '63.002114', id='three decimals'),
+        pytest.param(93.0016, '93.002', '93.0016', id='rounded'),
+        pytest.param(60.0, '60.0', '60.0', id='one decimal stays'),
+        pytest.param(0.0004, '0.0', '0.0004', id='less than three decimals show'),
+        pytest.param(12796.6666, '12796.667', '12796.6666', id='large'),
+        pytest.param(None, '', '', id='no value'),
+    ],
+)
+def test_the_value_has_three_decimals_and_a_threshold_all_of_them(value, expected, raw):
+    given = {'values': {'value': value, 'threshold': 0.00049}}
+    assert text('{{value}} of {{threshold}}', **given) == f'{expected} of 0.00049'
+    assert text('{{value}} of {{threshold}}', **given, choices={'A16': 'raw'}) == f'{raw} of 0.00049'
+
+
 @pytest.mark.rule('4.9')
 def test_without_a_trigger_by_host_there_is_no_host():
     rendered = render(parse('[{{host.ip}}{{role.name}}{{host.metadata_machine}}]'), context(host=None))
@@ -239,31 +257,39 @@ def test_escalation(transition, choices, expected, assumptions):
     assert rendered.handles == tuple(word for word in expected.split() if word.startswith('@'))
 
 
-@pytest.mark.rule('3.24', 'A26')
+@pytest.mark.rule('3.24', 'A26', 'V58')
 @pytest.mark.parametrize(
-    'transition, tags, include, expected, assumptions',
+    'transition, group, more, expected',
     [
+        pytest.param((OK, ALERT), ['host:h1'], {}, '[Triggered on {host:h1}] h1', id='group'),
+        pytest.param((OK, ALERT), [], {}, '[Triggered] h1', id='simple alert, whose filter fixes tags'),
+        pytest.param((OK, ALERT), ['host:h1'], {'include_tags': False}, '[Triggered] h1', id='include_tags false'),
         pytest.param(
-            (OK, ALERT), {'host': ['h1']}, True, '[Triggered on {host:h1}] h1 is high', (), id='3.24 with tags'
+            (OK, ALERT), ['host:h1', 'b-c:1', 'b:2', '@k:3'], {}, '[Triggered on {@k:3,b:2,b-c:1,host:h1}] h1'
         ),
-        pytest.param((OK, ALERT), {'host': ['h1']}, False, '[Triggered] h1 is high', (), id='3.24 without tags'),
-        pytest.param(
-            (OK, ALERT),
-            {'host': ['h1'], 'env': ['a']},
-            True,
-            '[Triggered on {env:a,host:h1}] h1 is high',
-            ('A26',),
-            id='3.24 two tags',
-        ),
-        pytest.param((ALERT, OK), {'host': ['h1']}, False, '[Recovered] h1 is high', ('A26',), id='3.24 recovery'),
-        pytest.param((OK, WARN), {'host': ['h1']}, False, '[Warn] h1 is high', ('A26',), id='3.24 warning'),
-        pytest.param((OK, NO_DATA), {'host': ['h1']}, False, '[No data] h1 is high', ('A26',), id='3.24 no data'),
-        pytest.param((ALERT, ALERT), {'host': ['h1']}, False, '[Re-Triggered] h1 is high', ('A26',), id='3.24 again'),
+        pytest.param((OK, ALERT), ['host:h1'], {'priority': 1}, '[P1] [Triggered on {host:h1}] h1', id='priority'),
+        pytest.param((OK, ALERT), [], {'priority': 5}, '[P5] [Triggered] h1', id='priority of a simple alert'),
+        pytest.param((ALERT, OK), ['host:h1'], {}, '[Recovered on {host:h1}] h1', id='recovery'),
+        pytest.param((OK, WARN), [], {}, '[Warn] h1', id='warning'),
+        pytest.param((ALERT, WARN), [], {}, '[Warn] h1', id='less than alert'),
+        pytest.param((ALERT, ALERT), [], {}, '[Re-Triggered] h1', id='renotification'),
+        pytest.param((WARN, WARN), [], {}, '[Re-Warn] h1', id='renotification of a warning'),
+        pytest.param((OK, NO_DATA), [], {}, '[No data] h1', id='no data'),
+        pytest.param((OK, NO_DATA), [], {'A26': 'No Data'}, '[No Data] h1', id='A26 no data'),
+        pytest.param((NO_DATA, NO_DATA), [], {'A26': 'No Data'}, '[Re-No Data] h1', id='A26 renotified no data'),
     ],
 )
-def test_title(transition, tags, include, expected, assumptions):
-    rendered = render_title(parse('{{host.name}} is high'), context(*transition, tags=tags, host=None), include)
-    assert (rendered.text, rendered.assumptions) == (expected, assumptions)
+def test_title(transition, group, more, expected):
+    given = context(
+        *transition,
+        tags={'host': ['h1'], 'env': ['fixed by the filter']},
+        group=group,
+        priority=more.get('priority'),
+        choices={key: value for key, value in more.items() if key == 'A26'},
+    )
+    rendered = render_title(parse('{{host.name}}'), given, more.get('include_tags', True))
+    assert rendered.text == expected
+    assert rendered.assumptions == (('A26',) if 'No ' in expected or 'Re-Warn' in expected else ())
 
 
 # Branches and variables

@@ -111,7 +111,7 @@ def test_messages_know_value_thresholds_and_host():
     series = "series: [{metric: acme.queue.length, tags: ['host:one'], values: 10x20 100x40}]\n"
     rehearsal = run(f'{series}monitors: [{yaml.safe_dump(body, default_flow_style=True, width=9999)}]\n')
     *_, last = inbox(rehearsal)
-    assert last.title == '[Triggered] Odd one'
+    assert last.title == '[P2] [Triggered] Odd one'
     # From Warn, a minute before, to Alert.
     assert last.text == ('64.0 &gt; 50.0 40.0 one 192.0.2.1 linux prod 2027-01-11T09:21:00+00:00 60  @a')
     assert (last.message.host, last.message.ip) == ('one', '192.0.2.1')

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ddassets.assets import Monitor as MonitorAsset
@@ -75,8 +75,9 @@ class Messages:
 
     def render(self, group: Group, tags: frozenset[str], notification: Notification) -> Message:
         """Render one notification; `tags` are the group's and those that the query's filter fixes (rule 5.15)."""
-        context = self._context(tags, notification)
+        context = self._context(group, tags, notification)
         body = messages.render(self.body, context, self.escalation if self.escalation.text else None)
+        context = replace(context, priority=body.priority)
         title = messages.render_title(self.title, context, self.asset.options.get('include_tags') is not False)
         self.relied_on.update(body.assumptions, title.assumptions)
         problems = dict.fromkeys(fault.message for fault in (*title.problems, *body.problems))
@@ -118,7 +119,7 @@ class Messages:
         names = {mention.name for one in self.templates for mention in messages.mentions(one)}
         return any(re.fullmatch(''.join(map(_fitting, _VARIABLE.split(name))), handle) for name in names)
 
-    def _context(self, tags: frozenset[str], notification: Notification) -> messages.Context:
+    def _context(self, group: Group, tags: frozenset[str], notification: Notification) -> messages.Context:
         limits = self.monitor.thresholds
         values: dict[str, list[str]] = {}
         for tag in sorted(tags):
@@ -137,6 +138,7 @@ class Messages:
                 'comparator': self.monitor.query.comparator,
             },
             tags=values,
+            group=group,
             host=self.hosts.get(','.join(values.get('host', ())), messages.Host()) if self.by_host else None,
             priority=priority if isinstance(priority, int) else None,
             now=notification.instant,

@@ -4,7 +4,7 @@ import html
 import math
 import urllib.parse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -45,13 +45,14 @@ class Context:
     """Everything that a message can ask for. Instants are Unix seconds.
 
     `values` are the variables of rule 4.6 that are not times: value, threshold, warn_threshold, comparator… `tags` are
-    the group's, with the keys that the filter fixes. `host` is None unless the monitor triggers by host. `choices` are
-    those of the assumptions A11, A12, A15, A25 and A29 that are not the default.
+    those of the group and those that the filter fixes; `group` holds the group's alone, as `key:value`. `host` is None
+    unless the monitor triggers by host. `choices` are the assumptions that are not at their default.
     """
 
     transition: Edge
     values: Mapping[str, float | str | None] = field(default_factory=dict)
     tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    group: Sequence[str] = ()
     host: Host | None = None
     priority: int | None = None
     now: float | None = None
@@ -98,27 +99,30 @@ def render(template: Template, context: Context, escalation: Template | None = N
     )
 
 
-# The words for a trigger are documented, the others are what notifications are seen to carry.
 _PREFIXES = {ALERT: 'Triggered', WARN: 'Warn', NO_DATA: 'No data', OK: 'Recovered'}
 
 
+def transition_words(edge: Edge, choices: Mapping[str, str]) -> tuple[str, bool]:
+    """Return `Triggered`, `Re-Triggered`, `Recovered`, …, and whether assumption A26 chose them. Rule 3.24."""
+    before, after = edge
+    words = 'No Data' if after == NO_DATA and choices.get('A26') == 'No Data' else _PREFIXES[after]
+    again = before == after
+    return f'Re-{words}' if again else words, after == NO_DATA or (again and after == WARN)
+
+
 def render_title(name: Template, context: Context, include_tags: bool = True) -> Rendered:
-    """Render the title of a notification: `[Triggered on {host:h1}] Name`. Rule 3.24."""
+    """Render the title of a notification: `[P1] [Triggered on {host:h1}] Name`. Rule 3.24.
+
+    The tags in it are those of the group, by key; a simple alert has none.
+    """
     rendered = render(name, context)
-    before, after = context.transition
-    words = f'Re-{_PREFIXES[after]}' if before == after else _PREFIXES[after]
-    tags = sorted(f'{key}:{value}' for key, values in context.tags.items() for value in values) if include_tags else []
-    prefix = f'[{words} on {{{",".join(tags)}}}] ' if tags else f'[{words}] '
-    relied = set(rendered.assumptions)
-    if after != ALERT or before == after or len(tags) > 1:
-        relied.add('A26')
-    return Rendered(
-        text=prefix + rendered.text,
-        handles=rendered.handles,
-        reached=rendered.reached,
-        assumptions=tuple(name for name in ASSUMPTIONS if name in relied),
-        problems=rendered.problems,
-        priority=rendered.priority,
+    words, assumed_words = transition_words(context.transition, context.choices)
+    tags = ','.join(sorted(context.group, key=lambda tag: tag.partition(':')[::2])) if include_tags else ''
+    priority = f'[P{context.priority}] ' if context.priority is not None else ''
+    prefix = f'{priority}[{words} on {{{tags}}}] ' if tags else f'{priority}[{words}] '
+    relied = {*rendered.assumptions, *(['A26'] if assumed_words else [])}
+    return replace(
+        rendered, text=prefix + rendered.text, assumptions=tuple(name for name in ASSUMPTIONS if name in relied)
     )
 
 
@@ -142,7 +146,7 @@ class _Run:
             case Text():
                 return node.text
             case Variable():
-                return self.escape(self.printed(self.lookup(node.parts, node.offset)), node.escaped)
+                return self.escape(self.printed(self.lookup(node.parts, node.offset), node.parts), node.escaped)
             case Call():
                 return self.call(node)
             case Block():
@@ -169,16 +173,17 @@ class _Run:
         if name == 'is_priority':
             return self.context.priority is not None and condition.arguments[0] == f'P{self.context.priority}'
         variable, *wanted = condition.arguments
-        value = self.lookup(quoted_parts(variable), offset, tested=True)
-        minded = self.matches(name, value, wanted, fold=False)
-        folded = self.matches(name, value, wanted, fold=True)
+        parts = quoted_parts(variable)
+        value = self.lookup(parts, offset, tested=True)
+        minded = self.matches(name, value, parts, wanted, fold=False)
+        folded = self.matches(name, value, parts, wanted, fold=True)
         if minded != folded:
             self.assumptions.add('A29')
         return folded if self.context.choices.get('A29') == 'no' else minded
 
-    def matches(self, name: str, value: Value, wanted: Sequence[str], fold: bool) -> bool:
+    def matches(self, name: str, value: Value, parts: tuple[str, ...], wanted: Sequence[str], fold: bool) -> bool:
         """Rule 4.5: any of the texts; an empty one asks for something, or, exactly, for nothing."""
-        text = self.printed(value) if name == 'is_match' else str('' if value is None else value)
+        text = self.printed(value, parts) if name == 'is_match' else str('' if value is None else value)
         candidates = list(wanted)
         if fold:
             text, candidates = text.casefold(), [candidate.casefold() for candidate in candidates]
@@ -193,9 +198,8 @@ class _Run:
             case 'local_time':
                 return self.local_time(call)
             case 'urlencode':
-                return urllib.parse.quote(
-                    self.printed(self.lookup(quoted_parts(call.arguments[0]), call.offset)), safe=''
-                )
+                parts = quoted_parts(call.arguments[0])
+                return urllib.parse.quote(self.printed(self.lookup(parts, call.offset), parts), safe='')
         self.priority = int(call.arguments[0].removeprefix('P'))
         return ''
 
@@ -279,9 +283,12 @@ class _Run:
             self.assumptions.add('A30')
         return value
 
-    def printed(self, value: Value) -> str:
+    def printed(self, value: Value, parts: tuple[str, ...] = ()) -> str:
+        """Rule 4.6: `value` has at most three decimals; thresholds and results of eval print as they are."""
         if isinstance(value, int | float):
             self.assumptions.add('A16')
+        if isinstance(value, float) and parts == ('value',) and self.context.choices.get('A16') != 'raw':
+            value = round(value, 3)
         return '' if value is None else str(value)
 
     def escape(self, text: str, escaped: bool) -> str:
