@@ -138,14 +138,14 @@ _ = None
             {'m{host:a}': '1 _ 5 9', 'm{host:b}': '10x4'},
             [11, 10, 15, 19],
             id='a gap is interpolated once it has ended',
-            marks=rule('2.16', 'A18'),
+            marks=rule('2.16'),
         ),
         pytest.param(
             'avg(last_2m):sum:m{*} > 0',
             {'m{host:a}': '1 _ 5 9', 'm{host:b}': '10x4'},
             [11, 10.5, 14, 17],
             id='and the past is seen so from then on',
-            marks=rule('2.16', 'A18'),
+            marks=rule('2.16'),
         ),
         pytest.param(
             'avg(last_9m):sum:m{*} > 0',
@@ -215,7 +215,7 @@ _ = None
             {'m{host:a}': '0 _x6 7', 'm{host:b}': '10x8'},
             [_, 0, 0, 0, 0, 0, 0, 7],
             id='diff: what was before is as it was seen',
-            marks=rule('2.16', 'A18', 'A19'),
+            marks=rule('2.16', 'A19'),
         ),
         pytest.param(
             'avg(last_1m):diff(default_zero(avg:m{*})) > 0',

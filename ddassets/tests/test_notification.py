@@ -4,6 +4,7 @@ import pytest
 from small import START, body, run
 
 from ddassets.engine import monitor as monitors
+from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.notification import Mute, notifications
 from ddassets.engine.state import State
 
@@ -12,13 +13,12 @@ REASONS = {'transition': '', 'renotify': '+', 'downtime end': '!'}
 INFINITE = float('inf')
 
 
-def inbox(options, points, mutes=(), choices=None, relied_on=None, minutes=None, **keys) -> str:
+def inbox(options, points, mutes=(), choices=None, assumptions=None, minutes=None, **keys) -> str:
     """What was due, such as `A1 A3+ (R5)`: kind and minute, + renotified, ! by a downtime's end, in () held back."""
     query = 'avg(last_1m):avg:m{*} > 80'
     timeline = run(query, {'m': points}, options, minutes, choices, **keys)
     line = timeline.groups[()]
-    relied = set(timeline.relied_on) if relied_on is None else relied_on
-    due = notifications(monitors.read(body(query, options, **keys)), line, mutes, choices, relied)
+    due = notifications(monitors.read(body(query, options, **keys)), line, mutes, assumptions or Assumptions(choices))
     assert [one.instant for one in due] == sorted(one.instant for one in due)
     texts = [f'{KINDS[one.kind]}{(one.instant - START) // 60}{REASONS[one.reason]}' for one in due]
     return ' '.join(text if one.sent else f'({text})' for text, one in zip(texts, due, strict=True))
@@ -120,18 +120,18 @@ def test_no_data_is_renotified_where_it_is_told():
 @pytest.mark.parametrize('choice, expected', [('reset, no cap', 'W0 W2+ A4 A6+'), ('keep, no cap', 'W0 W2+ A4')])
 def test_the_count_of_renotifications(choice, expected):
     options = {**AGAIN, **WARNING, 'renotify_statuses': ['warn', 'alert'], 'renotify_occurrences': 1}
-    relied_on = set()
-    assert inbox(options, '61x4 81x5', choices={'A10': choice}, relied_on=relied_on) == expected
-    assert 'A10' in relied_on
+    assumptions = Assumptions({'A10': choice})
+    assert inbox(options, '61x4 81x5', assumptions=assumptions) == expected
+    assert 'A10' in assumptions.relied_on
 
 
 @pytest.mark.rule('3.21', 'A10')
 def test_the_older_cap():
     options = {'renotify_interval': 600}
-    relied_on = set()
+    assumptions = Assumptions()
     assert inbox(options, '81x2500', choices={'A10': 'reset, cap'}) == 'A0 A600+ A1200+ A1800+'
-    assert inbox(options, '81x2500', relied_on=relied_on) == 'A0 A600+ A1200+ A1800+ A2400+'
-    assert 'A10' in relied_on
+    assert inbox(options, '81x2500', assumptions=assumptions) == 'A0 A600+ A1200+ A1800+ A2400+'
+    assert 'A10' in assumptions.relied_on
 
 
 @pytest.mark.parametrize(
@@ -199,10 +199,10 @@ def test_downtimes(mutes, points, expected):
     ],
 )
 def test_renotification_in_a_downtime(choice, states, expected):
-    relied_on = set()
-    found = inbox(AGAIN, '1 81x8', [mute(2, 6, states=states)], {'A23': choice}, relied_on)
+    assumptions = Assumptions({'A23': choice})
+    found = inbox(AGAIN, '1 81x8', [mute(2, 6, states=states)], assumptions=assumptions)
     assert found == expected
-    assert 'A23' in relied_on
+    assert 'A23' in assumptions.relied_on
 
 
 @pytest.mark.rule('5.16', '3.21')

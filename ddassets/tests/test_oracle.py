@@ -12,7 +12,7 @@ from oracle.states import Group
 
 from ddassets.diagnostic import Unsupported
 from ddassets.engine import monitor as monitors
-from ddassets.engine.assumptions import ASSUMPTIONS
+from ddassets.engine.assumptions import ASSUMPTIONS, Assumptions
 from ddassets.engine.evaluator import evaluate
 from ddassets.engine.notification import Mute, notifications
 from ddassets.engine.series import Series, SeriesSet
@@ -57,7 +57,8 @@ def first(case: Case, choices=None):
     choices = case.choices if choices is None else choices
     body = monitors.read(case.body)
     timeline = evaluate(body, store(case), case.start, case.end, case.second, choices)
-    relied_on = set(timeline.relied_on)
+    assumptions = Assumptions(choices)
+    assumptions.relied_on.update(timeline.relied_on)
     mutes = [
         Mute(
             one.start, one.end, one.name, one.mute_first_recovery, frozenset(STATES[state] for state in one.end_states)
@@ -66,7 +67,7 @@ def first(case: Case, choices=None):
     ]
     found = {}
     for group, line in timeline.groups.items():
-        due = notifications(body, line, mutes, choices, relied_on)
+        due = notifications(body, line, mutes, assumptions)
         found[group] = (
             [
                 (int(tick), number(float(value)), str(State(state)))
@@ -100,7 +101,7 @@ def first(case: Case, choices=None):
                 for one in due
             ],
         )
-    return found, relied_on
+    return found, assumptions.relied_on
 
 
 def second(case: Case):

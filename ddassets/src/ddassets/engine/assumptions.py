@@ -1,83 +1,186 @@
-"""What the public documentation leaves open, what is assumed instead, and which of it may be chosen otherwise.
+"""Open questions: what the public documentation does not say, the default answer and its alternatives.
 
-`ASSUMPTIONS` is the whole table. A rehearsal reports those that it relied upon.
+`Assumptions` is the whole table. Reading one of its attributes records that the result relied on it.
+
+>>> assumptions = Assumptions({'A9': 'no'})
+>>> assumptions.alert_passes_warning_recovery
+'no'
+>>> sorted(assumptions.relied_on)
+['A9']
+>>> assumptions.switched('A9', 'yes').alert_passes_warning_recovery
+'yes'
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from typing import Self, overload
 
 from ddassets.diagnostic import UnusableInputError
+from ddassets.nearest import did_you_mean
 
 
-@dataclass(frozen=True, slots=True)
 class Assumption:
-    """One open question. `alternatives` are the other choices; without any it cannot be switched."""
+    """One open question, as an attribute of `Assumptions`. `id` is the one in results; the first choice is the default.
 
-    id: str
-    question: str
-    default: str
-    alternatives: tuple[str, ...] = ()
+    Read from the class it is this object, read from an instance it is the choice.
+    """
 
+    def __init__(self, id: str, question: str, default: str, *alternatives: str) -> None:
+        self.id = id
+        self.question = question
+        self.default = default
+        self.alternatives = alternatives
 
-_TABLE = (
-    Assumption(
-        'A1',
-        'the second of the minute of evaluations (chosen apart), and which ends belong to the window',
-        '(from,to]',
-        ('[from,to]', '[from,to)', '(from,to)'),
-    ),
-    Assumption('A2', 'the size of a bucket where the query has no rollup', 'native', ('10', '20', '60', '300')),
-    Assumption('A3', 'a window that is not full, with require_full_window', 'skip', ('no data',)),
-    Assumption('A4', 'a window with points of which none has a value (n/0, a missing operand)', 'no data', ('skip',)),
-    Assumption('A5', 'no_data_timeframe is missing', '2x window', ('1x window', 'error')),
-    Assumption('A6', 'when the no-data timer starts', 'last point', ('first empty evaluation',)),
-    Assumption('A7', 'which query counts, for on_missing_data default', 'count', ('sum or count',)),
-    Assumption('A8', 'recovery after a silent No Data notifies', 'after a trigger', ('always', 'never')),
-    Assumption('A9', 'Alert to OK has to pass warning_recovery too', 'yes', ('no',)),
-    Assumption(
-        'A10', 'the renotification counter and the cap of 30 h', 'reset, no cap', ('keep, no cap', 'reset, cap')
-    ),
-    Assumption('A11', 'Alert to Warn sets is_warning', 'yes', ('no',)),
-    Assumption('A12', 'No Data to Alert or Warn sets is_no_data_recovery', 'no', ('yes',)),
-    Assumption('A13', 'what the duration of a downtime measures', 'elapsed', ('wall',)),
-    Assumption('A14', 'how a recurrence of a downtime ends', 'expired', ('canceled',)),
-    Assumption('A15', 'where escalation_message stands', 'append', ('replace',)),
-    Assumption('A16', 'how numbers and times are written in a message', 'at most 3 decimals', ('raw',)),
-    Assumption('A17', 'how a count or a rate without as_count is interpolated', 'linear', ('null',)),
-    Assumption('A18', 'the sample that ends a gap has to be there before the gap is interpolated', 'yes'),
-    Assumption('A19', 'the point that diff and the rates compare with lies before the window', 'yes'),
-    Assumption('A20', 'a timeshift that is not a multiple of the bucket', 'bucket of the shifted start'),
-    Assumption('A21', 'a group that has never reported is evaluated', 'no'),
-    Assumption('A22', 'No Data after timeout_h has passed', 'stays', ('never',)),
-    Assumption('A23', 'when a renotification is due that a downtime held back', 'next in its rhythm', ('at the end',)),
-    Assumption('A24', 'how close two numbers are to be equal for == and !=', 'exactly'),
-    Assumption('A25', 'a renotification sets the conditional of its state too', 'yes', ('no',)),
-    Assumption('A26', 'title prefixes of No Data and of renotifications in Warn and No Data', 'No data', ('No Data',)),
-    Assumption('A27', '{{else}} works in every conditional', 'yes'),
-    Assumption('A28', 'what {{x}} escapes', '& < > " \''),
-    Assumption('A29', 'is_match and is_exact_match mind upper and lower case', 'yes', ('no',)),
-    Assumption('A30', 'what a value that is not there prints', 'nothing'),
-    Assumption('A31', 'the order of operators in eval, and what dec, to_bool and humanize_… print', 'arithmetic'),
-    Assumption('A32', 'a final . or , is part of a handle', 'no'),
-    Assumption('A33', 'what the notification at the end of a downtime is told as', 'a trigger', ('a renotification',)),
-    Assumption('A34', 'at which of two equal wall times an occurrence of a downtime begins', 'the first'),
-)
-ASSUMPTIONS: Mapping[str, Assumption] = {assumption.id: assumption for assumption in _TABLE}
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The default and its alternatives."""
+        return self.default, *self.alternatives
+
+    @overload
+    def __get__(self, instance: None, owner: type['Assumptions']) -> 'Assumption': ...
+    @overload
+    def __get__(self, instance: 'Assumptions', owner: type['Assumptions']) -> str: ...
+    def __get__(self, instance: 'Assumptions | None', owner: type['Assumptions']) -> 'Assumption | str':
+        if instance is None:
+            return self
+        instance.relied_on.add(self.id)
+        return instance.peek(self)
+
+    def __repr__(self) -> str:
+        return f'<{self.id}: {self.question}>'
 
 
-def choose(choices: Mapping[str, str]) -> dict[str, str]:
-    """Return the choice for every assumption: that of `choices`, or the default.
+class Assumptions:
+    """The choice for every open question, and the ids of those that were read (`relied_on`).
+
+    `choices` maps ids to choices; what it does not name has its default. Code that has to know a choice before it knows
+    whether the choice matters calls `peek`, and `rely_on` where it does.
 
     Raises UnusableInputError for an id or a choice that is not in the table.
     """
-    chosen = {assumption.id: assumption.default for assumption in _TABLE}
-    for name, choice in choices.items():
-        if name not in ASSUMPTIONS:
-            raise UnusableInputError(f'assumption {name!r}: unknown; known are {_TABLE[0].id} to {_TABLE[-1].id}')
-        allowed = (ASSUMPTIONS[name].default, *ASSUMPTIONS[name].alternatives)
-        if choice not in allowed:
-            raise UnusableInputError(
-                f'assumption {name}: found {choice!r}, allowed are {", ".join(map(repr, allowed))}'
-            )
-        chosen[name] = choice
-    return chosen
+
+    window_ends = Assumption(
+        'A1',
+        'whether a window includes its first and last instant',
+        '(from,to]',
+        '[from,to]',
+        '[from,to)',
+        '(from,to)',
+    )
+    bucket = Assumption(
+        'A2',
+        'length of a bucket of a query without rollup, in seconds',
+        'native',
+        *('10', '20', '60', '300'),
+    )
+    short_window = Assumption(
+        'A3', 'what a window that is not full returns, with require_full_window', 'skip', 'no data'
+    )
+    points_without_value = Assumption(
+        'A4', 'what a window returns whose points all lack a value (n/0, a missing operand)', 'no data', 'skip'
+    )
+    default_timeframe = Assumption(
+        'A5', 'no_data_timeframe when the option is missing', '2x window', '1x window', 'error'
+    )
+    no_data_timer = Assumption('A6', 'when the no-data timer starts', 'last point', 'first empty evaluation')
+    count_query = Assumption(
+        'A7', 'which queries without default_zero() evaluate missing data as 0', 'count', 'sum or count'
+    )
+    recovery_after_silent_no_data = Assumption(
+        'A8', 'whether a recovery from a silent No Data notifies', 'after a trigger', 'always', 'never'
+    )
+    alert_passes_warning_recovery = Assumption(
+        'A9', 'whether a recovery from Alert has to pass warning_recovery too', 'yes', 'no'
+    )
+    renotify_limits = Assumption(
+        'A10',
+        'whether a change of state resets the count of renotifications, and whether they end after 30 hours',
+        'reset, no cap',
+        'keep, no cap',
+        'reset, cap',
+    )
+    warning_after_alert = Assumption('A11', 'whether is_warning holds from Alert to Warn', 'yes', 'no')
+    no_data_recovery_into_trouble = Assumption(
+        'A12', 'whether is_no_data_recovery holds from No Data to Alert or Warn', 'no', 'yes'
+    )
+    downtime_duration = Assumption(
+        'A13', 'whether the duration of a downtime is elapsed time or wall time', 'elapsed', 'wall'
+    )
+    recurrence_end = Assumption('A14', 'how an occurrence of a downtime ends', 'expired', 'canceled')
+    escalation_place = Assumption(
+        'A15', 'whether escalation_message is appended to the message or replaces it', 'append', 'replace'
+    )
+    number_format = Assumption('A16', 'format of numbers and times in a message', 'at most 3 decimals', 'raw')
+    count_interpolation = Assumption('A17', 'interpolation of a count or a rate without as_count()', 'linear', 'null')
+    earlier_point = Assumption('A19', 'whether diff() and the rates use a point before the window', 'yes')
+    uneven_shift = Assumption(
+        'A20', 'which bucket a timeshift reads that is not a multiple of the bucket', 'bucket of the shifted start'
+    )
+    never_reported = Assumption('A21', 'whether a group that has never reported is evaluated', 'no')
+    no_data_after_timeout = Assumption(
+        'A22', 'whether No Data stays that starts after timeout_h has passed', 'stays', 'never'
+    )
+    muted_renotification = Assumption('A23', 'when a muted renotification is sent', 'next in its rhythm', 'at the end')
+    equality = Assumption('A24', 'tolerance of == and !=', 'exactly')
+    renotification_state = Assumption(
+        'A25', 'whether the conditional of the state holds in a renotification', 'yes', 'no'
+    )
+    title_words = Assumption(
+        'A26', 'title prefixes of No Data and of renotifications in Warn and No Data', 'No data', 'No Data'
+    )
+    else_everywhere = Assumption('A27', 'whether {{else}} works in every conditional', 'yes')
+    escaping = Assumption('A28', 'which characters {{x}} escapes', '& < > " \'')
+    match_case = Assumption('A29', 'whether is_match and is_exact_match distinguish upper and lower case', 'yes', 'no')
+    missing_value = Assumption('A30', 'what a missing value prints', 'nothing')
+    eval_format = Assumption('A31', 'precedence of operators in eval, and the format of its results', 'arithmetic')
+    handle_punctuation = Assumption('A32', 'whether a final . or , is part of a handle', 'no')
+    downtime_end_kind = Assumption(
+        'A33', 'which kind of notification the end of a downtime sends', 'a trigger', 'a renotification'
+    )
+    repeated_wall_time = Assumption('A34', 'start of an occurrence whose wall time occurs twice', 'the first')
+
+    def __init__(self, choices: Mapping[str, str] | None = None) -> None:
+        self._choices = dict(choices or {})
+        self.relied_on: set[str] = set()
+        for id, choice in self._choices.items():
+            if id not in ASSUMPTIONS:
+                raise UnusableInputError(f'assumption {id!r}: unknown{did_you_mean(id, ASSUMPTIONS)}')
+            allowed = ASSUMPTIONS[id].choices
+            if choice not in allowed:
+                raise UnusableInputError(
+                    f'assumption {id}: found {choice!r}, allowed are {", ".join(map(repr, allowed))}'
+                )
+
+    @property
+    def choices(self) -> Mapping[str, str]:
+        """The choice for every assumption, by id."""
+        return {id: self.peek(assumption) for id, assumption in ASSUMPTIONS.items()}
+
+    def peek(self, assumption: Assumption) -> str:
+        """Return the choice without a record of it."""
+        return self._choices.get(assumption.id, assumption.default)
+
+    def rely_on(self, *assumptions: Assumption) -> None:
+        """Record that the result relied on these."""
+        self.relied_on.update(assumption.id for assumption in assumptions)
+
+    def fresh(self) -> Self:
+        """Return the same choices with nothing recorded."""
+        return type(self)(self._choices)
+
+    def switched(self, id: str, choice: str) -> Self:
+        """Return these choices with one changed and nothing recorded."""
+        return type(self)({**self._choices, id: choice})
+
+    def relied_choices(self) -> dict[str, str]:
+        """Return the choice of each assumption that was relied on, by id, in the order of the table."""
+        return {id: self.peek(one) for id, one in ASSUMPTIONS.items() if id in self.relied_on}
+
+
+def _table() -> Iterator[Assumption]:
+    for value in vars(Assumptions).values():
+        if isinstance(value, Assumption):
+            yield value
+
+
+#: Every assumption by id, in the order of the table.
+ASSUMPTIONS: Mapping[str, Assumption] = {assumption.id: assumption for assumption in _table()}

@@ -1,8 +1,8 @@
 """When a query is evaluated, over which windows, and how far back samples matter."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.column import Indices
 
 # Samples older than this before the first window are not looked at, in seconds: groups are forgotten after a day.
@@ -11,16 +11,12 @@ HISTORY = 2 * 86400
 
 @dataclass(frozen=True)
 class Clock:
-    """When a monitor is evaluated (`ticks`, seconds, rising), over which window and delay, and under which assumptions.
-
-    `relied_on` collects the ids of the assumptions that mattered.
-    """
+    """When a monitor is evaluated (`ticks`, seconds, rising), over which window, delay and under which assumptions."""
 
     ticks: Indices
     window: int
     delay: int
-    choices: Mapping[str, str]
-    relied_on: set[str]
+    assumptions: Assumptions
     # The instant before which samples are not looked at.
     oldest: int
 

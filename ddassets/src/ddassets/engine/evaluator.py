@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from ddassets.diagnostic import UnusableInputError
-from ddassets.engine.assumptions import choose
+from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.clock import HISTORY, Clock
 from ddassets.engine.column import Floats, Indices
 from ddassets.engine.evaluation import Evaluation
@@ -41,15 +41,17 @@ def evaluate(
 
     Raises Unsupported for what is outside the subset, UnusableInputError for a choice or a time that is not allowed.
     """
-    evaluator = Evaluator(monitor, store, start, end, tick_second, choices)
+    evaluator = Evaluator(monitor, store, start, end, tick_second, Assumptions(choices))
     groups = {group: evaluator.timeline(group) for group in evaluator.groups}
-    return MonitorTimeline(monitor.name, start, end, groups, frozenset(evaluator.relied_on), evaluator.warnings)
+    return MonitorTimeline(
+        monitor.name, start, end, groups, frozenset(evaluator.assumptions.relied_on), evaluator.warnings
+    )
 
 
 class Evaluator:
     """The same group by group, for more groups than shall be held at once.
 
-    `relied_on` holds the ids of the assumptions that mattered so far, `warnings` are sentences.
+    `assumptions` records those that the groups evaluated so far relied on. `warnings` are sentences.
     """
 
     def __init__(
@@ -59,7 +61,7 @@ class Evaluator:
         start: int,
         end: int,
         tick_second: int = 0,
-        choices: Mapping[str, str] | None = None,
+        assumptions: Assumptions | None = None,
     ) -> None:
         if not 0 <= tick_second < 60:
             raise UnusableInputError(f'tick second: found {tick_second}, expected 0 to 59')
@@ -69,10 +71,11 @@ class Evaluator:
         stubbed = isinstance(expression, Call) and expression.name in STUBBED and expression.name in store.metrics
         windows = monitor.stub_windows or (monitor.query.window.seconds, monitor.query.window.seconds)
         self.plan = make_plan(monitor.query, windows if stubbed else None)
-        self.relied_on: set[str] = {'A24'} if monitor.query.comparator in ('==', '!=') else set()
+        self.assumptions = Assumptions() if assumptions is None else assumptions
+        if monitor.query.comparator in ('==', '!='):
+            self.assumptions.rely_on(Assumptions.equality)
         self.warnings = tuple(_warnings(self.plan, store))
         self._monitor = monitor
-        self._choices = choose(choices or {})
         self.start = start
         self.end = end
         self._ticks = _ticks(start, end, tick_second, self.plan.window)
@@ -128,7 +131,7 @@ class Evaluator:
 
     def _timeline(self, group: Group, evaluation: Evaluation) -> GroupTimeline:
         answers = self._answers(group, evaluation)
-        machine = StateMachine(self._monitor, self.plan.window, self._choices, self.relied_on)
+        machine = StateMachine(self._monitor, self.plan.window, self.assumptions)
         states = np.full(self._ticks.size, State.NO_DATA if not group else State.ABSENT, dtype=np.int8)
         causes = np.zeros(self._ticks.size, dtype=np.int8)
         born = []
@@ -142,7 +145,7 @@ class Evaluator:
             values[: born[0] if born else None] = np.nan
         changes = transitions(self._ticks, states, values, causes, born, machine)
         if len(changes):
-            self.relied_on.add('A1')
+            self.assumptions.rely_on(Assumptions.window_ends)
         return GroupTimeline(
             group=group,
             tags=frozenset(group) | self._fixed,
@@ -157,7 +160,7 @@ class Evaluator:
     def _evaluation(self, group: Group, window: int) -> Evaluation:
         delay = self._monitor.evaluation_delay
         oldest = int(self._ticks[0] if self._ticks.size else 0) - delay - window - HISTORY
-        clock = Clock(self._ticks, window, delay, self._choices, self.relied_on, oldest)
+        clock = Clock(self._ticks, window, delay, self.assumptions, oldest)
         return Evaluation(self.plan, self._sources[group], clock)
 
     def _answers(self, group: Group, evaluation: Evaluation) -> Answers:
@@ -169,15 +172,13 @@ class Evaluator:
             part = _part(self.plan, self._monitor)
             short = valued & ~evaluation.full(part)
             if short.any():
-                self.relied_on.add('A3')
                 valued = valued & ~short
-                empty = empty | short if self._choices['A3'] == 'no data' else empty
+                empty = empty | short if self.assumptions.short_window == 'no data' else empty
         if has_arithmetic(self.plan.expression, differences=True):
             rows = np.flatnonzero(np.isnan(values))
             rows = rows[evaluation.has_points(rows)]
             if rows.size:
-                self.relied_on.add('A4')
-                empty[rows] = self._choices['A4'] == 'no data'
+                empty[rows] = self.assumptions.points_without_value == 'no data'
         recovery = values
         if self.plan.recovery_window is not None:
             recovery = self._evaluation(group, self.plan.recovery_window).values
@@ -198,7 +199,7 @@ class Evaluator:
         sources = self._sources[group]
         return all(
             leaf.counting == 'as_count'
-            or (self._choices['A7'] == 'sum or count' and leaf.space == 'sum')
+            or (self.assumptions.peek(Assumptions.count_query) == 'sum or count' and leaf.space == 'sum')
             or (bool(sources[leaf]) and all(series.kind == 'count' for series in sources[leaf]))
             for leaf in self.plan.leaves
         )
@@ -210,7 +211,7 @@ class Evaluator:
         if not group:
             birth = int(np.argmax(answers.valued)) if answers.valued.any() else size
             if self._monitor.on_missing_data in ('default', 'show_and_notify_no_data', 'resolve') and birth > 0:
-                self.relied_on.add('A21')
+                self.assumptions.rely_on(Assumptions.never_reported)
             if birth < size:
                 yield birth, size
             return

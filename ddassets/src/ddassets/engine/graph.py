@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ddassets.engine.assumptions import choose
+from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.clock import HISTORY, Clock
 from ddassets.engine.evaluator import group_series
 from ddassets.engine.plan import graph_plan, zero_fills
@@ -37,8 +37,8 @@ def draw(
     """
     plan = graph_plan(expression)
     # One look at everything, from its last second on; a graph has the points on both of its edges (A1).
-    chosen = choose(choices or {}) | {'A1': '[from,to]'}
-    clock = Clock(np.array([end - 1]), end - 1 - start, 0, chosen, set(), start - HISTORY)
+    assumptions = Assumptions(choices).switched(Assumptions.window_ends.id, '[from,to]')
+    clock = Clock(np.array([end - 1]), end - 1 - start, 0, assumptions, start - HISTORY)
     lines = []
     for group, sources in group_series(plan, store).items():
         unit = Unit.of(plan.expression, sources, clock)

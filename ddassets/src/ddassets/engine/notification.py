@@ -4,13 +4,13 @@ States never depend on any of it (rule 5.16), so it is a second step.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, overload
 
 import numpy as np
 
-from ddassets.engine.assumptions import choose
+from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.monitor import Monitor
 from ddassets.engine.state import Kind, State
 from ddassets.engine.timeline import NEVER, Codes, Flags, Floats, GroupTimeline, Instants
@@ -114,20 +114,18 @@ def notifications(
     monitor: Monitor,
     timeline: GroupTimeline,
     mutes: Sequence[Mute] = (),
-    choices: Mapping[str, str] | None = None,
-    relied_on: set[str] | None = None,
+    assumptions: Assumptions | None = None,
 ) -> Notifications:
     """Return what was due for a group, sent or held back by `mutes`, which are those that cover it, in any order.
 
-    `relied_on` is given the ids of the assumptions that mattered. Raises UnusableInputError for an unknown choice.
+    `assumptions` records those that mattered.
     """
-    chosen = choose(choices or {})
-    relied = set() if relied_on is None else relied_on
+    assumptions = Assumptions() if assumptions is None else assumptions
     changes = timeline.transitions
     muting = _Muting(mutes)
     own = np.flatnonzero(changes.notify)
     ends = [] if monitor.draft else list(_ends(timeline, muting))
-    again = list(_Renotifier(monitor, timeline, muting, [instant for instant, _ in ends], chosen, relied).due())
+    again = list(_Renotifier(monitor, timeline, muting, [instant for instant, _ in ends], assumptions).due())
     extra = np.array([instant for instant, _ in (*ends, *again)], dtype=np.int64)
     rows = np.concatenate([own, np.array([row for _, row in (*ends, *again)], dtype=np.int64)])
     codes = np.array([_TRANSITION, _DOWNTIME_END, _RENOTIFY], dtype=np.int8)
@@ -235,8 +233,7 @@ class _Renotifier:
     timeline: GroupTimeline
     muting: _Muting
     ends: Sequence[int]
-    choices: Mapping[str, str]
-    relied_on: set[str]
+    assumptions: Assumptions
 
     def due(self) -> Iterator[tuple[int, int]]:
         """Yield the instant of each renotification, muted ones too, and the transition into the state."""
@@ -250,8 +247,8 @@ class _Renotifier:
             trouble = int(changes.first_triggered[row])
             before = sent.get(trouble, 0)
             if before and self.monitor.renotify_occurrences is not None:
-                self.relied_on.add('A10')
-            keeps = self.choices['A10'].startswith('keep')
+                self.assumptions.rely_on(Assumptions.renotify_limits)
+            keeps = self.assumptions.peek(Assumptions.renotify_limits).startswith('keep')
             last = int(changes.instants[row])
             count = before if keeps else 0
             while self.monitor.renotify_occurrences is None or count < self.monitor.renotify_occurrences:
@@ -287,8 +284,7 @@ class _Renotifier:
         while (instant := self._tick(last + self.monitor.renotify_interval)) < stop:
             until = self.muting.always.until(instant)
             if until is not None:
-                self.relied_on.add('A23')
-                if self.choices['A23'] == 'at the end':
+                if self.assumptions.muted_renotification == 'at the end':
                     instant = self._tick(until) if until < stop else stop
             told = bisect_right(self.ends, instant) - 1
             if told < 0 or self.ends[told] <= last:
@@ -304,5 +300,4 @@ class _Renotifier:
     def _capped(self, instant: int, trouble: int) -> bool:
         if instant <= trouble + _RENOTIFY_CAP:
             return False
-        self.relied_on.add('A10')
-        return self.choices['A10'].endswith(' cap') and not self.choices['A10'].endswith('no cap')
+        return not self.assumptions.renotify_limits.endswith('no cap')

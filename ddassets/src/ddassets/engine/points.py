@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.clock import Clock
 from ddassets.engine.column import Column, Floats, Indices, Ranges, ranks
 from ddassets.engine.computation import compute, differences
@@ -39,14 +40,24 @@ class Unit:
         for leaf in each:
             if leaf.bucket:
                 return cls(leaf.bucket, True)
-        if clock.choices['A2'] != 'native':
-            return cls(int(clock.choices['A2']), False)
+        size = clock.assumptions.peek(Assumptions.bucket)
+        if size != 'native':
+            return cls(table_bucket(clock.window) if size == 'table' else int(size), False)
         used = [series for leaf in each for series in sources.get(leaf, ())]
         leaf = each[0]
         plain = leaf.fill is None and leaf.method is None and leaf.shift == 0 and not any(zero_fills(operand))
         if len(each) == 1 and len(used) == 1 and plain:
             return cls(None, False)
         return cls(min((series.interval for series in used), default=60), False)
+
+
+# Rule 2.5: the length of a bucket by the length of the window, both in seconds.
+_TABLE = ((60, 1), (300, 2), (900, 5), (1800, 10), (3600, 20), (14400, 60), (86400, 300), (172800, 600), (604800, 3600))
+
+
+def table_bucket(window: int) -> int:
+    """Return the bucket that the documented table has for a window, or for the next longer one that it lists."""
+    return next((bucket for longest, bucket in _TABLE if window <= longest), 14400)
 
 
 class Points:
@@ -67,7 +78,7 @@ class Points:
         # What the differences of the tail look back to: the final values of their operands.
         self.memory: dict[Difference, Column] = {}
         if not self._rolled:
-            clock.relied_on.add('A2')
+            self.clock.assumptions.rely_on(Assumptions.bucket)
         if self.step is None:
             self._read_samples()
         else:
@@ -81,12 +92,12 @@ class Points:
         self.column = Column(np.broadcast_to(compute(self.node, sight), self._times.shape))
         self.lower = self.number_from(self.clock.starts)
         self.upper = self.number_to(self.clock.ends)
-        if self._times.size and 'A1' not in self.clock.relied_on:
+        if self._times.size:
             # A1 matters where a sample lies exactly on a bound.
             for number, edges in ((self.lower, self.clock.starts), (self.upper, self.clock.ends)):
                 for nearest in (number - 1, number):
                     if (self._times.take(nearest, mode='clip') == edges).any():
-                        self.clock.relied_on.add('A1')
+                        self.clock.assumptions.rely_on(Assumptions.window_ends)
         if series.arrivals is not None:
             seen = ranks(arrivals, self.clock.ticks, 'right')
             # Both: what lies before the window and has not arrived is not the last point either (rule 3.12).
@@ -97,7 +108,7 @@ class Points:
         self.lower = self.number_from(self.clock.starts)
         self.upper = np.maximum(self.number_to(self.clock.ends), self.lower)
         if not self._rolled and not all((edges % step).all() for edges in (self.clock.starts, self.clock.ends)):
-            self.clock.relied_on.add('A1')
+            self.clock.assumptions.rely_on(Assumptions.window_ends)
         self.samples: dict[Leaf, list[Samples]] = {}
         # One more, for what a difference at the first compares with may be a 0 filled in.
         self.first = int(self.lower.min(initial=FAR)) - 1
@@ -134,19 +145,19 @@ class Points:
         """How many buckets back a leaf is read: to the one that holds the shifted start."""
         assert self.step is not None
         if leaf.shift % self.step:
-            self.clock.relied_on.add('A20')
+            self.clock.assumptions.rely_on(Assumptions.uneven_shift)
         return -(-leaf.shift // self.step)
 
     def number_from(self, instants: Indices) -> Indices:
         """The number of the first point that a window beginning at each instant has."""
-        included = self._rolled or self.clock.choices['A1'].startswith('[')
+        included = self._rolled or self.clock.assumptions.peek(Assumptions.window_ends).startswith('[')
         if self.step is None:
             return ranks(self._times, instants, 'left' if included else 'right')
         return -(-instants // self.step) if included else instants // self.step + 1
 
     def number_to(self, instants: Indices) -> Indices:
         """The number after that of the last point that a window ending at each instant has."""
-        included = self._rolled or self.clock.choices['A1'].endswith(']')
+        included = self._rolled or self.clock.assumptions.peek(Assumptions.window_ends).endswith(']')
         if self.step is None:
             return ranks(self._times, instants, 'right' if included else 'left')
         return instants // self.step + 1 if included else -(-instants // self.step)

@@ -106,7 +106,6 @@ def filling(leaf: Leaf, series: Series, several: bool, clock: Clock) -> Fill | N
     if not several or (leaf.counting is not None and series.kind != 'gauge'):
         return None
     if series.kind != 'gauge':
-        clock.relied_on.add('A17')
-        if clock.choices['A17'] == 'null':
+        if clock.assumptions.count_interpolation == 'null':
             return None
     return Fill('linear', INTERPOLATION_LIMIT)

@@ -3,13 +3,14 @@
 All evaluations of a group at once: what a state remembers is carried forward from the last evaluation that decided it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 
 import numpy as np
 
 from ddassets.diagnostic import UnusableInputError
+from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.monitor import COMPLEMENTS, Monitor
 from ddassets.engine.state import State
 from ddassets.engine.timeline import NEVER, Codes, Flags, Floats, Instants, Transitions
@@ -58,15 +59,14 @@ class Answers:
 
 @dataclass
 class StateMachine:
-    """Rules 3.3 to 3.20 for one monitor; `relied_on` collects the ids of the assumptions that mattered.
+    """Rules 3.3 to 3.20 for one monitor; `assumptions` records those that mattered.
 
     `window` is what is evaluated, in seconds: of a stub not that of the query, which is for graphs (rule 6.2).
     """
 
     monitor: Monitor
     window: int
-    choices: Mapping[str, str]
-    relied_on: set[str]
+    assumptions: Assumptions
 
     def run(self, answers: Answers) -> tuple[Codes, Codes]:
         """Return the state after each evaluation, and what brought it (an index into timeline.CAUSES).
@@ -74,7 +74,7 @@ class StateMachine:
         The first evaluation has a value, and nothing came before it.
         """
         if answers.zero.any() or (self.monitor.on_missing_data == 'default' and answers.empty.any()):
-            self.relied_on.add('A7')
+            self.assumptions.rely_on(Assumptions.count_query)
         silent = answers.empty & ~answers.zero
         no_data, resolved = self._silence(answers, silent)
         valued = answers.valued | answers.zero
@@ -108,8 +108,8 @@ class StateMachine:
         passed = _latched(warning | alert, (recovered & ~alert) | gone)
         direct = _latched(warning & ~alert, (recovered | alert) | gone)
         if (passed & ~alert & ~direct).any():
-            self.relied_on.add('A9')
-        return passed if self.choices['A9'] == 'yes' else direct
+            self.assumptions.rely_on(Assumptions.alert_passes_warning_recovery)
+        return passed if self.assumptions.peek(Assumptions.alert_passes_warning_recovery) == 'yes' else direct
 
     def _silence(self, answers: Answers, silent: Flags) -> tuple[Flags, Codes]:
         """Which evaluations without data put the group into No Data, and which into OK, by what."""
@@ -129,15 +129,16 @@ class StateMachine:
             timeframe = self._timeframe()
             last = np.where(np.isnan(answers.last), since, answers.last + monitor.evaluation_delay)
             if (silent & (ticks >= np.minimum(last, since) + timeframe)).any():
-                self.relied_on.add('A6')
-            from_when = (last if self.choices['A6'] == 'last point' else since) + timeframe
+                self.assumptions.rely_on(Assumptions.no_data_timer)
+            from_when = (
+                last if self.assumptions.peek(Assumptions.no_data_timer) == 'last point' else since
+            ) + timeframe
         no_data = silent & (ticks >= from_when)
         if monitor.timeout:
             out = silent & (ticks >= since + monitor.timeout)
             late = out & no_data & (from_when > since + monitor.timeout)
             if late.any():
-                self.relied_on.add('A22')
-                out &= ~late if self.choices['A22'] == 'stays' else True
+                out &= ~late if self.assumptions.no_data_after_timeout == 'stays' else True
             resolved[out] = _TIMEOUT
             no_data &= ~out
         return no_data, resolved
@@ -146,10 +147,10 @@ class StateMachine:
         """Seconds without data until No Data (rules 3.10 and 3.11)."""
         if self.monitor.no_data_timeframe is not None:
             return self.monitor.no_data_timeframe
-        self.relied_on.add('A5')
-        if self.choices['A5'] == 'error':
+        choice = self.assumptions.default_timeframe
+        if choice == 'error':
             raise UnusableInputError(f'{self.monitor.name}: options.no_data_timeframe: missing (A5)')
-        return self.window * (2 if self.choices['A5'] == '2x window' else 1)
+        return self.window * (2 if choice == '2x window' else 1)
 
 
 def _latched(on: Flags, off: Flags) -> Flags:
@@ -207,7 +208,6 @@ def _notify(source: Codes, target: Codes, lives: Instants, machine: StateMachine
     notify &= target != State.NO_DATA
     asked = (source == State.NO_DATA) & (target == State.OK)
     if asked.any():
-        machine.relied_on.add('A8')
         row = np.arange(source.size)
         told = np.maximum.accumulate(np.where(notify & ~asked, row, -1))
         asked_before = np.maximum.accumulate(np.concatenate([[-1], np.where(asked, row, -1)[:-1]]))
@@ -216,5 +216,5 @@ def _notify(source: Codes, target: Codes, lives: Instants, machine: StateMachine
             'always': np.ones_like(trigger),
             'never': np.zeros_like(trigger),
             'after a trigger': trigger,
-        }[machine.choices['A8']][asked]
+        }[machine.assumptions.recovery_after_silent_no_data][asked]
     return notify

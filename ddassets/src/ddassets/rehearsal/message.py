@@ -2,13 +2,14 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ddassets.assets import Monitor as MonitorAsset
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine import message as messages
+from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.monitor import Monitor
 from ddassets.engine.notification import Notification
 from ddassets.engine.state import State
@@ -36,8 +37,7 @@ class Message:
 class Messages:
     """Renders the messages of a monitor (section 4 of the semantics).
 
-    `by_host`: it has a group for each host. `choices` has one for each assumption; the ids of those that a message
-    relied on join `relied_on`.
+    `by_host`: it has a group for each host. `assumptions` records those that a message relied on.
     """
 
     def __init__(
@@ -46,15 +46,13 @@ class Messages:
         monitor: Monitor,
         by_host: bool,
         scenario: Scenario,
-        choices: Mapping[str, str],
-        relied_on: set[str],
+        assumptions: Assumptions,
     ) -> None:
         self.asset = asset
         self.monitor = monitor
         self.by_host = by_host
         self.hosts = scenario.hosts
-        self.choices = choices
-        self.relied_on = relied_on
+        self.assumptions = assumptions
         # What messages asked for and did not get, each a sentence, in the order of rendering.
         self.problems: dict[str, None] = {}
         escalation = str(asset.options.get('escalation_message') or '')
@@ -79,7 +77,7 @@ class Messages:
         body = messages.render(self.body, context, self.escalation if self.escalation.text else None)
         context = replace(context, priority=body.priority)
         title = messages.render_title(self.title, context, self.asset.options.get('include_tags') is not False)
-        self.relied_on.update(body.assumptions, title.assumptions)
+        self.assumptions.relied_on.update(body.assumptions, title.assumptions)
         problems = dict.fromkeys(fault.message for fault in (*title.problems, *body.problems))
         self.problems.update(problems)
         host = next((tag.removeprefix('host:') for tag in group if tag.startswith('host:')), '')
@@ -109,8 +107,7 @@ class Messages:
     def edge(self, notification: Notification) -> messages.Edge:
         """What the notification is told as: the end of a downtime as if the state were new (rule 5.21, A33)."""
         if notification.reason == 'downtime end':
-            self.relied_on.add('A33')
-            if self.choices['A33'] == 'a trigger':
+            if self.assumptions.downtime_end_kind == 'a trigger':
                 return messages.Edge(State.OK, notification.target)
         return messages.Edge(notification.source, notification.target)
 
@@ -144,7 +141,7 @@ class Messages:
             now=notification.instant,
             first_triggered_at=notification.first_triggered_at,
             last_triggered_at=notification.last_triggered_at,
-            choices=self.choices,
+            choices=self.assumptions.choices,
         )
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from ddassets.assets.document import read_bytes
 from ddassets.diagnostic import UnusableInputError
-from ddassets.engine.assumptions import choose
+from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.message import Host, notify
 from ddassets.engine.notification import REASONS
 from ddassets.engine.plan import STUBBED
@@ -273,7 +273,7 @@ def _assumptions(entry: Entry | None) -> dict[str, str]:
     chosen = {}
     for key, value in entry.keys.items():
         chosen[key] = value.text()
-        value.within(choose, {key: chosen[key]})
+        value.within(Assumptions, {key: chosen[key]})
     return chosen
 
 

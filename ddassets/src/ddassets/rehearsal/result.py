@@ -9,7 +9,7 @@ import numpy as np
 
 from ddassets.assets import Bundle
 from ddassets.assets import Monitor as MonitorAsset
-from ddassets.engine.assumptions import ASSUMPTIONS, choose
+from ddassets.engine.assumptions import ASSUMPTIONS, Assumptions
 from ddassets.engine.downtime import Downtime
 from ddassets.engine.evaluator import Evaluator
 from ddassets.engine.explanation import Explanation
@@ -114,7 +114,6 @@ class MonitorResult:
         evaluator: Evaluator,
         messages: Messages,
         muting: Sequence[DowntimeResult],
-        relied_on: set[str],
         make: Callable[[], Mapping[Group, GroupResult]],
     ) -> None:
         self.asset = asset
@@ -122,7 +121,6 @@ class MonitorResult:
         self.evaluator = evaluator
         self.messages = messages
         self.muting = muting
-        self._relied_on = relied_on
         self._make = make
         self._recipients: dict[tuple[Group, Edge], tuple[str, ...]] = {}
         self._headings: dict[tuple[Group, Edge], Message] = {}
@@ -142,7 +140,7 @@ class MonitorResult:
     @property
     def relied_on(self) -> frozenset[str]:
         """The ids of the assumptions that mattered so far."""
-        return frozenset(self._relied_on | self.evaluator.relied_on)
+        return frozenset(self.evaluator.assumptions.relied_on)
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -159,7 +157,7 @@ class MonitorResult:
         evaluator = self.evaluator
         groups = {group: one.timeline or evaluator.timeline(group) for group, one in self.results.items()}
         start, end = evaluator.start, evaluator.end
-        return MonitorTimeline(self.name, start, end, groups, frozenset(evaluator.relied_on), evaluator.warnings)
+        return MonitorTimeline(self.name, start, end, groups, self.relied_on, evaluator.warnings)
 
     @property
     def mutes(self) -> Mapping[Group, Sequence[Mute]]:
@@ -266,7 +264,7 @@ class Rehearsal:
         """The choice for each assumption that was relied on, those of the messages' wording too."""
         self._render_each_kind()
         relied = set().union(*(one.relied_on for one in self.monitors))
-        chosen = choose(self.scenario.assumptions or {})
+        chosen = Assumptions(self.scenario.assumptions).choices
         return {name: chosen[name] for name in ASSUMPTIONS if name in relied}
 
     @property

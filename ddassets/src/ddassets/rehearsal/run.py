@@ -11,7 +11,7 @@ from ddassets.assets import Monitor as MonitorAsset
 from ddassets.diagnostic import Unsupported, UnusableInputError
 from ddassets.engine import message as messages
 from ddassets.engine import monitor as monitors
-from ddassets.engine.assumptions import choose
+from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.downtime import Clock, Downtime, Recurring
 from ddassets.engine.evaluator import Evaluator
 from ddassets.engine.notification import Mute, notifications
@@ -95,18 +95,17 @@ class _Monitor:
         self.progress = progress
         self.keep = keep
         self.muting = tuple(one for one in downtimes if one.downtime.matches_monitor(_id(asset), asset.tags))
-        self.choices = choose(scenario.assumptions or {})
-        self.relied_on: set[str] = set()
+        self.assumptions = Assumptions(scenario.assumptions)
         self.monitor = monitors.read(asset.body)
         start, end = scenario.start, scenario.end
         banded = stand_in(self.monitor.query, found.bands, found.series, start, end, scenario.assumptions)
         store = found.store(asset.name, banded)
-        self.evaluator = Evaluator(self.monitor, store, start, end, scenario.tick_second, scenario.assumptions)
+        self.evaluator = Evaluator(self.monitor, store, start, end, scenario.tick_second, self.assumptions)
 
     def result(self) -> MonitorResult:
         by_host = 'host' in self.evaluator.plan.by
-        told = Messages(self.asset, self.monitor, by_host, self.scenario, self.choices, self.relied_on)
-        return MonitorResult(self.asset, self.monitor, self.evaluator, told, self.muting, self.relied_on, self._groups)
+        told = Messages(self.asset, self.monitor, by_host, self.scenario, self.assumptions)
+        return MonitorResult(self.asset, self.monitor, self.evaluator, told, self.muting, self._groups)
 
     def _groups(self) -> Mapping[Group, GroupResult]:
         """Every group's result. What evaluations returned is let go of, group by group, where it is not to be kept."""
@@ -119,7 +118,7 @@ class _Monitor:
 
     def _group(self, timeline: GroupTimeline) -> GroupResult:
         mutes = tuple(self._mutes(timeline.tags))
-        due = notifications(self.monitor, timeline, mutes, self.scenario.assumptions, self.relied_on)
+        due = notifications(self.monitor, timeline, mutes, self.assumptions)
         first = np.flatnonzero(np.diff(timeline.states, prepend=np.int8(-2)))
         told = [self.signal.told_until(series) for series in self.evaluator.series(timeline.group)]
         return GroupResult(
@@ -141,16 +140,16 @@ class _Monitor:
             downtime = one.downtime
             if not downtime.matches_group(tags):
                 continue
-            cause = _cause(downtime, self.choices)
+            cause = _cause(downtime, self.assumptions)
             ends = frozenset(state for word, state in _END_STATES.items() if downtime.notifies_at_end(word, cause))
             for start, end in one.windows:
                 yield Mute(start, end, downtime.name, downtime.mute_first_recovery, ends)
-            self.relied_on.update(one.assumptions)
+            self.assumptions.relied_on.update(one.assumptions)
 
 
-def _cause(downtime: Downtime, choices: Mapping[str, str]) -> str:
+def _cause(downtime: Downtime, assumptions: Assumptions) -> str:
     """How the downtime ends each time (rule 5.20)."""
-    return choices['A14'] if isinstance(downtime.schedule, Recurring) else 'expired'
+    return assumptions.peek(Assumptions.recurrence_end) if isinstance(downtime.schedule, Recurring) else 'expired'
 
 
 def _id(asset: MonitorAsset) -> int | None:
@@ -167,8 +166,8 @@ def _pointed(asset: MonitorAsset, error: Unsupported) -> str:
 
 
 def _downtime(scenario: Scenario, downtime: Downtime) -> DowntimeResult:
-    choices = choose(scenario.assumptions or {})
-    clock: Clock = 'wall' if choices['A13'] == 'wall' else 'elapsed'
+    assumptions = Assumptions(scenario.assumptions)
+    clock: Clock = 'wall' if assumptions.peek(Assumptions.downtime_duration) == 'wall' else 'elapsed'
     windows = tuple((one.start, one.end) for one in downtime.intervals(scenario.start, scenario.end, clock))
     try:
         text = scenario.addressed(downtime.message) if downtime.message else ''
@@ -177,7 +176,7 @@ def _downtime(scenario: Scenario, downtime: Downtime) -> DowntimeResult:
             f'{scenario.path}: downtime {downtime.name}: message: {error}', error.details
         ) from None
     recipients = messages.handles(text)
-    ended = _cause(downtime, choices)
+    ended = _cause(downtime, assumptions)
     told = sorted(
         (instant, what)
         for start, end in windows
