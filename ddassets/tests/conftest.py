@@ -145,7 +145,7 @@ def cases(pytestconfig):
 
 def pytest_terminal_summary(terminalreporter, config):
     if counted := config.stash.get(CASES, None):
-        terminalreporter.section('cases against the loopback Datadog API')
+        terminalreporter.section('cases that passed')
         for sort, count in counted.items():
             terminalreporter.line(f'{count:6} {sort}')
 

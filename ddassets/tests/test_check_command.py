@@ -6,6 +6,8 @@ import socket
 
 import pytest
 
+from ddassets.agent.sampler import NOT_IMITATED
+
 TEXT = """\
 === Series ===
 [
@@ -51,7 +53,9 @@ TEXT = """\
     Errors: 0
     Execution Time: DURATION
     Next Run: after 45 s (min_collection_interval of the instance)
-"""
+
+  Imitates the check sampler of Agent 7.82.1. Not imitated:
+""" + ''.join(f'    - {sentence}\n' for sentence in NOT_IMITATED)
 
 
 @pytest.fixture

@@ -1,139 +1,168 @@
+"""The check sampler against what a real Agent sent, and what was not measured."""
+
 import math
+from collections import defaultdict
 
 import pytest
 
+from ddassets.agent.collector import Recorder
+from ddassets.agent.printing import series_documents
+from ddassets.agent.recording import Source, join, to_series
 from ddassets.agent.sampler import Sample, Sampler
+from ddassets.agent.simulator import Tape
 from ddassets.diagnostic import UnusableInputError
+
+from .agent import probes
+
+PROBES = [pytest.param(probe, id=f'{probes.VERSION}-{probe["id"]}') for probe in probes.PROBES]
+
+
+def sent(probe):
+    """What the sampler makes of the probe, run by run, as `ddassets check` prints it."""
+    recorder = Recorder(probes.KINDS)
+    sampler = Sampler(probes.HOST, probes.SETTINGS[probe['agent_config']])
+    points = defaultdict(list)
+    warnings = []
+    for run in probe['runs']:
+        recorder.clear()
+        for call in run['calls']:
+            probes.submit(recorder, call)
+        samples = [Sample(**{**one, 'tags': tuple(one['tags'])}) for one in recorder.samples]
+        series, said = sampler.commit(samples, probes.ENDS[probe['agent_config'], run['run']])
+        warnings += said
+        for document in series_documents(series):
+            [[instant, value]] = document['points']
+            points[probes.key(document)].append([run['run'], instant - probes.ZERO, value])
+    return dict(points), warnings
+
+
+@pytest.mark.parametrize('probe', PROBES)
+def test_the_sampler_sends_what_the_agent_sent(probe, cases):
+    found, _ = sent(probe)
+    assert probes.same(found, probes.expected(probe), probes.has_rates(probe)), (found, probe['agent'])
+    cases[f'probes of Agent {probes.AGENT_VERSION}, equal'] += 1
+
+
+# One series is of one type in a rehearsal.
+TWO_TYPES = {'type_changes_after_pause'}
+
+
+@pytest.mark.parametrize('probe', PROBES)
+def test_the_simulated_clock_gives_what_the_agent_sent(probe):
+    """The same in columns, as rehearsals collect them: points that overflowed are left out, a device is a tag."""
+    tape = Tape(probes.KINDS)
+    for run in probe['runs']:
+        for call in run['calls']:
+            probes.submit(tape, call)
+        tape.commit(probes.ENDS[probe['agent_config'], run['run']])
+    columns, runs = join([bytes(column) for column in tape.columns()])
+    sources = [Source(*context[:5], context[5] or probes.HOST) for context in tape.contexts]
+    arguments = sources, columns, runs, [5], lambda one: (*one.tags, f'host:{one.host}')
+    settings = probes.SETTINGS[probe['agent_config']]
+    if probe['id'] in TWO_TYPES:
+        with pytest.raises(UnusableInputError, match='submitted as count and as gauge'):
+            to_series(*arguments, settings)
+        return
+    series, _ = to_series(*arguments, settings)
+    found = {
+        (one.metric, one.kind, one.tags): [
+            [int(time) - probes.ZERO, value]
+            for time, value in zip(one.times.tolist(), one.values.tolist(), strict=True)
+        ]
+        for one in series
+    }
+    wanted = {}
+    for (metric, kind, _, tags, host, device), points in probes.expected(probe).items():
+        all_tags = tags | {f'host:{host}'} | ({f'device:{device}'} if device else set())
+        if kept := [point[1:] for point in points if point[2] is not None]:
+            wanted[metric, kind, all_tags] = kept
+    assert probes.same(found, wanted, probes.has_rates(probe)), (found, wanted)
 
 
 def sample(kind, value, at=100.0, tags=(), host='', first=False, name='m'):
     return Sample(name, kind, value, tags, host, at, first)
 
 
-def flush(*runs):
-    """The (metric, type, value, interval) of the last run."""
-    sampler = Sampler('here')
-    for run in runs:
-        series, _ = sampler.flush(run, 100.0)
-    return [(item.metric, item.type, item.value, item.interval) for item in series]
+def test_the_probes_are_all_there():
+    assert len(PROBES) == 72
+    # The comparison itself can fail.
+    probe = next(probe for probe in probes.PROBES if probe['id'] == 'gauge_last')
+    found, _ = sent(probe)
+    wrong = {key: [[run, second, value + 1] for run, second, value in points] for key, points in found.items()}
+    assert not probes.same(wrong, probes.expected(probe), rates=True)
+    assert not probes.same({}, probes.expected(probe), rates=True)
 
 
 @pytest.mark.parametrize(
-    ('runs', 'expected'),
+    ('identifier', 'message'),
     [
-        pytest.param([[sample('gauge', 1), sample('gauge', 7)]], [('m', 'gauge', 7, 0)], id='gauge-last'),
-        pytest.param([[sample('gauge', 1)], []], [], id='gauge-is-not-repeated'),
-        pytest.param([[sample('count', 1), sample('count', 7)]], [('m', 'count', 8, 0)], id='count-sum'),
-        pytest.param([[sample('count', 5)], [sample('count', 2)]], [('m', 'count', 2, 0)], id='count-of-one-run'),
-        pytest.param([[sample('counter', 3), sample('counter', 1)]], [('m', 'rate', 4, 1)], id='counter'),
-        pytest.param([[sample('monotonic_count', 5)]], [], id='monotonic-first'),
         pytest.param(
-            [[sample('monotonic_count', 5)], [sample('monotonic_count', 9)]],
-            [('m', 'count', 4, 0)],
-            id='monotonic-increase',
+            'two_types_gauge_count',
+            'p.two_types_gauge_count: submitted as gauge and as count with the same tags and host; the first type',
+            id='two-types',
         ),
-        pytest.param(
-            [[sample('monotonic_count', 5), sample('monotonic_count', 6)]],
-            [('m', 'count', 1, 0)],
-            id='monotonic-within-a-run',
-        ),
-        pytest.param(
-            [[sample('monotonic_count', 5)], [sample('monotonic_count', 2)]],
-            [('m', 'count', 0, 0)],
-            id='monotonic-reset',
-        ),
-        pytest.param(
-            [[sample('monotonic_count', 5, first=True)]], [('m', 'count', 5, 0)], id='monotonic-flush-first-value'
-        ),
-        pytest.param(
-            [[sample('monotonic_count', 5)], [sample('monotonic_count', 2, first=True)]],
-            [('m', 'count', 2, 0)],
-            id='monotonic-reset-flush-first-value',
-        ),
-        pytest.param([[sample('rate', 10)]], [], id='rate-first'),
-        pytest.param(
-            [[sample('rate', 10, at=100)], [sample('rate', 40, at=110)]], [('m', 'gauge', 3, 0)], id='rate-per-second'
-        ),
-        pytest.param(
-            [[sample('rate', 0, at=100)], [sample('rate', 1, at=110)], [sample('rate', 21, at=120)]],
-            [('m', 'gauge', 2, 0)],
-            id='rate-since-the-last-run',
-        ),
-        pytest.param(
-            [[sample('histogram', value) for value in (4, 1, 3, 2)]],
-            [
-                ('m.max', 'gauge', 4, 0),
-                ('m.median', 'gauge', 2, 0),
-                ('m.avg', 'gauge', 2.5, 0),
-                ('m.count', 'rate', 4, 1),
-                ('m.95percentile', 'gauge', 4, 0),
-            ],
-            id='histogram',
-        ),
-        pytest.param(
-            [[sample('histogram', value) for value in range(1, 21)]],
-            [
-                ('m.max', 'gauge', 20, 0),
-                ('m.median', 'gauge', 10, 0),
-                ('m.avg', 'gauge', 10.5, 0),
-                ('m.count', 'rate', 20, 1),
-                ('m.95percentile', 'gauge', 19, 0),
-            ],
-            id='histogram-percentile',
-        ),
-        pytest.param([[sample('historate', 1)]], [], id='historate-first'),
-        pytest.param(
-            [[sample('historate', 0, at=100)], [sample('historate', 20, at=110)]],
-            [
-                ('m.max', 'gauge', 2, 0),
-                ('m.median', 'gauge', 2, 0),
-                ('m.avg', 'gauge', 2, 0),
-                ('m.count', 'rate', 1, 1),
-                ('m.95percentile', 'gauge', 2, 0),
-            ],
-            id='historate',
-        ),
+        pytest.param('overflow', 'p.overflow.histogram.avg: the value overflows to inf', id='overflow'),
+        pytest.param('rate_negative', 'p.rate_negative: the Agent drops a negative rate', id='negative-rate'),
+        pytest.param('nan_inf', 'p.nan_inf: the Agent drops the value nan', id='nan'),
+        pytest.param('two_types_by_tags', None, id='two-types-by-tags'),
+        pytest.param('historate_negative', None, id='historate-keeps-negative-rates'),
     ],
 )
-def test_aggregation(runs, expected):
-    assert flush(*runs) == expected
+def test_what_is_dropped_or_changed_is_said(identifier, message):
+    probe = next(probe for probe in probes.PROBES if probe['id'] == identifier)
+    _, warnings = sent(probe)
+    assert (warnings == []) if message is None else any(said.startswith(message) for said in warnings), warnings
 
 
-def test_a_context_is_name_tags_and_host():
-    samples = [
-        sample('gauge', 1, tags=('a', 'b')),
-        sample('gauge', 2, tags=('b', 'a', 'a')),
-        sample('gauge', 3, tags=('a',)),
-        sample('gauge', 4, tags=('a', 'b'), host='there'),
-    ]
-    series, dropped = Sampler('here').flush(samples, 123.9)
-    assert [(item.value, item.tags, item.host) for item in series] == [
-        (2, ('b', 'a'), 'here'),
-        (3, ('a',), 'here'),
-        (4, ('a', 'b'), 'there'),
-    ]
-    assert {item.timestamp for item in series} == {123}
-    assert dropped == []
-
-
-@pytest.mark.parametrize(
-    ('runs', 'message'),
-    [
-        pytest.param([[sample('gauge', math.nan)]], 'm: the Agent drops the value nan', id='nan'),
-        pytest.param([[sample('gauge', math.inf)]], 'm: the Agent drops the value inf', id='infinity'),
-        pytest.param([[sample('rate', 9, at=1), sample('rate', 1, at=2)]], 'negative rate', id='negative-rate'),
-        pytest.param([[sample('rate', 1), sample('rate', 2)]], 'twice at the same time', id='rate-without-time'),
-    ],
-)
-def test_dropped_samples_are_said(runs, message):
+def commit(*runs):
+    """The (metric, type, value) of the last run, and its warnings."""
     sampler = Sampler('here')
     for run in runs:
-        series, dropped = sampler.flush(run, 100.0)
+        series, warnings = sampler.commit(run, 100.0)
+    return [(item.metric, item.type, item.value) for item in series], warnings
+
+
+def test_a_rate_without_time_is_dropped():
+    series, [warning] = commit([sample('rate', 1), sample('rate', 2)])
     assert series == []
-    assert len(dropped) == 1
-    assert message in dropped[0]
+    assert 'twice at the same time' in warning
+
+
+def test_a_historate_without_time_divides_by_zero_as_go_does():
+    series, warnings = commit([sample('historate', 1), sample('historate', 2)])
+    assert ('m.max', 'gauge', math.inf) in series
+    assert any(warning.startswith('m.max: the value overflows') for warning in warnings)
+
+
+def test_a_value_that_is_dropped_repeats_nothing():
+    """A run with NaN alone sends no point, and keeps the context alive."""
+    assert commit([sample('gauge', 1)], [sample('gauge', math.nan)])[0] == []
+    assert commit([sample('gauge', 1)], [], [sample('gauge', math.nan)], [], [sample('count', 2)])[0] == [
+        ('m', 'gauge', 2)
+    ]
+
+
+def test_a_count_is_added_up_without_compensation():
+    # Ten times 0.1 is 1 with compensation.
+    assert commit([sample('count', 0.1)] * 10)[0] == [('m', 'count', 0.9999999999999999)]
+
+
+def test_idle_runs_are_those_without_samples():
+    """Many at once are the same as one by one."""
+    ends = [100.0 + 10 * number for number in range(40)]
+    for gap in range(1, 39):
+        together, apart = (Sampler('here', probes.SETTINGS['aggregates']) for _ in range(2))
+        for sampler in (together, apart):
+            sampler.commit([sample('monotonic_count', 5)], ends[0])
+        together.idle(ends[1 : gap + 1])
+        for end in ends[1 : gap + 1]:
+            apart.commit([], end)
+        results = [sampler.commit([sample('monotonic_count', 7)], ends[gap + 1])[0] for sampler in (together, apart)]
+        assert results[0] == results[1]
+        # It expires after two runs without a sample, and is forgotten at the first run more than 11 s later.
+        assert bool(results[0]) is (gap < 4)
 
 
 def test_unknown_type():
     with pytest.raises(UnusableInputError, match="'sketch'"):
-        flush([sample('sketch', 1)])
+        commit([sample('sketch', 1)])

@@ -5,18 +5,20 @@ import random
 import sys
 import time
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 
 import numpy as np
 import pytest
+import time_machine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ddassets.agent import cache
-from ddassets.agent.recording import Columns, Source, to_series
-from ddassets.agent.sampler import Sample, Sampler
+from ddassets.agent.recording import Source, join, to_series
+from ddassets.agent.sampler import Sample, Sampler, Settings
 from ddassets.agent.simulation import Conditions, SimulationError, is_importable, simulate
-from ddassets.agent.simulator import instants, stretches
+from ddassets.agent.simulator import Tape, instants, stretches
 from ddassets.diagnostic import UnusableInputError
 
 from .conftest import write_integration
@@ -182,7 +184,7 @@ def test_what_is_submitted_becomes_what_the_agent_sends(probe):
         'n.bad': ('gauge', 10, [(0, 1), (20, 1)]),
         'n.elsewhere': ('gauge', 10, [(0, 1), (10, 1), (20, 1)]),
     }
-    assert warnings == ('n.bad: the Agent drops values that are not finite',)
+    assert warnings == ('n.bad: the Agent drops the value nan',)
     assert series['n.elsewhere'].tags == {'host:other', 'service:web'}
     assert series['n.count'].tags == {'host:alpha', 'service:web'}
 
@@ -355,42 +357,58 @@ def test_stretches_are_where_the_agent_is_on(start, end, down):
         assert sum(begin <= second < stop for begin, stop in found) == on
 
 
+KINDS = dict(enumerate(['gauge', 'count', 'rate', 'monotonic_count', 'counter', 'histogram', 'historate']))
+NUMBERS = {kind: number for number, kind in KINDS.items()}
 SAMPLES = st.tuples(
-    st.sampled_from(['gauge', 'count', 'rate', 'monotonic_count', 'counter', 'histogram', 'historate']),
+    st.sampled_from(sorted(NUMBERS)),
+    st.booleans(),
     st.sampled_from([('a:1', 'b:2'), ('b:2', 'a:1'), ()]),
     st.one_of(st.integers(-3, 5), st.just(float('nan')), st.just(float('inf'))).map(float),
     st.booleans(),
 )
 
 
-@given(st.lists(st.lists(SAMPLES, max_size=5), max_size=8), st.lists(st.booleans(), min_size=8, max_size=8))
+EXPIRING = Settings(stateful_expiry=150)
+
+
+@given(st.lists(st.lists(SAMPLES, max_size=5), max_size=12), st.lists(st.booleans(), min_size=12, max_size=12))
 @settings(max_examples=300, deadline=None, derandomize=True, database=None)
 def test_columns_are_the_sampler_run_by_run(runs, restarts):
-    """The Agent's sampler, fed run by run and begun anew at each restart, is the authority."""
-    expected: dict[tuple[str, frozenset[str]], list[tuple[float, float]]] = {}
-    sources: list[Source] = []
-    rows: list[tuple[int, float, float, float, int]] = []
-    sampler, stretch = Sampler(''), 0
+    """The sampler, fed run by run and begun anew at each restart, is the authority."""
+    expected: dict[tuple[str, str, frozenset[str]], dict[int, float]] = {}
+    warnings: set[str] = set()
+    tape = Tape(KINDS)
+    sampler = Sampler('here', EXPIRING)
     for number, (samples, restart) in enumerate(zip(runs, restarts, strict=False)):
         if restart:
-            sampler, stretch = Sampler(''), stretch + 1
+            sampler = Sampler('here', EXPIRING)
+            tape.stretch += 1
         begin = 100.25 * (number + 1)
-        submitted = [
-            Sample(f'm.{kind}', kind, value, tags, '', begin + 0.1 * place, first)
-            for place, (kind, tags, value, first) in enumerate(samples)
-        ]
-        for one in sampler.flush(submitted, begin + 3)[0]:
-            points = expected.setdefault((one.metric, frozenset(one.tags)), [])
-            points.append((one.timestamp, one.value))
-        for sample in submitted:
-            source = Source(0, stretch, sample.kind, sample.name, sample.tags, '')
-            if source not in sources:
-                sources.append(source)
-            first = int(sample.flush_first_value)
-            rows.append((sources.index(source), begin + 3, sample.timestamp, sample.value, first))
-    columns = zip(*rows, strict=True) if rows else ((),) * 5
-    types = ('i4', 'f8', 'f8', 'f8', 'i1')
-    raw = [np.array(column, dtype).tobytes() for column, dtype in zip(columns, types, strict=True)]
-    series, _ = to_series(sources, Columns.join(raw), [15], lambda source: source.tags)
-    found = {(one.metric, one.tags): list(zip(one.times.tolist(), one.values.tolist(), strict=True)) for one in series}
-    assert found == expected
+        submitted = []
+        for place, (kind, shared, tags, value, first) in enumerate(samples):
+            name = 'm.shared' if shared else f'm.{kind}'
+            submitted.append(Sample(name, kind, value, tags, '', begin + 0.1 * place, first))
+            with time_machine.travel(begin + 0.1 * place, tick=False):
+                tape.metric(None, '', NUMBERS[kind], name, value, tags, 'here' if shared else '', first)
+        tape.commit(begin + 3)
+        series, said = sampler.commit(submitted, begin + 3)
+        warnings |= set(said)
+        for one in series:
+            points = expected.setdefault((one.metric, one.type, frozenset(one.tags)), {})
+            if isfinite(one.value):
+                points[one.timestamp] = one.value
+    sources = [Source(*context[:5], context[5] or 'here') for context in tape.contexts]
+    columns, ends = join([bytes(column) for column in tape.columns()])
+    arguments = sources, columns, ends, [15], lambda source: source.tags, EXPIRING
+    names = [(metric, tags) for metric, _, tags in expected]
+    if len(set(names)) < len(names):
+        with pytest.raises(UnusableInputError, match='submitted as'):
+            to_series(*arguments)
+        return
+    series, said = to_series(*arguments)
+    found = {
+        (one.metric, one.kind, one.tags): dict(zip(one.times.tolist(), one.values.tolist(), strict=True))
+        for one in series
+    }
+    assert found == {key: points for key, points in expected.items() if points}
+    assert {sentence for sentence in said if 'are left out' not in sentence} == warnings

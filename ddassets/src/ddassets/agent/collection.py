@@ -16,7 +16,7 @@ from typing import Any, Self
 
 from ddassets.agent.configuration import Schedule
 from ddassets.agent.environment import Environment, end_group
-from ddassets.agent.sampler import Sample, Sampler, Series
+from ddassets.agent.sampler import DEFAULT_SETTINGS, Sample, Sampler, Series, Settings
 
 _COLLECTOR = Path(__file__).with_name('collector.py')
 
@@ -70,13 +70,21 @@ class Collector:
     """
 
     def __init__(
-        self, environment: Environment, name: str, configuration: Path, schedules: list[Schedule], time_limit: float
+        self,
+        environment: Environment,
+        name: str,
+        configuration: Path,
+        schedules: list[Schedule],
+        time_limit: float,
+        settings: Settings = DEFAULT_SETTINGS,
     ) -> None:
         self.name = name
         self.host = socket.gethostname()
         self.version = ''
         self.class_name = ''
-        self.instances = [Instance(index, schedule, Sampler(self.host)) for index, schedule in enumerate(schedules)]
+        self.instances = [
+            Instance(index, schedule, Sampler(self.host, settings)) for index, schedule in enumerate(schedules)
+        ]
         self._time_limit = time_limit
         self._answers: queue.Queue[bytes] = queue.Queue()
         self._process = subprocess.Popen(
@@ -116,7 +124,7 @@ class Collector:
             self._process.stdin.flush()
         answer = self._answer(f'run {len(instance.runs) + 1} of instance {instance.index + 1}')
         samples = [Sample(**{**sample, 'tags': tuple(sample['tags'])}) for sample in answer['samples']]
-        series, warnings = instance.sampler.flush(samples, answer['timestamp'])
+        series, warnings = instance.sampler.commit(samples, answer['timestamp'])
         if answer['histogram_buckets']:
             warnings.append(
                 f'{answer["histogram_buckets"]} histogram buckets: the Agent sends a distribution, not series'

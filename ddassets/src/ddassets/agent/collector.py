@@ -162,7 +162,6 @@ def load(name: str, path: str) -> tuple[dict[str, Any], list[Any]]:
 
 def run(check: Any, recorder: Recorder) -> dict[str, Any]:
     recorder.clear()
-    timestamp = time.time()
     started = time.perf_counter()
     try:
         report = check.run()
@@ -172,7 +171,8 @@ def run(check: Any, recorder: Recorder) -> dict[str, Any]:
         errors = json.loads(report) if report else []
     return {
         'seconds': time.perf_counter() - started,
-        'timestamp': timestamp,
+        # The Agent commits a run when it has ended.
+        'timestamp': time.time(),
         'errors': errors,
         'warnings': [str(warning) for warning in check.get_warnings()],
         'samples': recorder.samples,

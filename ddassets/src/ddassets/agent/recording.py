@@ -8,9 +8,14 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from ddassets.agent.sampler import Sample, Sampler
+from ddassets.agent.sampler import DEFAULT_SETTINGS, Sample, Sampler, Settings
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.series import Floats, Kind, Series
+
+# Datadog shows a rate without an interval as it is, so as_count() multiplies it by one second.
+_RATE_INTERVAL = 1
+# NumPy adds more values than these in another order than the Agent does.
+_MAX_SUMMED_IN_ORDER = 7
 
 
 @dataclass(frozen=True)
@@ -30,104 +35,153 @@ class Columns:
     """Samples in the order in which they were submitted, one row each, as in `simulator.Tape`."""
 
     sources: NDArray[np.int32]
-    commits: Floats
+    runs: NDArray[np.int32]
     stamps: Floats
     values: Floats
     firsts: NDArray[np.int8]
 
-    @classmethod
-    def join(cls, batches: Sequence[bytes]) -> 'Columns':
-        """From raw columns, five to a batch."""
-        types = ('i4', 'f8', 'f8', 'f8', 'i1')
-        return cls(*(np.frombuffer(b''.join(batches[number::5]), dtype) for number, dtype in enumerate(types)))
-
     def at(self, rows: NDArray[np.intp]) -> 'Columns':
-        return Columns(self.sources[rows], self.commits[rows], self.stamps[rows], self.values[rows], self.firsts[rows])
+        return Columns(self.sources[rows], self.runs[rows], self.stamps[rows], self.values[rows], self.firsts[rows])
 
 
-type Points = tuple[str, str, int, Floats, Floats]  # name suffix, type, interval (0 for none), instants, values
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """All runs that ended, those without samples too: instance, stretch, and the instant of the end."""
+
+    instances: NDArray[np.int32]
+    stretches: NDArray[np.int32]
+    ends: Floats
+
+
+SAMPLE_TYPES = ('i4', 'i4', 'f8', 'f8', 'i1')
+RUN_TYPES = ('i4', 'i4', 'f8')
+
+
+def join(batches: Sequence[bytes]) -> tuple[Columns, Runs]:
+    """Columns from raw batches of `simulator.Tape`, eight columns to a batch."""
+    types = SAMPLE_TYPES + RUN_TYPES
+    arrays = [np.frombuffer(b''.join(batches[n :: len(types)]), dtype) for n, dtype in enumerate(types)]
+    return Columns(*arrays[: len(SAMPLE_TYPES)]), Runs(*arrays[len(SAMPLE_TYPES) :])
+
+
+type Points = tuple[str, str, Floats, Floats]  # name suffix, type, instants, values
+type Context = tuple[int, int, str, str, tuple[str, ...]]  # instance, stretch, name, host, tags
 
 
 def to_series(
     sources: Sequence[Source],
     columns: Columns,
+    runs: Runs,
     intervals: Sequence[int],
     tags: Callable[[Source], Iterable[str]],
+    settings: Settings = DEFAULT_SETTINGS,
 ) -> tuple[list[Series], list[str]]:
-    """The series that the Agent sends, and a sentence for each kind of sample that it drops.
+    """The series that the Agent sends, and a sentence for each kind of sample that it drops or changes.
 
-    `intervals` (seconds) are those of the instances; `tags` gives all tags of a source. Points stand at whole seconds,
+    `intervals` (seconds) are those of the instances; `tags` gives all tags of a source. Points are at whole seconds,
     the last of a second counts. Raises UnusableInputError where a series would be of two types.
     """
-    finite = np.isfinite(columns.values)
-    dropped = [
-        f'{name}: the Agent drops values that are not finite'
-        for name in sorted({sources[number].name for number in np.unique(columns.sources[~finite])})
-    ]
-    columns = columns.at(np.flatnonzero(finite))
-    # Sources that differ in the order of their tags are one, and rows of one source stand together, in their order.
-    ordered = [Source(**{**vars(source), 'tags': tuple(sorted(set(source.tags)))}) for source in sources]
-    unique = list(dict.fromkeys(ordered))
-    number_of = {source: number for number, source in enumerate(unique)}
-    numbers = np.array([number_of[source] for source in ordered], dtype=np.intp)[columns.sources]
+    warnings: list[str] = []
+    contexts = [(s.instance, s.stretch, s.name, s.host, tuple(sorted(set(s.tags)))) for s in sources]
+    unique = {context: number for number, context in enumerate(dict.fromkeys(contexts))}
+    first = dict(zip(reversed(contexts), reversed(sources), strict=True))
+    numbers = np.array([unique[context] for context in contexts], dtype=np.intp)[columns.sources]
+    # The rows of one context are together, in their order.
     order = np.argsort(numbers, kind='stable')
     bounds = np.searchsorted(numbers[order], np.arange(len(unique) + 1))
+    kinds = [source.kind for source in sources]
     parts: dict[tuple[str, frozenset[str]], list[Points]] = defaultdict(list)
     shortest: dict[tuple[str, frozenset[str]], int] = {}
-    for number, source in enumerate(unique):
+    for context, number in unique.items():
         rows = columns.at(order[bounds[number] : bounds[number + 1]])
-        for points in _points(source, rows, dropped):
-            key = source.name + points[0], frozenset(tags(source))
+        all_tags = frozenset(tags(first[context]))
+        for points in _points(context, kinds, rows, runs, settings, warnings):
+            key = context[2] + points[0], all_tags
             parts[key].append(points)
-            interval = points[2] or intervals[source.instance]
+            interval = _RATE_INTERVAL if points[1] == 'rate' else intervals[context[0]]
             shortest[key] = min(shortest.get(key, interval), interval)
-    series = [_one(metric, tags_, pieces, shortest[metric, tags_]) for (metric, tags_), pieces in parts.items()]
-    return [one for one in series if len(one)], list(dict.fromkeys(dropped))
+    series = [_merge(*key, pieces, shortest[key], warnings) for key, pieces in parts.items()]
+    return [one for one in series if len(one)], list(dict.fromkeys(warnings))
 
 
-def _points(source: Source, rows: Columns, dropped: list[str]) -> Iterator[Points]:
+def _points(
+    context: Context, kinds: Sequence[str], rows: Columns, runs: Runs, settings: Settings, warnings: list[str]
+) -> Iterator[Points]:
     if not rows.values.size:
         return
-    begins = np.flatnonzero(np.diff(rows.commits, prepend=-np.inf))
-    instants = np.floor(rows.commits[begins])
-    match source.kind:
-        case 'gauge':
-            yield '', 'gauge', 0, instants, rows.values[np.append(begins[1:], rows.values.size) - 1]
-        case 'count':
-            yield '', 'count', 0, instants, np.add.reduceat(rows.values, begins)
-        case _:
-            yield from _run_by_run(source, rows, np.append(begins, rows.values.size), dropped)
+    kind = {kinds[source] for source in np.unique(rows.sources).tolist()}
+    bounds = _bounds(rows)
+    simple = kind == {'gauge'} or (kind == {'count'} and np.diff(bounds).max() <= _MAX_SUMMED_IN_ORDER)
+    if not simple:
+        yield from _run_by_run(context, kinds, rows, runs, settings, warnings)
+        return
+    finite = np.isfinite(rows.values)
+    if not finite.all():
+        warnings += [f'{context[2]}: the Agent drops the value {value}' for value in np.unique(rows.values[~finite])]
+        rows = rows.at(np.flatnonzero(finite))
+        bounds = _bounds(rows)
+        if not rows.values.size:
+            return
+    instants = np.floor(runs.ends[rows.runs[bounds[:-1]]])
+    if kind == {'gauge'}:
+        yield '', 'gauge', instants, rows.values[bounds[1:] - 1]
+    else:
+        with np.errstate(over='ignore'):
+            yield '', 'count', instants, np.add.reduceat(rows.values, bounds[:-1])
 
 
-def _run_by_run(source: Source, rows: Columns, bounds: NDArray[np.intp], dropped: list[str]) -> Iterator[Points]:
-    sampler = Sampler('')
-    found: dict[tuple[str, str, int], list[tuple[int, float]]] = defaultdict(list)
-    for begin, end in zip(bounds.tolist(), bounds[1:].tolist(), strict=False):
+def _bounds(rows: Columns) -> NDArray[np.intp]:
+    """Where each run begins among the rows, and the number of rows."""
+    return np.append(np.flatnonzero(np.diff(rows.runs, prepend=-1)), rows.values.size)
+
+
+def _run_by_run(
+    context: Context, kinds: Sequence[str], rows: Columns, runs: Runs, settings: Settings, warnings: list[str]
+) -> Iterator[Points]:
+    instance, stretch, name, host, tags = context
+    sampler = Sampler(host, settings)
+    # All runs of the instance while the Agent was on: those without a sample make the context expire.
+    own = np.flatnonzero((runs.instances == instance) & (runs.stretches == stretch))
+    ends = runs.ends[own]
+    bounds = _bounds(rows)
+    places = np.searchsorted(own, rows.runs[bounds[:-1]])
+    found: dict[tuple[str, str], list[tuple[int, float]]] = defaultdict(list)
+    before = -1
+    for begin, end, place in zip(bounds[:-1].tolist(), bounds[1:].tolist(), places.tolist(), strict=True):
+        if 0 <= before < place - 1:
+            sampler.idle(ends[before + 1 : place].tolist())
+        before = place
         samples = (
-            Sample(source.name, source.kind, value, source.tags, '', stamp, bool(first))
-            for value, stamp, first in zip(
+            Sample(name, kinds[source], value, tags, host, stamp, bool(flush_first))
+            for source, value, stamp, flush_first in zip(
+                rows.sources[begin:end].tolist(),
                 rows.values[begin:end].tolist(),
                 rows.stamps[begin:end].tolist(),
                 rows.firsts[begin:end].tolist(),
                 strict=True,
             )
         )
-        series, lost = sampler.flush(samples, float(rows.commits[begin]))
-        dropped += lost
+        series, said = sampler.commit(samples, float(ends[place]))
+        warnings += said
         for one in series:
-            found[one.metric.removeprefix(source.name), one.type, one.interval].append((one.timestamp, one.value))
-    for (suffix, kind, interval), points in found.items():
+            found[one.metric.removeprefix(name), one.type].append((one.timestamp, one.value))
+    for (suffix, type_), points in found.items():
         instants, values = np.array(points, dtype=np.float64).T
-        yield suffix, kind, interval, instants, values
+        yield suffix, type_, instants, values
 
 
-def _one(metric: str, tags: frozenset[str], pieces: list[Points], interval: int) -> Series:
-    kinds = sorted({kind for _, kind, *_ in pieces})
-    if len(kinds) > 1:
-        raise UnusableInputError(f'{metric}{{{",".join(sorted(tags))}}}: submitted as {" and as ".join(kinds)}')
-    instants = np.concatenate([piece[3] for piece in pieces])
-    values = np.concatenate([piece[4] for piece in pieces])
+def _merge(metric: str, tags: frozenset[str], pieces: list[Points], interval: int, warnings: list[str]) -> Series:
+    """One series of all pieces, without the values that overflowed."""
+    types = sorted({piece[1] for piece in pieces})
+    if len(types) > 1:
+        raise UnusableInputError(f'{metric}{{{",".join(sorted(tags))}}}: submitted as {" and as ".join(types)}')
+    instants = np.concatenate([piece[2] for piece in pieces])
+    values = np.concatenate([piece[3] for piece in pieces])
+    finite = np.isfinite(values)
+    if not finite.all():
+        warnings.append(f'{metric}: {int((~finite).sum())} points overflow and are left out')
+    instants, values = instants[finite], values[finite]
     order = np.argsort(instants, kind='stable')
     instants, values = instants[order], values[order]
-    counts = np.append(np.diff(instants) > 0, True)[: instants.size]
-    return Series(metric, tags, instants[counts], values[counts], cast(Kind, kinds[0]), interval)
+    last = np.append(np.diff(instants) > 0, True)[: instants.size]
+    return Series(metric, tags, instants[last], values[last], cast(Kind, types[0]), interval)

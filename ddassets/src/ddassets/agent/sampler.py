@@ -1,14 +1,48 @@
-"""From the samples that a check submits to the series that the Agent sends: the Agent's check sampler, pure."""
+"""The check sampler of the Datadog Agent: from the samples of a check to the series that the Agent sends. Pure.
+
+Measured on the Agent of `AGENT_VERSION`; `tests/agent/probes.yaml` holds what it sent.
+"""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from ddassets.diagnostic import UnusableInputError
 
-_PERCENTILE = 95
-# The Agent's check sampler gives what it counts by the second an interval of one second, whatever the check's own.
-_RATE_INTERVAL = 1
+AGGREGATES = ('max', 'min', 'median', 'avg', 'sum', 'count')
+"""The aggregates of a histogram that the Agent knows, as in `histogram_aggregates`."""
+
+AGENT_VERSION = '7.82.1'
+"""The Agent whose behaviour is imitated."""
+
+NOT_IMITATED = (
+    'distributions and histogram buckets: the Agent sends them as sketches; they are counted, not shown',
+    'tags that are not text, and empty tags: passed on as they are; the Python loader was not measured',
+    'samples before an exception: passed on; whether the Agent sends them was not measured',
+    'the instance options service and empty_default_hostname: read by the Python loader, not measured',
+    'payloads: shown in the form of v1 (JSON); the default is v2 (protobuf), and the order of tags is its own',
+    'filters of the Agent on metrics and tags, and the limits of its queue: not applied',
+)
+"""Behaviour of the Agent that is not imitated, one sentence each."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The settings of datadog.yaml that the check sampler reads. `stateful_expiry` is in seconds.
+
+    `expiry_runs` is the number of runs without samples after which the Agent forgets a context. `percentiles` are whole
+    per cents.
+    """
+
+    aggregates: tuple[str, ...] = ('max', 'median', 'avg', 'count')
+    percentiles: tuple[int, ...] = (95,)
+    expire: bool = True
+    expiry_runs: int = 2
+    stateful_expiry: float = 25 * 3600
+
+
+DEFAULT_SETTINGS = Settings()
 
 
 @dataclass(frozen=True)
@@ -26,7 +60,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Series:
-    """One point of one series, as the Agent would send it. `interval` is in seconds, 0 for a gauge and a count."""
+    """One point of one series, as the Agent sends it. `timestamp` is in whole seconds since the epoch."""
 
     metric: str
     timestamp: int
@@ -34,139 +68,284 @@ class Series:
     tags: tuple[str, ...]
     host: str
     type: str
-    interval: int = 0
 
 
-type Context = tuple[str, str, tuple[str, ...], str]
-type Points = list[tuple[str, str, float, int]]  # name suffix, type, value, interval
-
-
-@dataclass
-class Sampler:
-    """The state that the Agent keeps for one instance between runs: a rate and a monotonic count need the last sample.
-
-    `host` stands in where a sample has no host of its own.
-    """
-
-    host: str
-    _previous: dict[Context, Sample] = field(default_factory=dict)
-
-    def flush(self, samples: Iterable[Sample], timestamp: float) -> tuple[list[Series], list[str]]:
-        """Turn the samples of one run into series, in the order in which they were first submitted.
-
-        Returns the series, and a sentence for each sample that the Agent would drop.
-        """
-        dropped: list[str] = []
-        contexts: dict[Context, list[Sample]] = {}
-        for sample in samples:
-            if not math.isfinite(sample.value):
-                dropped.append(f'{sample.name}: the Agent drops the value {sample.value}')
-                continue
-            context = (sample.kind, sample.name, tuple(sorted(set(sample.tags))), sample.host)
-            contexts.setdefault(context, []).append(sample)
-        series = []
-        for context, run in contexts.items():
-            aggregate = _AGGREGATES.get(context[0])
-            if aggregate is None:
-                raise UnusableInputError(f'{context[1]}: unknown metric type {context[0]!r}')
-            try:
-                points = aggregate(self._previous.get(context), run)
-            except _DroppedError as error:
-                dropped.append(f'{context[1]}: {error}')
-                points = []
-            self._previous[context] = run[-1]
-            tags = tuple(dict.fromkeys(run[-1].tags))
-            series += [
-                Series(context[1] + suffix, int(timestamp), value, tags, context[3] or self.host, kind, interval)
-                for suffix, kind, value, interval in points
-            ]
-        return series, dropped
+@dataclass(frozen=True)
+class _Point:
+    value: float
+    timestamp: float
+    type: str = 'gauge'
+    suffix: str = ''
 
 
 class _DroppedError(Exception):
     """The Agent logs an error and sends nothing."""
 
 
-def _gauge(previous: Sample | None, run: list[Sample]) -> Points:
-    return [('', 'gauge', run[-1].value, 0)]
+class _Metric:
+    """The state of one context. `stateful`: kept for some time after the context has expired."""
+
+    stateful: ClassVar[bool] = False
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def add(self, sample: Sample) -> None:
+        raise NotImplementedError
+
+    def flush(self, instant: float) -> list[_Point]:
+        """Return the points of the run that ended at `instant`, and begin the next."""
+        raise NotImplementedError
 
 
-def _count(previous: Sample | None, run: list[Sample]) -> Points:
-    return [('', 'count', sum(sample.value for sample in run), 0)]
+class _Gauge(_Metric):
+    def add(self, sample: Sample) -> None:
+        self.value = sample.value
+
+    def flush(self, instant: float) -> list[_Point]:
+        return [_Point(self.value, instant)]
 
 
-def _counter(previous: Sample | None, run: list[Sample]) -> Points:
-    return [('', 'rate', sum(sample.value for sample in run) / _RATE_INTERVAL, _RATE_INTERVAL)]
+class _Count(_Metric):
+    type = 'count'
+
+    def __init__(self, settings: Settings) -> None:
+        self.value = 0.0
+
+    def add(self, sample: Sample) -> None:
+        self.value += sample.value
+
+    def flush(self, instant: float) -> list[_Point]:
+        value, self.value = self.value, 0.0
+        return [_Point(value, instant, self.type)]
 
 
-def _monotonic_count(previous: Sample | None, run: list[Sample]) -> Points:
-    known = [previous] if previous else []
-    pairs = list(zip([*known, *run], [*known, *run][1:], strict=False))
-    total = 0.0
-    if not previous and run[0].flush_first_value:
-        total += run[0].value
-    elif not pairs:
-        return []
-    for before, after in pairs:
-        if after.value >= before.value:
-            total += after.value - before.value
-        elif after.flush_first_value:
-            # The counted thing began again from zero.
-            total += after.value
-    return [('', 'count', total, 0)]
+class _Counter(_Count):
+    # Not divided by time: the check sampler counts with an interval of one second.
+    type = 'rate'
 
 
-def _rate(previous: Sample | None, run: list[Sample]) -> Points:
-    before = run[-2] if len(run) > 1 else previous
-    if before is None:
-        return []
-    return [('', 'gauge', _per_second(before, run[-1]), 0)]
+class _MonotonicCount(_Metric):
+    stateful = True
+
+    def __init__(self, settings: Settings) -> None:
+        self.last: float | None = None
+        self.value = 0.0
+        self.sendable = False
+
+    def add(self, sample: Sample) -> None:
+        if self.last is not None and sample.value >= self.last:
+            self.value += sample.value - self.last
+        elif sample.flush_first_value:
+            # A first value, or a reset: it replaces what the run has counted so far.
+            self.value = sample.value
+        self.sendable = self.last is not None or sample.flush_first_value
+        self.last = sample.value
+
+    def flush(self, instant: float) -> list[_Point]:
+        if not self.sendable:
+            return []
+        value, self.value, self.sendable = self.value, 0.0, False
+        return [_Point(value, instant, 'count')]
+
+
+class _Rate(_Metric):
+    stateful = True
+
+    def __init__(self, settings: Settings) -> None:
+        self.previous: Sample | None = None
+        self.current: Sample | None = None
+
+    def add(self, sample: Sample) -> None:
+        self.previous = self.current or self.previous
+        self.current = sample
+
+    def flush(self, instant: float) -> list[_Point]:
+        previous, current = self.previous, self.current
+        if previous is None or current is None:
+            return []
+        if previous.timestamp == current.timestamp:
+            raise _DroppedError('the Agent drops a rate that was sampled twice at the same time')
+        self.previous, self.current = current, None
+        value = _per_second(previous, current)
+        if value < 0:
+            raise _DroppedError('the Agent drops a negative rate')
+        return [_Point(value, current.timestamp)]
+
+
+class _Histogram(_Metric):
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.values: list[float] = []
+
+    def add(self, sample: Sample) -> None:
+        self.values.append(sample.value)
+
+    def flush(self, instant: float) -> list[_Point]:
+        values, self.values = self.values, []
+        return _distribution(values, instant, self.settings)
+
+
+class _Historate(_Histogram):
+    stateful = True
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(settings)
+        self.previous: Sample | None = None
+
+    def add(self, sample: Sample) -> None:
+        if self.previous is not None:
+            self.values.append(_per_second(self.previous, sample))
+        self.previous = sample
+
+    def flush(self, instant: float) -> list[_Point]:
+        if not self.values:
+            return []
+        # The last sample does not outlive a run with points: one sample a run gives a point every second run.
+        self.previous = None
+        return super().flush(instant)
+
+
+_METRICS: dict[str, type[_Metric]] = {
+    'gauge': _Gauge,
+    'count': _Count,
+    'counter': _Counter,
+    'monotonic_count': _MonotonicCount,
+    'rate': _Rate,
+    'histogram': _Histogram,
+    'historate': _Historate,
+}
+
+
+@dataclass
+class _Tracked:
+    """One context: its metric (None before the first finite sample) and when it is to be forgotten."""
+
+    expires_at: int = 0
+    metric: _Metric | None = None
+    kind: str = ''
+    deadline: float | None = None
+
+
+type Context = tuple[str, str, tuple[str, ...]]
+
+
+@dataclass
+class Sampler:
+    """What the Agent keeps for one instance between runs.
+
+    `host` replaces the missing host of a sample.
+    """
+
+    host: str
+    settings: Settings = DEFAULT_SETTINGS
+    _tracked: dict[Context, _Tracked] = field(default_factory=dict)
+    _commits: int = 0
+
+    def commit(self, samples: Iterable[Sample], instant: float) -> tuple[list[Series], list[str]]:
+        """Turn the samples of one run into series, in the order in which they were first submitted.
+
+        `instant` is when the run ended, in seconds since the epoch. Returns the series, and a sentence for each sample
+        that the Agent drops or adds to a metric of another type.
+        """
+        warnings: list[str] = []
+        tags: dict[Context, tuple[str, ...]] = {}
+        for sample in samples:
+            context = sample.name, sample.host or self.host, tuple(sorted(set(sample.tags)))
+            if self._add(context, sample, warnings):
+                tags.setdefault(context, sample.tags)
+        series = []
+        for context, submitted in tags.items():
+            metric = self._tracked[context].metric
+            for point in self._points(context[0], metric, instant, warnings) if metric else []:
+                name = context[0] + point.suffix
+                if not math.isfinite(point.value):
+                    warnings.append(
+                        f'{name}: the value overflows to {point.value}; the Agent leaves it out of its JSON payload, '
+                        'which is then not JSON'
+                    )
+                shown = tuple(dict.fromkeys(submitted))
+                series.append(Series(name, int(point.timestamp // 1), point.value, shown, context[1], point.type))
+        self.idle([instant])
+        return series, warnings
+
+    def idle(self, instants: Sequence[float]) -> None:
+        """Commit runs without samples that ended at these instants, which rise; forget what has expired."""
+        for context, tracked in list(self._tracked.items()):
+            if tracked.deadline is None:
+                expiring = max(tracked.expires_at - self._commits, 0)
+                if expiring >= len(instants):
+                    continue
+                if tracked.metric is None or (self.settings.expire and not tracked.metric.stateful):
+                    del self._tracked[context]
+                    continue
+                if not self.settings.expire:
+                    continue
+                tracked.deadline = instants[expiring] + self.settings.stateful_expiry
+            if tracked.deadline < instants[-1]:
+                del self._tracked[context]
+        self._commits += len(instants)
+
+    def _add(self, context: Context, sample: Sample, warnings: list[str]) -> bool:
+        """Add a sample to its context. Returns False for a value that is dropped; it still keeps the context alive."""
+        if sample.kind not in _METRICS:
+            raise UnusableInputError(f'{sample.name}: unknown metric type {sample.kind!r}')
+        tracked = self._tracked.setdefault(context, _Tracked())
+        tracked.expires_at = self._commits + self.settings.expiry_runs
+        tracked.deadline = None
+        if not math.isfinite(sample.value):
+            warnings.append(f'{sample.name}: the Agent drops the value {sample.value}')
+            return False
+        if tracked.metric is None:
+            tracked.metric, tracked.kind = _METRICS[sample.kind](self.settings), sample.kind
+        elif tracked.kind != sample.kind:
+            warnings.append(
+                f'{sample.name}: submitted as {tracked.kind} and as {sample.kind} with the same tags and host; '
+                f'the first type holds: the Agent adds every later sample to the {tracked.kind}'
+            )
+        tracked.metric.add(sample)
+        return True
+
+    def _points(self, name: str, metric: _Metric, instant: float, warnings: list[str]) -> list[_Point]:
+        try:
+            return metric.flush(instant)
+        except _DroppedError as error:
+            warnings.append(f'{name}: {error}')
+            return []
 
 
 def _per_second(before: Sample, after: Sample) -> float:
-    seconds = after.timestamp - before.timestamp
-    if seconds <= 0:
-        raise _DroppedError('the Agent drops a rate that was sampled twice at the same time')
-    value = (after.value - before.value) / seconds
-    if value < 0:
-        raise _DroppedError('the Agent drops a negative rate')
-    return value
+    """The slope between two samples; as in Go, a division by zero is not an error."""
+    step, seconds = after.value - before.value, after.timestamp - before.timestamp
+    if seconds:
+        return step / seconds
+    return math.copysign(math.inf, step) if step else math.nan
 
 
-def _histogram(previous: Sample | None, run: list[Sample]) -> Points:
-    return _distribution([sample.value for sample in run])
-
-
-def _historate(previous: Sample | None, run: list[Sample]) -> Points:
-    known = [previous, *run] if previous else run
-    return _distribution([_per_second(before, after) for before, after in zip(known, known[1:], strict=False)])
-
-
-def _distribution(values: list[float]) -> Points:
+def _distribution(values: list[float], instant: float, settings: Settings) -> list[_Point]:
     if not values:
         return []
     ordered = sorted(values)
     count = len(ordered)
-    return [
-        ('.max', 'gauge', ordered[-1], 0),
-        ('.median', 'gauge', _quantile(ordered, 50), 0),
-        ('.avg', 'gauge', sum(ordered) / count, 0),
-        ('.count', 'rate', count / _RATE_INTERVAL, _RATE_INTERVAL),
-        (f'.{_PERCENTILE}percentile', 'gauge', _quantile(ordered, _PERCENTILE), 0),
+    total = 0.0
+    for value in values:
+        # Not sum(), which compensates for rounding.
+        total += value
+    aggregates = {
+        'max': ordered[-1],
+        'min': ordered[0],
+        'median': ordered[(count - 1) // 2],
+        'avg': total / count,
+        'sum': total,
+        'count': float(count),
+    }
+    points = [
+        _Point(aggregates[name], instant, 'rate' if name == 'count' else 'gauge', f'.{name}')
+        for name in settings.aggregates
+        if name in aggregates
     ]
-
-
-def _quantile(ordered: list[float], percent: int) -> float:
-    """The Agent takes an observed value and never interpolates."""
-    return ordered[(percent * len(ordered) - 1) // 100]
-
-
-_AGGREGATES: dict[str, Callable[[Sample | None, list[Sample]], Points]] = {
-    'gauge': _gauge,
-    'count': _count,
-    'counter': _counter,
-    'monotonic_count': _monotonic_count,
-    'rate': _rate,
-    'histogram': _histogram,
-    'historate': _historate,
-}
+    # The Agent takes an observed value and never interpolates.
+    return points + [
+        _Point(ordered[max(percent * count - 1, 0) // 100], instant, 'gauge', f'.{percent}percentile')
+        for percent in sorted(settings.percentiles)
+    ]

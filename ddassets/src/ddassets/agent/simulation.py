@@ -18,7 +18,8 @@ from ddassets.agent import simulator
 from ddassets.agent.cache import Installed, installed
 from ddassets.agent.configuration import read_document, schedules
 from ddassets.agent.environment import BASE_VERSION, end_group, find_project, project_name
-from ddassets.agent.recording import Columns, Source, to_series
+from ddassets.agent.recording import Source, join, to_series
+from ddassets.agent.sampler import DEFAULT_SETTINGS, Settings
 from ddassets.agent.simulator import Stretch
 from ddassets.agent.wheel import integration_name
 from ddassets.diagnostic import UnusableInputError
@@ -101,13 +102,14 @@ def simulate(
     uncommented: Sequence[str] = (),
     base_version: str = BASE_VERSION,
     time_limit: float = 60,
+    settings: Settings = DEFAULT_SETTINGS,
 ) -> Simulated:
     """Run every instance of an integration (its folder or wheel), each at its own interval, on a simulated clock.
 
     `configuration` is a file, or what such a file holds (a mapping with `instances`); None is the example.
     `uncommented` are options that the file shows in comments and that are to hold. Where the integration's package of
     this very folder can be imported, it runs in this process; elsewhere in a scratch environment, installed by the
-    Agent's rules. `time_limit` (real seconds) bounds the load and each run.
+    Agent's rules. `time_limit` (real seconds) bounds the load and each run. `settings` are those of datadog.yaml.
 
     The check finds the simulated instant on every clock, and UTC. `time.sleep` moves it on at once; a run that sleeps
     over the instant of the next takes its place. There is no network: an attempt to use it is an error.
@@ -147,9 +149,10 @@ def simulate(
             _simulate_there(job, found, batches)
     except simulator.Failure as failure:
         raise _error(name, failure) from None
-    series, warnings = to_series(
-        batches.sources, Columns.join(batches.columns), intervals, _Tags(document, conditions.host)
-    )
+    added = _AddedTags(document, conditions.host)
+    columns, runs = join(batches.columns)
+    sources = [added.with_host(source) for source in batches.sources]
+    series, warnings = to_series(sources, columns, runs, intervals, added, settings)
     return Simulated(tuple(replace(one, arrivals=conditions.arrivals(one.times)) for one in series), tuple(warnings))
 
 
@@ -179,23 +182,25 @@ def _document(
     return read_document(path, shown, uncommented), shown
 
 
-class _Tags:
-    """All tags of a source, those that the Agent adds among them: `host:`, and `service:` from the configuration."""
+class _AddedTags:
+    """Tags that the Agent adds to those of a source: `host:`, and `service:` from the configuration."""
 
     def __init__(self, document: Mapping[str, Any], host: str) -> None:
         shared = (document.get('init_config') or {}).get('service')
-        self._added = []
+        self._hosts = []
+        self._services = []
         for instance in document['instances']:
             options = instance or {}
             service = options.get('service') or shared
-            self._added.append(
-                ('' if options.get('empty_default_hostname') else host, (f'service:{service}',) if service else ())
-            )
+            self._hosts.append('' if options.get('empty_default_hostname') else host)
+            self._services.append((f'service:{service}',) if service else ())
+
+    def with_host(self, source: Source) -> Source:
+        """The source with the Agent's own host where the check gave none."""
+        return source if source.host else replace(source, host=self._hosts[source.instance])
 
     def __call__(self, source: Source) -> tuple[str, ...]:
-        default, service = self._added[source.instance]
-        host = source.host or default
-        return *source.tags, *service, *((f'host:{host}',) if host else ())
+        return *source.tags, *self._services[source.instance], *((f'host:{source.host}',) if source.host else ())
 
 
 class _Batches:
@@ -284,7 +289,8 @@ def _listen(stream: IO[bytes], said: bytearray) -> None:
 def _read(stream: IO[bytes], answers: 'queue.Queue[Answer]') -> None:
     while line := stream.readline():
         header = json.loads(line)
-        sizes = [header.get('samples', 0) * width for width in simulator.WIDTHS]
+        sizes = [header.get('samples', 0) * width for width in simulator.SAMPLE_WIDTHS]
+        sizes += [header.get('runs', 0) * width for width in simulator.RUN_WIDTHS]
         columns = [stream.read(size) for size in sizes]
         if any(len(column) < size for column, size in zip(columns, sizes, strict=True)):
             break

@@ -3,8 +3,8 @@
 Standard library, the base package and time_machine only: `simulation.py` calls it in its own process, or starts it as a
 script in a scratch environment, where nothing of ddassets is importable. The script takes a JSON line on standard
 input: `folder`, that of time_machine, and `job`, the fields of `Job`. Standard output gives batches: a JSON line with
-the number of samples and the contexts that are new, then the columns of `Tape`, raw. The last JSON line has `end`,
-`failure` (the fields of `Failure`) or `error`.
+the numbers of samples and of runs and the contexts that are new, then the columns of `Tape`, raw. The last JSON line
+has `end`, `failure` (the fields of `Failure`) or `error`.
 """
 
 import contextlib
@@ -51,8 +51,9 @@ _NETWORK = frozenset(
     f'socket.{call}'
     for call in 'bind connect getaddrinfo gethostbyaddr gethostbyname getnameinfo sendmsg sendto'.split()
 )
-WIDTHS = (4, 8, 8, 8, 1)
-"""Bytes of one row in each of the columns of `Tape`."""
+SAMPLE_WIDTHS = (4, 4, 8, 8, 1)
+RUN_WIDTHS = (4, 4, 8)
+"""Bytes of one row in each of the columns of `Tape`, those of samples and those of runs."""
 _real_monotonic = time.monotonic
 
 
@@ -124,26 +125,35 @@ def instants(interval: int, stretch: Stretch, jitter: float, seed: str) -> Itera
 
 @dataclass
 class Tape(collector.Recorder):
-    """What the runs submitted, one row per sample, in columns of equal length, batch after batch.
+    """What the runs submitted, one row per sample and one per run, in columns, batch after batch.
 
-    `contexts` are the new ones of the batch: instance (from 0), stretch, kind, name, tags, host. `sources` are indices
-    into all contexts so far, `commits` the instants at which the runs ended, `stamps` those of the samples.
+    `contexts` are the new ones of the batch: instance (from 0), stretch, kind, name, tags, host. Of each sample:
+    `sources` is its index into all contexts so far, `runs` into all runs so far, `stamps` its instant. Of each run that
+    ended: `instances`, `stretches`, and `ends`, the instant of the end.
     """
 
     kinds: dict[int, str]
     contexts: list[tuple[int, int, str, str, tuple[str, ...], str]] = field(default_factory=list)
     sources: 'array[int]' = field(default_factory=lambda: array('i'))
-    commits: 'array[float]' = field(default_factory=lambda: array('d'))
+    runs: 'array[int]' = field(default_factory=lambda: array('i'))
     stamps: 'array[float]' = field(default_factory=lambda: array('d'))
     values: 'array[float]' = field(default_factory=lambda: array('d'))
     firsts: 'array[int]' = field(default_factory=lambda: array('b'))
+    instances: 'array[int]' = field(default_factory=lambda: array('i'))
+    stretches: 'array[int]' = field(default_factory=lambda: array('i'))
+    ends: 'array[float]' = field(default_factory=lambda: array('d'))
     histogram_buckets: int = 0
     instance: int = 0
     stretch: int = 0
     _known: dict[Any, int] = field(default_factory=dict)
+    _run: int = 0
+    _committed: int = 0
 
     def columns(self) -> tuple['array[Any]', ...]:
-        return self.sources, self.commits, self.stamps, self.values, self.firsts
+        return *self._of_samples(), self.instances, self.stretches, self.ends
+
+    def _of_samples(self) -> tuple['array[Any]', ...]:
+        return self.sources, self.runs, self.stamps, self.values, self.firsts
 
     def metric(
         self,
@@ -162,6 +172,7 @@ class Tape(collector.Recorder):
             source = self._known[context] = len(self._known)
             self.contexts.append((self.instance, self.stretch, self.kinds[kind], name, context[4], host or ''))
         self.sources.append(source)
+        self.runs.append(self._run)
         self.stamps.append(time.time())
         self.values.append(value)
         self.firsts.append(bool(flush_first_value))
@@ -174,18 +185,23 @@ class Tape(collector.Recorder):
 
     def commit(self, instant: float) -> None:
         """The run that is under way ended at `instant`."""
-        self.commits.extend(itertools.repeat(instant, len(self.values) - len(self.commits)))
+        self.instances.append(self.instance)
+        self.stretches.append(self.stretch)
+        self.ends.append(instant)
+        self._run += 1
+        self._committed = len(self.values)
 
     def drop(self) -> None:
         """The run that is under way never ended: forget what it submitted."""
-        for column in (self.sources, self.stamps, self.values, self.firsts):
-            del column[len(self.commits) :]
+        for column in self._of_samples():
+            del column[self._committed :]
 
     def clear(self) -> None:
         """Begin a new batch."""
         self.contexts.clear()
         for column in self.columns():
             del column[:]
+        self._committed = 0
 
 
 @dataclass
@@ -419,16 +435,15 @@ def main() -> None:
     # Last, so that it hides nothing that the check imports.
     sys.path.append(request['folder'])
 
-    def emit(tape: Tape) -> None:
-        answers.write(json.dumps({'samples': len(tape.values), 'contexts': tape.contexts}) + '\n')
-        answers.flush()
-        for column in tape.columns():
-            answers.buffer.write(column)
-        answers.buffer.flush()
-
     def answer(document: dict[str, Any]) -> None:
         answers.write(json.dumps(document) + '\n')
         answers.flush()
+
+    def emit(tape: Tape) -> None:
+        answer({'samples': len(tape.values), 'runs': len(tape.ends), 'contexts': tape.contexts})
+        for column in tape.columns():
+            answers.buffer.write(column)
+        answers.buffer.flush()
 
     try:
         simulate(Job(**request['job']), emit)

@@ -33,6 +33,12 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         '--config', type=option.path, metavar='FILE', help='use FILE as conf.yaml instead of the example'
     )
+    parser.add_argument(
+        '--datadog-yaml',
+        type=option.path,
+        metavar='FILE',
+        help="the Agent's datadog.yaml: its histogram_aggregates, histogram_percentiles and check_sampler_* are used",
+    )
     repetition = parser.add_mutually_exclusive_group()
     repetition.add_argument(
         '--times', type=option.count, default=1, metavar='N', help='collect N times, at the real interval (1)'
@@ -54,6 +60,8 @@ def run(options: Namespace) -> int:
     from ddassets.agent.collection import Collector, LoadError
     from ddassets.agent.configuration import copy_configuration, enable_configuration, read_schedules
     from ddassets.agent.environment import BASE_VERSION, build_wheel, create_environment, find_project, install_wheel
+    from ddassets.agent.sampler import DEFAULT_SETTINGS
+    from ddassets.agent.settings import read_settings
     from ddassets.agent.wheel import parse_version, read_wheel
     from ddassets.cli.check_output import failure_lines
 
@@ -64,6 +72,11 @@ def run(options: Namespace) -> int:
         # The cheap judgements come first: nothing is installed for a wheel or a file that is refused anyway.
         if options.config:
             read_schedules(options.config, str(options.config))
+        settings = DEFAULT_SETTINGS
+        if options.datadog_yaml:
+            settings, warnings = read_settings(options.datadog_yaml)
+            for warning in warnings:
+                _progress(f'warning: {warning}')
         if options.path.suffix == '.whl':
             path = options.path
         else:
@@ -82,7 +95,9 @@ def run(options: Namespace) -> int:
         shown = str(options.config or f'{path.name}: data/conf.yaml.example')
         schedules = read_schedules(configuration, shown)
         try:
-            with Collector(environment, wheel.integration, configuration, schedules, options.timeout) as collector:
+            with Collector(
+                environment, wheel.integration, configuration, schedules, options.timeout, settings
+            ) as collector:
                 return _collect(collector, options)
         except LoadError as error:
             print(f'{wheel.integration}: the check failed:', file=sys.stderr)

@@ -1,34 +1,49 @@
 """What `ddassets check` prints: text for a reader, or one JSON document for a machine."""
 
 import json
+import math
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
 from ddassets.agent.collection import Collector, Failure, Instance, Run
-from ddassets.agent.sampler import Series
+from ddassets.agent.sampler import AGENT_VERSION, NOT_IMITATED, Series
+
+_DEVICE = 'device:'
 
 
 def series_documents(series: Iterable[Series]) -> list[dict[str, Any]]:
-    """Series as the Agent prints them, the points of the same series together in the order of time."""
-    documents: dict[tuple[str, tuple[str, ...], str, str, int], dict[str, Any]] = {}
+    """Series as the Agent prints them, the points of the same series together in the order of time.
+
+    A tag `device:` becomes the field `device`, as in the Agent's payload. A value that overflowed is null.
+    """
+    documents: dict[tuple[str, tuple[str, ...], str, str], dict[str, Any]] = {}
     for item in series:
-        key = (item.metric, tuple(sorted(item.tags)), item.host, item.type, item.interval)
-        document = documents.setdefault(
-            key,
-            {
-                'metric': item.metric,
-                'points': [],
-                'tags': list(item.tags),
-                'host': item.host,
-                'type': item.type,
-                'interval': item.interval,
-            },
-        )
-        # Whole numbers are printed without a fraction, as Go does.
-        value = int(item.value) if float(item.value).is_integer() else item.value
-        document['points'].append([item.timestamp, value])
+        key = (item.metric, tuple(sorted(item.tags)), item.host, item.type)
+        document = documents.setdefault(key, _document(item))
+        document['points'].append([item.timestamp, _number(item.value)])
     return list(documents.values())
+
+
+def _document(item: Series) -> dict[str, Any]:
+    devices = [tag.removeprefix(_DEVICE) for tag in item.tags if tag.startswith(_DEVICE)]
+    return {
+        'metric': item.metric,
+        'points': [],
+        'tags': [tag for tag in item.tags if not tag.startswith(_DEVICE)],
+        'host': item.host,
+        'type': item.type,
+        # The check sampler sets no interval.
+        'interval': 0,
+        **({'device': devices[-1]} if devices else {}),
+    }
+
+
+def _number(value: float) -> float | None:
+    if not math.isfinite(value):
+        return None
+    # Whole numbers are printed without a fraction, as Go does.
+    return int(value) if float(value).is_integer() else value
 
 
 def runs_text(runs: list[Run], times: int) -> str:
@@ -54,6 +69,8 @@ def summary_text(collector: Collector, verbose: bool) -> str:
     lines = [f'=== {collector.name} ({collector.version or "unversioned"}) ===', f'  Class: {collector.class_name}']
     for instance in collector.instances:
         lines += ['', *_instance_lines(instance, verbose)]
+    lines += ['', f'  Imitates the check sampler of Agent {AGENT_VERSION}. Not imitated:']
+    lines += [f'    - {sentence}' for sentence in NOT_IMITATED]
     return '\n'.join(lines) + '\n'
 
 
@@ -105,6 +122,7 @@ def summary_document(collector: Collector) -> dict[str, Any]:
         'version': collector.version,
         'class': collector.class_name,
         'ok': succeeded(collector),
+        'agent': {'version': AGENT_VERSION, 'not_imitated': list(NOT_IMITATED)},
         'series': series_documents(series for run in runs for series in run.series),
         'events': [event for run in runs for event in run.events],
         'service_checks': [item for run in runs for item in run.service_checks],

@@ -89,6 +89,8 @@ def read_emission(path: Path) -> tuple[str, Emission]:
     for item in series:
         _, tags = seen.setdefault(item['metric'], (item['type'], set()))
         tags.update(item['tags'])
+        if isinstance(item.get('device'), str):
+            tags.add(f'device:{item["device"]}')
     return name, Emission({metric: Emitted(type_, frozenset(tags)) for metric, (type_, tags) in seen.items()})
 
 
