@@ -6,10 +6,10 @@ from collections import defaultdict
 import pytest
 
 from ddassets.agent.collector import Recorder
-from ddassets.agent.printing import series_documents
 from ddassets.agent.recording import Source, join, to_series
 from ddassets.agent.sampler import Sample, Sampler
 from ddassets.agent.simulator import Tape
+from ddassets.cli.check_output import series_documents
 from ddassets.diagnostic import UnusableInputError
 
 from .agent import probes
