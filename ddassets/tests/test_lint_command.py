@@ -76,7 +76,7 @@ def test_sarif(lint, tmp_path):
     found = json.loads(lint('acme', '--format', 'json')[1])['findings']
     assert len(run['results']) == len(found) > 4
     for result, finding in zip(run['results'], found, strict=True):
-        assert set(result) == {'ruleId', 'ruleIndex', 'level', 'message', 'locations'}
+        assert set(result) == {'ruleId', 'ruleIndex', 'level', 'message', 'locations', 'partialFingerprints'}
         assert rules[result['ruleIndex']]['id'] == result['ruleId'] == finding['rule']
         assert result['level'] == finding['severity'] and result['level'] in ('error', 'warning', 'note')
         [location] = result['locations']

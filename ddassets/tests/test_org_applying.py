@@ -218,7 +218,7 @@ def test_what_has_ended_while_someone_was_asked_is_not_made_endless(datadog, tmp
 def test_a_dry_run_sends_nothing_that_is_over(datadog, tmp_path):
     outcome = run(datadog, 'apply', integration.write(tmp_path, until('2020-03-06T19:00:00Z')), '--dry-run')
     assert outcome.code == 0 and outcome.out == ''
-    assert 'lab.json: it is over, and would not be sent' in outcome.err and 'dry run: nothing, ' in outcome.err
+    assert 'lab.json: it has ended, and would not be sent' in outcome.err and 'dry run: nothing, ' in outcome.err
 
 
 def test_whoever_leaves_starts_nothing_more():

@@ -153,7 +153,7 @@ def test_it_asks(datadog, folder, said, code, count):
 
 def test_json_asks_nothing(datadog, folder):
     outcome = run(datadog, 'apply', folder(integration.ASSETS), '--json')
-    assert outcome.code == 2 and '--json asks no question: add --yes' in outcome.err
+    assert outcome.code == 2 and '--format json asks no question: pass --yes' in outcome.err
     assert json.loads(outcome.out)['ok'] is False
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 
 from ddassets import assets as bundle
-from ddassets.cli import rehearse_text as printing
-from ddassets.cli.rehearse_output import as_json, junit
+from ddassets.cli import rehearse_text
+from ddassets.cli.rehearse_output import report
 from ddassets.diagnostic import UnusableInputError
+from ddassets.output.formats import names, render
 from ddassets.rehearsal import Judgement, expectation, parse, rehearse
 from ddassets.rehearsal.outcome import Outcome, Run
 from ddassets.rehearsal.writing import write
@@ -97,9 +98,9 @@ def answer(text: str) -> bool:
             rehearsal = rehearse(parse(text, ACME / 'rehearsals' / 's.yaml'), ASSETS)
             judgement = Judgement(rehearsal)
             run = Run([Outcome(rehearsal.scenario.path, judgement)], 50)
-            for told in (printing.text(judgement), printing.summary(run), junit(run)):
-                assert told.isprintable() or told.endswith('\n')
-            json.loads(as_json(run))
+            texts = [rehearse_text.text(judgement), *(render(name, report(run)) for name in names())]
+            assert all(character.isprintable() or character == '\n' for text in texts for character in text)
+            json.loads(render('json', report(run)))
             written, _ = write(rehearsal)
             # What is written is a scenario that holds.
             again = rehearse(parse(written, rehearsal.scenario.path), ASSETS)

@@ -1,4 +1,4 @@
-"""The one shape of a complaint, whoever makes it: a parser, a lint rule, a scenario, an apply."""
+"""A diagnostic: the one shape of what a parser, a lint rule, a scenario, a check or an apply reports."""
 
 import enum
 from collections.abc import Iterable
@@ -41,10 +41,23 @@ class Excerpt:
     start: int
     end: int
 
+    def caret(self, width: int = 110) -> tuple[str, str]:
+        """Return the line at fault, cut to `width` characters around it, and the line of carets to print below."""
+        start = min(self.start, len(self.text))
+        first = self.text.rfind('\n', 0, start) + 1
+        last = self.text.find('\n', start)
+        last = len(self.text) if last < 0 else last
+        left = first if last - first <= width else max(first, start - width // 2)
+        right = min(last, left + width)
+        before, after = '…' * (left > first), '…' * (right < last)
+        shown = ''.join(c if c.isprintable() else '\ufffd' for c in self.text[left:right])
+        carets = max(1, min(self.end, right) - start)
+        return f'{before}{shown}{after}', ' ' * (len(before) + start - left) + '^' * carets
+
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One complaint about one place.
+    """One fault at one place.
 
     `code` is the rule, such as `monitor/option-value`. `path` is the file that a person edits. `key` is the path of the
     key at fault from the body of the asset, such as `options.thresholds.critical`; `object` is the name of the monitor,
@@ -60,6 +73,11 @@ class Diagnostic:
     object: str = ''
     key: str = ''
     excerpt: Excerpt | None = None
+
+    @property
+    def sentence(self) -> str:
+        """The message, with the hint in brackets."""
+        return f'{self.message} ({self.hint})' if self.hint else self.message
 
 
 class UnusableInputError(Exception):

@@ -7,11 +7,11 @@ the exit code.
 import argparse
 import errno
 import importlib
-import json
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
@@ -20,6 +20,7 @@ from ddassets.cli.parser import Parser
 from ddassets.diagnostic import UnusableInputError
 from ddassets.extras import missing_extra
 from ddassets.nearest import did_you_mean
+from ddassets.output.terminal import write
 
 #: In the order of the help text.
 COMMANDS = ('lint', 'rules', 'explain', 'rehearse', 'check', 'plan', 'apply', 'destroy', 'snapshot', 'doctor')
@@ -35,12 +36,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return code
     except UnusableInputError as error:
-        return _refuse(error, options)
+        return _refuse(error, name, options)
     except ModuleNotFoundError as error:
-        refusal = missing_extra(error, f'ddassets {name}')
-        if refusal is None:
+        unusable = missing_extra(error, f'ddassets {name}')
+        if unusable is None:
             raise
-        return _refuse(refusal, options)
+        return _refuse(unusable, name, options)
     except KeyboardInterrupt:
         print('ddassets: interrupted', file=sys.stderr)
         return INTERRUPTED
@@ -92,12 +93,17 @@ def _parse(words: Sequence[str]) -> tuple[str, argparse.Namespace]:
     parser.error('no command')
 
 
-def _refuse(error: UnusableInputError, options: argparse.Namespace) -> int:
+def _refuse(error: UnusableInputError, name: str, options: argparse.Namespace) -> int:
+    """Report input that cannot be used: as text on standard error, and in the format that was asked for."""
     print(f'ddassets: error: {error}', file=sys.stderr)
     if error.details:
         print('\n'.join('  ' + line for line in error.details.splitlines()), file=sys.stderr)
-    if getattr(options, 'json', False):
-        print(json.dumps({'ok': False, 'error': str(error), 'details': error.details}, indent=2))
+    if (form := getattr(options, 'format', 'text')) != 'text':
+        from ddassets.output.formats import render
+        from ddassets.output.report import refusal
+
+        paths = getattr(options, 'paths', None) or [getattr(options, 'path', None) or Path('.')]
+        write(render(form, refusal(error, name, paths[0])))
     return UNUSABLE
 
 

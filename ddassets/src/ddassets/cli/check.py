@@ -1,7 +1,6 @@
 """`ddassets check`: install an integration as the Agent does, run it, and print what the Agent would submit."""
 
 import contextlib
-import json
 import shutil
 import sys
 import tempfile
@@ -14,6 +13,8 @@ from typing import TYPE_CHECKING
 from ddassets.cli import option
 from ddassets.cli.exit_code import FAILED, FINE
 from ddassets.diagnostic import UnusableInputError
+from ddassets.output.formats import render
+from ddassets.output.terminal import write
 
 if TYPE_CHECKING:
     from ddassets.agent.collection import Collector, Instance
@@ -48,7 +49,7 @@ def add_options(parser: ArgumentParser) -> None:
         '--timeout', type=option.seconds(86400), default=60.0, metavar='S', help='seconds that one run may take (60)'
     )
     parser.add_argument('--base-version', metavar='X.Y.Z', help='the datadog-checks-base of the Agent')
-    option.add_json(parser)
+    option.add_format(parser)
     parser.add_argument('--verbose', action='store_true', help='show the traceback of an error')
 
 
@@ -63,7 +64,7 @@ def run(options: Namespace) -> int:
     from ddassets.agent.sampler import DEFAULT_SETTINGS
     from ddassets.agent.settings import read_settings
     from ddassets.agent.wheel import parse_version, read_wheel
-    from ddassets.cli.check_output import failure_lines
+    from ddassets.cli.check_output import failure_lines, load_report
 
     base_version = options.base_version or BASE_VERSION
     if parse_version(base_version) is None:
@@ -102,24 +103,20 @@ def run(options: Namespace) -> int:
         except LoadError as error:
             print(f'{wheel.integration}: the check failed:', file=sys.stderr)
             print('\n'.join(failure_lines(error.failure, options.verbose)), file=sys.stderr)
-            if options.json:
-                document = {'integration': wheel.integration, 'ok': False, 'error': error.failure.message}
-                print(json.dumps(document, indent=2))
+            if options.format != 'text':
+                write(render(options.format, load_report(wheel.integration, error.failure, options.path)))
             return FAILED
 
 
 def _collect(collector: 'Collector', options: Namespace) -> int:
     from ddassets.agent.collection import collect
-    from ddassets.cli.check_output import runs_text, succeeded, summary_document, summary_text
+    from ddassets.cli.check_output import report, runs_text, succeeded
 
     times, interval = (2, 1.0) if options.rate else (options.times, None)
     for runs in collect(collector, times, interval, _wait):
-        if not options.json:
+        if options.format == 'text':
             print(runs_text(runs, times), flush=True)
-    if options.json:
-        print(json.dumps(summary_document(collector), indent=2, ensure_ascii=False))
-    else:
-        print(summary_text(collector, options.verbose), end='')
+    write(render(options.format, report(collector, options.path, options.verbose)))
     return FINE if succeeded(collector) else FAILED
 
 

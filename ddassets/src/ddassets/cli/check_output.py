@@ -1,13 +1,17 @@
-"""What `ddassets check` prints: text for a reader, or one JSON document for a machine."""
+"""The result of a check as text and as a report."""
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from ddassets.agent.collection import Collector, Failure, Instance, Run
 from ddassets.agent.sampler import AGENT_VERSION, NOT_IMITATED, Series
+from ddassets.diagnostic import Diagnostic, Severity
+from ddassets.output.report import Case, Report, Rule
+from ddassets.output.terminal import count
 
 _DEVICE = 'device:'
 
@@ -62,6 +66,46 @@ def runs_text(runs: list[Run], times: int) -> str:
         for title, documents, always in sections
         if always or documents
     )
+
+
+_RULES = (Rule('check/failed', Severity.ERROR, 'the check could not be loaded, or a run of it failed'),)
+
+
+def report(collector: Collector, path: Path, verbose: bool) -> Report:
+    """Return what the runs gave, for every output format. `path` is the integration or the wheel."""
+    failures = [_failures(instance) for instance in collector.instances]
+    failed = sum(map(bool, failures))
+    return Report(
+        command='check',
+        summary=f'{collector.name}: {count(len(failures), "instance")}, {failed} failed',
+        document=summary_document(collector),
+        diagnostics=[_diagnostic(failure, path) for several in failures for failure in several],
+        cases=[_case(collector.name, f'instance {index}', several) for index, several in enumerate(failures, 1)],
+        rules=_RULES,
+        text=lambda paint: summary_text(collector, verbose),
+    )
+
+
+def load_report(integration: str, failure: Failure, path: Path) -> Report:
+    """Return the report of a check that could not be loaded."""
+    return Report(
+        command='check',
+        summary=f'{integration}: the check failed',
+        document={'integration': integration, 'ok': False, 'error': failure.message},
+        diagnostics=[_diagnostic(failure, path)],
+        cases=[_case(integration, 'loads', [failure])],
+        rules=_RULES,
+    )
+
+
+def _diagnostic(failure: Failure, path: Path) -> Diagnostic:
+    return Diagnostic('check/failed', Severity.ERROR, path, failure.message)
+
+
+def _case(suite: str, name: str, failures: Sequence[Failure]) -> Case:
+    if not failures:
+        return Case(suite, name)
+    return Case(suite, name, 'failed', failures[0].message, '\n'.join(failure.message for failure in failures))
 
 
 def summary_text(collector: Collector, verbose: bool) -> str:

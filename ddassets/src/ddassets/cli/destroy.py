@@ -1,11 +1,12 @@
 """`ddassets destroy`: delete what carries the marker of the integration."""
 
-import json
 from argparse import ArgumentParser, Namespace
 
 from ddassets.cli import option, plan
 from ddassets.cli.exit_code import FINE
 from ddassets.diagnostic import UnusableInputError
+from ddassets.output.formats import render
+from ddassets.output.report import Case, Report
 from ddassets.output.terminal import write
 
 HELP = 'delete the assets from a Datadog organisation'
@@ -34,8 +35,9 @@ def run(options: Namespace) -> int:
     selection = wanted.selection
     if wanted.dry_run:
         kinds = ', '.join(kind.plural for kind in selection.kinds())
-        text = f'destroy would look for {kinds} that carry the marker of {integration}, show them and ask.\n'
-        write(json.dumps({'integration': integration, 'dry_run': True}, indent=2) + '\n' if wanted.as_json else text)
+        text = f'destroy would look for {kinds} that carry the marker of {integration}, show them and ask.'
+        document = {'integration': integration, 'dry_run': True}
+        write(render(wanted.format, Report('destroy', text, document, cases=[Case(integration, 'dry run')])))
         return FINE
     check_answerable(wanted)
     organisation = organisation_of(wanted, integration)

@@ -48,10 +48,10 @@ def run(options: Namespace) -> int:
     paint = Paint.of_output()
     for finding in examine(DoctorOptions(options.path, link, options.metric, tags), account, assets):
         findings.append(finding)
-        if not options.json:
+        if options.format == 'text':
             write(_line(finding, paint))
     failed = any(finding.level == 'fail' for finding in findings)
-    if options.json:
+    if options.format == 'json':
         document = {'ok': not failed, 'site': account.site, 'findings': [vars(finding) for finding in findings]}
         write(json.dumps(document, indent=2, ensure_ascii=False) + '\n')
     return FAILED if failed else FINE

@@ -15,7 +15,7 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         'paths', type=option.path, nargs='+', metavar='PATH', help='an integration, or a checkout of many'
     )
-    option.add_choice(parser, '--format', ('text', 'json', 'github', 'sarif', 'junit'), 'text', 'output format')
+    option.add_format(parser)
     option.add_choice(parser, '--severity', SEVERITIES, 'note', 'show findings of this severity and worse')
     option.add_choice(parser, '--fail-on', (*SEVERITIES, 'never'), 'warning', 'exit with 1 for this severity and worse')
     parser.add_argument(
@@ -35,16 +35,17 @@ def run(options: Namespace) -> int:
     """
     from dataclasses import replace
 
-    from ddassets.cli.lint_output import FORMATS, text
+    from ddassets.cli.lint_output import report
     from ddassets.diagnostic import Severity
     from ddassets.lint.emission import read_emission
     from ddassets.lint.run import lint_paths
+    from ddassets.output.formats import render
     from ddassets.output.terminal import Paint, write
 
     severity = Severity[options.severity.upper()]
     fail_on = None if options.fail_on == 'never' else Severity[options.fail_on.upper()]
-    report = lint_paths(options.paths, dict(map(read_emission, options.emission)))
-    failed = fail_on is not None and any(finding.severity >= fail_on for finding in report.findings)
-    shown = replace(report, findings=[finding for finding in report.findings if finding.severity >= severity])
-    write(text(shown, Paint.of_output()) if options.format == 'text' else FORMATS[options.format](shown))
+    findings = lint_paths(options.paths, dict(map(read_emission, options.emission)))
+    failed = fail_on is not None and any(finding.severity >= fail_on for finding in findings.findings)
+    shown = replace(findings, findings=[finding for finding in findings.findings if finding.severity >= severity])
+    write(render(options.format, report(shown), Paint.of_output()))
     return FAILED if failed else FINE

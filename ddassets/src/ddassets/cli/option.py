@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ddassets import duration
 from ddassets.nearest import did_you_mean
+from ddassets.output.formats import names
 
 ENVIRONMENT = (
     'Keys: DD_API_KEY and DD_APP_KEY, or a file given by --keys-from (NAME=value lines, mode 0600). Site: DD_SITE '
@@ -73,8 +74,19 @@ def add_choice(
     parser.add_argument(name, type=read, default=default, metavar=listed, help=f'{help} ({default})')
 
 
+def add_format(parser: ArgumentParser) -> None:
+    """Add --format, and --json for short."""
+    add_choice(parser, '--format', names(), 'text', 'output format')
+    parser.add_argument(
+        '--json', dest='format', action='store_const', const='json', help='print one JSON document: --format json'
+    )
+
+
 def add_json(parser: ArgumentParser) -> None:
-    parser.add_argument('--json', action='store_true', help='print one JSON document')
+    """Add --json alone, where no other format makes sense: `options.format` is text or json."""
+    parser.add_argument(
+        '--json', dest='format', action='store_const', const='json', default='text', help='print one JSON document'
+    )
 
 
 def add_dry_run(parser: ArgumentParser, shown: str) -> None:

@@ -1,17 +1,17 @@
 """What plan, apply and destroy share: read, compare, ask, carry out, print."""
 
-import json
 import sys
 import time
 from argparse import Namespace
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ddassets import assets as bundle
-from ddassets.cli.exit_code import FAILED
+from ddassets.cli.exit_code import FAILED, FINE
 from ddassets.cli.option import narrowing_tags
-from ddassets.cli.plan_output import outcome_documents, outcome_text, plan_document, plan_text, sent_text
+from ddassets.cli.plan_output import dry_run_report, outcome_text, report
 from ddassets.diagnostic import UnusableInputError
 from ddassets.org.account import require_keys
 from ddassets.org.applying import Outcome, carry_out, invalid
@@ -23,7 +23,8 @@ from ddassets.org.marker import Marker, fingerprint
 from ddassets.org.organisation import Organisation
 from ddassets.org.plan import Do, Plan, make_plan
 from ddassets.org.wanted import Changes, Selection, check_handles, integration_name, names, read_assets, read_wanted
-from ddassets.output.terminal import Paint, log, write
+from ddassets.output.formats import render
+from ddassets.output.terminal import Paint, count, log, write
 
 
 @dataclass(frozen=True)
@@ -35,7 +36,7 @@ class PlanOptions:
     selection: Selection
     changes: Changes
     overwrite: bool
-    as_json: bool
+    format: str
     dry_run: bool
     yes: bool
 
@@ -54,7 +55,7 @@ def plan_options(options: Namespace) -> PlanOptions:
         selection=Selection(options.only),
         changes=Changes(notify, redirect, narrowing_tags(options) if hasattr(options, 'tag') else ()),
         overwrite=options.overwrite,
-        as_json=options.json,
+        format=options.format,
         dry_run=options.dry_run,
         yes=getattr(options, 'yes', False),
     )
@@ -96,35 +97,36 @@ def planned(options: PlanOptions) -> tuple[Organisation, Plan]:
 
 
 def check_answerable(options: PlanOptions) -> None:
+    """Raise UnusableInputError where nobody can answer the question."""
     if options.yes:
         return
-    if options.as_json:
-        raise UnusableInputError('--json asks no question: add --yes, or --dry-run')
+    if options.format != 'text':
+        raise UnusableInputError(f'--format {options.format} asks no question: pass --yes or --dry-run')
     if not sys.stdin.isatty():
-        raise UnusableInputError('there is nobody to ask, for standard input is no terminal: add --yes')
+        raise UnusableInputError('stdin is not a terminal, cannot prompt: pass --yes')
 
 
-def carry_out_plan(options: PlanOptions, organisation: Organisation, found: Plan, question: str) -> int:
-    if not options.as_json:
-        show(options, organisation, found)
-    left_alone = bool(found.of(Do.REFUSE))
+def carry_out_plan(options: PlanOptions, organisation: Organisation, plan: Plan, question: str) -> int:
+    """Show the plan, ask, carry it out and print the outcomes. Returns the exit code."""
+    as_text = options.format == 'text'
+    if as_text:
+        show(options, organisation, plan)
     outcomes: list[Outcome] = []
-    if found.changes:
+    if plan.changes:
         if not options.yes and not _agreed(question):
             log('nothing was changed')
             return FAILED
-        width = max(len(step.name) for step in found.changes)
-        for outcome in carry_out(organisation, found):
+        width = max(len(step.name) for step in plan.changes)
+        for outcome in carry_out(organisation, plan):
             outcomes.append(outcome)
-            if not options.as_json:
+            if as_text:
                 write(outcome_text(outcome, width, Paint.of_output()) + '\n')
-    failed = [one for one in outcomes if one.error]
-    if options.as_json:
-        document = plan_document(found, organisation.client.account.site, _links(organisation, found))
-        write(json.dumps({**document, 'outcomes': outcome_documents(outcomes)}, indent=2, ensure_ascii=False) + '\n')
+    if not as_text:
+        show(options, organisation, plan, outcomes)
+    failed = [outcome for outcome in outcomes if outcome.error]
     if failed:
-        log(f'{len(failed)} of {len(outcomes)} failed; run the command again, and it goes on from here')
-    return FAILED if failed or left_alone else 0
+        log(f'{len(failed)} of {len(outcomes)} failed; run the command again to continue')
+    return FAILED if failed or plan.of(Do.REFUSE) else FINE
 
 
 def _agreed(question: str) -> bool:
@@ -132,38 +134,32 @@ def _agreed(question: str) -> bool:
     return sys.stdin.readline().strip().lower() in ('y', 'yes')
 
 
-def show(options: PlanOptions, organisation: Organisation, found: Plan) -> None:
-    site, links = organisation.client.account.site, _links(organisation, found)
-    if options.as_json:
-        write(json.dumps(plan_document(found, site, links), indent=2, ensure_ascii=False) + '\n')
-    else:
-        write(plan_text(found, site, Paint.of_output(), links))
-
-
-def _links(organisation: Organisation, found: Plan) -> dict[str, str]:
-    return {s.stored.id: organisation.link(s.kind, s.stored.id) for s in found.steps if s.stored}
+def show(
+    options: PlanOptions, organisation: Organisation, plan: Plan, outcomes: Sequence[Outcome] | None = None
+) -> None:
+    """Print a plan in the format that was asked for, with what came of it where it was carried out."""
+    links = {step.stored.id: organisation.link(step.kind, step.stored.id) for step in plan.steps if step.stored}
+    site = organisation.client.account.site
+    write(render(options.format, report(plan, site, links, options.path, outcomes), Paint.of_output()))
 
 
 def dry_run(options: PlanOptions) -> int:
-    """What would be sent if nothing were there yet; valid as far as it can be told offline."""
+    """Print the requests for an organisation that holds nothing yet, checked as far as possible offline."""
     assets, wanted = _read(options)
     integration = integration_name(assets)
     options.selection.check(names(assets))
     bodies: list[tuple[str, str, Any]] = []
     now = time.time()
-    for one in [one for one in wanted if one.is_over(now)]:
-        log(f'{one.asset.path}: it is over, and would not be sent')
-        wanted.remove(one)
-    for one in wanted:
-        body = one.kind.outgoing(one.body, now)
-        marker = Marker(integration, one.name, fingerprint(one.kind.canonical(body)))
-        bodies.append(('POST', one.kind.path, one.kind.request(one.kind.mark(body, marker))))
-    if options.as_json:
-        requests = [{'method': method, 'path': path, 'body': body} for method, path, body in bodies]
-        write(json.dumps({'integration': integration, 'dry_run': True, 'requests': requests}, indent=2) + '\n')
-    else:
-        write(sent_text(bodies))
-        counts = [(kind, sum(one.kind is kind for one in wanted)) for kind in KINDS]
-        counted = ', '.join(f'{n} {kind.name if n == 1 else kind.plural}' for kind, n in counts if n)
-        log(f'dry run: {counted or "nothing"}, valid as far as it can be told without asking Datadog; nothing was sent')
-    return 0
+    for asset in [asset for asset in wanted if asset.is_over(now)]:
+        log(f'{asset.asset.path}: it has ended, and would not be sent')
+        wanted.remove(asset)
+    for asset in wanted:
+        body = asset.kind.outgoing(asset.body, now)
+        marker = Marker(integration, asset.name, fingerprint(asset.kind.canonical(body)))
+        bodies.append(('POST', asset.kind.path, asset.kind.request(asset.kind.mark(body, marker))))
+    write(render(options.format, dry_run_report(integration, bodies)))
+    if options.format == 'text':
+        counts = [(kind, sum(asset.kind is kind for asset in wanted)) for kind in KINDS]
+        listed = ', '.join(count(number, kind.name, kind.plural) for kind, number in counts if number)
+        log(f'dry run: {listed or "nothing"}, valid as far as it can be checked offline; nothing was sent')
+    return FINE

@@ -31,7 +31,7 @@ def add_selection(parser: ArgumentParser) -> None:
     )
     parser.add_argument('--overwrite', action='store_true', help='overwrite manual changes made since the last apply')
     option.add_dry_run(parser, 'what would be sent')
-    option.add_json(parser)
+    option.add_format(parser)
     option.add_connection(parser)
 
 

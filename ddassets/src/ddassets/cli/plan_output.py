@@ -1,14 +1,17 @@
-"""What plan, apply and destroy print: text for a reader, or one JSON document for a machine."""
+"""A plan and the outcome of an apply, as text and as a report."""
 
 import difflib
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
+from ddassets.diagnostic import Diagnostic, Severity
 from ddassets.org.applying import Outcome
 from ddassets.org.difference import MISSING, Difference
 from ddassets.org.plan import Do, Plan, Step
-from ddassets.output.terminal import Paint, printable
+from ddassets.output.report import Case, Report, Rule
+from ddassets.output.terminal import Paint, count, printable
 
 _SIGNS = {
     Do.CREATE: '+',
@@ -29,6 +32,61 @@ _WORDS = {
 }
 _DONE = {Do.CREATE: 'created', Do.UPDATE: 'changed', Do.REPLACE: 'replaced', Do.DELETE: 'deleted'}
 _WIDEST, _LONGEST = 100, 2000
+
+
+_RULES = (
+    Rule('plan/left-alone', Severity.WARNING, 'an object in Datadog that is not changed, for a reason'),
+    Rule('apply/failed', Severity.ERROR, 'a request that Datadog refused or did not answer'),
+)
+
+
+def report(
+    plan: Plan, site: str, links: dict[str, str], folder: Path, outcomes: Sequence[Outcome] | None = None
+) -> Report:
+    """Return a plan for every output format; with `outcomes`, also what carrying it out gave.
+
+    `links` are the addresses of stored objects, by id.
+    """
+    document = plan_document(plan, site, links)
+    if outcomes is not None:
+        document['outcomes'] = outcome_documents(outcomes)
+    errors = {id(outcome.step): outcome.error for outcome in outcomes or ()}
+    cases, diagnostics = [], []
+    for step in plan.steps:
+        path = step.wanted.asset.path if step.wanted else folder
+        name = f'{step.kind.name} {step.name}'
+        if error := errors.get(id(step)):
+            cases.append(Case(plan.integration, name, 'error', error))
+            diagnostics.append(Diagnostic('apply/failed', Severity.ERROR, path, error, object=step.title))
+        elif step.do is Do.REFUSE:
+            cases.append(Case(plan.integration, name, 'failed', step.reason))
+            diagnostics.append(Diagnostic('plan/left-alone', Severity.WARNING, path, step.reason, object=step.title))
+        else:
+            cases.append(Case(plan.integration, name, details=_WORDS[step.do]))
+    return Report(
+        command='plan' if outcomes is None else 'apply',
+        summary=summary(plan),
+        document=document,
+        diagnostics=diagnostics,
+        cases=cases or [Case(plan.integration, 'nothing to do')],
+        rules=_RULES,
+        text=lambda paint: plan_text(plan, site, paint, links),
+    )
+
+
+def dry_run_report(integration: str, requests: Sequence[tuple[str, str, Any]]) -> Report:
+    """Return the requests (method, path, body) of `--dry-run`."""
+    return Report(
+        command='plan',
+        summary=f'dry run: {count(len(requests), "request")}',
+        document={
+            'integration': integration,
+            'dry_run': True,
+            'requests': [{'method': method, 'path': path, 'body': body} for method, path, body in requests],
+        },
+        cases=[Case(integration, f'{method} {path}') for method, path, _ in requests] or [Case(integration, 'nothing')],
+        text=lambda paint: sent_text(requests),
+    )
 
 
 def plan_text(plan: Plan, site: str, paint: Paint, links: dict[str, str]) -> str:

@@ -3,7 +3,7 @@
 import sys
 import webbrowser
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +25,7 @@ EPILOG = 'exit codes: 0 fine; 1 an expectation failed; 2 unusable input, such as
 
 def add_options(parser: ArgumentParser) -> None:
     parser.add_argument('paths', type=option.path, nargs='+', metavar='PATH', help='an integration, or scenario files')
-    option.add_choice(parser, '--format', ('text', 'json', 'junit'), 'text', 'output format')
+    option.add_format(parser)
     parser.add_argument('--inbox', type=option.count, default=30, metavar='N', help='show N messages (30)')
     parser.add_argument(
         '--explain', metavar='TIME', help="explain each group's state at TIME, in the scenario's time zone"
@@ -45,21 +45,19 @@ def add_options(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Return 1 where an expectation failed and 2 where a scenario could not be used."""
-    from ddassets.cli import rehearse_output, rehearse_text
+    from ddassets.cli.rehearse_output import report
+    from ddassets.output.formats import render
     from ddassets.rehearsal.discovery import find
     from ddassets.rehearsal.outcome import Run
 
     _refuse_combinations(options)
-    formats: dict[str, Callable[[Run], str]] = {'json': rehearse_output.as_json, 'junit': rehearse_output.junit}
     if options.explain is not None:
         _explain(find(options.paths), options.explain, options.monitor, options.group)
         return 0
     result = Run([_outcome(path, options) for path in find(options.paths)], options.min_coverage)
     _progress('')
-    if options.format in formats:
-        write(formats[options.format](result))
-    elif not options.write:
-        write(rehearse_text.summary(result))
+    if not options.write:
+        write(render(options.format, report(result)))
     if options.report and not result.unusable:
         _report(result, options.report, options.open)
     return result.code

@@ -1,14 +1,17 @@
-"""Rehearsals for machines: JSON, and JUnit's XML."""
+"""The result of rehearsals as a report."""
 
-import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ddassets.cli import rehearse_text
+from ddassets.diagnostic import Diagnostic, Position, Severity
 from ddassets.engine.assumptions import ASSUMPTIONS
 from ddassets.engine.state import State
+from ddassets.output.report import Case, Report, Rule, diagnostic_document, refusal_diagnostics
 from ddassets.rehearsal.coverage import percentage, possible_states
 from ddassets.rehearsal.inbox import DowntimeMail, Mail, inbox
 from ddassets.rehearsal.judgement import Judgement
@@ -16,10 +19,61 @@ from ddassets.rehearsal.outcome import Outcome, Run
 from ddassets.rehearsal.result import GroupResult, MonitorResult
 from ddassets.rehearsal.verdict import Verdict
 
+_RULES = (
+    Rule('rehearsal/expectation', Severity.ERROR, 'an expectation or a property of a scenario does not hold'),
+    Rule('rehearsal/coverage', Severity.ERROR, 'the scenarios cover too little of the monitors'),
+    Rule('rehearsal/unusable', Severity.ERROR, 'a scenario, or an asset that it names, cannot be used'),
+)
 
-def as_json(run: Run) -> str:
-    """One document. Instants are ISO 8601 with the offset of the scenario's zone, lengths are seconds."""
-    document = {
+
+def report(run: Run) -> Report:
+    """Return what several files gave, for every output format. Of the text it is the summary alone."""
+    judged = [*_judged(run)]
+    summary = '\n'.join(rehearse_text.summary_lines(run))
+    return Report(
+        command='rehearse',
+        summary=summary,
+        text=lambda paint: f'{summary}\n',
+        document=_document(run),
+        diagnostics=[diagnostic for _, diagnostics in judged for diagnostic in diagnostics],
+        cases=[case for case, _ in judged],
+        rules=_RULES,
+    )
+
+
+def _judged(run: Run) -> Iterator[tuple[Case, Sequence[Diagnostic]]]:
+    for outcome in run.outcomes:
+        if outcome.error:
+            faults = refusal_diagnostics(outcome.error, 'rehearsal/unusable', outcome.path)
+            case = Case(str(outcome.path), 'can be used', 'error', str(outcome.error), outcome.error.details)
+            yield case, faults
+        elif outcome.judgement:
+            # A scenario without expectations has run, at least.
+            for verdict in outcome.judgement.verdicts or (Verdict('runs', True),):
+                yield _case(outcome.path, verdict), _diagnostics('rehearsal/expectation', outcome.path, verdict)
+    for folder, verdict in run.coverage_verdicts.items():
+        yield _case(folder, verdict), _diagnostics('rehearsal/coverage', folder, verdict)
+
+
+def _case(path: Path, verdict: Verdict) -> Case:
+    position = Position(verdict.line, 1) if verdict.line else None
+    if verdict.holds:
+        return Case(str(path), verdict.name, position=position)
+    first = verdict.details[0] if verdict.details else ''
+    return Case(str(path), verdict.name, 'failed', first, '\n'.join(verdict.details), position)
+
+
+def _diagnostics(code: str, path: Path, verdict: Verdict) -> Sequence[Diagnostic]:
+    if verdict.holds:
+        return ()
+    position = Position(verdict.line, 1) if verdict.line else None
+    message = f'{verdict.name}: {"; ".join(verdict.details)}' if verdict.details else verdict.name
+    return (Diagnostic(code, Severity.ERROR, path, message, position),)
+
+
+def _document(run: Run) -> dict[str, Any]:
+    """Instants are ISO 8601 with the offset of the scenario's zone, lengths are seconds."""
+    return {
         'ok': run.code == 0,
         'rehearsals': [_outcome(outcome) for outcome in run.outcomes],
         'coverage': [
@@ -32,7 +86,6 @@ def as_json(run: Run) -> str:
             for folder, monitors in run.coverage.items()
         ],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + '\n'
 
 
 def _outcome(outcome: Outcome) -> dict[str, Any]:
@@ -43,6 +96,10 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
             'ok': False,
             'error': str(outcome.error),
             'details': outcome.error.details,
+            'diagnostics': [
+                diagnostic_document(one)
+                for one in refusal_diagnostics(outcome.error, 'rehearsal/unusable', outcome.path)
+            ],
         }
     rehearsal = outcome.judgement.rehearsal
     messages = [_mail(mail, rehearsal.zone) for mail in inbox(rehearsal)]
@@ -139,54 +196,3 @@ def _mail(mail: Mail | DowntimeMail, zone: ZoneInfo) -> dict[str, Any]:
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
     return {'name': verdict.name, 'holds': verdict.holds, 'details': list(verdict.details), 'line': verdict.line}
-
-
-def junit(run: Run) -> str:
-    """JUnit's XML: a suite for each file, a case for each expectation and property."""
-    from xml.etree import ElementTree as xml
-
-    top = xml.Element('testsuites', name='ddassets rehearse')
-    for outcome in run.outcomes:
-        _suite(top, str(outcome.path), _verdicts(outcome), outcome)
-    for folder, verdict in run.coverage_verdicts.items():
-        _suite(top, str(folder), [verdict])
-    xml.indent(top)
-    return f'<?xml version="1.0" encoding="utf-8"?>\n{xml.tostring(top, encoding="unicode")}\n'
-
-
-def _verdicts(outcome: Outcome) -> Sequence[Verdict]:
-    if outcome.judgement is None:
-        return ()
-    # A scenario without expectations says at least that it ran.
-    return outcome.judgement.verdicts or (Verdict('runs', True),)
-
-
-def _suite(top: Any, name: str, verdicts: Sequence[Verdict], outcome: Outcome | None = None) -> None:
-    from xml.etree import ElementTree as xml
-
-    error = outcome.error if outcome else None
-    failures = sum(not verdict.holds for verdict in verdicts)
-    suite = xml.SubElement(
-        top,
-        'testsuite',
-        name=_printable(name),
-        tests=str(len(verdicts) or 1),
-        failures=str(failures),
-        errors=str(int(error is not None)),
-    )
-    if error is not None:
-        case = xml.SubElement(suite, 'testcase', classname=_printable(name), name='can be used')
-        problem = xml.SubElement(case, 'error', message=_printable(str(error)))
-        problem.text = _printable(error.details)
-    for verdict in verdicts:
-        case = xml.SubElement(suite, 'testcase', classname=_printable(name), name=_printable(verdict.name))
-        if verdict.line is not None:
-            case.set('line', str(verdict.line))
-        if not verdict.holds:
-            failure = xml.SubElement(case, 'failure', message=_printable('; '.join(verdict.details[:1])))
-            failure.text = _printable('\n'.join(verdict.details))
-
-
-def _printable(text: str) -> str:
-    """What XML can hold."""
-    return ''.join(character if character.isprintable() or character == '\n' else '\ufffd' for character in text)

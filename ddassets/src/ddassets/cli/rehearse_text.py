@@ -36,7 +36,7 @@ def text(judgement: Judgement, most: int = 30) -> str:
     return '\n'.join(printable(line) for line in lines) + '\n'
 
 
-def summary(run: Run) -> str:
+def summary_lines(run: Run) -> list[str]:
     """The coverage of each integration, and a line of figures."""
     lines = []
     for folder, monitors in run.coverage.items():
@@ -51,8 +51,7 @@ def summary(run: Run) -> str:
     failed = sum(outcome.failed for outcome in run.outcomes)
     counted = {'passed': len(run.outcomes) - unusable - failed, 'failed': failed, 'unusable': unusable}
     figures = ', '.join(f'{count} {word}' for word, count in counted.items() if count)
-    lines.append(f'{len(run.outcomes)} rehearsed: {figures}')
-    return '\n'.join(map(printable, lines)) + '\n'
+    return [*map(printable, lines), f'{len(run.outcomes)} rehearsed: {figures}']
 
 
 def _title(rehearsal: Rehearsal) -> str:

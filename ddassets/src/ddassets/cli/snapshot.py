@@ -93,7 +93,7 @@ def run(options: Namespace) -> int:
 
 
 def _print(options: Namespace, document: dict[str, Any], text: str | None = None) -> None:
-    if options.json:
+    if options.format == 'json':
         write(json.dumps(document, indent=2, ensure_ascii=False) + '\n')
     elif text is None:
         event = document['event']

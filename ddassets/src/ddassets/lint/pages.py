@@ -36,14 +36,9 @@ def explain(rule: Rule[Any]) -> str:
 def page() -> str:
     """All rules on one page, with a table on top."""
     rules = all_rules().values()
-    table = '\n'.join(f'| [{rule.id}](#{_anchor(rule.id)}) | {rule.severity} | {rule.reason} |' for rule in rules)
+    table = '\n'.join(f'| [{rule.id}](#{rule.anchor}) | {rule.severity} | {rule.reason} |' for rule in rules)
     head = f'{INTRODUCTION}\n| Rule | Severity | Reason |\n|---|---|---|\n{table}\n'
     return '\n'.join([head, *map(explain, rules)])
-
-
-def _anchor(identity: str) -> str:
-    # As GitHub makes it of a heading: letters, digits and hyphens stay.
-    return identity.replace('/', '')
 
 
 def _files(files: Files) -> list[str]:

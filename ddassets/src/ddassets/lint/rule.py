@@ -108,3 +108,8 @@ class Rule[Subject]:
     @property
     def group(self) -> str:
         return self.id.partition('/')[0]
+
+    @property
+    def anchor(self) -> str:
+        """The anchor of its heading on the page of rules: GitHub keeps letters, digits and hyphens."""
+        return self.id.replace('/', '')

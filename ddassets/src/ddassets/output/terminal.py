@@ -1,4 +1,4 @@
-"""What people read in a terminal: no character that does harm, colour where it is seen, paths from where they are."""
+"""Text for a terminal: harmless characters, colour where it shows, paths from the current folder."""
 
 import os
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def printable(text: str) -> str:
-    """The text without what would move the cursor, turn text around or not be encoded: that is spelled out."""
+    """Spell out the characters that would move the cursor, reverse text or fail to encode."""
     return ''.join(c if c.isprintable() else c.encode('unicode_escape').decode() for c in text)
 
 
@@ -16,6 +16,11 @@ def shown_path(path: Path) -> str:
     absolute = Path(os.path.abspath(path))
     folder = Path.cwd()
     return absolute.relative_to(folder).as_posix() if absolute.is_relative_to(folder) else path.as_posix()
+
+
+def count(number: int, noun: str, plural: str = '') -> str:
+    """Return `1 query`, `2 queries`, `1,200 points`: a number and its noun, in the plural but for 1."""
+    return f'{number:,} {noun if number == 1 else plural or noun + "s"}'
 
 
 @dataclass(frozen=True)

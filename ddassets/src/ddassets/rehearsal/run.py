@@ -8,7 +8,7 @@ import numpy as np
 
 from ddassets.assets import Bundle
 from ddassets.assets import Monitor as MonitorAsset
-from ddassets.diagnostic import Unsupported, UnusableInputError
+from ddassets.diagnostic import Excerpt, Unsupported, UnusableInputError
 from ddassets.engine import message as messages
 from ddassets.engine import monitor as monitors
 from ddassets.engine.assumptions import Assumptions
@@ -161,8 +161,7 @@ def _pointed(asset: MonitorAsset, error: Unsupported) -> str:
     """The query with a caret under the part that was refused."""
     if error.column is None:
         return ''
-    start = max(0, error.column - 60)
-    return f'{asset.query[start : error.column + 60]}\n{" " * (error.column - 1 - start)}^\n'
+    return '\n'.join([*Excerpt(asset.query, error.column - 1, error.column).caret(), ''])
 
 
 def _downtime(scenario: Scenario, downtime: Downtime) -> DowntimeResult:

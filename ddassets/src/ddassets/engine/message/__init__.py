@@ -30,7 +30,6 @@ from ddassets.language.message.template import (
     MessageSyntaxError,
     Template,
     Use,
-    caret,
     parse,
     position,
 )
@@ -55,7 +54,6 @@ __all__ = [
     'Rendered',
     'Template',
     'Use',
-    'caret',
     'conditions',
     'find_handles',
     'handles',

@@ -7,7 +7,7 @@ from functools import cache, cached_property, lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
-from ddassets.diagnostic import UnusableInputError
+from ddassets.diagnostic import Excerpt, UnusableInputError
 from ddassets.language.message.expression import Expression, ExpressionError, parse_expression
 from ddassets.language.message.vocabulary import CONDITIONALS, FLAGS
 from ddassets.nearest import did_you_mean
@@ -42,7 +42,7 @@ class MessageSyntaxError(UnusableInputError):
         line, column = position(text, first.offset)
         super().__init__(
             f'line {line}, column {column}: {first.message}',
-            '\n'.join(f'{caret(text, fault.offset)} {fault.message}' for fault in self.faults),
+            '\n'.join(f'{_caret(text, fault.offset)} {fault.message}' for fault in self.faults),
         )
 
 
@@ -51,13 +51,8 @@ def position(text: str, offset: int) -> tuple[int, int]:
     return text.count('\n', 0, offset) + 1, offset - text.rfind('\n', 0, offset)
 
 
-def caret(text: str, offset: int) -> str:
-    """Return the line that holds `offset`, and a caret under it. A long line is cut around the place."""
-    start = text.rfind('\n', 0, offset) + 1
-    end = text.find('\n', offset)
-    first = max(start, offset - 60)
-    shown = text[first : min(end if end >= 0 else len(text), offset + 60)]
-    return f'{shown}\n{" " * (offset - first)}^'
+def _caret(text: str, offset: int) -> str:
+    return '\n'.join(Excerpt(text, offset, offset + 1).caret())
 
 
 # The tree

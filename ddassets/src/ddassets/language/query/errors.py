@@ -1,6 +1,6 @@
-"""What is wrong with a query, shown under the query."""
+"""The syntax error of a query, with its place."""
 
-_WIDTH = 100
+from ddassets.diagnostic import Excerpt
 
 
 class QuerySyntaxError(ValueError):
@@ -21,14 +21,12 @@ class QuerySyntaxError(ValueError):
     def __str__(self) -> str:
         return f'column {self.column}: {self.message}\n{self.caret()}'
 
-    def caret(self) -> str:
-        """The line of the query that is at fault, cut to what a screen holds, and a caret under the column."""
+    @property
+    def excerpt(self) -> Excerpt:
+        """The query, with the character at fault marked."""
         offset = min(self.column - 1, len(self.text))
-        start = self.text.rfind('\n', 0, offset) + 1
-        end = self.text.find('\n', offset)
-        end = len(self.text) if end < 0 else end
-        left, right = max(start, offset - _WIDTH // 2), min(end, offset + _WIDTH // 2)
-        before = '…' if left > start else ''
-        after = '…' if right < end else ''
-        line = ''.join(character if character.isprintable() else '�' for character in self.text[left:right])
-        return f'  {before}{line}{after}\n  {" " * (len(before) + offset - left)}^'
+        return Excerpt(self.text, offset, offset + 1)
+
+    def caret(self) -> str:
+        """Return the line of the query that is at fault, and a caret under the column."""
+        return '\n'.join(f'  {line}' for line in self.excerpt.caret())

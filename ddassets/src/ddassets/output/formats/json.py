@@ -1,0 +1,23 @@
+"""JSON: the command's own document, which has its diagnostics. Keys are added, never renamed."""
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from ddassets.output.report import Report
+from ddassets.output.terminal import Paint
+
+
+def write(report: Report, paint: Paint) -> str:
+    return dump(report.document)
+
+
+def dump(document: Mapping[str, Any]) -> str:
+    """Return a JSON document, with what a terminal would not print escaped."""
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
+    return re.sub(r'[^\x20-\x7e\n]', lambda found: _escaped(found[0]), text) + '\n'
+
+
+def _escaped(character: str) -> str:
+    return character if character.isprintable() else json.dumps(character)[1:-1]
