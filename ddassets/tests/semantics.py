@@ -81,12 +81,13 @@ RULES: dict[str, tuple[str, str]] = {
     '4.1': (IMPLEMENTED, 'the template language'),
     '4.2': (IMPLEMENTED, 'conditionals'),
     '4.3': (IMPLEMENTED, 'which hold at which transition'),
+    '4.3b': (IMPLEMENTED, 'handles in is_alert_recovery from Alert to Warn'),
     '4.4': (IMPLEMENTED, 'text and handles outside of them'),
     '4.5': (IMPLEMENTED, 'is_match and is_exact_match'),
     '4.6': (IMPLEMENTED, 'values'),
     '4.7': (IMPLEMENTED, 'when it began'),
     '4.8': (IMPLEMENTED, 'tags of the group and of the filter'),
-    '4.9': (IMPLEMENTED, 'what is known of a host'),
+    '4.9': (IMPLEMENTED, 'what is known of a host, service, namespace, pod or device'),
     '4.10': (IMPLEMENTED, 'eval and the other functions'),
     '4.11': (IMPLEMENTED, 'forms of handles'),
     '4.12': (IMPLEMENTED, 'handles are looked for in the rendered text'),
@@ -153,6 +154,8 @@ VECTORS = {
     'V12': 'an hour that the clocks skip',
     'V13': 'an UNTIL in local time',
     'V14': 'numbers compared by value',
+    'V56': 'a handle in is_alert_recovery, from Alert to Warn',
+    'V57': 'dec, round, substring and strip',
     'V58': 'titles',
 }
 

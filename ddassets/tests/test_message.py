@@ -2,7 +2,7 @@
 
 import pytest
 
-from ddassets.engine.assumptions import ASSUMPTIONS
+from ddassets.engine.assumptions import ASSUMPTIONS, Assumptions
 from ddassets.engine.message import (
     FLAGS,
     TRANSITIONS,
@@ -27,11 +27,16 @@ def context(before=OK, after=ALERT, **more):
         'values': {'value': 812.5, 'threshold': 800.0, 'comparator': '>', 'warn_threshold': None},
         'tags': {'host': ['h1'], 'env': ['prod', 'blue'], 'a.b': ['dotted'], 'note': ['<b>'], 'empty': []},
         'host': Host(ip='10.0.0.1', tags={'role': ['web'], 'env': ['shadowed']}, metadata={'machine': 'x86_64'}),
+        'entities': {
+            'service': {'team': 'core', 'links': {'Run book': 'https://x'}},
+            'kube_namespace': {'owner': 'shop'},
+        },
         'priority': 3,
         'now': FIRST + 90.7,
         'first_triggered_at': FIRST,
         'last_triggered_at': FIRST + 60,
     }
+    given['assumptions'] = Assumptions(more.pop('choices', None))
     return Context(Edge(before, after), **{**given, **more})
 
 
@@ -110,13 +115,20 @@ def test_a_block_holds_on_its_transitions_and_its_inverse_on_the_others(flag, be
 # What is printed
 
 
-@pytest.mark.rule('4.1', '4.5', '4.6', '4.7', '4.8', '4.9', '4.10', 'A16', 'V14')
+@pytest.mark.rule('4.1', '4.5', '4.6', '4.7', '4.8', '4.9', '4.10', 'A16', 'V14', 'V57')
 @pytest.mark.parametrize(
     'message, expected',
     [
         pytest.param('plain } }} { text', 'plain } }} { text', id='4.1 text'),
         pytest.param('a{{!-- {{b}} --}}c{{! d }}e', 'ace', id='4.1 comments'),
+        pytest.param('{{!-- a }}b{{!-- c --}}d', 'bd', id='4.1 both ends of a comment'),
+        pytest.param('a{{!-- }}{{value}}', 'a812.5', id='4.1 empty comment'),
         pytest.param('{{{{raw}}}}{{value}}{{{{/raw}}}}', '{{value}}', id='4.1 raw'),
+        pytest.param(
+            '{{{{is_match "host.name" "h"}}}}{{ .x }}{{{{/is_match}}}}!', '{{ .x }}!', id='4.1 raw conditional holds'
+        ),
+        pytest.param('{{{{is_match "host.name" "z"}}}}{{x}}{{{{/is_match}}}}!', '!', id='4.1 raw conditional fails'),
+        pytest.param('{{{{is_alert}}}}{{#x}}{{{{/is_alert}}}}', '{{#x}}', id='4.1 raw conditional of a state'),
         pytest.param('{{{{raw}}}}{{{{/raw}}}}', '', id='4.1 empty raw'),
         pytest.param('{{note.name}} {{{note.name}}}', '&lt;b&gt; <b>', id='4.1 escaped and not'),
         pytest.param('{{ comparator }}', '&gt;', id='4.1 spaces'),
@@ -149,6 +161,24 @@ def test_a_block_holds_on_its_transitions_and_its_inverse_on_the_others(flag, be
         pytest.param('[{{a.b.name}}]', '[]', id='4.8 dotted key without brackets'),
         pytest.param('[{{team.name}}{{env}}]', '[]', id='4.8 unknown'),
         pytest.param('{{host.ip}} {{role.name}}', '10.0.0.1 web', id='4.9 ip and host tag'),
+        pytest.param('{{host.role.name}} {{host.role}}', 'web web', id='4.9 spellings of a host tag'),
+        pytest.param('{{#is_match "host.role.name" "we"}}a{{/is_match}}', 'a', id='4.9 host tag in quotes'),
+        pytest.param('{{#is_match "host.role" "we"}}a{{/is_match}}', 'a', id='4.9 host tag in quotes without name'),
+        pytest.param('{{host.env.name}} {{env.name}}', 'shadowed blue,prod', id='4.9 tag of the host, of the group'),
+        pytest.param('[{{host.team.name}}]', '[]', id='4.9 a tag that the host does not have'),
+        pytest.param('{{service.team}} {{service.links[Run book]}}', 'core https://x', id='4.9 service'),
+        pytest.param('{{kube_namespace.owner}}[{{pod_name.owner}}]', 'shop[]', id='4.9 namespace, no pod'),
+        pytest.param('{{#is_match "service.team" "core"}}a{{/is_match}}', 'a', id='4.9 service in quotes'),
+        pytest.param('{{urlencode "service.links[Run book]"}}', 'https%3A%2F%2Fx', id='4.9 link in quotes'),
+        pytest.param(
+            '{{#is_exact_match (eval "int(last_triggered_at_epoch / 3600000 % 24)") "9" "10"}}day{{/is_exact_match}}',
+            'day',
+            id='4.5 expression as operand',
+        ),
+        pytest.param('{{#is_match (eval "upper(host.name)") "H"}}a{{/is_match}}', 'a', id='4.5 text as operand'),
+        pytest.param('{{#is_match (eval "1/0") "1"}}a{{else}}b{{/is_match}}', 'b', id='4.5 operand without a value'),
+        pytest.param('{{eval "last_triggered_at_epoch-15*60*1000"}}', '1798796760000', id='4.6 an integer stays one'),
+        pytest.param('{{eval "upper(host.name)"}}-{{eval "dec(value)"}}', 'H1-0.5', id='4.10 text and decimals'),
         pytest.param('{{host.metadata_machine}}[{{host.metadata_x}}]', 'x86_64[]', id='4.9 metadata'),
         pytest.param('{{eval "value - 12.5"}}', '800.0', id='4.10 eval'),
         pytest.param('{{eval "int(value / 100)"}}', '8', id='4.10 eval, a function'),
@@ -200,7 +230,7 @@ def test_override_priority():
     assert render(parse("{{#is_alert}}{{override_priority 'P1'}}{{/is_alert}}x"), context(ALERT, OK)).priority == 3
 
 
-@pytest.mark.rule('4.1', '4.5', '4.6', '4.10', '4.12', 'A16', 'A27', 'A28', 'A29', 'A30', 'A31', 'A32')
+@pytest.mark.rule('4.1', '4.5', '4.6', '4.10', '4.12', 'A16', 'A27', 'A29', 'A31', 'A32', 'A87', 'A93')
 @pytest.mark.parametrize(
     'message, expected',
     [
@@ -210,10 +240,8 @@ def test_override_priority():
         pytest.param('{{first_triggered_at}}', ['A16'], id='A16 time'),
         pytest.param('{{eval "1 + 2"}}', ['A16'], id='A16 result'),
         pytest.param('{{#is_exact_match "value" "1"}}{{/is_exact_match}}', [], id='A16 by value'),
-        pytest.param('{{warn_threshold}}', ['A30'], id='A30 missing'),
         pytest.param('{{#is_alert}}a{{else}}b{{/is_alert}}', ['A27'], id='A27 else of another conditional'),
         pytest.param('{{#is_match "env.name" "x"}}a{{else}}b{{/is_match}}', [], id='A27 else of is_match'),
-        pytest.param('{{note.name}}', ['A28'], id='A28 escaped'),
         pytest.param('{{#is_match "env.name" "PROD"}}a{{/is_match}}', ['A29'], id='A29 case decides'),
         pytest.param('{{#is_match "env.name" "prod" "X"}}a{{/is_match}}', [], id='A29 case does not decide'),
         pytest.param('{{eval "1 + 2 * 3"}}', ['A16', 'A31'], id='A31 order'),
@@ -221,6 +249,9 @@ def test_override_priority():
         pytest.param('{{eval "-2 ^ 2"}}', ['A16', 'A31'], id='A31 sign and power'),
         pytest.param('{{eval "humanize_bytes(value)"}}', ['A31'], id='A31 output'),
         pytest.param('tell @team-x.', ['A32'], id='A32 stop'),
+        pytest.param('{{!-- {{a}} --}}', ['A87'], id='A87 comment with braces'),
+        pytest.param('{{!-- a --}}{{! b }}', [], id='A87 comments without braces'),
+        pytest.param('{{#is_match "env.name" ""}}a{{/is_match}}', ['A93'], id='A93 empty text'),
     ],
 )
 def test_names_what_it_assumed(message, expected):
@@ -229,10 +260,10 @@ def test_names_what_it_assumed(message, expected):
     assert set(expected) <= set(ASSUMPTIONS)
 
 
-@pytest.mark.rule('4.6', '4.10', 'A30')
+@pytest.mark.rule('4.6', '4.10')
 def test_a_time_that_is_not_there_prints_nothing():
     rendered = render(parse("[{{local_time 'first_triggered_at' 'UTC'}}]"), context(first_triggered_at=None))
-    assert (rendered.text, rendered.assumptions) == ('[]', ('A30',))
+    assert (rendered.text, rendered.assumptions) == ('[]', ())
 
 
 @pytest.mark.rule('4.5', 'A29')
@@ -242,11 +273,65 @@ def test_case_can_be_switched():
     assert text(message, choices={'A29': other_choice('A29')}) == 'a'
 
 
+@pytest.mark.rule('4.1', '4.5', '4.12', 'A27', 'A32', 'A87', 'A93')
+@pytest.mark.parametrize(
+    'assumption, message, usual, other',
+    [
+        pytest.param('A27', '{{#is_alert}}a{{else}}b{{/is_alert}}', 'a', 'ab', id='A27 else'),
+        pytest.param('A87', '{{!-- {{a}} b --}}c', 'c', ' b --}}c', id='A87 end of a comment'),
+        pytest.param('A93', '{{#is_match "empty.name" ""}}a{{/is_match}}', '', 'a', id='A93 empty text'),
+    ],
+)
+def test_a_choice_changes_the_text(assumption, message, usual, other):
+    assert text(message) == usual
+    chosen = Assumptions({assumption: other_choice(assumption)})
+    template = parse(message, chosen.comment_end)
+    assert render(template, context(choices=chosen.choices)).text == other
+
+
+@pytest.mark.rule('4.12', 'A32')
+def test_a_final_stop_can_belong_to_a_handle():
+    template = parse('tell @team-x. And @b@example.com')
+    assert render(template, context()).handles == ('@team-x', '@b@example.com')
+    assert render(template, context(choices={'A32': 'yes'})).handles == ('@team-x.', '@b@example.com')
+
+
+HIDDEN = '{{#is_alert_recovery}}fine @rec{{/is_alert_recovery}}'
+
+
+@pytest.mark.rule('4.3b', 'A92', 'V56')
+@pytest.mark.parametrize(
+    'message, transition, expected, handles, textless, assumptions',
+    [
+        pytest.param(HIDDEN, (ALERT, WARN), '', ('@rec',), ('@rec',), (), id='4.3b no other text'),
+        pytest.param(HIDDEN + 'x @a', (ALERT, WARN), 'x @a', ('@rec', '@a'), (), ('A92',), id='4.3b text outside'),
+        pytest.param(HIDDEN + ' @rec', (ALERT, WARN), ' @rec', ('@rec',), (), (), id='4.3b the handle outside, too'),
+        pytest.param(HIDDEN + ' x @a', (ALERT, OK), 'fine @rec x @a', ('@rec', '@a'), (), (), id='4.3b recovery'),
+        pytest.param(HIDDEN + ' x', (WARN, ALERT), ' x', (), (), (), id='4.3b another transition'),
+        pytest.param(
+            '{{^is_alert_recovery}}a @a{{/is_alert_recovery}}',
+            (ALERT, WARN),
+            'a @a',
+            ('@a',),
+            (),
+            (),
+            id='4.3b inverse',
+        ),
+    ],
+)
+def test_handles_of_a_hidden_recovery(message, transition, expected, handles, textless, assumptions):
+    rendered = render(parse(message), context(*transition))
+    assert (rendered.text, rendered.handles, rendered.textless) == (expected, handles, textless)
+    assert rendered.assumptions == assumptions
+    if assumptions:
+        assert render(parse(message), context(*transition, choices={'A92': 'an empty text'})).textless == ('@rec',)
+
+
 @pytest.mark.rule('3.23', 'A15')
 @pytest.mark.parametrize(
     'transition, choices, expected, assumptions',
     [
-        pytest.param((ALERT, ALERT), {}, 'first @a\nagain @b', ('A15',), id='A15 behind the message'),
+        pytest.param((ALERT, ALERT), {}, 'first @a\n\nagain @b', ('A15',), id='A15 behind the message'),
         pytest.param((ALERT, ALERT), {'A15': 'replace'}, 'again @b', ('A15',), id='A15 instead of the message'),
         pytest.param((OK, ALERT), {}, 'first @a', (), id='3.23 with a renotification alone'),
     ],
@@ -352,7 +437,20 @@ def test_variables():
         pytest.param('{{#is_alert}}{{else}}{{else}}{{/is_alert}}', [(21, 'two {{else}}')], id='4.1 two elses'),
         pytest.param('{{value', [(0, 'expected }}')], id='4.1 variable not closed'),
         pytest.param('{{{value}}', [(0, 'expected }}}')], id='4.1 triple not closed'),
-        pytest.param('{{!-- a }}', [(0, 'expected --}}')], id='4.1 comment not closed'),
+        pytest.param('a {{!-- b', [(2, 'expected }}')], id='4.1 comment not closed'),
+        pytest.param('{{!-- a {{b}} c }}', [(0, 'expected --}}')], id='4.1 comment with braces not closed'),
+        pytest.param('{{{{is_alert}}}} a', [(0, 'expected {{{{/is_alert}}}}')], id='4.1 raw conditional not closed'),
+        pytest.param('{{{{#is_alert}}}}a{{{{/is_alert}}}}', [(0, 'has no `#`')], id='4.1 raw conditional with a mark'),
+        pytest.param('{{{{is_match "a"}}}}b{{{{/is_match}}}}', [(0, 'at least one text')], id='4.1 raw, one argument'),
+        pytest.param(
+            '{{#is_match (eval "1 +") "1"}}{{/is_match}}', [(22, 'ends early')], id='4.5 expression in a conditional'
+        ),
+        pytest.param(
+            '{{#is_match "a.name" (eval "1")}}{{/is_match}}', [(0, 'only as the first')], id='4.5 second expression'
+        ),
+        pytest.param('{{urlencode (eval "1")}}', [(0, 'allowed in is_match')], id='4.10 expression in a function'),
+        pytest.param('{{eval "round(1, 2, 3)"}}', [(8, 'expected 1 or 2 arguments')], id='4.10 arguments'),
+        pytest.param('{{eval "uper(host.name)"}}', [(8, 'did you mean upper?')], id='4.10 nearest function'),
         pytest.param('{{{{raw}}}} a', [(0, 'expected {{{{/raw}}}}')], id='4.1 raw not closed'),
         pytest.param('{{{{a}}}}', [(0, 'opens a raw block')], id='4.1 another raw'),
         pytest.param('{{}}', [(0, 'nothing stands between')], id='4.1 empty'),
@@ -443,12 +541,50 @@ def test_warns(message, expected):
         pytest.param('log10(1000)', 3, id='4.10 log10'),
         pytest.param('exp(0) + cos(0)', 2, id='4.10 exp and cos'),
         pytest.param('to_bool(0)', 'false', id='4.10 to_bool'),
+        pytest.param('int(1.5) + 2^3 + 7 % 4', 12, id='4.10 integers'),
+        pytest.param('1/3 - 1/3', 0.0, id='4.10 a quotient that is not whole'),
+        pytest.param('-7 % 4', -3, id='4.10 remainder has the sign of the dividend'),
+        pytest.param('dec(12.345)', 0.345, id='4.10 V57 dec'),
+        pytest.param('dec(-12.345)', -0.345, id='4.10 dec below 0'),
+        pytest.param('round(12.376, 2)', 12.38, id='4.10 V57 round to decimals'),
+        pytest.param('round(0.285, 2)', 0.29, id='4.10 round as written'),
+        pytest.param('round(1234, -2)', 1200, id='4.10 round to hundreds'),
+        pytest.param('round(-2.5)', -2, id='4.10 round half up'),
+        pytest.param('sinh(0) + asinh(0) + cosh(0) + acosh(1)', 1, id='4.10 hyperbolic'),
+        pytest.param('tanh(0) + atanh(0) + tan(0) + asin(0) + acos(1) + atan(0) + sin(0)', 0, id='4.10 trigonometric'),
+        pytest.param('atan2(1, 1) * 4 - acos(-1)', 0, id='4.10 atan2'),
+        pytest.param("upper('aB') ", 'AB', id='4.10 upper'),
+        pytest.param("lower('aB')", 'ab', id='4.10 lower'),
+        pytest.param("substring('host:D', 5)", 'D', id='4.10 V57 substring'),
+        pytest.param("substring('host:D', 0, 4)", 'host', id='4.10 substring with an end'),
+        pytest.param("strip('abchost:Eabc', 'abc')", 'host:E', id='4.10 V57 strip'),
+        pytest.param("strip('  a ')", 'a', id='4.10 strip blanks'),
+        pytest.param('upper(x) * 2', 42, id='4.10 a text that is a number'),
+        pytest.param('9007199254740992 * 3', 27021597764222976.0, id='4.10 a large integer is a float'),
         pytest.param('humanize_bytes(1536)', '1.50 KiB', id='4.10 bytes'),
         pytest.param('humanize_bits(1500000)', '1.50 Mb', id='4.10 bits'),
     ],
 )
 def test_expression(expression, expected):
-    assert parse_expression(expression).evaluate(lambda name: 21.0) == expected
+    result = parse_expression(expression).evaluate(lambda name: 21)
+    assert (result, type(result)) == (expected, type(expected) if isinstance(expected, str) else type(result))
+
+
+@pytest.mark.rule('4.6', '4.10')
+@pytest.mark.parametrize('expression', ['x + 1', 'x - 2 * 3', 'x / 3', 'x % 2', 'x ^ 2', 'abs(x)', 'int(x / 2)', '-x'])
+def test_integers_stay_integers(expression):
+    assert isinstance(parse_expression(expression).evaluate(lambda name: 21), int)
+    assert isinstance(parse_expression(f'float({expression})').evaluate(lambda name: 21), float)
+
+
+@pytest.mark.rule('4.10', 'A31')
+@pytest.mark.parametrize(
+    'expression, arithmetic, from_left',
+    [('1 + 2 * 3', 7, 9), ('2 * 3 + 1', 7, 7), ('1 + (2 + 1) * 3', 10, 12), ('-2 ^ 2', -4, 4), ('2 ^ 3 ^ 2', 512, 64)],
+)
+def test_precedence_can_be_switched(expression, arithmetic, from_left):
+    assert text(f'{{{{eval "{expression}"}}}}') == str(arithmetic)
+    assert text(f'{{{{eval "{expression}"}}}}', choices={'A31': 'from the left'}) == str(from_left)
 
 
 @pytest.mark.rule('4.10')
@@ -456,18 +592,22 @@ def test_expression(expression, expected):
     'expression, words',
     [
         pytest.param('1/0', 'division by zero', id='4.10 division by zero'),
-        pytest.param('1%0', 'not a finite number', id='4.10 remainder of zero'),
+        pytest.param('1%0', 'division by zero', id='4.10 remainder of zero'),
+        pytest.param('1.5%0.0', 'not a finite number', id='4.10 remainder of zero, floats'),
         pytest.param('9^9^9^9', 'not a finite number', id='4.10 overflow'),
         pytest.param('log10(0)', 'not a finite number', id='4.10 out of range'),
+        pytest.param('round(1, 0.5)', 'not a finite number', id='4.10 half a decimal'),
+        pytest.param("substring('a', -1)", 'not a finite number', id='4.10 negative start'),
+        pytest.param('host.name + 1', 'host.name is not a number', id='4.10 a text'),
         pytest.param('(0-8)^0.5', 'not a finite number', id='4.10 no real root'),
         pytest.param('1e999', 'not a finite number', id='4.10 infinite'),
-        pytest.param('1 + to_bool(1)', "'true' is no number", id='4.10 text'),
+        pytest.param('1 + to_bool(1)', "'true' is not a number", id='4.10 text'),
         pytest.param('int(1e308*10)', 'not a finite number', id='4.10 infinite to integer'),
     ],
 )
 def test_expression_without_value(expression, words):
     with pytest.raises(ExpressionError, match=words):
-        parse_expression(expression).evaluate(lambda name: 1.0)
+        parse_expression(expression).evaluate(lambda name: 'h1')
     rendered = render(parse(f'[{{{{eval "{expression}"}}}}]'), context())
     assert rendered.text == '[]'
     assert words in rendered.problems[0].message

@@ -118,6 +118,33 @@ def test_messages_know_value_thresholds_and_host():
     assert last.message.problems == ('nonsense does not exist for this group',)
 
 
+@pytest.mark.rule('4.9')
+@pytest.mark.parametrize(
+    'by, message, expected',
+    [
+        pytest.param('service', '{{service.team}} {{service.links[Run book]}}', 'core https://x', id='service'),
+        pytest.param('kube_cluster_name,kube_namespace', '{{kube_namespace.owner}}', 'shop', id='namespace'),
+        pytest.param('kube_namespace', '[{{kube_namespace.owner}}]', '[]', id='a namespace needs its cluster'),
+        pytest.param('device_ip,device_namespace', '{{network_device.site}}', 'north', id='device, by its last part'),
+        pytest.param('host', '[{{service.team}}]', '[]', id='not grouped by service'),
+    ],
+)
+def test_messages_know_services_namespaces_and_devices(by, message, expected):
+    known = {
+        'services': {'web': {'team': 'core', 'links': {'Run book': 'https://x'}}},
+        'namespaces': {'c1/web': {'owner': 'shop'}, 'web': {'owner': 'another'}},
+        'devices': {'192.0.2.7': {'site': 'north'}},
+    }
+    tags = ['service:web', 'kube_cluster_name:c1', 'kube_namespace:web', 'device_ip:192.0.2.7', 'device_namespace:n']
+    series = {'metric': 'acme.queue.length', 'tags': [*tags, 'host:one'], 'values': '10x20 100x40'}
+    query = f'avg(last_5m):avg:acme.queue.length{{*}} by {{{by}}} > 50'
+    body = {'name': 'x', 'type': 'query alert', 'query': query, 'message': message}
+    rehearsal = run(yaml.safe_dump({'series': [series], 'monitors': [body], **known}))
+    (mail,) = inbox(rehearsal)
+    assert mail.text == expected
+    assert bool(mail.message.problems) == (expected == '[]')
+
+
 def test_what_is_probably_not_meant_so_is_a_warning():
     body = (
         '{name: x, type: query alert, query: "avg(last_5m):avg:acme.queue.length{*} by {host} > 1", '

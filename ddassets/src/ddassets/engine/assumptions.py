@@ -127,16 +127,24 @@ class Assumptions:
     title_words = Assumption(
         'A26', 'title prefixes of No Data and of renotifications in Warn and No Data', 'No data', 'No Data'
     )
-    else_everywhere = Assumption('A27', 'whether {{else}} works in every conditional', 'yes')
-    escaping = Assumption('A28', 'which characters {{x}} escapes', '& < > " \'')
+    else_everywhere = Assumption('A27', 'whether {{else}} works in every conditional', 'yes', 'is_match alone')
     match_case = Assumption('A29', 'whether is_match and is_exact_match distinguish upper and lower case', 'yes', 'no')
-    missing_value = Assumption('A30', 'what a missing value prints', 'nothing')
-    eval_format = Assumption('A31', 'precedence of operators in eval, and the format of its results', 'arithmetic')
-    handle_punctuation = Assumption('A32', 'whether a final . or , is part of a handle', 'no')
+    eval_format = Assumption(
+        'A31',
+        'precedence of operators in eval, and the format of to_bool and humanize_…',
+        'arithmetic',
+        'from the left',
+    )
+    handle_punctuation = Assumption('A32', 'whether a final . or , is part of a handle', 'no', 'yes')
     downtime_end_kind = Assumption(
         'A33', 'which kind of notification the end of a downtime sends', 'a trigger', 'a renotification'
     )
     repeated_wall_time = Assumption('A34', 'start of an occurrence whose wall time occurs twice', 'the first')
+    comment_end = Assumption('A87', 'where a comment that holds braces ends', 'at --}}', 'at the first }}')
+    hidden_recovery = Assumption(
+        'A92', 'what the handles in is_alert_recovery get from Alert to Warn', 'the text outside', 'an empty text'
+    )
+    match_nothing = Assumption('A93', 'whether is_match with an empty text asks for a value', 'yes', 'no')
 
     def __init__(self, choices: Mapping[str, str] | None = None) -> None:
         self._choices = dict(choices or {})

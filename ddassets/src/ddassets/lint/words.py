@@ -29,7 +29,7 @@ from ddassets.engine.message import (
 )
 from ddassets.engine.message import Fault as MessageFault
 from ddassets.engine.state import State
-from ddassets.language.message.template import Text
+from ddassets.language.message.tree import Text
 from ddassets.lint.rule import Fault
 
 

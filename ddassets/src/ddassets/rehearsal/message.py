@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,6 +14,7 @@ from ddassets.engine.monitor import Monitor
 from ddassets.engine.notification import Notification
 from ddassets.engine.state import State
 from ddassets.engine.timeline import Group
+from ddassets.language.message.vocabulary import MATCHES
 from ddassets.rehearsal.scenario import Scenario
 
 _VARIABLE = re.compile(r'(\{\{.*?\}\})')
@@ -37,21 +38,22 @@ class Message:
 class Messages:
     """Renders the messages of a monitor (section 4 of the semantics).
 
-    `by_host`: it has a group for each host. `assumptions` records those that a message relied on.
+    `by` are the keys that the monitor groups by. `assumptions` records those that a message relied on.
     """
 
     def __init__(
         self,
         asset: MonitorAsset,
         monitor: Monitor,
-        by_host: bool,
+        by: Collection[str],
         scenario: Scenario,
         assumptions: Assumptions,
     ) -> None:
         self.asset = asset
         self.monitor = monitor
-        self.by_host = by_host
+        self.by = frozenset(by)
         self.hosts = scenario.hosts
+        self.entities = scenario.entities
         self.assumptions = assumptions
         # What messages asked for and did not get, each a sentence, in the order of rendering.
         self.problems: dict[str, None] = {}
@@ -62,7 +64,7 @@ class Messages:
 
     def _template(self, place: str, text: str, change: Callable[[str], str] = lambda text: text) -> messages.Template:
         try:
-            return messages.parse(change(text))
+            return messages.parse(change(text), self.assumptions.peek(Assumptions.comment_end))
         except messages.MessageSyntaxError as error:
             raise UnusableInputError(f'{self.asset.name}: {place}: {error}', error.details) from None
 
@@ -91,11 +93,18 @@ class Messages:
             problems=tuple(problems),
         )
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Sentences: parts that may not be read as they look, then variables without a value."""
+        surprises = (warning.message for template in self.templates for warning in template.warnings)
+        return (*dict.fromkeys(surprises), *self.problems)
+
     @cached_property
     def varies(self) -> bool:
         """Whether branches or recipients may differ between two notifications about one transition of one group."""
         tests = (literal.condition for one in self.templates for branch in one.branches() for literal in branch.path)
-        tested = (test.arguments[0] for test in tests if test.name in ('is_match', 'is_exact_match'))
+        # A calculation may come out otherwise each time.
+        tested = ('' if test.expression else test.arguments[0] for test in tests if test.name in MATCHES)
         written = (mention.name for one in self.templates for mention in messages.mentions(one))
         return any('.' not in name for name in tested) or any(_BARE.search(name) for name in written)
 
@@ -136,13 +145,24 @@ class Messages:
             },
             tags=values,
             group=group,
-            host=self.hosts.get(','.join(values.get('host', ())), messages.Host()) if self.by_host else None,
+            host=self.hosts.get(','.join(values.get('host', ())), messages.Host()) if 'host' in self.by else None,
+            entities=self._entities(values),
             priority=priority if isinstance(priority, int) else None,
             now=notification.instant,
             first_triggered_at=notification.first_triggered_at,
             last_triggered_at=notification.last_triggered_at,
-            choices=self.assumptions.choices,
+            assumptions=self.assumptions,
         )
+
+    def _entities(self, tags: Mapping[str, Sequence[str]]) -> dict[str, messages.Attributes]:
+        """The attributes of the service, namespace, pod or device of a group with these tags (rule 4.9)."""
+        found = {}
+        for first, (key, group_keys) in messages.ENTITIES.items():
+            if self.by.issuperset(group_keys):
+                names = [','.join(tags.get(name, ())) for name in group_keys]
+                known = self.entities.get(key, {})
+                found[first] = known.get('/'.join(names)) or known.get(names[-1]) or {}
+        return found
 
 
 def _fitting(part: str) -> str:

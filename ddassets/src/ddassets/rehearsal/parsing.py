@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from ddassets.assets.document import read_bytes
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.assumptions import Assumptions
-from ddassets.engine.message import Host, notify
+from ddassets.engine.message import ENTITIES, Attributes, Host, notify
 from ddassets.engine.notification import REASONS
 from ddassets.engine.plan import STUBBED
 from ddassets.engine.state import State
@@ -37,6 +37,7 @@ _KEYS = (
     'notify',
     'redirect',
     'hosts',
+    *(key for key, _ in ENTITIES.values()),
     'series',
     'monitors',
     'downtimes',
@@ -87,6 +88,7 @@ def parse(text: str, path: Path) -> Scenario:
         zone=zone,
         sources=tuple(_source(entry, times) for entry in keys['series'].items()),
         hosts={name: _host(entry) for name, entry in keys['hosts'].keys.items()} if 'hosts' in keys else {},
+        entities={key: _entities(keys[key]) for key, _ in ENTITIES.values() if key in keys},
         monitors=_choice(keys.get('monitors')),
         downtimes=_choice(keys.get('downtimes')),
         notify=keys['notify'].text() if 'notify' in keys else None,
@@ -131,6 +133,19 @@ def _host(entry: Entry) -> Host:
         tags.setdefault(key, []).append(value)
     metadata = {key: value.text() for key, value in keys['metadata'].keys.items()} if 'metadata' in keys else {}
     return Host(ip=keys['ip'].text() if 'ip' in keys else '', tags=tags, metadata=metadata)
+
+
+def _entities(entry: Entry) -> dict[str, Attributes]:
+    """Read the attributes of services, namespaces, pods or devices: texts, or texts by name as for links."""
+    return {
+        name: {
+            attribute: {key: text.text() for key, text in value.keys.items()}
+            if value.kind == 'mapping'
+            else value.text()
+            for attribute, value in attributes.keys.items()
+        }
+        for name, attributes in entry.keys.items()
+    }
 
 
 def _tag(entry: Entry) -> str:

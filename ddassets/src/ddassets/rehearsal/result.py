@@ -145,7 +145,7 @@ class MonitorResult:
     @property
     def warnings(self) -> tuple[str, ...]:
         """Sentences, those about the messages that were rendered too."""
-        return (*self.evaluator.warnings, *(f'message: {problem}' for problem in self.messages.problems))
+        return (*self.evaluator.warnings, *(f'message: {problem}' for problem in self.messages.warnings))
 
     @cached_property
     def results(self) -> Mapping[Group, GroupResult]:

@@ -103,8 +103,7 @@ class _Monitor:
         self.evaluator = Evaluator(self.monitor, store, start, end, scenario.tick_second, self.assumptions)
 
     def result(self) -> MonitorResult:
-        by_host = 'host' in self.evaluator.plan.by
-        told = Messages(self.asset, self.monitor, by_host, self.scenario, self.assumptions)
+        told = Messages(self.asset, self.monitor, self.evaluator.plan.by, self.scenario, self.assumptions)
         return MonitorResult(self.asset, self.monitor, self.evaluator, told, self.muting, self._groups)
 
     def _groups(self) -> Mapping[Group, GroupResult]:

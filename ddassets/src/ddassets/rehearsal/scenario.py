@@ -1,12 +1,12 @@
 """What a scenario says: which signal, which monitors and downtimes, and what has to come of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from ddassets.engine.message import Host, notify, redirect
+from ddassets.engine.message import Attributes, Host, notify, redirect
 from ddassets.engine.notification import Reason
 from ddassets.engine.series import Kind
 from ddassets.engine.state import State
@@ -154,6 +154,8 @@ class Scenario:
     expectations: tuple[Expectation, ...] | None = None
     properties: tuple[Property, ...] = ()
     min_coverage: float | None = None
+    # Attributes for messages, by the keys `services`, `namespaces`, `pods` and `devices`, then by name.
+    entities: Mapping[str, Mapping[str, Attributes]] = field(default_factory=dict)
 
     @property
     def name(self) -> str:

@@ -20,9 +20,10 @@ from ddassets.engine.message.handles import (
     reach,
     redirect,
 )
-from ddassets.engine.message.rendering import Context, Host, Rendered, render, render_title
-from ddassets.language.message.template import (
-    BARE_VARIABLES,
+from ddassets.engine.message.rendering import Rendered, render, render_title
+from ddassets.engine.message.variables import ENTITIES, Attributes, Context, Host
+from ddassets.language.message.template import parse
+from ddassets.language.message.tree import (
     Branch,
     Condition,
     Fault,
@@ -30,13 +31,14 @@ from ddassets.language.message.template import (
     MessageSyntaxError,
     Template,
     Use,
-    parse,
     position,
 )
-from ddassets.language.message.vocabulary import CONDITIONALS, FLAGS
+from ddassets.language.message.vocabulary import BARE_VARIABLES, CONDITIONALS, FLAGS
 
 __all__ = [
     'BARE_VARIABLES',
+    'ENTITIES',
+    'Attributes',
     'CONDITIONALS',
     'FLAGS',
     'TRANSITIONS',

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ddassets.engine.assumptions import Assumption, Assumptions
 from ddassets.engine.state import State
 
 OK, WARN, ALERT, NO_DATA = STATES = (State.OK, State.WARN, State.ALERT, State.NO_DATA)
@@ -38,29 +39,36 @@ TRANSITIONS: Mapping[Edge, frozenset[str]] = {
 
 # The cells of the table that no source states, by the assumption that fills them.
 _ASSUMED = {
-    **{(Edge(state, state), flag): 'A25' for state, flag in _ENTERED.items()},
-    (Edge(ALERT, WARN), 'is_warning'): 'A11',
-    (Edge(NO_DATA, ALERT), 'is_no_data_recovery'): 'A12',
-    (Edge(NO_DATA, WARN), 'is_no_data_recovery'): 'A12',
+    **{(Edge(state, state), flag): Assumptions.renotification_state for state, flag in _ENTERED.items()},
+    (Edge(ALERT, WARN), 'is_warning'): Assumptions.warning_after_alert,
+    (Edge(NO_DATA, ALERT), 'is_no_data_recovery'): Assumptions.no_data_recovery_into_trouble,
+    (Edge(NO_DATA, WARN), 'is_no_data_recovery'): Assumptions.no_data_recovery_into_trouble,
 }
 
 
-def conditions(edge: Edge, choices: Mapping[str, str] | None = None) -> frozenset[str]:
-    """Return the conditionals that hold on a transition.
+def conditions(edge: Edge, assumptions: Assumptions | None = None) -> frozenset[str]:
+    """Return the conditionals that hold on a transition; A11, A12 and A25 are not recorded as relied on.
 
-    `choices` are those of the assumptions A11, A12 and A25 that are not the default. A group that was not there counts
-    as OK. OK to OK makes none hold.
+    A group that was not there counts as OK. From OK to OK none holds.
     """
     edge = _from_ok(edge)
     flags = set(TRANSITIONS.get(edge, frozenset()))
-    for (where, flag), name in _ASSUMED.items():
-        if where == edge and choices and name in choices:
-            (flags.add if choices[name] == 'yes' else flags.discard)(flag)
+    for (where, flag), assumption in _ASSUMED.items():
+        if where == edge and assumptions:
+            (flags.add if assumptions.peek(assumption) == 'yes' else flags.discard)(flag)
     return frozenset(flags)
 
 
-def assumed(edge: Edge, flag: str) -> str | None:
-    """Return the id of the assumption that says whether `flag` holds on `edge`, or None where a source does."""
+def heard_conditions(flags: frozenset[str], edge: Edge) -> frozenset[str]:
+    """Return the conditionals whose handles are notified on a transition on which `flags` hold.
+
+    Rule 4.3b: from Alert to Warn the handles in is_alert_recovery are notified, and its text is not shown.
+    """
+    return flags | {'is_alert_recovery'} if edge == (ALERT, WARN) else flags
+
+
+def assumed(edge: Edge, flag: str) -> Assumption | None:
+    """Return the assumption that says whether `flag` holds on `edge`, or None where a source does."""
     return _ASSUMED.get((_from_ok(edge), flag))
 
 

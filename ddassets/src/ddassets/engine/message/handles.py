@@ -1,13 +1,15 @@
 """Who is notified: @-handles in a rendered message, and in a template before it is rendered. Rules 4.4, 4.11, 4.12."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from ddassets.diagnostic import UnusableInputError
-from ddassets.engine.message.conditions import TRANSITIONS, Edge, conditions
-from ddassets.language.message.template import Call, Literal, Node, Template, Text, Variable, parse
+from ddassets.engine.assumptions import Assumptions
+from ddassets.engine.message.conditions import TRANSITIONS, Edge, conditions, heard_conditions
+from ddassets.language.message.template import parse
+from ddassets.language.message.tree import Call, Literal, Node, Template, Text, Variable
 from ddassets.language.message.vocabulary import FLAGS
 
 # Stand-ins in a template's text, one for each character of a variable and of a mark that prints nothing.
@@ -85,39 +87,38 @@ class Reach:
     sometimes: frozenset[Edge]
 
 
-def reach(template: Template, choices: Mapping[str, str] | None = None) -> list[Reach]:
-    """Say, for each handle of a template, which transitions notify it. Rules 4.3 and 4.4.
-
-    `choices` are those of the assumptions, as in `conditions`.
-    """
+def reach(template: Template, assumptions: Assumptions | None = None) -> list[Reach]:
+    """Say, for each handle of a template, which transitions notify it. Rules 4.3 and 4.4."""
     by_name: dict[str, list[Mention]] = {}
     for mention in mentions(template):
         by_name.setdefault(mention.name, []).append(mention)
-    return [_reach(name, found, choices) for name, found in by_name.items()]
+    return [_reach(name, found, assumptions) for name, found in by_name.items()]
 
 
-def _reach(name: str, found: Sequence[Mention], choices: Mapping[str, str] | None) -> Reach:
+def _reach(name: str, found: Sequence[Mention], assumptions: Assumptions | None) -> Reach:
     always, sometimes = set(), set()
     for edge in TRANSITIONS:
-        flags = conditions(edge, choices)
+        flags = conditions(edge, assumptions)
+        heard = heard_conditions(flags, edge)
         open_paths = [
             tuple(literal for literal in mention.path if literal.condition.name not in FLAGS)
             for mention in found
-            if all(
-                (literal.condition.name in flags) == literal.holds
-                for literal in mention.path
-                if literal.condition.name in FLAGS
-            )
+            if _holds(mention.path, flags) or _holds(mention.path, heard)
         ]
-        if _covers(open_paths, _MOST_TESTS):
+        if _covers(open_paths, _MAX_TESTS):
             always.add(edge)
         elif any(_possible(path) for path in open_paths):
             sometimes.add(edge)
     return Reach(name, tuple(mention.offset for mention in found), frozenset(always), frozenset(sometimes))
 
 
+def _holds(path: Sequence[Literal], flags: frozenset[str]) -> bool:
+    states = (literal for literal in path if literal.condition.name in FLAGS)
+    return all((literal.condition.name in flags) == literal.holds for literal in states)
+
+
 # Beyond so many different tests for one handle, `sometimes` is as much as is said.
-_MOST_TESTS = 10
+_MAX_TESTS = 10
 
 
 def _covers(paths: Sequence[tuple[Literal, ...]], left: int) -> bool:

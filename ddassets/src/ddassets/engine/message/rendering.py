@@ -1,22 +1,23 @@
-"""A message as it would go out: text, recipients, and what was assumed on the way. Section 4 of the semantics."""
+"""A message as it goes out: text, recipients, and the assumptions it relied on. Section 4 of the semantics."""
 
-import html
 import math
 import urllib.parse
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from ddassets.engine.assumptions import ASSUMPTIONS
-from ddassets.engine.message.conditions import ALERT, NO_DATA, OK, WARN, Edge, assumed, conditions
-from ddassets.engine.message.handles import find_handles
-from ddassets.language.message.expression import ExpressionError
-from ddassets.language.message.template import (
-    BARE_VARIABLES,
+from ddassets.engine.assumptions import Assumptions
+from ddassets.engine.message.conditions import ALERT, NO_DATA, OK, WARN, Edge, assumed, conditions, heard_conditions
+from ddassets.engine.message.handles import Handle, find_handles
+from ddassets.engine.message.variables import Context, Variables, escape
+from ddassets.language.message.expression import Expression, ExpressionError
+from ddassets.language.message.functions import Value
+from ddassets.language.message.tree import (
     Block,
     Branch,
     Call,
+    Comment,
     Condition,
     Fault,
     Literal,
@@ -32,38 +33,11 @@ from ddassets.language.message.vocabulary import FLAGS
 
 
 @dataclass(frozen=True)
-class Host:
-    """What a scenario knows of a host: `{{host.ip}}`, its tags by key, `{{host.metadata_machine}}`. Rule 4.9."""
-
-    ip: str = ''
-    tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    metadata: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Context:
-    """Everything that a message can ask for. Instants are Unix seconds.
-
-    `values` are the variables of rule 4.6 that are not times: value, threshold, warn_threshold, comparator… `tags` are
-    those of the group and those that the filter fixes; `group` holds the group's alone, as `key:value`. `host` is None
-    unless the monitor triggers by host. `choices` are the assumptions that are not at their default.
-    """
-
-    transition: Edge
-    values: Mapping[str, float | str | None] = field(default_factory=dict)
-    tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    group: Sequence[str] = ()
-    host: Host | None = None
-    priority: int | None = None
-    now: float | None = None
-    first_triggered_at: float | None = None
-    last_triggered_at: float | None = None
-    choices: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
 class Rendered:
-    """`problems` are variables that do not exist and calculations without a result: they print nothing."""
+    """`problems` are variables that do not exist and calculations without a result: they print nothing.
+
+    `textless` are the recipients that get an empty text (rule 4.3b).
+    """
 
     text: str
     handles: tuple[str, ...]
@@ -71,43 +45,71 @@ class Rendered:
     assumptions: tuple[str, ...]
     problems: tuple[Fault, ...]
     priority: int | None
+    textless: tuple[str, ...] = ()
 
 
 def render(template: Template, context: Context, escalation: Template | None = None) -> Rendered:
     """Render a message, then scan it for handles (rule 4.12).
 
-    `escalation` is the monitor's escalation_message: it goes out with a renotification alone (rule 3.23).
+    `escalation` is the monitor's escalation_message: it goes out only with a renotification (rule 3.23).
     """
-    run = _Run(context)
+    flags = conditions(context.transition, context.assumptions)
+    run = _Run(context, flags)
     text = run.nodes(template.nodes, ())
-    reached = run.reached
+    reached = frozenset(run.reached)
     if escalation and context.transition.source == context.transition.target:
-        run.assumptions.add('A15')
-        run.reached = set()  # its offsets are of another text
         more = run.nodes(escalation.nodes, ())
-        text = more if context.choices.get('A15') == 'replace' else f'{text}\n{more}'
-    found = find_handles(text)
-    if any(handle.doubtful for handle in found):
-        run.assumptions.add('A32')
+        text = more if run.assumptions.escalation_place == 'replace' else f'{text.rstrip()}\n\n{more}'
+    handles = _names(find_handles(text), text, run)
+    textless: tuple[str, ...] = ()
+    heard = heard_conditions(flags, context.transition)
+    if heard != flags:
+        handles, textless = _hidden(template, handles, text, run, _Run(context, heard, heard - flags))
     return Rendered(
         text=text,
-        handles=tuple(dict.fromkeys(handle.name for handle in found)),
-        reached=frozenset(reached),
-        assumptions=tuple(name for name in ASSUMPTIONS if name in run.assumptions),
+        handles=handles,
+        reached=reached,
+        assumptions=tuple(run.assumptions.relied_choices()),
         problems=tuple(run.problems),
         priority=run.priority,
+        textless=textless,
     )
+
+
+def _names(handles: Sequence[Handle], text: str, run: '_Run') -> tuple[str, ...]:
+    """The name of each handle once; a final `.` or `,` belongs to it or not (A32)."""
+    final = any(handle.doubtful for handle in handles) and run.assumptions.handle_punctuation == 'yes'
+    names = (f'{handle.name}{text[handle.end]}' if final and handle.doubtful else handle.name for handle in handles)
+    return tuple(dict.fromkeys(names))
+
+
+def _hidden(
+    template: Template, handles: tuple[str, ...], text: str, run: '_Run', heard: '_Run'
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return all recipients of a text part of which is not shown, and those of them that get nothing of it.
+
+    Rule 4.3b: the handles of that part are notified. A92: with the text that is shown, or with an empty one.
+    """
+    whole = heard.nodes(template.nodes, ())
+    everyone = tuple(dict.fromkeys((*_names(find_handles(whole), whole, heard), *handles)))
+    only_hidden = tuple(name for name in everyone if name not in handles)
+    if only_hidden and text.strip():
+        return everyone, only_hidden if run.assumptions.hidden_recovery == 'an empty text' else ()
+    return everyone, only_hidden
 
 
 _PREFIXES = {ALERT: 'Triggered', WARN: 'Warn', NO_DATA: 'No data', OK: 'Recovered'}
 
 
-def transition_words(edge: Edge, choices: Mapping[str, str]) -> tuple[str, bool]:
-    """Return `Triggered`, `Re-Triggered`, `Recovered`, …, and whether assumption A26 chose them. Rule 3.24."""
+def transition_words(edge: Edge, assumptions: Assumptions) -> str:
+    """Return `Triggered`, `Re-Triggered`, `Recovered`, … Rule 3.24."""
     before, after = edge
-    words = 'No Data' if after == NO_DATA and choices.get('A26') == 'No Data' else _PREFIXES[after]
     again = before == after
-    return f'Re-{words}' if again else words, after == NO_DATA or (again and after == WARN)
+    words = _PREFIXES[after]
+    if after == NO_DATA or (again and after == WARN):
+        chosen = assumptions.title_words
+        words = chosen if after == NO_DATA else words
+    return f'Re-{words}' if again else words
 
 
 def render_title(name: Template, context: Context, include_tags: bool = True) -> Rendered:
@@ -116,25 +118,28 @@ def render_title(name: Template, context: Context, include_tags: bool = True) ->
     The tags in it are those of the group, by key; a simple alert has none.
     """
     rendered = render(name, context)
-    words, assumed_words = transition_words(context.transition, context.choices)
+    assumptions = context.assumptions.fresh()
+    words = transition_words(context.transition, assumptions)
     tags = ','.join(sorted(context.group, key=lambda tag: tag.partition(':')[::2])) if include_tags else ''
     priority = f'[P{context.priority}] ' if context.priority is not None else ''
     prefix = f'{priority}[{words} on {{{tags}}}] ' if tags else f'{priority}[{words}] '
-    relied = {*rendered.assumptions, *(['A26'] if assumed_words else [])}
-    return replace(
-        rendered, text=prefix + rendered.text, assumptions=tuple(name for name in ASSUMPTIONS if name in relied)
-    )
-
-
-type Value = float | int | str | None
+    assumptions.relied_on.update(rendered.assumptions)
+    return replace(rendered, text=prefix + rendered.text, assumptions=tuple(assumptions.relied_choices()))
 
 
 class _Run:
-    def __init__(self, context: Context) -> None:
+    """Renders the nodes of one template; `flags` are the state conditionals that hold.
+
+    `hidden` are those of them whose blocks are rendered only for their handles.
+    """
+
+    def __init__(self, context: Context, flags: frozenset[str], hidden: frozenset[str] = frozenset()) -> None:
         self.context = context
-        self.flags = conditions(context.transition, context.choices)
+        self.flags = flags
+        self.hidden = hidden
+        self.variables = Variables(context)
+        self.assumptions = self.variables.assumptions
         self.reached: set[Branch] = set()
-        self.assumptions: set[str] = set()
         self.problems: list[Fault] = []
         self.priority = context.priority
 
@@ -146,159 +151,115 @@ class _Run:
             case Text():
                 return node.text
             case Variable():
-                return self.escape(self.printed(self.lookup(node.parts, node.offset), node.parts), node.escaped)
+                text = self.variables.shown(self.lookup(node.parts, node.offset), node.parts)
+                return escape(text) if node.escaped else text
             case Call():
                 return self.call(node)
             case Block():
                 return self.block(node, path)
+            case Comment(nested=True):
+                self.assumptions.rely_on(Assumptions.comment_end)
         return ''
 
     def block(self, block: Block, path: tuple[Literal, ...]) -> str:
         holds = self.holds(block.condition, block.offset)
+        alternatives = list(ways(block))
         if block.otherwise is not None and block.condition.name != 'is_match':
-            self.assumptions.add('A27')
-        for literal, inside in ways(block):
+            if self.assumptions.else_everywhere == 'is_match alone':
+                # The mark has no meaning: both parts belong to the block.
+                alternatives = [(alternatives[0][0], (*block.body, *block.otherwise))]
+        for literal, inside in alternatives:
             if literal.holds == holds:
                 taken = (*path, literal)
                 self.reached.add(Branch(block.offset, taken))
-                return self.nodes(inside, taken)
+                text = self.nodes(inside, taken)
+                # A text that is not shown does not meet the one around it.
+                return f'\n{text}\n' if block.condition.name in self.hidden else text
         return ''
 
     def holds(self, condition: Condition, offset: int) -> bool:
         name = condition.name
         if name in FLAGS:
             if where := assumed(self.context.transition, name):
-                self.assumptions.add(where)
+                self.assumptions.rely_on(where)
             return name in self.flags
         if name == 'is_priority':
             return self.context.priority is not None and condition.arguments[0] == f'P{self.context.priority}'
         variable, *wanted = condition.arguments
-        parts = quoted_parts(variable)
-        value = self.lookup(parts, offset, tested=True)
-        minded = self.matches(name, value, parts, wanted, fold=False)
-        folded = self.matches(name, value, parts, wanted, fold=True)
-        if minded != folded:
-            self.assumptions.add('A29')
-        return folded if self.context.choices.get('A29') == 'no' else minded
-
-    def matches(self, name: str, value: Value, parts: tuple[str, ...], wanted: Sequence[str], fold: bool) -> bool:
-        """Rule 4.5: any of the texts; an empty one asks for something, or, exactly, for nothing."""
-        text = self.printed(value, parts) if name == 'is_match' else str('' if value is None else value)
-        candidates = list(wanted)
-        if fold:
-            text, candidates = text.casefold(), [candidate.casefold() for candidate in candidates]
+        parts = () if condition.expression else quoted_parts(variable)
+        value = (
+            self.result(condition.expression, offset)
+            if condition.expression
+            else self.lookup(parts, offset, tested=True)
+        )
         if name == 'is_match':
-            return any(bool(text) if candidate == '' else candidate in text for candidate in candidates)
-        return any(candidate == text or _same_number(value, candidate) for candidate in candidates)
+            text = self.variables.shown(value, parts)
+            minded, folded = (self.contains(text, wanted, fold) for fold in (False, True))
+        else:
+            minded, folded = (_equals(value, wanted, fold) for fold in (False, True))
+        return folded if minded != folded and self.assumptions.match_case == 'no' else minded
+
+    def contains(self, text: str, wanted: Sequence[str], fold: bool) -> bool:
+        """Rule 4.5: whether the text contains any of those wanted; an empty one asks for any text (A93)."""
+        if '' in wanted and (self.assumptions.match_nothing == 'no' or text):
+            return True
+        if fold:
+            text, wanted = text.casefold(), [candidate.casefold() for candidate in wanted]
+        return any(candidate in text for candidate in wanted if candidate)
 
     def call(self, call: Call) -> str:
         match call.function:
             case 'eval':
-                return self.calculated(call)
+                assert call.expression
+                return self.variables.shown(self.result(call.expression, call.offset))
             case 'local_time':
                 return self.local_time(call)
             case 'urlencode':
                 parts = quoted_parts(call.arguments[0])
-                return urllib.parse.quote(self.printed(self.lookup(parts, call.offset), parts), safe='')
+                return urllib.parse.quote(self.variables.shown(self.lookup(parts, call.offset), parts), safe='')
         self.priority = int(call.arguments[0].removeprefix('P'))
         return ''
 
-    def calculated(self, call: Call) -> str:
-        assert call.expression
-        if call.expression.mixed or call.expression.undescribed():
-            self.assumptions.add('A31')
+    def result(self, expression: Expression, offset: int) -> Value:
+        """Return the result of an expression; without one an empty text, and a problem."""
+        doubtful = expression.mixed or expression.undescribed()
+        from_left = doubtful and self.assumptions.eval_format == 'from the left'
         try:
-            return self.printed(call.expression.evaluate(lambda name: self.operand(name, call.offset)))
+            return expression.evaluate(lambda name: self.operand(name, offset), from_left)
         except ExpressionError as error:
-            self.problems.append(Fault(call.offset, f'eval {call.arguments[0]!r}: {error}'))
+            self.problems.append(Fault(offset, f'eval {expression.text!r}: {error}'))
             return ''
 
-    def operand(self, name: str, offset: int) -> float:
+    def operand(self, name: str, offset: int) -> Value:
         value = self.lookup(bare_parts(name), offset)
-        number = _number(value)
-        if number is None:
-            raise ExpressionError(0, f'{name} is no number here')
-        return number
+        return '' if value is None else value
 
     def local_time(self, call: Call) -> str:
         name, zone = call.arguments
-        seconds = self.times().get(name.removesuffix('_epoch'))
+        seconds = self.variables.time(name)
         if seconds is None:
-            self.assumptions.add('A30')
             return ''
         local = datetime.fromtimestamp(int(seconds), ZoneInfo(zone))
         return local.isoformat(' ', timespec='seconds')
 
-    def times(self) -> dict[str, float | None]:
-        return {
-            'first_triggered_at': self.context.first_triggered_at,
-            'last_triggered_at': self.context.last_triggered_at,
-        }
-
-    def lookup(self, parts: tuple[str, ...], offset: int, tested: bool = False) -> Value:
-        """Rules 4.6 to 4.9. A variable that does not exist is empty, and a problem.
-
-        `tested`: in the quotes of a conditional a tag may stand without `.name` (rule 4.5).
-        """
-        match parts:
-            case (name,) if name in self.context.values:
-                return self.there(self.context.values[name])
-            case (name,) if name in BARE_VARIABLES:
-                return self.there(self.moment(name))
-            case ('host', 'ip') if self.context.host:
-                return self.context.host.ip
-            case ('host', attribute) if self.context.host and attribute.startswith('metadata_'):
-                return self.context.host.metadata.get(attribute.removeprefix('metadata_'), '')
-            case (key, 'name'):
-                values = self.tag(key)
-            case (key,) if tested:
-                values = self.tag(key)
-            case _:
-                values = None
-        if values is None:
-            self.problems.append(Fault(offset, f'{".".join(parts)} does not exist for this group'))
-            return ''
-        return ','.join(sorted(values))
-
-    def moment(self, name: str) -> Value:
-        """Rule 4.7: what follows from the two instants, or nothing."""
-        times = self.times()
-        if name == 'triggered_duration_sec':
-            since, now = self.context.first_triggered_at, self.context.now
-            return None if since is None or now is None else int(now - since)
-        seconds = times.get(name.removesuffix('_epoch'))
-        if seconds is None:
-            return None
-        if name in times:
-            self.assumptions.add('A16')
-            return datetime.fromtimestamp(int(seconds), UTC).isoformat()
-        return round(seconds * 1000)
-
-    def tag(self, key: str) -> Sequence[str] | None:
-        values = self.context.tags.get(key)
-        return self.context.host.tags.get(key) if values is None and self.context.host else values
-
-    def there(self, value: Value) -> Value:
-        if value is None:
-            self.assumptions.add('A30')
+    def lookup(self, parts: tuple[str, ...], offset: int, tested: bool = False) -> Value | None:
+        """Look a variable up. One that does not exist is empty, and a problem."""
+        value = self.variables.value(parts, tested)
+        while self.variables.missing:
+            name = self.variables.missing.pop()
+            self.problems.append(Fault(offset, f'{name} does not exist for this group'))
         return value
 
-    def printed(self, value: Value, parts: tuple[str, ...] = ()) -> str:
-        """Rule 4.6: `value` has at most three decimals; thresholds and results of eval print as they are."""
-        if isinstance(value, int | float):
-            self.assumptions.add('A16')
-        if isinstance(value, float) and parts == ('value',) and self.context.choices.get('A16') != 'raw':
-            value = round(value, 3)
-        return '' if value is None else str(value)
 
-    def escape(self, text: str, escaped: bool) -> str:
-        if escaped and (safe := html.escape(text)) != text:
-            self.assumptions.add('A28')
-            return safe
-        return text
+def _equals(value: Value | None, wanted: Sequence[str], fold: bool) -> bool:
+    """Rule 4.5: whether the value is any of those wanted, numbers by value; an empty one is a value that is not set."""
+    text = '' if value is None else str(value)
+    if fold:
+        text, wanted = text.casefold(), [candidate.casefold() for candidate in wanted]
+    return any(candidate == text or _same_number(value, candidate) for candidate in wanted)
 
 
-def _number(value: Value) -> float | None:
+def _number(value: Value | None) -> float | None:
     try:
         number = float(value) if value is not None else math.nan
     except ValueError:
@@ -306,6 +267,6 @@ def _number(value: Value) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _same_number(value: Value, text: str) -> bool:
+def _same_number(value: Value | None, text: str) -> bool:
     number, wanted = _number(value), _number(text)
     return not isinstance(value, str) and number is not None and number == wanted

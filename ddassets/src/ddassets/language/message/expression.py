@@ -1,67 +1,27 @@
-"""Arithmetic in a message: `{{eval "round(value * 100)"}}`. Rule 4.10. Everything is a float; nothing is executed."""
+"""Expressions in a message: `{{eval "round(value * 100)"}}`. Rule 4.10. No code is executed."""
 
 import math
-import operator
-import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
-DEEPEST = 32
-_TOKEN = re.compile(
-    r'\s*(?:(?P<number>\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|\.\d+)'
-    r'|(?P<name>(?:[A-Za-z_]\w*|\[[^\][]*\])(?:\.(?:\w+|\[[^\][]*\]))*)|(?P<mark>[-+*/^%()]))'
-)
+from ddassets.language.message.functions import FUNCTIONS, OPERATORS, UNDESCRIBED, Number, Value, bounded
+from ddassets.nearest import did_you_mean
 
-_OPERATORS: dict[str, Callable[[float, float], float]] = {
-    '+': operator.add,
-    '-': operator.sub,
-    '*': operator.mul,
-    '/': operator.truediv,
-    '%': math.fmod,
-    '^': math.pow,
-}
-_STRENGTH = {'+': 1, '-': 1, '*': 2, '/': 2, '%': 2, '^': 3}
+if TYPE_CHECKING:
+    from lark import Lark, Token
+    from lark.exceptions import UnexpectedInput
 
-
-def _humanize(base: int, units: str) -> Callable[[float], str]:
-    def humanize(value: float) -> str:
-        unit = 0
-        while abs(value) >= base and unit < len(units.split()) - 1:
-            value /= base
-            unit += 1
-        return f'{value:.2f} {units.split()[unit]}'
-
-    return humanize
-
-
-FUNCTIONS: dict[str, Callable[[float], float | int | str]] = {
-    'abs': abs,
-    'int': math.floor,
-    'trunc': math.trunc,
-    'float': float,
-    'dec': float,
-    'round': lambda value: math.floor(value + 0.5),
-    'ceil': math.ceil,
-    'floor': math.floor,
-    'sgn': lambda value: (value > 0) - (value < 0),
-    'exp': math.exp,
-    'log10': math.log10,
-    'sin': math.sin,
-    'cos': math.cos,
-    'tan': math.tan,
-    'asin': math.asin,
-    'acos': math.acos,
-    'atan': math.atan,
-    'to_bool': lambda value: 'true' if value else 'false',
-    'humanize_bytes': _humanize(1024, 'B KiB MiB GiB TiB PiB'),
-    'humanize_bits': _humanize(1000, 'b kb Mb Gb Tb Pb'),
-}
-# Their names are documented and what they print is not.
-UNDESCRIBED = frozenset({'dec', 'to_bool', 'humanize_bytes', 'humanize_bits'})
+MAX_DEPTH = 32
+MAX_LENGTH = 10_000
+# A longer literal is not exact as a float either.
+MAX_DIGITS = 15
 
 
 class ExpressionError(ValueError):
-    """A text that is no expression, or has no value. `offset` counts from the start of the text."""
+    """A text that is not an expression, or has no value. `offset` counts from the start of the text."""
 
     def __init__(self, offset: int, message: str) -> None:
         super().__init__(message)
@@ -69,9 +29,11 @@ class ExpressionError(ValueError):
 
 
 @dataclass(frozen=True)
-class Number:
+class Literal:
+    """A number, or a text in quotes."""
+
     offset: int
-    value: float
+    value: Value
 
 
 @dataclass(frozen=True)
@@ -82,10 +44,18 @@ class Name:
 
 @dataclass(frozen=True)
 class Apply:
-    """A function of one operand, or the sign `-`."""
+    """A function and its operands."""
 
     offset: int
     function: str
+    operands: 'tuple[Node, ...]'
+
+
+@dataclass(frozen=True)
+class Negative:
+    """The sign `-`."""
+
+    offset: int
     operand: 'Node'
 
 
@@ -102,12 +72,12 @@ class Parentheses:
     inner: 'Node'
 
 
-type Node = Number | Name | Apply | Chain | Parentheses
+type Node = Literal | Name | Apply | Negative | Chain | Parentheses
 
 
 @dataclass(frozen=True)
 class Expression:
-    """`mixed`: operators of different strength stand side by side, so the order of work is assumed."""
+    """`mixed`: operators of different strength stand side by side, so their order is assumed (A31)."""
 
     text: str
     root: Node
@@ -118,61 +88,117 @@ class Expression:
         return (node for node in _walk(self.root) if isinstance(node, Name))
 
     def undescribed(self) -> bool:
-        """Say whether it prints through a function whose output no source describes."""
+        """Return whether it calls a function whose output no source describes."""
         return any(isinstance(node, Apply) and node.function in UNDESCRIBED for node in _walk(self.root))
 
-    def evaluate(self, lookup: Callable[[str], float]) -> float | int | str:
-        """Raises ExpressionError where there is no value: division by zero, an argument out of range, a text."""
-        value = _evaluate(self.root, lookup)
+    def evaluate(self, lookup: Callable[[str], Value], from_left: bool = False) -> Value:
+        """Return the result. `from_left`: operators act in the order of the text, whatever their strength.
+
+        Raises ExpressionError where there is no result: division by zero, an operand out of range.
+        """
+        value = _evaluate(_from_left(self.root) if from_left else self.root, lookup)
         if isinstance(value, float) and not math.isfinite(value):
             raise ExpressionError(0, 'the result is not a finite number')
         return value
 
 
-def _walk(node: Node) -> Iterator[Node]:
-    yield node
+def _parts(node: Node) -> tuple[Node, ...]:
     match node:
         case Apply():
-            yield from _walk(node.operand)
+            return node.operands
+        case Negative():
+            return (node.operand,)
         case Parentheses():
-            yield from _walk(node.inner)
+            return (node.inner,)
         case Chain():
-            yield from _walk(node.first)
-            for _, _, operand in node.rest:
-                yield from _walk(operand)
+            return node.first, *(operand for _, _, operand in node.rest)
+    return ()
 
 
-def _evaluate(node: Node, lookup: Callable[[str], float]) -> float | int | str:
+def _walk(node: Node) -> Iterator[Node]:
+    yield node
+    for part in _parts(node):
+        yield from _walk(part)
+
+
+def _from_left(node: Node) -> Node:
+    """Make one chain, without strength, of what is not in parentheses."""
     match node:
-        case Number():
+        case Parentheses():
+            return Parentheses(_from_left(node.inner))
+        case Apply():
+            return replace(node, operands=tuple(map(_from_left, node.operands)))
+        case Negative():
+            inner = _from_left(node.operand)
+            if isinstance(inner, Chain):
+                return Chain(Negative(node.offset, inner.first), inner.rest)
+            return Negative(node.offset, inner)
+        case Chain():
+            first = _from_left(node.first)
+            start, rest = (first.first, [*first.rest]) if isinstance(first, Chain) else (first, [])
+            for offset, sign, operand in node.rest:
+                inner = _from_left(operand)
+                further = inner if isinstance(inner, Chain) else Chain(inner, ())
+                rest += [(offset, sign, further.first), *further.rest]
+            return Chain(start, tuple(rest))
+    return node
+
+
+# Evaluating
+
+
+def _evaluate(node: Node, lookup: Callable[[str], Value]) -> Value:
+    match node:
+        case Literal():
             return node.value
         case Name():
             return lookup(node.name)
-        case Apply():
-            function = FUNCTIONS.get(node.function, operator.neg)
-            return _attempt(node.offset, function, _number(node.offset, _evaluate(node.operand, lookup)))
         case Parentheses():
             return _evaluate(node.inner, lookup)
-    value = _evaluate(node.first, lookup)
+        case Negative():
+            return -_number(node.offset, node.operand, lookup)
+        case Apply():
+            function = FUNCTIONS[node.function]
+            operands = [
+                (_text if index < function.texts else _number)(node.offset, operand, lookup)
+                for index, operand in enumerate(node.operands)
+            ]
+            return _attempt(node.offset, function.call, *operands)
+    value = _number(node.rest[0][0], node.first, lookup)
     for offset, sign, operand in node.rest:
-        left, right = _number(offset, value), _number(offset, _evaluate(operand, lookup))
-        value = _attempt(offset, _OPERATORS[sign], left, right)
+        result = _attempt(offset, OPERATORS[sign], value, _number(offset, operand, lookup))
+        assert not isinstance(result, str)
+        value = result
     return value
 
 
-def _attempt[T](offset: int, function: Callable[..., T], *operands: float) -> T:
+def _attempt(offset: int, function: Callable[..., Value], *operands: Value) -> Value:
     try:
-        return function(*operands)
+        return bounded(function(*operands))
     except ZeroDivisionError:
         raise ExpressionError(offset, 'division by zero') from None
-    except (ValueError, OverflowError):
+    except (ValueError, ArithmeticError):
         raise ExpressionError(offset, 'the result is not a finite number') from None
 
 
-def _number(offset: int, value: float | str) -> float:
+def _text(offset: int, node: Node, lookup: Callable[[str], Value]) -> str:
+    return str(_evaluate(node, lookup))
+
+
+def _number(offset: int, node: Node, lookup: Callable[[str], Value]) -> Number:
+    value = _evaluate(node, lookup)
     if isinstance(value, str):
-        raise ExpressionError(offset, f'{value!r} is no number')
-    return float(value)
+        try:
+            value = float(value)
+        except ValueError:
+            what = node.name if isinstance(node, Name) else repr(value)
+            raise ExpressionError(offset, f'{what} is not a number') from None
+    if not math.isfinite(value):
+        raise ExpressionError(offset, 'the result is not a finite number')
+    return value
+
+
+# Reading
 
 
 def parse_expression(text: str) -> Expression:
@@ -180,95 +206,100 @@ def parse_expression(text: str) -> Expression:
 
     Raises ExpressionError.
     """
-    parser = _Parser(text)
-    root = parser.sum(0)
-    if parser.token:
-        raise ExpressionError(parser.offset, f'expected an operator, found {parser.token!r}')
-    return Expression(text, root, parser.mixed)
+    if len(text) > MAX_LENGTH:
+        raise ExpressionError(0, f'more than {MAX_LENGTH} characters')
+    parser = _parser()
+
+    from lark.exceptions import UnexpectedInput
+
+    try:
+        root: Node = parser.parse(text)  # type: ignore[assignment]  # the transformer makes it
+    except UnexpectedInput as error:
+        _refuse(text, error)
+    _refuse_depth(root)
+    return Expression(text, root, _mixed(root))
 
 
-class _Parser:
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.end = 0
-        self.mixed = False
-        self.next()
+@cache
+def _parser() -> 'Lark':
+    from lark import Lark, Transformer, v_args
 
-    def next(self) -> None:
-        match = _TOKEN.match(self.text, self.end)
-        if match:
-            self.kind = match.lastgroup
-            self.token = match[self.kind or 0]
-            self.offset, self.end = match.start(self.kind or 0), match.end()
-            return
-        self.offset = len(self.text) - len(self.text[self.end :].lstrip())
-        if self.offset < len(self.text):
-            raise ExpressionError(self.offset, f'{self.text[self.offset]!r} has no meaning in an expression')
-        self.kind, self.token = None, ''
+    @v_args(inline=True)
+    class Builder(Transformer[Any, Any]):
+        def start(self, root: Node) -> Node:
+            return root
 
-    def sum(self, depth: int) -> Node:
-        if depth > DEEPEST:
-            raise ExpressionError(self.offset, f'more than {DEEPEST} levels')
-        return self.chain(1, depth)
+        def chain(self, first: Node, *rest: Any) -> Node:
+            pairs = zip(rest[::2], rest[1::2], strict=True)
+            return Chain(first, tuple((sign.start_pos, str(sign), operand) for sign, operand in pairs))
 
-    def chain(self, strength: int, depth: int) -> Node:
-        """Operators of this strength, from the left; of the greatest, from the right."""
-        if strength == 3:
-            return self.power(depth)
-        first = self.chain(strength + 1, depth)
-        rest = []
-        while self.kind == 'mark' and _STRENGTH.get(self.token) == strength:
-            offset, sign = self.offset, self.token
-            self.next()
-            rest.append((offset, sign, self.chain(strength + 1, depth)))
-        if not rest:
-            return first
-        for operand in (first, *(operand for _, _, operand in rest)):
-            self.mixed |= isinstance(operand, Chain)
-        return Chain(first, tuple(rest))
+        def signed(self, sign: 'Token', operand: Node) -> Node:
+            return Negative(sign.start_pos or 0, operand) if sign == '-' else operand
 
-    def power(self, depth: int) -> Node:
-        base = self.operand(depth)
-        if self.token != '^':
-            return base
-        offset = self.offset
-        self.next()
-        if depth > DEEPEST:
-            raise ExpressionError(offset, f'more than {DEEPEST} levels')
-        exponent = self.power(depth + 1)
-        self.mixed |= isinstance(exponent, Chain)
-        return Chain(base, ((offset, '^', exponent),))
+        def number(self, token: 'Token') -> Node:
+            whole = token.isdecimal() and len(token) <= MAX_DIGITS
+            return Literal(token.start_pos or 0, int(token) if whole else float(token))
 
-    def operand(self, depth: int) -> Node:
-        if depth > DEEPEST:
-            raise ExpressionError(self.offset, f'more than {DEEPEST} levels')
-        offset, kind, token = self.offset, self.kind, self.token
-        if token == '-':
-            self.next()
-            operand = self.power(depth + 1)
-            self.mixed |= isinstance(operand, Chain)
-            return Apply(offset, '-', operand)
-        if token == '(':
-            self.next()
-            return Parentheses(self.closed(depth))
-        if kind == 'number':
-            self.next()
-            return Number(offset, float(token))
-        if kind == 'name':
-            self.next()
-            if self.token != '(':
-                return Name(offset, token)
-            if token not in FUNCTIONS:
-                raise ExpressionError(offset, f'unknown function {token!r}; known: {", ".join(FUNCTIONS)}')
-            self.next()
-            return Apply(offset, token, self.closed(depth))
+        def text(self, token: 'Token') -> Node:
+            return Literal(token.start_pos or 0, token[1:-1])
+
+        def name(self, token: 'Token') -> Node:
+            return Name(token.start_pos or 0, str(token))
+
+        def parentheses(self, opening: 'Token', inner: Node, closing: 'Token') -> Node:
+            return Parentheses(inner)
+
+        def call(self, name: 'Token', opening: 'Token', *rest: Any) -> Node:
+            return Apply(name.start_pos or 0, str(name), rest[:-1:2])
+
+    return Lark(
+        Path(__file__).with_name('expression.lark').read_text(encoding='utf-8'),
+        parser='lalr',
+        lexer='contextual',
+        maybe_placeholders=False,
+        transformer=Builder(),
+    )
+
+
+def _refuse(text: str, error: 'UnexpectedInput') -> NoReturn:
+    from lark.exceptions import UnexpectedToken
+
+    if not isinstance(error, UnexpectedToken):
+        offset = error.pos_in_stream or 0
+        raise ExpressionError(offset, f'{text[offset]!r} has no meaning here') from None
+    token = error.token
+    if token.type == '$END':
+        raise ExpressionError(len(text), 'expected `)`' if 'RPAR' in error.accepts else 'ends early') from None
+    expected = 'a number, a variable or `(`' if 'NUMBER' in error.accepts else 'an operator'
+    raise ExpressionError(token.start_pos or 0, f'expected {expected}, found {str(token)!r}') from None
+
+
+def _refuse_depth(root: Node) -> None:
+    """Refuse what nests too deeply, unknown functions and wrong numbers of operands."""
+    pending = [(root, 1)]
+    while pending:
+        node, depth = pending.pop()
+        if depth > MAX_DEPTH:
+            raise ExpressionError(0, f'more than {MAX_DEPTH} levels')
+        if isinstance(node, Apply):
+            _check(node)
+        pending += [(part, depth + 1) for part in _parts(node)]
+
+
+def _check(node: Apply) -> None:
+    function = FUNCTIONS.get(node.function)
+    if function is None:
+        close = did_you_mean(node.function, FUNCTIONS)
+        raise ExpressionError(node.offset, f'unknown function {node.function!r}{close}; known: {", ".join(FUNCTIONS)}')
+    if not function.least <= len(node.operands) <= function.most:
+        counts = ' or '.join(map(str, range(function.least, function.most + 1)))
+        plural = 's' * (counts != '1')
         raise ExpressionError(
-            offset, f'expected a number, a variable or `(`, found {token!r}' if token else 'ends early'
+            node.offset, f'{node.function}: expected {counts} argument{plural}, found {len(node.operands)}'
         )
 
-    def closed(self, depth: int) -> Node:
-        inner = self.sum(depth + 1)
-        if self.token != ')':
-            raise ExpressionError(self.offset, 'expected `)`')
-        self.next()
-        return inner
+
+def _mixed(root: Node) -> bool:
+    return any(
+        isinstance(part, Chain) for node in _walk(root) if isinstance(node, Chain | Negative) for part in _parts(node)
+    )

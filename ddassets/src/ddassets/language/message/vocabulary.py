@@ -1,4 +1,4 @@
-"""The names of the conditionals of a message (rule 4.2)."""
+"""The names of the conditionals (rule 4.2) and of the variables of a message that are not tags (rule 4.6)."""
 
 #: Conditionals that the transition alone decides.
 FLAGS = frozenset(
@@ -16,5 +16,12 @@ FLAGS = frozenset(
     }
 )
 #: Conditionals that compare an operand.
-TESTS = frozenset({'is_priority', 'is_match', 'is_exact_match'})
+MATCHES = frozenset({'is_match', 'is_exact_match'})
+TESTS = MATCHES | {'is_priority'}
 CONDITIONALS = tuple(sorted(FLAGS | TESTS))
+#: The variables that are not tags.
+BARE_VARIABLES = frozenset({
+    'value', 'threshold', 'warn_threshold', 'alert_recovery_threshold', 'warn_recovery_threshold', 'ok_threshold',
+    'comparator', 'first_triggered_at', 'first_triggered_at_epoch', 'last_triggered_at', 'last_triggered_at_epoch',
+    'triggered_duration_sec',
+})  # fmt: skip
