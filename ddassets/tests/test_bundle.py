@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddassets.assets import integrations, read
-from ddassets.assets.document import LARGEST_FILE, _parts, load_document
+from ddassets.assets.document import MAX_FILE_SIZE, _parts, load_document
 from ddassets.diagnostic import Position
 from ddassets.lint.example import DASHBOARD, MANIFEST, METADATA, MONITOR, write
 
@@ -201,7 +201,7 @@ def test_a_link_to_nowhere_is_unreadable(tmp_path):
 def test_what_is_larger_than_any_asset_is_not_read(tmp_path):
     folder = write(tmp_path, {})
     with open(folder / MONITOR, 'wb') as file:
-        file.truncate(LARGEST_FILE + 1)  # a hole: it takes no room on the disk
+        file.truncate(MAX_FILE_SIZE + 1)  # a hole: it takes no room on the disk
     assert problems_of(folder) == [('unreadable', MONITOR)]
 
 

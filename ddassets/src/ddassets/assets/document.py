@@ -53,6 +53,10 @@ class Document:
 
         With `column`, where that character (counted from 0) of the string at `place` stands in the file.
         """
+        return _position(self.text, self.offset(place, column))
+
+    def offset(self, place: Place = (), column: int | None = None) -> int:
+        """The same place as the number of characters before it."""
         offset = _skip_space(self.text, 0)
         try:
             for step in place:
@@ -60,14 +64,14 @@ class Document:
                     self._entered[offset] = _parts(self.text, offset)
                 found = self._entered[offset].get(step)
                 if found is None:
-                    return _position(self.text, offset)
+                    return offset
                 offset = found
         except RecursionError:
             # Nested so deeply that it can be read but not skipped: the innermost place that was found has to do.
-            return _position(self.text, offset)
-        if column is not None and self.text[offset] == '"':
+            return offset
+        if column is not None and self.text[offset : offset + 1] == '"':
             offset = _inside(self.text, offset, column)
-        return _position(self.text, offset)
+        return offset
 
 
 _BYTE_ORDER_MARKS = (
@@ -81,10 +85,10 @@ _BYTE_ORDER_MARKS = (
 
 
 # Bytes. The largest dashboard that we know of has two million.
-LARGEST_FILE = 64_000_000
+MAX_FILE_SIZE = 64_000_000
 
 
-def read_bytes(path: Path, largest: float = LARGEST_FILE) -> bytes:
+def read_bytes(path: Path, largest: float = MAX_FILE_SIZE) -> bytes:
     """The content of a file of at most `largest` bytes.
 
     Raises OSError for what is no file: a pipe would keep us waiting, a device is endless.
@@ -137,8 +141,11 @@ def read_text(path: Path, problems: list[Problem]) -> str | None:
 def load_document(path: Path, problems: list[Problem]) -> Document | None:
     """Read one JSON file; None, and a problem, where it cannot be read. Of duplicate keys the last one wins."""
     text = read_text(path, problems)
-    if text is None:
-        return None
+    return None if text is None else parse_document(path, text, problems)
+
+
+def parse_document(path: Path, text: str, problems: list[Problem]) -> Document | None:
+    """Read the text of one JSON file; None, and a problem, where it is not JSON. Of duplicate keys the last wins."""
     duplicated = False
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -8,15 +8,15 @@ from typing import Any, NoReturn
 
 import yaml
 
+from ddassets.assets.composer import YamlError, compose_document
 from ddassets.diagnostic import UnusableInputError
 from ddassets.nearest import did_you_mean
-from ddassets.rehearsal.composer import Composer
 from ddassets.rehearsal.words import WordFault
 
 _KINDS = {'mapping': 'keys and values', 'sequence': 'a list', 'scalar': 'a single value'}
 _NODES = {'mapping': yaml.MappingNode, 'sequence': yaml.SequenceNode, 'scalar': yaml.ScalarNode}
 _NULL = 'tag:yaml.org,2002:null'
-MOST_CHARACTERS = 500_000_000
+MAX_CHARACTERS = 500_000_000
 _LONGEST = 60
 
 
@@ -166,16 +166,13 @@ _PLAIN = {f'tag:yaml.org,2002:{name}' for name in ('null', 'bool', 'int', 'float
 
 def read(text: str, path: Path) -> Entry:
     """Return the top of a YAML file. Raises UnusableInputError with the line for what is no YAML."""
-    if len(text) > MOST_CHARACTERS:
-        raise UnusableInputError(f'{path}: found {len(text):,} characters, at most {MOST_CHARACTERS:,} are read')
+    if len(text) > MAX_CHARACTERS:
+        raise UnusableInputError(f'{path}: found {len(text):,} characters, at most {MAX_CHARACTERS:,} are read')
     try:
-        node = Composer(path).compose(yaml.parse(text, Loader=getattr(yaml, 'CSafeLoader', yaml.SafeLoader)))
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        place = f'{path}:{mark.line + 1}:{mark.column + 1}' if mark else str(path)
-        raise UnusableInputError(f'{place}: not YAML: {error.problem or error.context}') from None
-    except yaml.YAMLError as error:
-        raise UnusableInputError(f'{path}: not YAML: {" ".join(str(error).split())}') from None
+        node = compose_document(text)
+    except YamlError as error:
+        place = f'{path}:{error.position.line}:{error.position.column}' if error.position else str(path)
+        raise UnusableInputError(f'{place}: {error.message}') from None
     if node is None:
         raise UnusableInputError(f'{path}: the file is empty')
     return Entry(path, node)

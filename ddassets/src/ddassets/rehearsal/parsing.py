@@ -55,7 +55,7 @@ LONGEST = 10 * 366 * 86400
 def read(path: Path) -> Scenario:
     """Read a scenario. Raises UnusableInputError with file, line, key, what was found and what is allowed."""
     try:
-        text = read_bytes(path, 4 * entries.MOST_CHARACTERS).decode()
+        text = read_bytes(path, 4 * entries.MAX_CHARACTERS).decode()
     except UnicodeDecodeError as error:
         raise UnusableInputError(f'{path}: not UTF-8: {error.reason} at byte {error.start}') from None
     except (OSError, ValueError) as error:

@@ -1,33 +1,78 @@
-"""From the events of a YAML parser to nodes that know their line.
+"""From YAML text to nodes that know their line.
 
-The library's own composer calls itself for each level, so that a hostile file ends Python itself.
+PyYAML's own composer calls itself for each level, so that a hostile file ends Python itself.
 """
 
-from collections.abc import Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
+from itertools import takewhile
 from typing import Any, NoReturn
 
 import yaml
 
-from ddassets.diagnostic import UnusableInputError
+from ddassets.diagnostic import Position
 
 # A small file whose aliases repeat what they name could ask for more than fits into memory.
-MOST_VALUES = 1_000_000
-DEEPEST = 50
+MAX_VALUES = 1_000_000
+MAX_DEPTH = 50
+
+
+class YamlError(Exception):
+    """Text that is not YAML, or more than is read. `position` is None where the parser gives none."""
+
+    def __init__(self, message: str, position: Position | None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.position = position
+
+
+def compose_document(text: str) -> yaml.Node | None:
+    """Return the top node of a text with one document, None for an empty one. Raises YamlError."""
+    return _guarded(lambda: Composer().compose(_events(text)))
+
+
+def compose_stream(text: str) -> list[yaml.Node]:
+    """Return the top node of each document of a text; empty documents are left out. Raises YamlError."""
+    return _guarded(lambda: list(_documents(_events(text))))
+
+
+def _events(text: str) -> Iterator[Any]:
+    return iter(yaml.parse(text, Loader=getattr(yaml, 'CSafeLoader', yaml.SafeLoader)))
+
+
+def _documents(events: Iterator[Any]) -> Iterator[yaml.Node]:
+    for event in events:
+        if isinstance(event, yaml.DocumentStartEvent):
+            inside = takewhile(lambda each: not isinstance(each, yaml.DocumentEndEvent), events)
+            if (node := Composer().compose(inside)) is not None and not is_null(node):
+                yield node
+
+
+def _guarded[T](compose: Callable[[], T]) -> T:
+    try:
+        return compose()
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        position = Position(mark.line + 1, mark.column + 1) if mark else None
+        raise YamlError(f'not YAML: {error.problem or error.context}', position) from None
+    except yaml.YAMLError as error:
+        raise YamlError(f'not YAML: {" ".join(str(error).split())}', None) from None
+
+
+def is_null(node: yaml.Node) -> bool:
+    return bool(node.tag == 'tag:yaml.org,2002:null')
 
 
 class Composer:
     """Makes the nodes of one document. `sizes` are those of the anchors: an alias is as large as what it repeats."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self) -> None:
         self.resolver: Any = yaml.resolver.Resolver()
         self.anchors: dict[str | None, yaml.Node] = {}
         self.sizes: dict[str | None, int] = {}
         self.size = 0
 
     def compose(self, events: Iterable[Any]) -> yaml.Node | None:
-        """Return the top of the document, None for an empty one. Raises UnusableInputError for what is too much."""
+        """Return the top of the document, None for an empty one. Raises YamlError for a document that is too large."""
         top: yaml.Node | None = None
         # Each open list or mapping, its anchor, and the size at its beginning.
         opened: list[tuple[yaml.CollectionNode, str | None, int]] = []
@@ -44,8 +89,8 @@ class Composer:
                     opened[-1][0].value.append(found)
                 top = found if top is None else top
                 if isinstance(event, yaml.CollectionStartEvent):
-                    if len(opened) == DEEPEST:
-                        self._refuse(event, f'found more than {DEEPEST} levels')
+                    if len(opened) == MAX_DEPTH:
+                        self._refuse(event, f'found more than {MAX_DEPTH} levels')
                     opened.append((found, event.anchor, self.size))
         return self._paired(top)
 
@@ -55,8 +100,8 @@ class Composer:
             if event.anchor not in self.anchors:
                 self._refuse(event, f'found the alias *{event.anchor}, expected one of what stands complete above')
             self.size += self.sizes[event.anchor]
-        if self.size > MOST_VALUES:
-            self._refuse(event, f'found more than {MOST_VALUES:,} values, aliases counted where they stand')
+        if self.size > MAX_VALUES:
+            self._refuse(event, f'found more than {MAX_VALUES:,} values, aliases counted where they stand')
         if isinstance(event, yaml.AliasEvent):
             return self.anchors[event.anchor]
         marks = (event.start_mark, event.end_mark)
@@ -88,4 +133,4 @@ class Composer:
 
     def _refuse(self, event: Any, message: str) -> NoReturn:
         mark = event.start_mark
-        raise UnusableInputError(f'{self.path}:{mark.line + 1}:{mark.column + 1}: {message}')
+        raise YamlError(message, Position(mark.line + 1, mark.column + 1))

@@ -1,0 +1,173 @@
+"""Assets as the API answers and the UI exports them: one object, a list, or `data` of the second API."""
+
+from typing import Any
+
+from ddassets.assets.document import Place
+from ddassets.diagnostic import Severity
+from ddassets.sources.model import Base, Form, Inventory, Kind, is_api_monitor
+
+# What the editor of the UI leaves in an export, by the place in the body. Nothing depends on these keys.
+LEFTOVERS: tuple[Place, ...] = (
+    ('options', 'thresholds', 'period'),
+    ('options', 'thresholds', 'comparison'),
+    ('options', 'thresholds', 'timeAggregator'),
+    ('options', 'queryConfig'),
+    ('options', 'aggregation'),
+    ('options', 'restriction_query'),
+    ('options', 'groupby'),
+)
+
+
+def kind_of(value: Any) -> Kind | None:
+    """Return what an object in the API's form is, None for what is no asset."""
+    if not isinstance(value, dict):
+        return None
+    if is_api_monitor(value):
+        return 'monitor'
+    definition = value.get('definition')
+    if isinstance(definition, dict) and isinstance(definition.get('query'), str):
+        return 'monitor'
+    if isinstance(value.get('widgets'), list) and ('title' in value or 'layout_type' in value):
+        return 'dashboard'
+    if isinstance(value.get('dash'), dict) or 'board_title' in value:
+        return 'dashboard'
+    if (kind := _JSON_API_KINDS.get(str(value.get('type')))) and isinstance(value.get('attributes'), dict):
+        return kind
+    data = value.get('data')
+    if isinstance(data, dict) and 'type' in data:
+        return _JSON_API_KINDS.get(str(data['type']))
+    if value.get('type') in ('metric', 'monitor', 'time_slice') and isinstance(value.get('thresholds'), list):
+        return 'slo'
+    # The attributes of a downtime alone, as an integration may ship them.
+    if 'monitor_identifier' in value and 'scope' in value:
+        return 'downtime'
+    return None
+
+
+_JSON_API_KINDS: dict[str, Kind] = {'downtime': 'downtime', 'monitor-notification-rule': 'notification_rule'}
+
+
+def add_api_asset(
+    inventory: Inventory, base: Base, place: Place, value: Any, address: str = '', manager: str = '', key: str = ''
+) -> None:
+    """Add an object in the API's form that lies at `place`; other objects are reported."""
+    kind = kind_of(value)
+    if kind is None:
+        inventory.report(
+            'unread', Severity.NOTE, 'neither a monitor nor a dashboard, downtime, SLO or rule', base.position(place)
+        )
+        return
+    if kind in _JSON_API_KINDS.values() and 'attributes' in value:
+        # An element of a list under `data`: with its envelope, it is a body by itself.
+        body, places = {'data': value}, {(): place, ('data',): place}
+        inventory.add(
+            kind, base, place, body, key or _rule_name(value), places=places, address=address, manager=manager
+        )
+        return
+    asset = inventory.add(kind, base, place, value, key, address=address, manager=manager)
+    if kind == 'monitor':
+        report_leftovers(inventory, base, place, value, asset.key)
+
+
+def _rule_name(value: Any) -> str:
+    return str(value['attributes'].get('name') or value.get('id') or '')
+
+
+def report_leftovers(inventory: Inventory, base: Base, place: Place, body: Any, name: str) -> None:
+    """Name the keys that the editor left in an export, once for the monitor."""
+    found = [each for each in LEFTOVERS if _at(body, each) is not None]
+    if found:
+        inventory.report(
+            'leftover',
+            Severity.NOTE,
+            f'left over from the editor and without effect: {", ".join(each[-1] for each in found)}',  # type: ignore[misc]
+            base.position((*place, *found[0])),
+            object=name,
+        )
+
+
+def _at(value: Any, place: Place) -> Any:
+    for step in place:
+        value = value.get(step) if isinstance(value, dict) else None
+    return value
+
+
+def is_list(data: Any) -> bool:
+    return isinstance(data, list) and any(map(kind_of, data))
+
+
+def _read_list(base: Base, inventory: Inventory) -> None:
+    for index, value in enumerate(base.data):
+        add_api_asset(inventory, base, (index,), value)
+
+
+# The keys under which answers hold a list of whole objects.
+_LISTS = ('data', 'monitors', 'slos', 'dashboards')
+
+
+def _listed(data: Any) -> str:
+    if isinstance(data, dict):
+        for key in _LISTS:
+            if isinstance(data.get(key), list) and any(map(kind_of, data[key])):
+                return key
+    return ''
+
+
+def _read_answer(base: Base, inventory: Inventory) -> None:
+    key = _listed(base.data)
+    for index, value in enumerate(base.data[key]):
+        add_api_asset(inventory, base, (key, index), value)
+
+
+def is_search(data: Any) -> bool:
+    """Whether this is an answer of monitor/search or monitor/groups/search: it lacks options and messages."""
+    if not isinstance(data, dict) or not isinstance(data.get('metadata'), dict):
+        return False
+    return 'total_count' in data['metadata'] and any(isinstance(data.get(key), list) for key in ('monitors', 'groups'))
+
+
+def _refuse_search(base: Base, inventory: Inventory) -> None:
+    inventory.refuse(
+        'an answer of monitor/search, which lacks the options and messages of its monitors',
+        'list them with `GET /api/v1/monitor`, or fetch each by its id',
+    )
+
+
+def _is_dashboard_list(data: Any) -> bool:
+    return isinstance(data, dict) and isinstance(data.get('dashboards'), list) and not _listed(data)
+
+
+def _refuse_dashboard_list(base: Base, inventory: Inventory) -> None:
+    inventory.refuse('a list of dashboards without their widgets', 'fetch each with `GET /api/v1/dashboard/{id}`')
+
+
+def _is_old_downtime(data: Any) -> bool:
+    items = data if isinstance(data, list) else [data]
+    return any(
+        isinstance(each, dict) and 'scope' in each and 'start' in each and 'monitor_id' in each and 'query' not in each
+        for each in items
+    )
+
+
+def _refuse_old_downtime(base: Base, inventory: Inventory) -> None:
+    inventory.refuse('a downtime of the first API', 'fetch it as `GET /api/v2/downtime` answers it')
+
+
+def is_asset(data: Any) -> bool:
+    return kind_of(data) is not None
+
+
+def _read_asset(base: Base, inventory: Inventory) -> None:
+    add_api_asset(inventory, base, (), base.data)
+
+
+LISTS = (
+    Form('list of the API', is_list, _read_list),
+    Form('answer of monitor/search', is_search, _refuse_search),
+    Form('answer of the API', lambda data: bool(_listed(data)), _read_answer),
+)
+OBJECTS = (
+    Form('asset in the API form', is_asset, _read_asset),
+    Form('list of dashboards', _is_dashboard_list, _refuse_dashboard_list),
+    Form('downtime of the first API', _is_old_downtime, _refuse_old_downtime),
+)

@@ -1,0 +1,85 @@
+"""Catalogs of monitors for Cloud Posse's Terraform module: a map from a name to a monitor, in an old or a new form."""
+
+from typing import Any
+
+from ddassets.assets.asset import mapping
+from ddassets.assets.document import Place
+from ddassets.diagnostic import Severity
+from ddassets.sources.model import Base, Form, Inventory
+from ddassets.sources.resource import add_built
+from ddassets.sources.terraform_monitor import NAMES, build_monitor
+from ddassets.sources.values import Values
+
+# The module is one for Terraform, so Terraform manages what it makes.
+MANAGER = 'Terraform'
+# The module's names for the blocks of the resource, in the old form beside `query`.
+_OLD = {'thresholds': 'monitor_thresholds', 'threshold_windows': 'monitor_threshold_windows'}
+
+
+def is_catalog(data: Any) -> bool:
+    if not isinstance(data, dict) or not data:
+        return False
+    return all(_is_entry(value) for value in data.values())
+
+
+def _is_entry(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(value.get(key), str) for key in ('query', 'type'))
+
+
+def _read(base: Base, inventory: Inventory) -> None:
+    """Read a catalog. The new form has under `options`, in the API's spelling, what the old one has beside `query`."""
+    inventory.report(
+        'withheld',
+        Severity.NOTE,
+        "the module appends its alert_tags to each message; a catalog does not hold them, so they are not judged",
+    )
+    for key, entry in base.data.items():
+        if entry.get('enabled') is False:
+            continue
+        values = dict(entry)
+        options = mapping(values.pop('options', None))
+        names = {new: old for old, new in _OLD.items()}
+        merged = {'name': key, **values, **options}
+        if merged.get('new_host_delay') != 0:
+            # The module hands a zero on, and nothing else.
+            merged.pop('new_host_delay', None)
+        # What the API has as an object of a list is a block of a list here.
+        schedule = mapping(mapping(merged.get('scheduling_options')).get('custom_schedule'))
+        if 'recurrences' in schedule:
+            merged['scheduling_options'] = {
+                **merged['scheduling_options'],
+                'custom_schedule': {**schedule, 'recurrence': schedule['recurrences']},
+            }
+        tags = merged.get('tags')
+        if isinstance(tags, dict):
+            merged['tags'] = [str(name) if value is None else f'{name}:{value}' for name, value in tags.items()]
+        # Queries as the API has them, without the blocks of the provider.
+        variables = merged.get('variables')
+        queries = (
+            variables
+            if isinstance(variables, list) and all('data_source' in mapping(each) for each in variables)
+            else None
+        )
+        if queries:
+            del merged['variables']
+        spelt = {_OLD.get(name, name): value for name, value in merged.items()}
+        place: Place = (key,)
+        builder = build_monitor(Values(spelt, place, NAMES))
+        if queries:
+            builder.put(('options', 'variables'), queries, (*place, 'variables'))
+        _relocate(builder.places, place, options, names)
+        add_built(inventory, 'monitor', base, builder, '', MANAGER, key=key)
+
+
+def _relocate(places: dict[Place, Place], top: Place, options: Any, names: dict[str, str]) -> None:
+    """Lead the places back through what was renamed and merged."""
+    for place, origin in places.items():
+        rest = origin[len(top) :]
+        if not rest:
+            continue
+        first = names.get(str(rest[0]), rest[0])
+        inside: Place = ('options',) if first in options else ()
+        places[place] = (*top, *inside, first, *('recurrences' if step == 'recurrence' else step for step in rest[1:]))
+
+
+FORMS = (Form('catalog of monitors', is_catalog, _read),)

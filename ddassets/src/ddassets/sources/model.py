@@ -1,0 +1,185 @@
+"""What a source yields: assets in the API's form, each knowing where its values stand in the file."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from ddassets.assets.document import Document, Place, Problem
+from ddassets.diagnostic import Diagnostic, Position, Severity
+
+type Kind = Literal['monitor', 'dashboard', 'downtime', 'slo', 'notification_rule']
+
+
+class Base(Protocol):
+    """A parsed file: JSON, one document of a YAML stream, or HCL."""
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def data(self) -> Any: ...
+    def position(self, place: Place = (), column: int | None = None) -> Position: ...
+
+
+@dataclass(frozen=True)
+class SourceDocument(Document):
+    """An asset in the API's form, read from a part of a file. `data` is the body; `text` is the whole file.
+
+    `places` lead from places of the body to places of the file; a place without an entry lies at its nearest parent's.
+    `shifts` count the characters that were stripped from the beginning of a string. `withheld` names the values that
+    the file does not give, with the reason: what depends on them cannot be judged.
+    """
+
+    base: Base = field(kw_only=True, repr=False)
+    places: Mapping[Place, Place] = field(kw_only=True, repr=False)
+    shifts: Mapping[Place, int] = field(kw_only=True, default_factory=dict, repr=False)
+    address: str = field(kw_only=True, default='')
+    manager: str = field(kw_only=True, default='')
+    withheld: Mapping[Place, str] = field(kw_only=True, default_factory=dict)
+
+    def position(self, place: Place = (), column: int | None = None) -> Position:
+        """Return where the value at `place` of the body stands in the file."""
+        for end in range(len(place), -1, -1):
+            origin = self.places.get(place[:end])
+            if origin is not None:
+                shifted = None if column is None else column + self.shifts.get(place, 0)
+                return self.base.position((*origin, *place[end:]), shifted)
+        return self.base.position()
+
+    def is_withheld(self, place: Place) -> bool:
+        """Whether a value at, above or below `place` is withheld."""
+        return any(place[: len(each)] == each or each[: len(place)] == place for each in self.withheld)
+
+
+@dataclass(frozen=True)
+class EmbeddedDocument:
+    """JSON inside a string of a file: positions lead through the string into the file."""
+
+    inner: Document
+    base: Base = field(repr=False)
+    place: Place
+
+    @property
+    def path(self) -> Path:
+        return self.base.path
+
+    @property
+    def text(self) -> str:
+        return self.base.text
+
+    @property
+    def data(self) -> Any:
+        return self.inner.data
+
+    def position(self, place: Place = (), column: int | None = None) -> Position:
+        return self.base.position(self.place, self.inner.offset(place, column))
+
+
+@dataclass(frozen=True)
+class SourceAsset:
+    """One asset. `key` names it within its file: the address of the resource, the id, or the name."""
+
+    kind: Kind
+    document: SourceDocument
+    key: str
+
+    @property
+    def body(self) -> Any:
+        return self.document.data
+
+
+@dataclass
+class Inventory:
+    """Everything read from one path. `form` is the name of the form, empty where none was recognised."""
+
+    path: Path
+    form: str = ''
+    assets: list[SourceAsset] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def managers(self) -> list[str]:
+        """The tools that manage the assets, each once."""
+        return list(dict.fromkeys(asset.document.manager for asset in self.assets if asset.document.manager))
+
+    def report(
+        self,
+        code: str,
+        severity: Severity,
+        message: str,
+        position: Position | None = None,
+        hint: str = '',
+        object: str = '',
+        path: Path | None = None,
+    ) -> None:
+        """Add a diagnostic about the file."""
+        self.diagnostics.append(
+            Diagnostic(f'source/{code}', severity, path or self.path, message, position, hint=hint, object=object)
+        )
+
+    def refuse(self, message: str, hint: str, position: Position | None = None, object: str = '') -> None:
+        """Report a form that is recognised and not read. `hint` is what to do instead."""
+        self.report('refused', Severity.ERROR, message, position, hint, object)
+
+    def add(self, kind: Kind, base: Base, place: Place, body: Any, key: str = '', **fields: Any) -> SourceAsset:
+        """Add an asset whose body lies at `place` of the file as it is, or as `places` lead."""
+        places = fields.pop('places', None) or {(): place}
+        document = SourceDocument(base.path, base.text, body, base=base, places=places, **fields)
+        asset = SourceAsset(kind, document, key or document.address or _name(body))
+        self.assets.append(asset)
+        return asset
+
+
+def _name(body: Any) -> str:
+    if not isinstance(body, Mapping):
+        return ''
+    return str(body.get('name') or body.get('title') or body.get('id') or '')
+
+
+@dataclass
+class BodyBuilder:
+    """Builds a body in the API's form and remembers the place of each value in the file."""
+
+    body: dict[str, Any] = field(default_factory=dict)
+    places: dict[Place, Place] = field(default_factory=dict)
+    shifts: dict[Place, int] = field(default_factory=dict)
+    withheld: dict[Place, str] = field(default_factory=dict)
+
+    def put(self, place: Place, value: Any, origin: Place | None) -> None:
+        """Set the value at `place` of the body, making the objects above it. `origin` is its place in the file."""
+        target: Any = self.body
+        for step in place[:-1]:
+            target = target.setdefault(step, {})
+        target[place[-1]] = value
+        if origin is not None:
+            self.places[place] = origin
+
+    def put_stripped(self, place: Place, value: Any, origin: Place | None) -> None:
+        """Set a text without the white space around it."""
+        if isinstance(value, str):
+            if shift := len(value) - len(value.lstrip()):
+                self.shifts[place] = shift
+            value = value.strip()
+        self.put(place, value, origin)
+
+
+@dataclass(frozen=True)
+class Form:
+    """One form in which assets come. `recognise` looks at the parsed content, `read` adds the assets to a source."""
+
+    name: str
+    recognise: Callable[[Any], bool]
+    read: Callable[[Base, Inventory], None]
+
+
+def is_api_monitor(value: Any) -> bool:
+    """Whether a value is a monitor in the API's form, whatever its type: rule A.6 of the forms."""
+    return (
+        isinstance(value, dict)
+        and isinstance(value.get('query'), str)
+        and isinstance(value.get('type'), str)
+        and (isinstance(value.get('options'), dict) or isinstance(value.get('message'), str))
+    )

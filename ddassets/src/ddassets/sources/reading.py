@@ -1,0 +1,185 @@
+"""From a path to a source: read the bytes, parse them, and find the form that their content has."""
+
+import json
+import os
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from ddassets.assets.composer import YamlError, compose_stream
+from ddassets.assets.document import MAX_FILE_SIZE, Problem, parse_document, read_text
+from ddassets.assets.yaml_document import YamlDocument, duplicate_keys
+from ddassets.diagnostic import Position, UnusableInputError
+from ddassets.sources import api, cloudposse, crossplane, hcl, kennel, kubernetes, pulumi, sync_cli, terraform
+from ddassets.sources.model import Base, Form, Inventory
+
+STANDARD_INPUT = Path('-')
+# The first that fits is the form. Terraform's files and resources name themselves; lists and plain objects come last.
+FORMS: Sequence[Form] = (
+    *terraform.FORMS,
+    *kubernetes.FORMS,
+    *crossplane.FORMS,
+    *pulumi.FORMS,
+    *api.LISTS,
+    *sync_cli.FORMS,
+    *kennel.FORMS,
+    *api.OBJECTS,
+    *cloudposse.FORMS,
+    *hcl.FORMS,
+)
+# In a folder, names that may hold assets, and folders that hold what others wrote.
+SUFFIXES = ('.json', '.yaml', '.yml', '.tf', '.tfstate')
+_SKIPPED = frozenset(('node_modules', '__pycache__', 'vendor', 'rehearsals'))
+MAX_FILES = 20_000
+# Templates of Helm, which message templates never look like.
+_HELM = re.compile(
+    r'\{\{-?\s*(?:[("`]|/\*|\$|\.(?:Values|Release|Chart|Capabilities|Files|Template)\b'
+    r'|(?:include|template|define|if|else|end|range|with|toYaml|tpl|printf|default|required|quote)\b(?!\.))'
+)
+_HELM_PIPE = re.compile(r'\{\{[^{}]*\|\s*(?:quote|indent|nindent|default|toYaml|trim)\b')
+
+
+def read(path: Path) -> Inventory:
+    """Read the assets of a file, of standard input (`-`), or of the files of a folder.
+
+    Raises UnusableInputError for a path that is not there or cannot be listed, and where an extra is missing.
+    """
+    if path == STANDARD_INPUT:
+        return _read_standard_input()
+    if os.path.isdir(path):
+        return _read_folder(path)
+    problems: list[Problem] = []
+    if kind := _magic(path):
+        inventory = Inventory(path)
+        inventory.refuse(*kind)
+        return inventory
+    text = read_text(path, problems)
+    if text is None:
+        raise UnusableInputError(f'{path}: {problems[0].message}')
+    inventory = read_text_as(text, path)
+    inventory.problems[:0] = problems
+    return inventory
+
+
+def _read_standard_input() -> Inventory:
+    content = sys.stdin.buffer.read(MAX_FILE_SIZE + 1)
+    if len(content) > MAX_FILE_SIZE:
+        raise UnusableInputError(f'standard input: larger than {MAX_FILE_SIZE} bytes')
+    try:
+        return read_text_as(content.decode('utf-8-sig'), STANDARD_INPUT)
+    except UnicodeDecodeError as error:
+        raise UnusableInputError(f'standard input is not valid UTF-8: {error.reason} at byte {error.start}') from None
+
+
+def _magic(path: Path) -> tuple[str, str] | None:
+    """What a binary file is, and what to do instead."""
+    try:
+        with open(path, 'rb') as file:
+            head = file.read(4) if os.path.isfile(path) else b''
+    except (OSError, ValueError):
+        return None
+    if head == b'PK\x03\x04':
+        return 'a binary plan of Terraform', f'print it as JSON: `terraform show -json {path.name} > plan.json`'
+    if head.startswith(b'\x1f\x8b'):
+        return 'a compressed file', 'decompress it first'
+    return None
+
+
+def read_text_as(text: str, path: Path) -> Inventory:
+    """Read the assets of a text that is named `path`. Raises UnusableInputError where an extra is missing."""
+    inventory = Inventory(path)
+    for base in _parse(text, path, inventory):
+        form = next((each for each in FORMS if each.recognise(base.data)), None)
+        if form is not None:
+            inventory.form = inventory.form or form.name
+            form.read(base, inventory)
+    return inventory
+
+
+def _parse(text: str, path: Path, inventory: Inventory) -> list[Base]:
+    if path.suffix == '.tf':
+        document = hcl.parse_hcl(path, text, inventory.problems)
+        return [document] if document else []
+    start = text.lstrip()[:1]
+    if path.suffix in ('.json', '.tfstate') or start in ('{', '['):
+        problems: list[Problem] = []
+        parsed = parse_document(path, text, problems)
+        if parsed is not None:
+            inventory.problems += problems
+            return [parsed]
+        if _is_log(text):
+            inventory.form = 'log of terraform plan'
+            inventory.refuse(
+                'the log stream of `terraform plan -json`, which holds no values',
+                'save the plan and print that: `terraform plan -out=p.bin && terraform show -json p.bin > plan.json`',
+            )
+            return []
+        if path.suffix in ('.json', '.tfstate') and not _HELM.search(text):
+            inventory.problems += problems
+            return []
+    return _parse_yaml(text, path, inventory)
+
+
+def _is_log(text: str) -> bool:
+    lines = [line for line in text.splitlines()[:2] if line.strip()]
+    try:
+        return bool(lines) and all('@level' in json.loads(line) for line in lines)
+    except (ValueError, TypeError, RecursionError):
+        return False
+
+
+def _parse_yaml(text: str, path: Path, inventory: Inventory) -> list[Base]:
+    helm = _HELM.search(text) or _HELM_PIPE.search(text)
+    if helm:
+        inventory.form = 'Helm template'
+        line = text.count('\n', 0, helm.start())
+        inventory.refuse(
+            'a Helm template, which is not YAML before it is rendered',
+            'render it first: `helm template CHART | ddassets lint -`',
+            Position(line + 1, helm.start() - text.rfind('\n', 0, helm.start())),
+        )
+        return []
+    if text.startswith(('Terraform will perform', 'Terraform used the selected')) or re.match(
+        r'# \S*datadog_\w+\.', text
+    ):
+        inventory.form = 'text of terraform show'
+        inventory.refuse('the text that `terraform show` prints for people', 'print it as JSON: `terraform show -json`')
+        return []
+    try:
+        nodes = compose_stream(text)
+    except YamlError as error:
+        inventory.problems.append(Problem('syntax', path, error.position, error.message))
+        return []
+    for node in nodes:
+        for key, position in duplicate_keys(node):
+            message = f'the key {key!r} stands twice in one object; the last one counts'
+            inventory.problems.append(Problem('duplicate-key', path, position, message))
+    return [YamlDocument(path, text, node) for node in nodes]
+
+
+def _read_folder(folder: Path) -> Inventory:
+    """Read what is recognised among the files of a folder, at any depth; other files are left out."""
+    found = Inventory(folder)
+    for path in _files(folder):
+        part = read(path)
+        if part.form or path.suffix in ('.tf', '.tfstate'):
+            found.form = found.form or part.form
+            found.assets += part.assets
+            found.diagnostics += part.diagnostics
+            found.problems += part.problems
+    return found
+
+
+def _files(folder: Path) -> list[Path]:
+    found: list[Path] = []
+
+    def refuse(error: OSError) -> None:
+        raise UnusableInputError(f'{error.filename}: {error.strerror}') from None
+
+    for name, folders, files in os.walk(folder, onerror=refuse):
+        folders[:] = sorted(each for each in folders if not each.startswith('.') and each not in _SKIPPED)
+        found += (Path(name) / each for each in sorted(files) if each.endswith(SUFFIXES) and not each.startswith('.'))
+        if len(found) > MAX_FILES:
+            raise UnusableInputError(f'{folder}: more than {MAX_FILES:,} files; name the folder of the monitors')
+    return [path for path in found if os.path.isfile(path)]

@@ -1,0 +1,24 @@
+"""Resources that datadog-sync-cli stores: objects by id, in one file for a kind or in a file each."""
+
+import re
+from typing import Any
+
+from ddassets.sources.api import add_api_asset, kind_of
+from ddassets.sources.model import Base, Form, Inventory
+
+# Numbers of monitors, UUIDs of downtimes and rules, hashes of SLOs, and the ids of dashboards.
+_ID = re.compile(r'\d+|[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}|[a-z0-9]{3}-[a-z0-9]{3}-[a-z0-9]{3}')
+
+
+def is_synced(data: Any) -> bool:
+    if not isinstance(data, dict) or not data:
+        return False
+    return all(_ID.fullmatch(key) and kind_of(value) is not None for key, value in data.items())
+
+
+def _read(base: Base, inventory: Inventory) -> None:
+    for key, value in base.data.items():
+        add_api_asset(inventory, base, (key,), value, key=key)
+
+
+FORMS = (Form('datadog-sync-cli resources', is_synced, _read),)

@@ -1,0 +1,274 @@
+"""Terraform: `terraform show -json` of a plan or a state, and the raw state file of version 4."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ddassets.assets.asset import mapping
+from ddassets.assets.document import Place
+from ddassets.diagnostic import Severity
+from ddassets.sources.model import Base, Form, Inventory
+from ddassets.sources.resource import Resource, add_resource
+from ddassets.sources.values import Withheld
+
+MANAGER = 'Terraform'
+# Computed where nobody writes them: the API's own defaults take effect.
+_COMPUTED = ('id', 'evaluation_delay', 'restricted_roles', 'tags', 'display_timezone', 'effective_tags')
+_COMPUTED_DOWNTIME = ('notify_end_states', 'notify_end_types')
+_INDEX = re.compile(r'\["(?:[^"\\]|\\.)*"\]|\[\d+\]')
+
+
+def is_plan(data: Any) -> bool:
+    return isinstance(data, dict) and 'planned_values' in data
+
+
+def is_state(data: Any) -> bool:
+    if not isinstance(data, dict) or is_plan(data) or not isinstance(data.get('format_version'), str):
+        return False
+    # Of an empty state, little else is printed.
+    return 'values' in data or data.keys() <= {'format_version', 'terraform_version', 'checks'}
+
+
+def is_raw_state(data: Any) -> bool:
+    return isinstance(data, dict) and data.get('version') == 4 and 'lineage' in data
+
+
+def is_old_state(data: Any) -> bool:
+    return isinstance(data, dict) and data.get('version') in (1, 2, 3) and isinstance(data.get('modules'), list)
+
+
+def is_encrypted(data: Any) -> bool:
+    return isinstance(data, dict) and 'encrypted_data' in data
+
+
+@dataclass(frozen=True)
+class _Module:
+    """The resources of one module: their place, and what the author wrote for each."""
+
+    place: Place
+    resources: list[Any]
+    written: Mapping[tuple[Any, Any], Mapping[str, Any]]
+
+
+def read_plan(base: Base, inventory: Inventory) -> None:
+    data = base.data
+    if data.get('errored') is True or data.get('complete') is False:
+        inventory.report(
+            'partial',
+            Severity.WARNING,
+            'the plan is not complete: resources or values may be missing',
+            base.position(('errored' if data.get('errored') is True else 'complete',)),
+        )
+    root = mapping(mapping(data.get('planned_values')).get('root_module'))
+    configuration = mapping(mapping(data.get('configuration')).get('root_module'))
+    changes = {
+        change.get('address'): mapping(change.get('change'))
+        for change in data.get('resource_changes') or ()
+        if isinstance(change, dict)
+    }
+    reader = _Reader(base, inventory, changes)
+    reader.read(root, ('planned_values', 'root_module'), configuration)
+    reader.finish()
+
+
+def read_state(base: Base, inventory: Inventory) -> None:
+    root = mapping(mapping(base.data.get('values')).get('root_module'))
+    _Reader(base, inventory, {}).read(root, ('values', 'root_module'), {})
+
+
+@dataclass
+class _Reader:
+    """Reads the resources of a plan or state. `changes` are those of a plan, by address."""
+
+    base: Base
+    inventory: Inventory
+    changes: Mapping[Any, Mapping[str, Any]]
+    assumed: set[str] = field(default_factory=set)
+
+    def read(self, root: Mapping[str, Any], place: Place, configuration: Mapping[str, Any]) -> None:
+        for module in _modules(root, place, configuration):
+            for index, resource in enumerate(module.resources):
+                if isinstance(resource, dict) and resource.get('mode') == 'managed':
+                    self._read(resource, (*module.place, 'resources', index), module.written)
+
+    def _read(
+        self, resource: Mapping[str, Any], place: Place, written: Mapping[tuple[Any, Any], Mapping[str, Any]]
+    ) -> None:
+        type, address = str(resource.get('type')), str(resource.get('address') or '')
+        if not type.startswith('datadog_'):
+            return
+        expressions = written.get((type, resource.get('name')), {})
+        unknown = mapping(self.changes.get(address, {}).get('after_unknown'))
+        sensitive = resource.get('sensitive_values')
+        values = _overlaid(mapping(resource.get('values')), self._reasons(unknown, expressions, type), sensitive)
+        tags = mapping(expressions.get('tags')).get('constant_value')
+        add_resource(
+            self.inventory,
+            Resource(type, address, values, self.base, (*place, 'values'), MANAGER, tags if tags else None),
+        )
+
+    def _reasons(self, unknown: Mapping[str, Any], expressions: Mapping[str, Any], type: str) -> dict[str, Any]:
+        """The unknown values with why each is not known; those that nobody wrote are left out."""
+        computed = _COMPUTED + (_COMPUTED_DOWNTIME if type == 'datadog_downtime_schedule' else ())
+        found = {}
+        for name, part in unknown.items():
+            if name in computed and name not in expressions:
+                if part is True and name not in ('id', 'restricted_roles', 'effective_tags'):
+                    self.assumed.add(name)
+                continue
+            found[name] = _with_reason(part, _known_after(expressions.get(name)))
+        return found
+
+    def finish(self) -> None:
+        if self.assumed:
+            names = ', '.join(sorted(self.assumed))
+            self.inventory.report(
+                'withheld',
+                Severity.NOTE,
+                f'{names}: known after apply where the author set none; read as unset, as the API creates them',
+            )
+
+
+def _modules(root: Mapping[str, Any], place: Place, configuration: Mapping[str, Any]) -> Iterator[_Module]:
+    """The root module and its children at any depth, each with its configuration."""
+    pending = [(root, place, configuration)]
+    while pending:
+        module, place, configuration = pending.pop()
+        written = {
+            (each.get('type'), each.get('name')): mapping(each.get('expressions'))
+            for each in configuration.get('resources') or ()
+            if isinstance(each, dict)
+        }
+        resources = module.get('resources')
+        yield _Module(place, resources if isinstance(resources, list) else [], written)
+        calls = mapping(configuration.get('module_calls'))
+        children = module.get('child_modules')
+        for index, child in reversed(list(enumerate(children if isinstance(children, list) else ()))):
+            if isinstance(child, dict):
+                name = _INDEX.sub('', str(child.get('address'))).rpartition('module.')[2]
+                inner = mapping(mapping(calls.get(name)).get('module'))
+                pending.append((child, (*place, 'child_modules', index), inner))
+
+
+def _known_after(expression: Any) -> str:
+    references = sorted(set(_references(expression)), key=str)
+    # Terraform lists the objects above what is referred to as well.
+    leaves = [
+        each
+        for each in references
+        if not any(other != each and re.match(re.escape(each) + r'[.\[]', other) for other in references)
+    ]
+    return 'known after apply' + (f' ({", ".join(leaves)})' if leaves else '')
+
+
+def _references(expression: Any) -> Iterator[str]:
+    pending = [expression]
+    while pending:
+        found = pending.pop()
+        if isinstance(found, dict):
+            references = found.get('references')
+            if isinstance(references, list):
+                yield from (each for each in references if isinstance(each, str))
+            pending += [value for key, value in found.items() if key != 'references']
+        elif isinstance(found, list):
+            pending += found
+
+
+def _with_reason(unknown: Any, reason: str) -> Any:
+    match unknown:
+        case True:
+            return Withheld(reason)
+        case dict():
+            return {key: _with_reason(value, reason) for key, value in unknown.items()}
+        case list():
+            return [_with_reason(value, reason) for value in unknown]
+    return None
+
+
+def _overlaid(value: Any, unknown: Any, sensitive: Any) -> Any:
+    """Return a value with `Withheld` in place of its unknown and sensitive parts."""
+    if isinstance(unknown, Withheld):
+        return unknown
+    if sensitive is True:
+        return Withheld('marked as sensitive')
+    if isinstance(value, dict) or (value is None and isinstance(unknown, dict) and unknown):
+        value, unknown, sensitive = value or {}, mapping(unknown), mapping(sensitive)
+        keys = [*value, *(key for key, part in unknown.items() if key not in value and _holds(part))]
+        return {key: _overlaid(value.get(key), unknown.get(key), sensitive.get(key)) for key in keys}
+    if isinstance(value, list):
+        return [_overlaid(item, _item(unknown, index), _item(sensitive, index)) for index, item in enumerate(value)]
+    return value
+
+
+def _holds(unknown: Any) -> bool:
+    """Whether a part of what is not known is a value at all: `[{}]` and `[false]` are not."""
+    match unknown:
+        case Withheld():
+            return True
+        case dict():
+            return any(map(_holds, unknown.values()))
+        case list():
+            return any(map(_holds, unknown))
+    return False
+
+
+def _item(value: Any, index: int) -> Any:
+    return value[index] if isinstance(value, list) and index < len(value) else None
+
+
+def read_raw_state(base: Base, inventory: Inventory) -> None:
+    for number, resource in enumerate(base.data.get('resources') or ()):
+        if not isinstance(resource, dict) or resource.get('mode') != 'managed':
+            continue
+        type = str(resource.get('type'))
+        if not type.startswith('datadog_'):
+            continue
+        for index, instance in enumerate(resource.get('instances') or ()):
+            if not isinstance(instance, dict) or 'deposed' in instance:
+                continue
+            place: Place = ('resources', number, 'instances', index, 'attributes')
+            sensitive = _sensitive_paths(instance.get('sensitive_attributes'))
+            values = _overlaid(mapping(instance.get('attributes')), None, sensitive)
+            add_resource(inventory, Resource(type, _address(resource, instance), values, base, place, MANAGER))
+
+
+def _address(resource: Mapping[str, Any], instance: Mapping[str, Any]) -> str:
+    key = instance.get('index_key')
+    index = '' if key is None else f'[{key}]' if isinstance(key, int) else f'["{key}"]'
+    parts = [resource.get('module'), resource.get('type'), resource.get('name')]
+    return '.'.join(str(part) for part in parts if part) + index
+
+
+def _sensitive_paths(paths: Any) -> dict[str, Any]:
+    """The first steps of the paths that a raw state marks as sensitive. Below a marked block, all is."""
+    found: dict[str, Any] = {}
+    for path in paths if isinstance(paths, list) else ():
+        first = path[0] if isinstance(path, list) and path else None
+        if isinstance(first, dict) and isinstance(first.get('value'), str):
+            found[first['value']] = True
+    return found
+
+
+def _refuse_old_state(base: Base, inventory: Inventory) -> None:
+    inventory.refuse(
+        f'a Terraform state of version {base.data["version"]}, which only Terraform before 0.12 wrote',
+        'upgrade it with a present Terraform, or make a plan: `terraform show -json PLAN > plan.json`',
+    )
+
+
+def _refuse_encrypted(base: Base, inventory: Inventory) -> None:
+    inventory.refuse(
+        'a state or plan that OpenTofu encrypted',
+        'decrypt it with OpenTofu: `tofu show -json > state.json`',
+        base.position(('encrypted_data',)),
+    )
+
+
+FORMS = (
+    Form('Terraform plan', is_plan, read_plan),
+    Form('Terraform state', is_state, read_state),
+    Form('Terraform state file', is_raw_state, read_raw_state),
+    Form('Terraform state of an old version', is_old_state, _refuse_old_state),
+    Form('encrypted OpenTofu state', is_encrypted, _refuse_encrypted),
+)

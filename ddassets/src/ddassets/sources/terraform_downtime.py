@@ -1,0 +1,131 @@
+"""Terraform's downtimes as the body of `POST /api/v2/downtime`."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from ddassets.assets.document import Place
+from ddassets.sources.model import BodyBuilder
+from ddassets.sources.terraform_monitor import convert
+from ddassets.sources.values import Values, Withheld
+
+_ATTRIBUTES: Place = ('data', 'attributes')
+_SCHEDULE: Place = (*_ATTRIBUTES, 'schedule')
+SAME = (
+    'scope',
+    'message',
+    'display_timezone',
+    'mute_first_recovery_notification',
+    'notify_end_states',
+    'notify_end_types',
+)
+
+
+def build_downtime(values: Values) -> BodyBuilder:
+    """Build the body for a `datadog_downtime_schedule`. Its blocks are objects, in older forms lists of one."""
+    builder = BodyBuilder(places={(): values.place, ('data',): values.place, _ATTRIBUTES: values.place})
+    builder.put(('data', 'type'), 'downtime', None)
+    builder.put(_ATTRIBUTES, {}, values.place)
+    for name in SAME:
+        _put(builder, values, name, (*_ATTRIBUTES, name))
+    if identifier := values.block('monitor_identifier'):
+        builder.put((*_ATTRIBUTES, 'monitor_identifier'), {}, identifier.place)
+        _put(builder, identifier, 'monitor_id', (*_ATTRIBUTES, 'monitor_identifier', 'monitor_id'), 'int')
+        _put(builder, identifier, 'monitor_tags', (*_ATTRIBUTES, 'monitor_identifier', 'monitor_tags'))
+    if once := values.block('one_time_schedule'):
+        builder.put(_SCHEDULE, {}, once.place)
+        for name in ('start', 'end'):
+            _put(builder, once, name, (*_SCHEDULE, name), keep_null=True)
+    if recurring := values.block('recurring_schedule'):
+        builder.put(_SCHEDULE, {}, recurring.place)
+        _put(builder, recurring, 'timezone', (*_SCHEDULE, 'timezone'))
+        builder.put((*_SCHEDULE, 'recurrences'), [], recurring.at('recurrence'))
+        for index, block in enumerate(recurring.blocks('recurrence')):
+            place: Place = (*_SCHEDULE, 'recurrences', index)
+            found: dict[str, Any] = {}
+            for name in ('start', 'duration', 'rrule'):
+                value = block.get(name)
+                if isinstance(value, Withheld):
+                    builder.withheld[(*place, name)] = value.reason
+                elif value not in (None, ''):
+                    found[name] = value
+                    builder.places[(*place, name)] = block.at(name)
+            builder.body['data']['attributes']['schedule']['recurrences'].append(found)
+            builder.places[place] = block.place
+    return builder
+
+
+def _put(
+    builder: BodyBuilder, values: Values, name: str, place: Place, kind: str = '', keep_null: bool = False
+) -> None:
+    value = values.get(name)
+    if isinstance(value, Withheld):
+        builder.withheld[place] = value.reason
+    elif value not in (None, []) or (keep_null and name in values):
+        builder.put(place, convert(value, kind), values.at(name))
+
+
+_FREQUENCIES = {'days': 'DAILY', 'weeks': 'WEEKLY', 'months': 'MONTHLY', 'years': 'YEARLY'}
+
+
+def build_old_downtime(values: Values) -> BodyBuilder:
+    """Build the body for a `datadog_downtime`, whose schedule is that of the first API: epochs and a recurrence."""
+    builder = BodyBuilder(places={(): values.place, ('data',): values.place, _ATTRIBUTES: values.place})
+    builder.put(('data', 'type'), 'downtime', None)
+    scope = values.get('scope')
+    if isinstance(scope, list) and all(isinstance(each, str) for each in scope):
+        builder.put((*_ATTRIBUTES, 'scope'), ' AND '.join(scope), values.at('scope'))
+    else:
+        _put(builder, values, 'scope', (*_ATTRIBUTES, 'scope'))
+    _put(builder, values, 'message', (*_ATTRIBUTES, 'message'))
+    for name, kind in (('monitor_id', 'int'), ('monitor_tags', '')):
+        if values.get(name) not in (None, [], 0):
+            _put(builder, values, name, (*_ATTRIBUTES, 'monitor_identifier', name), kind)
+    zone = values.get('timezone') or 'UTC'
+    start, end = _instant(values, 'start'), _instant(values, 'end')
+    recurrence = values.block('recurrence')
+    if recurrence is None:
+        for name, value in (('start', start), ('end', end)):
+            if value is not None:
+                builder.put((*_SCHEDULE, name), value.strftime('%Y-%m-%dT%H:%M:%SZ'), values.at(name))
+        return builder
+    found: dict[str, Any] = {'rrule': _rrule(recurrence)}
+    if start is not None:
+        found['start'] = start.astimezone(_zone(zone)).strftime('%Y-%m-%dT%H:%M:%S')
+    if start is not None and end is not None:
+        found['duration'] = f'{round((end - start).total_seconds() / 60)}m'
+    builder.put((*_SCHEDULE, 'timezone'), zone, values.at('timezone'))
+    builder.put((*_SCHEDULE, 'recurrences'), [found], recurrence.place)
+    return builder
+
+
+def _instant(values: Values, name: str) -> datetime | None:
+    seconds, text = convert(values.get(name), 'int'), values.get(f'{name}_date')
+    if isinstance(seconds, int) and seconds:
+        return datetime.fromtimestamp(seconds, UTC)
+    try:
+        return datetime.fromisoformat(text).astimezone(UTC) if isinstance(text, str) and text else None
+    except ValueError:
+        return None
+
+
+def _zone(name: Any) -> Any:
+    from zoneinfo import ZoneInfo
+
+    try:
+        return ZoneInfo(str(name))
+    except (KeyError, ValueError, OSError):
+        return UTC
+
+
+def _rrule(recurrence: Values) -> str:
+    if recurrence.get('rrule'):
+        return str(recurrence.get('rrule'))
+    parts = [f'FREQ={_FREQUENCIES.get(str(recurrence.get("type")), "DAILY")}']
+    parts.append(f'INTERVAL={recurrence.get("period") or 1}')
+    if days := recurrence.get('week_days'):
+        parts.append('BYDAY=' + ','.join(str(day)[:2].upper() for day in days))
+    if count := recurrence.get('until_occurrences'):
+        parts.append(f'COUNT={count}')
+    if until := convert(recurrence.get('until_date'), 'int'):
+        parts.append(datetime.fromtimestamp(until, UTC).strftime('UNTIL=%Y%m%dT%H%M%SZ'))
+    return ';'.join(parts)
