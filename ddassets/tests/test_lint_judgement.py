@@ -101,7 +101,7 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
             [
                 (
                     NOTE,
-                    'sistem.cpu.user is not in metadata.csv, and sistem is no prefix that is known',
+                    'sistem.cpu.user is not in metadata.csv, and sistem is not a known prefix',
                     'sistem.cpu.user',
                 )
             ],
@@ -140,7 +140,7 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
             },
             'metric/unknown',
             [
-                (NOTE, 'acme.lenght is not in metadata.csv, and acme is no prefix that is known', 'acme.lenght'),
+                (NOTE, 'acme.lenght is not in metadata.csv, and acme is not a known prefix', 'acme.lenght'),
                 (ERROR, 'acme.queue.lenght is not in metadata.csv', 'acme.queue.lenght'),
             ],
             id='prefix-of-two-parts',
@@ -208,7 +208,7 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
             [
                 (
                     NOTE,
-                    'zebra.queue.length is not in metadata.csv, and zebra is no prefix that is known',
+                    'zebra.queue.length is not in metadata.csv, and zebra is not a known prefix',
                     'zebra.queue.length',
                 )
             ],
@@ -543,6 +543,119 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
             'tag/integration-spelling',
             [(WARNING, 'integration:ac_me is spelled integration:ac-me elsewhere', '')],
             id='without-app-id',
+        ),
+        # Arguments, filters and windows of queries
+        *(
+            pytest.param(dashboard(f'{query}'), 'query/argument', findings, id=f'argument-{name}')
+            for name, query, findings in (
+                (
+                    'rollup-method',
+                    'avg:acme.workers{$host}.rollup(median, 60)',
+                    [(WARNING, ".rollup(): 'median' is not a method, only avg, sum, min, max, count", 'median')],
+                ),
+                (
+                    'rollup-zero',
+                    'avg:acme.workers{$host}.rollup(avg, 0)',
+                    [(WARNING, '.rollup(): the interval is 0; expected seconds above 0', '0')],
+                ),
+                ('rollup-daily', 'avg:acme.workers{$host}.rollup(avg, daily)', []),
+                ('rollup-interval', 'avg:acme.workers{$host}.rollup(60)', []),
+                (
+                    'fill',
+                    'avg:acme.workers{$host}.fill(foo)',
+                    [(WARNING, ".fill(): 'foo' is not a method, only linear, last, zero, null", 'foo')],
+                ),
+                ('fill-last', 'avg:acme.workers{$host}.fill(last, 60)', []),
+                ('abs-of-nothing', 'abs()', [(WARNING, 'abs() takes a query as its first argument', 'abs()')]),
+                (
+                    'clamp-without-limit',
+                    'clamp_min(avg:acme.workers{$host})',
+                    [(WARNING, 'clamp_min() lacks argument 2: a number', 'clamp_min(avg:acme.workers{$host})')],
+                ),
+                ('clamp', 'clamp_min(avg:acme.workers{$host}, 0)', []),
+                (
+                    'algorithm',
+                    "anomalies(avg:acme.workers{$host}, 'agil', 2)",
+                    [(WARNING, "anomalies(): 'agil' is not allowed, only basic, agile, robust, adaptive", "'agil'")],
+                ),
+                ('algorithm-well-spelt', "anomalies(avg:acme.workers{$host}, 'agile', 2, direction='above')", []),
+                ('outliers', "outliers(avg:acme.workers{$host} by {host}, 'DBSCAN', 3)", []),
+            )
+        ),
+        *(
+            pytest.param(monitor(query), 'query/filter', findings, id=f'filter-{name}')
+            for name, query, findings in (
+                (
+                    'empty',
+                    'avg(last_5m):avg:acme.queue.length{} by {host} > 100',
+                    [(WARNING, 'the filter {} is empty', '{}')],
+                ),
+                (
+                    'no-value',
+                    'avg(last_5m):avg:acme.queue.length{env:} by {host} > 100',
+                    [(WARNING, 'the filter env: has no value', 'env:')],
+                ),
+                (
+                    'star-key',
+                    'avg(last_5m):avg:acme.queue.length{*:x} by {host} > 100',
+                    [(WARNING, '* is not a tag key; a filter is key:value or *', '*:x')],
+                ),
+                (
+                    'no-group-key',
+                    'avg(last_5m):avg:acme.queue.length{*} by {} > 100',
+                    [(WARNING, 'by {} names no group key', 'by {}')],
+                ),
+                (
+                    'none',
+                    'avg(last_5m):avg:acme.queue.length > 100',
+                    [
+                        (
+                            WARNING,
+                            'acme.queue.length has no filter; a monitor query needs one, {*} at least',
+                            'acme.queue.length',
+                        )
+                    ],
+                ),
+                ('all', 'avg(last_5m):avg:acme.queue.length{*} by {host} > 100', []),
+            )
+        ),
+        # State conditionals inside one another
+        *(
+            pytest.param(monitor(QUERY, {'thresholds': {'warning': 80}}, text), 'message/dead-block', findings, id=name)
+            for name, text, findings in (
+                (
+                    'states-exclude',
+                    '{{#is_alert}}a{{#is_warning}}b{{/is_warning}}{{/is_alert}} @x@example.com',
+                    [(NOTE, 'is_warning never holds here: is_alert and is_warning exclude each other', '{')],
+                ),
+                (
+                    'states-together',
+                    '{{#is_recovery}}{{#is_alert_recovery}}a{{/is_alert_recovery}}{{/is_recovery}}',
+                    [],
+                ),
+                (
+                    'state-and-match',
+                    '{{#is_alert}}{{#is_match "host.name" "web"}}b{{/is_match}}{{/is_alert}} @x@example.com',
+                    [],
+                ),
+            )
+        ),
+        *(
+            pytest.param(monitor(QUERY, text=text), 'message/single-brace', findings, id=f'brace-{name}')
+            for name, text, findings in (
+                (
+                    'single',
+                    'At {host.name}',
+                    [(WARNING, '{host.name} has single braces, so it is printed as it stands', '{host.name}')],
+                ),
+                (
+                    'bare',
+                    'Is {value}',
+                    [(WARNING, '{value} has single braces, so it is printed as it stands', '{value}')],
+                ),
+                ('double', 'At {{host.name}} and {{{value}}}', []),
+                ('json', 'Send {"a": 1} or ${value} or {other}', []),
+            )
         ),
         # Widgets
         pytest.param(dashboard('avg:acme.workers{$host}') | {}, 'widget/duplicate-title', [], id='one-title'),

@@ -64,3 +64,20 @@ DERIVED_SUFFIXES = frozenset(
     bucket quantile total p50 p75 p90 p95 p99 mean rate stddev
     """.split()
 )
+
+# What the Agent's own checks of the host submit, by name: enough to recognise a misspelling.
+AGENT_METRICS = frozenset(
+    f'system.{name}'
+    for name in """
+    cpu.user cpu.system cpu.idle cpu.iowait cpu.stolen cpu.guest cpu.interrupt cpu.num_cores cpu.context_switches
+    load.1 load.5 load.15 load.norm.1 load.norm.5 load.norm.15 uptime fs.file_handles.in_use
+    mem.total mem.free mem.used mem.usable mem.pct_usable mem.cached mem.buffered mem.shared mem.slab mem.page_tables
+    mem.committed mem.commit_limit swap.total swap.free swap.used swap.pct_free swap.cached swap.swap_in swap.swap_out
+    disk.total disk.free disk.used disk.in_use disk.utilized disk.read_time disk.write_time disk.read_time_pct
+    disk.write_time_pct fs.inodes.total fs.inodes.free fs.inodes.used fs.inodes.in_use
+    io.await io.avg_q_sz io.avg_rq_sz io.r_await io.w_await io.r_s io.w_s io.rkb_s io.wkb_s io.rrqm_s io.wrqm_s io.svctm
+    io.util io.block_in io.block_out net.bytes_rcvd net.bytes_sent net.packets_in.count net.packets_in.error
+    net.packets_out.count net.packets_out.error net.tcp.retrans_segs net.tcp.in_segs net.tcp.out_segs
+    proc.count proc.queue_length processes.number processes.cpu.pct processes.mem.rss
+    """.split()
+)

@@ -38,3 +38,40 @@ def nearest(name: str, known: Collection[str], most: int = 3) -> list[str]:
 @lru_cache(1 << 12)
 def _words(name: str) -> frozenset[str]:
     return frozenset(_WORD.findall(name.lower()))
+
+
+def one_letter_apart(name: str, other: str) -> bool:
+    """Whether two metric names differ in exactly one letter: missing, extra, wrong, or two swapped.
+
+    Digits are no letters, and short words may differ in one letter on purpose: `shard.1` and `shard.2`, `io.r_s` and
+    `io.w_s`, `calls.get` and `calls.set` are two metrics each.
+    """
+    if name == other or abs(len(name) - len(other)) > 1:
+        return False
+    words, others = _SEPARATOR.split(name), _SEPARATOR.split(other)
+    if len(words) != len(others):
+        # A separator is missing or extra.
+        return ''.join(words) == ''.join(others)
+    pairs = [(word, known) for word, known in zip(words, others, strict=True) if word != known]
+    if len(pairs) != 1:
+        # A separator is another, which is a matter of spelling alone.
+        return not pairs
+    word, known = pairs[0]
+    least = 4 if len(word) == len(known) else 3
+    return max(len(word), len(known)) >= least and _one_letter(word, known)
+
+
+_SEPARATOR = re.compile(r'[._]')
+
+
+def _one_letter(word: str, other: str) -> bool:
+    start = 0
+    while start < min(len(word), len(other)) and word[start] == other[start]:
+        start += 1
+    end = 0
+    while end < min(len(word), len(other)) - start and word[-1 - end] == other[-1 - end]:
+        end += 1
+    left, right = word[start : len(word) - end], other[start : len(other) - end]
+    if any(character.isdigit() for character in left + right):
+        return False
+    return (len(left) <= 1 and len(right) <= 1) or (len(left) == 2 and left == right[::-1])

@@ -32,6 +32,7 @@ from ddassets.language.query.tree import (
     walk,
 )
 from ddassets.lint.emission import Emission
+from ddassets.lint.evidence import Evidence, Mention
 from ddassets.lint.known_metrics import DERIVED_SUFFIXES, known_prefix
 from ddassets.lint.rule import Fault, Spot
 
@@ -315,6 +316,35 @@ class Subject:
                 bases.add(name)
         return frozenset(f'{base}.{suffix}' for base in bases for suffix in DERIVED_SUFFIXES)
 
+    def mention(self, metric: str) -> Mention | None:
+        """Where the integration's own files name a metric that metadata.csv lacks; None where they do not.
+
+        A metric of the Agent or of a well-known integration is not the integration's to list.
+        """
+        if not self.is_own(metric) and known_prefix(metric.partition('.')[0]):
+            return None
+        return self.evidence.of(metric, self.own_prefixes)
+
+    @cached_property
+    def evidence(self) -> Evidence:
+        return Evidence(self.bundle.folder)
+
+    def listed_forms(self, metric: str) -> list[str]:
+        """The listed names that differ from a metric in form alone, sorted.
+
+        These have another case, other separators, a prefix in front (`zone.cpu` for `acme.zone.cpu`), or the suffix of
+        a counter or histogram.
+        """
+        lost = f'.{metric}'
+        plain = _plain(metric)
+        return sorted(
+            name
+            for name in self.bundle.metrics
+            if ('.' in metric and name.endswith(lost))
+            or _plain(name) == plain
+            or (name.startswith(f'{metric}.') and name[len(metric) + 1 :] in DERIVED_SUFFIXES)
+        )
+
     def is_histogram(self, metric: str) -> bool:
         """Whether the parts of an OpenMetrics histogram of this name are listed: its buckets, or its sum and count."""
         parts = [f'{metric}.{suffix}' in self.bundle.metrics for suffix in ('bucket', 'sum', 'count')]
@@ -325,6 +355,10 @@ class Subject:
         emitted = self.emission.metrics.get(metric) if self.emission else None
         listed = self.bundle.metrics.get(metric)
         return emitted.type if emitted else listed.type if listed else ''
+
+
+def _plain(metric: str) -> str:
+    return metric.lower().replace('_', '.')
 
 
 def _begins_with_any(metric: str, prefixes: Iterable[str]) -> bool:

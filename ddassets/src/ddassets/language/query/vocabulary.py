@@ -7,7 +7,7 @@ is one letter away from a listed one.
 from collections.abc import Collection
 
 AGGREGATORS = frozenset(
-    'avg sum min max count count_nonzero count_not_null count_values histogram percentile last median'.split()
+    'avg sum min max count count_nonzero count_not_null count_values histogram percentile last median stddev'.split()
 )
 COMMON_AGGREGATORS = frozenset('avg sum min max count p50 p75 p90 p95 p99'.split())
 TIME_AGGREGATORS = frozenset('avg sum min max percentile count last median'.split())

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from posixpath import isabs, normpath
+from posixpath import dirname, isabs, normpath
 
 from ddassets.assets.document import Place
 from ddassets.diagnostic import Severity
@@ -34,7 +34,8 @@ def check(subject: Subject) -> Iterator[Fault]:
         if '\0' not in path and os.path.isfile(folder / path):
             continue
         beside = [found.relative_to(folder).as_posix() for found in subject.bundle.files]
-        near = closest(path, beside)
+        # A monitor is no substitute for a dashboard.
+        near = closest(path, [found for found in beside if dirname(found) == dirname(path)])
         yield Fault(
             where=manifest,
             place=place,

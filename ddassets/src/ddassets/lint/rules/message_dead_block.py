@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from ddassets.diagnostic import Severity
+from ddassets.engine.message import FLAGS, TRANSITIONS, Literal, conditions
 from ddassets.lint.example import MONITOR, message
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import MonitorReading, Subject, notifies_no_data
@@ -17,9 +18,22 @@ def check(subject: Subject) -> Iterator[Fault]:
         never = _never(monitor)
         for branch in reading.template.branches():
             last = branch.path[-1]
+            outer = [one for one in branch.path[:-1] if one.holds and one.condition.name in FLAGS]
+            if last.holds and last.condition.name in FLAGS and outer and not _together(last, outer):
+                names = ' and '.join(dict.fromkeys(one.condition.name for one in (*outer, last)))
+                yield reading.fault(
+                    f'{last.condition.name} never holds here: {names} exclude each other', branch.offset
+                )
+                continue
             if last.holds and last.condition.name in never:
                 text = f'{last.condition.name} never holds: {never[last.condition.name]}'
                 yield reading.fault(text, branch.offset)
+
+
+def _together(last: Literal, outer: list[Literal]) -> bool:
+    """Whether one transition makes all of these conditionals hold."""
+    names = {one.condition.name for one in (last, *outer)}
+    return any(names <= conditions(edge) for edge in TRANSITIONS) or 'is_unknown' in names
 
 
 def _never(reading: MonitorReading) -> dict[str, str]:
@@ -40,7 +54,8 @@ RULE = Rule(
     reason='A message has a text that is never sent.',
     explanation=(
         'The monitor has no warning threshold, does not notify of No Data, or repeats nothing: the block for it is '
-        'dead. Either the text or the option is missing its other half.'
+        'dead. Either the text or the option is missing its other half. State conditionals are not combined either: a '
+        'transition has one state, so `is_warning` inside `is_alert` never holds.'
     ),
     bad={MONITOR: {'definition': {'message': message(more='{{#is_warning}}Longer than usual.{{/is_warning}}')}}},
     good={

@@ -6,8 +6,8 @@ from ddassets.diagnostic import Severity
 from ddassets.language.query.tree import Metric
 from ddassets.language.query.vocabulary import misspelt
 from ddassets.lint.example import DASHBOARD, widget
-from ddassets.lint.known_metrics import DERIVED_SUFFIXES, SHARED, known_prefix, known_prefixes
-from ddassets.lint.nearest import nearest
+from ddassets.lint.known_metrics import AGENT_METRICS, SHARED, known_prefix, known_prefixes
+from ddassets.lint.nearest import nearest, one_letter_apart
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Reading, Subject
 
@@ -21,53 +21,77 @@ def check(subject: Subject) -> Iterator[Fault]:
         for metric in reading.metrics:
             if metric.name not in seen and not subject.knows(metric.name):
                 seen.add(metric.name)
-                yield from _judge(subject, reading, metric)
+                # metadata/unlisted reports a metric that the integration itself names.
+                if subject.mention(metric.name) is None:
+                    yield from _judge(subject, reading, metric)
 
 
 def _judge(subject: Subject, reading: Reading, metric: Metric) -> Iterator[Fault]:
-    name, first = metric.name, metric.name.partition('.')[0]
-    own = subject.is_own(name)
-    if not own and known_prefix(first):
-        return
+    name = metric.name
     if subject.catalog.owner(name, subject.bundle.folder):
         return
-    # Who leaves out the `.count` of a counter has its name in mind, however short it is.
-    derived = [f'{name}.{suffix}' for suffix in sorted(DERIVED_SUFFIXES)]
-    near = [found for found in derived if found in subject.bundle.metrics] or nearest(name, subject.bundle.metrics)
-    hint = f'nearest: {", ".join(near)}' if near else ''
-    if own:
-        severity = Severity.ERROR if near else Severity.WARNING
-        if subject.is_histogram(name):
-            severity = Severity.NOTE
-            hint = 'a histogram has this name if the instance sends its buckets as distributions'
-        elif first in SHARED:
-            severity = Severity.NOTE
-            hint = hint or f'another integration may submit it: several share the prefix {first}.'
-        yield reading.fault(f'{name} is not in metadata.csv', metric.name_span, hint, severity)
-    elif misspelt(first, subject.own_prefixes) and near:
-        yield reading.fault(f'{name} is not in metadata.csv', metric.name_span, hint, Severity.ERROR)
+    near, sure = _nearest(subject, name)
+    if subject.is_own(name):
+        yield _own(subject, reading, metric, near, sure)
+    elif sure:
+        yield reading.fault(f'{name} is not in metadata.csv', metric.name_span, _hint(near), Severity.ERROR)
+    elif known_prefix(first := name.partition('.')[0]):
+        close = next((known for known in sorted(AGENT_METRICS) if one_letter_apart(name, known)), None)
+        if close and name not in AGENT_METRICS:
+            message = f'the Agent submits no metric {name}'
+            yield reading.fault(message, metric.name_span, f'did you mean {close}?', Severity.WARNING)
     else:
         prefix = misspelt(first, known_prefixes() | subject.own_prefixes)
-        hint = f'did you mean {prefix}.?' if prefix else 'if it comes from elsewhere, list it under companions'
-        message = f'{name} is not in metadata.csv, and {first} is no prefix that is known'
+        hint = f'did you mean {prefix}.?' if prefix else 'if another check submits it, list it under companions'
+        message = f'{name} is not in metadata.csv, and {first} is not a known prefix'
         yield reading.fault(message, metric.name_span, hint, Severity.NOTE)
+
+
+def _own(subject: Subject, reading: Reading, metric: Metric, near: list[str], sure: bool) -> Fault:
+    """A name below the prefix of the integration."""
+    name, hint = metric.name, _hint(near)
+    severity = Severity.ERROR if near else Severity.WARNING
+    first = name.partition('.')[0]
+    if subject.is_histogram(name):
+        severity = Severity.NOTE
+        hint = 'a histogram has this name if the instance sends its buckets as distributions'
+    elif first in SHARED and not sure:
+        severity = Severity.NOTE
+        hint = hint or f'another integration may submit it: several share the prefix {first}.'
+    return reading.fault(f'{name} is not in metadata.csv', metric.name_span, hint, severity)
+
+
+def _nearest(subject: Subject, name: str) -> tuple[list[str], bool]:
+    """The listed names most like `name`, and whether one of them is certainly meant."""
+    if meant := subject.listed_forms(name):
+        return meant, True
+    listed = subject.bundle.metrics
+    near = nearest(name, listed)
+    close = [found for found in near if one_letter_apart(name, found)]
+    return close or near, bool(close)
+
+
+def _hint(near: list[str]) -> str:
+    return f'nearest: {", ".join(near)}' if near else ''
 
 
 RULE = Rule(
     id='metric/unknown',
     severity=Severity.ERROR,
-    reason='A query names a metric that metadata.csv lacks.',
+    reason='A query names a metric that nothing submits.',
     explanation="""\
-A misspelt metric is no error to Datadog: the graph stays empty and the monitor never fires.
+Datadog accepts a misspelt metric: the graph stays empty and the monitor never fires.
 
-Known are: the rows of metadata.csv, what a histogram or distribution derives from them (`.avg`, `.95percentile`), the
-emission where one is given, the metadata of the other integrations in the checkout, and the patterns under `companions`
-in `.ddassets.yaml`. Metrics of the Agent, of Datadog's products and of well-known integrations are told by their first
-part and left alone.
+Known metrics are: the rows of metadata.csv and what a histogram or distribution derives from them (`.avg`,
+`.95percentile`), the emission where one is given, the metadata of the other integrations in the checkout, and the
+patterns under `companions` in `.ddassets.yaml`. A name that the integration's own sources, tests, fixtures, metric maps
+or README contain is no finding here: metadata.csv lacks its row (see `metadata/unlisted`). Metrics of the Agent, of
+Datadog's products and of well-known integrations are recognised by their first part.
 
-It is an error where a listed name is near, a warning where none is (metadata.csv may lack the row), and a note where
-the prefix is another's or shared by several integrations, or where the parts of an OpenMetrics histogram are listed
-(`.bucket`, or `.sum` and `.count`) and the query names the whole.""",
+The finding is an error where a listed name is near, lacks only a prefix, or differs in one letter, also under a prefix
+that several integrations share. It is a warning where no listed name is near, and a note where the prefix is unknown
+or shared, or where metadata.csv lists the parts of an OpenMetrics histogram (`.bucket`, or `.sum` and `.count`) and the
+query names the whole.""",
     bad={DASHBOARD: {'widgets': [widget('avg:acme.queue.lenght{$host} by {host}')]}},
     good={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host} / avg:system.cpu.num_cores{$host}')]}},
     check=check,

@@ -10,6 +10,12 @@ from ddassets.lint.subject import Subject
 
 
 def check(subject: Subject) -> Iterator[Fault]:
+    yield from _spellings(subject)
+    yield from _others(subject)
+
+
+def _spellings(subject: Subject) -> Iterator[Fault]:
+    """Tags of one integration that differ in spelling."""
     manifest = subject.bundle.manifest
     for monitor in subject.bundle.monitors:
         own: dict[str, str] = {}
@@ -34,6 +40,24 @@ def check(subject: Subject) -> Iterator[Fault]:
                     )
 
 
+def _others(subject: Subject) -> Iterator[Fault]:
+    """Tags of monitors that name another integration alone."""
+    manifest = subject.bundle.manifest
+    if manifest is None or not manifest.app_id:
+        return
+    for monitor in subject.bundle.monitors:
+        tags = [(index, tag) for index, tag in enumerate(monitor.tags) if tag.startswith('integration:')]
+        names = {_plain(tag.partition(':')[2]) for _, tag in tags}
+        if tags and _plain(manifest.app_id) not in names:
+            index, tag = tags[0]
+            yield Fault(
+                where=monitor,
+                place=('tags', index),
+                message=f'{tag} is not the tag of the integration, integration:{manifest.app_id}',
+                severity=Severity.NOTE,
+            )
+
+
 def _plain(name: str) -> str:
     return ''.join(character for character in name.lower() if character.isalnum())
 
@@ -44,7 +68,8 @@ RULE = Rule(
     reason='The integration tag of a monitor is spelled in two ways.',
     explanation=(
         'To Datadog `integration:my_queue` and `integration:my-queue` are two tags: who filters by one does not '
-        'see the other. The `app_id` of the manifest is the spelling that counts, then the first one in the file.'
+        'see the other. The `app_id` of the manifest is the spelling that counts, then the first one in the file. A '
+        'monitor whose tags name another integration alone is a note.'
     ),
     bad={MONITOR: {'definition': {'tags': ['integration:ac_me']}}},
     good={MONITOR: {'definition': {'tags': ['integration:acme']}}},

@@ -1,0 +1,49 @@
+"""A metric that the integration names and metadata.csv lacks."""
+
+from collections.abc import Iterator
+
+from ddassets.diagnostic import Severity
+from ddassets.lint.example import DASHBOARD, METADATA, metadata, widget
+from ddassets.lint.rule import Fault, Rule, Spot
+from ddassets.lint.subject import Subject
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    if not subject.bundle.metrics:
+        return
+    seen = set()
+    for reading in subject.queries:
+        for metric in reading.metrics:
+            name = metric.name
+            if name in seen or subject.knows(name):
+                continue
+            seen.add(name)
+            mention = subject.mention(name)
+            if mention is not None:
+                place = f'{mention.path.relative_to(subject.bundle.folder)}:{mention.line}'
+                yield Fault(
+                    where=Spot(subject.bundle.metadata_path),
+                    message=f'metadata.csv lacks {name}, which {place} names and {reading.asset.path.name} queries',
+                    hint='add a row for it',
+                    object=name,
+                )
+
+
+RULE = Rule(
+    id='metadata/unlisted',
+    severity=Severity.WARNING,
+    reason='metadata.csv lacks a metric that the integration names and an asset queries.',
+    explanation="""\
+The query works: the integration's own sources, tests, fixtures, metric maps or README contain the name. Datadog shows
+neither unit nor description for a metric without a row, and does not list it among the metrics of the integration.""",
+    bad={
+        DASHBOARD: {'widgets': [widget('avg:acme.store.size{$host} by {host}')]},
+        'datadog_checks/acme/metrics.py': "METRICS = {'acme_store_size': 'store.size'}\n",
+    },
+    good={
+        DASHBOARD: {'widgets': [widget('avg:acme.store.size{$host} by {host}')]},
+        'datadog_checks/acme/metrics.py': "METRICS = {'acme_store_size': 'store.size'}\n",
+        METADATA: metadata('acme.queue.length,gauge', 'acme.store.size,gauge', 'acme.workers,gauge'),
+    },
+    check=check,
+)

@@ -1,0 +1,99 @@
+"""An argument that a function or modifier does not take."""
+
+from collections.abc import Iterator, Mapping
+
+from ddassets.diagnostic import Severity
+from ddassets.language.query.tree import Argument, Call, Metric, Modifier, Named, Number, Tags, Text, Word, walk
+from ddassets.language.query.vocabulary import is_percentile
+from ddassets.lint.example import DASHBOARD, widget
+from ddassets.lint.rule import Fault, Rule
+from ddassets.lint.subject import Reading, Subject
+from ddassets.nearest import did_you_mean
+
+_NUMBER = 'a number'
+_ROLLUPS = ('avg', 'sum', 'min', 'max', 'count')
+_CALENDAR = ('daily', 'weekly', 'monthly')
+_FILLS = ('linear', 'last', 'zero', 'null')
+
+# What stands after the query: a number, or one of some words. More arguments may follow.
+FUNCTIONS: Mapping[str, tuple[str | tuple[str, ...], ...]] = {
+    **dict.fromkeys(('abs', 'log2', 'log10', 'diff', 'derivative', 'monotonic_diff', 'per_second'), ()),
+    **dict.fromkeys(('per_minute', 'per_hour', 'cumsum', 'integral', 'default_zero', 'exclude_null', 'dt'), ()),
+    **dict.fromkeys(('clamp_min', 'clamp_max', 'cutoff_min', 'cutoff_max', 'timeshift'), (_NUMBER,)),
+    'moving_rollup': (_NUMBER,),
+    'anomalies': (('basic', 'agile', 'robust', 'adaptive'), _NUMBER),
+    'outliers': (('dbscan', 'mad', 'scaleddbscan', 'scaledmad'), _NUMBER),
+    'forecast': (('linear', 'seasonal'), _NUMBER),
+}
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    readings: list[Reading] = [*subject.queries, *subject.formulas]
+    for reading in readings:
+        for expression in reading.expressions:
+            for node in walk(expression):
+                if isinstance(node, Call) and node.name in FUNCTIONS:
+                    yield from _function(reading, node)
+                elif isinstance(node, Modifier) and node.name == 'rollup':
+                    yield from _rollup(reading, node)
+                elif isinstance(node, Modifier) and node.name == 'fill':
+                    yield from _fill(reading, node)
+
+
+def _function(reading: Reading, call: Call) -> Iterator[Fault]:
+    given = [argument for argument in call.arguments if not isinstance(argument, Named)]
+    if not given or isinstance(given[0], Text | Tags):
+        yield reading.fault(f'{call.name}() takes a query as its first argument', call.span)
+        return
+    for number, wanted in enumerate(FUNCTIONS[call.name], 1):
+        if number >= len(given):
+            allowed = wanted if isinstance(wanted, str) else f'one of {", ".join(wanted)}'
+            yield reading.fault(f'{call.name}() lacks argument {number + 1}: {allowed}', call.span)
+            return
+        yield from _word(reading, call.name, given[number], wanted)
+
+
+def _word(reading: Reading, name: str, argument: Argument, wanted: str | tuple[str, ...]) -> Iterator[Fault]:
+    if isinstance(wanted, str):
+        # A template variable or an expression of numbers may stand for one.
+        if isinstance(argument, Text | Tags | Metric):
+            yield reading.fault(f'{name}(): expected {wanted}', argument.span)
+    elif isinstance(argument, Text | Word) and argument.value.lower() not in wanted:
+        hint = did_you_mean(argument.value.lower(), wanted).lstrip('; ')
+        message = f'{name}(): {argument.value!r} is not allowed, only {", ".join(wanted)}'
+        yield reading.fault(message, argument.span, hint)
+
+
+def _rollup(reading: Reading, modifier: Modifier) -> Iterator[Fault]:
+    for argument in modifier.arguments[:2]:
+        match argument:
+            case Word(value=value) | Text(value=value):
+                known = value in _ROLLUPS or value in _CALENDAR or is_percentile(value)
+                if not known and not value.startswith('$'):
+                    message = f'.rollup(): {value!r} is not a method, only {", ".join(_ROLLUPS)}'
+                    yield reading.fault(message, argument.span, did_you_mean(value, _ROLLUPS).lstrip('; '))
+            case Number(value=value) if value <= 0:
+                yield reading.fault(f'.rollup(): the interval is {value:g}; expected seconds above 0', argument.span)
+
+
+def _fill(reading: Reading, modifier: Modifier) -> Iterator[Fault]:
+    for argument in modifier.arguments[:1]:
+        if isinstance(argument, Word | Text) and argument.value not in _FILLS:
+            message = f'.fill(): {argument.value!r} is not a method, only {", ".join(_FILLS)}'
+            yield reading.fault(message, argument.span, did_you_mean(argument.value, _FILLS).lstrip('; '))
+
+
+RULE = Rule(
+    id='query/argument',
+    severity=Severity.WARNING,
+    reason='A function or modifier has an argument that it does not take, or lacks one.',
+    explanation="""\
+Datadog refuses the query or ignores the argument. The documented forms: `.rollup(avg|sum|min|max|count, seconds)` or
+`.rollup(sum, daily)`, `.fill(linear|last|zero|null, seconds)`, `clamp_min(query, number)` and its kin,
+`timeshift(query, seconds)`, `anomalies(query, 'basic'|'agile'|'robust', deviations)`,
+`outliers(query, 'dbscan'|'mad', tolerance)`, `forecast(query, 'linear'|'seasonal', deviations)`.""",
+    bad={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host}.rollup(median, 60)')]}},
+    good={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host}.rollup(max, 60)')]}},
+    check=check,
+    semantics=('1.10', '6.6', '7.4', '20.27'),
+)
