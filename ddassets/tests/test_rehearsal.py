@@ -145,6 +145,37 @@ def test_messages_know_services_namespaces_and_devices(by, message, expected):
     assert bool(mail.message.problems) == (expected == '[]')
 
 
+@pytest.mark.rule('3.28', 'I7')
+def test_a_message_arrives_with_its_condition_and_tags():
+    body = {
+        'id': 12,
+        'name': 'x',
+        'type': 'query alert',
+        'query': 'avg(last_5m):avg:acme.queue.length{env:prod} by {host} > 50',
+        'message': 'Full. @ops',
+        'tags': ['team:core'],
+        'priority': 2,
+        'options': {'notify_no_data': True, 'no_data_timeframe': 10},
+    }
+    series = {'metric': 'acme.queue.length', 'tags': ['host:one', '@Zone:Z'], 'values': '10x20 100x10 10x5 _x40'}
+    rehearsal = run(yaml.safe_dump({'series': [series], 'monitors': [body]}))
+    alert, recovery, no_data = (mail.message.delivery for mail in inbox(rehearsal))
+    assert alert.event_tags == ('env:prod', 'host:one', 'monitor', 'team:core')
+    assert alert.condition == (
+        '**acme.queue.length** over **env:prod,host:one** was **> 50.0** on average during the **last 5m**.'
+    )
+    assert alert.webhook()['$ALERT_STATUS'] == (
+        'acme.queue.length over env:prod was > 50.0 on average during the last 5m.'
+    )
+    assert alert.title == '[P2] [Triggered on {host:one}] x'
+    assert '/monitors/12?group=host%3Aone&' in alert.status_address
+    assert (recovery.trigger.brief, recovery.last_triggered) == ('<= 50.0', alert.last_triggered)
+    assert no_data.condition == '(wording not known)'
+    assert 'I7' in rehearsal.assumptions
+    left_out = run(yaml.safe_dump({'series': [series], 'monitors': [body], 'assumptions': {'I7': 'left out'}}))
+    assert [mail.message.delivery.condition for mail in inbox(left_out)][-1] == ''
+
+
 def test_what_is_probably_not_meant_so_is_a_warning():
     body = (
         '{name: x, type: query alert, query: "avg(last_5m):avg:acme.queue.length{*} by {host} > 1", '

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from ddassets.cli import rehearse_text
 from ddassets.diagnostic import Diagnostic, Position, Severity
 from ddassets.engine.assumptions import ASSUMPTIONS
+from ddassets.engine.message import Delivery
 from ddassets.engine.state import State
 from ddassets.output.report import Case, Report, Rule, diagnostic_document, refusal_diagnostics
 from ddassets.rehearsal.coverage import percentage, possible_states
@@ -180,6 +181,8 @@ def _mail(mail: Mail | DowntimeMail, zone: ZoneInfo) -> dict[str, Any]:
             'value': _number(due.value),
             'host': mail.message.host,
             'ip': mail.message.ip,
+            'textless': list(mail.message.textless),
+            **_delivery(mail.message.delivery),
         }
     else:
         about = {'downtime': mail.downtime.name, 'reason': mail.what}
@@ -191,6 +194,16 @@ def _mail(mail: Mail | DowntimeMail, zone: ZoneInfo) -> dict[str, Any]:
         'recipients': list(mail.recipients),
         'title': mail.title,
         'text': mail.text,
+    }
+
+
+def _delivery(delivery: Delivery) -> dict[str, Any]:
+    """What Datadog adds to the message, and the variables of a webhook."""
+    return {
+        'condition': delivery.condition,
+        'last_triggered': delivery.last_triggered,
+        'links': [{'label': label, 'address': address or None} for label, address in delivery.links],
+        'webhook': delivery.webhook(),
     }
 
 

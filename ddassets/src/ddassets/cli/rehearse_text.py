@@ -104,13 +104,15 @@ def _inbox(rehearsal: Rehearsal, most: int) -> Iterator[str]:
 
 
 def _mail(rehearsal: Rehearsal, mail: Mail | DowntimeMail) -> tuple[str, str, str, str]:
-    """Instant, title, value, and who gets it or what mutes it."""
+    """Return instant, title, value with its condition, and who gets it or what mutes it."""
     to = f'to {" ".join(mail.recipients)}' if mail.recipients else 'to nobody: the message names no handle'
     fate = f'muted by {", ".join(mail.muted_by)}' if mail.muted_by else to
     if isinstance(mail, Mail) and mail.notification.reason == 'downtime end':
         fate += ', at the end of a downtime'
     value = mail.notification.value if isinstance(mail, Mail) else math.nan
     shown = '' if math.isnan(value) else f'{value:.6g}'
+    if shown and isinstance(mail, Mail):
+        shown = f'{shown} {mail.message.delivery.trigger.brief}'
     return shown_time(mail.instant, rehearsal.zone), mail.title, shown, fate
 
 

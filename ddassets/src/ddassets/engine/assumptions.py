@@ -145,6 +145,9 @@ class Assumptions:
         'A92', 'what the handles in is_alert_recovery get from Alert to Warn', 'the text outside', 'an empty text'
     )
     match_nothing = Assumption('A93', 'whether is_match with an empty text asks for a value', 'yes', 'no')
+    unknown_wording = Assumption(
+        'I7', 'the wording of the condition in a notification of a sum or of No Data', 'marked', 'left out'
+    )
 
     def __init__(self, choices: Mapping[str, str] | None = None) -> None:
         self._choices = dict(choices or {})

@@ -15,6 +15,7 @@ from ddassets.engine.notification import Notification
 from ddassets.engine.state import State
 from ddassets.engine.timeline import Group
 from ddassets.language.message.vocabulary import MATCHES
+from ddassets.language.query.tree import Metric
 from ddassets.rehearsal.scenario import Scenario
 
 _VARIABLE = re.compile(r'(\{\{.*?\}\})')
@@ -33,6 +34,9 @@ class Message:
     ip: str
     reached: frozenset[messages.Branch]
     problems: tuple[str, ...]
+    # Recipients that get an empty text (rule 4.3b).
+    textless: tuple[str, ...]
+    delivery: messages.Delivery
 
 
 class Messages:
@@ -57,6 +61,8 @@ class Messages:
         self.assumptions = assumptions
         # What messages asked for and did not get, each a sentence, in the order of rendering.
         self.problems: dict[str, None] = {}
+        # The same few come again for thousands of messages.
+        self._triggers: dict[tuple[messages.Edge, Group], messages.Trigger] = {}
         escalation = str(asset.options.get('escalation_message') or '')
         self.body = self._template('message', asset.message, scenario.addressed)
         self.title = self._template('name', asset.name)
@@ -82,16 +88,57 @@ class Messages:
         self.assumptions.relied_on.update(body.assumptions, title.assumptions)
         problems = dict.fromkeys(fault.message for fault in (*title.problems, *body.problems))
         self.problems.update(problems)
-        host = next((tag.removeprefix('host:') for tag in group if tag.startswith('host:')), '')
+        delivery = messages.Delivery(
+            sender=self._sender,
+            title=title.text,
+            message=body.text,
+            recipients=body.handles,
+            trigger=self._trigger(context.transition, group),
+            edge=context.transition,
+            group=group,
+            event_tags=self._event_tags(group, context.host),
+            priority=body.priority,
+            instant=notification.instant,
+            last_triggered_at=notification.last_triggered_at,
+        )
         return Message(
             title=title.text,
             text=body.text,
             recipients=body.handles,
-            host=host,
+            host=delivery.host,
             ip=context.host.ip if context.host else '',
             reached=body.reached,
             problems=tuple(problems),
+            textless=body.textless,
+            delivery=delivery,
         )
+
+    @cached_property
+    def _sender(self) -> messages.Sender:
+        query, number = self.monitor.query, self.asset.body.get('id')
+        return messages.Sender(
+            query=self.asset.query,
+            metric=query.expression.name if isinstance(query.expression, Metric) else '',
+            monitor_id=number if isinstance(number, int) else None,
+            preset=str(self.asset.options.get('notification_preset_name') or ''),
+        )
+
+    def _trigger(self, edge: messages.Edge, group: Group) -> messages.Trigger:
+        met = self._triggers.get((edge, group))
+        if met is None:
+            met = messages.trigger(self.monitor.query, self.asset.query, self.monitor.thresholds, edge, group)
+            self._triggers[edge, group] = met
+        if not met.documented and self.assumptions.unknown_wording == 'left out':
+            return messages.Trigger('', '', met.brief, documented=False)
+        return met
+
+    def _event_tags(self, group: Group, host: messages.Host | None) -> tuple[str, ...]:
+        """The tags of the event: those of the group, the filter, the host and the monitor, and `monitor`."""
+        query = self.monitor.query.expression
+        fixed = messages.filter_tags(query.scope) if isinstance(query, Metric) else ()
+        known = (f'{key}:{value}' for key, values in (host.tags if host else {}).items() for value in values)
+        tags = {'monitor', *self.asset.tags, *group, *fixed, *known}
+        return tuple(sorted(map(_lower_key, tags)))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -163,6 +210,11 @@ class Messages:
                 known = self.entities.get(key, {})
                 found[first] = known.get('/'.join(names)) or known.get(names[-1]) or {}
         return found
+
+
+def _lower_key(tag: str) -> str:
+    key, colon, value = tag.partition(':')
+    return f'{key.lower().removeprefix("@")}{colon}{value}'
 
 
 def _fitting(part: str) -> str:

@@ -9,6 +9,7 @@ from ddassets.engine.message.conditions import (
     Edge,
     conditions,
 )
+from ddassets.engine.message.delivery import Delivery, Link, Sender
 from ddassets.engine.message.handles import (
     Handle,
     Mention,
@@ -21,6 +22,7 @@ from ddassets.engine.message.handles import (
     redirect,
 )
 from ddassets.engine.message.rendering import Rendered, render, render_title
+from ddassets.engine.message.trigger import Trigger, filter_tags, trigger
 from ddassets.engine.message.variables import ENTITIES, Attributes, Context, Host
 from ddassets.language.message.template import parse
 from ddassets.language.message.tree import (
@@ -37,26 +39,31 @@ from ddassets.language.message.vocabulary import BARE_VARIABLES, CONDITIONALS, F
 
 __all__ = [
     'BARE_VARIABLES',
-    'ENTITIES',
-    'Attributes',
     'CONDITIONALS',
+    'ENTITIES',
     'FLAGS',
     'TRANSITIONS',
+    'Attributes',
     'Branch',
     'Condition',
-    'Edge',
     'Context',
+    'Delivery',
+    'Edge',
     'Fault',
     'Handle',
     'Host',
+    'Link',
     'Literal',
     'Mention',
     'MessageSyntaxError',
     'Reach',
     'Rendered',
+    'Sender',
     'Template',
+    'Trigger',
     'Use',
     'conditions',
+    'filter_tags',
     'find_handles',
     'handles',
     'mentions',
@@ -67,4 +74,5 @@ __all__ = [
     'redirect',
     'render',
     'render_title',
+    'trigger',
 ]

@@ -1,0 +1,198 @@
+"""A notification as it arrives: the message with its condition, its last trigger and its links, in three forms.
+
+Rules 3.24, 3.26 and 3.28. Numbers that only Datadog gives are placeholders in capitals, such as MONITOR_ID.
+"""
+
+import urllib.parse
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import NamedTuple
+
+from ddassets.engine.message.conditions import NO_DATA, Edge
+from ddassets.engine.message.handles import find_handles
+from ddassets.engine.message.trigger import Trigger
+from ddassets.engine.state import State
+
+SITE = 'app.datadoghq.com'
+MONITOR_ID, EVENT_ID = 'MONITOR_ID', 'EVENT_ID'
+
+# Seconds before and after the event that the link to the monitor shows, whatever the window.
+_BEFORE, _AFTER = 900, 300
+_DAYS = ('Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun')
+_MONTHS = ('Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec')
+# What notification_preset_name hides (rule 3.26).
+_HIDDEN: Mapping[str, frozenset[str]] = {
+    'hide_query': frozenset({'query'}),
+    'hide_handles': frozenset({'handles'}),
+    'hide_query_and_handles': frozenset({'query', 'handles'}),
+    'hide_handles_and_footer': frozenset({'handles', 'footer'}),
+    'show_only_snapshot': frozenset({'query', 'handles', 'footer'}),
+    'hide_all': frozenset({'query', 'handles', 'footer', 'snapshot'}),
+}
+_TRANSITIONS = {State.OK: 'Recovered', State.WARN: 'Warn', State.ALERT: 'Triggered', State.NO_DATA: 'No Data'}
+# That of No Data is not known.
+_TYPES = {State.OK: 'success', State.WARN: 'warning', State.ALERT: 'error'}
+
+
+class Link(NamedTuple):
+    """`address` is empty where no source has its form."""
+
+    label: str
+    address: str
+
+
+@dataclass(frozen=True)
+class Sender:
+    """The monitor that notifies. `metric` is empty where its query is more than one metric, `preset` where not set."""
+
+    query: str
+    metric: str
+    monitor_id: int | None = None
+    preset: str = ''
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One notification as it arrives.
+
+    `instant` and `last_triggered_at` are Unix seconds. `group` are the tags of the group, `event_tags` those of the
+    event: of the group, the filter, the host and the monitor.
+    """
+
+    sender: Sender
+    title: str
+    message: str
+    recipients: tuple[str, ...]
+    trigger: Trigger
+    edge: Edge
+    group: tuple[str, ...]
+    event_tags: tuple[str, ...]
+    priority: int | None
+    instant: int
+    last_triggered_at: int | None
+
+    @property
+    def hidden(self) -> frozenset[str]:
+        """The parts that the preset hides: query, handles, footer, snapshot."""
+        return _HIDDEN.get(self.sender.preset, frozenset())
+
+    @cached_property
+    def text(self) -> str:
+        """The message, without its handles where the preset hides them."""
+        text = self.message.strip()
+        for handle in reversed(find_handles(text)) if 'handles' in self.hidden else ():
+            text = text[: handle.start] + text[handle.end :]
+        return text.strip()
+
+    @property
+    def condition(self) -> str:
+        """The sentence or the query, in Markdown; empty where it is hidden or not known."""
+        return '' if 'query' in self.hidden else self.trigger.sentence
+
+    @property
+    def last_triggered(self) -> str:
+        """The sentence about the last trigger: that of the event itself, or the earlier one on a recovery."""
+        if self.last_triggered_at is None or 'footer' in self.hidden:
+            return ''
+        return f'The monitor was last triggered at {_shown(self.last_triggered_at)} UTC.'
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """The links of the footer: those to a host for groups by host, that to logs where there are tags."""
+        if 'footer' in self.hidden:
+            return ()
+        edit = f'https://{SITE}/monitors/{self._monitor}/edit?link_source=monitor_notif'
+        links = [Link('Monitor Status', self.status_address), Link('Edit Monitor', edit)]
+        if host := self.host:
+            links += [Link(f'View {host}', ''), Link('Show Processes', '')]
+        if self.event_tags != ('monitor',):
+            links.append(Link('Related Logs', ''))
+        return tuple(links)
+
+    @property
+    def status_address(self) -> str:
+        """The address of the monitor around the event."""
+        group = f'group={urllib.parse.quote(",".join(self.group), safe="")}&' if self.group else ''
+        return (
+            f'https://{SITE}/monitors/{self._monitor}?{group}from_ts={self.instant - _BEFORE}000'
+            f'&to_ts={self.instant + _AFTER}000&event_id={EVENT_ID}&link_source=monitor_notif'
+        )
+
+    @property
+    def _monitor(self) -> str:
+        return MONITOR_ID if self.sender.monitor_id is None else str(self.sender.monitor_id)
+
+    @property
+    def host(self) -> str:
+        """The host of the group, or an empty text."""
+        return next((tag.removeprefix('host:') for tag in self.group if tag.startswith('host:')), '')
+
+    @cached_property
+    def event_message(self) -> str:
+        """The body of the event, as `$EVENT_MSG` has it."""
+        graph = f'[![Metric Graph](SNAPSHOT)]({self.status_address})' if 'snapshot' not in self.hidden else ''
+        parts = [self.text, graph, self.condition, self.last_triggered]
+        if links := ' · '.join(f'[[{label}]({address})]' if address else f'[{label}]' for label, address in self.links):
+            parts += ['- - -', links]
+        return '\n\n'.join(['%%%\n' + parts[0], *filter(None, parts[1:])]) + '\n%%%'
+
+    def email(self) -> tuple[str, str]:
+        """The subject and the text of the e-mail. No source has the layout: the subject is the title."""
+        parts = [self.text, _plain(self.condition), self.last_triggered]
+        parts += ['\n'.join(f'{label}: {address}' for label, address in self.links if address)]
+        return self.title, '\n\n'.join(filter(None, parts))
+
+    def slack(self) -> dict[str, str]:
+        """The parts of a message to a Slack channel, each of which the channel may hide; no source has the layout."""
+        return {
+            'title': f'<{self.status_address}|{self.title}>',
+            'message': '\n\n'.join(filter(None, (self.text, self.condition.replace('**', '*')))),
+            'tags': ', '.join(self.event_tags),
+            'notified': '' if 'handles' in self.hidden else ', '.join(self.recipients),
+            'snapshot': '' if 'snapshot' in self.hidden else 'SNAPSHOT',
+            'mute': 'Mute this monitor',
+        }
+
+    def webhook(self) -> dict[str, str | None]:
+        """The variables of a webhook's payload, by name. None: only Datadog gives it, or no source says."""
+        again = 'Re-' if self.edge.source == self.edge.target else ''
+        instant = f'{self.instant}000'
+        return {
+            '$AGGREG_KEY': None,
+            '$ALERT_CYCLE_KEY': None,
+            '$ALERT_ID': None if self.sender.monitor_id is None else str(self.sender.monitor_id),
+            '$ALERT_METRIC': self.sender.metric,
+            '$ALERT_PRIORITY': '' if self.priority is None else f'P{self.priority}',
+            '$ALERT_QUERY': self.sender.query,
+            '$ALERT_SCOPE': ','.join(self.group),
+            '$ALERT_STATUS': self.trigger.plain if self.edge.target != NO_DATA else None,
+            '$ALERT_TITLE': self.title,
+            '$ALERT_TRANSITION': again + _TRANSITIONS[self.edge.target],
+            '$ALERT_TYPE': _TYPES.get(self.edge.target),
+            '$DATE': instant,
+            '$EVENT_MSG': self.event_message,
+            '$EVENT_TITLE': self.title,
+            '$EVENT_TYPE': 'query_alert_monitor',
+            '$HOSTNAME': self.host,
+            '$ID': None,
+            '$LAST_UPDATED': instant,
+            '$LINK': f'https://{SITE}/event/event?id={EVENT_ID}',
+            '$ORG_ID': None,
+            '$ORG_NAME': None,
+            '$PRIORITY': 'normal',
+            '$SNAPSHOT': None,
+            '$TAGS': ','.join(self.event_tags),
+            '$TEXT_ONLY_MSG': self.text,
+        }
+
+
+def _plain(markdown: str) -> str:
+    return markdown.replace('*****', '*').replace('**', '').strip('`')
+
+
+def _shown(instant: int) -> str:
+    """`Fri Jun 27 2025 06:50:29`."""
+    moment = datetime.fromtimestamp(instant, UTC)
+    return f'{_DAYS[moment.weekday()]} {_MONTHS[moment.month - 1]} {moment:%d %Y %H:%M:%S}'

@@ -1,0 +1,85 @@
+"""The sentence of a notification that says which condition was met. Rule 3.28."""
+
+from dataclasses import dataclass
+
+from ddassets.engine.message.conditions import NO_DATA, OK, WARN, Edge
+from ddassets.engine.monitor import Thresholds
+from ddassets.language.query.printing import render
+from ddassets.language.query.tree import And, Comparator, Everything, Metric, MonitorQuery, Scope, TagFilter
+
+_COMPLEMENTS: dict[Comparator, Comparator] = {'>': '<=', '>=': '<', '<': '>=', '<=': '>', '==': '!=', '!=': '=='}
+_UPWARD = ('>', '>=')
+_DOWNWARD = ('<', '<=')
+_HOW = {
+    ('avg', _UPWARD): 'on average',
+    ('avg', _DOWNWARD): 'on average',
+    ('max', _UPWARD): 'at least once',
+    ('max', _DOWNWARD): 'at all times',
+    ('min', _UPWARD): 'at all times',
+    ('min', _DOWNWARD): 'at least once',
+}
+# A guess, and marked as one.
+_GUESSED = {'sum': 'in total'}
+
+
+@dataclass(frozen=True)
+class Trigger:
+    """The condition that a notification reports.
+
+    `sentence` is Markdown: the sentence, or the query in backticks. `plain` is the sentence as `$ALERT_STATUS` has it.
+    `brief` is `> 60.0`. Texts are empty where the transition has no condition. `documented`: no source contradicts or
+    lacks the wording.
+    """
+
+    sentence: str
+    plain: str
+    brief: str
+    documented: bool = True
+
+
+def trigger(query: MonitorQuery, text: str, thresholds: Thresholds, edge: Edge, group: tuple[str, ...]) -> Trigger:
+    """Return the condition that a transition of a group met. `text` is the query as its author wrote it.
+
+    Trigger: the operator of the query with the threshold that was crossed. Recovery: the complement, with the threshold
+    of the state before. No source has the sentence of No Data.
+    """
+    if edge.target == NO_DATA:
+        return Trigger('(wording not known)', '', '', documented=False)
+    limit = thresholds.critical
+    if WARN in (edge.target, edge.source if edge.target == OK else None) and thresholds.warning is not None:
+        limit = thresholds.warning
+    comparator = _COMPLEMENTS[query.comparator] if edge.target == OK else query.comparator
+    brief = f'{comparator} {float(limit)}'
+    metric = query.expression
+    if not isinstance(metric, Metric) or query.change is not None:
+        return Trigger(f'`{text}`', text, brief)
+    side = _UPWARD if query.comparator in _UPWARD else _DOWNWARD
+    documented = (query.aggregator, side) in _HOW and query.comparator in (*_UPWARD, *_DOWNWARD)
+    how = _HOW[query.aggregator, side] if documented else _GUESSED.get(query.aggregator, '')
+    how = how if documented else f'{how} (wording not known)'.lstrip()
+    fixed = filter_tags(metric.scope)
+    window = f'{query.window.count}{query.window.unit}'
+    over = ','.join(sorted({*fixed, *group}, key=_key)) or '*'
+    sentence = f'**{metric.name}** over **{over}** was **{brief}** {how} during the **last {window}**.'
+    # Stray asterisks stay where the filter is `*`: the markup of the sentence is taken out by a simple search.
+    plain = (
+        f'{metric.name} over {",".join(sorted(fixed, key=_key))} was {brief} {how} during the last {window}.'
+        if fixed
+        else f'{metric.name} over *** was {brief} {how} during the last {window}**.'
+    )
+    return Trigger(sentence, plain, brief, documented)
+
+
+def filter_tags(scope: Scope | None) -> tuple[str, ...]:
+    """Return the tags of a filter; one that is more than tags joined by AND is one text."""
+    match scope:
+        case None | Everything():
+            return ()
+        case And(scopes=scopes) if all(isinstance(part, TagFilter) for part in scopes):
+            return tuple(map(render, scopes))
+    return (render(scope),)
+
+
+def _key(tag: str) -> tuple[str, str]:
+    key, _, value = tag.partition(':')
+    return key, value
