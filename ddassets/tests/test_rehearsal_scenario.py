@@ -54,7 +54,9 @@ def expect(entry: str) -> str:
         pytest.param('', 's.yaml: the file is empty', id='empty'),
         pytest.param('- 1', 's.yaml:1:1: expected keys and values, found a list', id='list'),
         pytest.param('start: [', 's.yaml:2:1: not YAML: did not find expected node content', id='no-yaml'),
-        pytest.param('a: &a [*a]', '1:8: found the alias *a, expected one of what stands complete', id='endless-alias'),
+        pytest.param(
+            'a: &a [*a]', '1:8: found the alias *a, expected an anchor that is complete above', id='endless-alias'
+        ),
         pytest.param('a: *b', '1:4: found the alias *b', id='unknown-alias'),
         pytest.param('a: 1\n--- \nb: 1', '3:1: found a second document, expected one', id='two-documents'),
         pytest.param(f"a: {'[' * 60}{']' * 60}", '1:53: found more than 50 levels', id='deep'),
@@ -106,14 +108,18 @@ def series(entry: str) -> str:
         pytest.param('metric: acme.queue.length', 'series[0]: expected either values or csv', id='nothing'),
         pytest.param('values: 1', 'expected one of metric, check, stub and band, found values', id='no-metric'),
         pytest.param('metric: acme.queue.length, values: 1y', "series[0].values: column 1: found '1y'", id='values'),
-        pytest.param('metric: other, values: 1', 'type and interval of other has to be said', id='undeclared'),
-        pytest.param('metric: other, values: 1, interval: 1m', 'type of other has to be said', id='no-type'),
+        pytest.param('metric: other, values: 1', 'type and interval of other must be given', id='undeclared'),
+        pytest.param('metric: other, values: 1, interval: 1m', 'type of other must be given', id='no-type'),
         pytest.param('metric: acme.queue.length, csv: no.csv', 'no.csv: No such file or directory', id='no-file'),
         pytest.param('metric: acme.queue.length, csv: /dev/zero', 'csv: /dev/zero: Not a file', id='endless-file'),
         pytest.param('metric: a, csv: no.csv, from: 2027-01-01', 'from: has no meaning for csv', id='from-of-csv'),
         pytest.param('metric: a, values: 1, until: 2027-01-12', 'until: has no meaning for values', id='until'),
         pytest.param('metric: a, values: 1, monitor: x', 'monitor: has no meaning for a metric', id='monitor'),
-        pytest.param('stub: anomaly, values: 1', "found 'anomaly'; did you mean anomalies?", id='stub'),
+        pytest.param(
+            'stub: anomaly, values: 1',
+            "found 'anomaly'; allowed: anomalies, forecast, outliers; did you mean anomalies?",
+            id='stub',
+        ),
         pytest.param('band: acme.queue.length', 'series[0]: expected lower, upper or both', id='band'),
         pytest.param('check: {hosts: one}', "series[0].check: unknown key 'hosts'; did you mean host?", id='check'),
         pytest.param('check: {}', 'there is nothing here that runs checks', id='no-simulation'),
@@ -207,7 +213,11 @@ def test_an_asset_that_cannot_be_read_is_refused(tmp_path):
     ('entry', 'message'),
     [
         pytest.param('to: Warn', 'expect[0]: at is missing', id='no-instant'),
-        pytest.param('at: 2027-01-11T10:20:00, to: Warm', "expect[0].to: found 'Warm'; did you mean Warn?", id='state'),
+        pytest.param(
+            'at: 2027-01-11T10:20:00, to: Warm',
+            "expect[0].to: found 'Warm'; allowed: absent, OK, Warn, Alert, No Data; did you mean Warn?",
+            id='state',
+        ),
         pytest.param('at: 2027-01-11T11:00:00', 'outside the rehearsal: Mon 2027-01-11 10:00:00', id='outside'),
         pytest.param('at: 2027-01-11T10:20:10', 'is not evaluated; it is at 2027-01-11T10:20:00 and', id='no-tick'),
         pytest.param('at: 2027-01-11T10:20:00, group: "host:two,env:prod"', "has no group 'host:two,env:p", id='group'),
@@ -258,14 +268,21 @@ def test_data_that_end_early_are_refused(told, entry, message):
 
 def test_expecting_nothing_of_series_that_nobody_reads_is_refused():
     text = f"{HEAD}series: [{{metric: other, type: gauge, interval: 1m, values: 1x60}}]\nexpect: []\n"
-    assert 'expect: nothing could ever happen: no series here is of the query of any monitor' in refusal(text)
+    assert (
+        'expect: nothing could ever happen: Errors pile up: its query asks for acme.errors; '
+        'the scenario has series of other' in refusal(text)
+    )
 
 
 @pytest.mark.parametrize(
     ('entry', 'message'),
     [
         pytest.param('state: Warn', 'expected either notifications or time_in', id='neither'),
-        pytest.param('notifications: nonee', "found 'nonee'; did you mean none?", id='word'),
+        pytest.param(
+            'notifications: nonee',
+            "found 'nonee'; allowed: none, or exactly, at_least, at_most with a number; did you mean none?",
+            id='word',
+        ),
         pytest.param('notifications: {exactly: -1}', 'expected a whole number of at least 0', id='negative'),
         pytest.param('notifications: {at_least: 0}', 'expected a whole number of at least 1', id='always-holds'),
         pytest.param('notifications: {at_least: 3, at_most: 2}', 'nothing could meet this', id='contradiction'),

@@ -153,7 +153,7 @@ def test_write_fills_in_what_then_holds(run):
     code, out, _ = run(DAY, '--write')
     assert (code, out) == (
         0,
-        f'{DAY}: wrote 11 expectations. Review them: they say what happens, not what should.\n',
+        f'{DAY}: wrote 11 expectations. Review them: they state what happens, not what should happen.\n',
     )
     assert Path(DAY).read_text().startswith(before)
     assert run(DAY, '--write') == (0, f'{DAY}: unchanged, 11 expectations\n', '')

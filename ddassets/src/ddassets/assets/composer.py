@@ -98,7 +98,11 @@ class Composer:
         self.size += 1
         if isinstance(event, yaml.AliasEvent):
             if event.anchor not in self.anchors:
-                self._refuse(event, f'found the alias *{event.anchor}, expected one of what stands complete above')
+                self._refuse(
+                    event,
+                    f'found the alias *{event.anchor}, expected an anchor that is complete above; '
+                    'a text that begins with * has to be in quotes',
+                )
             self.size += self.sizes[event.anchor]
         if self.size > MAX_VALUES:
             self._refuse(event, f'found more than {MAX_VALUES:,} values, aliases counted where they stand')

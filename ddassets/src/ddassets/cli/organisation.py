@@ -13,12 +13,13 @@ from ddassets.cli.exit_code import FAILED, FINE
 from ddassets.cli.option import narrowing_tags
 from ddassets.cli.plan_output import dry_run_report, outcome_text, report
 from ddassets.diagnostic import UnusableInputError
+from ddassets.engine.message import handles
 from ddassets.org.account import require_keys
 from ddassets.org.applying import Outcome, carry_out, invalid
 from ddassets.org.client import ApiError
 from ddassets.org.connection import Connection
 from ddassets.org.kind import Wanted
-from ddassets.org.kinds import KINDS
+from ddassets.org.kinds import KINDS, MONITORS
 from ddassets.org.marker import Marker, fingerprint
 from ddassets.org.organisation import Organisation
 from ddassets.org.plan import Do, Plan, make_plan
@@ -70,7 +71,14 @@ def organisation_of(options: PlanOptions, integration: str) -> Organisation:
 def _read(options: PlanOptions) -> tuple[bundle.Bundle, list[Wanted]]:
     check_handles(options.changes)
     assets = read_assets(options.path)
-    return assets, read_wanted(assets, options.selection, options.changes)
+    wanted = read_wanted(assets, options.selection, options.changes)
+    for asset in wanted:
+        if asset.kind is MONITORS and not handles(str(asset.body.get('message') or '')):
+            log(
+                f'{asset.asset.path}: warning: the message names no recipient, so the monitor notifies nobody; add an '
+                '@-handle, or pass --notify @HANDLE'
+            )
+    return assets, wanted
 
 
 def planned(options: PlanOptions) -> tuple[Organisation, Plan]:

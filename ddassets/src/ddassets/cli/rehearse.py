@@ -3,20 +3,22 @@
 import sys
 import webbrowser
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ddassets.cli import option
 from ddassets.diagnostic import UnusableInputError
-from ddassets.output.terminal import printable, write
+from ddassets.output.terminal import count, printable, write
 
 if TYPE_CHECKING:
     from ddassets.assets import Bundle
     from ddassets.rehearsal.outcome import Outcome, Run
     from ddassets.rehearsal.result import Rehearsal
     from ddassets.rehearsal.scenario import Scenario
+
+type ReadAssets = Callable[[Path], 'Bundle']
 
 HELP = 'which notifications would the monitors send for this signal, under these downtimes?'
 DESCRIPTION = 'Run scenarios (rehearsals/*.yaml of an integration) against its monitors and downtimes, offline.'
@@ -45,16 +47,19 @@ def add_options(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Return 1 where an expectation failed and 2 where a scenario could not be used."""
+    from ddassets import assets
     from ddassets.cli.rehearse_output import report
     from ddassets.output.formats import render
     from ddassets.rehearsal.discovery import find
     from ddassets.rehearsal.outcome import Run
 
     _refuse_combinations(options)
+    # The scenarios of one integration share its assets.
+    read_assets = cache(assets.read)
     if options.explain is not None:
-        _explain(find(options.paths), options.explain, options.monitor, options.group)
+        _explain(find(options.paths), read_assets, options)
         return 0
-    result = Run([_outcome(path, options) for path in find(options.paths)], options.min_coverage)
+    result = Run([_outcome(path, read_assets, options) for path in find(options.paths)], options.min_coverage)
     _progress('')
     if not options.write:
         write(render(options.format, report(result)))
@@ -78,14 +83,14 @@ def _refuse_combinations(options: Namespace) -> None:
         raise UnusableInputError(f'--format {options.format}: --write and --explain print text only')
 
 
-def _outcome(path: Path, options: Namespace) -> 'Outcome':
+def _outcome(path: Path, read_assets: ReadAssets, options: Namespace) -> 'Outcome':
     """Rehearse one file and print its text at once."""
     from ddassets.cli import rehearse_text
     from ddassets.rehearsal import Judgement, read
     from ddassets.rehearsal.outcome import Outcome
 
     try:
-        rehearsal = _rehearsed(read(path), keep=options.report is not None)
+        rehearsal = _rehearsed(read(path), read_assets, keep=options.report is not None)
         if options.write:
             return _written(rehearsal)
         judgement = Judgement(rehearsal)
@@ -103,40 +108,33 @@ def _outcome(path: Path, options: Namespace) -> 'Outcome':
         return Outcome(path, None, error=error)
 
 
-def _rehearsed(scenario: 'Scenario', keep: bool = False) -> 'Rehearsal':
+def _rehearsed(scenario: 'Scenario', read_assets: ReadAssets, keep: bool = False) -> 'Rehearsal':
     from ddassets.agent.scenario_check import simulate
     from ddassets.rehearsal import rehearse
     from ddassets.rehearsal.discovery import integration_of
 
     path = scenario.path
-    bundle = _bundle(integration_of(path))
+    bundle = read_assets(integration_of(path))
     return rehearse(scenario, bundle, simulate, lambda text: _progress(f'{path}: {text}'), keep=keep)
 
 
-def _explain(paths: Sequence[Path], when: str, monitor: str | None, group: str | None) -> None:
+def _explain(paths: Sequence[Path], read_assets: ReadAssets, options: Namespace) -> None:
     """Explain an instant in each scenario that covers it."""
     from ddassets.rehearsal import read
     from ddassets.rehearsal.explaining import explained, instant_in
     from ddassets.rehearsal.words import shown_time
 
     scenarios = [read(path) for path in paths]
-    inside = [(one, instant) for one in scenarios if (instant := instant_in(one, when)) is not None]
+    inside = [(one, instant) for one in scenarios if (instant := instant_in(one, options.explain)) is not None]
     if not inside:
         spans = (
             f'{one.path}: {shown_time(one.start, one.zone)} to {shown_time(one.end, one.zone)}' for one in scenarios
         )
-        raise UnusableInputError(f'--explain: {when} is outside of what is rehearsed', '\n'.join(spans))
+        raise UnusableInputError(f'--explain: {options.explain} is outside of what is rehearsed', '\n'.join(spans))
     for scenario, instant in inside:
-        text = explained(_rehearsed(scenario), instant, monitor, group)
+        text = explained(_rehearsed(scenario, read_assets), instant, options.monitor, options.group)
         _progress('')
         write(text)
-
-
-@cache
-def _bundle(folder: Path) -> 'Bundle':
-    from ddassets import assets
-
-    return assets.read(folder)
 
 
 def _written(rehearsal: 'Rehearsal') -> 'Outcome':
@@ -147,12 +145,15 @@ def _written(rehearsal: 'Rehearsal') -> 'Outcome':
     if rehearsal.scenario.properties and rehearsal.scenario.expectations is None:
         write(f'{path}: states properties, left alone\n')
         return Outcome(path, Judgement(rehearsal), judged=False)
-    text, count = writing.write(rehearsal)
+    text, number = writing.write(rehearsal)
+    expectations = count(number, 'expectation')
     if text == rehearsal.scenario.text:
-        write(f'{path}: unchanged, {count} expectations\n')
+        write(f'{path}: unchanged, {expectations}\n')
     else:
         writing.save(rehearsal, text)
-        write(f'{path}: wrote {count} expectations. Review them: they say what happens, not what should.\n')
+        write(f'{path}: wrote {expectations}. Review them: they state what happens, not what should happen.\n')
+    for line in writing.warnings(rehearsal):
+        write(f'{path}: warning: {line}\n')
     return Outcome(path, Judgement(rehearsal), judged=False)
 
 

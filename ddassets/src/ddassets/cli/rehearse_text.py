@@ -6,17 +6,18 @@ from itertools import islice
 
 from ddassets.engine.assumptions import ASSUMPTIONS
 from ddassets.engine.state import State
-from ddassets.output.terminal import printable, shown_path
+from ddassets.output.terminal import count, printable, shown_path
 from ddassets.rehearsal.coverage import percentage, possible_states
 from ddassets.rehearsal.inbox import DowntimeMail, Mail, inbox
 from ddassets.rehearsal.judgement import Judgement
 from ddassets.rehearsal.outcome import Run
 from ddassets.rehearsal.result import MonitorResult, Rehearsal
+from ddassets.rehearsal.unmatched import no_series
 from ddassets.rehearsal.verdict import Verdict
 from ddassets.rehearsal.words import shown_time, write_length
 
 # So many groups of one monitor are listed, those that notified most first.
-MOST_GROUPS = 40
+MAX_GROUPS = 40
 
 
 def text(judgement: Judgement, most: int = 30) -> str:
@@ -24,7 +25,7 @@ def text(judgement: Judgement, most: int = 30) -> str:
     rehearsal = judgement.rehearsal
     lines = [_title(rehearsal), *(f'  {line}' for line in rehearsal.description.splitlines())]
     for monitor in rehearsal.monitors:
-        lines += ['', *_table(monitor)]
+        lines += ['', *_table(rehearsal, monitor)]
     lines += [
         '',
         *_inbox(rehearsal, most),
@@ -60,22 +61,23 @@ def _title(rehearsal: Rehearsal) -> str:
     return f'{shown_path(rehearsal.scenario.path)}: {start} to {end} ({rehearsal.zone.key}), {length}'
 
 
-def _table(monitor: MonitorResult) -> Iterator[str]:
+def _table(rehearsal: Rehearsal, monitor: MonitorResult) -> Iterator[str]:
     states = [*possible_states(monitor.monitor)]
     visited = frozenset().union(*(group.visited for group in monitor.results.values()))
     states += [state for state in (State.NO_DATA,) if state in visited and state not in states]
-    groups = sorted(monitor.results.values(), key=lambda group: -group.sent)[:MOST_GROUPS]
+    groups = sorted(monitor.results.values(), key=lambda group: -group.sent)[:MAX_GROUPS]
     rows = [['', *map(str, states), 'sent', 'muted']]
     for group in sorted(groups, key=lambda group: group.group):
         lengths = [write_length(group.seconds_in(state)) for state in states]
         rows.append([group.name, *lengths, str(group.sent), str(group.muted)])
     yield f'  {monitor.name}'
     if not monitor.results:
-        yield '    no group: no series is of its query'
+        yield f'    no group: {no_series(rehearsal, monitor)}'
         return
     yield from _aligned(rows)
-    if len(monitor.results) > MOST_GROUPS:
-        yield f'    … and {len(monitor.results) - MOST_GROUPS} more groups, which sent no more than these'
+    if len(monitor.results) > MAX_GROUPS:
+        left = count(len(monitor.results) - MAX_GROUPS, 'more group')
+        yield f'    … and {left}, which sent no more than these'
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
@@ -121,11 +123,11 @@ def _verdicts(verdicts: Sequence[Verdict]) -> Iterator[str]:
     if not verdicts:
         yield '  Nothing is expected: `expect` or `properties` would make it a test; --write fills expectations in'
     elif failed:
-        yield f'  FAILED: {len(failed)} of {len(verdicts)} expectations'
+        yield f'  FAILED: {len(failed)} of {count(len(verdicts), "expectation")}'
         for verdict in failed:
             yield from _failure(verdict)
     else:
-        yield f'  Passed: {len(verdicts)} expectations hold'
+        yield f'  Passed: {count(len(verdicts), "expectation")}'
 
 
 def _failure(verdict: Verdict) -> Iterator[str]:

@@ -23,7 +23,10 @@ BESIDE = '.ddassets.yaml'
 
 @dataclass(frozen=True, eq=False)
 class Ignore:
-    """One entry of `ignore`. `file` is a path or a pattern with `*`, relative to the folder of the configuration."""
+    """One entry of `ignore`. `rule` and `file` may be patterns with `*`: `message/*`, `assets/monitors/*.json`.
+
+    `file` is relative to the folder of the configuration.
+    """
 
     rule: str
     file: str | None
@@ -31,8 +34,12 @@ class Ignore:
     reason: str
     position: Position
 
+    def names(self, rule: str) -> bool:
+        """Whether the entry is about a rule."""
+        return fnmatchcase(rule, self.rule)
+
     def matches(self, finding: Diagnostic, folder: Path) -> bool:
-        if finding.code != self.rule or (self.object is not None and finding.object != self.object):
+        if not self.names(finding.code) or (self.object is not None and finding.object != self.object):
             return False
         if self.file is None:
             return True
@@ -128,12 +135,12 @@ class _Reader:
         if 'rule' not in fields:
             raise self.refuse(node, 'an entry of ignore needs the key rule')
         texts = {key: self.text(value, key) for key, value in fields.items()}
-        if texts['rule'] not in self.rules:
-            raise self.refuse(
-                fields['rule'], f'there is no rule {texts["rule"]!r}{did_you_mean(texts["rule"], self.rules)}'
-            )
+        rule = texts['rule']
+        if not any(fnmatchcase(known, rule) for known in self.rules):
+            close = did_you_mean(rule, {*self.rules, *(f'{known.partition("/")[0]}/*' for known in self.rules)})
+            raise self.refuse(fields['rule'], f'there is no rule {rule!r}{close}; `ddassets rules` lists them')
         return Ignore(
-            rule=texts['rule'],
+            rule=rule,
             file=self.asset or texts.get('file'),
             object=texts.get('object'),
             reason=texts.get('reason', '').strip(),

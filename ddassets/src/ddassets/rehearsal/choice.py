@@ -20,7 +20,7 @@ _HARMLESS = ('byte-order-mark', 'folder')
 def choose_monitors(scenario: Scenario, bundle: Bundle) -> list[bundles.Monitor]:
     """Return the monitors of a scenario. Raises UnusableInputError for one that is not there or cannot be read."""
     found: list[bundles.Monitor] = []
-    for chosen in _chosen(scenario.monitors, bundle.monitors, 'monitor', [one.name for one in bundle.monitors]):
+    for chosen in _chosen(scenario.monitors, bundle, bundle.monitors, 'monitor', [one.name for one in bundle.monitors]):
         if isinstance(chosen, bundles.Monitor):
             found.append(chosen)
             continue
@@ -50,7 +50,7 @@ def choose_downtimes(scenario: Scenario, bundle: Bundle) -> list[downtimes.Downt
     Raises UnusableInputError for one that is not there or that the API would refuse.
     """
     found: list[downtimes.Downtime] = []
-    for number, chosen in enumerate(_chosen(scenario.downtimes, bundle.downtimes, 'downtime', [])):
+    for number, chosen in enumerate(_chosen(scenario.downtimes, bundle, bundle.downtimes, 'downtime', [])):
         if isinstance(chosen, Asset):
             _refuse(one for one in bundle.problems if one.path == chosen.path)
             found.append(downtimes.parse(chosen.body, _stem(chosen.path)))
@@ -65,26 +65,30 @@ def choose_downtimes(scenario: Scenario, bundle: Bundle) -> list[downtimes.Downt
     return found
 
 
-def _chosen[T: Asset](choice: Choice, assets: Sequence[T], kind: str, names: Sequence[str]) -> Iterator[T | Entry]:
+def _chosen[T: Asset](
+    choice: Choice, bundle: Bundle, assets: Sequence[T], kind: str, names: Sequence[str]
+) -> Iterator[T | Entry]:
     """The assets that are named, and the entries that hold one or name a file."""
     if choice.named is None:
-        without = {id(_find(entry, assets, kind, names)) for entry in choice.without}
+        without = {id(_find(entry, bundle, assets, kind, names)) for entry in choice.without}
         yield from (asset for asset in assets if id(asset) not in without)
         return
     for entry in choice.named:
         if entry.kind == 'mapping' or (entry.kind == 'scalar' and '/' in entry.text()):
             yield entry
         else:
-            yield _find(entry, assets, kind, names)
+            yield _find(entry, bundle, assets, kind, names)
 
 
-def _find[T: Asset](entry: Entry, assets: Sequence[T], kind: str, names: Sequence[str]) -> T:
+def _find[T: Asset](entry: Entry, bundle: Bundle, assets: Sequence[T], kind: str, names: Sequence[str]) -> T:
     wanted = entry.text()
     known = [*names, *(_stem(asset.path) for asset in assets)]
     for index, asset in enumerate(assets):
         if wanted in (_stem(asset.path), asset.path.name) or (index < len(names) and wanted == names[index]):
             return asset
-    entry.refuse(f'there is no {kind} {entry.shown()}{did_you_mean(wanted, known)}; there are: {listed(set(known))}')
+    unread = ''.join(f'; {_described(problem)}' for problem in _unread(bundle, f'{kind}s'))
+    close = did_you_mean(wanted, known)
+    entry.refuse(f'there is no {kind} {entry.shown()}{close}; there are: {listed(set(known))}{unread}')
 
 
 def _document(entry: Entry, problems: list[Problem]) -> Document:
@@ -103,14 +107,22 @@ def _document(entry: Entry, problems: list[Problem]) -> Document:
 def _refuse(problems: 'Iterator[Problem] | Sequence[Problem]') -> None:
     for problem in problems:
         if problem.kind not in _HARMLESS:
-            place = f':{problem.position.line}:{problem.position.column}' if problem.position else ''
-            raise UnusableInputError(f'{problem.path}{place}: {problem.message}')
+            raise UnusableInputError(_described(problem))
+
+
+def _described(problem: Problem) -> str:
+    place = f':{problem.position.line}:{problem.position.column}' if problem.position else ''
+    return f'{problem.path}{place}: {problem.message}'
 
 
 def _refuse_unread(bundle: Bundle, kind: str) -> None:
     """Where all of a kind are rehearsed, a file that could not be read is one that is missing."""
+    _refuse(_unread(bundle, kind))
+
+
+def _unread(bundle: Bundle, kind: str) -> Iterator[Problem]:
     folder = bundle.folder / 'assets' / kind
-    _refuse(one for one in bundle.problems if folder in (one.path, one.path.parent))
+    return (one for one in bundle.problems if folder in (one.path, one.path.parent) and one.kind not in _HARMLESS)
 
 
 def _stem(path: Path) -> str:

@@ -7,6 +7,17 @@ from pathlib import Path
 from ddassets.diagnostic import UnusableInputError
 
 FOLDER = 'rehearsals'
+#: A scenario that the error about a folder without scenarios shows.
+EXAMPLE = """\
+  start: 2027-01-04T10:00:00
+  length: 1h
+  series:
+    - metric: acme.queue.length
+      tags: [host:a]
+      type: gauge
+      interval: 60s
+      values: 5x30 200x30
+"""
 
 
 def find(paths: Sequence[Path]) -> list[Path]:
@@ -27,7 +38,12 @@ def find(paths: Sequence[Path]) -> list[Path]:
         except OSError as error:
             raise UnusableInputError(f'{folder}: {error.strerror}') from None
         if not files:
-            raise UnusableInputError(f'{path}: found no scenario; expected {FOLDER}/*.yaml in an integration')
+            raise UnusableInputError(
+                f'{path}: found no scenario; expected {FOLDER}/*.yaml in an integration',
+                f'for example {FOLDER}/first.yaml:\n{EXAMPLE}'
+                f'then `ddassets rehearse --write {path}` fills in what happens; '
+                'ddassets/docs/rehearsals.md describes the keys',
+            )
         found += files
     # One file may be meant by several paths.
     by_place: dict[str, Path] = {}

@@ -1,5 +1,6 @@
 """A YAML file read strictly: every value knows its line, and whatever is not as it should be is refused with it."""
 
+import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +10,7 @@ from typing import Any, NoReturn
 import yaml
 
 from ddassets.assets.composer import YamlError, compose_document
-from ddassets.diagnostic import UnusableInputError
+from ddassets.diagnostic import Position, UnusableInputError
 from ddassets.nearest import did_you_mean
 from ddassets.rehearsal.words import WordFault
 
@@ -94,8 +95,14 @@ class Entry:
     def text(self) -> str:
         """The value as it is written, whatever YAML takes it for: `no` is no, `10` is 10."""
         if self.kind != 'scalar' or self.is_null:
-            self.refuse(f'expected a text, found {self.shown()}')
+            self.refuse(f'expected a text, found {self.shown()}{self._quoting()}')
         return str(self.node.value)
+
+    def _quoting(self) -> str:
+        """A hint for a text that YAML takes for a mapping or a list because of its first character."""
+        if isinstance(self.node, yaml.CollectionNode) and self.node.flow_style:
+            return "; a text that begins with { or [ has to be in quotes: '…'"
+        return ''
 
     def texts(self) -> tuple[str, ...]:
         return tuple(entry.text() for entry in self.items())
@@ -106,7 +113,7 @@ class Entry:
         for word in allowed:
             if text == word:
                 return word
-        self.refuse(f'found {self.shown()}{did_you_mean(text, allowed)}{what}; allowed: {", ".join(allowed)}')
+        self.refuse(f'found {self.shown()}; allowed: {", ".join(allowed)}{what}{did_you_mean(text, allowed)}')
 
     def flag(self) -> bool:
         if self.node.value not in ('true', 'false'):
@@ -172,10 +179,19 @@ def read(text: str, path: Path) -> Entry:
         node = compose_document(text)
     except YamlError as error:
         place = f'{path}:{error.position.line}:{error.position.column}' if error.position else str(path)
-        raise UnusableInputError(f'{place}: {error.message}') from None
+        raise UnusableInputError(f'{place}: {error.message}{_quoted(text, error.position)}') from None
     if node is None:
         raise UnusableInputError(f'{path}: the file is empty')
     return Entry(path, node)
+
+
+def _quoted(text: str, position: Position | None) -> str:
+    """A hint where a value begins with a character that has a meaning in YAML: `@handle`, `*.log`, `%5`."""
+    lines = text.split('\n')
+    if position is None or position.line > len(lines):
+        return ''
+    found = re.match(r'[@`%*&!][^\s,\]}#]*', lines[position.line - 1][position.column - 1 :])
+    return f"; put it in quotes: '{found[0][:_LONGEST]}'" if found else ''
 
 
 def listed(names: Collection[str], most: int = 8) -> str:

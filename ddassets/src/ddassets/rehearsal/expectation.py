@@ -16,6 +16,7 @@ from ddassets.rehearsal.entry import Entry, listed
 from ddassets.rehearsal.message import Message
 from ddassets.rehearsal.result import GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Expectation
+from ddassets.rehearsal.unmatched import no_series
 from ddassets.rehearsal.verdict import Verdict
 from ddassets.rehearsal.words import shown_time, write_instant
 
@@ -122,13 +123,13 @@ class Finder:
         for name, group in by_name.items():
             if wanted == name or sorted(wanted.replace(' ', '').split(',')) == sorted(name.split(',')):
                 return group
-        known = f'there are: {listed(by_name)}' if by_name else 'there is none: no series is of its query'
+        known = f'there are: {listed(by_name)}' if by_name else f'there is none: {no_series(self.rehearsal, monitor)}'
         entry.refuse(f'{monitor.name} has no group {entry.shown()}{did_you_mean(wanted, by_name)}; {known}')
 
     def only_group(self, monitor: MonitorResult, entry: Entry) -> GroupResult:
         groups = list(monitor.results.values())
         if not groups:
-            entry.refuse(f'{monitor.name} has no group: no series is of its query')
+            entry.refuse(f'{monitor.name} has no group: {no_series(self.rehearsal, monitor)}')
         if len(groups) > 1:
             entry.refuse(f'group is missing, and there are several: {listed([group.name for group in groups])}')
         return groups[0]
@@ -204,7 +205,8 @@ def _refuse_emptiness(rehearsal: Rehearsal) -> None:
     groups = [group for monitor in rehearsal.monitors for group in monitor.results.values()]
     latest = max(groups, key=lambda group: group.told_until, default=None)
     if latest is None or math.isinf(latest.told_until) and latest.told_until < 0:
-        entry.refuse('nothing could ever happen: no series here is of the query of any monitor')
+        reasons = '; '.join(f'{one.name}: {no_series(rehearsal, one)}' for one in rehearsal.monitors[:3])
+        entry.refuse(f'nothing could ever happen: {reasons}')
     Finder(rehearsal).told(latest, entry, rehearsal.end, 'the end of the rehearsal, until which nothing is expected')
 
 

@@ -12,6 +12,7 @@ from ddassets.rehearsal.entry import Entry
 from ddassets.rehearsal.expectation import Finder
 from ddassets.rehearsal.result import DowntimeResult, GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Property
+from ddassets.rehearsal.unmatched import no_series
 from ddassets.rehearsal.verdict import Verdict
 from ddassets.rehearsal.words import shown_time, write_length
 
@@ -59,7 +60,7 @@ def _chosen(finder: Finder, one: Property) -> list[tuple[MonitorResult, list[Gro
         chosen = [(monitor, list(monitor.results.values())) for monitor in monitors]
     for monitor, groups in chosen:
         if not groups:
-            one.entry.refuse(f'{monitor.name} has no group: no series is of its query')
+            one.entry.refuse(f'{monitor.name} has no group: {no_series(rehearsal, monitor)}')
         last = max(groups, key=lambda group: group.told_until)
         finder.told(last, one.entry, rehearsal.end, 'the end of the rehearsal, which a property covers')
     return chosen

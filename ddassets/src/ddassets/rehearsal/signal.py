@@ -106,7 +106,9 @@ class _Reader:
         known = self.bundle.metrics.get(source.metric)
         interval = source.interval or (known.interval if known else None)
         if not interval:
-            source.entry.refuse(f'interval has to be said: metadata.csv has none of {source.metric}')
+            source.entry.refuse(
+                f'interval must be given: metadata.csv has none of {source.metric}{_meant(source.metric, self.bundle)}'
+            )
         for key, text, side in (('lower', source.lower, self.lower), ('upper', source.upper, self.upper)):
             if text is not None:
                 place = source.entry.keys[key]
@@ -161,6 +163,10 @@ def _text(source: Points) -> str:
         source.entry.keys['csv'].refuse(f'{source.csv}: {getattr(error, "strerror", None) or error}')
 
 
+def _meant(metric: str, bundle: Bundle) -> str:
+    return '' if metric in bundle.metrics else did_you_mean(metric, bundle.metrics)
+
+
 def _declared(source: Points, bundle: Bundle) -> tuple[Kind, int]:
     """Type and interval, from metadata.csv where the scenario does not say (rule 2.15)."""
     known = bundle.metrics.get(source.metric)
@@ -168,10 +174,14 @@ def _declared(source: Points, bundle: Bundle) -> tuple[Kind, int]:
     interval = source.interval or (known.interval if known else None)
     if kind is None or not interval:
         missing = ' and '.join(key for key, value in (('type', kind), ('interval', interval)) if not value)
-        reason = 'metadata.csv has no such metric' if known is None else f'metadata.csv has type {known.type!r}'
+        reason = (
+            f'metadata.csv has no such metric{_meant(source.metric, bundle)}'
+            if known is None
+            else f'metadata.csv has type {known.type!r}'
+        )
         if known is not None and kind is not None:
             reason = 'metadata.csv has none'
-        source.entry.refuse(f'{missing} of {source.metric} has to be said: {reason}')
+        source.entry.refuse(f'{missing} of {source.metric} must be given: {reason}')
     return kind, interval
 
 

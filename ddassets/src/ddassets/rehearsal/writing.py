@@ -5,13 +5,15 @@ import math
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import yaml
 
 from ddassets.diagnostic import UnusableInputError
-from ddassets.rehearsal.expectation import Event, Key, events, keyed
+from ddassets.rehearsal.expectation import Event, Key, events, judge, keyed
+from ddassets.rehearsal.parsing import parse
 from ddassets.rehearsal.result import Rehearsal
-from ddassets.rehearsal.words import write_instant
+from ddassets.rehearsal.words import shown_time, write_instant
 
 # More than anybody reviews; such a signal is for properties.
 MOST = 2000
@@ -31,7 +33,23 @@ def write(rehearsal: Rehearsal) -> tuple[str, int]:
             'state properties of the whole timeline instead'
         )
     block = '\n'.join(['expect:' if happened else 'expect: []', *_entries(rehearsal, happened)]) + '\n'
-    return _replaced(scenario.text, rehearsal, block), len(happened)
+    text = _replaced(scenario.text, rehearsal, block)
+    try:
+        # What is written must be usable: nothing may be expected after the end of the data.
+        for _ in judge(replace(rehearsal, scenario=parse(text, scenario.path))):
+            pass
+    except UnusableInputError as error:
+        raise UnusableInputError(f'{error}; nothing was written', error.details) from None
+    return text, len(happened)
+
+
+def warnings(rehearsal: Rehearsal) -> list[str]:
+    """Return a line where data end before the rehearsal does: the expectations say nothing about the time after."""
+    ends = [group.told_until for monitor in rehearsal.monitors for group in monitor.results.values()]
+    if not ends or max(ends) >= rehearsal.end or math.isinf(max(ends)):
+        return []
+    end, last = (shown_time(instant, rehearsal.zone) for instant in (max(ends), rehearsal.end))
+    return [f'the data end at {end}, the rehearsal at {last}; the expectations cover the time before']
 
 
 def save(rehearsal: Rehearsal, text: str) -> None:

@@ -10,7 +10,7 @@ from ddassets.lint.rule import Fault, Rule, Spot
 
 def check(use: ConfigurationUse) -> Iterator[Fault]:
     for ignore in use.configuration.ignores:
-        if ignore not in use.used and ignore.rule not in use.silent:
+        if ignore not in use.used and not any(map(ignore.names, use.silent)):
             where = f' in {ignore.file}' if ignore.file else ''
             yield Fault(
                 where=Spot(use.configuration.path, ignore.position),
