@@ -26,7 +26,7 @@ lint: $(UV) ## ruff and mypy
 	$(RUN) mypy
 
 lint-assets: $(UV) ## what ddassets says of my_metric's dashboards, monitors, downtimes and metadata
-	$(RUN) ddassets lint --fail-on note my_metric
+	$(RUN) ddassets lint --profile strict --fail-on note my_metric
 
 rehearse: $(UV) ## what my_metric's monitor would send, in every scenario of my_metric/rehearsals
 	$(RUN) ddassets rehearse --inbox 1 --min-coverage 100 my_metric

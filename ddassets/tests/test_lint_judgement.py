@@ -25,7 +25,7 @@ NOTE, WARNING, ERROR = Severity
 
 
 def judge(folder, files, rule, emission=None):
-    found = lint(read(write(folder, files)), emission)
+    found = lint(read(write(folder, files)), emission, strict=True)
     marked = [f for f in found if f.code == rule]
     return [
         (f.severity, f.message, f.excerpt.text[f.excerpt.start : f.excerpt.end] if f.excerpt else '') for f in marked

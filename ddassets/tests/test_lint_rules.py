@@ -22,7 +22,7 @@ def emission(rule):
 
 
 def lint_example(folder, files, emission):
-    findings = lint(bundle.read(write(folder, files)), emission)
+    findings = lint(bundle.read(write(folder, files)), emission, strict=True)
     return [(finding.code, finding.message) for finding in findings]
 
 
@@ -42,9 +42,16 @@ def test_good_example(rule, tmp_path):
     assert lint_example(tmp_path, rule.good, emission(rule)) == []
 
 
+def test_opinions_are_silent_without_the_strict_profile(tmp_path):
+    opinions = [rule for rule in all_rules().values() if rule.opinion]
+    assert {rule.id for rule in opinions} == {'message/no-recovery-text', 'monitor/no-data-silent'}
+    for number, rule in enumerate(opinions):
+        assert lint(bundle.read(write(tmp_path / str(number), rule.bad))) == ()
+
+
 @pytest.mark.parametrize('rule', RULES)
 def test_every_finding_has_a_place(rule, tmp_path):
-    for finding in lint(bundle.read(write(tmp_path, rule.bad)), emission(rule)):
+    for finding in lint(bundle.read(write(tmp_path, rule.bad)), emission(rule), strict=True):
         assert finding.path.is_relative_to(tmp_path)
         if finding.position is not None:
             lines = finding.path.read_bytes().decode(errors='replace').splitlines()

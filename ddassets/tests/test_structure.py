@@ -64,7 +64,7 @@ def test_what_is_pure_imports_nothing_that_acts(name):
 @pytest.mark.parametrize(
     ('modules', 'owners'),
     [
-        pytest.param({'subprocess', 'multiprocessing'}, ('ddassets.agent.',), id='processes'),
+        pytest.param({'subprocess', 'multiprocessing'}, ('ddassets.agent.', 'ddassets.cli.git'), id='processes'),
         pytest.param({'urllib3', 'datadog_api_client', 'http', 'ssl'}, ('ddassets.org.',), id='requests'),
         # A pair of them is how the process of a check is spoken to.
         pytest.param({'socket'}, ('ddassets.org.', 'ddassets.agent.collection'), id='sockets'),

@@ -1,9 +1,15 @@
 """`ddassets lint`: find what cannot work in the assets of integrations."""
 
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ddassets.cli import option
 from ddassets.cli.exit_code import FAILED, FINE
+from ddassets.diagnostic import Severity, UnusableInputError
+
+if TYPE_CHECKING:
+    from ddassets.lint.run import Report
 
 HELP = 'find what cannot work in dashboards, monitors, downtimes and metadata'
 DESCRIPTION = 'Read the assets of an integration, or of each in a checkout, and report what cannot work.'
@@ -18,6 +24,16 @@ def add_options(parser: ArgumentParser) -> None:
     option.add_format(parser)
     option.add_choice(parser, '--severity', SEVERITIES, 'note', 'show findings of this severity and worse')
     option.add_choice(parser, '--fail-on', (*SEVERITIES, 'never'), 'warning', 'exit with 1 for this severity and worse')
+    option.add_choice(parser, '--profile', ('default', 'strict'), 'default', 'strict adds the rules that are opinions')
+    parser.add_argument(
+        '--since', metavar='REV', help='lint only the integrations with a file that differs from the Git revision REV'
+    )
+    parser.add_argument('--summary', action='store_true', help='show the number of findings by rule and by integration')
+    baseline = parser.add_mutually_exclusive_group()
+    baseline.add_argument('--baseline', type=option.path, metavar='FILE', help='report only findings that FILE lacks')
+    baseline.add_argument(
+        '--write-baseline', type=option.path, metavar='FILE', help='write all findings to FILE and report none'
+    )
     parser.add_argument(
         '--emission',
         type=option.path,
@@ -36,7 +52,7 @@ def run(options: Namespace) -> int:
     from dataclasses import replace
 
     from ddassets.cli.lint_output import report
-    from ddassets.diagnostic import Severity
+    from ddassets.lint import baseline
     from ddassets.lint.emission import read_emission
     from ddassets.lint.run import lint_paths
     from ddassets.output.formats import render
@@ -44,8 +60,35 @@ def run(options: Namespace) -> int:
 
     severity = Severity[options.severity.upper()]
     fail_on = None if options.fail_on == 'never' else Severity[options.fail_on.upper()]
-    findings = lint_paths(options.paths, dict(map(read_emission, options.emission)))
+    changed = None
+    if options.since:
+        from ddassets.cli.git import changed_since
+
+        changed = changed_since(options.since, options.paths)
+    findings = lint_paths(
+        options.paths,
+        dict(map(read_emission, options.emission)),
+        strict=options.profile == 'strict',
+        changed=changed,
+    )
+    if options.write_baseline:
+        return _write_baseline(findings, options.write_baseline)
+    if options.baseline:
+        compared = baseline.compare(findings.findings, options.baseline)
+        findings = replace(findings, findings=compared.new, known=compared.known, gone=compared.gone)
     failed = fail_on is not None and any(finding.severity >= fail_on for finding in findings.findings)
     shown = replace(findings, findings=[finding for finding in findings.findings if finding.severity >= severity])
-    write(render(options.format, report(shown), Paint.of_output()))
+    write(render(options.format, report(shown, options.summary), Paint.of_output()))
     return FAILED if failed else FINE
+
+
+def _write_baseline(findings: 'Report', path: Path) -> int:
+    from ddassets.lint import baseline
+    from ddassets.output.terminal import count, shown_path, write
+
+    try:
+        path.write_text(baseline.text(findings.findings, path), encoding='utf-8')
+    except OSError as error:
+        raise UnusableInputError(f'{path}: cannot be written: {error.strerror or error}') from error
+    write(f'{shown_path(path)}: wrote {count(len(findings.findings), "finding")}\n')
+    return FINE

@@ -102,6 +102,8 @@ class Rule[Subject]:
     good: Files
     check: Callable[[Subject], Iterable[Fault]]
     emission: Mapping[str, Any] | None = None
+    # An opinion is judged by the profile `strict` alone.
+    opinion: bool = False
     # The numbers of the rules of the semantics that it rests upon.
     semantics: tuple[str, ...] = ()
 

@@ -1,7 +1,7 @@
 """Put every rule to every integration, and take out what the configuration ignores."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from ddassets import assets as bundles
 from ddassets.assets import Bundle
 from ddassets.diagnostic import Diagnostic, UnusableInputError
 from ddassets.lint import configuration
+from ddassets.lint.baseline import Known
 from ddassets.lint.configuration import Configuration, ConfigurationUse, Ignore
 from ddassets.lint.emission import Emission
 from ddassets.lint.rule import Rule
@@ -27,22 +28,32 @@ class Report:
     queries: int = 0
     not_covered: Counter[str] = field(default_factory=Counter)
     ignored: int = 0
+    # Of a baseline: how many findings it knows, and those it records that no longer occur.
+    known: int = 0
+    gone: list[Known] = field(default_factory=list)
 
 
-def lint(bundle: Bundle, emission: Emission | None = None) -> tuple[Diagnostic, ...]:
+def lint(bundle: Bundle, emission: Emission | None = None, strict: bool = False) -> tuple[Diagnostic, ...]:
     """Every finding in one integration that its configuration does not ignore, sorted by file and position.
 
-    `emission` is what the check was seen to submit; without it, the rules that need it are silent.
-    Raises UnusableInputError for a configuration that cannot be read.
+    `emission` is what the check was seen to submit; without it, the rules that need it are silent. `strict` runs the
+    rules that are opinions as well. Raises UnusableInputError for a configuration that cannot be read.
     """
-    run = _Run((bundle.folder,), {bundle.name: emission} if emission else {})
+    run = _Run((bundle.folder,), {bundle.name: emission} if emission else {}, strict)
     run.lint(bundle)
     return tuple(run.finish().findings)
 
 
-def lint_paths(paths: Sequence[Path], emissions: Mapping[str, Emission] | None = None) -> Report:
+def lint_paths(
+    paths: Sequence[Path],
+    emissions: Mapping[str, Emission] | None = None,
+    strict: bool = False,
+    changed: Collection[Path] | None = None,
+) -> Report:
     """Lint each integration at `paths`: folders of integrations, or checkouts of many. `emissions` go by name.
 
+    `strict` runs the rules that are opinions as well. `changed` are absolute paths: only the integrations that hold one
+    of them are linted.
     Raises UnusableInputError for a path or a configuration that cannot be read, and for an emission that is of no
     integration among them.
     """
@@ -59,30 +70,40 @@ def lint_paths(paths: Sequence[Path], emissions: Mapping[str, Emission] | None =
         folders.update(dict.fromkeys(found or [path]))
         if found != [path]:
             checkouts.append(path)
+    if changed is not None:
+        touched = {parent for path in changed for parent in path.parents}
+        folders = {folder: None for folder in folders if folder.resolve() in touched}
     names = [folder.name for folder in folders]
     for name in emissions or {}:
         if name not in names:
             raise UnusableInputError(
                 f'the emission is of {name!r}, which is not linted here{did_you_mean(name, names)}'
             )
-    run = _Run(tuple(folders), emissions or {})
+    run = _Run(tuple(folders), emissions or {}, strict)
     for folder in folders:
         run.lint(bundles.read(folder))
-    return run.finish(checkouts)
+    # An entry of the shared configuration may be about an integration that was left out.
+    return run.finish(checkouts if changed is None else ())
 
 
 class _Run:
-    def __init__(self, folders: tuple[Path, ...], emissions: Mapping[str, Emission]) -> None:
+    def __init__(self, folders: tuple[Path, ...], emissions: Mapping[str, Emission], strict: bool) -> None:
         self.report = Report()
         self._emissions = emissions
         self._catalog = Catalog(folders)
         self._rules = all_rules()
         self._for_configurations = [rule for rule in self._rules.values() if rule.group == 'config']
-        self._for_integrations = [rule for rule in self._rules.values() if rule.group != 'config']
+        self._for_integrations = [
+            rule for rule in self._rules.values() if rule.group != 'config' and (strict or not rule.opinion)
+        ]
         self._shared: dict[Path, Configuration | None] = {}
         self._used: set[Ignore] = set()
-        # The rules that judge nothing without an emission: an ignore of theirs is not idle in a run without one.
-        self._silent = frozenset() if emissions else {rule.id for rule in self._rules.values() if rule.emission}
+        # The rules that judge nothing in this run: an ignore of theirs is not idle.
+        self._silent = {
+            rule.id
+            for rule in self._rules.values()
+            if (rule.emission and not emissions) or (rule.opinion and not strict)
+        }
 
     def lint(self, bundle: Bundle) -> None:
         own = self._configurations(bundle.folder)

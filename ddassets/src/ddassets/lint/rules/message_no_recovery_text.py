@@ -35,5 +35,6 @@ RULE = Rule(
     bad={MONITOR: {'definition': {'message': message(recovery='')}}},
     good={MONITOR: {'definition': {'message': message()}}},
     check=check,
+    opinion=True,
     semantics=('4.3', '4.4'),
 )

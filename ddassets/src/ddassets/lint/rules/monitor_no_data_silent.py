@@ -52,5 +52,6 @@ RULE = Rule(
         }
     },
     check=check,
+    opinion=True,
     semantics=('3.9', '3.15'),
 )

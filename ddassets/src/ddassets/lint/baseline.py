@@ -1,0 +1,83 @@
+"""A baseline: the findings that a checkout has today, so that only new ones count.
+
+A finding is recognised by its rule, file, object and message, not by its line, so that an edit elsewhere in the file
+changes nothing. Equal findings are counted.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from ddassets.assets.document import read_bytes
+from ddassets.diagnostic import Diagnostic, UnusableInputError
+
+VERSION = 1
+
+
+class Known(NamedTuple):
+    """What identifies a finding. `file` is relative to the folder of the baseline, with `/`."""
+
+    rule: str
+    file: str
+    object: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Compared:
+    """`new` findings, the number of `known` ones, and the recorded findings that are `gone`, sorted."""
+
+    new: list[Diagnostic]
+    known: int
+    gone: list[Known]
+
+
+def compare(findings: Iterable[Diagnostic], path: Path) -> Compared:
+    """Tell new findings from those that the baseline at `path` records.
+
+    Raises UnusableInputError where the file is no baseline.
+    """
+    recorded = _read(path)
+    left = recorded.copy()
+    new = []
+    for finding in findings:
+        known = _known(finding, path.parent)
+        if left[known] > 0:
+            left[known] -= 1
+        else:
+            new.append(finding)
+    gone = sorted((+left).elements())
+    return Compared(new=new, known=recorded.total() - len(gone), gone=gone)
+
+
+def text(findings: Iterable[Diagnostic], path: Path) -> str:
+    """Return the content of a baseline that is to lie at `path`: one line for each finding, sorted."""
+    counts = Counter(_known(finding, path.parent) for finding in findings)
+    entries = ({**known._asdict(), 'count': count} for known, count in sorted(counts.items()))
+    lines = ',\n'.join(json.dumps(entry, ensure_ascii=False) for entry in entries)
+    return f'{{"version": {VERSION}, "findings": [\n{lines}\n]}}\n'
+
+
+def _known(finding: Diagnostic, folder: Path) -> Known:
+    path, folder = finding.path.resolve(), folder.resolve()
+    file = path.relative_to(folder, walk_up=True) if path.anchor == folder.anchor else path
+    return Known(finding.code, file.as_posix(), finding.object, finding.message)
+
+
+def _read(path: Path) -> Counter[Known]:
+    try:
+        document = json.loads(read_bytes(path))
+        if document['version'] != VERSION:
+            raise UnusableInputError(
+                f'{path}: baseline version {document["version"]!r}, expected {VERSION}: use --write-baseline'
+            )
+        return Counter(
+            {Known(*(str(entry[key]) for key in Known._fields)): int(entry['count']) for entry in document['findings']}
+        )
+    except OSError as error:
+        raise UnusableInputError(f'{path}: cannot be read: {error.strerror or error}') from error
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
+        raise UnusableInputError(f'{path}: not a baseline: expected what --write-baseline writes') from error

@@ -1,0 +1,133 @@
+"""What a checkout of many integrations needs: a baseline, only what changed, a summary, and ignores by pattern."""
+
+import json
+import subprocess
+
+import pytest
+
+from ddassets.cli import main
+from ddassets.lint.example import CONFIGURATION, DASHBOARD, metadata, widget, write
+
+BAD = {DASHBOARD: {'widgets': [widget('avg:acme.queue.lenght{$host}'), widget('avg:acme.wrokers{$host}', 'Work')]}}
+LISTED = metadata('acme.queue.length,gauge', 'acme.workers,gauge')
+
+
+def run(capsys, *arguments):
+    code = main(['lint', *map(str, arguments)])
+    return code, capsys.readouterr().out
+
+
+def findings(capsys, *arguments):
+    code, out = run(capsys, '--format', 'json', *arguments)
+    return code, json.loads(out)
+
+
+def test_what_a_baseline_knows_is_counted_and_not_shown(tmp_path, capsys):
+    folder, baseline = write(tmp_path, BAD), tmp_path / 'baseline.json'
+    assert run(capsys, folder)[0] == 1
+    code, out = run(capsys, '--write-baseline', baseline, folder)
+    assert (code, out.endswith('wrote 2 findings\n')) == (0, True)
+    code, out = run(capsys, '--baseline', baseline, folder)
+    assert (code, out) == (0, '1 integration, 3 queries: nothing found; 2 known\n')
+
+    # An edit that moves the findings to other lines changes nothing, a new fault is the only finding.
+    write(
+        tmp_path, {DASHBOARD: {'widgets': [widget('avg:acme.quueue.length{$host}', 'New'), *BAD[DASHBOARD]['widgets']]}}
+    )
+    code, document = findings(capsys, '--baseline', baseline, folder)
+    assert code == 1
+    assert [found['object'] for found in document['findings']] == ['New']
+    assert (document['known'], document['gone']) == (2, [])
+
+
+def test_what_no_longer_occurs_is_listed(tmp_path, capsys):
+    folder, baseline = write(tmp_path, BAD), tmp_path / 'baseline.json'
+    run(capsys, '--write-baseline', baseline, folder)
+    write(tmp_path, {DASHBOARD: {'widgets': BAD[DASHBOARD]['widgets'][:1]}})
+    code, document = findings(capsys, '--baseline', baseline, folder)
+    assert (code, document['known']) == (0, 1)
+    assert [(gone['rule'], gone['object']) for gone in document['gone']] == [('metric/unknown', 'Work')]
+    assert (
+        'no longer found: acme/assets/dashboards/acme_overview.json' in run(capsys, '--baseline', baseline, folder)[1]
+    )
+
+
+def test_equal_findings_are_counted(tmp_path, capsys):
+    twice = {DASHBOARD: {'widgets': [widget('avg:acme.queue.lenght{$host}'), widget('max:acme.queue.lenght{$host}')]}}
+    folder, baseline = write(tmp_path, {DASHBOARD: {'widgets': twice[DASHBOARD]['widgets'][:1]}}), tmp_path / 'b.json'
+    run(capsys, '--write-baseline', baseline, folder)
+    write(tmp_path, twice)
+    _, document = findings(capsys, '--baseline', baseline, folder)
+    assert {found['rule'] for found in document['findings']} == {'metric/unknown', 'widget/duplicate-title'}
+
+
+@pytest.mark.parametrize(
+    ('content', 'error'),
+    [
+        pytest.param(None, 'cannot be read: No such file or directory', id='missing'),
+        pytest.param('[]', 'not a baseline: expected what --write-baseline writes', id='another-shape'),
+        pytest.param('{"version": 1, "findings": [{}]}', 'not a baseline', id='an-entry-without-keys'),
+        pytest.param('{"version": 9, "findings": []}', 'baseline version 9, expected 1', id='another-version'),
+        pytest.param('nonsense', 'not a baseline', id='not-json'),
+    ],
+)
+def test_a_baseline_that_cannot_be_used(tmp_path, capsys, content, error):
+    folder, baseline = write(tmp_path, {}), tmp_path / 'baseline.json'
+    if content is not None:
+        baseline.write_text(content)
+    assert main(['lint', '--baseline', str(baseline), str(folder)]) == 2
+    assert error in capsys.readouterr().err
+
+
+def git(folder, *arguments):
+    identity = ('-c', 'user.name=Acme', '-c', 'user.email=acme@example.com')
+    subprocess.run(['git', *identity, '-C', str(folder), *arguments], check=True, capture_output=True)
+
+
+def test_only_integrations_that_changed_are_linted(tmp_path, capsys):
+    for name in ('one', 'two', 'three'):
+        write(tmp_path / 'made' / name, BAD)
+        (tmp_path / 'checkout').mkdir(exist_ok=True)
+        (tmp_path / 'made' / name / 'acme').rename(tmp_path / 'checkout' / name)
+    checkout = tmp_path / 'checkout'
+    git(checkout, 'init', '-q')
+    git(checkout, 'add', '-A')
+    git(checkout, 'commit', '-q', '-m', 'Start')
+    assert findings(capsys, '--since', 'HEAD', checkout)[1]['integrations'] == 0
+    (checkout / 'two' / 'metadata.csv').write_text(LISTED)
+    (checkout / 'three' / 'new file.txt').write_text('not tracked')
+    code, document = findings(capsys, '--since', 'HEAD', checkout)
+    assert (code, document['integrations']) == (1, 2)
+    assert {found['file'].split('checkout/')[1].split('/')[0] for found in document['findings']} == {'two', 'three'}
+    assert main(['lint', '--since', 'nowhere', str(checkout)]) == 2
+    assert "Git knows no revision 'nowhere'" in capsys.readouterr().err
+
+
+def test_since_needs_a_work_tree(tmp_path, capsys):
+    assert main(['lint', '--since', 'HEAD', str(write(tmp_path, {}))]) == 2
+    assert 'not a git repository' in capsys.readouterr().err
+
+
+def test_a_summary_counts_by_rule_and_by_integration(tmp_path, capsys):
+    code, out = run(capsys, '--summary', write(tmp_path, BAD))
+    assert code == 1
+    assert [' '.join(line.split()) for line in out.splitlines()] == [
+        '2 error metric/unknown',
+        '',
+        f'2 {tmp_path}/acme',
+        '',
+        '1 integration, 3 queries: 2 errors',
+    ]
+
+
+@pytest.mark.parametrize(
+    ('pattern', 'code'),
+    [
+        pytest.param('metric/*', 0, id='group'),
+        pytest.param('*', 0, id='all'),
+        pytest.param('widget/*', 1, id='another'),
+    ],
+)
+def test_an_ignore_names_rules_by_a_pattern(tmp_path, capsys, pattern, code):
+    ignore = f'ignore:\n  - rule: {pattern}\n    reason: known\n'
+    assert run(capsys, write(tmp_path, {**BAD, CONFIGURATION: ignore.replace(pattern, json.dumps(pattern))}))[0] == code
