@@ -19,7 +19,7 @@ from loopback.stored import Refusal
 from loopback.trial import KEYS, run
 
 from ddassets.org.client import CONNECTIONS
-from ddassets.org.concurrency import as_they_end, at_once
+from ddassets.org.concurrency import as_completed, map_concurrently
 
 CHANGING = ('Create', 'Update', 'Delete', 'Cancel')
 FULL = {'monitors/full.json': integration.ASSETS['monitors/full.json']}
@@ -208,7 +208,7 @@ def test_what_has_ended_while_someone_was_asked_is_not_made_endless(datadog, tmp
 
     monkeypatch.setattr(sys, 'stdin', Hesitant())
     outcome = run(datadog, 'apply', folder)
-    assert outcome.code == 1 and 'failed    downtime   lab  it is over by now: ' in outcome.out
+    assert outcome.code == 1 and 'lab.json: it has ended since the plan was made' in outcome.out
     assert datadog.organisation.downtimes == before
     # The next run sees to it.
     assert run(datadog, 'apply', folder, '--yes').code == 0
@@ -229,7 +229,7 @@ def test_whoever_leaves_starts_nothing_more():
         assert thing == 0 or gate.wait(20)
         return thing
 
-    ended = as_they_end(act, range(100))
+    ended = as_completed(act, range(100))
     index, future = next(ended)
     assert (index, future.result()) == (0, 0)
     ended.close()
@@ -241,10 +241,10 @@ def test_whoever_leaves_starts_nothing_more():
 
 
 def test_what_came_of_each_is_told_in_order():
-    assert at_once(lambda thing: thing * 2, range(50)) == list(range(0, 100, 2))
+    assert map_concurrently(lambda thing: thing * 2, range(50)) == list(range(0, 100, 2))
     with pytest.raises(ZeroDivisionError):
-        at_once(lambda thing: 1 // thing, [2, 0, 1])
-    assert at_once(str, []) == []
+        map_concurrently(lambda thing: 1 // thing, [2, 0, 1])
+    assert map_concurrently(str, []) == []
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM], ids=['ctrl-c', 'terminated'])

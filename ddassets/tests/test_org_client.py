@@ -84,7 +84,7 @@ def test_a_reading_is_repeated(datadog, slept, kind):
         pytest.param('500', '500 Internal Server Error, 4 times in a row', id='500'),
         pytest.param('reset_before', 'the connection broke, 4 times in a row', id='reset'),
         pytest.param('truncated', 'the connection broke, 4 times in a row', id='truncated'),
-        pytest.param('wrong_content_type', 'the answer is no JSON (text/html), 4 times in a row', id='another-type'),
+        pytest.param('wrong_content_type', 'the response is not JSON (text/html), 4 times in a row', id='another-type'),
     ],
 )
 def test_it_gives_up_at_some_time(datadog, slept, kind, words):
@@ -97,7 +97,7 @@ def test_it_gives_up_at_some_time(datadog, slept, kind, words):
 @pytest.mark.parametrize('kind', ['timeout', 'slow_loris'])
 def test_one_request_takes_no_longer_than_is_allowed(datadog, kind):
     datadog.inject(1, kind)
-    with pytest.raises(Unclear, match=r'no answer within 0\.3 s'):
+    with pytest.raises(Unclear, match=r'no response within 0\.3 s'):
         Client(account(datadog.url), timeout=0.3).create(
             PATH, {'type': 'query alert', 'query': 'avg(last_5m):avg:a{*} > 1'}
         )
@@ -137,7 +137,7 @@ def test_a_creation_that_met_the_rate_limit_is(datadog, slept):
     body = {'type': 'query alert', 'query': 'avg(last_5m):avg:a{*} > 1'}
     said = []
     Client(account(datadog.url), say=said.append).create(PATH, body)
-    assert slept == [7] and said == ['the rate limit is reached: waiting 7 s, as Datadog asks']
+    assert slept == [7] and said == ['rate limit reached: waiting 7 s, as Datadog asks']
     assert len(datadog.organisation.monitors) == 1
 
 
@@ -145,22 +145,22 @@ def test_a_creation_that_met_the_rate_limit_is(datadog, slept):
     'headers, expected',
     [
         pytest.param({'X-RateLimit-Reset': '50'}, [50, 50], id='two-minutes-are-enough'),
-        pytest.param({'X-RateLimit-Reset': '0'}, [0] * transport.MOST_WAITS, id='ten-times-are-enough'),
+        pytest.param({'X-RateLimit-Reset': '0'}, [0] * transport.MAX_WAITS, id='ten-times-are-enough'),
         pytest.param({'Retry-After': '100'}, [100], id='retry-after'),
-        pytest.param({}, [5] * transport.MOST_WAITS, id='not-told'),
+        pytest.param({}, [5] * transport.MAX_WAITS, id='not-told'),
         pytest.param({'X-RateLimit-Reset': '3600'}, [], id='an-hour-is-not-waited'),
-        pytest.param({'X-RateLimit-Reset': 'nan'}, [5] * transport.MOST_WAITS, id='no-number'),
+        pytest.param({'X-RateLimit-Reset': 'nan'}, [5] * transport.MAX_WAITS, id='no-number'),
     ],
 )
 def test_the_rate_limit_is_waited_for_but_not_for_ever(answering, slept, headers, expected):
-    with pytest.raises(Unavailable, match='the rate limit is reached; .* run the command again then'):
+    with pytest.raises(Unavailable, match='rate limit reached; .* run the command again after that'):
         answering(429, headers).get(PATH)
     assert slept == expected
 
 
 def test_no_redirect_is_followed(answering, datadog):
     client = answering(302, {'Location': datadog.url + PATH})
-    with pytest.raises(Unreachable, match=r'answers with a redirect \(302\): not the API'):
+    with pytest.raises(Unreachable, match=r'answers with a redirect \(302\): it is not the Datadog API'):
         client.get(PATH)
     assert datadog.exchanges == []
 
@@ -199,7 +199,7 @@ def test_a_key_in_an_answer_is_not_shown(answering, status):
 
 
 def test_an_error_that_is_no_text(answering):
-    with pytest.raises(Unavailable, match='the answer is no text'):
+    with pytest.raises(Unavailable, match='the response is not text'):
         answering(400, body=b'\xff\xfe').get(PATH)
 
 
@@ -210,7 +210,7 @@ def test_what_is_gone_is_deleted(answering):
 
 
 def test_a_host_that_is_not_there(slept):
-    with pytest.raises(Unreachable, match='there is no host api.invalid: is there a network'):
+    with pytest.raises(Unreachable, match='host api.invalid not found: is there a network'):
         Client(account('https://api.invalid'), timeout=5).get(PATH)
     assert slept == []
 
@@ -270,7 +270,7 @@ def test_the_permissions_are_those_of_the_reference(specification):
     'url', ['http://example.com/s/a', 'file:///etc/passwd', 'ftp://127.0.0.1/x', 'http://169.254.169.254/x']
 )
 def test_a_picture_is_asked_for_by_https_alone(datadog, url):
-    with pytest.raises(Unreachable, match='where only https is asked'):
+    with pytest.raises(Unreachable, match='only https is allowed'):
         Client(account(datadog.url)).fetch(url)
 
 
@@ -278,10 +278,10 @@ def test_a_picture_elsewhere_is_followed_by_https_alone(answering):
     """And not for ever."""
     client = answering(302, {'Location': '/s/b'})
     url = client.account.api_url
-    assert client.fetch(url + '/s/a') == b'' and len(answering.asked) == transport.MOST_REDIRECTS + 1
+    assert client.fetch(url + '/s/a') == b'' and len(answering.asked) == transport.MAX_REDIRECTS + 1
     assert not any(name.startswith('dd-') for headers in answering.asked for name in headers)
     client = answering(302, {'Location': 'http://example.com/s/b'})
-    with pytest.raises(Unreachable, match='at http://example.com/s/b, where only https is asked'):
+    with pytest.raises(Unreachable, match='at http://example.com/s/b; only https is allowed'):
         client.fetch(url + '/s/a')
 
 

@@ -195,7 +195,7 @@ def test_a_file_of_ones_own_is_used(datadog, tmp_path, folder, mode):
 def test_no_key_is_in_an_exception_or_behind_it(monkeypatch, form, status):
     """Neither in the words of a traceback, of the whole chain, nor in what a debugger shows of the objects in it."""
     monkeypatch.setattr(transport, 'PAUSES', ())
-    monkeypatch.setattr(transport, 'MOST_WAITS', 0)
+    monkeypatch.setattr(transport, 'MAX_WAITS', 0)
     with Echo(status, form) as echo:
         account = Account('here', echo.url, echo.url, API_KEY, APP_KEY)
         client = Client(account, timeout=5)
@@ -216,7 +216,7 @@ def test_canary_a_key_in_the_output_is_found(folder, logged, monkeypatch):
     def careless(self, text):
         return text
 
-    monkeypatch.setattr(Account, 'veiled', careless)
+    monkeypatch.setattr(Account, 'redact', careless)
     with Echo(400, 'errors') as echo:
         outcome = run(echo, 'plan', folder, environment=KEYS)
     assert secrets_in(outcome, logged) == ['standard error']

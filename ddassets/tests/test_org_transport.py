@@ -63,7 +63,7 @@ def arguments(command, folder):
 @pytest.mark.parametrize('command', COMMANDS)
 def test_a_certificate_that_nobody_vouches_for_is_refused(tls, folder, command):
     outcome = run(tls, *arguments(command, folder), environment=NO_PROXIES)
-    assert outcome.code == 2 and 'the certificate of 127.0.0.1 does not hold' in outcome.err
+    assert outcome.code == 2 and 'the certificate of 127.0.0.1 is not valid' in outcome.err
     assert 'SSL_CERT_FILE' in outcome.err
     # Not one header was sent.
     assert tls.exchanges == []
@@ -72,7 +72,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tls, folder, command):
 def test_a_certificate_for_another_host_is_refused(specification, authority, trusted, folder):
     with FakeDatadog(specification, certificate=certificate(authority, 'datadog.example.com')) as fake:
         outcome = run(fake, 'plan', folder, environment=trusted)
-    assert outcome.code == 2 and 'the certificate of 127.0.0.1 does not hold' in outcome.err
+    assert outcome.code == 2 and 'the certificate of 127.0.0.1 is not valid' in outcome.err
     assert fake.exchanges == []
 
 

@@ -331,13 +331,13 @@ def test_sites(site):
 @pytest.mark.parametrize(
     'environment, site, url, words',
     [
-        pytest.param({'DD_SITE': 'datadoghq.de'}, None, None, "DD_SITE: there is no site 'datadoghq.de'", id='site'),
-        pytest.param({}, 'us5', None, "--site: there is no site 'us5'", id='site-option'),
-        pytest.param({}, None, 'http://example.com', '--api-url: keys go over https alone', id='plain-http'),
+        pytest.param({'DD_SITE': 'datadoghq.de'}, None, None, "DD_SITE: unknown site 'datadoghq.de'", id='site'),
+        pytest.param({}, 'us5', None, "--site: unknown site 'us5'", id='site-option'),
+        pytest.param({}, None, 'http://example.com', '--api-url: keys are sent over https only', id='plain-http'),
         pytest.param({'DDASSETS_API_URL': 'ftp://x'}, None, None, 'DDASSETS_API_URL: expected an address', id='scheme'),
         pytest.param({}, None, 'https://u:secret@example.com', '--api-url: expected an address', id='password'),
-        pytest.param({'DD_API_KEY': 'a b'}, None, None, 'DD_API_KEY in the environment holds', id='space-in-a-key'),
-        pytest.param({'DD_APP_KEY': 'ключ'}, None, None, 'DD_APP_KEY in the environment holds', id='letters-of-no-key'),
+        pytest.param({'DD_API_KEY': 'a b'}, None, None, 'DD_API_KEY in the environment contains', id='space-in-a-key'),
+        pytest.param({'DD_APP_KEY': 'ключ'}, None, None, 'DD_APP_KEY in the environment contains', id='letters'),
     ],
 )
 def test_an_account_that_cannot_be_used(environment, site, url, words):
@@ -365,7 +365,7 @@ def test_keys_from_a_file(tmp_path):
 @pytest.mark.parametrize(
     'text, mode, words',
     [
-        pytest.param('DD_API_KEY=x', 0o640, 'has mode 0640, so that others may read it; expected 0600', id='mode'),
+        pytest.param('DD_API_KEY=x', 0o640, 'has mode 0640, which lets other users read it; expected 0600', id='mode'),
         pytest.param('DD_API_KEY', 0o600, 'line 1: expected lines such as DD_API_KEY=', id='no-value'),
         pytest.param('\nDD_APIKEY=secret', 0o600, 'line 2: expected lines', id='another-name'),
     ],

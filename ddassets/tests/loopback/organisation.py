@@ -7,16 +7,28 @@ exchanges. Where no recording shows one, the text starts with "(not recorded)".
 import copy
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from loopback import dashboards, downtimes, monitors, telemetry
 from loopback.stored import Answer, Json, Refusal, Request, Stored
 
+type Objects = tuple[dict[str, Json], dict[int, Json], dict[str, Json]]
+
 
 @dataclass
 class Organisation(Stored):
+    """`listing_lag`: seconds by which listings are behind. `shrinks`: others delete an object after each full page."""
+
+    listing_lag: float = 0.0
+    # Seconds that clients slept without waiting.
+    skipped: float = 0.0
+    shrinks: bool = False
+    # Which objects shrinking deletes: (index into `_objects()`, key), the next one last.
+    to_shrink: list[tuple[int, Any]] = field(default_factory=list)
     _foreign: Any = None
+    _past: list[tuple[datetime, Objects]] = field(default_factory=list)
 
     def answer(
         self, operation: str, query: Mapping[str, Sequence[str]], body: Any, id: str, api_key: str, app_key: str
@@ -26,10 +38,45 @@ class Organisation(Stored):
             return Refusal(403, 'API key required').answer
         if api_key not in self.api_keys or (operation not in API_KEY_ALONE and app_key not in self.app_keys):
             return Refusal(403, 'Forbidden').answer
+        now = self.clock()
+        listing = operation in LISTINGS
+        passed = now + timedelta(seconds=self.skipped)
         try:
-            return OPERATIONS[operation](self, Request(query, body, id, self.clock()))
+            seen = self._as_listed(passed) if listing else self
+            answer = OPERATIONS[operation](seen, Request(query, body, id, now))
         except Refusal as refusal:
             return refusal.answer
+        if listing and self.shrinks:
+            self._shrink(LISTINGS[operation])
+        if self.listing_lag and not listing:
+            self._past.append((passed, copy.deepcopy(self._objects())))
+        return answer
+
+    def _objects(self) -> Objects:
+        return self.dashboards, self.monitors, self.downtimes
+
+    def _as_listed(self, now: datetime) -> Stored:
+        """The organisation as a listing shows it: `listing_lag` ago."""
+        if not self.listing_lag:
+            return self
+        if not self._past:
+            self._past.append((datetime.min.replace(tzinfo=UTC), copy.deepcopy(self._objects())))
+        seen = now - timedelta(seconds=self.listing_lag)
+        dashboards, monitors, downtimes = [objects for at, objects in self._past if at <= seen][-1]
+        return replace(self, dashboards=dashboards, monitors=monitors, downtimes=downtimes)
+
+    def lag(self, seconds: float) -> None:
+        """Let listings lag from now on; what is there now is listed."""
+        self.listing_lag = seconds
+        self._past = [(datetime.min.replace(tzinfo=UTC), copy.deepcopy(self._objects()))]
+
+    def _shrink(self, kind: int) -> None:
+        """Delete a foreign object of the listing's kind, as its owner would between two pages."""
+        key = next((key for at, key in reversed(self.to_shrink) if at == kind), None)
+        if key is not None:
+            self.to_shrink.remove((kind, key))
+            self._objects()[kind].pop(key)
+            self._foreign[kind].pop(key)
 
     def seed_foreign(self, count: int = 200) -> None:
         """Dashboards, monitors and downtimes of other people; `foreign_changes` tells whether any was touched."""
@@ -101,6 +148,8 @@ def _timeless(value: Any) -> Any:
     return [_timeless(inner) for inner in value] if isinstance(value, list) else value
 
 
+# The index into `_objects()`.
+LISTINGS = {'ListDashboards': 0, 'ListMonitors': 1, 'ListDowntimes': 2}
 API_KEY_ALONE = {'Validate', 'CreateEvent'}
 OPERATIONS: dict[str, Callable[[Stored, Request], Answer]] = {
     'Validate': telemetry.validate,

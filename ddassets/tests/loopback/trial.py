@@ -5,16 +5,35 @@ import io
 import os
 import signal
 import sys
+import time
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 from unittest import mock
 
 from ddassets import cli
-from ddassets.org import client, snapshot
+from ddassets.org import client
+from ddassets.org.concurrency import map_concurrently
 from loopback.server import Exchange, FakeDatadog, FaultKind, Moment
 from loopback.stored import API_KEY, APP_KEY
+
+
+class SkippingClock(client.Clock):
+    """Waits by moving the loopback organisation's clock on; nothing is waited for. Clients may share one."""
+
+    def __init__(self, fake: Any) -> None:
+        # Another fake of the tests has no organisation.
+        self._organisation = lambda: getattr(fake, 'organisation', self)
+        self.skipped = 0.0
+
+    def now(self) -> float:
+        return time.monotonic() + self._organisation().skipped
+
+    def sleep(self, seconds: float) -> None:
+        self._organisation().skipped += seconds
+
 
 # Seconds that a request may take. A disturbed run hits it often, an undisturbed one must never do.
 SHORT, LONG = 0.15, 20.0
@@ -50,30 +69,46 @@ def run(
     attempts: int | None = None,
     environment: Mapping[str, str | None] | None = None,
 ) -> Outcome:
-    """In this process, with the keys in the environment, and without the pauses between attempts.
+    """Run a command in this process, with the keys in the environment and a clock that skips all waiting.
 
-    With a number of `attempts`, the rate limit is not waited for either. `environment` is set besides; a variable of
-    None is taken out of it.
+    With a number of `attempts`, the rate limit is not waited for. `environment` is set besides; a variable of None is
+    removed.
     """
+    (outcome,) = run_together(fake, arguments, timeout=timeout, attempts=attempts, environment=environment)
+    return outcome
+
+
+def run_together(
+    fake: FakeDatadog,
+    *commands: Sequence[object],
+    timeout: float = LONG,
+    attempts: int | None = None,
+    environment: Mapping[str, str | None] | None = None,
+) -> list[Outcome]:
+    """Run commands at the same time, one thread each. Their output is common: each outcome contains all of it."""
     variables = KEYS | {'DDASSETS_API_URL': fake.url} | dict(environment or {})
     out, err = io.StringIO(), io.StringIO()
-    words = [*map(str, arguments), '--timeout', str(timeout)]
     with (
         mock.patch.dict(os.environ, {name: value for name, value in variables.items() if value is not None}),
-        mock.patch.object(client, 'PAUSES', (0.0,) * (attempts - 1 if attempts else len(client.PAUSES))),
-        mock.patch.object(client, 'LONGEST_WAIT', 1.0 if attempts else client.LONGEST_WAIT),
-        mock.patch.object(snapshot, 'PICTURE_PAUSE', 0.0),
+        mock.patch.object(client, 'Clock', lambda: SkippingClock(fake)),
+        mock.patch.object(client, 'PAUSES', client.PAUSES[: attempts - 1] if attempts else client.PAUSES),
+        mock.patch.object(client, 'MAX_WAIT', 1.0 if attempts else client.MAX_WAIT),
         mock.patch.object(signal, 'signal'),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
     ):
         for name in [name for name, value in variables.items() if value is None]:
             os.environ.pop(name, None)
-        try:
-            code = cli.main(words)
-        except SystemExit as left:
-            code = left.code if isinstance(left.code, int) else 2
-    return Outcome(code, out.getvalue(), err.getvalue())
+        words = [[*map(str, arguments), '--timeout', str(timeout)] for arguments in commands]
+        codes = [_code(words[0])] if len(words) == 1 else map_concurrently(_code, words)
+    return [Outcome(code, out.getvalue(), err.getvalue()) for code in codes]
+
+
+def _code(words: list[str]) -> int:
+    try:
+        return cli.main(words)
+    except SystemExit as left:
+        return left.code if isinstance(left.code, int) else 2
 
 
 def places(exchanges: Sequence[Exchange]) -> list[Place]:

@@ -23,6 +23,7 @@ from ddassets.org.kinds import KINDS, MONITORS
 from ddassets.org.marker import Marker, fingerprint
 from ddassets.org.organisation import Organisation
 from ddassets.org.plan import Do, Plan, make_plan
+from ddassets.org.settling import Unsettled
 from ddassets.org.wanted import Changes, Selection, check_handles, integration_name, names, read_assets, read_wanted
 from ddassets.output.formats import render
 from ddassets.output.terminal import Paint, count, log, write
@@ -120,21 +121,26 @@ def carry_out_plan(options: PlanOptions, organisation: Organisation, plan: Plan,
     if as_text:
         show(options, organisation, plan)
     outcomes: list[Outcome] = []
+    unsettled = ''
     if plan.changes:
         if not options.yes and not _agreed(question):
             log('nothing was changed')
             return FAILED
         width = max(len(step.name) for step in plan.changes)
-        for outcome in carry_out(organisation, plan):
-            outcomes.append(outcome)
-            if as_text:
-                write(outcome_text(outcome, width, Paint.of_output()) + '\n')
+        try:
+            for outcome in carry_out(organisation, plan):
+                outcomes.append(outcome)
+                if as_text:
+                    write(outcome_text(outcome, width, Paint.of_output()) + '\n')
+        except Unsettled as error:
+            unsettled = str(error)
+            log(unsettled)
     if not as_text:
-        show(options, organisation, plan, outcomes)
+        show(options, organisation, plan, outcomes, unsettled)
     failed = [outcome for outcome in outcomes if outcome.error]
     if failed:
         log(f'{len(failed)} of {len(outcomes)} failed; run the command again to continue')
-    return FAILED if failed or plan.of(Do.REFUSE) else FINE
+    return FAILED if failed or unsettled or plan.of(Do.REFUSE) else FINE
 
 
 def _agreed(question: str) -> bool:
@@ -143,12 +149,16 @@ def _agreed(question: str) -> bool:
 
 
 def show(
-    options: PlanOptions, organisation: Organisation, plan: Plan, outcomes: Sequence[Outcome] | None = None
+    options: PlanOptions,
+    organisation: Organisation,
+    plan: Plan,
+    outcomes: Sequence[Outcome] | None = None,
+    unsettled: str = '',
 ) -> None:
-    """Print a plan in the format that was asked for, with what came of it where it was carried out."""
+    """Print a plan in the chosen format; after an apply, with its outcomes and why it is `unsettled`, if it is."""
     links = {step.stored.id: organisation.link(step.kind, step.stored.id) for step in plan.steps if step.stored}
     site = organisation.client.account.site
-    write(render(options.format, report(plan, site, links, options.path, outcomes), Paint.of_output()))
+    write(render(options.format, report(plan, site, links, options.path, outcomes, unsettled), Paint.of_output()))
 
 
 def dry_run(options: PlanOptions) -> int:

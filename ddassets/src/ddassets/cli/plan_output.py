@@ -37,11 +37,17 @@ _WIDEST, _LONGEST = 100, 2000
 _RULES = (
     Rule('plan/left-alone', Severity.WARNING, 'an object in Datadog that is not changed, for a reason'),
     Rule('apply/failed', Severity.ERROR, 'a request that Datadog refused or did not answer'),
+    Rule('apply/unsettled', Severity.ERROR, 'whether there is one object of each name could not be established'),
 )
 
 
 def report(
-    plan: Plan, site: str, links: dict[str, str], folder: Path, outcomes: Sequence[Outcome] | None = None
+    plan: Plan,
+    site: str,
+    links: dict[str, str],
+    folder: Path,
+    outcomes: Sequence[Outcome] | None = None,
+    unsettled: str = '',
 ) -> Report:
     """Return a plan for every output format; with `outcomes`, also what carrying it out gave.
 
@@ -49,9 +55,12 @@ def report(
     """
     document = plan_document(plan, site, links)
     if outcomes is not None:
-        document['outcomes'] = outcome_documents(outcomes)
+        document |= {'outcomes': outcome_documents(outcomes), 'unsettled': unsettled or None}
     errors = {id(outcome.step): outcome.error for outcome in outcomes or ()}
     cases, diagnostics = [], []
+    if unsettled:
+        cases.append(Case(plan.integration, 'one object of each name', 'error', unsettled))
+        diagnostics.append(Diagnostic('apply/unsettled', Severity.ERROR, folder, unsettled))
     for step in plan.steps:
         path = step.wanted.asset.path if step.wanted else folder
         name = f'{step.kind.name} {step.name}'
@@ -167,6 +176,8 @@ def outcome_text(outcome: Outcome, width: int, paint: Paint) -> str:
         return paint('31', f'  failed    {subject}  {printable(outcome.error)}')
     link = outcome.link if step.do is not Do.DELETE else ''
     lines = [f'  {_DONE[step.do]:<8}  {subject}  {link}'.rstrip()]
+    if outcome.duplicate:
+        lines.append(f'        {printable(step.reason)}')
     if outcome.unlike:
         lines.append('        Datadog keeps it otherwise than the file has it (stored → file):')
         lines += [line for difference in outcome.unlike for line in _difference_lines(difference, paint)]
@@ -216,6 +227,7 @@ def outcome_documents(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
             'id': one.id or None,
             'url': one.link or None,
             'error': one.error or None,
+            'duplicate': one.duplicate,
             'stored_otherwise': [_difference_document(difference) for difference in one.unlike],
         }
         for one in outcomes

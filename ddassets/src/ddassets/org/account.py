@@ -1,4 +1,4 @@
-"""Which organisation, and the keys to it. Keys are never shown: not by `repr`, not in an error."""
+"""The organisation's site and keys. Keys are never shown: not by `repr`, not in an error."""
 
 import os
 import re
@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from ddassets.diagnostic import UnusableInputError
 from ddassets.nearest import did_you_mean
 
-# The sites, each with the address at which a person opens it.
+# Sites and the address of their web app.
 SITES: Mapping[str, str] = {
     'datadoghq.com': 'https://app.datadoghq.com',
     'us3.datadoghq.com': 'https://us3.datadoghq.com',
@@ -25,7 +25,7 @@ SITES: Mapping[str, str] = {
 }
 DEFAULT_SITE = 'datadoghq.com'
 API_KEY, APP_KEY, SITE, API_URL = 'DD_API_KEY', 'DD_APP_KEY', 'DD_SITE', 'DDASSETS_API_URL'
-SHORTEST_KEY = 16
+MIN_KEY = 16
 WHERE = {
     API_KEY: 'Organization Settings > API Keys',
     APP_KEY: 'Organization Settings > Application Keys',
@@ -34,7 +34,7 @@ WHERE = {
 
 @dataclass(frozen=True)
 class Account:
-    """`api_url` and `app_url` have no slash at the end. A key that is not there is empty."""
+    """`api_url` and `app_url` have no trailing slash. A missing key is empty."""
 
     site: str
     api_url: str
@@ -42,10 +42,10 @@ class Account:
     api_key: str = field(repr=False)
     app_key: str = field(repr=False)
 
-    def veiled(self, text: str) -> str:
-        """`text` without the keys, whoever put them in. What is too short for a key is taken for a mistake."""
+    def redact(self, text: str) -> str:
+        """Replace the keys in `text`. A value too short for a key is left: it would garble ordinary words."""
         for key in (self.api_key, self.app_key):
-            if len(key) >= SHORTEST_KEY:
+            if len(key) >= MIN_KEY:
                 text = text.replace(key, '[key]')
         return text
 
@@ -53,9 +53,9 @@ class Account:
 def read_account(
     environment: Mapping[str, str], site: str | None, api_url: str | None, keys_from: Path | None
 ) -> Account:
-    """Raises UnusableInputError for a site, an address, a file or a key that cannot be used; a missing key is none.
+    """Resolve site and keys: command line, then `keys_from`, then environment. A missing key stays empty.
 
-    What is given on the command line goes before the file, and the file before the environment.
+    Raises UnusableInputError for an invalid site, address, file or key.
     """
     found = {**environment, **(_read_file(keys_from) if keys_from else {})}
     where = str(keys_from) if keys_from else 'the environment'
@@ -67,7 +67,7 @@ def read_account(
     if name not in SITES:
         source = '--site' if site else SITE
         known = ', '.join(SITES)
-        raise UnusableInputError(f'{source}: there is no site {name!r}{did_you_mean(name, SITES)}; the sites: {known}')
+        raise UnusableInputError(f'{source}: unknown site {name!r}{did_you_mean(name, SITES)}; allowed: {known}')
     return Account(name, api_url_of(name), SITES[name], *keys)
 
 
@@ -76,36 +76,36 @@ def api_url_of(site: str) -> str:
 
 
 def require_keys(account: Account) -> None:
-    """Raises UnusableInputError, with what to do, where a key is missing."""
+    """Raises UnusableInputError for a missing key; the text says where to create one."""
     missing = [name for name, key in ((API_KEY, account.api_key), (APP_KEY, account.app_key)) if not key]
     if missing:
-        hints = [f'{name}: make one in {WHERE[name]} of {account.app_url}' for name in missing]
+        hints = [f'{name}: create one in {WHERE[name]} of {account.app_url}' for name in missing]
         raise UnusableInputError(
-            f'no {" and no ".join(missing)}: set the environment, or name a file by --keys-from',
-            '\n'.join((*hints, '--dry-run shows what would be sent, and needs neither keys nor a network')),
+            f'no {" and no ".join(missing)}: set the environment variable, or pass --keys-from FILE',
+            '\n'.join((*hints, '--dry-run shows the requests and needs neither keys nor a network')),
         )
 
 
 def _key(name: str, value: str, where: str) -> str:
     value = value.strip()
     if value and not re.fullmatch(r'[!-~]+', value):
-        # The value stays unsaid; as a header it would end up in the words of an exception.
-        raise UnusableInputError(f'{name} in {where} holds a space, a line break or a letter that no key has')
+        # The value is not shown; as a header it would end up in the text of an exception.
+        raise UnusableInputError(f'{name} in {where} contains a space, a line break or a character that no key has')
     return value
 
 
 def _read_file(path: Path) -> dict[str, str]:
-    """`NAME=value` lines, as a shell would read them."""
+    """Read `NAME=value` lines as a shell would."""
     try:
         with path.open('rb') as file:
             status = os.fstat(file.fileno())
-            # A pipe is what a shell makes of <(…).
+            # A shell makes a pipe of <(…).
             if not stat.S_ISREG(status.st_mode) and not stat.S_ISFIFO(status.st_mode):
-                raise UnusableInputError(f'--keys-from: {path} is no file')
+                raise UnusableInputError(f'--keys-from: {path} is not a regular file')
             if os.name == 'posix' and status.st_mode & 0o077:
                 mode = stat.S_IMODE(status.st_mode)
                 raise UnusableInputError(
-                    f'--keys-from: {path} has mode {mode:04o}, so that others may read it; expected 0600: '
+                    f'--keys-from: {path} has mode {mode:04o}, which lets other users read it; expected 0600: '
                     f'chmod 600 {path}'
                 )
             content = file.read(65536)
@@ -114,7 +114,7 @@ def _read_file(path: Path) -> dict[str, str]:
     try:
         lines = content.decode().splitlines()
     except UnicodeDecodeError:
-        raise UnusableInputError(f'--keys-from: {path} is no text in UTF-8') from None
+        raise UnusableInputError(f'--keys-from: {path} is not valid UTF-8') from None
     found = {}
     for number, line in enumerate(lines, 1):
         line = line.strip().removeprefix('export ').strip()
@@ -140,7 +140,9 @@ def _checked_url(url: str, source: str) -> str:
     if not host or parts.username or parts.scheme not in ('http', 'https') or parts.query or parts.fragment:
         raise UnusableInputError(f'{source}: expected an address such as https://gateway.example.com')
     if parts.scheme == 'http' and not is_loopback(host):
-        raise UnusableInputError(f'{source}: keys go over https alone; http is for this machine (127.0.0.1, localhost)')
+        raise UnusableInputError(
+            f'{source}: keys are sent over https only; http is for this machine (127.0.0.1, localhost)'
+        )
     return url.rstrip('/')
 
 

@@ -1,64 +1,100 @@
-"""Carry out a plan: independent steps at once, each reported as it is done."""
+"""Carries out a plan: independent steps concurrently, each reported when it is done."""
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ddassets.org.client import ApiError
-from ddassets.org.concurrency import as_they_end, at_once
+from ddassets.org.concurrency import as_completed, map_concurrently
 from ddassets.org.difference import Difference
+from ddassets.org.kind import Stored
 from ddassets.org.organisation import Organisation
 from ddassets.org.plan import Do, Plan, Step, unlike
+from ddassets.org.settling import Duplicate, settle
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a step. `error` is empty where it is done; `unlike` is what the server made otherwise of it."""
+    """The result of a step. `error` is empty for success; `unlike`: differences between stored object and file.
+
+    `duplicate`: the step deletes an object that another apply created, too.
+    """
 
     step: Step
     id: str = ''
     link: str = ''
     error: str = ''
     unlike: tuple[Difference, ...] = ()
+    stored: Stored | None = None
+    duplicate: bool = False
 
 
 def invalid(organisation: Organisation, steps: Sequence[Step]) -> list[tuple[Step, str]]:
-    """What Datadog itself would refuse of the bodies that are to be sent, asked without changing anything."""
+    """Ask Datadog to validate the bodies that the steps would send: (step, why it is refused)."""
     asked = [step for step in steps if step.wanted and (step.would or step.do) in (Do.CREATE, Do.UPDATE, Do.REPLACE)]
-    answers = at_once(lambda step: _judged(organisation, step), asked)
+    answers = map_concurrently(lambda step: _judged(organisation, step), asked)
     return [(step, reason) for step, reason in zip(asked, answers, strict=True) if reason]
 
 
 def _judged(organisation: Organisation, step: Step) -> str:
     assert step.wanted
-    # A new one takes the place of one that is replaced.
+    # An object that is replaced is created anew.
     stored = None if Do.REPLACE in (step.do, step.would) else step.stored
     return organisation.validate(step.wanted, stored)
 
 
 def carry_out(organisation: Organisation, plan: Plan) -> Iterator[Outcome]:
-    """Yield what became of each step, in the order in which they end. One that fails leaves the others alone.
+    """Yield the outcome of each step, in order of completion; a failed step leaves the others alone.
 
-    Deletions come last, when all that is to be there is there.
+    Deletions come after all creations, and then what it takes to have one object of each name. Raises Unsettled.
     """
+    created: list[Stored] = []
+    deleted: list[Stored] = []
     for steps in (plan.of(Do.CREATE, Do.UPDATE, Do.REPLACE), plan.of(Do.DELETE)):
-        for index, task in as_they_end(lambda step: _DOING[step.do](organisation, step), steps):
+        for index, task in as_completed(lambda step: _ACTIONS[step.do](organisation, step), steps):
+            step = steps[index]
             try:
-                yield task.result()
+                outcome = task.result()
             except ApiError as error:
-                yield Outcome(steps[index], error=str(error))
+                yield Outcome(step, error=str(error))
+                continue
+            if outcome.stored and step.do is not Do.UPDATE:
+                created.append(outcome.stored)
+            if step.stored and step.do in (Do.REPLACE, Do.DELETE):
+                deleted.append(step.stored)
+            yield outcome
+    if created or deleted:
+        wanted = {step.wanted.key: step for step in plan.steps if step.wanted}
+        for duplicate in settle(organisation, created, deleted):
+            yield _removed(organisation, wanted[duplicate.spare.key], duplicate)
+
+
+def _removed(organisation: Organisation, step: Step, duplicate: Duplicate) -> Outcome:
+    """The outcome for a duplicate: an error where the object that stays is not as the file has it."""
+    spare, kept = duplicate.spare, duplicate.kept
+    link = organisation.link(kept.kind, kept.id)
+    error = duplicate.error
+    if not error and step.wanted and unlike(step.wanted, kept, time.time()):
+        error = f'another apply created {link} at the same time with other content; run the command again'
+    reason = f'a duplicate, created at the same time; the oldest stays: {link}'
+    deletion = Step(Do.DELETE, spare.kind, spare.marker.name, spare.title, stored=spare, reason=reason)
+    return Outcome(deletion, spare.id, error=error, duplicate=True)
 
 
 def _create(organisation: Organisation, step: Step) -> Outcome:
     assert step.wanted
-    made = organisation.create(step.wanted)
-    return Outcome(step, made.id, organisation.link(step.kind, made.id), unlike=unlike(step.wanted, made, time.time()))
+    return _made(organisation, step, organisation.create(step.wanted))
 
 
 def _update(organisation: Organisation, step: Step) -> Outcome:
     assert step.wanted and step.stored
-    made = organisation.update(step.wanted, step.stored)
-    return Outcome(step, made.id, organisation.link(step.kind, made.id), unlike=unlike(step.wanted, made, time.time()))
+    return _made(organisation, step, organisation.update(step.wanted, step.stored))
+
+
+def _made(organisation: Organisation, step: Step, stored: Stored) -> Outcome:
+    assert step.wanted
+    differences = unlike(step.wanted, stored, time.time())
+    return Outcome(step, stored.id, organisation.link(step.kind, stored.id), unlike=differences, stored=stored)
 
 
 def _replace(organisation: Organisation, step: Step) -> Outcome:
@@ -74,7 +110,7 @@ def _delete(organisation: Organisation, step: Step) -> Outcome:
     return Outcome(step, step.stored.id)
 
 
-_DOING: dict[Do, Callable[[Organisation, Step], Outcome]] = {
+_ACTIONS: dict[Do, Callable[[Organisation, Step], Outcome]] = {
     Do.CREATE: _create,
     Do.UPDATE: _update,
     Do.REPLACE: _replace,

@@ -1,4 +1,4 @@
-"""Requests that are under way at once. Whoever is interrupted waits for none of them."""
+"""Runs requests concurrently. An interruption waits for none of them."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -8,41 +8,41 @@ from queue import Empty, SimpleQueue
 from ddassets.org.client import CONNECTIONS
 
 
-def as_they_end[T, R](act: Callable[[T], R], things: Sequence[T]) -> Iterator[tuple[int, Future[R]]]:
-    """The index of each thing, and what came of it; the caller looks at all of them.
+def as_completed[T, R](act: Callable[[T], R], items: Sequence[T]) -> Iterator[tuple[int, Future[R]]]:
+    """Yield (index of the item, its finished future) in order of completion.
 
-    The threads are daemons, for those of an executor outlive Ctrl-C: they would go on until the last time limit of the
-    last attempt, and create what nobody wants any more.
+    The threads are daemons: those of an executor outlive Ctrl-C and would go on to create objects until the last
+    attempt has timed out.
     """
     todo: SimpleQueue[int] = SimpleQueue()
     done: SimpleQueue[tuple[int, Future[R]]] = SimpleQueue()
-    for index in range(len(things)):
+    for index in range(len(items)):
         todo.put(index)
-    left = threading.Event()
+    stopped = threading.Event()
 
     def work() -> None:
-        while not left.is_set():
+        while not stopped.is_set():
             try:
                 index = todo.get_nowait()
             except Empty:
                 return
             future: Future[R] = Future()
             try:
-                future.set_result(act(things[index]))
+                future.set_result(act(items[index]))
             except BaseException as error:
                 future.set_exception(error)
             done.put((index, future))
 
-    for _ in range(min(CONNECTIONS, len(things))):
+    for _ in range(min(CONNECTIONS, len(items))):
         threading.Thread(target=work, daemon=True).start()
     try:
-        for _ in things:
+        for _ in items:
             yield done.get()
     finally:
-        left.set()
+        stopped.set()
 
 
-def at_once[T, R](act: Callable[[T], R], things: Sequence[T]) -> list[R]:
-    """What came of each, in order. Raises what the first that failed, in order, has raised."""
-    found = dict(as_they_end(act, things))
-    return [found[index].result() for index in range(len(things))]
+def map_concurrently[T, R](act: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """Results in the order of `items`. Raises the exception of the first item, in that order, that failed."""
+    futures = dict(as_completed(act, items))
+    return [futures[index].result() for index in range(len(items))]

@@ -5,7 +5,7 @@ from typing import Any
 
 from ddassets import assets as bundle
 from ddassets.org.kind import Body, Kind, drop_defaults, load_model, model_keys, tidy
-from ddassets.org.marker import Marker, with_sentence, without_sentence
+from ddassets.org.marker import Marker, in_text, with_sentence, without_sentence
 from ddassets.org.schema import Fault, faults
 
 READ_ONLY = frozenset(
@@ -52,6 +52,12 @@ class Dashboards(Kind):
         for index, variable in enumerate(body.get('template_variables') or ()):
             if {'default', 'defaults'} <= variable.keys():
                 yield Fault(('template_variables', index, 'default'), 'does not go together with `defaults`')
+
+    def marker(self, body: Body) -> Marker | None:
+        return in_text(body.get('description'))
+
+    def created(self, body: Body) -> float:
+        return super().created({'created': body.get('created_at')})
 
     def canonical(self, body: Body) -> dict[str, Any]:
         known = model_keys(load_model('v1', 'Dashboard')) - READ_ONLY

@@ -14,7 +14,7 @@ from ddassets.nearest import did_you_mean
 from ddassets.org import account as accounts
 from ddassets.org.account import API_KEY, APP_KEY, SITES, Account
 from ddassets.org.client import ApiError, Client, Refused
-from ddassets.org.concurrency import at_once
+from ddassets.org.concurrency import map_concurrently
 from ddassets.org.connection import Connection
 from ddassets.org.kinds import MONITORS
 from ddassets.org.marker import label
@@ -100,7 +100,7 @@ def _wrong_key(options: DoctorOptions, account: Account, refused: Refused) -> Fi
         others = []
     else:
         others = [site for site in SITES if site != account.site]
-    answers = at_once(lambda site: _holds(options, account, site), others)
+    answers = map_concurrently(lambda site: _holds(options, account, site), others)
     known = [site for site, holds in zip(others, answers, strict=True) if holds]
     if known:
         return Finding(

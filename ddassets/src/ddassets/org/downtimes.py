@@ -16,7 +16,7 @@ from ddassets.engine.downtime.intervals import Once, Recurring
 from ddassets.engine.downtime.parsing import END_STATES, DowntimeError, parse
 from ddassets.engine.downtime.recurrence import Recurrence, RuleFault, parse_duration
 from ddassets.org.kind import Body, Kind, drop_defaults, instant, load_model, tidy
-from ddassets.org.marker import Marker, with_sentence, without_sentence
+from ddassets.org.marker import Marker, in_text, with_sentence, without_sentence
 from ddassets.org.schema import Fault, faults
 
 READ_ONLY = frozenset(('status', 'created', 'modified', 'canceled', 'run_as'))
@@ -45,6 +45,10 @@ class Downtimes(Kind):
     method = 'PATCH'
     # No page of a single downtime is documented.
     page = '/monitors/downtimes?downtimeId={id}'
+    # Rule 5.10.
+    excludes_equals = True
+    # The maximum size of a page is not documented.
+    full_pages = False
 
     def body(self, asset: bundle.Asset) -> Body:
         body = {key: value for key, value in asset.body.items() if key not in READ_ONLY}
@@ -74,6 +78,16 @@ class Downtimes(Kind):
 
     def answered(self, answer: Any) -> tuple[str, Body]:
         return str(answer['data']['id']), dict(answer['data']['attributes'])
+
+    def listed(self, entry: Body) -> Any:
+        return entry.get('attributes')
+
+    def marker(self, body: Body) -> Marker | None:
+        return in_text(body.get('message'))
+
+    def is_live(self, body: Body) -> bool:
+        # Canceled downtimes are listed for two more days.
+        return body.get('status') in LIVE
 
     def canonical(self, body: Body) -> dict[str, Any]:
         kept = {key: tidy(body[key]) for key in WRITABLE if body.get(key) is not None}

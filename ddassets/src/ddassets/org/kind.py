@@ -1,6 +1,7 @@
 """What plan and apply have to know of dashboards, monitors and downtimes alike."""
 
 import importlib
+import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -36,18 +37,23 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Stored:
-    """An object of the organisation that bears our marker. `created` orders those of the same name."""
+    """An object of the organisation that has our marker. `created` is in Unix seconds."""
 
     kind: 'Kind'
     id: str
     marker: Marker
     title: str
     body: Body = field(repr=False)
-    created: str = ''
+    created: float = math.inf
 
     @property
     def key(self) -> tuple[str, str]:
         return self.kind.name, self.marker.name
+
+    @property
+    def age_order(self) -> tuple[float, int, str]:
+        """Sorts the oldest first, the same way for all clients."""
+        return self.created, len(self.id), self.id
 
 
 class Kind(ABC):
@@ -59,8 +65,12 @@ class Kind(ABC):
     path: str
     # The method that changes it.
     method = 'PUT'
-    # Where a person finds it, behind the site's address.
+    # Its page in the web app, below the site's address.
     page: str
+    # Whether the API refuses an object that does the same as an existing one.
+    excludes_equals = False
+    # Whether a page of a listing that has room left is the last one.
+    full_pages = True
 
     @abstractmethod
     def body(self, asset: bundle.Asset) -> Body:
@@ -88,6 +98,30 @@ class Kind(ABC):
     def answered(self, answer: Any) -> tuple[str, Body]:
         """The number and the body in an answer. Raises KeyError, TypeError or AttributeError for another form."""
         return str(answer['id']), dict(answer)
+
+    def listed(self, entry: Body) -> Any:
+        """The body in an entry of a listing."""
+        return entry
+
+    @abstractmethod
+    def marker(self, body: Body) -> Marker | None:
+        """Read our marker; None for an object that ddassets did not apply."""
+
+    def is_live(self, body: Body) -> bool:
+        """Whether a listed object still counts."""
+        return True
+
+    def created(self, body: Body) -> float:
+        """Unix seconds; infinite where the body does not say."""
+        try:
+            return instant(body.get('created') or '')
+        except (TypeError, ValueError, OverflowError):
+            return math.inf
+
+    def check_readable(self, body: Body) -> None:
+        """Raises TypeError, ValueError or the like for a stored body with values of undocumented types."""
+        self.present(self.canonical(body), 0.0)
+        self.mark(body, Marker('', '', ''))
 
     @abstractmethod
     def mark(self, body: Body, marker: Marker) -> Body: ...

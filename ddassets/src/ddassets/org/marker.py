@@ -8,7 +8,6 @@ fingerprint of what was applied, by which a change made by hand is told from one
 import hashlib
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -44,9 +43,9 @@ def label(text: str) -> str:
     return re.sub(r'[^a-z0-9.-]+', '_', text.lower()).strip('_') or '_'
 
 
-def in_text(text: str | None) -> Marker | None:
-    """The marker at the end of a description or a message, or wherever an edit has left it."""
-    found = _SENTENCE.search(text or '')
+def in_text(text: Any) -> Marker | None:
+    """The marker in a description or a message, usually at its end; None for another text or no text."""
+    found = _SENTENCE.search(text) if isinstance(text, str) else None
     return Marker(found['integration'], found['name'], found['fingerprint']) if found else None
 
 
@@ -58,8 +57,9 @@ def with_sentence(text: str, marker: Marker) -> str:
     return f'{text.rstrip()}\n\n{marker.sentence()}' if text.strip() else marker.sentence()
 
 
-def in_tags(tags: Iterable[str]) -> Marker | None:
-    tags = list(tags)
+def in_tags(tags: Any) -> Marker | None:
+    """The marker in a list of tags; None for other tags or no list of texts."""
+    tags = [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list | tuple) else []
     owners = [tag.partition(':')[2] for tag in tags if tag.startswith(f'{OWNER_TAG}:')]
     if not owners:
         return None

@@ -5,7 +5,7 @@ from typing import Any
 
 from ddassets import assets as bundle
 from ddassets.org.kind import Body, Kind, drop_defaults, load_model, model_keys, tidy
-from ddassets.org.marker import LONGEST_TAG, Marker, is_ours
+from ddassets.org.marker import LONGEST_TAG, Marker, in_tags, is_ours
 from ddassets.org.schema import Fault, faults
 
 # What can be told of a monitor; its update takes no other key.
@@ -73,6 +73,9 @@ class Monitors(Kind):
                 yield Fault(('tags', index), f'is longer than {LONGEST_TAG} characters')
             if is_ours(tag.lower()):
                 yield Fault(('tags', index), f'{tag!r} is kept for what ddassets applies')
+
+    def marker(self, body: Body) -> Marker | None:
+        return in_tags(body.get('tags'))
 
     def canonical(self, body: Body) -> dict[str, Any]:
         kept = {key: tidy(body[key]) for key in WRITABLE if body.get(key) is not None}

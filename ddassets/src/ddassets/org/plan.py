@@ -81,7 +81,7 @@ def make_plan(
 ) -> Plan:
     """Compare. `stored` are the objects that bear the integration's marker, `now` is in Unix seconds."""
     groups: dict[tuple[str, str], list[Stored]] = {}
-    for one in sorted(stored, key=lambda one: (one.created, one.id)):
+    for one in sorted(stored, key=lambda one: one.age_order):
         groups.setdefault(one.key, []).append(one)
     # First, for an object whose file has a new name is not a spare one.
     adopted = _renamed(wanted, groups, now)
@@ -103,7 +103,7 @@ def make_plan(
 def make_removal(integration: str, stored: Sequence[Stored], *, overwrite: bool = False) -> Plan:
     """Delete all that bears the integration's marker, copies that were changed by hand excepted."""
     groups: dict[tuple[str, str], list[Stored]] = {}
-    for one in sorted(stored, key=lambda one: (one.created, one.id)):
+    for one in sorted(stored, key=lambda one: one.age_order):
         groups.setdefault(one.key, []).append(one)
     steps: list[Step] = []
     for found in groups.values():

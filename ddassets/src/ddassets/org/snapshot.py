@@ -21,9 +21,9 @@ from ddassets.language.query.scope import narrow
 from ddassets.language.query.syntax import parse_formula, parse_queries, parse_query
 from ddassets.language.query.variables import select
 from ddassets.nearest import did_you_mean
-from ddassets.org import client as transport
 from ddassets.org.client import ApiError, Client, Unavailable, Unclear
 from ddassets.org.marker import owner_tag
+from ddassets.org.organisation import LOOKS
 
 # Seconds between two looks at a picture.
 PICTURE_PAUSE = 1.0
@@ -130,12 +130,12 @@ def is_picture(content: bytes) -> bool:
 
 
 def await_picture(client: Client, url: str, wait: float) -> None:
-    end = time.monotonic() + wait
+    end = client.clock.now() + wait
     client.say(f'waiting for the picture, at most {wait:g} s')
     while not is_picture(client.fetch(url)):
-        if time.monotonic() + PICTURE_PAUSE > end:
+        if client.clock.now() + PICTURE_PAUSE > end:
             raise Unavailable(f'the picture was not there after {wait:g} s, and no event was posted: {url}')
-        time.sleep(PICTURE_PAUSE)
+        client.clock.sleep(PICTURE_PAUSE)
 
 
 def make_event(
@@ -157,7 +157,7 @@ def make_event(
 
 
 def post(client: Client, event: Mapping[str, Any], tag: str, start: int) -> None:
-    """Once: an event whose answer was lost is looked for at growing intervals before it is posted again."""
+    """Post an event once: when the response is lost, look for the event before another attempt. Raises ApiError."""
     failure: ApiError | None = None
     for _ in range(2):
         try:
@@ -165,9 +165,9 @@ def post(client: Client, event: Mapping[str, Any], tag: str, start: int) -> None
             return
         except Unclear as unclear:
             failure = unclear
-        for pause in transport.PAUSES:
-            client.say(f'{failure}; looking whether the event is there')
-            time.sleep(pause)
+        client.say(f'{failure}; looking for up to {sum(LOOKS):g} s whether the event is there')
+        for pause in LOOKS:
+            client.clock.sleep(pause)
             if _posted(client, tag, start):
                 return
     raise Unavailable(f'{failure}; the event could not be posted')

@@ -1,0 +1,150 @@
+"""Reads an organisation's listings page by page, so that objects which come or go meanwhile hide no other."""
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ddassets.org.client import Client, Refused, Unavailable
+from ddassets.org.kind import Body, Kind, Stored
+from ddassets.org.kinds import DASHBOARDS, MONITORS
+from ddassets.org.marker import Marker, owner_tag
+from ddassets.org.plan import Foreign
+
+PAGE = 100
+STRANGE = 'the response is not of the documented form'
+_UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+# It becomes a part of a path.
+_ID = re.compile(r'[\w-]{1,100}')
+
+
+# Where a response has its list; one of monitors is the list itself.
+_LIST_KEYS = {'dashboard': 'dashboards', 'downtime': 'data'}
+
+type Entry = dict[str, Any]
+type Query = dict[str, str | int]
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Our objects, and those of others that may exclude one of ours (downtimes)."""
+
+    stored: tuple[Stored, ...]
+    foreign: tuple[Foreign, ...] = ()
+
+
+class Listing:
+    def __init__(self, client: Client, integration: str) -> None:
+        self.client = client
+        self.integration = integration
+
+    def read(self, kind: Kind) -> Listed:
+        """List the objects of a kind. Raises ApiError.
+
+        Several pages are read forwards and then backwards. An object that is deleted meanwhile moves the rest towards
+        the first page, which hides one from the forward pass only; a new one in front hides one from the backward pass.
+        """
+        entries, queries = self._forwards(kind)
+        listed = self._sorted(kind, entries.values())
+        if len(queries) == 1:
+            return listed
+        again = self._sorted(kind, self._backwards(kind, queries).values())
+        both = {one.id for one in listed.stored} & {one.id for one in again.stored}
+        stored = {one.id: one for one in (*listed.stored, *again.stored)}
+        confirmed = [one if one.id in both else self.current(one) for one in stored.values()]
+        foreign = {one.id: one for one in (*listed.foreign, *again.foreign)}
+        return Listed(tuple(filter(None, confirmed)), tuple(foreign.values()))
+
+    def current(self, stored: Stored) -> Stored | None:
+        """The object itself, not as a listing has it; None when it is gone or no longer ours."""
+        kind, path = stored.kind, f'{stored.kind.path}/{stored.id}'
+        try:
+            id, body = kind.answered(self.client.get(path))
+        except Refused as refused:
+            # Deleted since it was listed.
+            if refused.status in (404, 410):
+                return None
+            raise
+        except (KeyError, TypeError, AttributeError, ValueError):
+            raise Unavailable(f'{path}: {STRANGE}') from None
+        marker = kind.marker(body)
+        if marker is None or marker.integration != self.integration or not kind.is_live(body):
+            return None
+        return read_stored(kind, id, body, marker)
+
+    def _sorted(self, kind: Kind, entries: Iterable[Entry]) -> Listed:
+        stored, foreign = [], []
+        for entry in entries:
+            id, body = str(entry['id']), kind.listed(entry)
+            if not isinstance(body, Mapping) or not kind.is_live(body):
+                continue
+            marker = kind.marker(body)
+            if marker and marker.integration == self.integration:
+                stored.append(read_stored(kind, id, body, marker, whole=kind is not DASHBOARDS))
+            elif kind.excludes_equals and _is_readable(kind, body):
+                foreign.append(Foreign(kind, id, body))
+        return Listed(tuple(stored), tuple(foreign))
+
+    def _forwards(self, kind: Kind) -> tuple[dict[str, Entry], list[Query]]:
+        """Read all pages: the entries by id, and the queries, which depend on what the server puts on a page."""
+        entries: dict[str, Entry] = {}
+        queries: list[Query] = []
+        while True:
+            start = len(entries)
+            if start:
+                self.client.say(f'{kind.plural}: {start} read')
+            queries.append(self._query(kind, len(queries), start))
+            page, total = self._page(kind, queries[-1])
+            entries.update((str(one['id']), one) for one in page)
+            if not page or start + len(page) >= total or (kind.full_pages and len(page) < PAGE):
+                return entries, queries
+            if len(entries) == start:
+                # Such as a gateway that ignores the query: there would be no end.
+                raise Unavailable(f'{kind.path}: page after page shows the same {kind.plural}')
+
+    def _backwards(self, kind: Kind, queries: Sequence[Query]) -> dict[str, Entry]:
+        return {str(one['id']): one for query in reversed(queries) for one in self._page(kind, query)[0]}
+
+    def _query(self, kind: Kind, number: int, start: int) -> Query:
+        """The query for page `number`, from 0, with `start` entries before it."""
+        if kind is DASHBOARDS:
+            # Summaries. They contain the description and so the marker.
+            return {'start': number * PAGE, 'count': PAGE}
+        if kind is MONITORS:
+            # Filtered by the server.
+            return {'monitor_tags': owner_tag(self.integration), 'page': number, 'page_size': PAGE}
+        # The maximum size of a page is not documented.
+        return {'page[offset]': start, 'page[limit]': PAGE}
+
+    def _page(self, kind: Kind, query: Query) -> tuple[list[Entry], float]:
+        """The entries of a page, and the number of objects in all pages: infinite where Datadog does not say."""
+        answer = self.client.request('GET', kind.path, query).content
+        key = _LIST_KEYS.get(kind.name)
+        page = answer.get(key) if key and isinstance(answer, dict) else answer
+        if not isinstance(page, list) or not all(isinstance(one, dict) and one.get('id') for one in page):
+            raise Unavailable(f'{kind.path}: {STRANGE}')
+        try:
+            return page, float(answer['meta']['page']['total_filtered_count'])
+        except (KeyError, TypeError, ValueError, OverflowError):
+            return page, math.inf
+
+
+def read_stored(kind: Kind, id: str, body: Body, marker: Marker, whole: bool = True) -> Stored:
+    """Raises Unavailable for an id or a body whose values have other types than documented."""
+    try:
+        if not _ID.fullmatch(id):
+            raise ValueError(id)
+        if whole:
+            kind.check_readable(body)
+        return Stored(kind, id, marker, kind.title(body), body, kind.created(body))
+    except _UNREADABLE:
+        raise Unavailable(f'{kind.path}/{id[:100]}: {STRANGE}') from None
+
+
+def _is_readable(kind: Kind, body: Body) -> bool:
+    try:
+        kind.check_readable(body)
+    except _UNREADABLE:
+        return False
+    return True
