@@ -15,6 +15,7 @@ from ddassets.assets.dashboard import Dashboard, DashboardVariable, Query, Widge
 from ddassets.assets.document import Document, Problem, load_document
 from ddassets.assets.manifest import Manifest, MetricMetadata, metadata_path, read_manifest, read_metadata
 from ddassets.assets.monitor import Downtime, Monitor, read_downtime, read_monitor
+from ddassets.diagnostic import Diagnostic
 
 __all__ = [
     'Asset',
@@ -36,7 +37,10 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Bundle:
-    """Everything read from one integration's folder."""
+    """Everything read from one integration's folder, or from a source (`sources`), whose path is `source`.
+
+    `notes` are the diagnostics of the source: what its form does not say, or is not read.
+    """
 
     folder: Path
     manifest: Manifest | None
@@ -45,6 +49,8 @@ class Bundle:
     monitors: tuple[Monitor, ...]
     downtimes: tuple[Downtime, ...]
     problems: tuple[Problem, ...]
+    source: Path | None = None
+    notes: tuple[Diagnostic, ...] = ()
 
     @property
     def name(self) -> str:

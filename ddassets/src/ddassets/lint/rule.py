@@ -7,6 +7,7 @@ from typing import Any
 
 from ddassets.assets import Asset, Dashboard, DashboardVariable, Downtime, Monitor, Widget
 from ddassets.assets.document import Place
+from ddassets.assets.source_document import SourceDocument
 from ddassets.diagnostic import Diagnostic, Excerpt, Position, Severity, Span
 
 
@@ -52,9 +53,16 @@ class Fault:
             position=position,
             message=self.message,
             hint=self.hint,
-            object=self.object or _name(self.where),
+            object=self.object or _label(self.where),
             excerpt=excerpt,
         )
+
+    @property
+    def is_withheld(self) -> bool:
+        """Whether it judges a value that the source does not give."""
+        if isinstance(self.where, Spot) or not isinstance(self.where.document, SourceDocument):
+            return False
+        return self.where.document.is_withheld(self.where.place + self.place)
 
     def _text(self) -> str | None:
         value: Any = self.where.body if isinstance(self.where, Asset) else None
@@ -64,6 +72,13 @@ class Fault:
             except (LookupError, TypeError):
                 return None
         return value if isinstance(value, str) else None
+
+
+def _label(where: Asset | Spot) -> str:
+    """The name of the asset, after the address of its resource where it has one."""
+    name = _name(where)
+    address = where.document.address if isinstance(where, Asset) and isinstance(where.document, SourceDocument) else ''
+    return f'{address} "{name}"' if address and name not in ('', address) else address or name
 
 
 def _name(where: Asset | Spot) -> str:
@@ -104,6 +119,8 @@ class Rule[Subject]:
     emission: Mapping[str, Any] | None = None
     # An opinion is judged by the profile `strict` alone.
     opinion: bool = False
+    # The file of the examples that is linted by itself, for the rules about sources.
+    file: str = ''
     # The numbers of the rules of the semantics that it rests upon.
     semantics: tuple[str, ...] = ()
 

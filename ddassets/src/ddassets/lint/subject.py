@@ -381,6 +381,20 @@ def problems(kind: str) -> Callable[[Subject], Iterator[Fault]]:
     return check
 
 
+def notes(code: str) -> Callable[[Subject], Iterator[Fault]]:
+    """A check that reports the diagnostics of a source that have a code."""
+
+    def check(subject: Subject) -> Iterator[Fault]:
+        for note in subject.bundle.notes:
+            if note.code == code:
+                spot = Spot(note.path, note.position)
+                yield Fault(
+                    where=spot, message=note.message, hint=note.hint, object=note.object, severity=note.severity
+                )
+
+    return check
+
+
 def requests(dashboard: Dashboard) -> Iterator[tuple[Widget, list[Query]]]:
     """The queries and formulas that stand in one request together."""
     for widget in dashboard.widgets:

@@ -11,8 +11,9 @@ from typing import Any
 
 from ddassets.assets.asset import mapping
 from ddassets.assets.document import Place, Problem
+from ddassets.assets.source_document import Base
 from ddassets.diagnostic import Position, Severity, UnusableInputError
-from ddassets.sources.model import Base, Form, Inventory
+from ddassets.sources.model import Form, Inventory
 from ddassets.sources.resource import TYPES, Resource, add_resource
 from ddassets.sources.values import Withheld
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from ddassets.assets.document import Place, Problem, parse_document
+from ddassets.assets.source_document import Base, EmbeddedDocument
 from ddassets.diagnostic import Severity
-from ddassets.sources.model import Base, BodyBuilder, EmbeddedDocument, Inventory, Kind, SourceAsset
+from ddassets.sources.model import BodyBuilder, Inventory, Kind, SourceAsset
 from ddassets.sources.terraform_downtime import build_downtime, build_old_downtime
 from ddassets.sources.terraform_monitor import NAMES as MONITOR_NAMES
 from ddassets.sources.terraform_monitor import build_monitor
