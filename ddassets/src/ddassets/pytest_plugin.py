@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ddassets.diagnostic import UnusableInputError
+from ddassets.extras import missing_extra
 
 if TYPE_CHECKING:
     from ddassets.engine.series import Series
@@ -78,7 +79,10 @@ class ScenarioItem(pytest.Item):
             case RehearsalFailed() as error:
                 return str(error)
             case ModuleNotFoundError(name='numpy' | 'yaml' | 'lark' | 'dateutil' | 'time_machine') as missing:
-                return f'a rehearsal needs {missing.name}, which is not installed here; ddassets brings it'
+                extra = missing_extra(missing, 'this rehearsal')
+                return str(
+                    extra or f'a rehearsal needs {missing.name}, which is not installed here; ddassets brings it'
+                )
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
