@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ddassets.diagnostic import UnusableInputError
-from ddassets.extras import missing_extra
 
 if TYPE_CHECKING:
     from ddassets.engine.series import Series
@@ -79,6 +78,8 @@ class ScenarioItem(pytest.Item):
             case RehearsalFailed() as error:
                 return str(error)
             case ModuleNotFoundError(name='numpy' | 'yaml' | 'lark' | 'dateutil' | 'time_machine') as missing:
+                from ddassets.extras import missing_extra
+
                 extra = missing_extra(missing, 'this rehearsal')
                 return str(
                     extra or f'a rehearsal needs {missing.name}, which is not installed here; ddassets brings it'
