@@ -21,7 +21,7 @@ def read_json(tmp_path, content):
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     problems = []
     document = load_document(path, problems)
-    return document, [(found.kind, found.position) for found in problems]
+    return document, [(found.code.partition('/')[2], found.position) for found in problems]
 
 
 @pytest.mark.parametrize(
@@ -120,7 +120,9 @@ def test_a_position_is_where_the_value_stands(tmp_path_factory, data, indent, as
 
 
 def problems_of(folder):
-    return sorted((found.kind, found.path.relative_to(folder).as_posix()) for found in read(folder).problems)
+    return sorted(
+        (found.code.partition('/')[2], found.path.relative_to(folder).as_posix()) for found in read(folder).diagnostics
+    )
 
 
 @pytest.mark.parametrize(
@@ -159,7 +161,7 @@ def problems_of(folder):
         ),
         pytest.param(
             {DASHBOARD: '{"widgets": [1, {"definition": null}, {"definition": {"widgets": [[]]}}]}'},
-            [('shape', DASHBOARD)] * 3,
+            [('missing-key', DASHBOARD)] * 3 + [('shape', DASHBOARD)] * 3,
             id='widgets-of-wrong-types',
         ),
         pytest.param(
@@ -235,7 +237,7 @@ def test_looking_up_positions_enters_each_part_once(tmp_path, monkeypatch):
 
 def test_a_folder_that_is_no_integration(tmp_path):
     (tmp_path / 'docs').mkdir()
-    assert problems_of(tmp_path / 'docs') == [('folder', '.')]
+    assert problems_of(tmp_path / 'docs') == [('no-integration', '.')]
     assert integrations(tmp_path) == []
 
 
@@ -254,7 +256,7 @@ def test_metadata(tmp_path):
     )
     found = [(m.name, m.type, m.interval, m.line) for m in bundle.metrics.values()]
     assert found == [('a.b', 'rate', None, 5), ('a.c', 'count', None, 4)]
-    assert [(p.kind, p.position.line) for p in bundle.problems] == [('duplicate-metric', 5)]
+    assert [(p.code.partition('/')[2], p.position.line) for p in bundle.problems] == [('duplicate', 5)]
 
 
 OLD_QUERY = {'requests': [{'q': 'avg:a{*}, avg:b{*}', 'type': 'line'}], 'viz': 'timeseries'}
@@ -409,7 +411,7 @@ def test_forms_of_dashboards(tmp_path, body, widgets, queries):
     found = [query for widget in dashboard.widgets for query in widget.queries]
     assert [(query.source, query.text) for query in found] == queries
     for query in found:
-        value = dashboard.document.data
+        value = dashboard.source.data
         for step in query.place:
             value = value[step]
         assert not query.text or value == query.text

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ddassets.assets.source import dotted
 from ddassets.diagnostic import UnusableInputError
-from ddassets.engine.downtime import DowntimeError, Interval, clock_differences, merge, odd_openings, openings, parse
+from ddassets.engine.downtime import Interval, clock_differences, merge, odd_openings, openings, parse
 from ddassets.language.downtime_scope import ScopeFault, parse_scope
 
 BERLIN = 'Europe/Berlin'
@@ -319,9 +320,9 @@ FAULTS = [
         '5.1', {'data': {'type': 'monitor', 'attributes': ATTRIBUTES}}, ('data', 'type'), "'downtime'", id='5.1 type'
     ),
     pytest.param('5.1', {'data': {'type': 'downtime'}}, ('data', 'attributes'), 'an object', id='5.1 no attributes'),
-    pytest.param('5.1', body(EVENINGS, scop='*'), (), 'did you mean scope?', id='5.1 unknown key'),
-    pytest.param('5.1', {'monitor_identifier': {'monitor_id': 1}}, (), 'scope is missing', id='5.1 no scope'),
-    pytest.param('5.1', {'scope': '*'}, (), 'monitor_identifier is missing', id='5.1 no monitor'),
+    pytest.param('5.1', body(EVENINGS, scop='*'), ('scop',), 'did you mean scope?', id='5.1 unknown key'),
+    pytest.param('5.1', {'monitor_identifier': {'monitor_id': 1}}, ('scope',), 'scope is missing', id='5.1 no scope'),
+    pytest.param('5.1', {'scope': '*'}, ('monitor_identifier',), 'monitor_identifier is missing', id='5.1 no monitor'),
     pytest.param('5.2', body(EVENINGS, monitor_identifier={}), ('monitor_identifier',), 'either', id='5.2 neither'),
     pytest.param(
         '5.2',
@@ -364,12 +365,14 @@ FAULTS = [
     ),
     pytest.param('5.4', recurrence(start='2027-01-04T19:00:00Z'), (*HERE, 'start'), 'without offset', id='5.4 offset'),
     pytest.param('5.4', recurrence(start='2027-02-30T19:00'), (*HERE, 'start'), 'local time', id='5.4 no such day'),
-    pytest.param('5.4', recurrence(start=None), HERE, 'start is missing', id='5.4 no start'),
+    pytest.param('5.4', recurrence(start=None), (*HERE, 'start'), 'start is missing', id='5.4 no start'),
     pytest.param('5.4', recurrence(duration='1h30m'), (*HERE, 'duration'), 'm, h, d or w', id='5.4 two units'),
     pytest.param('5.4', recurrence(duration='0h'), (*HERE, 'duration'), 'above 0', id='5.4 no time at all'),
-    pytest.param('5.4', recurrence(duration=14), (*HERE, 'duration'), 'a text', id='5.4 a bare number'),
+    pytest.param('5.4', recurrence(duration=14), (*HERE, 'duration'), 'such as 14h', id='5.4 a bare number'),
     pytest.param('5.4', recurrence(duration='999999w'), (*HERE, 'duration'), '3650d', id='5.4 longer than any'),
-    pytest.param('5.4', recurrence(repeat='x'), HERE, "unknown key 'repeat'", id='5.4 unknown key'),
+    pytest.param(
+        '5.4', recurrence(durations='x'), (*HERE, 'durations'), 'did you mean duration?', id='5.4 unknown key'
+    ),
     pytest.param(
         '5.5', recurrence(rrule='FREQ=DAILY;DTSTART=20270101T000000'), (*HERE, 'rrule'), '`start`', id='5.5 DTSTART'
     ),
@@ -426,28 +429,31 @@ FAULTS = [
 @pytest.mark.rule('5.1', '5.2', '5.3', '5.4', '5.5', '5.6', '5.8', '5.9', '5.14', '5.17', '5.18', '5.22')
 @pytest.mark.parametrize('rule, refused, path, words', FAULTS)
 def test_refuses(rule, refused, path, words):
-    with pytest.raises(DowntimeError) as caught:
+    with pytest.raises(UnusableInputError) as caught:
         parse(refused, 'downtimes/some.json')
-    (fault,) = caught.value.faults
-    assert (fault.path, fault.rule) == (path, rule)
-    assert words in fault.message
     assert str(caught.value).startswith('downtimes/some.json: ')
+    if path == ():
+        assert words in str(caught.value)
+        return
+    (fault,) = caught.value.diagnostics
+    assert fault.key == dotted(path)
+    assert words in fault.message
 
 
 def test_every_fault_is_told():
     attributes = body(('x', '2y', 'FREQ=DAILY;BYDAY=2TU;FOO=1'), timezone='Mars', scope='a', message=1)
     with pytest.raises(UnusableInputError) as caught:
         parse({'data': {'type': 'downtime', 'attributes': attributes}}, 'some')
-    assert sorted({'.'.join(map(str, fault.path[2:])) for fault in caught.value.faults}) == [
+    assert sorted({fault.key for fault in caught.value.diagnostics}) == [
         'message',
-        'schedule.recurrences.0.duration',
-        'schedule.recurrences.0.rrule',
-        'schedule.recurrences.0.start',
+        'schedule.recurrences[0].duration',
+        'schedule.recurrences[0].rrule',
+        'schedule.recurrences[0].start',
         'schedule.timezone',
         'scope',
     ]
-    assert len(caught.value.faults) == 7
-    assert 'data.attributes.schedule.recurrences[0].duration' in caught.value.details
+    assert len(caught.value.diagnostics) == 7
+    assert 'schedule.recurrences[0].duration' in caught.value.details
 
 
 # Scopes
@@ -474,8 +480,6 @@ HOST = ['env:prod', 'host:web-1', 'service:shop', 'image:nginx:1.2']
         pytest.param('env:staging OR env:prod', HOST, True, id='5.14 OR within one key'),
         pytest.param('service:shop AND (env:staging OR host:web-1)', HOST, True, id='5.14 nested'),
         pytest.param('(service:till AND env:prod)', HOST, False, id='5.14 AND binds in parentheses'),
-        pytest.param('env:* -env:staging', HOST, True, id='5.14 a space is AND'),
-        pytest.param('env:* -env:prod', HOST, False, id='5.14 a space is AND, one fails'),
         pytest.param('host:web*', HOST, True, id='5.14 prefix'),
         pytest.param('host:*-1', HOST, True, id='5.14 suffix'),
         pytest.param('host:w*b*1', HOST, True, id='5.14 infix'),
@@ -499,13 +503,10 @@ def test_scope(text, tags, expected):
         pytest.param('a:1 AND (b:1 OR (c:1 AND d:(x OR y)))', 28, 'more than 2 levels', id='5.14 three levels'),
         pytest.param('env:prod AND prod', 14, 'must have a key', id='5.14 keyless'),
         pytest.param('env:pro?', 1, 'wildcard `?`', id='5.14 question mark'),
-        pytest.param('env:(a OR -b)', 11, '`-` before a value', id='5.14 a negated value'),
-        pytest.param('env:(-a OR -b)', 6, '`-` before a value', id='5.14 negated values'),
-        pytest.param('-env:(a AND b)', 6, 'with AND is not supported', id='5.14 AND under a negation'),
-        pytest.param('-env:(a b)', 9, 'between two values', id='5.14 values without an operator'),
-        pytest.param('(-env:a OR env:b)', 1, '`-` before some', id='5.14 mixed negation'),
+        pytest.param('env:(a OR -b)', 5, '`-` before some', id='5.14 mixed negation'),
         pytest.param('env:prod,host:a', 1, 'write AND', id='5.14 comma'),
-        pytest.param('env:prod and host:a', 10, 'in capitals', id='5.14 small letters'),
+        pytest.param('env:prod host:a', 10, 'expected AND or OR', id='5.14 no operator'),
+        pytest.param('env:prod and host:a', 10, 'expected AND or OR', id='5.14 small letters'),
         pytest.param('env:', 5, 'a value of', id='5.14 no value'),
         pytest.param('env:(a', 7, 'expected `)`', id='5.14 not closed'),
         pytest.param('env:a)', 6, 'the end of the scope', id='5.14 not opened'),
@@ -570,8 +571,7 @@ def test_any_body_is_a_downtime_or_its_faults(changes, whole):
     sent = {'data': {'type': 'downtime', 'attributes': attributes}} if whole else attributes
     try:
         downtime = parse(sent, 'random')
-    except DowntimeError as error:
-        assert error.faults
+    except UnusableInputError as error:
         assert str(error).startswith('random: ')
     else:
         downtime.intervals(instant('2027-01-01'), instant('2027-03-01'))

@@ -12,7 +12,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ddassets.engine.downtime import parse
-from ddassets.engine.downtime.recurrence import Recurrence, parse_duration, parse_rule
+from ddassets.engine.downtime.recurrence import Recurrence
+from ddassets.language.recurrence import parse_duration, parse_rule
 
 # More by hand: EXAMPLES=20000 pytest …
 EXAMPLES = int(os.environ.get('EXAMPLES', '240'))

@@ -453,14 +453,19 @@ def test_a_stub_stands_in_for_anomalies():
         ),
         pytest.param(
             'avg(last_5m):avg:m{*} > 1',
-            {'scheduling_options': {'custom_schedule': {'recurrences': []}}},
+            {'scheduling_options': {'custom_schedule': {'recurrences': [{'rrule': 'FREQ=DAILY'}]}}},
             {},
             'custom_schedule',
             id='custom schedule',
             marks=rule('2.22'),
         ),
         pytest.param(
-            'avg(last_5m):avg:m{*} > 1', {}, {'type': 'log alert'}, 'log alert', id='logs', marks=rule('1.10')
+            'logs("m").index("*").rollup("count").last("5m") > 1',
+            {},
+            {'type': 'log alert'},
+            'log alert',
+            id='logs',
+            marks=rule('1.10'),
         ),
         pytest.param(
             'avg(last_5m):timeshift(avg:m{*}, -1e300) > 1', {}, {}, 'at most 316,224,000', id='a shift by ages'
@@ -482,34 +487,52 @@ def test_what_is_outside_is_refused_by_name(query, options, keys, words):
 @pytest.mark.parametrize(
     'options, words',
     [
-        pytest.param({'thresholds': {'critical': 6}}, 'the query has 5', id='two thresholds', marks=rule('3.1')),
-        pytest.param({'thresholds': {'warning': 6}}, 'below 5', id='warning above', marks=rule('3.2')),
-        pytest.param({'thresholds': {'warning_recovery': 1}}, 'no warning', id='recovery of what', marks=rule('3.2')),
-        pytest.param({'thresholds': {'critical_recovery': 6}}, 'below 5', id='recovery inside', marks=rule('3.4')),
+        pytest.param(
+            {'thresholds': {'critical': 6}}, 'the query compares with 5', id='two thresholds', marks=rule('3.1')
+        ),
+        pytest.param(
+            {'thresholds': {'critical': 5, 'warning': 6}}, 'below the critical 5', id='warning above', marks=rule('3.2')
+        ),
+        pytest.param(
+            {'thresholds': {'critical': 5, 'warning_recovery': 1}},
+            'no warning',
+            id='recovery of what',
+            marks=rule('3.2'),
+        ),
+        pytest.param(
+            {'thresholds': {'critical': 5, 'critical_recovery': 6}},
+            'where > 5 still triggers',
+            id='recovery inside',
+            marks=rule('3.4'),
+        ),
         pytest.param(
             {'notify_no_data': True, 'on_missing_data': 'resolve'}, 'exclude', id='both families', marks=rule('3.14')
         ),
         pytest.param({'on_missing_data': 'resolve', 'timeout_h': 1}, 'has to be 0', id='resolve', marks=rule('3.17')),
         pytest.param({'timeout_h': 25}, '25', id='timeout of 25 h', marks=rule('3.19')),
         pytest.param({'evaluation_delay': 86401}, '86401', id='a delay of a day and more', marks=rule('2.3')),
-        pytest.param({'no_data_timeframe': 1441}, '1441', id='longer than retention', marks=rule('3.11')),
-        pytest.param({'thresholds': {'warning': float('nan')}}, 'found nan, expected a number', id='no number'),
-        pytest.param({'renotify_interval': 10**400}, 'renotify_interval: found 1000', id='more than a float holds'),
+        pytest.param(
+            {'notify_no_data': True, 'no_data_timeframe': 1441}, '1441', id='longer than retention', marks=rule('3.11')
+        ),
+        pytest.param(
+            {'thresholds': {'critical': 5, 'warning': float('nan')}}, 'expected a number, found nan', id='no number'
+        ),
+        pytest.param({'renotify_interval': 10**400}, '0 or more, found 1000', id='more than a float holds'),
         pytest.param(
             {'threshold_windows': {'trigger_window': 'last_9999999d', 'recovery_window': 'last_15m'}},
-            "found 'last_9999999d', expected both windows",
+            "expected a window such as last_15m, found 'last_9999999d'",
             id='a window of ages',
             marks=rule('6.3'),
         ),
         pytest.param(
             {'escalation_message': 5},
-            'some: options.escalation_message: found 5, expected a text',
+            'some: options.escalation_message: expected a text, found 5',
             id='a number for a text',
             marks=rule('3.23'),
         ),
         pytest.param(
             {'include_tags': 'x'},
-            "options.include_tags: found 'x', expected true or false",
+            "options.include_tags: expected true or false, found 'x'",
             id='neither true nor false',
         ),
     ],
@@ -521,14 +544,16 @@ def test_what_the_api_would_refuse(options, words):
 
 @pytest.mark.rule('2.23')
 def test_a_draft_is_one_by_its_word():
-    with pytest.raises(UnusableInputError, match='^some: draft_status: found 5, allowed are draft, published$'):
+    with pytest.raises(
+        UnusableInputError, match=r'^some: draft_status: expected draft or published, found 5 \[file/shape\]$'
+    ):
         run('avg(last_5m):avg:m{*} > 5', {'m': '1'}, draft_status=5)
 
 
 @pytest.mark.rule('3.4')
 def test_equality_has_no_recovery():
     with pytest.raises(UnusableInputError, match='no meaning'):
-        run('avg(last_5m):avg:m{*} == 5', {'m': '1'}, {'thresholds': {'critical_recovery': 4}})
+        run('avg(last_5m):avg:m{*} == 5', {'m': '1'}, {'thresholds': {'critical': 5, 'critical_recovery': 4}})
 
 
 @pytest.mark.rule('A5')

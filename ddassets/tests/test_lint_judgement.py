@@ -250,7 +250,7 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
         pytest.param(
             monitor(QUERY.replace('>', '<'), {'thresholds': {'warning': 90}}),
             'monitor/warning-side',
-            [(ERROR, 'with < the warning has to be above the critical 100, found 90', '')],
+            [(ERROR, 'options.thresholds.warning: with < the warning has to be above the critical 100, found 90', '')],
             id='warning-below',
         ),
         pytest.param(
@@ -262,7 +262,7 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
         pytest.param(
             monitor(QUERY, {'thresholds': {'warning': 100}}),
             'monitor/warning-side',
-            [(ERROR, 'with > the warning has to be below the critical 100, found 100', '')],
+            [(ERROR, 'options.thresholds.warning: with > the warning has to be below the critical 100, found 100', '')],
             id='warning-equal',
         ),
         pytest.param(
@@ -271,13 +271,13 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
         pytest.param(
             monitor(QUERY.replace('>', '<='), {'thresholds': {'critical_recovery': 99}}),
             'monitor/recovery-side',
-            [(ERROR, 'critical_recovery 99 lies where <= 100 still triggers', '')],
+            [(ERROR, 'options.thresholds.critical_recovery: 99 lies where <= 100 still triggers', '')],
             id='recovery-below',
         ),
         pytest.param(
             monitor(QUERY, {'thresholds': {'warning': 80, 'warning_recovery': 81}}),
             'monitor/recovery-side',
-            [(ERROR, 'warning_recovery 81 lies where > 80 still triggers', '')],
+            [(ERROR, 'options.thresholds.warning_recovery: 81 lies where > 80 still triggers', '')],
             id='warning-recovery',
         ),
         pytest.param(
@@ -345,7 +345,14 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
         pytest.param(
             monitor(QUERY, {'no_data_timeframe': 1500}),
             'monitor/no-data-timeframe',
-            [(ERROR, 'no_data_timeframe: at most 1440 minutes, for groups are forgotten then; found 1500', '')],
+            [
+                (
+                    ERROR,
+                    'options.no_data_timeframe: expected at most 1440 minutes, after which groups are forgotten; '
+                    'found 1500',
+                    '',
+                )
+            ],
             id='timeframe-too-long',
         ),
         pytest.param(
@@ -357,7 +364,7 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
         pytest.param(
             monitor(QUERY, {'notify_no_data': None, 'on_missing_data': 'resolve', 'timeout_h': 2}),
             'monitor/no-data-conflict',
-            [(ERROR, "on_missing_data 'resolve' needs timeout_h 0, found 2", '')],
+            [(ERROR, 'options.timeout_h: has to be 0 beside on_missing_data resolve', '')],
             id='resolve-and-timeout',
         ),
         pytest.param(
@@ -368,9 +375,10 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
             'monitor/no-data-conflict',
             [
                 (
-                    WARNING,
-                    "default_zero() leaves no data missing; on_missing_data has to be 'default', found 'resolve'",
-                    'default_zero(avg:acme.workers{*})',
+                    ERROR,
+                    'options.on_missing_data: expected default, since default_zero() in the query leaves no data '
+                    "missing; found 'resolve'",
+                    '',
                 )
             ],
             id='default-zero',
@@ -384,7 +392,7 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
         pytest.param(
             monitor(QUERY, {'notify_no_data': None, 'on_missing_data': 'show_no_data'}),
             'monitor/no-data-silent',
-            [(NOTE, "nobody hears when the data stop: on_missing_data is 'show_no_data'", '')],
+            [(NOTE, "no notification when data stops: on_missing_data is 'show_no_data'", '')],
             id='shown-and-not-told',
         ),
         # Messages

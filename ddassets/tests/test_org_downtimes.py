@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ddassets import assets as bundle
+from ddassets.assets.source import Unplaced
 from ddassets.org.kinds import DOWNTIMES
 
 BERLIN = ZoneInfo('Europe/Berlin')
@@ -38,9 +40,9 @@ def first(sent):
 def test_the_zone_of_a_schedule_is_said_twice():
     attributes = weekly('2027-01-04T19:00:00')
     del attributes['display_timezone']
-    asset = bundle.Downtime(None, (), attributes, scope='*', message='')
+    asset = bundle.read_downtime(Unplaced(Path('night.json')), attributes)
     assert DOWNTIMES.body(asset)['display_timezone'] == 'Europe/Berlin'
-    single = bundle.Downtime(None, (), body(schedule={'end': None}), scope='*', message='')
+    single = bundle.read_downtime(Unplaced(Path('night.json')), body(schedule={'end': None}))
     assert 'display_timezone' not in DOWNTIMES.body(single)
 
 

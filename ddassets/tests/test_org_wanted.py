@@ -116,9 +116,9 @@ def test_the_scope_of_a_downtime(spool, scope, expected):
 def test_the_files_themselves_are_not_touched(spool):
     folder = spool()
     assets = read_assets(folder)
-    before = copy.deepcopy([one.document.data for one in (*assets.dashboards, *assets.monitors, *assets.downtimes)])
+    before = copy.deepcopy([one.source.data for one in (*assets.dashboards, *assets.monitors, *assets.downtimes)])
     read_wanted(assets, Selection(), Changes(['@a@example.com'], '@b@example.com', ['host:alpha']))
-    assert before == [one.document.data for one in (*assets.dashboards, *assets.monitors, *assets.downtimes)]
+    assert before == [one.source.data for one in (*assets.dashboards, *assets.monitors, *assets.downtimes)]
 
 
 # What cannot be used
@@ -129,7 +129,7 @@ def test_the_files_themselves_are_not_touched(spool):
     [
         pytest.param(
             'monitors/full.json',
-            lambda body: body.update(type='log alert', query='logs("x").index("*").rollup("count").last("5m") > 1'),
+            lambda body: body.update(type='log alert', query='logs("x").index("*").rollup("count").last("5m") > 80'),
             {'tags': ['host:a']},
             ':13:14: a query of logs cannot be held to host:a',
             id='a-query-of-another-product',
@@ -138,7 +138,7 @@ def test_the_files_themselves_are_not_touched(spool):
             'monitors/full.json',
             lambda body: body.update(query='avg(last_5m):avg:a{b > 1'),
             {'tags': ['host:a']},
-            ':13:14: column ',
+            ':13:36: Spool is full: column ',
             id='a-query-that-cannot-be-read',
         ),
         pytest.param(

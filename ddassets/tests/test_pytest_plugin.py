@@ -200,7 +200,7 @@ def test_the_fixture_takes_a_file_a_mapping_and_series(pytester: pytest.Pytester
     result.assert_outcomes(passed=4, failed=1)
     result.stdout.fnmatch_lines(
         [
-            '*RehearsalFailed: tests/test_rehearsed.py::test_what_is_expected_is_judged:*: nothing else happens',
+            '*RehearsalFailed: tests/test_rehearsed.py::test_what_is_expected_is_judged: nothing else happens',
             '*Mon 2027-01-04 09:14:00 Tank is full, host:b: OK to Alert (muted by quiet)',
             'tests/test_rehearsed.py:*: RehearsalFailed',
         ]
@@ -218,7 +218,7 @@ def test_the_fixture_shows_the_query_at_fault_and_the_line_of_the_test(
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            'E  *UnusableInputError: tests/test_broken.py::test: Tank is full: query: column 33: expected a number*',
+            'E  *UnusableInputError: tests/test_broken.py::test: Tank is full: column 33: expected a number*',
             'E     *avg(last_5m):avg:tank.level{[*]} >',
             'E      * ^',
             'tests/test_broken.py:2: UnusableInputError',

@@ -106,7 +106,7 @@ def test_messages_know_value_thresholds_and_host():
         'query': 'avg(last_5m):avg:acme.queue.length{env:prod} by {host} > 50',
         'message': message,
         'priority': 2,
-        'options': {'thresholds': {'warning': 40}, 'include_tags': False},
+        'options': {'thresholds': {'critical': 50, 'warning': 40}, 'include_tags': False},
     }
     series = "series: [{metric: acme.queue.length, tags: ['host:one'], values: 10x20 100x40}]\n"
     rehearsal = run(f'{series}monitors: [{yaml.safe_dump(body, default_flow_style=True, width=9999)}]\n')

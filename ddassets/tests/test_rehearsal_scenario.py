@@ -155,8 +155,8 @@ def test_the_same_series_twice_is_refused():
         pytest.param('monitors: [./no.json]', 'no.json: No such file or directory', id='file'),
         pytest.param('monitors: [queue_full, Queue is full]', "two monitors have the name 'Queue is full'", id='twice'),
         pytest.param('downtimes: [night]', "there is no downtime 'night'; did you mean nights?", id='downtime'),
-        pytest.param('downtimes: [{scope: "*"}]', 'downtimes[0]: downtime 1: monitor_identifier is missing', id='body'),
-        pytest.param('monitors: [{name: x, tags: 5}]', 's.yaml:4:12: monitors[0]: tags: expected a list', id='shape'),
+        pytest.param('downtimes: [{scope: "*"}]', 's.yaml:4:13: monitor_identifier is missing', id='body'),
+        pytest.param('monitors: [{name: x, tags: 5}]', 'x: type is missing; expected the type', id='shape'),
         pytest.param(
             'monitors: [{name: x, priority: 0x_}]',
             "s.yaml:4:32: monitors[0].priority: expected a number, found '0x_'",
@@ -164,7 +164,7 @@ def test_the_same_series_twice_is_refused():
         ),
         pytest.param(
             'monitors: [{name: x, type: query alert, query: "avg(last_5m):avg:acme.queue.length{*} >"}]',
-            's.yaml: x: query: column 40: expected a number to compare with',
+            's.yaml:4:88: x: column 40: expected a number to compare with',
             id='query',
         ),
         pytest.param(

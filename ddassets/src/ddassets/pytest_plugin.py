@@ -78,12 +78,7 @@ class ScenarioItem(pytest.Item):
             case RehearsalFailed() as error:
                 return str(error)
             case ModuleNotFoundError(name='numpy' | 'yaml' | 'lark' | 'dateutil' | 'time_machine') as missing:
-                from ddassets.extras import missing_extra
-
-                extra = missing_extra(missing, 'this rehearsal')
-                return str(
-                    extra or f'a rehearsal needs {missing.name}, which is not installed here; ddassets brings it'
-                )
+                return f'a rehearsal needs {missing.name}, which is not installed here; ddassets brings it'
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
@@ -174,15 +169,12 @@ def rehearse(request: pytest.FixtureRequest) -> Callable[..., Rehearsed]:
 
     def rehearsed(scenario: 'Path | str | Mapping[str, Any]', series: Iterable['Series']) -> Rehearsed:
         __tracebackhide__ = True
-        from ddassets.rehearsal import parse, read
+        from ddassets.rehearsal import of_data, read
 
         shown = _shown(request.path, request.config)
         if isinstance(scenario, Mapping):
-            import yaml
-
-            text = yaml.safe_dump({'series': [], **scenario}, sort_keys=False, allow_unicode=True)
-            # Under the test's name, as the lines that messages name are those of this text.
-            found = parse(text, shown.with_name(f'{shown.name}::{request.node.name}'))
+            # Under the test's name: there is no file whose lines messages could name.
+            found = of_data({'series': [], **scenario}, shown.with_name(f'{shown.name}::{request.node.name}'))
         else:
             found = read(shown.parent / scenario)
         return Rehearsed(judged(found, request.path, series))

@@ -1,7 +1,8 @@
 """Read what an integration ships beside its check: manifest, metadata.csv, dashboards, monitors and downtimes.
 
-Reading never stops at a fault. Whatever cannot be used becomes a `Problem` with its file and position, and the rest is
-read. Objects keep the parsed JSON (`body`) beside the few fields that are named here, and know their place in the file.
+Reading never stops at a fault. What cannot be used becomes a diagnostic with its file and position, and the rest is
+read. Each asset keeps the parsed JSON (`body`) beside its decoded fields, and knows its place in the file. A new
+kind of asset is a module with its table and its reader, a field of `Bundle`, and a folder in `_KINDS`.
 """
 
 import os
@@ -10,11 +11,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from ddassets.assets.asset import Asset, misshapen
+from ddassets.assets.asset import Asset
 from ddassets.assets.dashboard import Dashboard, DashboardVariable, Query, Widget, read_dashboard
-from ddassets.assets.document import Document, Problem, load_document
-from ddassets.assets.manifest import Manifest, MetricMetadata, metadata_path, read_manifest, read_metadata
-from ddassets.assets.monitor import Downtime, Monitor, read_downtime, read_monitor
+from ddassets.assets.document import Document, fault, load_document
+from ddassets.assets.downtime import Downtime, read_downtime
+from ddassets.assets.manifest import Manifest, MetricMetadata, metadata_path, misshapen, read_manifest, read_metadata
+from ddassets.assets.monitor import Monitor, read_monitor
+from ddassets.assets.source import Source
 from ddassets.diagnostic import Diagnostic
 
 __all__ = [
@@ -27,20 +30,20 @@ __all__ = [
     'MetricMetadata',
     'Monitor',
     'Query',
+    'Source',
     'Widget',
     'integrations',
     'is_integration',
     'read',
+    'read_dashboard',
+    'read_downtime',
     'read_monitor',
 ]
 
 
 @dataclass(frozen=True)
 class Bundle:
-    """Everything read from one integration's folder, or from a source (`sources`), whose path is `source`.
-
-    `notes` are the diagnostics of the source: what its form does not say, or is not read.
-    """
+    """Everything read from one integration's folder."""
 
     folder: Path
     manifest: Manifest | None
@@ -48,9 +51,20 @@ class Bundle:
     dashboards: tuple[Dashboard, ...]
     monitors: tuple[Monitor, ...]
     downtimes: tuple[Downtime, ...]
-    problems: tuple[Problem, ...]
-    source: Path | None = None
-    notes: tuple[Diagnostic, ...] = ()
+    # Faults of files. Those of a body are in the `diagnostics` of its asset.
+    problems: tuple[Diagnostic, ...]
+
+    @property
+    def diagnostics(self) -> Iterator[Diagnostic]:
+        """Every fault of the files and of the assets."""
+        yield from self.problems
+        for asset in self.assets:
+            yield from asset.diagnostics
+
+    @property
+    def assets(self) -> tuple[Asset, ...]:
+        """Dashboards, monitors and downtimes."""
+        return (*self.dashboards, *self.monitors, *self.downtimes)
 
     @property
     def name(self) -> str:
@@ -90,29 +104,31 @@ def is_integration(path: Path) -> bool:
 
 def read(folder: Path) -> Bundle:
     """Read the integration at `folder`. No fault raises; each is in `Bundle.problems`."""
-    problems: list[Problem] = []
+    problems: list[Diagnostic] = []
     if not is_integration(folder):
-        problems.append(Problem('folder', folder, None, 'no manifest.json and no assets: not an integration'))
+        problems.append(
+            fault('manifest/no-integration', folder, None, 'no manifest.json and no assets: not an integration')
+        )
     manifest = read_manifest(folder, problems) if not problems else None
     return Bundle(
         folder=folder,
         manifest=manifest,
         metrics=read_metadata(metadata_path(folder, manifest), problems),
-        dashboards=tuple(read_dashboard(d, problems) for d in _documents(folder, 'dashboards', problems)),
-        monitors=tuple(read_monitor(d, problems) for d in _documents(folder, 'monitors', problems)),
-        downtimes=tuple(read_downtime(d) for d in _documents(folder, 'downtimes', problems)),
+        dashboards=tuple(read_dashboard(one, one.data) for one in _documents(folder, 'dashboards', problems)),
+        monitors=tuple(read_monitor(one, one.data) for one in _documents(folder, 'monitors', problems)),
+        downtimes=tuple(read_downtime(one, one.data) for one in _documents(folder, 'downtimes', problems)),
         problems=tuple(problems),
     )
 
 
-def _documents(folder: Path, kind: str, problems: list[Problem]) -> Iterator[Document]:
+def _documents(folder: Path, kind: str, problems: list[Diagnostic]) -> Iterator[Document]:
     try:
         # Not `glob`, which is silent about a folder that it may not list.
         names = sorted(path.name for path in (folder / 'assets' / kind).iterdir() if path.suffix == '.json')
     except FileNotFoundError:
         return
     except OSError as error:
-        problems.append(Problem('unreadable', folder / 'assets' / kind, None, error.strerror or str(error)))
+        problems.append(fault('file/unreadable', folder / 'assets' / kind, None, error.strerror or str(error)))
         return
     for name in names:
         document = load_document(folder / 'assets' / kind / name, problems)

@@ -1,76 +1,122 @@
-"""A part of a document, and the values in it as far as they have the shape that is meant."""
+"""A part of a text that a person edits, and the faults of it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ddassets.assets.document import Document, Place, Problem
-from ddassets.diagnostic import Position
+from ddassets.assets.source import REMOVED, Place, Source, dotted
+from ddassets.diagnostic import Diagnostic, Excerpt, Position, Severity, Span
 
 
 @dataclass(frozen=True)
 class Asset:
-    """A part of a document; `place` is where its body lies in the document."""
+    """A part of a source; `place` is where its body is in the source."""
 
-    document: Document
+    source: Source
     place: Place
     body: Mapping[str, Any] = field(repr=False)
 
     @property
     def path(self) -> Path:
-        return self.document.path
+        return self.source.path
 
-    def position(self, *place: str | int) -> Position:
-        """Where the value at `place`, counted from the body, begins in the file."""
-        return self.document.position(self.place + place)
+    @property
+    def label(self) -> str:
+        """What diagnostics call it."""
+        return ''
+
+    @cached_property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """Every fault of the body, those of its parts included."""
+        return ()
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        return tuple(one for one in self.diagnostics if one.severity is Severity.ERROR)
+
+    @property
+    def fixes(self) -> Mapping[Place, Any]:
+        """What `Report.fixes` holds for the body."""
+        return {}
+
+    def cleaned(self) -> dict[str, Any]:
+        """Return the body as it is meant: without what the API ignores, with numbers in place of their texts."""
+        return _cleaned(self.body, (), self.fixes)  # type: ignore[no-any-return]
+
+    def where(self, *place: str | int) -> str:
+        """Write the place of a value as `file:line:column`."""
+        position = self.position(*place)
+        return f'{self.path}:{position.line}:{position.column}' if position else str(self.path)
+
+    def position(self, *place: str | int) -> Position | None:
+        """Where the value at `place`, counted from the body, begins in the source."""
+        return self.source.position(self.place + place)
+
+    def diagnostic(
+        self,
+        code: str,
+        severity: Severity,
+        place: Place,
+        message: str,
+        *,
+        hint: str = '',
+        span: Span | None = None,
+        label: str = '',
+    ) -> Diagnostic:
+        """Return a diagnostic about the value at `place`, which counts from the body.
+
+        `span` marks a part of the text there. Looking up the position costs a walk through the source.
+        """
+        excerpt, column = None, None
+        text = value_at(self.body, place) if span else None
+        if span and isinstance(text, str):
+            excerpt = Excerpt(text, span.start, max(span.end, span.start + 1))
+            column = span.start
+        return Diagnostic(
+            code=code,
+            severity=severity,
+            path=self.path,
+            position=self.source.position(self.place + place, column),
+            message=message,
+            hint=hint,
+            object=label or self.label,
+            key=dotted(place),
+            excerpt=excerpt,
+        )
 
 
-_JSON_NAMES = {
-    dict: 'an object',
-    list: 'a list',
-    str: 'a text',
-    bool: 'true or false',
-    int: 'a number',
-    float: 'a number',
-    type(None): 'null',
-}
+def _cleaned(value: Any, place: Place, fixes: Mapping[Place, Any]) -> Any:
+    match value:
+        case Mapping():
+            return {
+                key: _cleaned(fixes.get((*place, key), inner), (*place, key), fixes)
+                for key, inner in value.items()
+                if fixes.get((*place, key)) is not REMOVED
+            }
+        case list() | tuple():
+            return [_cleaned(inner, (*place, index), fixes) for index, inner in enumerate(value)]
+    return value
 
 
-def misshapen(document: Document, place: Place, found: Any, expected: str, problems: list[Problem]) -> None:
-    """Add a problem: what was found at a place has not the shape that is expected."""
-    subject = ''
-    if place:
-        subject = f'{place[-2]}[{place[-1]}]: ' if isinstance(place[-1], int) else f'{place[-1]}: '
-    message = f'{subject}expected {expected}, found {_JSON_NAMES[type(found)]}'
-    problems.append(Problem('shape', document.path, document.position(place), message))
-
-
-_SHAPES: Mapping[str, tuple[type, ...]] = {
-    'an object': (dict,),
-    'a list': (list,),
-    'an object or null': (dict, type(None)),
-    'a text': (str,),
-    'a text or null': (str, type(None)),
-    'a list or null': (list, type(None)),
-}
-
-
-def expect(
-    document: Document, place: Place, body: Mapping[str, Any], shapes: Mapping[str, str], problems: list[Problem]
-) -> None:
-    """Add a problem for each key of `body` that is there and has not the shape that `shapes` names."""
-    for key, expected in shapes.items():
-        if key in body and not isinstance(body[key], _SHAPES[expected]):
-            misshapen(document, (*place, key), body[key], expected, problems)
+def value_at(body: Any, place: Place) -> Any:
+    """Return the value at a place, None where there is none."""
+    for step in place:
+        try:
+            body = body[step]
+        except (LookupError, TypeError):
+            return None
+    return body
 
 
 def text(value: Any) -> str:
-    """The value, empty where it is no text. Likewise below: what is not as it is meant is as if it were not there."""
+    """Return the value, or an empty text where it is none."""
     return value if isinstance(value, str) else ''
 
 
 def texts(value: Any) -> tuple[str, ...]:
+    """Return the texts of a list."""
     return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
 
 

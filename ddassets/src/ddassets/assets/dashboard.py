@@ -2,10 +2,14 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from ddassets.assets.asset import Asset, expect, misshapen, text, texts
-from ddassets.assets.document import Document, Place, Problem
+from ddassets.assets.asset import Asset, text, texts
+from ddassets.assets.dashboard_table import DashboardFields, OldDashboardFields, check_widget
+from ddassets.assets.option import Report, decode
+from ddassets.assets.source import Place, Source
+from ddassets.diagnostic import Diagnostic
 
 
 @dataclass(frozen=True)
@@ -26,12 +30,28 @@ class Query:
 
 @dataclass(frozen=True)
 class Widget(Asset):
-    """A widget of a dashboard, groups included; those inside a group follow it and have it as `parent`."""
+    """A widget of a dashboard, groups included; those inside a group follow it and have it as `parent`.
 
+    `body` is the definition; `outer` holds it, with the id and the layout.
+    """
+
+    outer: Asset
     type: str
     title: str
     queries: tuple[Query, ...]
     parent: Place | None
+
+    @property
+    def label(self) -> str:
+        return self.title or self.type
+
+    @cached_property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """The faults of the definition, as far as they leave the widget empty."""
+        report = Report(self)
+        if 'definition' in self.outer.body or 'layout_type' in self.body:
+            check_widget(self.body, report)
+        return tuple(report.diagnostics)
 
 
 @dataclass(frozen=True)
@@ -43,6 +63,10 @@ class DashboardVariable(Asset):
     defaults: tuple[str, ...]
     available_values: tuple[str, ...]
 
+    @property
+    def label(self) -> str:
+        return f'${self.name}'
+
 
 @dataclass(frozen=True)
 class Dashboard(Asset):
@@ -51,37 +75,48 @@ class Dashboard(Asset):
     widgets: tuple[Widget, ...]
     variables: tuple[DashboardVariable, ...]
 
+    @property
+    def label(self) -> str:
+        return self.title
 
-_DASHBOARD_SHAPES = {
-    'title': 'a text',
-    'description': 'a text or null',
-    'widgets': 'a list',
-    'graphs': 'a list',
-    'template_variables': 'a list or null',
-}
+    @property
+    def is_old(self) -> bool:
+        """Whether it has the form of a timeboard or a screenboard, from before dashboards."""
+        if 'layout_type' in self.body:
+            return False
+        new = any(isinstance(widget.outer.body.get('definition'), Mapping) for widget in self.widgets)
+        return not new or bool(self.body.keys() & {'graphs', 'board_title'})
+
+    @cached_property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        report = Report(self, DashboardFields)
+        # The old forms have other keys, which Datadog takes no more: their types alone are looked at.
+        decode(OldDashboardFields if self.is_old else DashboardFields, self.body, (), report)
+        for place, widget in _not_objects(self.body):
+            report.wrong('file/shape', place, 'an object', widget)
+        own = (one for widget in self.widgets for one in widget.diagnostics)
+        return (*report.diagnostics, *(() if self.is_old else own))
 
 
-def read_dashboard(document: Document, problems: list[Problem]) -> Dashboard:
-    body = document.data
-    place: Place = ()
+def read_dashboard(source: Source, body: Mapping[str, Any], place: Place = ()) -> Dashboard:
+    """Return a dashboard of the API's form, or of the forms before it. No fault raises."""
     for wrapping in ('dash', 'dashboard'):
-        # What the old API answered, saved as it came.
+        # An answer of the old API.
         inner = body.get(wrapping)
         if isinstance(inner, dict) and not body.keys() & {'widgets', 'graphs'}:
-            body, place = inner, (wrapping,)
+            body, place = inner, (*place, wrapping)
             break
-    expect(document, place, body, _DASHBOARD_SHAPES, problems)
     variables = body.get('template_variables')
     return Dashboard(
-        document=document,
+        source=source,
         place=place,
         body=body,
         title=text(body.get('title')) or text(body.get('board_title')),
         description=text(body.get('description')),
-        widgets=tuple(_widgets(document, place, body, problems)),
+        widgets=tuple(_widgets(source, place, body)),
         variables=tuple(
             DashboardVariable(
-                document=document,
+                source=source,
                 place=(*place, 'template_variables', index),
                 body=variable,
                 name=text(variable.get('name')),
@@ -95,7 +130,25 @@ def read_dashboard(document: Document, problems: list[Problem]) -> Dashboard:
     )
 
 
-def _widgets(document: Document, top: Place, body: Mapping[str, Any], problems: list[Problem]) -> Iterator[Widget]:
+def _not_objects(body: Mapping[str, Any]) -> Iterator[tuple[Place, Any]]:
+    """The widgets that are no objects, and the definitions, at any depth."""
+    pending: list[tuple[Place, Any]] = [((), body)]
+    while pending:
+        place, holder = pending.pop()
+        for key in ('graphs', 'widgets'):
+            for index, widget in enumerate(holder[key] if isinstance(holder.get(key), list) else ()):
+                here = (*place, key, index)
+                if not isinstance(widget, dict):
+                    yield here, widget
+                    continue
+                definition = widget.get('definition', widget)
+                if isinstance(definition, dict):
+                    pending.append(((*here, 'definition') if 'definition' in widget else here, definition))
+                else:
+                    yield (*here, 'definition'), definition
+
+
+def _widgets(source: Source, top: Place, body: Mapping[str, Any]) -> Iterator[Widget]:
     """The widgets of both forms: `widgets`, with a `definition` or (screenboards) without, and the old `graphs`."""
     pending: list[tuple[Place, Any, Place | None]] = [
         ((*top, key, index), widget, None)
@@ -106,13 +159,12 @@ def _widgets(document: Document, top: Place, body: Mapping[str, Any], problems: 
     while pending:
         place, widget, parent = pending.pop()
         if not isinstance(widget, dict):
-            misshapen(document, place, widget, 'an object', problems)
             continue
+        outer = Asset(source, place, widget)
         definition = widget.get('definition')
         if isinstance(definition, dict):
             place, inner = (*place, 'definition'), definition
         else:
-            expect(document, place, widget, {'definition': 'an object'}, problems)
             inner = widget
         children = inner.get('widgets')
         if isinstance(children, list):
@@ -121,9 +173,10 @@ def _widgets(document: Document, top: Place, body: Mapping[str, Any], problems: 
             # A split graph repeats one widget for each value of a tag.
             pending.append(((*place, 'source_widget_definition'), inner['source_widget_definition'], place))
         yield Widget(
-            document=document,
+            source=source,
             place=place,
             body=inner,
+            outer=outer,
             type=text(inner.get('type')) or text(inner.get('viz')),
             title=text(inner.get('title')) or text(inner.get('title_text')) or text(widget.get('title')),
             queries=tuple(_queries(place, inner)),

@@ -1,6 +1,6 @@
-"""One file of an integration: its bytes, its text, its JSON, and where in it each value stands.
+"""One file of an integration: its bytes, its text, its JSON, and where each value is in it.
 
-Reading never stops at a fault: what cannot be used, or not as it stands, becomes a `Problem` with its position.
+Reading never stops at a fault: what cannot be used as it is becomes a diagnostic with its position.
 """
 
 import codecs
@@ -14,9 +14,8 @@ from json.decoder import scanstring  # type: ignore[attr-defined]
 from pathlib import Path
 from typing import Any
 
-from ddassets.diagnostic import Position
-
-type Place = tuple[str | int, ...]
+from ddassets.assets.source import Place
+from ddassets.diagnostic import Diagnostic, Position, Severity
 
 _SPACE = re.compile(r'[ \t\n\r]*')
 _MARK = re.compile(r'[{}\[\]"]')
@@ -24,18 +23,10 @@ _SURROGATES = re.compile(r'\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-
 _DECODER = json.JSONDecoder(strict=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that could not be read, or not as it is meant.
-
-    `kind` is one of folder (no integration), missing, unreadable, encoding, byte-order-mark, syntax, duplicate-key,
-    duplicate-metric, shape.
-    """
-
-    kind: str
-    path: Path
-    position: Position | None
-    message: str
+def fault(code: str, path: Path, position: Position | None, message: str) -> Diagnostic:
+    """Return the diagnostic of a file that cannot be read, or not as it is meant."""
+    severity = Severity.WARNING if code == 'file/byte-order-mark' else Severity.ERROR
+    return Diagnostic(code, severity, path, message, position)
 
 
 @dataclass(frozen=True)
@@ -103,8 +94,8 @@ def read_bytes(path: Path, largest: float = MAX_FILE_SIZE) -> bytes:
     return path.read_bytes()
 
 
-def read_text(path: Path, problems: list[Problem]) -> str | None:
-    """The text of a file that should be UTF-8; None, and a problem, where it cannot be read.
+def read_text(path: Path, problems: list[Diagnostic]) -> str | None:
+    """The text of a file that should be UTF-8; None, and a diagnostic, where it cannot be read.
 
     A byte order mark and another encoding are problems too, but the text is returned as far as it can be told: what
     is no UTF-8 becomes U+FFFD.
@@ -113,38 +104,38 @@ def read_text(path: Path, problems: list[Problem]) -> str | None:
         content = read_bytes(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, 'strerror', None) or str(error)
-        kind = 'missing' if isinstance(error, FileNotFoundError | ValueError) else 'unreadable'
-        if kind == 'missing' and os.path.islink(path):
-            kind, reason = 'unreadable', 'A link to a file that is not there'
-        problems.append(Problem(kind, path, None, reason))
+        code = 'manifest/missing' if isinstance(error, FileNotFoundError | ValueError) else 'file/unreadable'
+        if code == 'manifest/missing' and os.path.islink(path):
+            code, reason = 'file/unreadable', 'A link to a file that is not there'
+        problems.append(fault(code, path, None, reason))
         return None
     for mark, encoding in _BYTE_ORDER_MARKS:
         if content.startswith(mark):
             text = content.removeprefix(mark).decode(encoding, 'replace')
             if encoding == 'utf-8':
                 message = 'begins with a byte order mark, which readers of JSON and CSV stumble over'
-                problems.append(Problem('byte-order-mark', path, Position(1, 1), message))
+                problems.append(fault('file/byte-order-mark', path, Position(1, 1), message))
                 # Falls through: the rest may still not be UTF-8.
                 content = content.removeprefix(mark)
                 break
-            problems.append(Problem('encoding', path, Position(1, 1), f'encoded in {encoding}; expected UTF-8'))
+            problems.append(fault('file/encoding', path, Position(1, 1), f'encoded in {encoding}; expected UTF-8'))
             return text
     try:
         return content.decode()
     except UnicodeDecodeError as error:
         position = _position(before := content[: error.start].decode(), len(before))
         found = f'{error.reason} {content[error.start]:#04x} at byte {error.start}'
-        problems.append(Problem('encoding', path, position, f'not UTF-8: {found}'))
+        problems.append(fault('file/encoding', path, position, f'not UTF-8: {found}'))
         return content.decode(errors='replace')
 
 
-def load_document(path: Path, problems: list[Problem]) -> Document | None:
-    """Read one JSON file; None, and a problem, where it cannot be read. Of duplicate keys the last one wins."""
+def load_document(path: Path, problems: list[Diagnostic]) -> Document | None:
+    """Read one JSON file; None, and a diagnostic, where it cannot be read. Of duplicate keys the last one wins."""
     text = read_text(path, problems)
     return None if text is None else parse_document(path, text, problems)
 
 
-def parse_document(path: Path, text: str, problems: list[Problem]) -> Document | None:
+def parse_document(path: Path, text: str, problems: list[Diagnostic]) -> Document | None:
     """Read the text of one JSON file; None, and a problem, where it is not JSON. Of duplicate keys the last wins."""
     duplicated = False
 
@@ -158,23 +149,23 @@ def parse_document(path: Path, text: str, problems: list[Problem]) -> Document |
         data = json.loads(text, object_pairs_hook=unique, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
         message = f'not JSON: {error.msg[:1].lower()}{error.msg[1:]}' if text.strip() else 'the file is empty'
-        problems.append(Problem('syntax', path, _position(text, error.pos), message))
+        problems.append(fault('file/syntax', path, _position(text, error.pos), message))
         return None
     except _ConstantError as error:
         position = _position(text, _outside_strings(text, str(error)))
-        problems.append(Problem('syntax', path, position, f'not JSON: {error} is no JSON number'))
+        problems.append(fault('file/syntax', path, position, f'not JSON: {error} is no JSON number'))
         return None
     except RecursionError:
-        problems.append(Problem('syntax', path, Position(1, 1), 'nested too deeply to be read'))
+        problems.append(fault('file/syntax', path, Position(1, 1), 'nested too deeply to be read'))
         return None
     except ValueError:
         # Python's bound on the digits of a whole number.
-        problems.append(Problem('syntax', path, Position(1, 1), 'a number has too many digits'))
+        problems.append(fault('file/syntax', path, Position(1, 1), 'a number has too many digits'))
         return None
     if duplicated:
         for key, offset in _duplicates(text):
             message = f'the key {key!r} stands twice in one object; the last one counts'
-            problems.append(Problem('duplicate-key', path, _position(text, offset), message))
+            problems.append(fault('file/duplicate-key', path, _position(text, offset), message))
     return Document(path, text, data)
 
 

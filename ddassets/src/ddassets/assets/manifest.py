@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ddassets.assets.asset import Asset, expect, mapping, misshapen, one_or_more, text
-from ddassets.assets.document import Problem, load_document, read_text
-from ddassets.diagnostic import Position
+from ddassets.assets.asset import Asset, mapping, one_or_more, text
+from ddassets.assets.document import Document, fault, load_document, read_text
+from ddassets.assets.source import Place, dotted
+from ddassets.diagnostic import Diagnostic, Position, Severity
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class MetricMetadata:
     line: int
 
 
-def read_manifest(folder: Path, problems: list[Problem]) -> Manifest | None:
+def read_manifest(folder: Path, problems: list[Diagnostic]) -> Manifest | None:
     """Read manifest.json; None where it is not there or no object."""
     path = folder / 'manifest.json'
     document = load_document(path, problems)
@@ -58,7 +59,7 @@ def read_manifest(folder: Path, problems: list[Problem]) -> Manifest | None:
     expect(document, ('assets',), assets, kinds, problems)
     metrics = mapping(mapping(assets.get('integration')).get('metrics'))
     return Manifest(
-        document=document,
+        source=document,
         place=(),
         body=document.data,
         app_id=text(document.data.get('app_id')),
@@ -72,24 +73,63 @@ def read_manifest(folder: Path, problems: list[Problem]) -> Manifest | None:
     )
 
 
+_JSON_NAMES = {
+    dict: 'an object',
+    list: 'a list',
+    str: 'a text',
+    bool: 'true or false',
+    int: 'a number',
+    float: 'a number',
+    type(None): 'null',
+}
+
+
+def misshapen(document: Document, place: Place, found: Any, expected: str, diagnostics: list[Diagnostic]) -> None:
+    """Add a diagnostic: the value at a place has another type than expected."""
+    subject = f'{dotted(place)}: ' if place else ''
+    message = f'{subject}expected {expected}, found {_JSON_NAMES[type(found)]}'
+    diagnostics.append(
+        Diagnostic('file/shape', Severity.ERROR, document.path, message, document.position(place), key=dotted(place))
+    )
+
+
+_SHAPES: Mapping[str, tuple[type, ...]] = {
+    'an object': (dict,),
+    'a list': (list,),
+    'an object or null': (dict, type(None)),
+    'a text': (str,),
+    'a text or null': (str, type(None)),
+    'a list or null': (list, type(None)),
+}
+
+
+def expect(
+    document: Document, place: Place, body: Mapping[str, Any], shapes: Mapping[str, str], diagnostics: list[Diagnostic]
+) -> None:
+    """Add a diagnostic for each key of `body` whose value has another type than `shapes` names."""
+    for key, expected in shapes.items():
+        if key in body and not isinstance(body[key], _SHAPES[expected]):
+            misshapen(document, (*place, key), body[key], expected, diagnostics)
+
+
 def metadata_path(folder: Path, manifest: Manifest | None) -> Path:
     """Where metadata.csv is."""
     return folder / (manifest.metadata_path if manifest and manifest.metadata_path else 'metadata.csv')
 
 
-def read_metadata(path: Path, problems: list[Problem]) -> dict[str, MetricMetadata]:
+def read_metadata(path: Path, problems: list[Diagnostic]) -> dict[str, MetricMetadata]:
     """Read metadata.csv: its metrics by name, the last row of each."""
-    found: list[Problem] = []
+    found: list[Diagnostic] = []
     content = read_text(path, found)
     # An integration without metrics has no metadata.csv.
-    problems.extend(problem for problem in found if problem.kind != 'missing')
+    problems.extend(problem for problem in found if problem.code != 'manifest/missing')
     if not content:
         return {}
     metrics: dict[str, MetricMetadata] = {}
     reader = csv.DictReader(io.StringIO(content, newline=''), restkey='', restval='')
     try:
         if 'metric_name' not in (reader.fieldnames or ()):
-            problems.append(Problem('shape', path, Position(1, 1), 'the first line names no column metric_name'))
+            problems.append(fault('file/shape', path, Position(1, 1), 'the first line names no column metric_name'))
             return {}
         for row in reader:
             name = row['metric_name'].strip()
@@ -97,7 +137,7 @@ def read_metadata(path: Path, problems: list[Problem]) -> dict[str, MetricMetada
                 continue
             if name in metrics:
                 message = f'the metric {name} stands in line {metrics[name].line} already'
-                problems.append(Problem('duplicate-metric', path, Position(reader.line_num, 1), message))
+                problems.append(fault('metadata/duplicate', path, Position(reader.line_num, 1), message))
             interval = row.get('interval', '').strip()
             metrics[name] = MetricMetadata(
                 name=name,
@@ -109,7 +149,7 @@ def read_metadata(path: Path, problems: list[Problem]) -> dict[str, MetricMetada
                 line=reader.line_num,
             )
     except csv.Error as error:
-        problems.append(Problem('syntax', path, Position(reader.line_num, 1), f'not CSV: {error}'))
+        problems.append(fault('file/syntax', path, Position(reader.line_num, 1), f'not CSV: {error}'))
     return metrics
 
 

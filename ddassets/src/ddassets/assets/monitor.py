@@ -1,77 +1,122 @@
-"""A monitor, and a downtime."""
+"""A monitor, decoded by its table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from ddassets.assets.asset import Asset, expect, mapping, misshapen, text, texts
-from ddassets.assets.document import Document, Place, Problem
+from ddassets.assets import monitor_type as types
+from ddassets.assets.asset import Asset
+from ddassets.assets.monitor_checks import check
+from ddassets.assets.monitor_table import MonitorFields, MonitorOptions
+from ddassets.assets.option import Report, decode, shown
+from ddassets.assets.source import Place, Source
+from ddassets.diagnostic import Diagnostic, Severity
+from ddassets.language.query.syntax import QuerySyntaxError, parse_monitor
+from ddassets.language.query.tree import MonitorQuery
 
 
 @dataclass(frozen=True)
 class Monitor(Asset):
-    """A monitor: the bare API form, or the `definition` of a version-2 asset."""
+    """A monitor: the bare API form, or the `definition` of a version-2 asset. `wrapper` is the version-2 envelope.
 
-    name: str
-    type: str
-    query: str
-    message: str
-    tags: tuple[str, ...]
-    options: Mapping[str, Any]
-    # Title, description and tags of the version-2 envelope; empty for the bare form.
-    envelope: Mapping[str, Any]
+    It is decoded when it is first asked for a value or its diagnostics.
+    """
+
+    wrapper: Asset | None = None
+
+    @cached_property
+    def _decoded(self) -> tuple[MonitorFields, Report]:
+        report = Report(self, MonitorFields)
+        return decode(MonitorFields, self.body, (), report), report
+
+    @property
+    def fields(self) -> MonitorFields:
+        return self._decoded[0]
+
+    @cached_property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        if self.wrapper and not isinstance(found := self.wrapper.body['definition'], Mapping):
+            message = f'definition: expected an object, found {shown(found)}'
+            return (self.wrapper.diagnostic('file/shape', Severity.ERROR, ('definition',), message),)
+        report = Report(self, diagnostics=[*self._decoded[1].diagnostics])
+        check(self.fields, self.tree, report)
+        return tuple(report.diagnostics)
+
+    @property
+    def unusable(self) -> frozenset[str]:
+        """The keys whose values cannot be used, dotted: they decode to what their absence means."""
+        return frozenset(one.key for one in self._decoded[1].diagnostics if one.severity is Severity.ERROR)
+
+    @property
+    def fixes(self) -> Mapping[Place, Any]:
+        """What `Report.fixes` holds for the body."""
+        return self._decoded[1].fixes
+
+    @property
+    def label(self) -> str:
+        # Not from the fields: their diagnostics ask for it.
+        name = self.body.get('name')
+        return name if isinstance(name, str) else ''
+
+    @property
+    def name(self) -> str:
+        return self.fields.name
+
+    @property
+    def type(self) -> str:
+        return self.fields.type
+
+    @property
+    def query(self) -> str:
+        """The text of the query; empty where it is missing."""
+        return self.fields.query
+
+    @property
+    def message(self) -> str:
+        return self.fields.message
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        return self.fields.tags
+
+    @property
+    def options(self) -> MonitorOptions:
+        return self.fields.options
+
+    @property
+    def envelope(self) -> Mapping[str, Any]:
+        """Title, description, tags and the rest of the version-2 envelope; empty for the bare form."""
+        body = self.wrapper.body if self.wrapper else {}
+        return {key: value for key, value in body.items() if key != 'definition'}
 
     @property
     def outer(self) -> Asset:
-        """The whole document, the envelope included."""
-        return Asset(self.document, (), self.document.data)
+        """The envelope, or the monitor itself where it has none."""
+        return self.wrapper or self
+
+    @property
+    def product(self) -> str | None:
+        """The product that the query belongs to, None for metrics."""
+        return types.product(self.type, self.query)
+
+    @cached_property
+    def tree(self) -> MonitorQuery | QuerySyntaxError | None:
+        """The parsed query of a metric monitor, or why it cannot be parsed.
+
+        None for other products, and for dynamic thresholds, whose queries have a form of their own (rule 1.11).
+        """
+        if not self.query or self.product is not None or self.options.thresholds.critical_query is not None:
+            return None
+        try:
+            return parse_monitor(self.query)
+        except QuerySyntaxError as error:
+            return error
 
 
-@dataclass(frozen=True)
-class Downtime(Asset):
-    """A v2 downtime; `body` is its `attributes`."""
-
-    scope: str
-    message: str
-
-
-_MONITOR_SHAPES = {
-    'name': 'a text',
-    'type': 'a text',
-    'query': 'a text',
-    'message': 'a text or null',
-    'tags': 'a list or null',
-    'options': 'an object or null',
-}
-
-
-def read_monitor(document: Document, problems: list[Problem]) -> Monitor:
-    """Read one monitor, in either form; what is not as it is meant is added to `problems`."""
-    inner = document.data.get('definition')
-    enveloped = isinstance(inner, dict)
-    body = inner if enveloped else document.data
-    place: Place = ('definition',) if enveloped else ()
-    if 'definition' in document.data and not enveloped:
-        misshapen(document, ('definition',), inner, 'an object', problems)
-    expect(document, place, body, _MONITOR_SHAPES, problems)
-    return Monitor(
-        document=document,
-        place=place,
-        body=body,
-        name=text(body.get('name')),
-        type=text(body.get('type')),
-        query=text(body.get('query')),
-        message=text(body.get('message')),
-        tags=texts(body.get('tags')),
-        options=mapping(body.get('options')),
-        envelope={k: v for k, v in document.data.items() if k != 'definition'} if enveloped else {},
-    )
-
-
-def read_downtime(document: Document) -> Downtime:
-    """Read one downtime: the body of a request, or its `attributes` alone."""
-    place: Place = ('data', 'attributes')
-    body: Any = mapping(document.data.get('data')).get('attributes')
-    if not isinstance(body, dict):
-        place, body = (), document.data
-    return Downtime(document, place, body, scope=text(body.get('scope')), message=text(body.get('message')))
+def read_monitor(source: Source, body: Mapping[str, Any], place: Place = ()) -> Monitor:
+    """Return a monitor of the API's form, or of a version-2 asset. Nothing is decoded yet; no fault raises."""
+    if 'definition' not in body:
+        return Monitor(source, place, body)
+    inner = body['definition'] if isinstance(body['definition'], Mapping) else {}
+    return Monitor(source, (*place, 'definition'), inner, wrapper=Asset(source, place, body))

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from ddassets.assets.document import Place
+from ddassets.assets.source import Place
 from ddassets.diagnostic import Position
 
 _PLAIN = {f'tag:yaml.org,2002:{name}' for name in ('null', 'bool', 'int', 'float')}

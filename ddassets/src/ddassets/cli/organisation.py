@@ -99,8 +99,7 @@ def planned(options: PlanOptions) -> tuple[Organisation, Plan]:
         lines = []
         for step, reason in refused:
             assert step.wanted
-            place = step.wanted.asset.position('query')
-            lines.append(f'{step.wanted.asset.path}:{place.line}:{place.column}: {reason}')
+            lines.append(f'{step.wanted.asset.where("query")}: {reason}')
         raise UnusableInputError(f'{options.path}: Datadog would refuse it; nothing was changed', '\n'.join(lines))
     return organisation, made
 

@@ -1,19 +1,19 @@
-"""A monitor as the evaluator needs it: its query and the options that bear upon states and notifications."""
+"""A monitor as the engine needs it: its query and the options that decide states and notifications."""
 
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from pathlib import Path
+from typing import Any
 
+from ddassets.assets.monitor import Monitor as MonitorAsset
+from ddassets.assets.monitor import read_monitor
+from ddassets.assets.monitor_table import MonitorOptions
+from ddassets.assets.refusal import refuse
+from ddassets.assets.source import Unplaced
 from ddassets.diagnostic import Unsupported, UnusableInputError
-from ddassets.language.query.syntax import QuerySyntaxError, parse_monitor
 from ddassets.language.query.tree import Comparator, MonitorQuery, metrics
 
-type OnMissingData = Literal['show_no_data', 'show_and_notify_no_data', 'resolve', 'default']
-_ON_MISSING_DATA: tuple[OnMissingData, ...] = ('show_no_data', 'show_and_notify_no_data', 'resolve', 'default')
-_TYPES = ('metric alert', 'query alert')
-_STATUSES = ('alert', 'warn', 'no data')
-_DRAFT_STATUSES = ('draft', 'published')
+TYPES = ('metric alert', 'query alert')
 DEFAULT_GROUP_DELAY = 60
 
 
@@ -41,7 +41,7 @@ class Monitor:
     thresholds: Thresholds
     notify_no_data: bool = False
     no_data_timeframe: int | None = None
-    on_missing_data: OnMissingData | None = None
+    on_missing_data: str | None = None
     require_full_window: bool = False
     evaluation_delay: int = 0
     new_group_delay: int = DEFAULT_GROUP_DELAY
@@ -59,210 +59,83 @@ class Monitor:
 
 
 def read(body: Mapping[str, Any]) -> Monitor:
-    """Read a monitor from the API's form: `name`, `type`, `query` and `options`.
+    """Read a monitor from the API's form: `name`, `type`, `query` and `options`. Raises like `of`."""
+    return of(read_monitor(Unplaced(Path(str(body.get('name') or 'monitor'))), body))
 
-    Raises Unsupported for what is outside the subset, UnusableInputError for what the API would refuse, both with the
-    monitor's name.
+
+def of(asset: MonitorAsset) -> Monitor:
+    """Return what the engine needs of a monitor.
+
+    Raises UnusableInputError with every error of the asset, and Unsupported for what is outside the subset.
     """
-    name = str(body.get('name') or 'monitor')
-    try:
-        return _read(name, body)
-    except Unsupported as error:
-        raise Unsupported(error.name, error.column, error.reason, name) from None
-    except UnusableInputError as error:
-        raise UnusableInputError(f'{name}: {error}') from None
-
-
-def _read(name: str, body: Mapping[str, Any]) -> Monitor:
-    if body.get('type') not in _TYPES:
-        raise Unsupported(f'type {body.get("type")!r}', None, f'only {" and ".join(_TYPES)} are evaluated')
-    try:
-        query = parse_monitor(str(body.get('query') or ''))
-    except QuerySyntaxError as error:
-        raise UnusableInputError(f'query: {error}') from None
-    options = _Options(body.get('options') or {}, 'options')
-    _refuse(options, query)
-    # No state depends on these, but a message that goes out does.
-    options.text('escalation_message')
-    options.flag('include_tags')
-    legacy = options.flag('notify_no_data')
-    on_missing_data = options.choice('on_missing_data', _ON_MISSING_DATA)
-    if legacy and on_missing_data is not None:
-        raise UnusableInputError('options: notify_no_data and on_missing_data exclude each other (rule 3.14)')
-    timeout = options.number('timeout_h', 0, 24) or 0.0
-    if on_missing_data == 'resolve' and timeout:
-        raise UnusableInputError(f'options.timeout_h: found {timeout:g}, with on_missing_data resolve it has to be 0')
-    timeframe = options.number('no_data_timeframe', 0, 1440)
+    name = asset.name or 'monitor'
+    if asset.errors:
+        refuse(asset.errors)
+    query, options = asset.tree, asset.options
+    if asset.type not in TYPES:
+        raise Unsupported(f'type {asset.type!r}', None, f'only {" and ".join(TYPES)} are evaluated', name)
+    _refuse(name, options)
+    if not isinstance(query, MonitorQuery):
+        raise Unsupported('query', None, 'belongs to another product', name)
+    keys = {key.name for metric in metrics(query) for key in metric.by}
+    if options.notify_by and set(options.notify_by) != keys:
+        reason = f'{[*options.notify_by]!r}: how groups fold into one notification is not documented'
+        raise Unsupported('options.notify_by', None, reason, name)
+    timeframe = options.no_data_timeframe
     return Monitor(
         name=name,
         query=query,
-        thresholds=_thresholds(options.part('thresholds'), query),
-        notify_no_data=legacy,
-        no_data_timeframe=None if timeframe is None else int(timeframe * 60),
-        on_missing_data=on_missing_data,
-        require_full_window=options.flag('require_full_window'),
-        evaluation_delay=int(options.number('evaluation_delay', 0, 86400) or 0),
-        new_group_delay=_group_delay(options, query),
-        timeout=int(timeout * 3600),
-        renotify_interval=int((options.number('renotify_interval', 0) or 0) * 60),
-        renotify_statuses=options.choices('renotify_statuses', _STATUSES) or frozenset({'alert', 'no data'}),
-        renotify_occurrences=_whole(options.number('renotify_occurrences', 0)),
-        draft=_Options(body).choice('draft_status', _DRAFT_STATUSES) == 'draft',
+        thresholds=Thresholds(
+            critical=query.threshold,
+            warning=options.thresholds.warning,
+            critical_recovery=options.thresholds.critical_recovery,
+            warning_recovery=options.thresholds.warning_recovery,
+        ),
+        notify_no_data=options.notify_no_data,
+        no_data_timeframe=None if timeframe is None else timeframe * 60,
+        on_missing_data=options.on_missing_data,
+        require_full_window=options.require_full_window,
+        evaluation_delay=options.evaluation_delay,
+        new_group_delay=_group_delay(options, hosts='host' in keys),
+        timeout=options.timeout_h * 3600,
+        renotify_interval=options.renotify_interval * 60,
+        renotify_statuses=frozenset(options.renotify_statuses) or frozenset({'alert', 'no data'}),
+        renotify_occurrences=options.renotify_occurrences,
+        draft=asset.fields.draft_status == 'draft',
         stub_windows=_stub_windows(options),
     )
 
 
-@dataclass(frozen=True)
-class _Options:
-    """A JSON object whose values are checked as they are read; None and a missing key are the same."""
-
-    values: Mapping[str, Any]
-    place: str = ''
-
-    def __post_init__(self) -> None:
-        if not isinstance(self.values, Mapping):
-            raise UnusableInputError(f'{self.place}: found {self.values!r}, expected an object')
-
-    def at(self, key: str) -> str:
-        """Where a key's value stands, from the monitor's body on."""
-        return f'{self.place}.{key}' if self.place else key
-
-    def part(self, key: str) -> '_Options':
-        """The object at a key."""
-        return _Options(self.values.get(key) or {}, self.at(key))
-
-    def text(self, key: str) -> str:
-        value = self.values.get(key)
-        if not isinstance(value, str | None):
-            raise UnusableInputError(f'{self.at(key)}: found {_shown(value)}, expected a text')
-        return value or ''
-
-    def texts(self, key: str) -> list[str]:
-        values = self.values.get(key) or []
-        if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-            raise UnusableInputError(f'{self.at(key)}: found {values!r}, expected a list of texts')
-        return values
-
-    def number(self, key: str, least: float | None = None, greatest: float | None = None) -> float | None:
-        value = self.values.get(key)
-        if value is None:
-            return None
-        # YAML has numbers that are none and endless ones, and a whole number may be too large for a float.
-        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= sys.float_info.max:
-            raise UnusableInputError(f'{self.at(key)}: found {_shown(value)}, expected a number')
-        if (least is not None and not value >= least) or (greatest is not None and not value <= greatest):
-            bounds = f'{least:g} to {greatest:g}' if greatest is not None else f'at least {least:g}'
-            raise UnusableInputError(f'{self.at(key)}: found {value!r}, expected {bounds}')
-        return float(value)
-
-    def flag(self, key: str) -> bool:
-        value = self.values.get(key)
-        if not isinstance(value, bool | None):
-            raise UnusableInputError(f'{self.at(key)}: found {value!r}, expected true or false')
-        return bool(value)
-
-    def choice[T: str](self, key: str, allowed: tuple[T, ...]) -> T | None:
-        value = self.values.get(key)
-        for one in allowed:
-            if value == one:
-                return one
-        if value is None:
-            return None
-        raise UnusableInputError(f'{self.at(key)}: found {value!r}, allowed are {", ".join(allowed)}')
-
-    def choices(self, key: str, allowed: Sequence[str]) -> frozenset[str]:
-        values = self.values.get(key) or []
-        if not isinstance(values, list) or not set(map(str, values)) <= set(allowed):
-            raise UnusableInputError(f'{self.at(key)}: found {values!r}, allowed are {", ".join(allowed)}')
-        return frozenset(values)
-
-
-def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 40 else f'{text[:40]}…'
-
-
-def _whole(number: float | None) -> int | None:
-    return None if number is None else int(number)
-
-
-def _refuse(options: _Options, query: MonitorQuery) -> None:
+def _refuse(name: str, options: MonitorOptions) -> None:
     """Refuse the options that change evaluation in ways which are not modelled."""
-    schedule = options.part('scheduling_options')
+    schedule = options.scheduling_options
     for key in ('custom_schedule', 'evaluation_window'):
-        if schedule.values.get(key):
-            raise Unsupported(f'options.scheduling_options.{key}', None, 'is outside the subset')
-    if options.values.get('variables'):
-        raise Unsupported('options.variables', None, 'formula monitors are outside the subset')
-    if options.part('thresholds').values.get('critical_query'):
-        raise Unsupported('options.thresholds.critical_query', None, 'dynamic thresholds are outside the subset')
-    notify_by = options.texts('notify_by')
-    keys = {key.name for metric in metrics(query) for key in metric.by}
-    if notify_by and set(notify_by) != keys:
-        raise Unsupported(
-            'options.notify_by', None, f'{notify_by!r}: how groups fold into one notification is not documented'
-        )
+        if getattr(schedule, key):
+            raise Unsupported(f'options.scheduling_options.{key}', None, 'is outside the subset', name)
+    if options.variables:
+        raise Unsupported('options.variables', None, 'formula monitors are outside the subset', name)
+    if options.thresholds.critical_query:
+        reason = 'dynamic thresholds are outside the subset'
+        raise Unsupported('options.thresholds.critical_query', None, reason, name)
 
 
-def _group_delay(options: _Options, query: MonitorQuery) -> int:
+def _group_delay(options: MonitorOptions, hosts: bool) -> int:
     """Rule 2.21: new_host_delay counts for groups of hosts that have no other delay."""
-    delay = options.number('new_group_delay', 0)
-    host_delay = options.number('new_host_delay', 0)
-    hosts = any(key.name == 'host' for metric in metrics(query) for key in metric.by)
-    if not delay and host_delay is not None and hosts:
-        return int(host_delay)
-    return DEFAULT_GROUP_DELAY if delay is None else int(delay)
+    if not options.new_group_delay and options.new_host_delay is not None and hosts:
+        return options.new_host_delay
+    return DEFAULT_GROUP_DELAY if options.new_group_delay is None else options.new_group_delay
 
 
-def _stub_windows(options: _Options) -> tuple[int, int] | None:
-    windows = options.part('threshold_windows')
-    found = [windows.values.get(key) for key in ('trigger_window', 'recovery_window')]
-    if found == [None, None]:
+def _stub_windows(options: MonitorOptions) -> tuple[int, int] | None:
+    """The trigger and recovery windows in seconds (rule 6.3)."""
+    windows = options.threshold_windows
+    trigger, recovery = windows.trigger_window, windows.recovery_window
+    if not trigger and not recovery:
         return None
-    seconds = [_window(str(text), windows.place) for text in found]
-    return seconds[0], seconds[1]
-
-
-def _window(text: str, place: str) -> int:
-    name, _, length = text.partition('_')
-    unit = {'m': 60, 'h': 3600, 'd': 86400, 'w': 604800}.get(length[-1:])
-    if name != 'last' or unit is None or not (length[:-1].isdecimal() and len(length) <= 6):
-        raise UnusableInputError(f'{place}: found {text!r}, expected both windows, such as last_15m')
-    return int(length[:-1]) * unit
+    if not trigger or not recovery:
+        raise UnusableInputError('options.threshold_windows: expected trigger_window and recovery_window, found one')
+    return trigger, recovery
 
 
 # Rule 3.4: what has to hold for a recovery.
 COMPLEMENTS: Mapping[Comparator, Comparator] = {'>': '<=', '>=': '<', '<': '>=', '<=': '>'}
-
-
-def _thresholds(options: _Options, query: MonitorQuery) -> Thresholds:
-    found = Thresholds(
-        critical=query.threshold,
-        warning=options.number('warning'),
-        critical_recovery=options.number('critical_recovery'),
-        warning_recovery=options.number('warning_recovery'),
-    )
-    critical = options.number('critical')
-    if critical is not None and critical != query.threshold:
-        raise UnusableInputError(
-            f'options.thresholds.critical: found {critical:g}, the query has {query.threshold:g} (rule 3.1)'
-        )
-    if found.warning_recovery is not None and found.warning is None:
-        raise UnusableInputError('options.thresholds.warning_recovery: there is no warning (rule 3.2)')
-    if query.comparator in COMPLEMENTS:
-        sign = 1 if query.comparator.startswith('>') else -1
-        for key, value, limit in (
-            ('warning', found.warning, found.critical),
-            ('critical_recovery', found.critical_recovery, found.critical),
-            ('warning_recovery', found.warning_recovery, found.warning),
-        ):
-            if value is not None and limit is not None and sign * value > sign * limit:
-                side = 'below' if sign > 0 else 'above'
-                raise UnusableInputError(f'options.thresholds.{key}: found {value:g}, expected {side} {limit:g}')
-        if found.warning == found.critical:
-            raise UnusableInputError('options.thresholds.warning: the same as critical (rule 3.2)')
-    elif found.critical_recovery is not None or found.warning_recovery is not None:
-        raise UnusableInputError(
-            f'options.thresholds: a recovery threshold has no meaning with {query.comparator} (rule 3.4)'
-        )
-    return found

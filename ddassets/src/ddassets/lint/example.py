@@ -40,6 +40,29 @@ def message(
     return ' '.join(part for part in (said, more, handle) if part)
 
 
+def anomalies(trigger: str, recovery: str, compared: str = '>= 1', share: float = 1) -> dict[str, Any]:
+    """The parts of a monitor that make it one of anomalies; `share` is the critical threshold."""
+    compared = compared if share == 1 else f'>= {share}'
+    return {
+        'query': f"avg(last_4h):anomalies(avg:acme.queue.length{{*}} by {{host}}, 'agile', 2, direction='both', "
+        f"alert_window='{trigger}', interval=60) {compared}",
+        'options': {
+            'no_data_timeframe': 480,
+            'thresholds': {'critical': share},
+            'threshold_windows': {'trigger_window': trigger, 'recovery_window': recovery},
+        },
+    }
+
+
+def check_monitor(runs: int) -> dict[str, Any]:
+    """The parts of a monitor that make it one of a service check, which reads the last runs."""
+    return {
+        'type': 'service check',
+        'query': f'"acme.can_connect".over("*").by("host").last({runs}).count_by_status()',
+        'options': {'thresholds': {'critical': 3, 'warning': 1, 'ok': 1}},
+    }
+
+
 def metadata(*rows: str) -> str:
     """A metadata.csv of rows such as `acme.workers,gauge`."""
     return '\n'.join([METADATA_HEADER, *(row + ',' * (8 - row.count(',')) for row in rows), ''])

@@ -5,18 +5,19 @@ import functools
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from ddassets.assets import Asset, Bundle, Dashboard, Monitor, Query, Widget, integrations
-from ddassets.assets.document import Place, read_text
-from ddassets.diagnostic import Severity, Span
+from ddassets.assets import Bundle, Dashboard, Monitor, Query, Widget, integrations
+from ddassets.assets.document import read_text
+from ddassets.assets.source import Place
+from ddassets.diagnostic import Diagnostic, Severity, Span
 from ddassets.language.query.products import recognise
-from ddassets.language.query.syntax import QuerySyntaxError, parse_formula, parse_monitor, parse_queries
+from ddassets.language.query.syntax import QuerySyntaxError, parse_formula, parse_queries
 from ddassets.language.query.tree import (
     Call,
     Expression,
@@ -34,12 +35,10 @@ from ddassets.language.query.tree import (
 from ddassets.lint.emission import Emission
 from ddassets.lint.evidence import Evidence, Mention
 from ddassets.lint.known_metrics import DERIVED_SUFFIXES, known_prefix
-from ddassets.lint.rule import Fault, Spot
+from ddassets.lint.rule import Fault
 
 if TYPE_CHECKING:
     from ddassets.lint.words import DowntimeReading, MessageReading
-
-METRIC_MONITORS = ('query alert', 'metric alert')
 
 
 @dataclass(frozen=True)
@@ -68,18 +67,9 @@ class MonitorReading(Reading):
     monitor: Monitor = field(kw_only=True)
     query: MonitorQuery | None = None
 
-    @property
-    def thresholds(self) -> Mapping[str, float]:
-        """The numbers among `options.thresholds`, by name."""
-        found = self.monitor.options.get('thresholds')
-        return {k: v for k, v in found.items() if is_number(v)} if isinstance(found, dict) else {}
-
     def option_fault(self, key: str, message: str, hint: str = '', severity: Severity | None = None) -> Fault:
         """A fault at an option of the monitor, or at its options where the key is missing."""
         return Fault(where=self.monitor, place=('options', key), message=message, hint=hint, severity=severity)
-
-    def threshold_fault(self, key: str, message: str, hint: str = '') -> Fault:
-        return Fault(where=self.monitor, place=('options', 'thresholds', key), message=message, hint=hint)
 
     @cached_property
     def group_keys(self) -> tuple[str, ...]:
@@ -147,23 +137,28 @@ class Subject:
     not_covered: Counter[str] = field(default_factory=Counter)
 
     @cached_property
+    def reported(self) -> Mapping[str, Sequence[Diagnostic]]:
+        """What reading the assets reported, by rule."""
+        found: dict[str, list[Diagnostic]] = {}
+        own = (one for asset in (*self.bundle.dashboards, *self.bundle.monitors) for one in asset.diagnostics)
+        of_downtimes = (one for reading in self.downtimes for one in reading.diagnostics)
+        for diagnostic in (*self.bundle.problems, *own, *of_downtimes):
+            found.setdefault(diagnostic.code, []).append(diagnostic)
+        return found
+
+    @cached_property
     def monitors(self) -> tuple[MonitorReading, ...]:
-        """The metric monitors. What another product's monitor asks is not read."""
+        """The metric monitors. The queries of other products are not read."""
         found = []
         for monitor in self.bundle.monitors:
             if not monitor.query:
                 continue
-            thresholds = monitor.options.get('thresholds')
-            product = recognise(monitor.type, monitor.query)
-            if product is None and monitor.type not in METRIC_MONITORS:
-                product = monitor.type or None
-            if isinstance(thresholds, dict) and thresholds.get('critical_query'):
-                product = 'dynamic thresholds'
-            if product:
-                self.not_covered[product] += 1
+            if monitor.tree is None:
+                dynamic = monitor.options.thresholds.critical_query is not None
+                self.not_covered['dynamic thresholds' if dynamic else monitor.product or monitor.type] += 1
                 continue
             self.covered += 1
-            query, error = _parsed(parse_monitor, monitor.query)
+            query, error = (None, monitor.tree) if isinstance(monitor.tree, QuerySyntaxError) else (monitor.tree, None)
             expressions = (query.expression,) if query else ()
             found.append(
                 MonitorReading(monitor, ('query',), monitor.query, expressions, error, monitor=monitor, query=query)
@@ -175,8 +170,7 @@ class Subject:
         """The queries under `options.variables` that a monitor's formula is over. Rule 1.11."""
         found = []
         for reading in self.monitors:
-            variables = reading.monitor.options.get('variables')
-            for index, variable in enumerate(variables if isinstance(variables, list) else ()):
+            for index, variable in enumerate(reading.monitor.options.variables):
                 place: Place = ('options', 'variables', index)
                 if isinstance(variable, dict) and isinstance(variable.get('base_query'), dict):
                     # A query whose groups a reference table filters or adds to.
@@ -370,31 +364,6 @@ def _reading(asset: Monitor | Widget, place: Place, text: str) -> Reading:
     return Reading(asset, place, text, expressions or (), error)
 
 
-def problems(kind: str) -> Callable[[Subject], Iterator[Fault]]:
-    """A check that reports what reading the integration stumbled over."""
-
-    def check(subject: Subject) -> Iterator[Fault]:
-        for problem in subject.bundle.problems:
-            if problem.kind == kind:
-                yield Fault(where=Spot(problem.path, problem.position), message=problem.message)
-
-    return check
-
-
-def notes(code: str) -> Callable[[Subject], Iterator[Fault]]:
-    """A check that reports the diagnostics of a source that have a code."""
-
-    def check(subject: Subject) -> Iterator[Fault]:
-        for note in subject.bundle.notes:
-            if note.code == code:
-                spot = Spot(note.path, note.position)
-                yield Fault(
-                    where=spot, message=note.message, hint=note.hint, object=note.object, severity=note.severity
-                )
-
-    return check
-
-
 def requests(dashboard: Dashboard) -> Iterator[tuple[Widget, list[Query]]]:
     """The queries and formulas that stand in one request together."""
     for widget in dashboard.widgets:
@@ -411,10 +380,8 @@ def is_number(value: Any) -> TypeGuard[float]:
 
 
 def notifies_no_data(monitor: Monitor) -> bool:
-    return (
-        monitor.options.get('notify_no_data') is True
-        or monitor.options.get('on_missing_data') == 'show_and_notify_no_data'
-    )
+    options = monitor.options
+    return options.notify_no_data or options.on_missing_data == 'show_and_notify_no_data'
 
 
 _VARIABLE = re.compile(r'\$([\w-]+)')
@@ -466,16 +433,6 @@ def rollups(expression: Expression) -> Iterator[tuple[Span, float]]:
             for argument in node.arguments:
                 if isinstance(argument, Number):
                     yield node.span, argument.value
-
-
-def outer_widget(widget: Widget) -> Asset:
-    """What holds the definition of a widget: its id and layout stand there."""
-    if not widget.place or widget.place[-1] != 'definition':
-        return widget
-    body = widget.document.data
-    for step in widget.place[:-1]:
-        body = body[step]
-    return Asset(widget.document, widget.place[:-1], body)
 
 
 @functools.lru_cache(4096)

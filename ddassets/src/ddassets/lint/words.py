@@ -7,13 +7,12 @@ from functools import cached_property
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from ddassets.assets import Asset, Monitor
 from ddassets.assets import Downtime as DowntimeAsset
-from ddassets.assets.document import Place
-from ddassets.diagnostic import Severity, Span
-from ddassets.engine.downtime import Downtime, DowntimeError, Recurrence, Recurring
-from ddassets.engine.downtime import Fault as DowntimeFault
-from ddassets.engine.downtime import parse as parse_downtime
+from ddassets.assets import Monitor
+from ddassets.assets.source import Place
+from ddassets.diagnostic import Diagnostic, Severity, Span
+from ddassets.engine.downtime import Downtime, Recurrence, Recurring
+from ddassets.engine.downtime import read as parse_downtime
 from ddassets.engine.message import (
     FLAGS,
     Edge,
@@ -107,34 +106,15 @@ def read_message(monitor: Monitor, keys: frozenset[str] | None, group_keys: froz
 
 @dataclass(frozen=True)
 class DowntimeReading:
-    """A downtime, or what is wrong with it. The places of faults count from the top of the document."""
+    """A downtime, None where it has errors, and the diagnostics of its asset."""
 
     asset: DowntimeAsset
     downtime: Downtime | None
-    faults: Sequence[DowntimeFault]
-
-    def fault(self, fault: DowntimeFault) -> Fault:
-        whole = Asset(self.asset.document, (), self.asset.document.data)
-        return Fault(where=whole, place=fault.path, message=str(fault), object=self.asset.path.stem)
+    diagnostics: Sequence[Diagnostic]
 
     def fault_at(self, place: Place, message: str, hint: str = '') -> Fault:
         """A fault at a place that counts from the attributes."""
         return Fault(where=self.asset, place=place, message=message, hint=hint)
-
-    def is_ordinal(self, fault: DowntimeFault) -> bool:
-        return fault.rule == '5.9'
-
-    def is_too_many(self, fault: DowntimeFault) -> bool:
-        schedule = self.asset.body.get('schedule')
-        found = schedule.get('recurrences') if isinstance(schedule, dict) else None
-        return fault.path[-1:] == ('recurrences',) and isinstance(found, list)
-
-    def is_timezone(self, fault: DowntimeFault) -> bool:
-        return fault.path[-1:] == ('display_timezone',) and 'schedule.timezone' in fault.message
-
-    def is_special(self, fault: DowntimeFault) -> bool:
-        """Whether a rule of its own reports it."""
-        return self.is_ordinal(fault) or self.is_too_many(fault) or self.is_timezone(fault)
 
     @property
     def recurrences(self) -> Iterator[tuple[int, Recurrence, ZoneInfo]]:
@@ -144,10 +124,7 @@ class DowntimeReading:
 
 
 def read_downtime(asset: DowntimeAsset) -> DowntimeReading:
-    try:
-        return DowntimeReading(asset, parse_downtime(asset.document.data, asset.path.name), ())
-    except DowntimeError as error:
-        return DowntimeReading(asset, None, error.faults)
+    return DowntimeReading(asset, *parse_downtime(asset))
 
 
 # From the first start on; every change of the clocks falls into it.

@@ -4,13 +4,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ddassets import assets as bundle
+from ddassets.assets.dashboard_table import DashboardFields
 from ddassets.org.kind import Body, Kind, drop_defaults, load_model, model_keys, tidy
 from ddassets.org.marker import Marker, in_text, with_sentence, without_sentence
 from ddassets.org.schema import Fault, faults
 
-READ_ONLY = frozenset(
-    ('id', 'url', 'author_handle', 'author_name', 'created_at', 'modified_at', 'deleted_at', 'author_info')
-)
 DEFAULTS: Mapping[str, Any] = {
     'description': '',
     'notify_list': [],
@@ -33,7 +31,7 @@ class Dashboards(Kind):
     page = '/dashboard/{id}'
 
     def body(self, asset: bundle.Asset) -> Body:
-        return {key: value for key, value in asset.body.items() if key not in READ_ONLY}
+        return asset.cleaned()
 
     def title(self, body: Body) -> str:
         return str(body.get('title') or '')
@@ -49,9 +47,6 @@ class Dashboards(Kind):
         for index, tag in enumerate(body.get('tags') or ()):
             if not tag.startswith('team:'):
                 yield Fault(('tags', index), f'expected a team such as team:web, found {tag!r}')
-        for index, variable in enumerate(body.get('template_variables') or ()):
-            if {'default', 'defaults'} <= variable.keys():
-                yield Fault(('template_variables', index, 'default'), 'does not go together with `defaults`')
 
     def marker(self, body: Body) -> Marker | None:
         return in_text(body.get('description'))
@@ -60,7 +55,7 @@ class Dashboards(Kind):
         return super().created({'created': body.get('created_at')})
 
     def canonical(self, body: Body) -> dict[str, Any]:
-        known = model_keys(load_model('v1', 'Dashboard')) - READ_ONLY
+        known = model_keys(load_model('v1', 'Dashboard')) - DashboardFields.ignored
         kept = {key: tidy(value) for key, value in body.items() if key in known and value is not None}
         kept['description'] = without_sentence(str(kept.get('description', ''))).strip()
         kept['widgets'] = _without_ids(_list(kept.get('widgets')))

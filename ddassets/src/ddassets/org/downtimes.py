@@ -12,14 +12,16 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ddassets import assets as bundle
+from ddassets.assets.downtime import END_STATES
+from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.downtime.intervals import Once, Recurring
-from ddassets.engine.downtime.parsing import END_STATES, DowntimeError, parse
-from ddassets.engine.downtime.recurrence import Recurrence, RuleFault, parse_duration
+from ddassets.engine.downtime.parsing import parse
+from ddassets.engine.downtime.recurrence import Recurrence
+from ddassets.language.recurrence import RuleFault, parse_duration
 from ddassets.org.kind import Body, Kind, drop_defaults, instant, load_model, tidy
 from ddassets.org.marker import Marker, in_text, with_sentence, without_sentence
 from ddassets.org.schema import Fault, faults
 
-READ_ONLY = frozenset(('status', 'created', 'modified', 'canceled', 'run_as'))
 WRITABLE = (
     *('monitor_identifier', 'scope', 'schedule', 'display_timezone', 'message'),
     *('mute_first_recovery_notification', 'notify_end_states', 'notify_end_types'),
@@ -51,7 +53,7 @@ class Downtimes(Kind):
     full_pages = False
 
     def body(self, asset: bundle.Asset) -> Body:
-        body = {key: value for key, value in asset.body.items() if key not in READ_ONLY}
+        body = asset.cleaned()
         schedule = body.get('schedule')
         if isinstance(schedule, Mapping) and isinstance(schedule.get('timezone'), str):
             # Rule 5.4: the two have to be the same, and the one that is left out is UTC.
@@ -64,14 +66,8 @@ class Downtimes(Kind):
         return ' '.join(dropwhile(lambda word: word.startswith('@'), words)) or str(body.get('scope') or '')
 
     def faults(self, body: Body) -> Iterator[Fault]:
-        found = list(faults(self.request(body), load_model('v2', 'DowntimeCreateRequest')))
-        if found:
-            yield from (Fault(fault.path[2:], fault.message) for fault in found)
-            return
-        try:
-            parse(body, '')
-        except DowntimeError as error:
-            yield from (Fault(fault.path, fault.message) for fault in error.faults)
+        for fault in faults(self.request(body), load_model('v2', 'DowntimeCreateRequest')):
+            yield Fault(fault.path[2:], fault.message)
 
     def request(self, body: Body, id: str = '') -> Body:
         return {'data': {**({'id': id} if id else {}), 'type': 'downtime', 'attributes': body}}
@@ -162,7 +158,7 @@ class Downtimes(Kind):
         """What of the file is not done, because it lies in the past."""
         try:
             downtime = parse(body, '')
-        except DowntimeError:
+        except UnusableInputError:
             return
         if any(True for _ in downtime.intervals(now, now + 1)) and isinstance(downtime.schedule, Recurring):
             end = max(interval.end for interval in downtime.intervals(now, now + 1))
@@ -224,7 +220,7 @@ def _left(schedule: Mapping[str, Any], now: float) -> dict[str, Any] | None:
     """What is left of a schedule; None where nothing is."""
     try:
         parsed = parse({'monitor_identifier': {'monitor_tags': ['*']}, 'scope': '*', 'schedule': schedule}, '').schedule
-    except DowntimeError:
+    except UnusableInputError:
         # Made elsewhere, by rules that we do not know.
         return dict(schedule)
     if isinstance(parsed, Once):

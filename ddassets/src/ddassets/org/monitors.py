@@ -35,19 +35,6 @@ OPTION_DEFAULTS: Mapping[str, Any] = {
 }
 # Said by others: the state of downtimes, and what belongs to synthetic tests.
 FOREIGN_OPTIONS = frozenset(('silenced', 'device_ids', 'synthetics_check_id'))
-READ_ONLY = frozenset(
-    (
-        *('id', 'org_id', 'created', 'created_at', 'modified', 'deleted', 'creator', 'multi', 'state'),
-        *(
-            'overall_state',
-            'overall_state_modified',
-            'matching_downtimes',
-            'restriction_policy',
-            'restricted',
-            'run_as',
-        ),
-    )
-)
 
 
 class Monitors(Kind):
@@ -57,7 +44,8 @@ class Monitors(Kind):
     page = '/monitors/{id}'
 
     def body(self, asset: bundle.Asset) -> Body:
-        return {key: value for key, value in asset.body.items() if key not in READ_ONLY}
+        # An id is that of the organisation that the monitor was exported from.
+        return {key: value for key, value in asset.cleaned().items() if key != 'id'}
 
     def title(self, body: Body) -> str:
         return str(body.get('name') or '').strip()

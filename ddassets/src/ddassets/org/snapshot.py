@@ -91,9 +91,7 @@ def _graph(dashboard: bundle.Dashboard, widget: bundle.Widget, tags: Sequence[st
     try:
         query = ', '.join(render(narrow(one, tags)) for one in _expressions(dashboard, widget))
     except QuerySyntaxError as error:
-        place = widget.position()
-        where = f'{widget.path}:{place.line}:{place.column}'
-        raise UnusableInputError(f'{where}: column {error.column}: {error.message}', error.caret()) from None
+        raise UnusableInputError(f'{widget.where()}: column {error.column}: {error.message}', error.caret()) from None
     return Graph(widget.title, dashboard.title, query)
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from ddassets import assets as bundle
-from ddassets.assets.document import Problem
-from ddassets.diagnostic import UnusableInputError
-from ddassets.engine import message
+from ddassets.assets.refusal import line
+from ddassets.assets.source import dotted
+from ddassets.diagnostic import Diagnostic, Severity, UnusableInputError
+from ddassets.engine import downtime, message
 from ddassets.language.downtime_scope import Combination, ScopeFault, parse_scope
 from ddassets.language.query.errors import QuerySyntaxError
 from ddassets.language.query.printing import render
@@ -78,8 +79,8 @@ def integration_name(assets: bundle.Bundle) -> str:
     """
     manifest = assets.manifest
     for problem in assets.problems if manifest is None else ():
-        if problem.path == assets.folder / 'manifest.json' and problem.kind != 'missing':
-            raise UnusableInputError(_problem(problem))
+        if problem.path == assets.folder / 'manifest.json' and problem.code != 'manifest/missing':
+            raise UnusableInputError(line(problem))
     return marker.label(manifest.app_id if manifest and manifest.app_id else assets.folder.resolve().name)
 
 
@@ -109,7 +110,8 @@ def read_wanted(assets: bundle.Bundle, selection: Selection, changes: Changes) -
 
     Raises UnusableInputError with every fault, each with its file and place.
     """
-    faults = [_problem(one) for one in assets.problems if one.path.suffix == '.json' and one.kind in _FATAL]
+    diagnostics = [one for one in assets.problems if one.path.suffix == '.json' and one.code in _FATAL]
+    faults: list[str] = []
     wanted: list[Wanted] = []
     integration = integration_name(assets)
     for kind, found in _by_kind(assets):
@@ -128,9 +130,12 @@ def read_wanted(assets: bundle.Bundle, selection: Selection, changes: Changes) -
                 faults.append(f'{asset.path}: its name, or that of the integration, is {too_long}')
                 continue
             body = kind.body(asset)
-            if found_faults := list(_faults(kind, asset, body)):
+            errors, refused = _errors(asset), list(_faults(kind, asset, body))
+            diagnostics += errors
+            # What the table names is not said again in the words of the API's own model.
+            faults += (text for place, text in refused if not any(_covers(error, place) for error in errors))
+            if errors or refused:
                 # What has not the right form is not changed either.
-                faults += found_faults
                 continue
             try:
                 body = _changed(asset, dict(body), changes)
@@ -138,44 +143,52 @@ def read_wanted(assets: bundle.Bundle, selection: Selection, changes: Changes) -
                 faults.append(unfit.text)
                 continue
             wanted.append(Wanted(kind, name, kind.title(body), body, asset))
+    faults = [*map(line, diagnostics), *faults]
     # What is at fault by itself cannot be compared.
     faults += () if faults else _duplicates(wanted)
     if faults:
         count = f'{len(faults)} fault{"s" if len(faults) > 1 else ""}'
-        raise UnusableInputError(f'{assets.folder}: {count}; nothing was sent', '\n'.join(faults))
+        raise UnusableInputError(f'{assets.folder}: {count}; nothing was sent', '\n'.join(faults), diagnostics)
     return wanted
 
 
 # What leaves the meaning of a file open; a byte order mark or a key that stands twice do not.
-_FATAL = frozenset(('folder', 'unreadable', 'encoding', 'syntax', 'shape'))
+_FATAL = frozenset(('manifest/no-integration', 'file/unreadable', 'file/encoding', 'file/syntax', 'file/shape'))
 
 
 class _Unfit(Exception):
     """An asset that cannot be changed as was asked."""
 
     def __init__(self, asset: bundle.Asset, place: Sequence[str | int], reason: str) -> None:
-        position = asset.position(*place)
-        self.text = f'{asset.path}:{position.line}:{position.column}: {reason}'
+        self.text = f'{asset.where(*place)}: {reason}'
         super().__init__(self.text)
 
 
-def _problem(problem: Problem) -> str:
-    position = problem.position
-    where = f'{problem.path}:{position.line}:{position.column}' if position else str(problem.path)
-    return f'{where}: {problem.message}'
+def _errors(asset: bundle.Asset) -> list[Diagnostic]:
+    """The errors of an asset, as lint and rehearse report them."""
+    found = downtime.read(asset)[1] if isinstance(asset, bundle.Downtime) else asset.diagnostics
+    return [one for one in found if one.severity is Severity.ERROR]
 
 
-def _faults(kind: Kind, asset: bundle.Asset, body: Body) -> Iterator[str]:
+def _covers(error: Diagnostic, place: str) -> bool:
+    """Whether a diagnostic is about this place, about what holds it or about a part of it."""
+    return f'{place}.'.startswith(f'{error.key}.') or f'{error.key}.'.startswith(f'{place}.')
+
+
+def _faults(kind: Kind, asset: bundle.Asset, body: Body) -> Iterator[tuple[str, str]]:
+    """What the API's own model refuses, with the dotted place. Keys that a diagnostic names are left out."""
+    known = {one.key for one in asset.diagnostics}
     found = False
     for fault in kind.faults(body):
-        found = True
-        position = asset.position(*fault.path)
-        yield f'{asset.path}:{position.line}:{position.column}: {fault}'
+        place = dotted(fault.path)
+        if place not in known:
+            found = True
+            yield place, f'{asset.where(*fault.path)}: {fault}'
     if not found:
         try:
             json.dumps(body, allow_nan=False)
         except ValueError:
-            yield f'{asset.path}: a number is too large to be sent'
+            yield '', f'{asset.path}: a number is too large to be sent'
 
 
 def _duplicates(wanted: Sequence[Wanted]) -> Iterator[str]:

@@ -5,9 +5,9 @@ here opens a socket, starts a process or reads a clock.
 """
 
 from ddassets.rehearsal.judgement import Judgement
-from ddassets.rehearsal.parsing import parse, read
+from ddassets.rehearsal.parsing import of_data, parse, read
 from ddassets.rehearsal.result import Rehearsal
 from ddassets.rehearsal.run import rehearse
 from ddassets.rehearsal.scenario import Scenario
 
-__all__ = ['Judgement', 'Rehearsal', 'Scenario', 'parse', 'read', 'rehearse']
+__all__ = ['Judgement', 'Rehearsal', 'Scenario', 'of_data', 'parse', 'read', 'rehearse']

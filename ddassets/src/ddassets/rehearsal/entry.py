@@ -1,7 +1,7 @@
 """A YAML file read strictly: every value knows its line, and whatever is not as it should be is refused with it."""
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import yaml
 
 from ddassets.assets.composer import YamlError, compose_document
+from ddassets.assets.source import Place
 from ddassets.diagnostic import Position, UnusableInputError
 from ddassets.nearest import did_you_mean
 from ddassets.rehearsal.words import WordFault
@@ -31,8 +32,15 @@ class Entry:
 
     @property
     def where(self) -> str:
-        """`file:line:column`, both counted from 1."""
-        return f'{self.path}:{self.node.start_mark.line + 1}:{self.node.start_mark.column + 1}'
+        """`file:line:column`, both counted from 1; the path alone where there is no text."""
+        mark = self.node.start_mark
+        return f'{self.path}:{mark.line + 1}:{mark.column + 1}' if mark else str(self.path)
+
+    @property
+    def line(self) -> int:
+        """The line, counted from 1; 0 where there is no text."""
+        mark = self.node.start_mark
+        return mark.line + 1 if mark else 0
 
     def refuse(self, message: str) -> NoReturn:
         """Raise UnusableInputError about this value."""
@@ -68,9 +76,7 @@ class Entry:
             if not isinstance(key, yaml.ScalarNode) or key.tag == _NULL:
                 at.refuse(f'expected the name of a key, found {at.shown()}')
             if key.value in found:
-                at.refuse(
-                    f'the key {key.value!r} stands twice, in line {found[key.value].node.start_mark.line + 1} too'
-                )
+                at.refuse(f'the key {key.value!r} stands twice, in line {found[key.value].line} too')
             found[key.value] = Entry(self.path, value, f'{self.name}.{key.value}'.removeprefix('.'))
         return found
 
@@ -192,6 +198,49 @@ def _quoted(text: str, position: Position | None) -> str:
         return ''
     found = re.match(r'[@`%*&!][^\s,\]}#]*', lines[position.line - 1][position.column - 1 :])
     return f"; put it in quotes: '{found[0][:_LONGEST]}'" if found else ''
+
+
+def of_data(data: Mapping[str, Any], path: Path) -> Entry:
+    """Return the top of a file that would hold these data. Raises UnusableInputError for what YAML cannot hold."""
+    try:
+        return Entry(path, yaml.representer.SafeRepresenter(sort_keys=False).represent_data(dict(data)))
+    except yaml.YAMLError as error:
+        raise UnusableInputError(f'{path}: {" ".join(map(str, error.args))}') from None
+
+
+@dataclass(frozen=True)
+class EntrySource:
+    """An asset's body inside of a YAML file."""
+
+    entry: Entry
+
+    @property
+    def path(self) -> Path:
+        return self.entry.path
+
+    def position(self, place: Place = (), column: int | None = None) -> Position | None:
+        """Where the value at `place` begins; of a text on one line, where its character `column` is."""
+        node = self.entry.node
+        for step in place:
+            inner = _inner(node, step)
+            if inner is None:
+                column = None
+                break
+            node = inner
+        mark = node.start_mark
+        if mark is None:
+            return None
+        style = getattr(node, 'style', None)
+        inside = 0 if column is None or style in ('|', '>') else column + (style in ('"', "'"))
+        return Position(mark.line + 1, mark.column + 1 + inside)
+
+
+def _inner(node: yaml.Node, step: str | int) -> yaml.Node | None:
+    if isinstance(node, yaml.MappingNode):
+        return next((value for key, value in node.value if key.value == step), None)
+    if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
+        return node.value[step]  # type: ignore[no-any-return]
+    return None
 
 
 def listed(names: Collection[str], most: int = 8) -> str:

@@ -196,7 +196,7 @@ def judge(rehearsal: Rehearsal) -> Iterator[Verdict]:
     if len(unexpected) > MOST_TOLD:
         told = (*told, f'and {len(unexpected) - MOST_TOLD:,} more')
     entry = rehearsal.scenario.top.keys['expect']
-    yield Verdict('nothing else happens', not unexpected, told, entry.node.start_mark.line + 1)
+    yield Verdict('nothing else happens', not unexpected, told, entry.line)
 
 
 def _refuse_emptiness(rehearsal: Rehearsal) -> None:
@@ -220,7 +220,7 @@ def keyed(rehearsal: Rehearsal) -> Mapping[Key, Expectation]:
         _refuse_impossible(finder, monitor, group, one)
         key = (monitor.name, group.name, one.at, one.reason)
         if key in found:
-            one.entry.refuse(f'expected already in line {found[key].entry.node.start_mark.line + 1}')
+            one.entry.refuse(f'expected already in line {found[key].entry.line}')
         found[key] = one
     return found
 
@@ -276,7 +276,7 @@ def _verdict(rehearsal: Rehearsal, key: Key, one: Expectation, event: Event | No
     monitor, group, at, reason = key
     change = f'{_stated(one.source)} to {_stated(one.target)}' if reason == 'transition' else reason
     name = f'{write_instant(at, rehearsal.zone)} {monitor}, {group}: {change}'
-    line = one.entry.node.start_mark.line + 1
+    line = one.entry.line
     if event is None:
         return Verdict(name, False, (_instead(rehearsal, key),), line)
     details = tuple(_differences(one, event))

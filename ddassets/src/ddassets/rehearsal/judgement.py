@@ -38,5 +38,5 @@ class Judgement:
         yield from properties.judge(self.rehearsal)
         scenario = self.rehearsal.scenario
         if scenario.min_coverage is not None:
-            line = scenario.top.keys['min_coverage'].node.start_mark.line + 1
+            line = scenario.top.keys['min_coverage'].line
             yield coverage.judge(self.coverage, scenario.min_coverage, line)

@@ -63,9 +63,9 @@ class Messages:
         self.problems: dict[str, None] = {}
         # The same few come again for thousands of messages.
         self._triggers: dict[tuple[messages.Edge, Group], messages.Trigger] = {}
-        escalation = str(asset.options.get('escalation_message') or '')
         self.body = self._template('message', asset.message, scenario.addressed)
         self.title = self._template('name', asset.name)
+        escalation = asset.options.escalation_message
         self.escalation = self._template('options.escalation_message', escalation, scenario.redirected)
 
     def _template(self, place: str, text: str, change: Callable[[str], str] = lambda text: text) -> messages.Template:
@@ -84,7 +84,7 @@ class Messages:
         context = self._context(group, tags, notification)
         body = messages.render(self.body, context, self.escalation if self.escalation.text else None)
         context = replace(context, priority=body.priority)
-        title = messages.render_title(self.title, context, self.asset.options.get('include_tags') is not False)
+        title = messages.render_title(self.title, context, self.asset.options.include_tags)
         self.assumptions.relied_on.update(body.assumptions, title.assumptions)
         problems = dict.fromkeys(fault.message for fault in (*title.problems, *body.problems))
         self.problems.update(problems)
@@ -115,12 +115,12 @@ class Messages:
 
     @cached_property
     def _sender(self) -> messages.Sender:
-        query, number = self.monitor.query, self.asset.body.get('id')
+        query = self.monitor.query
         return messages.Sender(
             query=self.asset.query,
             metric=query.expression.name if isinstance(query.expression, Metric) else '',
-            monitor_id=number if isinstance(number, int) else None,
-            preset=str(self.asset.options.get('notification_preset_name') or ''),
+            monitor_id=self.asset.fields.id,
+            preset=self.asset.options.notification_preset_name,
         )
 
     def _trigger(self, edge: messages.Edge, group: Group) -> messages.Trigger:

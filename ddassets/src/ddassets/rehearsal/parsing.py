@@ -65,7 +65,16 @@ def read(path: Path) -> Scenario:
 
 def parse(text: str, path: Path) -> Scenario:
     """Read a scenario from its text. `path` is what it is called, and where the files that it names are looked for."""
-    top = entries.read(text, path)
+    return _scenario(entries.read(text, path), text)
+
+
+def of_data(data: Mapping[str, Any], path: Path) -> Scenario:
+    """Read a scenario from what its file would hold; `path` is as above."""
+    return _scenario(entries.of_data(data, path), '')
+
+
+def _scenario(top: Entry, text: str) -> Scenario:
+    path = top.path
     keys = top.mapping(_KEYS, required=('start', 'length', 'series'))
     zone = _zone(keys['timezone']) if 'timezone' in keys else ZoneInfo('UTC')
     times = _Times(zone, keys['start'].word(lambda word: read_instant(word, zone)))

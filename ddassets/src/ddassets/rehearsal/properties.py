@@ -24,7 +24,7 @@ def judge(rehearsal: Rehearsal) -> Iterator[Verdict]:
     """Yield a verdict on each property. Raises UnusableInputError for one that nothing could meet or break."""
     finder = Finder(rehearsal)
     for one in rehearsal.scenario.properties:
-        line = one.entry.node.start_mark.line + 1
+        line = one.entry.line
         if one.downtime is not None:
             details = tuple(_of_downtime(finder, one))
         else:

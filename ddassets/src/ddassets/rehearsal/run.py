@@ -94,9 +94,9 @@ class _Monitor:
         self.signal = found
         self.progress = progress
         self.keep = keep
-        self.muting = tuple(one for one in downtimes if one.downtime.matches_monitor(_id(asset), asset.tags))
+        self.muting = tuple(one for one in downtimes if one.downtime.matches_monitor(asset.fields.id, asset.tags))
         self.assumptions = Assumptions(scenario.assumptions)
-        self.monitor = monitors.read(asset.body)
+        self.monitor = monitors.of(asset)
         start, end = scenario.start, scenario.end
         banded = stand_in(self.monitor.query, found.bands, found.series, start, end, scenario.assumptions)
         store = found.store(asset.name, banded)
@@ -149,11 +149,6 @@ class _Monitor:
 def _cause(downtime: Downtime, assumptions: Assumptions) -> str:
     """How the downtime ends each time (rule 5.20)."""
     return assumptions.peek(Assumptions.recurrence_end) if isinstance(downtime.schedule, Recurring) else 'expired'
-
-
-def _id(asset: MonitorAsset) -> int | None:
-    number = asset.body.get('id')
-    return number if isinstance(number, int) and not isinstance(number, bool) else None
 
 
 def _pointed(asset: MonitorAsset, error: Unsupported) -> str:

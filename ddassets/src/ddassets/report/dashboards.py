@@ -404,10 +404,7 @@ def _label(formula: Mapping[str, Any]) -> str:
 
 
 def _layout(widget: bundle.Widget) -> Mapping[str, Any]:
-    body: Any = widget.document.data
-    for step in widget.place[:-1] if widget.place[-1] == 'definition' else widget.place:
-        body = body[step]
-    return _dict(body.get('layout'))
+    return _dict(widget.outer.body.get('layout'))
 
 
 def _scale(layouts: Sequence[Mapping[str, Any]]) -> Callable[[int, Mapping[str, Any]], list[int]]:

@@ -12,7 +12,6 @@ from ddassets.assets import Bundle
 from ddassets.assets import Monitor as MonitorAsset
 from ddassets.engine.assumptions import ASSUMPTIONS
 from ddassets.engine.graph import Line
-from ddassets.engine.message import Delivery
 from ddassets.engine.monitor import Thresholds
 from ddassets.engine.notification import Mute, Notification
 from ddassets.engine.series import SeriesSet
@@ -27,9 +26,8 @@ from ddassets.report.source import Source
 MOST_TEXTS = 5000
 _REASONS = {'transition': '', 'renotify': 'renotification', 'downtime end': 'at the end of a downtime'}
 
-# The instant of a message, whether it was muted, and a function for its kind, value, text where asked for, and the
-# instant of the last trigger.
-type _Due = tuple[int, bool, Callable[[bool], tuple[model.Kind, str, str, int | None]]]
+# The instant of a message, whether it was muted, and what tells its kind, its value and, where asked for, its text.
+type _Due = tuple[int, bool, Callable[[bool], tuple[model.Kind, str, str]]]
 
 
 class Message(Protocol):
@@ -45,8 +43,6 @@ class Message(Protocol):
     def host(self) -> str: ...
     @property
     def ip(self) -> str: ...
-    @property
-    def delivery(self) -> Delivery: ...
 
 
 class MonitorResult(Protocol):
@@ -193,7 +189,7 @@ class _Builder:
         manifest = self.bundle.manifest
         paths = [self.bundle.folder / path for path in manifest.dashboards.values()] if manifest else []
         ranks = {path: rank for rank, path in enumerate(paths)}
-        files = [dashboard.document.path for dashboard in self.bundle.dashboards]
+        files = [dashboard.source.path for dashboard in self.bundle.dashboards]
         return sorted(range(len(files)), key=lambda index: ranks.get(files[index], len(ranks)))
 
     def _dashboard(self, index: int, monitors: Sequence[model.Monitor]) -> model.Dashboard:
@@ -250,7 +246,7 @@ class _Builder:
 
     def _notification(
         self, place: int, monitor: MonitorResult, index: int, group: Group, one: Notification, whole: bool
-    ) -> tuple[model.Kind, str, str, int | None]:
+    ) -> tuple[model.Kind, str, str]:
         message = monitor.message(group, one) if whole else monitor.heading(group, one)
         kind = model.Kind(
             title=message.title,
@@ -264,10 +260,8 @@ class _Builder:
             ip=message.ip,
             muted=not one.sent,
             downtimes=tuple(self.places[name] for name in one.muted_by),
-            arrival=_arrival(message.delivery),
         )
-        value = '' if math.isnan(one.value) else f'{one.value:.6g}'
-        return kind, value, message.delivery.text, one.last_triggered_at
+        return kind, '' if math.isnan(one.value) else f'{one.value:.6g}', message.text
 
     def _downtime_messages(self) -> Iterator[_Due]:
         for place, downtime in enumerate(self.result.downtimes):
@@ -276,7 +270,7 @@ class _Builder:
 
     def _downtime_message(
         self, place: int, downtime: DowntimeResult, what: str, whole: bool
-    ) -> tuple[model.Kind, str, str, int | None]:
+    ) -> tuple[model.Kind, str, str]:
         kind = model.Kind(
             title=f'Downtime {what}: {downtime.name}',
             recipients=tuple(downtime.recipients),
@@ -290,17 +284,7 @@ class _Builder:
             muted=False,
             downtimes=(place,),
         )
-        return kind, '', downtime.message, None
-
-
-def _arrival(delivery: Delivery) -> model.Arrival:
-    return model.Arrival(
-        condition=delivery.condition,
-        links=tuple((label, address) for label, address in delivery.links_between('{from}', '{to}')),
-        tags=delivery.event_tags,
-        webhook=tuple(delivery.lasting_variables().items()),
-        hidden=tuple(sorted(delivery.hidden)),
-    )
+        return kind, '', downtime.message
 
 
 def _state(state: State) -> model.State:
@@ -318,9 +302,9 @@ def _told(due: Sequence[_Due]) -> tuple[list[model.Kind], list[model.Message]]:
     kinds: dict[model.Kind, int] = {}
     messages = []
     for index, (instant, _, tell) in enumerate(due):
-        kind, value, text, triggered = tell(index in kept)
+        kind, value, text = tell(index in kept)
         place = kinds.setdefault(kind, len(kinds))
-        messages.append(model.Message(instant, place, value, prose.parse(text) if index in kept else None, triggered))
+        messages.append(model.Message(instant, place, value, prose.parse(text) if index in kept else None))
     return [*kinds], messages
 
 

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from ddassets.assets.document import Place
-from ddassets.assets.source_document import Base
+from ddassets.assets.source import Place
 from ddassets.diagnostic import Severity
-from ddassets.sources.model import Form, Inventory, Kind, is_api_monitor
+from ddassets.sources.model import Base, Form, Inventory, Kind, is_api_monitor
 
 # What the editor of the UI leaves in an export, by the place in the body. Nothing depends on these keys.
 LEFTOVERS: tuple[Place, ...] = (

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from ddassets.assets.asset import mapping
-from ddassets.assets.document import Place, Problem
-from ddassets.assets.source_document import Base
-from ddassets.diagnostic import Position, Severity, UnusableInputError
-from ddassets.sources.model import Form, Inventory
+from ddassets.assets.document import fault
+from ddassets.assets.source import Place
+from ddassets.diagnostic import Diagnostic, Position, Severity, UnusableInputError
+from ddassets.sources.model import Base, Form, Inventory
 from ddassets.sources.resource import TYPES, Resource, add_resource
 from ddassets.sources.values import Withheld
 
@@ -94,7 +94,7 @@ class HclDocument:
         return Position(number, max(self._lines[number - 1].find(shown.split('\n')[row]), 0) + within + 1)
 
 
-def parse_hcl(path: Path, text: str, problems: list[Problem]) -> HclDocument | None:
+def parse_hcl(path: Path, text: str, problems: list[Diagnostic]) -> HclDocument | None:
     """Parse a `.tf` file; None, and a problem, where it is not HCL. Raises UnusableInputError without the extra."""
     try:
         import hcl2
@@ -111,14 +111,14 @@ def parse_hcl(path: Path, text: str, problems: list[Problem]) -> HclDocument | N
             ),
         )
     except RecursionError:
-        problems.append(Problem('syntax', path, Position(1, 1), 'nested too deeply to be read'))
+        problems.append(fault('file/syntax', path, Position(1, 1), 'nested too deeply to be read'))
         return None
     except Exception as error:  # noqa: BLE001 - the parser's own errors have no common base
         line, column = getattr(error, 'line', None), getattr(error, 'column', None)
         position = Position(line, column) if isinstance(line, int) and isinstance(column, int) and line > 0 else None
         problems.append(
-            Problem(
-                'syntax',
+            fault(
+                'file/syntax',
                 path,
                 position,
                 f'not HCL: {str(error).splitlines()[0] if str(error) else type(error).__name__}',

@@ -3,11 +3,10 @@
 import re
 from typing import Any
 
-from ddassets.assets.document import Place
-from ddassets.assets.source_document import Base
+from ddassets.assets.source import Place
 from ddassets.diagnostic import Severity
 from ddassets.sources.api import report_leftovers
-from ddassets.sources.model import Form, Inventory, Kind
+from ddassets.sources.model import Base, Form, Inventory, Kind
 
 MANAGER = 'kennel'
 _KINDS: dict[str, Kind] = {'monitor': 'monitor', 'dashboard': 'dashboard', 'slo': 'slo'}

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from ddassets.assets.asset import mapping
-from ddassets.assets.document import Place, Problem, parse_document
-from ddassets.assets.source_document import Base
-from ddassets.diagnostic import Severity
+from ddassets.assets.document import fault, parse_document
+from ddassets.assets.source import Place
+from ddassets.diagnostic import Diagnostic, Severity
 from ddassets.nearest import did_you_mean
-from ddassets.sources.model import BodyBuilder, Form, Inventory, Kind
+from ddassets.sources.model import Base, BodyBuilder, Form, Inventory, Kind
 from ddassets.sources.resource import add_built, add_embedded, dotted
 from ddassets.sources.terraform_monitor import number
 
@@ -270,12 +270,12 @@ class _Reader:
         text = self.spec.get('widgets')
         if not isinstance(text, str):
             return text
-        problems: list[Problem] = []
+        problems: list[Diagnostic] = []
         inner = parse_document(self.base.path, text, problems)
         position = self.base.position((*self.place, 'widgets'))
         for problem in problems:
             message = f'{self.address}: spec.widgets: {problem.message}'
-            self.inventory.problems.append(Problem(problem.kind, self.base.path, position, message))
+            self.inventory.problems.append(fault(problem.code, self.base.path, position, message))
         return inner.data if inner is not None else None
 
     def _generic(self) -> None:
@@ -289,7 +289,7 @@ class _Reader:
             add_embedded(self.inventory, kind, self.base, (*self.place, 'jsonSpec'), text, self.address, MANAGER)
         else:
             message = f'{self.address}: spec.jsonSpec: expected JSON in a text'
-            self.inventory.problems.append(Problem('shape', self.base.path, position, message))
+            self.inventory.problems.append(fault('file/shape', self.base.path, position, message))
 
 
 FORMS = (

@@ -8,12 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ddassets.assets.composer import YamlError, compose_stream
-from ddassets.assets.document import MAX_FILE_SIZE, Problem, parse_document, read_text
-from ddassets.assets.source_document import Base
+from ddassets.assets.document import MAX_FILE_SIZE, fault, parse_document, read_text
 from ddassets.assets.yaml_document import YamlDocument, duplicate_keys
-from ddassets.diagnostic import Position, UnusableInputError
+from ddassets.diagnostic import Diagnostic, Position, UnusableInputError
 from ddassets.sources import api, cloudposse, crossplane, hcl, kennel, kubernetes, pulumi, sync_cli, terraform
-from ddassets.sources.model import Form, Inventory
+from ddassets.sources.model import Base, Form, Inventory
 
 STANDARD_INPUT = Path('-')
 # The first that fits is the form. Terraform's files and resources name themselves; lists and plain objects come last.
@@ -50,7 +49,7 @@ def read(path: Path) -> Inventory:
         return _read_standard_input()
     if os.path.isdir(path):
         return _read_folder(path)
-    problems: list[Problem] = []
+    problems: list[Diagnostic] = []
     if kind := _magic(path):
         inventory = Inventory(path)
         inventory.refuse(*kind)
@@ -104,7 +103,7 @@ def _parse(text: str, path: Path, inventory: Inventory) -> list[Base]:
         return [document] if document else []
     start = text.lstrip()[:1]
     if path.suffix in ('.json', '.tfstate') or start in ('{', '['):
-        problems: list[Problem] = []
+        problems: list[Diagnostic] = []
         parsed = parse_document(path, text, problems)
         if parsed is not None:
             inventory.problems += problems
@@ -150,12 +149,12 @@ def _parse_yaml(text: str, path: Path, inventory: Inventory) -> list[Base]:
     try:
         nodes = compose_stream(text)
     except YamlError as error:
-        inventory.problems.append(Problem('syntax', path, error.position, error.message))
+        inventory.problems.append(fault('file/syntax', path, error.position, error.message))
         return []
     for node in nodes:
         for key, position in duplicate_keys(node):
             message = f'the key {key!r} stands twice in one object; the last one counts'
-            inventory.problems.append(Problem('duplicate-key', path, position, message))
+            inventory.problems.append(fault('file/duplicate-key', path, position, message))
     return [YamlDocument(path, text, node) for node in nodes]
 
 

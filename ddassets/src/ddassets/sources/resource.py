@@ -4,10 +4,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ddassets.assets.document import Place, Problem, parse_document
-from ddassets.assets.source_document import Base, EmbeddedDocument
-from ddassets.diagnostic import Severity
-from ddassets.sources.model import BodyBuilder, Inventory, Kind, SourceAsset
+from ddassets.assets.document import fault, parse_document
+from ddassets.assets.source import Place
+from ddassets.diagnostic import Diagnostic, Severity
+from ddassets.sources.model import Base, BodyBuilder, EmbeddedDocument, Inventory, Kind, SourceAsset
 from ddassets.sources.terraform_downtime import build_downtime, build_old_downtime
 from ddassets.sources.terraform_monitor import NAMES as MONITOR_NAMES
 from ddassets.sources.terraform_monitor import build_monitor
@@ -142,16 +142,16 @@ def add_embedded(
     inventory: Inventory, kind: Kind, base: Base, place: Place, text: str, address: str, manager: str
 ) -> SourceAsset | None:
     """Add an asset that a string of the file holds as JSON in the API's form."""
-    problems: list[Problem] = []
+    problems: list[Diagnostic] = []
     inner = parse_document(base.path, text, problems)
     for problem in problems:
         # Its own position counts from the beginning of the string.
         message = f'{address}: {dotted(place[-1:])}: {problem.message}'
-        inventory.problems.append(Problem(problem.kind, base.path, base.position(place), message))
+        inventory.problems.append(fault(problem.code, base.path, base.position(place), message))
     if inner is None or not isinstance(inner.data, dict):
         if not problems:
             inventory.problems.append(
-                Problem('shape', base.path, base.position(place), f'{address}: expected an object')
+                fault('file/shape', base.path, base.position(place), f'{address}: expected an object')
             )
         return None
     document = EmbeddedDocument(inner, base, place)

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ddassets.assets.asset import mapping
-from ddassets.assets.document import Place
-from ddassets.assets.source_document import Base
+from ddassets.assets.source import Place
 from ddassets.diagnostic import Severity
-from ddassets.sources.model import Form, Inventory
+from ddassets.sources.model import Base, Form, Inventory
 from ddassets.sources.resource import Resource, add_resource
 from ddassets.sources.values import Withheld
 

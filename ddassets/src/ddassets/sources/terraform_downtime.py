@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from ddassets.assets.document import Place
+from ddassets.assets.source import Place
 from ddassets.sources.model import BodyBuilder
 from ddassets.sources.terraform_monitor import convert
 from ddassets.sources.values import Values, Withheld

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ddassets.assets.document import Place
+from ddassets.assets.source import Place
 from ddassets.sources.model import BodyBuilder
 from ddassets.sources.values import Values, Withheld
 

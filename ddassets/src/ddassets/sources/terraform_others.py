@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ddassets.assets.document import Place
+from ddassets.assets.source import Place
 from ddassets.sources.model import BodyBuilder
 from ddassets.sources.values import Values, Withheld
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ddassets.assets.document import Place
+from ddassets.assets.source import Place
 
 
 @dataclass(frozen=True)

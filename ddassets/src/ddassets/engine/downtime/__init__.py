@@ -5,16 +5,15 @@ Nothing here reads a clock.
 """
 
 from ddassets.engine.downtime.intervals import Clock, Downtime, Interval, Once, Recurring, clock_differences, merge
-from ddassets.engine.downtime.parsing import DowntimeError, Fault, parse
-from ddassets.engine.downtime.recurrence import Occurrence, Recurrence, Rule
+from ddassets.engine.downtime.parsing import parse, read
+from ddassets.engine.downtime.recurrence import Occurrence, Recurrence
 from ddassets.engine.downtime.week import Opening, odd_openings, openings
 from ddassets.language.downtime_scope import Scope
+from ddassets.language.recurrence import Rule
 
 __all__ = [
     'Clock',
     'Downtime',
-    'DowntimeError',
-    'Fault',
     'Interval',
     'Occurrence',
     'Once',
@@ -28,4 +27,5 @@ __all__ = [
     'odd_openings',
     'openings',
     'parse',
+    'read',
 ]

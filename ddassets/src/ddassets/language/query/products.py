@@ -1,4 +1,4 @@
-"""Whose query a text is: queries of Datadog's other products are not metric queries, and no errors either."""
+"""Recognise queries of other Datadog products, which are not metric queries."""
 
 from collections.abc import Iterator
 
@@ -66,10 +66,17 @@ def recognise(source: str, query: str) -> str | None:
     `source` is the monitor's `type` or the `data_source` in a dashboard; one that is not known leaves it to the form of
     the query. `metric alert` and `query alert` do too, since old monitors of every kind have them.
     """
-    return _BY_SOURCE.get(source.strip().lower()) or _by_form(query.strip())
+    return product_of_type(source) or product_of_query(query)
 
 
-def _by_form(query: str) -> str | None:
+def product_of_type(source: str) -> str | None:
+    """Return the product of a monitor's type or a `data_source`; None where it is not known, or metrics."""
+    return _BY_SOURCE.get(source.strip().lower())
+
+
+def product_of_query(query: str) -> str | None:
+    """Return the product that a query belongs to by its form; None where it has that of no other product."""
+    query = query.strip()
     function, parenthesis, _ = query.partition('(')
     if parenthesis and function.strip().lower() in _BY_FUNCTION:
         return _BY_FUNCTION[function.strip().lower()]

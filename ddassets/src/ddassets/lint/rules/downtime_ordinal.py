@@ -1,24 +1,14 @@
 """A weekday with a number outside of a month or year."""
 
-from collections.abc import Iterator
-
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import DOWNTIME
-from ddassets.lint.rule import Fault, Rule
-from ddassets.lint.subject import Subject
+from ddassets.lint.rule import Rule, reported
 
 _START = {'start': '2027-01-12T20:00:00', 'duration': '2h'}
 
 
 def _rule(text: str) -> dict[str, object]:
     return {'data': {'attributes': {'schedule': {'recurrences': [{**_START, 'rrule': text}]}}}}
-
-
-def check(subject: Subject) -> Iterator[Fault]:
-    for reading in subject.downtimes:
-        for fault in reading.faults:
-            if reading.is_ordinal(fault):
-                yield reading.fault(fault)
 
 
 RULE = Rule(
@@ -31,6 +21,6 @@ RULE = Rule(
     ),
     bad={DOWNTIME: _rule('FREQ=DAILY;INTERVAL=1;BYDAY=2TU')},
     good={DOWNTIME: _rule('FREQ=MONTHLY;INTERVAL=1;BYDAY=2TU')},
-    check=check,
+    check=reported,
     semantics=('5.9',),
 )

@@ -1,11 +1,8 @@
 """More recurrences than one downtime may have."""
 
-from collections.abc import Iterator
-
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import DOWNTIME
-from ddassets.lint.rule import Fault, Rule
-from ddassets.lint.subject import Subject
+from ddassets.lint.rule import Rule, reported
 
 
 def _days(*days: str) -> dict[str, object]:
@@ -19,13 +16,6 @@ def _days(*days: str) -> dict[str, object]:
     return {'data': {'attributes': {'schedule': {'recurrences': recurrences}}}}
 
 
-def check(subject: Subject) -> Iterator[Fault]:
-    for reading in subject.downtimes:
-        for fault in reading.faults:
-            if reading.is_too_many(fault):
-                yield reading.fault(fault)
-
-
 RULE = Rule(
     id='downtime/recurrences',
     severity=Severity.ERROR,
@@ -33,6 +23,6 @@ RULE = Rule(
     explanation='The API takes one to five. Days that share a time fit into one recurrence: `BYDAY=MO,TU,WE`.',
     bad={DOWNTIME: _days('MO', 'TU', 'WE', 'TH', 'FR', 'SA')},
     good={DOWNTIME: _days('MO', 'TU', 'WE', 'TH', 'FR')},
-    check=check,
+    check=reported,
     semantics=('5.4',),
 )

@@ -1,19 +1,8 @@
 """Two time zones that differ."""
 
-from collections.abc import Iterator
-
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import DOWNTIME
-from ddassets.lint.rule import Fault, Rule
-from ddassets.lint.subject import Subject
-
-
-def check(subject: Subject) -> Iterator[Fault]:
-    for reading in subject.downtimes:
-        for fault in reading.faults:
-            if reading.is_timezone(fault):
-                yield reading.fault(fault)
-
+from ddassets.lint.rule import Rule, reported
 
 RULE = Rule(
     id='downtime/timezone',
@@ -22,6 +11,6 @@ RULE = Rule(
     explanation='The API answers with an error when a recurring downtime has two time zones.',
     bad={DOWNTIME: {'data': {'attributes': {'display_timezone': 'UTC'}}}},
     good={DOWNTIME: {'data': {'attributes': {'display_timezone': 'Europe/Berlin'}}}},
-    check=check,
+    check=reported,
     semantics=('5.4',),
 )

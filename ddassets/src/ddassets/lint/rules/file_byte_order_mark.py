@@ -2,8 +2,7 @@
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import METADATA, metadata
-from ddassets.lint.rule import Rule
-from ddassets.lint.subject import problems
+from ddassets.lint.rule import Rule, reported
 
 _ROWS = metadata('acme.queue.length,gauge')
 
@@ -14,5 +13,5 @@ RULE = Rule(
     explanation='Many readers of JSON refuse the mark, and readers of CSV take it for a part of the first column name.',
     bad={METADATA: '\ufeff' + _ROWS},
     good={METADATA: _ROWS},
-    check=problems('byte-order-mark'),
+    check=reported,
 )

@@ -2,15 +2,14 @@
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
-from ddassets.lint.rule import Rule
-from ddassets.lint.subject import problems
+from ddassets.lint.rule import Rule, reported
 
 RULE = Rule(
     id='file/encoding',
     severity=Severity.ERROR,
     reason='An asset file is not encoded in UTF-8.',
     explanation='JSON is UTF-8, and so is what the API takes. The file is read as far as it can be told all the same.',
-    bad={MONITOR: b'{"name": "Gr\xfc\xdfe", "type": "log alert", "tags": ["integration:acme"]}'},
-    good={MONITOR: '{"name": "Grüße", "type": "log alert", "tags": ["integration:acme"], "query": ""}'},
-    check=problems('encoding'),
+    bad={MONITOR: b'{"name": "Gr\xfc\xdfe", "type": "log alert", "query": "x", "tags": ["integration:acme"]}'},
+    good={MONITOR: '{"name": "Grüße", "type": "log alert", "query": "x", "tags": ["integration:acme"]}'},
+    check=reported,
 )

@@ -2,8 +2,7 @@
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
-from ddassets.lint.rule import Rule
-from ddassets.lint.subject import problems
+from ddassets.lint.rule import Rule, reported
 
 RULE = Rule(
     id='file/shape',
@@ -12,5 +11,5 @@ RULE = Rule(
     explanation='The API refuses such a body. What can be read beside the value is read.',
     bad={MONITOR: {'definition': {'tags': 'integration:acme'}}},
     good={MONITOR: {'definition': {'tags': ['integration:acme']}}},
-    check=problems('shape'),
+    check=reported,
 )

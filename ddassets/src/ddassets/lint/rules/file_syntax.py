@@ -2,8 +2,7 @@
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
-from ddassets.lint.rule import Rule
-from ddassets.lint.subject import problems
+from ddassets.lint.rule import Rule, reported
 
 RULE = Rule(
     id='file/syntax',
@@ -14,6 +13,6 @@ RULE = Rule(
         'them.'
     ),
     bad={MONITOR: '{"name": "Queue is long", "priority": NaN}'},
-    good={MONITOR: '{"name": "Queue is long", "type": "log alert", "tags": ["integration:acme"], "priority": 3}'},
-    check=problems('syntax'),
+    good={MONITOR: '{"name": "Queue is long", "type": "log alert", "query": "x", "tags": ["integration:acme"]}'},
+    check=reported,
 )

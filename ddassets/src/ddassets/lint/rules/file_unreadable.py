@@ -1,8 +1,7 @@
 """A file or folder that may not be read."""
 
 from ddassets.diagnostic import Severity
-from ddassets.lint.rule import Rule
-from ddassets.lint.subject import problems
+from ddassets.lint.rule import Rule, reported
 
 RULE = Rule(
     id='file/unreadable',
@@ -12,5 +11,5 @@ RULE = Rule(
     # A folder with the name of a file.
     bad={'assets/monitors/more.json/note.txt': 'not a monitor'},
     good={'assets/monitors/more/note.txt': 'not a monitor'},
-    check=problems('unreadable'),
+    check=reported,
 )

@@ -2,18 +2,14 @@
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MANIFEST
-from ddassets.lint.rule import Rule
-from ddassets.lint.subject import problems
+from ddassets.lint.rule import Rule, reported
 
 RULE = Rule(
     id='manifest/missing',
-    severity=Severity.NOTE,
+    severity=Severity.ERROR,
     reason='The integration has assets and no manifest.json.',
-    explanation=(
-        'Datadog finds the assets that it ships through the manifest. Since version 14, ddev takes a folder without '
-        'one for an integration, too; earlier versions do not.'
-    ),
+    explanation='Datadog finds the assets through the manifest alone: without it they are not shipped.',
     bad={MANIFEST: None},
     good={},
-    check=problems('missing'),
+    check=reported,
 )

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterator
 from posixpath import dirname, isabs, normpath
 
-from ddassets.assets.document import Place
+from ddassets.assets.source import Place
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MANIFEST, MONITOR
 from ddassets.lint.rule import Fault, Rule

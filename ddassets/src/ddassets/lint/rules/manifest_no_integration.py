@@ -2,8 +2,7 @@
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import INTEGRATION
-from ddassets.lint.rule import Rule
-from ddassets.lint.subject import problems
+from ddassets.lint.rule import Rule, reported
 
 RULE = Rule(
     id='manifest/no-integration',
@@ -12,5 +11,5 @@ RULE = Rule(
     explanation='An integration has a `manifest.json`, or an `assets` folder with dashboards, monitors or downtimes.',
     bad={**dict.fromkeys(INTEGRATION), 'README.md': 'Nothing here.'},
     good={},
-    check=problems('folder'),
+    check=reported,
 )

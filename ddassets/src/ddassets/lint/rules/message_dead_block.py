@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from ddassets.assets.monitor_table import Thresholds
 from ddassets.diagnostic import Severity
 from ddassets.engine.message import FLAGS, TRANSITIONS, Literal, conditions
 from ddassets.lint.example import MONITOR, message
@@ -38,12 +39,14 @@ def _together(last: Literal, outer: list[Literal]) -> bool:
 
 def _never(reading: MonitorReading) -> dict[str, str]:
     found = {}
-    if reading.thresholds and 'warning' not in reading.thresholds:
+    thresholds = reading.monitor.options.thresholds
+    if thresholds != Thresholds() and thresholds.warning is None:
         for name in ('is_warning', 'is_warning_recovery', 'is_alert_to_warning'):
             found[name] = 'the monitor has no warning threshold'
-    if not notifies_no_data(reading.monitor):
+    unusable = reading.monitor.unusable
+    if not notifies_no_data(reading.monitor) and not unusable & {'options.notify_no_data', 'options.on_missing_data'}:
         found['is_no_data'] = 'No Data does not notify'
-    if not reading.monitor.options.get('renotify_interval'):
+    if not reading.monitor.options.renotify_interval and 'options.renotify_interval' not in unusable:
         found['is_renotify'] = 'renotify_interval is not set'
     return found
 

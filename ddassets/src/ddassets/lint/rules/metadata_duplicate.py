@@ -2,8 +2,7 @@
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import METADATA, metadata
-from ddassets.lint.rule import Rule
-from ddassets.lint.subject import problems
+from ddassets.lint.rule import Rule, reported
 
 RULE = Rule(
     id='metadata/duplicate',
@@ -12,5 +11,5 @@ RULE = Rule(
     explanation='Only one of the two rows can be right, and which of them is used is left to chance.',
     bad={METADATA: metadata('acme.queue.length,gauge', 'acme.queue.length,count')},
     good={METADATA: metadata('acme.queue.length,gauge', 'acme.workers,gauge')},
-    check=problems('duplicate-metric'),
+    check=reported,
 )

@@ -19,18 +19,12 @@ _OPTIONS = {
 def check(subject: Subject) -> Iterator[Fault]:
     for reading in subject.monitors:
         options = reading.monitor.options
-        scheduling = options.get('scheduling_options')
-        if not isinstance(scheduling, dict) or not scheduling.get('custom_schedule'):
-            continue
-        if options.get('require_full_window') is True:
-            message = 'a custom schedule and require_full_window exclude each other'
-            yield reading.option_fault('require_full_window', message)
-        if not options.get('on_missing_data'):
-            # What the API answers leaves `default` out, so an export does not show whether it was said.
+        if options.scheduling_options.custom_schedule and options.on_missing_data is None:
+            # The API leaves `default` out of its answers, so an export does not show whether it was set.
             yield reading.option_fault(
                 'scheduling_options',
                 'a custom schedule needs on_missing_data',
-                hint='"default" is what an export leaves out',
+                hint='an export leaves out the value default',
                 severity=Severity.NOTE,
             )
 

@@ -1,19 +1,8 @@
 """Two delays for new groups, of which one counts."""
 
-from collections.abc import Iterator
-
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
-from ddassets.lint.rule import Fault, Rule
-from ddassets.lint.subject import Subject
-
-
-def check(subject: Subject) -> Iterator[Fault]:
-    for reading in subject.monitors:
-        options = reading.monitor.options
-        if options.get('new_host_delay') and options.get('new_group_delay'):
-            yield reading.option_fault('new_host_delay', 'new_group_delay counts in place of new_host_delay')
-
+from ddassets.lint.rule import Rule, reported
 
 RULE = Rule(
     id='monitor/new-group-delay',
@@ -22,6 +11,6 @@ RULE = Rule(
     explanation='A `new_group_delay` above 0 counts alone. Delete the other.',
     bad={MONITOR: {'definition': {'options': {'new_group_delay': 60, 'new_host_delay': 300}}}},
     good={MONITOR: {'definition': {'options': {'new_group_delay': 60}}}},
-    check=check,
+    check=reported,
     semantics=('2.21',),
 )

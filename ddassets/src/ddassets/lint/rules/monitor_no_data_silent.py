@@ -12,8 +12,10 @@ from ddassets.lint.subject import Subject
 def check(subject: Subject) -> Iterator[Fault]:
     for reading in subject.monitors:
         options = reading.monitor.options
-        choice = options.get('on_missing_data')
-        if reading.query is None or options.get('notify_no_data') is True or choice == 'show_and_notify_no_data':
+        choice = options.on_missing_data
+        if reading.query is None or options.notify_no_data or choice == 'show_and_notify_no_data':
+            continue
+        if reading.monitor.unusable & {'options.notify_no_data', 'options.on_missing_data'}:
             continue
         # A count that stops is zero events, and default_zero says so.
         if any(
@@ -22,14 +24,14 @@ def check(subject: Subject) -> Iterator[Fault]:
             for node in walk(reading.query.expression)
         ):
             continue
-        found = f'on_missing_data is {choice!r}' if isinstance(choice, str) else 'notify_no_data is not set'
-        yield reading.option_fault('on_missing_data', f'nobody hears when the data stop: {found}')
+        found = f'on_missing_data is {choice!r}' if choice else 'notify_no_data is not set'
+        yield reading.option_fault('on_missing_data', f'no notification when data stops: {found}')
 
 
 RULE = Rule(
     id='monitor/no-data-silent',
     severity=Severity.NOTE,
-    reason='Nobody is told when the data stop.',
+    reason='The monitor sends no notification when data stops.',
     explanation=(
         'An Agent that is down reports no problem. Set `notify_no_data` and `no_data_timeframe`, or '
         '`on_missing_data: show_and_notify_no_data`. Counts and `default_zero()` are left alone: there, no data is '

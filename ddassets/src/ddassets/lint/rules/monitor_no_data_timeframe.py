@@ -2,30 +2,25 @@
 
 from collections.abc import Iterator
 
+from ddassets.assets.monitor_checks import MAX_NO_DATA_TIMEFRAME
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
 from ddassets.lint.rule import Fault, Rule
-from ddassets.lint.subject import Subject, is_number
-
-# Minutes; groups are forgotten after a day.
-LONGEST = 1440
+from ddassets.lint.subject import Subject
 
 
 def check(subject: Subject) -> Iterator[Fault]:
     for reading in subject.monitors:
         options = reading.monitor.options
-        minutes = options.get('no_data_timeframe')
-        if options.get('notify_no_data') is not True or 'on_missing_data' in options:
+        minutes = options.no_data_timeframe
+        if not options.notify_no_data or options.on_missing_data is not None:
             continue
         if minutes is None:
             message = 'notify_no_data without no_data_timeframe: which default applies is told in two ways'
             yield reading.option_fault('notify_no_data', message, severity=Severity.NOTE)
-        elif is_number(minutes) and minutes > LONGEST:
-            message = f'no_data_timeframe: at most {LONGEST} minutes, for groups are forgotten then; found {minutes:g}'
-            yield reading.option_fault('no_data_timeframe', message, severity=Severity.ERROR)
-        elif is_number(minutes) and reading.query and minutes * 60 < 2 * reading.query.window.seconds:
+        elif minutes <= MAX_NO_DATA_TIMEFRAME and reading.query and minutes * 60 < 2 * reading.query.window.seconds:
             window = reading.query.window.seconds / 60
-            message = f'no_data_timeframe {minutes:g} is less than twice the window of {window:g} minutes'
+            message = f'no_data_timeframe {minutes} is less than twice the window of {window:g} minutes'
             yield reading.option_fault('no_data_timeframe', message)
 
 

@@ -1,27 +1,8 @@
 """A notification grouped by what the query does not group by."""
 
-from collections.abc import Iterator
-
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
-from ddassets.lint.rule import Fault, Rule
-from ddassets.lint.subject import Subject
-from ddassets.nearest import did_you_mean
-
-
-def check(subject: Subject) -> Iterator[Fault]:
-    for reading in subject.monitors:
-        keys = reading.monitor.options.get('notify_by')
-        if reading.query is None or not isinstance(keys, list) or keys == ['*']:
-            continue
-        for index, key in enumerate(keys):
-            if isinstance(key, str) and key not in reading.group_keys:
-                yield Fault(
-                    where=reading.monitor,
-                    place=('options', 'notify_by', index),
-                    message=f'the query does not group by {key}{did_you_mean(key, reading.group_keys)}',
-                )
-
+from ddassets.lint.rule import Rule, reported
 
 RULE = Rule(
     id='monitor/notify-by',
@@ -39,6 +20,6 @@ RULE = Rule(
             }
         }
     },
-    check=check,
+    check=reported,
     semantics=('2.20',),
 )

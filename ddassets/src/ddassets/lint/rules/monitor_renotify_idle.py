@@ -13,9 +13,9 @@ KEYS = ('escalation_message', 'renotify_statuses', 'renotify_occurrences')
 def check(subject: Subject) -> Iterator[Fault]:
     for reading in subject.monitors:
         options = reading.monitor.options
-        if not options.get('renotify_interval'):
+        if not options.renotify_interval:
             for key in KEYS:
-                if options.get(key):
+                if getattr(options, key):
                     yield reading.option_fault(key, f'{key} has no effect: renotify_interval is not set')
 
 

@@ -5,17 +5,16 @@ from collections.abc import Iterator
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
 from ddassets.lint.rule import Fault, Rule
-from ddassets.lint.subject import Subject, is_number
+from ddassets.lint.subject import Subject
 
 
 def check(subject: Subject) -> Iterator[Fault]:
     for reading in subject.monitors:
         options = reading.monitor.options
-        interval = options.get('renotify_interval')
-        if not is_number(interval) or interval <= 0 or 'warning' not in reading.thresholds:
+        if not options.renotify_interval or options.thresholds.warning is None:
             continue
         # A list that is written down is a decision.
-        if options.get('renotify_statuses') is None:
+        if not options.renotify_statuses:
             message = 'a warning is never repeated: renotify_statuses is not set, and means alert and no data'
             yield reading.option_fault('renotify_interval', message)
 

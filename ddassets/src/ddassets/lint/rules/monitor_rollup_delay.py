@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
 from ddassets.lint.rule import Fault, Rule
-from ddassets.lint.subject import Subject, is_number, rollups
+from ddassets.lint.subject import Subject, rollups
 
 
 def check(subject: Subject) -> Iterator[Fault]:
@@ -13,13 +13,12 @@ def check(subject: Subject) -> Iterator[Fault]:
         query = reading.query
         if query is None or query.window.kind != 'last':
             continue
-        delay = reading.monitor.options.get('evaluation_delay')
-        delay = delay if is_number(delay) else 0
+        delay = reading.monitor.options.evaluation_delay
         for span, seconds in rollups(query.expression):
             if delay < seconds < query.window.seconds:
                 message = f'the newest bucket of {seconds:g} s is not complete when it is judged'
                 yield reading.fault(
-                    message, span, hint=f'evaluation_delay is {delay:g}; at least {seconds:g} completes it'
+                    message, span, hint=f'evaluation_delay is {delay}; at least {seconds:g} completes it'
                 )
 
 

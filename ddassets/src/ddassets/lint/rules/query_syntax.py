@@ -9,7 +9,9 @@ from ddassets.lint.subject import Subject
 
 
 def check(subject: Subject) -> Iterator[Fault]:
-    for reading in (*subject.queries, *subject.formulas):
+    # Reading the monitors reports theirs.
+    readings = (*subject.formula_monitor_queries, *subject.widget_queries, *subject.formulas)
+    for reading in readings:
         if reading.error:
             offset = reading.error.column - 1
             yield reading.fault(reading.error.message, Span(offset, offset + 1))

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import DASHBOARD, widget
 from ddassets.lint.rule import Fault, Rule
-from ddassets.lint.subject import Subject, is_number, outer_widget
+from ddassets.lint.subject import Subject, is_number
 
 
 def check(subject: Subject) -> Iterator[Fault]:
     for dashboard in subject.bundle.dashboards:
         seen = set()
         for widget_ in dashboard.widgets:
-            outer = outer_widget(widget_)
+            outer = widget_.outer
             identity = outer.body.get('id')
             if is_number(identity) or (isinstance(identity, str) and identity):
                 if identity in seen:

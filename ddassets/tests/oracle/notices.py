@@ -1,9 +1,9 @@
-"""The notifications of one group, tick by tick, with the downtimes that cover it (rules 3.21 and 5.16 to 5.21)."""
+"""What is sent for one group, tick by tick, with the downtimes that cover it (rules 3.21 and 5.16 to 5.21)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from oracle.states import Change, History, Options
+from oracle.states import Change, Life, Options
 
 KINDS = {'OK': 'recovery', 'Warn': 'warn', 'Alert': 'alert', 'No Data': 'no data'}
 CAP = 30 * 3600
@@ -19,7 +19,7 @@ class Downtime:
 
 
 @dataclass(frozen=True)
-class Notification:
+class Notice:
     instant: int
     kind: str
     reason: str
@@ -31,13 +31,13 @@ class Notification:
     last: int | None
 
 
-class Dispatch:
+class Post:
     def __init__(
-        self, options: Options, history: History, downtimes: Sequence[Downtime], choices: Mapping[str, str], end: int
+        self, options: Options, life: Life, downtimes: Sequence[Downtime], choices: Mapping[str, str], end: int
     ) -> None:
         self.end = end
         self.options = options
-        self.history = history
+        self.life = life
         self.downtimes = downtimes
         self.choices = choices
 
@@ -55,33 +55,33 @@ class Dispatch:
 
     def state(self, instant: float) -> tuple[str, float | None]:
         found: tuple[str, float | None] = ('absent', None)
-        for tick, value, state in self.history.ticks:
+        for tick, value, state in self.life.ticks:
             if tick <= instant:
                 found = (state, value)
         return found
 
     def latest(self, instant: float) -> Change | None:
         return max(
-            (one for one in self.history.changes if one.instant <= instant), key=lambda one: one.instant, default=None
+            (one for one in self.life.changes if one.instant <= instant), key=lambda one: one.instant, default=None
         )
 
-    def all(self) -> list[Notification]:
-        own = [self.own(change) for change in self.history.changes if change.notify]
+    def notices(self) -> list[Notice]:
+        own = [self.own(change) for change in self.life.changes if change.notify]
         ends = [] if self.options.draft else list(self.ends())
         return sorted([*own, *ends, *self.again(ends)], key=lambda one: (one.instant, one.reason != 'transition'))
 
-    def own(self, change: Change) -> Notification:
+    def own(self, change: Change) -> Notice:
         muting = self.active(change.instant)
         if muting and change.target == 'OK' and self.first_recovery(change, muting):
             muting = []
-        return self.notification(change.instant, 'transition', change.source, change, change.value, muting)
+        return self.notice(change.instant, 'transition', change.source, change, change.value, muting)
 
     def first_recovery(self, change: Change, muting: Sequence[Downtime]) -> bool:
         """Rule 5.17."""
         before = change.first is not None and change.first < self.beginning(change.instant)
         return before and not any(one.mute_first_recovery for one in muting)
 
-    def notification(
+    def notice(
         self,
         instant: int,
         reason: str,
@@ -89,14 +89,14 @@ class Dispatch:
         change: Change,
         value: float | None,
         muting: Sequence[Downtime],
-    ) -> Notification:
+    ) -> Notice:
         names = frozenset(one.name for one in muting)
-        return Notification(
+        return Notice(
             instant, KINDS[change.target], reason, source, change.target, value, names, change.first, change.last
         )
 
-    def ends(self) -> list[Notification]:
-        """Rules 5.18 and 5.21: one where muting is over, unless the state is silent or was notified at that instant."""
+    def ends(self) -> list[Notice]:
+        """Rules 5.18 and 5.21: one where muting is over, unless the state is silent or has just been told."""
         found = []
         for instant in sorted({one.end for one in self.downtimes if one.start < one.end < self.end}):
             state, value = self.state(instant)
@@ -104,27 +104,26 @@ class Dispatch:
             if self.active(instant) or change is None or change.target != state:
                 continue
             wanted = any(state in one.end_states for one in self.downtimes if one.end == instant)
-            notified = change.instant == instant and change.notify
-            if wanted and not notified and not (state == 'No Data' and self.options.silent):
-                found.append(self.notification(int(instant), 'downtime end', state, change, value, []))
+            told = change.instant == instant and change.notify
+            if wanted and not told and not (state == 'No Data' and self.silent):
+                found.append(self.notice(int(instant), 'downtime end', state, change, value, []))
         return found
 
-    def again(self, ends: Sequence[Notification]) -> list[Notification]:
-        """Rule 3.21: at each tick, whether the last notification is long enough ago."""
+    def again(self, ends: Sequence[Notice]) -> list[Notice]:
+        """Rule 3.21: each tick, is the last notification long enough ago?"""
         options = self.options
         statuses = options.renotify_statuses or ('alert', 'no data')
-        found: list[Notification] = []
+        found: list[Notice] = []
         if not options.renotify_interval or options.draft:
             return found
-        changes = {change.instant: change for change in self.history.changes}
-        change: Change | None = None
-        count, last = 0, 0.0
-        for tick, value, state in self.history.ticks:
+        changes = {change.instant: change for change in self.life.changes}
+        change, count, last = None, 0, 0.0
+        for tick, value, state in self.life.ticks:
             if tick in changes:
-                new = changes[tick]
-                same = change is not None and new.first == change.first and change.target != 'OK'
-                count = count if same and self.choices['A10'].startswith('keep') else 0
-                change, last = new, tick
+                kept = self.choices['A10'].startswith('keep') and change is not None
+                kept = kept and changes[tick].first == change.first and change.target != 'OK'
+                change, last = changes[tick], tick
+                count = count if kept else 0
             for end in ends:
                 if last < end.instant <= tick:
                     last = end.instant
@@ -136,7 +135,7 @@ class Dispatch:
             if muting and self.choices['A23'] == 'at the end':
                 continue
             last, count = tick, count + (not muting)
-            found.append(self.notification(tick, 'renotify', state, change, value, muting))
+            found.append(self.notice(tick, 'renotify', state, change, value, muting))
         return found
 
     def enough(self, change: Change, count: int, tick: int) -> bool:
@@ -146,6 +145,10 @@ class Dispatch:
         return capped or (limit is not None and count >= limit)
 
     def asked(self, state: str, statuses: Sequence[str]) -> bool:
-        if state == 'No Data' and self.options.silent:
+        if state == 'No Data' and self.silent:
             return False
         return state not in ('absent', 'OK') and KINDS[state] in statuses
+
+    @property
+    def silent(self) -> bool:
+        return not self.options.notify_no_data and self.options.on_missing_data != 'show_and_notify_no_data'

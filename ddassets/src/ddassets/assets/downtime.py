@@ -1,0 +1,249 @@
+"""A downtime of the v2 API: the table of its keys, and its decoding. Rules 5.1 to 5.5, 5.14 and 5.18."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any, ClassVar
+from zoneinfo import ZoneInfo, available_timezones
+
+from ddassets.assets.asset import Asset
+from ddassets.assets.option import (
+    Choice,
+    Exclusion,
+    Flag,
+    ListOf,
+    Parsed,
+    Part,
+    Report,
+    Text,
+    Whole,
+    decode,
+    did_you_mean,
+    option,
+    shown,
+)
+from ddassets.assets.source import Place, Source
+from ddassets.diagnostic import Diagnostic, Severity
+from ddassets.language.downtime_scope import Scope, ScopeFault, parse_scope
+from ddassets.language.recurrence import YEARS, Rule, RuleFault, parse_duration, parse_rule
+
+END_STATES = ('alert', 'no data', 'warn')
+END_TYPES = ('canceled', 'expired')
+MAX_RECURRENCES = 5
+MAX_TAGS = 32
+MAX_TAG_LENGTH = 256
+_INVALID = 'downtime/invalid'
+_NOTHING: frozenset[str] = frozenset()
+_MOMENT = re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?')
+
+
+def parse_moment(text: str) -> datetime | None:
+    """Read ISO 8601 to the minute or the second, with or without offset, in the years that are supported."""
+    if _MOMENT.fullmatch(text):
+        try:
+            moment = datetime.fromisoformat(text)
+        except ValueError:
+            return None
+        if moment.year in YEARS:
+            return moment.replace(microsecond=0)
+    return None
+
+
+def _instant(text: str) -> tuple[datetime | None, Sequence[Exception]]:
+    moment = parse_moment(text)
+    # Datetimes with an offset compare equal to zero in UTC alone.
+    if moment is None or moment.utcoffset() != timedelta(0):
+        return None, [RuleFault(f'expected {_INSTANT}, found {shown(text)}', '5.3')]
+    return moment, ()
+
+
+def _local_time(text: str) -> tuple[datetime | None, Sequence[Exception]]:
+    moment = parse_moment(text)
+    if moment is None or moment.tzinfo is not None:
+        return None, [RuleFault(f'expected {_LOCAL_TIME}, found {shown(text)}', '5.4')]
+    return moment, ()
+
+
+def _zone(text: str) -> tuple[ZoneInfo | None, Sequence[Exception]]:
+    # The Debian names `localtime`, `posixrules` and `Factory` say nothing of where.
+    if text not in ('localtime', 'posixrules', 'Factory'):
+        try:
+            return ZoneInfo(text), ()
+        except (KeyError, ValueError, OSError):
+            pass
+    near = did_you_mean(text, sorted(available_timezones()))
+    return None, [RuleFault(f'expected {_ZONE}, found {shown(text)}{near}', '5.4')]
+
+
+def _duration(text: str) -> tuple[int | None, Sequence[Exception]]:
+    try:
+        return parse_duration(text), ()
+    except RuleFault as fault:
+        return None, [fault]
+
+
+def _scope(text: str) -> tuple[Scope | None, Sequence[Exception]]:
+    try:
+        return parse_scope(text), ()
+    except ScopeFault as fault:
+        return None, [fault]
+
+
+_INSTANT = 'a time of offset zero such as 2027-01-03T19:00:00+00:00'
+_LOCAL_TIME = 'a local time without offset such as 2027-01-03T19:00:00'
+_ZONE = 'a time zone such as Europe/Berlin'
+
+
+@dataclass(frozen=True)
+class MonitorIdentifier:
+    """Which monitors a downtime is for: one by its id, or those that have all of the tags (rule 5.2)."""
+
+    ignored: ClassVar = _NOTHING
+    monitor_id: int | None = option(
+        Whole(1),
+        code=_INVALID,
+        excludes=(
+            Exclusion(
+                other='monitor_tags', message='excludes monitor_tags', code=_INVALID, hint='leave one of the two out'
+            ),
+        ),
+    )
+    monitor_tags: tuple[str, ...] = option(
+        ListOf(Text('a tag', max_length=MAX_TAG_LENGTH, min_length=1), 'tags', 1, MAX_TAGS), absent=(), code=_INVALID
+    )
+
+
+@dataclass(frozen=True)
+class DowntimeRecurrence:
+    """One recurrence. `start` is local wall time; `duration` is in seconds."""
+
+    ignored: ClassVar = _NOTHING
+    start: datetime | None = option(Parsed(_local_time, _LOCAL_TIME), required=True, code=_INVALID)
+    duration: int | None = option(Parsed(_duration, 'a duration such as 14h'), required=True, code=_INVALID)
+    rrule: Rule | None = option(
+        Parsed(parse_rule, 'a rule such as FREQ=DAILY;INTERVAL=1', {'5.9': 'downtime/ordinal'}),
+        required=True,
+        code=_INVALID,
+    )
+
+
+_ONE_TIME = 'belongs to a one-time schedule, timezone and recurrences to a recurring one'
+
+
+@dataclass(frozen=True)
+class DowntimeSchedule:
+    """Either `start` and `end` (rule 5.3), or `timezone` and `recurrences` (rule 5.4)."""
+
+    ignored: ClassVar = frozenset({'current_downtime'})
+    start: datetime | None = option(
+        Parsed(_instant, _INSTANT),
+        code=_INVALID,
+        excludes=(Exclusion(other='recurrences', message=_ONE_TIME, code=_INVALID),),
+    )
+    end: datetime | None = option(
+        Parsed(_instant, _INSTANT),
+        code=_INVALID,
+        excludes=(Exclusion(other='recurrences', message=_ONE_TIME, code=_INVALID),),
+    )
+    timezone: ZoneInfo | None = option(Parsed(_zone, _ZONE), code=_INVALID)
+    recurrences: tuple[DowntimeRecurrence, ...] = option(
+        ListOf(Part(DowntimeRecurrence), 'recurrences', 1, MAX_RECURRENCES), absent=(), code='downtime/recurrences'
+    )
+
+
+@dataclass(frozen=True)
+class DowntimeFields:
+    """The attributes of a downtime. The defaults are the API's (rule 5.18)."""
+
+    ignored: ClassVar = frozenset({'canceled', 'created', 'modified', 'run_as', 'status'})
+    monitor_identifier: MonitorIdentifier | None = option(Part(MonitorIdentifier), required=True)
+    scope: Scope | None = option(Parsed(_scope, 'a scope such as `*` or `env:prod`'), required=True, code=_INVALID)
+    schedule: DowntimeSchedule = option(Part(DowntimeSchedule), absent=DowntimeSchedule())
+    display_timezone: ZoneInfo | None = option(Parsed(_zone, _ZONE), code=_INVALID, terraform='UTC')
+    message: str = option(Text(), absent='')
+    mute_first_recovery_notification: bool = option(Flag(), absent=False)
+    notify_end_states: tuple[str, ...] = option(ListOf(Choice(END_STATES), 'states'), absent=END_STATES)
+    notify_end_types: tuple[str, ...] = option(ListOf(Choice(END_TYPES), 'kinds of an end'), absent=('expired',))
+
+
+@dataclass(frozen=True)
+class Downtime(Asset):
+    """A v2 downtime; `body` is its attributes, `outer` the request around them.
+
+    It is decoded when it is first asked for a value.
+    """
+
+    outer: Asset | None = None
+
+    @cached_property
+    def _decoded(self) -> tuple[DowntimeFields, Report]:
+        report = Report(self, DowntimeFields)
+        fields = decode(DowntimeFields, self.body, (), report)
+        _check(fields, report)
+        return fields, report
+
+    @property
+    def fields(self) -> DowntimeFields:
+        return self._decoded[0]
+
+    @cached_property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        found = tuple(self._of_the_request())
+        return found if any(one.code == 'file/shape' for one in found) else (*found, *self._decoded[1].diagnostics)
+
+    def _of_the_request(self) -> Iterator[Diagnostic]:
+        data = self.outer.body['data'] if self.outer else {'type': 'downtime', 'attributes': {}}
+        if self.outer and data.get('type') != 'downtime':
+            message = f"data.type: expected 'downtime', found {shown(data.get('type'))}"
+            yield self.outer.diagnostic(_INVALID, Severity.ERROR, ('data', 'type'), message, label=self.label)
+        if self.outer and not isinstance(data.get('attributes'), Mapping):
+            message = f'data.attributes: expected an object, found {shown(data.get("attributes"))}'
+            place: Place = ('data', 'attributes')
+            yield self.outer.diagnostic('file/shape', Severity.ERROR, place, message, label=self.label)
+
+    @property
+    def fixes(self) -> Mapping[Place, Any]:
+        """What `Report.fixes` holds for the body."""
+        return self._decoded[1].fixes
+
+    @property
+    def label(self) -> str:
+        return self.path.stem
+
+    @property
+    def message(self) -> str:
+        return self.fields.message
+
+    @property
+    def scope(self) -> str:
+        """The text of the scope; empty where it cannot be read."""
+        return self.fields.scope.text if self.fields.scope else ''
+
+
+def read_downtime(source: Source, body: Mapping[str, Any], place: Place = ()) -> Downtime:
+    """Return a downtime: the body of a request, or its `attributes` alone. No fault raises."""
+    data = body.get('data')
+    if not isinstance(data, Mapping):
+        return Downtime(source, place, body)
+    attributes = data.get('attributes')
+    inner = attributes if isinstance(attributes, Mapping) else {}
+    return Downtime(source, (*place, 'data', 'attributes'), inner, outer=Asset(source, place, body))
+
+
+def _check(fields: DowntimeFields, report: Report) -> None:
+    identifier, schedule = fields.monitor_identifier, fields.schedule
+    raw = report.asset.body.get('monitor_identifier')
+    if identifier and isinstance(raw, Mapping) and not raw.keys() & {'monitor_id', 'monitor_tags'}:
+        message = 'monitor_identifier: expected either monitor_id or monitor_tags'
+        report.add(_INVALID, ('monitor_identifier',), message)
+    if schedule.start and schedule.end and schedule.end <= schedule.start:
+        text = report.asset.body['schedule']['end']
+        report.add(_INVALID, ('schedule', 'end'), f'schedule.end: expected a time after the start, found {text!r}')
+    if schedule.timezone and not schedule.recurrences and 'recurrences' not in report.asset.body['schedule']:
+        report.add('file/missing-key', ('schedule', 'recurrences'), 'schedule.recurrences is missing beside timezone')
+    zone = schedule.timezone or ZoneInfo('UTC')
+    if schedule.recurrences and fields.display_timezone and fields.display_timezone.key != zone.key:
+        message = f'expected the schedule.timezone {zone.key!r}, found {fields.display_timezone.key!r}'
+        report.add('downtime/timezone', ('display_timezone',), f'display_timezone: {message}')

@@ -1,0 +1,333 @@
+"""What the options of a monitor mean together, and beside its query: the faults that no single option shows."""
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ddassets import duration
+from ddassets.assets import monitor_type as types
+from ddassets.assets.monitor_table import MonitorFields, options_with_types, window_seconds
+from ddassets.assets.option import Report, did_you_mean, listed
+from ddassets.assets.source import Place, dotted
+from ddassets.diagnostic import Severity, Span
+from ddassets.language.query.syntax import QuerySyntaxError
+from ddassets.language.query.tree import (
+    Call,
+    MonitorQuery,
+    Named,
+    Text,
+    Word,
+    metrics,
+    walk,
+)
+
+_OPTIONS: Place = ('options',)
+_THRESHOLDS: Place = ('options', 'thresholds')
+_WINDOWS: Place = ('options', 'threshold_windows')
+# Minutes. A group without data is forgotten after a day (rule 3.20).
+MAX_NO_DATA_TIMEFRAME = 1440
+# The comparison at the end of a query of another product.
+_COMPARISON = re.compile(r'(>=|<=|>|<|==|!=)\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*$')
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a check looks at. `query` is None for other products, and for a query that cannot be parsed."""
+
+    fields: MonitorFields
+    query: MonitorQuery | None
+    report: Report
+
+    @property
+    def group_keys(self) -> tuple[str, ...]:
+        """The keys of every `by {}`, in order, each once."""
+        found = metrics(self.query) if self.query else ()
+        return tuple(dict.fromkeys(key.name for metric in found for key in metric.by))
+
+    def add(
+        self,
+        code: str,
+        place: Place,
+        message: str,
+        severity: Severity = Severity.ERROR,
+        hint: str = '',
+        span: Span | None = None,
+    ) -> None:
+        self.report.add(code, place, f'{dotted(place)}: {message}', severity, hint, span)
+
+
+def check(fields: MonitorFields, tree: MonitorQuery | QuerySyntaxError | None, report: Report) -> None:
+    """Add to the report what is wrong beside what the table says."""
+    checked = Checked(fields, tree if isinstance(tree, MonitorQuery) else None, report)
+    if isinstance(tree, QuerySyntaxError) and not _uses_variable(fields.query):
+        offset = tree.column - 1
+        # Without the key, as in the queries of a dashboard: the caret stands under the column.
+        report.add('query/syntax', ('query',), tree.message, span=Span(offset, offset + 1))
+    for one in _CHECKS:
+        one(checked)
+
+
+# A `$` in a monitor's query, outside of quotes.
+_VARIABLE = re.compile(r'\$[A-Za-z_][\w.-]*')
+
+
+def _uses_variable(query: str) -> bool:
+    return _VARIABLE.search(query) is not None
+
+
+def _type(checked: Checked) -> None:
+    found = types.unfit(checked.fields.type, checked.fields.query)
+    if found:
+        product, fitting = found
+        message = f'{checked.fields.type!r} does not fit a query of {product}; did you mean {fitting}?'
+        checked.add('monitor/type', ('type',), message)
+
+
+def _template_variables(checked: Checked) -> None:
+    if types.product(checked.fields.type, checked.fields.query) is not None:
+        return
+    for match in _VARIABLE.finditer(checked.fields.query):
+        message = f'{match[0]} is a template variable, which only dashboards have'
+        checked.add('monitor/template-variable', ('query',), message, span=Span(match.start(), match.end()))
+
+
+def _options_of_other_types(checked: Checked) -> None:
+    kind = checked.fields.type
+    for place, value, row in options_with_types(checked.fields.options):
+        if kind and kind in types.ALL and kind not in row.types and value != row.absent:
+            fitting = f'; it is an option of {listed(sorted(row.types))}' if len(row.types) <= 4 else ''
+            checked.add(
+                'monitor/option-type',
+                place,
+                f'a {kind} monitor has no such option{fitting}',
+                Severity.WARNING if place[-1] != 'threshold_windows' else Severity.NOTE,
+            )
+
+
+def _muted(checked: Checked) -> None:
+    if checked.fields.options.silenced:
+        scopes = ', '.join(map(str, checked.fields.options.silenced))
+        message = f'the monitor is muted from the start, for {scopes}'
+        checked.add('monitor/muted', (*_OPTIONS, 'silenced'), message, Severity.WARNING, 'leave the key out')
+
+
+def _no_data_timeframe(checked: Checked) -> None:
+    options = checked.fields.options
+    minutes = options.no_data_timeframe
+    counts = options.notify_no_data and options.on_missing_data is None and checked.query is not None
+    if counts and minutes is not None and minutes > MAX_NO_DATA_TIMEFRAME:
+        message = f'expected at most {MAX_NO_DATA_TIMEFRAME} minutes, after which groups are forgotten; found {minutes}'
+        checked.add('monitor/no-data-timeframe', (*_OPTIONS, 'no_data_timeframe'), message)
+
+
+def _default_zero(checked: Checked) -> None:
+    choice = checked.fields.options.on_missing_data
+    calls = (node for node in walk(checked.query) if isinstance(node, Call)) if checked.query else ()
+    if choice not in (None, 'default') and any(call.name == 'default_zero' for call in calls):
+        message = f'expected default, since default_zero() in the query leaves no data missing; found {choice!r}'
+        checked.add('monitor/no-data-conflict', (*_OPTIONS, 'on_missing_data'), message)
+
+
+def _groups(checked: Checked) -> None:
+    options, keys = checked.fields.options, checked.group_keys
+    if checked.query is None:
+        return
+    grouped = bool(keys) or bool(options.variables)
+    if options.new_group_delay and not grouped:
+        message = 'the query has no groups, so that Datadog refuses the option'
+        checked.add('monitor/group-delay', (*_OPTIONS, 'new_group_delay'), message, hint='add `by {…}` to the query')
+    if options.new_host_delay and keys and 'host' not in keys:
+        message = f'has no effect: the query groups by {listed(keys)}, not by host'
+        hint = 'new_group_delay is for groups of every kind'
+        checked.add('monitor/host-delay', (*_OPTIONS, 'new_host_delay'), message, Severity.NOTE, hint)
+    for index, key in enumerate(options.notify_by):
+        if options.notify_by != ('*',) and grouped is bool(keys) and key not in keys:
+            message = f'the query does not group by {key}{did_you_mean(key, keys)}'
+            checked.add('monitor/notify-by', (*_OPTIONS, 'notify_by', index), message)
+
+
+# Thresholds: each product has rules of its own.
+
+
+def _thresholds(checked: Checked) -> None:
+    fields = checked.fields
+    product = types.product(fields.type, fields.query)
+    rule = _THRESHOLDS_OF.get(product or '', _compared_thresholds)
+    if fields.options.thresholds.critical_query is None:
+        rule(checked)
+
+
+def _metric_thresholds(checked: Checked) -> None:
+    """Rules 3.1, 3.2 and 3.4. Absent or empty thresholds are absence: the number of the query counts."""
+    found, query = _numbers(checked), checked.query
+    if found and 'critical' not in found and 'critical' not in _written(checked):
+        message = f'critical is missing beside {listed([*found])}; Datadog refuses thresholds without it'
+        checked.report.add('monitor/critical-missing', _THRESHOLDS, f'{dotted(_THRESHOLDS)}: {message}')
+    if query:
+        _mismatch(checked, query.threshold, query.threshold_span)
+        _sides(checked, query.comparator, query.threshold)
+
+
+def _compared_thresholds(checked: Checked) -> None:
+    """A query of another product that ends in a comparison: the number is `critical`, as of metrics."""
+    match = _COMPARISON.search(checked.fields.query)
+    if match:
+        _mismatch(checked, float(match[2]), Span(match.start(2), match.end(2)))
+        _sides(checked, match[1], float(match[2]))
+
+
+def _check_thresholds(checked: Checked) -> None:
+    """Rules 14.5, 14.6, 14.15: counts of runs, or percentages."""
+    found = _numbers(checked)
+    by_percentage = 'pct_by_status' in checked.fields.query
+    last = re.search(r'\.last\(\s*(\d+)\s*\)', checked.fields.query)
+    for key, value in found.items():
+        if by_percentage and not 0 <= value <= 100:
+            checked.add('file/value', (*_THRESHOLDS, key), f'expected a percentage from 0 to 100, found {value:g}')
+        elif not by_percentage and not (value.is_integer() and 1 <= value <= 100):
+            message = f'expected a whole number of runs from 1 to 100, found {value:g}'
+            checked.add('file/value', (*_THRESHOLDS, key), message)
+        elif not by_percentage and last and value > int(last[1]):
+            message = f'{value:g} runs are never among the last {last[1]} that the query reads'
+            checked.add('monitor/check-window', (*_THRESHOLDS, key), message, hint=f'write .last({value:g}) or more')
+
+
+def _no_thresholds(checked: Checked) -> None:
+    if found := _numbers(checked):
+        message = f'a composite monitor has no thresholds; found {listed([*found])}'
+        checked.add('monitor/option-type', _THRESHOLDS, message, Severity.WARNING)
+
+
+_THRESHOLDS_OF: dict[str, Callable[[Checked], None]] = {
+    '': _metric_thresholds,
+    'service checks': _check_thresholds,
+    'composite monitors': _no_thresholds,
+}
+
+
+def _numbers(checked: Checked) -> dict[str, float]:
+    thresholds = checked.fields.options.thresholds
+    keys = ('critical', 'warning', 'critical_recovery', 'warning_recovery', 'ok', 'unknown')
+    return {key: value for key in keys if (value := getattr(thresholds, key)) is not None}
+
+
+def _written(checked: Checked) -> Sequence[str]:
+    """The keys of the thresholds as they are written: one that is not usable is not missing."""
+    options = checked.report.asset.body.get('options')
+    found = options.get('thresholds') if isinstance(options, dict) else None
+    return [key for key, value in found.items() if value not in (None, '')] if isinstance(found, dict) else []
+
+
+def _mismatch(checked: Checked, number: float, span: Span) -> None:
+    critical = checked.fields.options.thresholds.critical
+    if critical is not None and not math.isclose(number, critical, rel_tol=1e-9):
+        message = f'the query compares with {number:g}, thresholds.critical is {critical:g}'
+        checked.report.add('monitor/threshold-mismatch', ('query',), message, span=span)
+
+
+def _sides(checked: Checked, comparator: str, critical: float) -> None:
+    """The warning is passed before the critical threshold, a recovery threshold lies where nothing triggers."""
+    found = _numbers(checked)
+    sign = {'>': 1, '<': -1}.get(comparator[0], 0)
+    triggers = {'critical': critical, **({'warning': found['warning']} if 'warning' in found else {})}
+    for state, trigger in triggers.items():
+        key = f'{state}_recovery'
+        if key not in found:
+            continue
+        if not sign:
+            message = f'has no meaning with {comparator}, which is neither above nor below'
+            checked.add('monitor/recovery-side', (*_THRESHOLDS, key), message)
+        elif sign * found[key] > sign * trigger:
+            message = f'{found[key]:g} lies where {comparator} {trigger:g} still triggers'
+            checked.add('monitor/recovery-side', (*_THRESHOLDS, key), message)
+        elif found[key] == trigger:
+            message = f'equals the threshold {trigger:g}: it has no effect, and Datadog refuses it where both can hold'
+            checked.add('monitor/recovery-equal', (*_THRESHOLDS, key), message, Severity.WARNING)
+    if 'warning_recovery' in found and 'warning' not in found:
+        checked.add('monitor/recovery-without-threshold', (*_THRESHOLDS, 'warning_recovery'), 'there is no warning')
+    if sign and 'warning' in found and sign * found['warning'] >= sign * critical:
+        side = 'below' if sign > 0 else 'above'
+        message = (
+            f'with {comparator} the warning has to be {side} the critical {critical:g}, found {found["warning"]:g}'
+        )
+        checked.add('monitor/warning-side', (*_THRESHOLDS, 'warning'), message)
+
+
+# Anomalies (section 6)
+
+
+@dataclass(frozen=True)
+class _Anomalies:
+    call: Call
+
+    def named(self, name: str) -> tuple[str, Span] | None:
+        for argument in self.call.arguments:
+            if isinstance(argument, Named) and argument.name == name and isinstance(argument.value, Text | Word):
+                return argument.value.value, argument.value.span
+        return None
+
+
+def _anomalies(checked: Checked) -> None:
+    calls = [node for node in walk(checked.query) if isinstance(node, Call)] if checked.query else []
+    stubs = [_Anomalies(call) for call in calls if call.name == 'anomalies']
+    windows = checked.fields.options.threshold_windows
+    if checked.query and not stubs and (windows.trigger_window or windows.recovery_window):
+        message = 'has no effect: the query has no anomalies()'
+        checked.add('monitor/threshold-windows', _WINDOWS, message, Severity.WARNING)
+    for stub in stubs:
+        _anomaly_windows(checked, stub)
+    if stubs and checked.query:
+        _anomaly_share(checked, checked.query)
+
+
+def _anomaly_windows(checked: Checked, stub: _Anomalies) -> None:
+    windows, query = checked.fields.options.threshold_windows, checked.query
+    trigger, recovery = windows.trigger_window, windows.recovery_window
+    if (trigger is None) is not (recovery is None):
+        missing = 'trigger_window' if trigger is None else 'recovery_window'
+        message = f'{missing} is missing beside the other window'
+        checked.add('monitor/threshold-windows', _WINDOWS, message, Severity.NOTE)
+    alert = stub.named('alert_window')
+    if alert and trigger and window_seconds(alert[0]) not in (None, trigger):
+        message = f'{duration.write(trigger)} differs from alert_window={alert[0]!r} of the query'
+        checked.add('monitor/threshold-windows', (*_WINDOWS, 'trigger_window'), message)
+    if trigger and recovery and query and 0 <= query.threshold <= 1:
+        least = trigger * (1 - query.threshold) + 60
+        if recovery < min(least, trigger):
+            shortest = duration.write(math.ceil(least / 60) * 60)
+            message = (
+                f'{duration.write(recovery)} is too short: with {query.threshold:g} of {duration.write(trigger)} '
+                f'the monitor could trigger and recover at once; at least {shortest}'
+            )
+            checked.add('monitor/threshold-windows', (*_WINDOWS, 'recovery_window'), message)
+
+
+def _anomaly_share(checked: Checked, query: MonitorQuery) -> None:
+    """Rule 6.2: what is compared is a share of points, from 0 to 1."""
+    never = {
+        '>': query.threshold >= 1,
+        '>=': query.threshold > 1,
+        '<': query.threshold <= 0,
+        '<=': query.threshold < 0,
+        '==': not 0 <= query.threshold <= 1,
+    }
+    if never.get(query.comparator):
+        message = (
+            f'anomalies() gives the share of points outside the band, from 0 to 1: {query.comparator} '
+            f'{query.threshold:g} never holds'
+        )
+        checked.add('monitor/anomaly-share', ('query',), message, span=query.threshold_span)
+
+
+_CHECKS: tuple[Callable[[Checked], None], ...] = (
+    _type,
+    _template_variables,
+    _options_of_other_types,
+    _muted,
+    _no_data_timeframe,
+    _default_zero,
+    _groups,
+    _thresholds,
+    _anomalies,
+)

@@ -1,0 +1,432 @@
+"""The table of options: what each key of an asset holds, and the decoder that reads a body by that table.
+
+A table is a frozen dataclass. The annotation of a field is the decoded type; `option(...)` describes what the API takes
+at that key. `decode` reads a body by a table and collects every fault as a diagnostic; it raises nothing. Its codes:
+
+- `file/shape`: the value has the wrong type
+- `file/value`: the value is not allowed, or out of bounds
+- `file/missing-key`, `file/unknown-key`
+- `file/number-as-text`, `file/empty-value`, `file/server-key`: notes; the body is read as it is meant
+"""
+
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from difflib import SequenceMatcher
+from functools import cache
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+
+from ddassets import duration
+from ddassets.assets.source import INVALID, NOTHING, REMOVED, Place, dotted
+from ddassets.diagnostic import Diagnostic, Severity, Span
+from ddassets.nearest import closest
+
+if TYPE_CHECKING:
+    from ddassets.assets.asset import Asset
+
+_NUMBER = re.compile(r'[+-]?(\d{1,40}(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?')
+_MAX_SHOWN = 60
+# More allowed values than these are not listed in a message.
+_MAX_LISTED = 8
+# On difflib's scale of 0 to 1. A misspelt key is an error, since the API ignores or refuses it.
+_MISSPELT = 0.8
+
+
+class Value(Protocol):
+    """What a key may hold. `expected` completes the sentence `expected …`."""
+
+    @property
+    def expected(self) -> str: ...
+
+    def read(self, found: Any, place: Place, report: 'Report', code: str) -> Any:
+        """Decode a value that is not null, or report why not and return INVALID."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """One row of a table.
+
+    `absent` is what the API makes of the key's absence, as decoded. `terraform` is what the Terraform provider sends
+    when the attribute is not set, NOTHING where it sends none; `zero_is_absent` says that it sends no 0, false or "".
+    `code` is the rule for values that are not allowed, where they have a rule of their own. `types` are the monitor
+    types that have the option; empty: all of them.
+    """
+
+    value: Value
+    absent: Any = None
+    required: bool = False
+    terraform: Any = NOTHING
+    zero_is_absent: bool = False
+    code: str = 'file/value'
+    types: frozenset[str] = frozenset()
+    excludes: tuple['Exclusion', ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exclusion:
+    """An option that does not go together with another one of the same table.
+
+    `other` is the field of the other one, dotted where it lies in a part. The two collide where this one is neither
+    zero nor absent and the other one has one of `values`, or any value but zero where there are none.
+    """
+
+    other: str
+    values: tuple[Any, ...] = ()
+    message: str
+    code: str
+    severity: Severity = Severity.ERROR
+    hint: str = ''
+
+    def judge(self, decoded: Any, key: str, place: Place, report: 'Report') -> None:
+        other: Any = decoded
+        for name in self.other.split('.'):
+            other = other.get(name) if isinstance(other, Mapping) else getattr(other, name, None)
+        value = getattr(decoded, key)
+        if value and (other in self.values if self.values else other):
+            here = (*place, key)
+            report.add(self.code, here, f'{dotted(here)}: {self.message}', self.severity, self.hint)
+
+
+def option(value: Value, absent: Any = None, **more: Any) -> Any:
+    """Describe a field of a table. The keywords are those of `Option`."""
+    return field(default=absent, metadata={'option': Option(value=value, absent=absent, **more)})
+
+
+class Table(Protocol):
+    """A dataclass whose fields are options. `ignored` names the keys that the server adds or that are history."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+    ignored: ClassVar[frozenset[str]]
+
+
+@cache
+def options_of(table: type[Table]) -> Mapping[str, Option]:
+    """The rows of a table by key."""
+    return {row.name: row.metadata['option'] for row in fields(table) if 'option' in row.metadata}
+
+
+@dataclass
+class Report:
+    """The diagnostics of one asset, in the order in which they were found.
+
+    `fixes` holds, by place, the number for each number in quotes and REMOVED for what the API ignores.
+    """
+
+    asset: 'Asset'
+    root: type[Table] | None = None
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    fixes: dict[Place, Any] = field(default_factory=dict)
+
+    def add(
+        self,
+        code: str,
+        place: Place,
+        message: str,
+        severity: Severity = Severity.ERROR,
+        hint: str = '',
+        span: Span | None = None,
+    ) -> None:
+        """Add a diagnostic about the value at `place`, which counts from the body of the asset."""
+        self.diagnostics.append(self.asset.diagnostic(code, severity, place, message, hint=hint, span=span))
+
+    def wrong(self, code: str, place: Place, expected: str, found: Any, more: str = '', hint: str = '') -> Any:
+        """Report a value that is not what is expected, and return INVALID."""
+        subject = f'{dotted(place)}: ' if place else ''
+        self.add(code, place, f'{subject}expected {expected}, found {shown(found)}{more}', hint=hint)
+        return INVALID
+
+    @property
+    def failed(self) -> bool:
+        """Whether an error was reported."""
+        return any(diagnostic.severity is Severity.ERROR for diagnostic in self.diagnostics)
+
+
+def shown(value: Any) -> str:
+    """Return a value as a message quotes it."""
+    match value:
+        case None:
+            return 'null'
+        case bool():
+            return str(value).lower()
+        case Mapping():
+            return 'an object'
+        case list() | tuple():
+            return f'a list of {len(value)}'
+    text = repr(value)
+    return text if len(text) <= _MAX_SHOWN else f'{text[: _MAX_SHOWN - 1]}…'
+
+
+def listed(values: Sequence[Any]) -> str:
+    """Return `a, b or c`."""
+    words = [str(value) for value in values]
+    return ' or '.join(filter(None, [', '.join(words[:-1]), words[-1]]))
+
+
+def did_you_mean(found: Any, allowed: Sequence[Any]) -> str:
+    nearest = closest(found, map(str, allowed)) if isinstance(found, str) else None
+    return f'; did you mean {nearest}?' if nearest else ''
+
+
+@dataclass(frozen=True)
+class Text:
+    """A string. `noun` names it in messages; `max_length` is in characters."""
+
+    noun: str = 'a text'
+    max_length: int | None = None
+    min_length: int = 0
+
+    @property
+    def expected(self) -> str:
+        return f'{self.noun} of at most {self.max_length} characters' if self.max_length else self.noun
+
+    def read(self, found: Any, place: Place, report: Report, code: str) -> Any:
+        if not isinstance(found, str):
+            return report.wrong('file/shape', place, self.expected, found)
+        if len(found.strip()) < self.min_length or (self.max_length and len(found) > self.max_length):
+            return report.wrong(code, place, self.expected, found)
+        return found
+
+
+@dataclass(frozen=True)
+class Flag:
+    expected: str = 'true or false'
+
+    def read(self, found: Any, place: Place, report: Report, code: str) -> Any:
+        if isinstance(found, bool):
+            return found
+        hint = 'write it without quotes' if found in ('true', 'false') else ''
+        return report.wrong('file/shape', place, self.expected, found, hint=hint)
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number with bounds, both included. `unit` is a plural such as `minutes`."""
+
+    least: float | None = None
+    greatest: float | None = None
+    unit: str = ''
+    whole: bool = False
+
+    @property
+    def expected(self) -> str:
+        text = ('a whole number' if self.whole else 'a number') + (f' of {self.unit}' if self.unit else '')
+        if self.least is not None and self.greatest is not None:
+            return f'{text} from {self.least:g} to {self.greatest:g}'
+        return text if self.least is None else f'{text}, {self.least:g} or more'
+
+    def read(self, found: Any, place: Place, report: Report, code: str) -> Any:
+        value = found
+        if isinstance(found, str) and _NUMBER.fullmatch(found.strip()):
+            value = float(found)
+            value = int(found) if found.strip().lstrip('+-').isdecimal() else value
+        # YAML has NaN and infinity; a whole number of JSON may be too large for a float.
+        usable = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+        if not usable or (self.whole and not float(value).is_integer()):
+            return report.wrong('file/shape', place, self.expected, found, hint=self._hint(found))
+        value = int(value) if self.whole else float(value)
+        if (self.least is not None and value < self.least) or (self.greatest is not None and value > self.greatest):
+            return report.wrong(code, place, self.expected, found)
+        if isinstance(found, str):
+            report.fixes[place] = value
+            message = f'{dotted(place)}: the number {found} is written as a text'
+            report.add('file/number-as-text', place, message, Severity.NOTE, 'write it without quotes')
+        return value
+
+    def _hint(self, found: Any) -> str:
+        size = {'seconds': 1, 'minutes': 60, 'hours': 3600}.get(self.unit)
+        seconds = duration.parse(found.strip()) if isinstance(found, str) else None
+        return f'{found.strip()} is {seconds / size:g} {self.unit}' if size and seconds else ''
+
+
+def Whole(least: int | None = None, greatest: int | None = None, unit: str = '') -> Number:
+    return Number(least, greatest, unit, whole=True)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a list of texts. `noun` takes the place of a list that is long.
+
+    `grows`: Datadog adds values to the list, so that only a misspelt one is an error and another one is noted.
+    """
+
+    allowed: tuple[str, ...]
+    noun: str = 'an allowed value'
+    grows: bool = False
+
+    @property
+    def expected(self) -> str:
+        return listed(self.allowed) if len(self.allowed) <= _MAX_LISTED else self.noun
+
+    def read(self, found: Any, place: Place, report: Report, code: str) -> Any:
+        if not isinstance(found, str):
+            return report.wrong('file/shape', place, self.expected, found)
+        if found in self.allowed:
+            return found
+        near = did_you_mean(found, self.allowed)
+        if self.grows and not _misspelt(found, self.allowed):
+            report.add(code, place, f'{dotted(place)}: {found!r} is not known here', Severity.NOTE)
+            return found
+        hint = '' if near or len(self.allowed) <= _MAX_LISTED else f'allowed: {", ".join(self.allowed)}'
+        return report.wrong(code, place, self.expected, found, near, hint)
+
+
+@dataclass(frozen=True)
+class ListOf:
+    """A list of values of one kind, decoded to a tuple. `noun` is a plural; items that are not usable are left out."""
+
+    item: Value
+    noun: str = 'texts'
+    least: int = 0
+    greatest: int | None = None
+
+    @property
+    def expected(self) -> str:
+        bounds = f'{self.least} to {self.greatest} ' if self.greatest is not None else ''
+        return f'a list of {bounds}{self.noun}'
+
+    def read(self, found: Any, place: Place, report: Report, code: str) -> Any:
+        if not isinstance(found, list | tuple):
+            return report.wrong('file/shape', place, self.expected, found)
+        if len(found) < self.least or (self.greatest is not None and len(found) > self.greatest):
+            return report.wrong(code, place, self.expected, found)
+        items = [
+            report.wrong('file/shape', (*place, index), self.item.expected, None)
+            if item is None
+            else self.item.read(item, (*place, index), report, 'file/value')
+            for index, item in enumerate(found)
+        ]
+        return tuple(item for item in items if item is not INVALID)
+
+
+@dataclass(frozen=True)
+class Part:
+    """An object that a table of its own describes."""
+
+    table: type[Table]
+    expected: str = 'an object'
+
+    def read(self, found: Any, place: Place, report: Report, code: str) -> Any:
+        if not isinstance(found, Mapping):
+            return report.wrong('file/shape', place, self.expected, found)
+        return decode(self.table, found, place, report)
+
+
+@dataclass(frozen=True)
+class Anything:
+    """An object or a list whose inside no table describes."""
+
+    types: tuple[type, ...]
+    expected: str = 'an object'
+
+    def read(self, found: Any, place: Place, report: Report, code: str) -> Any:
+        return found if isinstance(found, self.types) else report.wrong('file/shape', place, self.expected, found)
+
+
+@dataclass(frozen=True)
+class Parsed[T]:
+    """A text with a grammar of its own. `parse` returns its value, or None and every fault.
+
+    `codes` maps the number of the rule that a fault names (`fault.rule`) to the lint rule that reports it.
+    """
+
+    parse: Callable[[str], tuple[T | None, Sequence[Exception]]]
+    expected: str
+    codes: Mapping[str, str] = field(default_factory=dict)
+
+    def read(self, found: Any, place: Place, report: Report, code: str) -> Any:
+        if not isinstance(found, str) or not found.strip():
+            return report.wrong('file/value' if found == '' else 'file/shape', place, self.expected, found)
+        value, faults = self.parse(found)
+        for fault in faults:
+            own = self.codes.get(str(getattr(fault, 'rule', '')), code)
+            report.add(own, place, f'{dotted(place)}: {fault}', span=getattr(fault, 'span', None))
+        return INVALID if faults else value
+
+
+def decode[T: Table](table: type[T], body: Mapping[str, Any], place: Place, report: Report) -> T:
+    """Read an object by a table. What is not usable has the value of an absent key; the report says why."""
+    rows = options_of(table)
+    values: dict[str, Any] = {}
+    for key, row in rows.items():
+        found = body.get(key)
+        if found is None or (row.required and found == ''):
+            if row.required:
+                _missing(key, row, place, report)
+            continue
+        if found == '' and not row.required and not isinstance(row.value, Text):
+            _empty(key, place, report)
+            continue
+        value = row.value.read(found, (*place, key), report, row.code)
+        if value is not INVALID:
+            values[key] = value
+    _ignored([key for key in body if key in table.ignored], place, report)
+    # An open table knows but a few of the keys.
+    for key in () if getattr(table, 'open', False) else body:
+        if key not in rows and key not in table.ignored:
+            _unknown(str(key), table, place, report)
+    decoded = table(**values)
+    for key, row in rows.items():
+        for exclusion in row.excludes if key in values else ():
+            exclusion.judge(decoded, key, place, report)
+    return decoded
+
+
+def _missing(key: str, row: Option, place: Place, report: Report) -> None:
+    expected = f'; expected {row.value.expected}'
+    report.add('file/missing-key', (*place, key), f'{dotted((*place, key))} is missing{expected}')
+
+
+def _empty(key: str, place: Place, report: Report) -> None:
+    here = (*place, key)
+    report.fixes[here] = REMOVED
+    message = f"{dotted(here)}: '' is read as if the key were absent"
+    report.add('file/empty-value', here, message, Severity.NOTE, 'leave the key out')
+
+
+def _ignored(keys: Sequence[str], place: Place, report: Report) -> None:
+    """Note, once for an object, the keys that an export holds and a request does not need."""
+    if keys:
+        report.fixes.update(((*place, key), REMOVED) for key in keys)
+        subject = f'{dotted(place)}: ' if place else ''
+        message = f'{subject}the API ignores {listed(keys).replace(" or ", " and ")}'
+        report.add('file/server-key', (*place, keys[0]), message, Severity.NOTE, 'leave out what the server adds')
+
+
+def _unknown(key: str, table: type[Table], place: Place, report: Report) -> None:
+    here = (*place, key)
+    rows = options_of(table)
+    homes = sorted(_homes(report.root).get(key, ())) if report.root else []
+    if homes and dotted(place) not in homes:
+        where = ' or '.join(home or 'the top of the body' for home in homes)
+        report.add('file/unknown-key', here, f'{dotted(here)}: the key belongs to {where}')
+        return
+    nearest = closest(key, rows)
+    known = '' if nearest else f'known: {", ".join(rows)}' if len(rows) <= _MAX_LISTED else ''
+    more = f'; did you mean {nearest}?' if nearest else ''
+    severity = Severity.ERROR if _misspelt(key, rows) else Severity.WARNING
+    report.add('file/unknown-key', here, f'{dotted(here)}: unknown key{more}', severity, known)
+
+
+def _misspelt(name: str, known: Iterable[str]) -> bool:
+    """Whether a name is so near to a known one that nothing else can be meant."""
+    nearest = closest(name, known)
+    return nearest is not None and _alike(name, nearest) >= _MISSPELT
+
+
+def _alike(one: str, other: str) -> float:
+    return SequenceMatcher(None, one.lower(), other.lower()).ratio()
+
+
+@cache
+def _homes(root: type[Table]) -> Mapping[str, frozenset[str]]:
+    """Where each key of a table and of its parts belongs, as dotted places; keys below a list are left out."""
+    found: dict[str, set[str]] = {}
+    pending: list[tuple[str, type[Table]]] = [('', root)]
+    while pending:
+        home, table = pending.pop()
+        for key, row in options_of(table).items():
+            found.setdefault(key, set()).add(home)
+            if isinstance(row.value, Part):
+                pending.append((f'{home}.{key}'.lstrip('.'), row.value.table))
+    return {key: frozenset(homes) for key, homes in found.items()}

@@ -1,0 +1,54 @@
+"""What an asset needs to know of the text that it was read from."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from ddassets.diagnostic import Position
+
+#: The way from the top of a body to a value: keys and indices.
+type Place = tuple[str | int, ...]
+
+
+class _Sentinel:
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+#: What a value decodes to that is not usable; a diagnostic says why.
+INVALID: Any = _Sentinel('INVALID')
+#: Stands for a value that the API ignores.
+REMOVED: Any = _Sentinel('REMOVED')
+#: What Terraform sends for an attribute that is not set: nothing.
+NOTHING: Any = _Sentinel('NOTHING')
+
+
+class Source(Protocol):
+    """A text that a person edits, such as a JSON file, a YAML file or a Terraform plan.
+
+    `position` returns where the value at `place` begins, or its nearest parent where the value is missing; with
+    `column`, where that character (counted from 0) of the string at `place` is. None: the position is not known.
+    """
+
+    @property
+    def path(self) -> Path: ...
+
+    def position(self, place: Place = (), column: int | None = None) -> Position | None: ...
+
+
+def dotted(place: Place) -> str:
+    """Write a place as `schedule.recurrences[0].rrule`."""
+    return ''.join(f'[{step}]' if isinstance(step, int) else f'.{step}' for step in place).removeprefix('.')
+
+
+@dataclass(frozen=True)
+class Unplaced:
+    """A source without text, for a body that a program made."""
+
+    path: Path
+
+    def position(self, place: Place = (), column: int | None = None) -> None:
+        """Return None: there is no text."""

@@ -1,0 +1,189 @@
+"""Read the recurrence rule (RRULE) and the duration of a recurring downtime. Rules 5.4 to 5.6 and 5.9."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from ddassets.nearest import did_you_mean
+
+FREQUENCIES = ('HOURLY', 'DAILY', 'WEEKLY', 'MONTHLY', 'YEARLY')
+WEEKDAYS = ('MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU')
+UNITS = {'m': 60, 'h': 3600, 'd': 86400, 'w': 604800}
+YEARS = range(1970, 2200)
+# Seconds. It bounds how far back an occurrence may begin and still be active.
+MAX_DURATION = 3650 * 86400
+
+_ORDINAL_FREQUENCIES = ('MONTHLY', 'YEARLY')
+# Part: least and greatest integer, whether several are allowed.
+_NUMBERS = {
+    'INTERVAL': (1, 9999, False),
+    'COUNT': (1, 999_999_999, False),
+    'BYMONTH': (1, 12, True),
+    'BYMONTHDAY': (-31, 31, True),
+    'BYSETPOS': (-366, 366, True),
+    'BYHOUR': (0, 23, True),
+    'BYMINUTE': (0, 59, True),
+}
+PARTS = ('FREQ', 'UNTIL', 'BYDAY', 'WKST', *_NUMBERS)
+
+
+class RuleFault(ValueError):
+    """The text is not a valid rule. `rule` is the number of the rule of the semantics that refuses it."""
+
+    def __init__(self, message: str, rule: str = '5.5') -> None:
+        super().__init__(message)
+        self.rule = rule
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The parts of an RRULE. Weekdays count from Monday, 0; a `by_day` is (ordinal or 0, weekday).
+
+    `until` is the last possible start, in local time, or in UTC where the text ends in Z (rule 5.6).
+    """
+
+    text: str
+    frequency: str
+    interval: int = 1
+    count: int | None = None
+    until: datetime | None = None
+    by_day: tuple[tuple[int, int], ...] = ()
+    by_month: tuple[int, ...] = ()
+    by_month_day: tuple[int, ...] = ()
+    by_set_position: tuple[int, ...] = ()
+    by_hour: tuple[int, ...] = ()
+    by_minute: tuple[int, ...] = ()
+    week_start: int = 0
+
+
+def parse_rule(text: str) -> tuple[Rule | None, list[RuleFault]]:
+    """Read an RRULE, or every fault of it."""
+    faults: list[RuleFault] = []
+    parts: dict[str, str] = {}
+    for part in text.upper().split(';'):
+        name, equals, value = part.partition('=')
+        if not equals:
+            faults.append(RuleFault(f'{part!r} is no part of a rule; expected NAME=VALUE, with `;` between the parts'))
+        elif name in ('DTSTART', 'DTEND', 'DURATION', 'EXDATE', 'RDATE'):
+            instead = '' if name in ('EXDATE', 'RDATE') else '; write `start` and `duration` beside `rrule`'
+            faults.append(RuleFault(f'{name} is not supported in the rule of a downtime{instead}'))
+        elif name not in PARTS:
+            faults.append(RuleFault(f'unknown part {name!r}{did_you_mean(name, PARTS)}; allowed: {", ".join(PARTS)}'))
+        elif name in parts:
+            faults.append(RuleFault(f'{name} stands twice'))
+        else:
+            parts[name] = value
+    fields: dict[str, object] = {}
+    for name, value in parts.items():
+        try:
+            fields[name] = _value(name, value)
+        except RuleFault as fault:
+            faults.append(fault)
+    if 'FREQ' not in parts:
+        faults.append(RuleFault('FREQ is missing'))
+    faults += _conflicts(fields)
+    if faults:
+        return None, faults
+    names = {part: field for part, field in _FIELDS.items() if part in fields}
+    return Rule(text, **{field: fields[part] for part, field in names.items()}), []  # type: ignore[arg-type]
+
+
+_FIELDS = {
+    'FREQ': 'frequency',
+    'INTERVAL': 'interval',
+    'COUNT': 'count',
+    'UNTIL': 'until',
+    'BYDAY': 'by_day',
+    'BYMONTH': 'by_month',
+    'BYMONTHDAY': 'by_month_day',
+    'BYSETPOS': 'by_set_position',
+    'BYHOUR': 'by_hour',
+    'BYMINUTE': 'by_minute',
+    'WKST': 'week_start',
+}
+
+
+def _value(name: str, text: str) -> object:
+    match name:
+        case 'FREQ':
+            if text not in FREQUENCIES:
+                raise RuleFault(f'FREQ={text}: expected {", ".join(FREQUENCIES)}{did_you_mean(text, FREQUENCIES)}')
+            return text
+        case 'UNTIL':
+            return _until(text)
+        case 'WKST':
+            return _weekday(name, text)
+        case 'BYDAY':
+            return tuple(dict.fromkeys(_day(item) for item in text.split(',')))
+    least, greatest, several = _NUMBERS[name]
+    values = tuple(dict.fromkeys(_integer(name, item, least, greatest) for item in text.split(',')))
+    if several:
+        return values
+    if ',' in text:
+        raise RuleFault(f'{name}={text}: expected one number')
+    return values[0]
+
+
+def _integer(name: str, text: str, least: int, greatest: int) -> int:
+    if re.fullmatch(r'[+-]?[0-9]{1,9}', text):
+        number = int(text)
+        if least <= number <= greatest and (number or least == 0):
+            return number
+    but = ', not 0' if least < 0 else ''
+    raise RuleFault(f'{name}: {text!r} is no whole number from {least} to {greatest}{but}')
+
+
+def _weekday(name: str, text: str) -> int:
+    if text not in WEEKDAYS:
+        raise RuleFault(f'{name}: {text!r} is no weekday; expected one of {", ".join(WEEKDAYS)}')
+    return WEEKDAYS.index(text)
+
+
+def _day(text: str) -> tuple[int, int]:
+    ordinal = _integer('BYDAY', text[:-2], -53, 53) if text[:-2] else 0
+    return ordinal, _weekday('BYDAY', text[-2:])
+
+
+def _until(text: str) -> datetime:
+    match = re.fullmatch(r'([0-9]{8})(?:T([0-9]{6})(Z?))?', text)
+    if match:
+        try:
+            moment = datetime.strptime(match[1] + (match[2] or '000000'), '%Y%m%d%H%M%S')
+        except ValueError:
+            pass
+        else:
+            if moment.year in YEARS:
+                return moment.replace(tzinfo=UTC) if match[3] else moment
+    raise RuleFault(f'UNTIL={text}: expected a local time such as 20270131T090000', '5.6')
+
+
+def _conflicts(fields: dict[str, object]) -> Iterator[RuleFault]:
+    frequency = fields.get('FREQ')
+    days = fields.get('BYDAY', ())
+    assert isinstance(days, tuple)
+    ordinals = [f'{ordinal}{WEEKDAYS[day]}' for ordinal, day in days if ordinal]
+    if ordinals and frequency and frequency not in _ORDINAL_FREQUENCIES:
+        yield RuleFault(
+            f'BYDAY={ordinals[0]}: an ordinal has a meaning with FREQ=MONTHLY or YEARLY only, found FREQ={frequency}',
+            '5.9',
+        )
+    if 'COUNT' in fields and 'UNTIL' in fields:
+        yield RuleFault('COUNT and UNTIL exclude each other')
+    if frequency == 'WEEKLY' and 'BYMONTHDAY' in fields:
+        yield RuleFault('BYMONTHDAY has no meaning with FREQ=WEEKLY')
+    if 'BYSETPOS' in fields and not any(name.startswith('BY') for name in fields if name != 'BYSETPOS'):
+        yield RuleFault('BYSETPOS needs another BY… part to choose from')
+
+
+def parse_duration(text: str) -> int:
+    """Return the seconds of `14h`. Rule 5.4. Raises RuleFault."""
+    match = re.fullmatch(r'([0-9]{1,9})([mhdw])', text)
+    seconds = int(match[1]) * UNITS[match[2]] if match else 0
+    if not seconds:
+        raise RuleFault(
+            f'{text!r} is no duration; expected a whole number above 0 and m, h, d or w, such as 14h', '5.4'
+        )
+    if seconds > MAX_DURATION:
+        raise RuleFault(f'{text!r} is longer than 3650d; for a downtime without end, leave `schedule` out', '5.4')
+    return seconds

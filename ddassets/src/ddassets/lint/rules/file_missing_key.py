@@ -1,0 +1,16 @@
+"""A missing key."""
+
+from ddassets.diagnostic import Severity
+from ddassets.lint.example import MONITOR
+from ddassets.lint.rule import Rule, reported
+
+RULE = Rule(
+    id='file/missing-key',
+    severity=Severity.ERROR,
+    reason='A key that the API needs is missing.',
+    explanation='Datadog answers a body without the key with an error.',
+    bad={MONITOR: {'definition': {'type': None}}},
+    good={MONITOR: {'definition': {'type': 'query alert'}}},
+    check=reported,
+    semantics=('1.2',),
+)

@@ -1,0 +1,19 @@
+"""A recovery threshold that equals its threshold."""
+
+from ddassets.diagnostic import Severity
+from ddassets.lint.example import MONITOR
+from ddassets.lint.rule import Rule, reported
+
+RULE = Rule(
+    id='monitor/recovery-equal',
+    severity=Severity.WARNING,
+    reason='A recovery threshold equals the threshold that it belongs to.',
+    explanation=(
+        'Recovery then needs what the end of the alert needs anyway. Datadog refuses it where a value could '
+        'both trigger and recover.'
+    ),
+    bad={MONITOR: {'definition': {'options': {'thresholds': {'critical': 100, 'critical_recovery': 100}}}}},
+    good={MONITOR: {'definition': {'options': {'thresholds': {'critical': 100, 'critical_recovery': 90}}}}},
+    check=reported,
+    semantics=('3.4',),
+)
