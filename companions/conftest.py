@@ -1,8 +1,11 @@
-"""What the tests of the companions share: README commands, free ports, and a way to wait for a server."""
+"""What the tests of the companions share: README commands, interpreters, free ports, and a way to wait for a server."""
 
+import os
 import re
+import shutil
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -26,6 +29,30 @@ def readme_commands(folder: str) -> list[str]:
 def commands() -> Callable[[str], list[str]]:
     """The commands of a companion's README that a test has to run."""
     return readme_commands
+
+
+OLDEST = '3.11'
+
+
+@pytest.fixture(scope='session', params=[pytest.param('', id='here'), pytest.param(OLDEST, id=f'python-{OLDEST}')])
+def interpreter(request, tmp_path_factory) -> Path:
+    """A Python with what the companions' scripts need: this one, and the oldest that they promise to run on."""
+    if not request.param:
+        return Path(sys.executable)
+    uv = os.environ.get('UV') or shutil.which('uv')
+    folder = tmp_path_factory.mktemp('oldest') / 'environment'
+    python = folder / 'bin' / 'python'
+    requirements = HERE / 'flask_app' / 'requirements.txt'
+    done = None
+    for command in (
+        ['venv', '--no-project', '--python', request.param, folder],
+        ['pip', 'install', '--python', python, '--requirement', requirements, 'pymysql>=1.1'],
+    ):
+        done = uv and subprocess.run([uv, '--quiet', *command], capture_output=True, text=True, timeout=300)
+        if not done or done.returncode:
+            why = done.stderr if done else 'no uv here'
+            (pytest.fail if os.environ.get('CI') else pytest.skip)(f'no Python {request.param}: {why}')
+    return python
 
 
 @pytest.fixture(scope='session')

@@ -1,4 +1,4 @@
-"""A small web service that is worth tracing: three routes, a health route, logs that carry their trace's id.
+"""A small web service that is worth tracing: routes that answer, fail and are slow, and logs with their trace's id.
 
 Run it as `ddtrace-run python app.py`. HOST and PORT say where it listens: 127.0.0.1 and 5050 by default.
 Exit codes: 0 stopped by a signal, 2 an address that it can't listen on.
@@ -9,6 +9,7 @@ import logging
 import os
 import signal
 import sys
+import time
 from typing import NoReturn
 
 import waitress
@@ -24,6 +25,8 @@ FORMAT = (
 DEFAULTS = {'dd.service': '', 'dd.env': '', 'dd.version': '', 'dd.trace_id': '0', 'dd.span_id': '0'}
 THREADS = 8
 HEALTH = 'GET /health'
+# Seconds that the slow route takes.
+DELAY = 0.8
 
 app = Flask(__name__)
 log = logging.getLogger('flask_app')
@@ -49,6 +52,19 @@ def apm() -> str:
 @app.get('/api/trace')
 def trace() -> str:
     return 'Posting Traces'
+
+
+@app.get('/api/slow')
+def slow() -> str:
+    """Show up in the latency percentiles."""
+    time.sleep(DELAY)
+    return 'Slow Response'
+
+
+@app.get('/api/error')
+def error() -> NoReturn:
+    """Show up as an error: Flask answers 500, and the span carries the exception."""
+    raise RuntimeError('this route always fails')
 
 
 @app.get('/health')

@@ -2,7 +2,8 @@
 # Install the integration on a Debian or Ubuntu host that has the Agent, and enable its configuration. Run as root.
 #   provision.sh WHEEL            a wheel of your own
 #   provision.sh NAME==VERSION    a published one, e.g. datadog-my_metric==1.0.0
-# Exit codes: 0 done, 2 unusable input (nothing was changed). Safe to run again; a conf.yaml that is there stays.
+# Exit codes: 0 done, 2 unusable input (nothing was changed). Safe to run again, with another build of the same version too:
+# its code replaces the old. A conf.yaml that is there stays.
 set -euo pipefail
 
 root=${PROVISION_ROOT:-}
@@ -35,6 +36,15 @@ chmod 0700 "$etc/secrets"
 chmod 0400 "$etc"/secrets/*
 chown -R dd-agent:dd-agent "$etc/datadog.yaml" "$etc/secret_backend.py" "$etc/secrets"
 
+# pip keeps the old code when a wheel has the version that is installed, and the Agent's command still prints success.
+if [[ $1 == *.whl ]]; then
+    version=$(basename "$1" | cut -d- -f2)
+    installed=$(datadog-agent integration show -q datadog-my_metric 2>/dev/null || true)
+    if [[ $installed == "$version" ]]; then
+        echo "my_metric $version is installed: it is removed first, so that the wheel's code replaces it"
+        datadog-agent integration remove -r datadog-my_metric
+    fi
+fi
 datadog-agent integration install "${install_from[@]}"
 conf=$etc/conf.d/my_metric.d
 [[ -e $conf/conf.yaml ]] || cp "$conf/conf.yaml.example" "$conf/conf.yaml"

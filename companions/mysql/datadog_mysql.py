@@ -1,18 +1,19 @@
 """Create, verify and exercise the `datadog` user of the MySQL integration.
 
-Needs PyMySQL alone, which the Agent's own Python brings: it is the client that the integration uses.
+Needs Python 3.11 or later, and PyMySQL, which the Agent's own Python brings: the client that the integration uses.
 Exit codes: 0 fine, 1 a check failed, 2 unusable input (password, port or server missing, read-only server).
 Passwords come from the environment only, where neither `ps` nor a shell history shows them.
 """
 
 import argparse
+import math
 import os
 import re
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import pymysql
 from pymysql.constants import CR, ER
@@ -21,8 +22,11 @@ PASSWORD = 'DATADOG_MYSQL_PASSWORD'
 ADMIN_PASSWORD = 'MYSQL_ADMIN_PASSWORD'
 USER = 'datadog'
 ACCOUNT = "'datadog'@'127.0.0.1'"
-MOST_QUERIES = 1_000_000
-MOST_SECONDS = 3600.0
+MAX_QUERIES = 10_000_000
+MAX_SECONDS = 3600.0
+# Seconds between two lines of `load`: the interval of the MySQL integration, less in a short run.
+MAX_STEP = 15.0
+MIN_STEPS = 8
 # The server was reached and turned the account away: a finding about the account, not unusable input. Locked accounts:
 # 3118 is MySQL's code, 4151 MariaDB's.
 REFUSED = {ER.ACCESS_DENIED_ERROR, ER.HOST_NOT_PRIVILEGED, 3118, 4151, 1226}
@@ -33,12 +37,15 @@ class Unusable(Exception):
 
 
 class Check(NamedTuple):
-    """One thing the integration does with the user, and what to do when it can't."""
+    """One thing the integration does with the user, and what to do when it can't.
+
+    `advice` is by whether the server is MariaDB. `replication`: the integration does it with `replication: true` only.
+    """
 
     name: str
     run: Callable[[Any], str]
     advice: dict[bool, str]
-    """By whether the server is MariaDB."""
+    replication: bool = False
 
 
 def _rows(cursor: Any, statement: str) -> list[tuple[Any, ...]]:
@@ -47,7 +54,8 @@ def _rows(cursor: Any, statement: str) -> list[tuple[Any, ...]]:
 
 
 def _uptime(cursor: Any) -> str:
-    return f'{_rows(cursor, "SHOW GLOBAL STATUS LIKE 'Uptime'")[0][1]} s'
+    [(_, uptime)] = _rows(cursor, "SHOW GLOBAL STATUS LIKE 'Uptime'")
+    return f'{uptime} s'
 
 
 def _binary_logs(cursor: Any) -> str:
@@ -84,8 +92,8 @@ def _grant(mysql: str, mariadb: str | None = None, on: str = '*.*') -> dict[bool
 CONNECT_ADVICE = f'apply the SQL again with the password in {PASSWORD} (datadog_mysql.py apply)'
 CHECKS = (
     Check('uptime', _uptime, dict.fromkeys((False, True), 'look at the error log of the server')),
-    Check('binary logs', _binary_logs, _grant('REPLICATION CLIENT', 'BINLOG MONITOR')),
-    Check('replication status', _replication, _grant('REPLICATION CLIENT', 'SLAVE MONITOR')),
+    Check('binary logs', _binary_logs, _grant('REPLICATION CLIENT', 'BINLOG MONITOR'), replication=True),
+    Check('replication status', _replication, _grant('REPLICATION CLIENT', 'SLAVE MONITOR'), replication=True),
     Check('performance_schema', _performance_schema, _grant('SELECT', on='performance_schema.*')),
     Check('process list', _process_list, _grant('PROCESS')),
 )
@@ -161,7 +169,10 @@ def apply(args: argparse.Namespace) -> int:
 
 
 def verify(args: argparse.Namespace) -> int:
-    """Do what the integration will do, as its user: one line per check, with the remedy of each that fails."""
+    """Do what the integration will do, as its user: one line per check, with the remedy of each that fails.
+
+    What only `replication: true` needs is a warning, unless `--replication` says that the configuration has it.
+    """
     password = _password(PASSWORD)
     try:
         connection = _connect(args, USER, password)
@@ -177,38 +188,71 @@ def verify(args: argparse.Namespace) -> int:
         mariadb = _is_mariadb(cursor)
         print(f'ok   connect: {_rows(cursor, "SELECT VERSION()")[0][0]}')
         for check in CHECKS:
+            needed = args.replication or not check.replication
+            note = '' if needed else ' (needed with replication: true only)'
             try:
-                print(f'ok   {check.name}: {check.run(cursor)}')
+                print(f'ok   {check.name}: {check.run(cursor)}{note}')
+                continue
             except LookupError as error:
-                failed = True
-                print(f'FAIL {check.name}: To do: {error.args[0]}')
+                remedy = f'To do: {error.args[0]}'
             except pymysql.MySQLError as error:
-                failed = True
-                print(f'FAIL {check.name}: {error.args[-1]}. To do: {check.advice[mariadb]}')
+                remedy = f'{error.args[-1]}. To do: {check.advice[mariadb]}'
+            failed |= needed
+            print(f'{"FAIL" if needed else "WARN"} {check.name}{note}: {remedy}')
     return int(failed)
 
 
+def hill(share: float) -> float:
+    """The share of all queries that is sent after a share of the time: the rate rises and falls as half a sine."""
+    return (1 - math.cos(math.pi * min(max(share, 0.0), 1.0))) / 2
+
+
 def load(args: argparse.Namespace) -> int:
-    """Send a burst of queries that read nothing, up to a count and a number of seconds, whichever is first."""
+    """Send queries that read nothing, spread over the seconds asked for, and print the rate that the server counts."""
     try:
         connection = _connect(args, USER, _password(PASSWORD))
     except pymysql.OperationalError as error:
         raise Unusable(f'{error.args[1]}: {CONNECT_ADVICE}') from None
     with connection, connection.cursor() as cursor:
-        count = "SHOW GLOBAL STATUS LIKE 'Queries'"
-        before = int(_rows(cursor, count)[0][1])
-        end = time.monotonic() + args.seconds
-        sent = 0
-        while sent < args.count and time.monotonic() < end:
-            cursor.execute('DO 0')
-            sent += 1
-        after = int(_rows(cursor, count)[0][1])
+        start = time.monotonic()
+        step = min(MAX_STEP, args.seconds / MIN_STEPS)
+        peak = args.count / args.seconds * math.pi / 2
+        sent, at, counted = 0, start, _queries(cursor)
+        before = counted
+        while sent < args.count and (now := time.monotonic()) < start + args.seconds:
+            if now >= at + step:
+                at, counted = _print_rate(cursor, start, at, counted, peak)
+            if sent < args.count * hill((now - start) / args.seconds):
+                cursor.execute('DO 0')
+                sent += 1
+            else:
+                time.sleep(0.005)
+        _print_rate(cursor, start, at, counted, peak)
+        after = _queries(cursor)
     print(f'sent {sent} queries; Queries rose from {before} to {after}')
+    if sent < args.count * 0.99:
+        print(f'the server took fewer than the {args.count} asked for: ask for fewer, or for more seconds')
     return 0
 
 
-def _between[N: (int, float)](kind: Callable[[str], N], low: float, high: float) -> Callable[[str], N]:
-    def parse(text: str) -> N:
+def _queries(cursor: Any) -> int:
+    [(_, value)] = _rows(cursor, "SHOW GLOBAL STATUS LIKE 'Queries'")
+    return int(value)
+
+
+def _print_rate(cursor: Any, start: float, at: float, counted: int, peak: float) -> tuple[float, int]:
+    """Print the rate since `at`, as the integration computes it. Returns the instant and the counter, for the next."""
+    now, counter = time.monotonic(), _queries(cursor)
+    rate = (counter - counted) / max(now - at, 0.001)
+    print(f'{now - start:7.1f} s {rate:9.1f} queries/s {"#" * min(round(40 * rate / peak), 60)}', flush=True)
+    return now, counter
+
+
+Number = TypeVar('Number', int, float)
+
+
+def _between(kind: Callable[[str], Number], low: float, high: float) -> Callable[[str], Number]:
+    def parse(text: str) -> Number:
         try:
             value = kind(text)
         except ValueError:
@@ -227,15 +271,21 @@ def parser() -> argparse.ArgumentParser:
     where.add_argument('--port', type=_between(int, 1, 65535), default=os.environ.get('DATADOG_MYSQL_PORT', '3306'))
     top = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = top.add_subparsers(required=True, metavar='apply|verify|load')
-    one = commands.add_parser('apply', parents=[where], help='create the user, or bring it up to date')
-    one.add_argument('--admin', default='root', help='account that may create users')
-    one.add_argument('--socket', help='log the administrator in over this socket, e.g. /run/mysqld/mysqld.sock')
-    one.set_defaults(run=apply)
-    commands.add_parser('verify', parents=[where], help='one line per check').set_defaults(run=verify)
-    one = commands.add_parser('load', parents=[where], help='a burst of empty queries')
-    one.add_argument('--count', type=_between(int, 1, MOST_QUERIES), default=20_000)
-    one.add_argument('--seconds', type=_between(float, 0.1, MOST_SECONDS), default=60.0)
-    one.set_defaults(run=load)
+    command = commands.add_parser('apply', parents=[where], help='create the user, or bring it up to date')
+    command.add_argument('--admin', default='root', help='account that may create users')
+    command.add_argument('--socket', help='log the administrator in over this socket, e.g. /run/mysqld/mysqld.sock')
+    command.set_defaults(run=apply)
+    command = commands.add_parser('verify', parents=[where], help='one line per check')
+    command.add_argument(
+        '--replication', action='store_true', help='the configuration has replication: true, so all grants are needed'
+    )
+    command.set_defaults(run=verify)
+    command = commands.add_parser('load', parents=[where], help='a hill of empty queries')
+    command.add_argument('--count', type=_between(int, 1, MAX_QUERIES), default=60_000, help='queries in all (60000)')
+    command.add_argument(
+        '--seconds', type=_between(float, 0.1, MAX_SECONDS), default=300.0, help='how long the hill lasts (300)'
+    )
+    command.set_defaults(run=load)
     return top
 
 

@@ -71,14 +71,14 @@ def start(tmp_path_factory, free_port, wait_for_port):
     """Start the README's command in its own process group; every app is ended with the module."""
     started = []
 
-    def run(agent: int) -> App:
+    def run(agent: int, interpreter: Path = Path(sys.executable)) -> App:
         app = App(free_port(), tmp_path_factory.mktemp('app') / 'log')
         with open(app.log, 'w') as log:
             process = subprocess.Popen(
                 RUN,
                 shell=True,
                 cwd=FOLDER,
-                env=environment(agent, app.port),
+                env=environment(agent, app.port, PATH=f'{interpreter.parent}{os.pathsep}{os.environ["PATH"]}'),
                 stdout=log,
                 stderr=log,
                 text=True,
@@ -143,6 +143,24 @@ def test_one_trace_per_request_and_its_log_line(clean, app, path, text):
     assert (fields['service'], fields['env'], fields['version']) == ('flask-app', 'dev', '1.0.0')
 
 
+def test_the_failing_route_is_an_error_of_its_resource(clean, app):
+    assert app.get('/api/error')[0] == 500
+    [spans] = traces(clean, 1)
+    [root] = [span for span in spans if not span.get('parent_id')]
+    assert (root['resource'], root['meta']['http.status_code'], root['error']) == ('GET /api/error', '500', 1)
+    assert 'this route always fails' in json.dumps(spans)
+    assert any("GET '/api/error' 500" in line for line in app.log.read_text().splitlines())
+
+
+def test_the_slow_route_is_slow_and_no_error(clean, app):
+    assert app.get('/api/slow') == (200, b'Slow Response')
+    [spans] = traces(clean, 1)
+    [root] = [span for span in spans if not span.get('parent_id')]
+    assert (root['resource'], root['error']) == ('GET /api/slow', 0)
+    # In nanoseconds.
+    assert root['duration'] >= 0.8e9
+
+
 def test_unknown_route_is_404_and_no_error(clean, app):
     assert app.get('/no/such')[0] == 404
     [spans] = traces(clean, 1)
@@ -181,8 +199,9 @@ def test_requests_never_wait_for_the_agent(app, start, free_port):
         assert max(seconds[name]) < 1.5
 
 
-def test_every_command_of_the_readme_runs(app, commands):
-    assert commands('flask_app')[0] == RUN  # `app` runs it.
+def test_every_command_of_the_readme_runs(agent, start, commands, interpreter):
+    assert commands('flask_app')[0] == RUN  # `start` runs it.
+    app = start(agent, interpreter)
     texts = []
     for line in commands('flask_app')[1:]:
         done = subprocess.run(
@@ -190,7 +209,8 @@ def test_every_command_of_the_readme_runs(app, commands):
         )
         assert done.returncode == 0, done.stderr
         texts.append(done.stdout.strip())
-    assert texts == ['Entrypoint to the Application', 'Getting APM Started', 'Posting Traces', '{"status":"ok"}']
+    replies = ['Entrypoint to the Application', 'Getting APM Started', 'Posting Traces', 'Slow Response', '500']
+    assert texts == [*replies, '{"status":"ok"}']
 
 
 def test_listens_on_loopback_unless_told_otherwise(app):

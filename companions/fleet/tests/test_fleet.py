@@ -94,3 +94,12 @@ def test_the_play_restarts_the_agent_after_each_change():
     notified = [task.get('notify') for task in play['tasks'] if task['name'].startswith(('Install', 'Enable'))]
     assert notified == ['Restart the Agent'] * 2
     assert handlers == {'Restart the Agent'}
+
+
+def test_the_play_removes_another_build_of_the_same_version_before_it_installs():
+    [play] = load('ansible/play.yml')
+    names = [task['name'] for task in play['tasks']]
+    remove = next(task for task in play['tasks'] if task['name'].startswith('Remove'))
+    assert remove['ansible.builtin.command'] == 'datadog-agent integration remove -r datadog-my_metric'
+    assert remove['when'] == 'my_metric_copied is changed and my_metric_version in my_metric_installed.stdout'
+    assert names.index('Read the installed version') < names.index(remove['name']) < names.index('Install the wheel')

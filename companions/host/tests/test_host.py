@@ -52,10 +52,10 @@ def test_secret_backend_refuses_another_protocol(tmp_path, text):
     assert done.stderr.startswith('error: stdin must hold')
 
 
-def test_every_command_of_the_readme_runs(tmp_path, commands):
+def test_every_command_of_the_readme_runs(tmp_path, commands, interpreter):
     lines = commands('host')
     assert len(lines) == 2
-    path = f'{Path(sys.executable).parent}{os.pathsep}{os.environ["PATH"]}'
+    path = f'{interpreter.parent}{os.pathsep}{os.environ["PATH"]}'
     env = os.environ | {'PATH': path, 'DATADOG_SECRETS': str(tmp_path / 'secrets')}
     done = [subprocess.run(line, shell=True, cwd=FOLDER, env=env, capture_output=True, text=True) for line in lines]
     assert [one.returncode for one in done] == [0, 0]
@@ -70,8 +70,16 @@ def host(tmp_path):
     (etc / 'secrets/api_key').write_text('k3y')
     (tmp_path / WHEEL).write_text('')
     binaries.mkdir()
-    drop = f'mkdir -p {etc}/conf.d/my_metric.d && echo "instances: [{{}}]" > {etc}/conf.d/my_metric.d/conf.yaml.example'
-    for name, does in {'datadog-agent': drop, 'systemctl': ':', 'chown': ':'}.items():
+    # Like the real one: without `remove` before it, `install` of the version that is there keeps the old code.
+    agent = f"""case "$1 $2" in
+    'integration show') cat {tmp_path}/installed ;;
+    'integration remove') rm {tmp_path}/installed {tmp_path}/code ;;
+    'integration install')
+        [ -e {tmp_path}/code ] || cp "$5" {tmp_path}/code 2>/dev/null
+        echo 1.0.0 > {tmp_path}/installed
+        mkdir -p {etc}/conf.d/my_metric.d && echo "instances: [{{}}]" > {etc}/conf.d/my_metric.d/conf.yaml.example ;;
+    esac"""
+    for name, does in {'datadog-agent': agent, 'systemctl': ':', 'chown': ':'}.items():
         (binaries / name).write_text(f'#!/bin/sh\necho {name} "$@" >> {calls}\n{does}\n')
         (binaries / name).chmod(0o755)
     return tmp_path
@@ -111,6 +119,31 @@ def test_provision_again_keeps_the_configuration(host):
     conf.write_text('instances: [{tags: [mine]}]\n')
     assert provision(host, WHEEL).returncode == 0
     assert 'mine' in conf.read_text()
+
+
+def test_another_build_of_the_same_version_replaces_the_old(host):
+    (host / WHEEL).write_text('old')
+    assert provision(host, WHEEL).returncode == 0
+    (host / WHEEL).write_text('new')
+    (host / 'calls').unlink()
+    done = provision(host, WHEEL)
+    assert done.returncode == 0, done.stderr
+    calls = [call for call in (host / 'calls').read_text().splitlines() if call.startswith('datadog-agent')]
+    assert calls == [
+        'datadog-agent integration show -q datadog-my_metric',
+        'datadog-agent integration remove -r datadog-my_metric',
+        f'datadog-agent integration install -r -w {WHEEL}',
+    ]
+    assert 'is removed first' in done.stdout
+    assert (host / 'code').read_text() == 'new'
+
+
+def test_another_version_is_installed_over_the_old(host):
+    assert provision(host, WHEEL).returncode == 0
+    (host / 'installed').write_text('0.9.0\n')
+    done = provision(host, WHEEL)
+    assert done.returncode == 0, done.stderr
+    assert 'integration remove' not in (host / 'calls').read_text()
 
 
 @pytest.mark.parametrize(
