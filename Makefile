@@ -9,10 +9,10 @@ RUN := $(UV) run --locked
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint lint-assets rehearse validate test-integration test-toolkit \
-	test-companions wheel bench semantics datadog screenshots clean
+	test-companions e2e wheel bench semantics datadog screenshots clean
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: $(UV) ## install the wheel as the Agent does, run the check, rehearse a working week, and write its page
 	@$(RUN) ddassets check my_metric
@@ -41,6 +41,9 @@ validate: .ddev.toml ## ddev's validators, those of `validate all` and those tha
 
 test-integration: .ddev.toml ## my_metric's tests, in the environment that ddev makes
 	$(DDEV) test my_metric
+
+e2e: .ddev.toml ## my_metric in the Agent's image, by `ddev env test`; needs Docker, so it is not part of `make test`
+	@DDEV='$(UV) run --locked --only-group ddev ddev' UV_PROJECT_ENVIRONMENT=.venv-ddev .ci/e2e
 
 test-toolkit: $(UV) ## ddassets' tests
 	$(RUN) pytest ddassets

@@ -18,9 +18,9 @@ DEALLOCATE PREPARE datadog_statement;
 SET @datadog_statement = NULL;
 ALTER USER 'datadog'@'127.0.0.1' WITH MAX_USER_CONNECTIONS 5;
 
--- SHOW BINARY LOGS.
+-- SHOW BINARY LOGS; needed with `replication: true` only.
 GRANT BINLOG MONITOR ON *.* TO 'datadog'@'127.0.0.1';
--- SHOW REPLICA STATUS: MariaDB split this privilege off REPLICATION CLIENT.
+-- SHOW REPLICA STATUS; needed with `replication: true` only. MariaDB split this privilege off REPLICATION CLIENT.
 GRANT SLAVE MONITOR ON *.* TO 'datadog'@'127.0.0.1';
 -- Threads of other users, and SHOW ENGINE INNODB STATUS.
 GRANT PROCESS ON *.* TO 'datadog'@'127.0.0.1';

@@ -18,7 +18,7 @@ DEALLOCATE PREPARE datadog_statement;
 SET @datadog_statement = NULL;
 ALTER USER 'datadog'@'127.0.0.1' WITH MAX_USER_CONNECTIONS 5;
 
--- SHOW BINARY LOGS and SHOW REPLICA STATUS: one privilege on MySQL.
+-- SHOW BINARY LOGS and SHOW REPLICA STATUS, one privilege on MySQL; needed with `replication: true` only.
 GRANT REPLICATION CLIENT ON *.* TO 'datadog'@'127.0.0.1';
 -- Threads of other users, and SHOW ENGINE INNODB STATUS.
 GRANT PROCESS ON *.* TO 'datadog'@'127.0.0.1';
