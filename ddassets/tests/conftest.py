@@ -19,7 +19,7 @@ build-backend = "hatchling.build"
 [project]
 name = "datadog-tiny-probe"
 version = "1.2.3"
-dependencies = ["datadog-checks-base>={floor}"]
+dependencies = ["{base}>={floor}"]
 
 [tool.hatch.build.targets.wheel]
 include = ["/datadog_checks/tiny_probe"]
@@ -64,10 +64,12 @@ class TinyProbeCheck(Between):
 """
 
 
-def write_integration(folder: Path, floor: str = '38.0.0', check: str = CHECK) -> Path:
+def write_integration(
+    folder: Path, floor: str = '38.0.0', check: str = CHECK, base: str = 'datadog-checks-base'
+) -> Path:
     package = folder / 'datadog_checks' / 'tiny_probe'
     (package / 'data').mkdir(parents=True)
-    (folder / 'pyproject.toml').write_text(PYPROJECT.format(floor=floor))
+    (folder / 'pyproject.toml').write_text(PYPROJECT.format(base=base, floor=floor))
     (package / '__init__.py').write_text(
         "from .check import Between, TinyProbeCheck\n\n__version__ = '1.2.3'\n__all__ = ['Between', 'TinyProbeCheck']\n"
     )
@@ -111,7 +113,7 @@ def integration(tmp_path_factory):
 
 @pytest.fixture(scope='session')
 def refused_integration(tmp_path_factory):
-    return write_integration(tmp_path_factory.mktemp('refused') / 'tiny_probe', floor='38.0')
+    return write_integration(tmp_path_factory.mktemp('refused') / 'tiny_probe', base='requests', floor='2.0')
 
 
 def fetched(load):

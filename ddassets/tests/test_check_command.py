@@ -6,7 +6,10 @@ import socket
 
 import pytest
 
+from ddassets.agent.install import SAME_VERSION
 from ddassets.agent.sampler import NOT_IMITATED
+
+from .conftest import write_integration
 
 TEXT = """\
 === Series ===
@@ -54,6 +57,12 @@ TEXT = """\
     Execution Time: DURATION
     Next Run: after 45 s (min_collection_interval of the instance)
 
+=== Install ===
+  install -w datadog_tiny_probe-1.2.3-py2.py3-none-any.whl: accepted
+  install -t datadog-tiny-probe==1.2.3: accepted
+  conf.d/tiny_probe.d/conf.yaml.example: new (0644)
+  Note: SAME_VERSION
+
   Imitates the check sampler of Agent 7.82.1. Not imitated:
 """ + ''.join(f'    - {sentence}\n' for sentence in NOT_IMITATED)
 
@@ -72,7 +81,8 @@ def test_text(ddassets, integration):
     outcome = ddassets('check', integration)
     assert outcome.code == 0, outcome.err
     text = re.sub(r'\b\d{10}\b', 'TIME', outcome.out.replace(socket.gethostname(), 'HOST'))
-    assert re.sub(r'Time: [0-9.e+]+ m?s', 'Time: DURATION', text) == TEXT
+    expected = TEXT.replace('SAME_VERSION', SAME_VERSION.format(distribution='datadog-tiny-probe'))
+    assert re.sub(r'Time: [0-9.e+]+ m?s', 'Time: DURATION', text) == expected
     assert 'noise of print' in outcome.err
     assert 'noise of a child' in outcome.err
 
@@ -152,8 +162,28 @@ def test_times(ddassets, integration, write):
 def test_refused_wheel(ddassets, refused_integration):
     outcome = ddassets('check', refused_integration)
     assert outcome.code == 2
-    assert 'write >=38.0.0' in outcome.err
+    assert 'the Agent would refuse this wheel: it has no METADATA with a line "Requires-Dist: ' in outcome.err
     assert outcome.out == ''
+
+
+def test_a_wheel_that_only_a_published_integration_could_not_be(ddassets, tmp_path):
+    """With -w no versions are compared, so the check runs; the other verdict is a warning."""
+    host = tmp_path / 'conf.d'
+    (host / 'tiny_probe.d').mkdir(parents=True)
+    (host / 'tiny_probe.d' / 'conf.yaml.example').touch(0o600)
+    (host / 'tiny_probe.d' / 'conf.yaml').touch(0o640)
+    folder = write_integration(tmp_path / 'tiny_probe', floor='38.0')
+    outcome = ddassets('check', folder, '--json', '--confd', host)
+    assert outcome.code == 0, outcome.err
+    install = json.loads(outcome.out)['install']
+    assert install['wheel'] == {'accepted': True, 'reason': ''}
+    assert install['named']['accepted'] is False
+    assert 'write >=38.0.0' in install['named']['reason']
+    assert 'warning: as a published integration the Agent would refuse this wheel: in "Requires-Dist' in outcome.err
+    assert [(file['path'], file['action'], file['mode']) for file in install['files']] == [
+        ('conf.yaml.example', 'overwrite', '0600'),
+        ('conf.yaml', 'leave', '0640'),
+    ]
 
 
 def test_refused_wheel_in_json(ddassets, refused_integration):
@@ -161,7 +191,7 @@ def test_refused_wheel_in_json(ddassets, refused_integration):
     assert outcome.code == 2
     document = json.loads(outcome.out)
     assert document['ok'] is False
-    assert 'write >=38.0.0' in document['error']
+    assert 'it has no METADATA with a line' in document['error']
 
 
 def test_build_that_fails_shows_its_output(ddassets, integration, tmp_path):
@@ -176,7 +206,7 @@ def test_build_that_fails_shows_its_output(ddassets, integration, tmp_path):
     ('text', 'message'),
     [
         pytest.param('instances: [', 'line 1, column 13: invalid YAML', id='yaml'),
-        pytest.param('instances: [{min_collection_interval: 45.5}]', 'found 45.5', id='interval'),
+        pytest.param('instances: [{min_collection_interval: 1:30}]', "found '1:30'", id='interval'),
     ],
 )
 def test_unusable_configuration(ddassets, integration, write, text, message):

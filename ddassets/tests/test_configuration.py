@@ -1,59 +1,96 @@
+from pathlib import Path
+
 import pytest
 import yaml
 
-from ddassets.agent.configuration import (
-    Schedule,
-    copied_files,
-    copy_configuration,
-    enable_configuration,
-    read_schedules,
-    self_loading_files,
-    uncomment,
-)
+from ddassets.agent import agent_yaml, conf_files
+from ddassets.agent.configuration import Schedule, read_schedules, uncomment, unknown_keys
 from ddassets.diagnostic import UnusableInputError
 
 NO_KEY = "the Agent's default, because the instance has no min_collection_interval"
 
 
-def test_copied_files_follow_the_agents_expression():
-    names = [
-        'conf.yaml.example',
-        'mysql.yaml.example',
-        'auto_conf.yaml',
-        'conf.yml',
-        'README.md',
-        '.yaml',
-        'a.yaml.b',
-    ]
-    assert copied_files(names) == ['a.yaml.b', 'auto_conf.yaml', 'conf.yaml.example', 'mysql.yaml.example']
+CASES = yaml.safe_load(Path(__file__).with_name('agent').joinpath('configurations.yaml').read_text('utf-8'))
+CONFIGURATIONS = [pytest.param(case, id=f'agent-7.82.1-{case["id"]}') for case in CASES['configurations']]
+REFUSED = {'not_loaded': 'the Agent does not load the', 'file_refused': 'the Agent refuses the file'}
 
 
-def test_self_loading_files():
-    names = ['conf.yaml', 'conf.yaml.default', 'auto_conf.yaml', 'conf.yaml.example', 'mysql.yaml.example']
-    assert self_loading_files(names) == ['auto_conf.yaml', 'conf.yaml', 'conf.yaml.default']
+def test_all_configurations_are_there():
+    assert len(CONFIGURATIONS) == 25
 
 
-def test_configuration_is_copied_with_a_warning_for_what_loads_itself(tmp_path):
-    data = tmp_path / 'probe' / 'data'
-    data.mkdir(parents=True)
-    for name in ('conf.yaml.example', 'auto_conf.yaml', 'picture.png'):
-        (data / name).write_text(name)
-    target = tmp_path / 'conf.d' / 'probe.d'
-    warnings = copy_configuration(data, target)
-    assert sorted(entry.name for entry in target.iterdir()) == ['auto_conf.yaml', 'conf.yaml.example']
-    assert [warning.split(':')[0] for warning in warnings] == ['data/auto_conf.yaml']
-    assert enable_configuration(target, None).read_text() == 'conf.yaml.example'
+@pytest.mark.parametrize('case', CONFIGURATIONS)
+def test_a_configuration_is_read_as_the_agent_read_it(case, tmp_path):
+    path = tmp_path / 'conf.yaml'
+    path.write_text(case['conf_yaml'])
+    if case['result'] in REFUSED:
+        with pytest.raises(UnusableInputError, match=REFUSED[case['result']]):
+            read_schedules(path, 'conf.yaml')
+        return
+    [schedule] = read_schedules(path, 'conf.yaml')
+    if case['result'] == 'collector_hangs':
+        assert 'overflows: Agent 7.82.1 started no check' in schedule.warning
+        return
+    assert (schedule.interval, schedule.warning) == (case['interval'], '')
 
 
-def test_missing_data_folder(tmp_path):
-    with pytest.raises(UnusableInputError, match='datadog_checks/probe/data'):
-        copy_configuration(tmp_path / 'probe' / 'data', tmp_path / 'conf.d')
+@pytest.mark.parametrize(
+    ('text', 'handed_over'),
+    [
+        pytest.param('min_collection_interval: 7.0', {'min_collection_interval': 7}, id='whole-float'),
+        pytest.param('min_collection_interval: 1e1', {'min_collection_interval': 10}, id='exponent'),
+        pytest.param('{flag: yes, oct: 010}', {'flag': True, 'oct': 8}, id='yaml-1.1'),
+        pytest.param(
+            '{time: 1:30, day: 2027-01-04, v: 1.2.3}', {'time': '1:30', 'day': '2027-01-04', 'v': '1.2.3'}, id='text'
+        ),
+        pytest.param(
+            '{a: 1_5, b: 0x7, c: 0b11, d: 0o17, e: -4, f: +2}',
+            {'a': 15, 'b': 7, 'c': 3, 'd': 15, 'e': -4, 'f': 2},
+            id='integers',
+        ),
+        pytest.param('{a: 08, b: 7.5, c: .5, d: 1.5e3}', {'a': 8, 'b': 7.5, 'c': 0.5, 'd': 1500}, id='floats'),
+        pytest.param('{a: "7", b: ~, c: -, d: .}', {'a': '7', 'b': None, 'c': '-', 'd': '.'}, id='no-numbers'),
+    ],
+)
+def test_what_the_check_is_given(text, handed_over):
+    """Also after it was written for the Python side, whose parser knows other numbers."""
+    assert agent_yaml.as_handed_over(agent_yaml.load(text)) == handed_over
+    assert yaml.safe_load(agent_yaml.dump(agent_yaml.load(text))) == handed_over
+
+
+def test_infinities_are_numbers():
+    assert agent_yaml.load('[.inf, -.Inf]') == [float('inf'), float('-inf')]
+    assert agent_yaml.load('.nan') != agent_yaml.load('.nan')
+
+
+@pytest.mark.parametrize(
+    ('text', 'sentences'),
+    [
+        pytest.param('{init_config: , instances: [{}], foo: bar}', ["the key 'foo' and ignores it"], id='unknown'),
+        pytest.param('{instance: [{}]}', ["did you mean 'instances'?"], id='nearest'),
+        pytest.param('{init_config: , instances: [{}], logs: [], cluster_check: true}', [], id='known'),
+    ],
+)
+def test_unknown_keys(text, sentences):
+    found = unknown_keys(agent_yaml.load(text))
+    assert len(found) == len(sentences)
+    assert all(sentence in said for sentence, said in zip(sentences, found, strict=True))
+
+
+@pytest.mark.parametrize('key', [pytest.param(key, id=key) for key in ('ad_identifiers', 'advanced_ad_identifiers')])
+def test_an_autodiscovery_template_waits_for_a_container(tmp_path, key):
+    path = tmp_path / 'conf.yaml'
+    path.write_text(f'{key}: [web]\ninit_config:\ninstances:\n  - host: "%%host%%"\n')
+    with pytest.raises(UnusableInputError, match=f'conf.yaml: {key}: this is an Autodiscovery template'):
+        read_schedules(path, 'conf.yaml')
+    path.write_text(f'{key}: []\ninstances: [{{}}]\n')
+    assert [schedule.interval for schedule in read_schedules(path, 'conf.yaml')] == [15]
 
 
 def test_missing_example(tmp_path):
     (tmp_path / 'other.yaml.example').touch()
     with pytest.raises(UnusableInputError, match=r'it has: other\.yaml\.example'):
-        enable_configuration(tmp_path, None)
+        conf_files.enable(tmp_path, None)
 
 
 @pytest.mark.parametrize(
@@ -73,7 +110,7 @@ def test_missing_example(tmp_path):
         ),
         pytest.param(
             'instances: [{min_collection_interval: 0}]',
-            [Schedule(15, "the Agent's default, because min_collection_interval: 0 of the instance is not above 0")],
+            [Schedule(15, "the Agent's default, because min_collection_interval: 0 of the instance is not 1 or more")],
             id='zero',
         ),
     ],
@@ -92,27 +129,26 @@ def test_schedules(tmp_path, text, expected):
         pytest.param('a: \x00', 'conf.yaml: invalid YAML', id='control-character'),
         pytest.param('', 'conf.yaml: expected a mapping', id='empty'),
         pytest.param('- a', 'found a list', id='list'),
-        pytest.param('instance: [{}]', r'no list "instances" \(found: instance\)', id='misspelt'),
+        pytest.param(
+            'instance: [{}]', 'instances: expected a list .* not there; found the keys: instance', id='misspelt'
+        ),
         pytest.param('instances:', 'instances: expected a list .* found nothing', id='null'),
         pytest.param('instances: []', 'found an empty list', id='no-instance'),
         pytest.param('instances: {a: b}', 'found a mapping', id='mapping'),
         pytest.param('instances: [{}, text]', r'instances\[1\]: expected a mapping, found a text', id='text-instance'),
         pytest.param('init_config: [1]\ninstances: [{}]', 'init_config: expected a mapping', id='init_config'),
         pytest.param(
-            'instances: [{min_collection_interval: 45.5}]',
-            'found 45.5; the Agent schedules by whole seconds',
-            id='float',
-        ),
-        pytest.param(
             'instances: [{min_collection_interval: "45"}]',
-            "found '45'; the Agent schedules by whole seconds",
+            "found '45'; the Agent does not load the instance",
             id='text',
         ),
         pytest.param(
             'instances: [{min_collection_interval: yes}]',
-            'found True; the Agent schedules by whole seconds',
+            'found True; the Agent does not load the instance',
             id='boolean',
         ),
+        pytest.param('instances: [{min_collection_interval: 1e30}]', 'does not fit 64 bits', id='too-big'),
+        pytest.param('instances: [{min_collection_interval: .nan}]', 'does not fit 64 bits', id='nan'),
     ],
 )
 def test_unusable_configuration(tmp_path, text, message):

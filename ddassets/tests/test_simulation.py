@@ -310,7 +310,7 @@ def test_a_base_package_without_what_it_needs_is_none(tmp_path, monkeypatch):
     ('configuration', 'message'),
     [
         pytest.param({'instances': []}, 'the configuration: instances: expected a list', id='empty'),
-        pytest.param({'instances': [{'min_collection_interval': 1.5}]}, 'found 1.5', id='interval'),
+        pytest.param({'instances': [{'min_collection_interval': '15'}]}, "found '15'", id='interval'),
         pytest.param(Path('none.yaml'), 'none.yaml: cannot be read', id='file'),
     ],
 )

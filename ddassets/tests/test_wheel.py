@@ -2,10 +2,15 @@ import zipfile
 
 import pytest
 
-from ddassets.agent.wheel import distribution_name, integration_name, parse_version, read_wheel, refusal
+from ddassets.agent.wheel import distribution_name, integration_name, judge_named, parse_version, read_wheel
 from ddassets.diagnostic import UnusableInputError
 
 HEAD = 'Metadata-Version: 2.4\nName: datadog-probe\nVersion: 1.0.0\n'
+
+
+def judge(text):
+    """The verdict on a published integration whose METADATA ends so."""
+    return judge_named([('METADATA', (HEAD + text).encode())], '38.5.0')
 
 
 @pytest.mark.parametrize(
@@ -23,7 +28,7 @@ HEAD = 'Metadata-Version: 2.4\nName: datadog-probe\nVersion: 1.0.0\n'
     ],
 )
 def test_accepted(requirement):
-    assert refusal(f'{HEAD}Requires-Dist: requests>=2\nRequires-Dist: {requirement}\n', '38.5.0') == ''
+    assert judge(f'Requires-Dist: requests>=2\nRequires-Dist: {requirement}\n') == (True, '')
 
 
 @pytest.mark.parametrize(
@@ -32,7 +37,6 @@ def test_accepted(requirement):
         pytest.param('datadog-checks-base>=38.0', 'write >=38.0.0', id='two-numbers'),
         pytest.param('datadog-checks-base>=38', 'write >=38.0.0', id='one-number'),
         pytest.param('datadog-checks-base>=38.0.0.1', 'write >=38.0.0', id='four-numbers'),
-        pytest.param('datadog-checks-base>=38.05.0', 'write >=38.5.0', id='leading-zero'),
         pytest.param('datadog-checks-base>= 38.0.0', "'' after '>=' is not x.y.z", id='space'),
         pytest.param("datadog-checks-base; extra == 'deps'", "'' after '==' is not x.y.z", id='marker'),
         pytest.param('datadog-checks-base~=38.0.0', "operator '='", id='compatible-release'),
@@ -44,15 +48,13 @@ def test_accepted(requirement):
         pytest.param('datadog-checks-base==38.4.0', 'the Agent ships 38.5.0', id='other'),
         pytest.param('datadog-checks-base!=38.5.0', 'the Agent ships 38.5.0', id='excluded'),
         pytest.param('datadog-checks-base<39.0.0,>=38.9.0', '>=38.9.0, and', id='second-specifier'),
-        pytest.param('requests', 'no line "Requires-Dist: datadog-checks-base"', id='not-required'),
+        pytest.param('requests', 'no METADATA with a line "Requires-Dist: datadog-checks-base"', id='not-required'),
     ],
 )
 def test_refused(requirement, reason):
-    assert reason in refusal(f'{HEAD}Requires-Dist: {requirement}\n', '38.5.0')
-
-
-def test_base_package_itself_is_refused():
-    assert 'part of the Agent' in refusal('Name: datadog-checks-base\n', '38.5.0')
+    verdict = judge(f'Requires-Dist: {requirement}\n')
+    assert not verdict.accepted
+    assert reason in verdict.reason
 
 
 @pytest.mark.parametrize(
@@ -61,7 +63,7 @@ def test_base_package_itself_is_refused():
         pytest.param('38.5.0', (38, 5, 0), id='plain'),
         pytest.param('0.0.0', (0, 0, 0), id='zero'),
         pytest.param('38.5', None, id='short'),
-        pytest.param('01.0.0', None, id='leading-zero'),
+        pytest.param('01.0.0', (1, 0, 0), id='leading-zero'),
         pytest.param('1.0.0.', None, id='trailing-dot'),
         pytest.param('', None, id='empty'),
     ],
@@ -82,9 +84,8 @@ def test_integration_name(distribution, name):
     assert integration_name(distribution) == name
 
 
-def test_name_in_the_description_does_not_count():
-    with pytest.raises(UnusableInputError, match='no Name'):
-        distribution_name('Metadata-Version: 2.4\n\nName: of the game\n')
+def test_name_may_be_anywhere_in_a_line():
+    assert distribution_name([('METADATA', b'Version: 1\n\nThe Name: of-the-game is\n')]) == 'of-the-game'
 
 
 def write_wheel(path, files):
@@ -98,7 +99,8 @@ def test_wheel_is_read(tmp_path):
     metadata = f'{HEAD}Requires-Dist: datadog-checks-base>=38.0.0\n'
     path = write_wheel(tmp_path / 'probe.whl', {'datadog_probe-1.0.0.dist-info/METADATA': metadata})
     wheel = read_wheel(path, '38.5.0')
-    assert (wheel.distribution, wheel.integration) == ('datadog-probe', 'probe')
+    assert (wheel.distribution, wheel.integration, wheel.version) == ('datadog-probe', 'probe', '1.0.0')
+    assert wheel.named.accepted
 
 
 def test_missing_wheel(tmp_path):
@@ -114,10 +116,15 @@ def test_wheel_that_is_no_zip(tmp_path):
 
 
 def test_wheel_without_metadata(tmp_path):
-    with pytest.raises(UnusableInputError, match='no .*METADATA'):
+    with pytest.raises(UnusableInputError, match='it has no METADATA with a line'):
         read_wheel(write_wheel(tmp_path / 'bare.whl', {'a.py': ''}), '38.5.0')
 
 
 def test_wheel_without_name(tmp_path):
-    with pytest.raises(UnusableInputError, match='no Name'):
-        read_wheel(write_wheel(tmp_path / 'n.whl', {'n-1.dist-info/METADATA': 'Version: 1\n'}), '38.5.0')
+    with pytest.raises(UnusableInputError, match='no line "Name: '):
+        read_wheel(
+            write_wheel(
+                tmp_path / 'n.whl', {'n-1.dist-info/METADATA': 'Version: 1\nRequires-Dist: datadog-checks-base\n'}
+            ),
+            '38.5.0',
+        )

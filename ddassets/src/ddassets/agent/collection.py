@@ -15,7 +15,8 @@ from types import TracebackType
 from typing import Any, Self
 
 from ddassets.agent.configuration import Schedule
-from ddassets.agent.environment import Environment, end_group
+from ddassets.agent.environment import Environment
+from ddassets.agent.process import end_group, start
 from ddassets.agent.sampler import DEFAULT_SETTINGS, Sample, Sampler, Series, Settings
 
 _COLLECTOR = Path(__file__).with_name('collector.py')
@@ -87,12 +88,12 @@ class Collector:
         ]
         self._time_limit = time_limit
         self._answers: queue.Queue[bytes] = queue.Queue()
-        self._process = subprocess.Popen(
+        self._process = start(
             [str(environment.python), '-I', '-u', str(_COLLECTOR), name, str(configuration), self.host],
+            code=f'the check {name}',
             cwd=configuration.parent,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            start_new_session=True,
         )
 
     def __enter__(self) -> Self:

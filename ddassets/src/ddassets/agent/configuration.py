@@ -1,14 +1,15 @@
-"""Which files the Agent takes from a wheel's data folder, and how it reads a configuration file."""
+"""How the Agent reads a configuration file of an integration, and when it runs the instances in it."""
 
+import math
 import re
-import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from ddassets.agent import agent_yaml
 from ddassets.diagnostic import UnusableInputError
 from ddassets.nearest import closest
 
@@ -16,59 +17,29 @@ DEFAULT_INTERVAL = 15
 """Seconds between two runs of an instance that does not say (the Agent's `defaults.DefaultCheckInterval`)."""
 
 _INTERVAL_KEY = 'min_collection_interval'
-_COPIED = re.compile(r'[\w_]+\.yaml.*')
+_TEMPLATE_KEYS = ('ad_identifiers', 'advanced_ad_identifiers', 'cel_selector')
+_KNOWN_KEYS = (
+    'init_config',
+    'instances',
+    'logs',
+    'jmx_metrics',
+    'cluster_check',
+    'ignore_autodiscovery_tags',
+    'check_tag_cardinality',
+    *_TEMPLATE_KEYS,
+)
+# Seconds. The Agent counts in nanoseconds, in 64 bits.
+_MAX_INTERVAL = (2**63 - 1) // 10**9
+_MAX_INTEGER = 2**63 - 1
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """When the Agent runs an instance again: the interval in seconds, and why it is that one."""
+    """When the Agent runs an instance again: the interval in seconds, the reason for it, and a warning or nothing."""
 
     interval: int
     reason: str
-
-
-def copied_files(names: Iterable[str]) -> list[str]:
-    """The files of a data folder that `integration install` copies into `conf.d/<integration>.d/`, sorted."""
-    return sorted(name for name in names if _COPIED.search(name))
-
-
-def self_loading_files(names: Iterable[str]) -> list[str]:
-    """The copied files that the Agent would load without being asked, on every host that installs the wheel."""
-    return [name for name in copied_files(names) if name.endswith(('.yaml', '.yaml.default'))]
-
-
-def copy_configuration(data: Path, target: Path) -> list[str]:
-    """Copy a wheel's configuration files as the Agent's install command does. Returns a warning for each risk.
-
-    Raises UnusableInputError when the data folder is missing: the Agent's command fails there, too.
-    """
-    if not data.is_dir():
-        raise UnusableInputError(
-            f'the wheel has no folder datadog_checks/{data.parent.name}/data; '
-            'the Agent looks there for conf.yaml.example (is it excluded from the wheel?)'
-        )
-    names = [entry.name for entry in data.iterdir() if entry.is_file()]
-    target.mkdir(parents=True)
-    for name in copied_files(names):
-        shutil.copyfile(data / name, target / name)
-    return [
-        f'data/{name}: the Agent loads this file by itself once installed; ship {name.split(".")[0]}.yaml.example'
-        for name in self_loading_files(names)
-    ]
-
-
-def enable_configuration(directory: Path, chosen: Path | None) -> Path:
-    """Put `conf.yaml` in place: the chosen file, else the example. Returns its path.
-
-    Raises UnusableInputError when there is no such file.
-    """
-    source = chosen or directory / 'conf.yaml.example'
-    target = directory / 'conf.yaml'
-    if not source.is_file():
-        found = ', '.join(sorted(entry.name for entry in directory.iterdir())) or 'no configuration file'
-        raise UnusableInputError(f'the wheel has no data/conf.yaml.example (it has: {found}); name one with --config')
-    shutil.copyfile(source, target)
-    return target
+    warning: str = ''
 
 
 def read_schedules(path: Path, shown: str) -> list[Schedule]:
@@ -80,20 +51,40 @@ def read_schedules(path: Path, shown: str) -> list[Schedule]:
 
 
 def read_document(path: Path, shown: str, uncommented: Sequence[str] = ()) -> Any:
-    """What a configuration file holds, with some of the options that it only shows in comments.
+    """What a configuration file holds, as the Agent's parser reads it, with some of the options shown in comments.
 
-    Raises UnusableInputError, under the name `shown`, where it is no YAML or does not show such an option.
+    Raises UnusableInputError, under the name `shown`, where it is not YAML or does not show such an option.
     """
     try:
-        return yaml.safe_load(uncomment(path.read_text(encoding='utf-8'), uncommented, shown))
+        return agent_yaml.load(uncomment(path.read_text(encoding='utf-8'), uncommented, shown))
     except OSError as error:
         raise UnusableInputError(f'{shown}: cannot be read: {error.strerror}') from None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f'{shown}, line {mark.line + 1}, column {mark.column + 1}' if mark else shown
-        raise UnusableInputError(f'{where}: invalid YAML: {error.problem or error.context}') from None
+        raise UnusableInputError(
+            f'{where}: invalid YAML: {error.problem or error.context}; the Agent refuses the file'
+        ) from None
     except (yaml.YAMLError, ValueError) as error:
-        raise UnusableInputError(f'{shown}: invalid YAML: {str(error).splitlines()[0]}') from None
+        raise UnusableInputError(
+            f'{shown}: invalid YAML: {str(error).splitlines()[0]}; the Agent refuses the file'
+        ) from None
+
+
+def is_template(document: object) -> bool:
+    """Whether a file is an Autodiscovery template: the Agent keeps it until a container matches."""
+    return isinstance(document, dict) and any(document.get(key) for key in _TEMPLATE_KEYS)
+
+
+def unknown_keys(document: object) -> list[str]:
+    """A sentence for each top-level key that the Agent does not know; it logs a warning and goes on."""
+    keys = [str(key) for key in document if key not in _KNOWN_KEYS] if isinstance(document, dict) else []
+    sentences = []
+    for key in keys:
+        nearest = closest(key, _KNOWN_KEYS)
+        hint = f'; did you mean {nearest!r}?' if nearest else ''
+        sentences.append(f'the Agent does not know the key {key!r} and ignores it{hint}')
+    return sentences
 
 
 _COMMENTED = re.compile(r'( *)# (\w+):( .*)?')
@@ -129,39 +120,74 @@ def schedules(document: object, shown: str) -> list[Schedule]:
     """As `read_schedules`, for what `read_document` returned."""
     if not isinstance(document, dict):
         raise UnusableInputError(
-            f'{shown}: expected a mapping with the keys init_config and instances, found {_kind(document)}'
+            f'{shown}: expected a mapping with the keys init_config and instances, found {_kind(document)}; '
+            'the Agent refuses the file'
+        )
+    instances = _instances(document, shown)
+    if is_template(document):
+        [key, *_] = [key for key in _TEMPLATE_KEYS if document.get(key)]
+        raise UnusableInputError(
+            f'{shown}: {key}: this is an Autodiscovery template; the Agent runs it only for a container that matches. '
+            'Use a file without this key'
         )
     init_config = document.get('init_config')
     if init_config is not None and not isinstance(init_config, dict):
-        raise UnusableInputError(f'{shown}: init_config: expected a mapping or nothing, found {_kind(init_config)}')
-    if 'instances' not in document:
+        raise UnusableInputError(
+            f'{shown}: init_config: expected a mapping or nothing, found {_kind(init_config)}; the Agent does not load '
+            'the check, though `configcheck` lists it'
+        )
+    return [_schedule(instance or {}, f'{shown}: instances[{index}]') for index, instance in enumerate(instances)]
+
+
+def _instances(document: dict[Any, Any], shown: str) -> list[dict[str, Any] | None]:
+    instances = document.get('instances')
+    if instances is None:
         keys = ', '.join(map(str, document)) or 'none'
-        raise UnusableInputError(f'{shown}: there is no list "instances" (found: {keys}); the Agent would run nothing')
-    instances = document['instances']
+        found = 'found nothing' if 'instances' in document else f'not there; found the keys: {keys}'
+        raise UnusableInputError(
+            f'{shown}: instances: expected a list with at least one instance, {found}; the Agent refuses the file'
+        )
     if not isinstance(instances, list) or not instances:
         found = 'an empty list' if instances == [] else _kind(instances)
-        raise UnusableInputError(f'{shown}: instances: expected a list with at least one instance, found {found}')
-    return [_schedule(instance, f'{shown}: instances[{index}]') for index, instance in enumerate(instances)]
-
-
-def _schedule(instance: object, where: str) -> Schedule:
-    if instance is None:
-        instance = {}
-    if not isinstance(instance, dict):
-        raise UnusableInputError(f'{where}: expected a mapping, found {_kind(instance)}')
-    interval = instance.get(_INTERVAL_KEY)
-    if interval is None:
-        return Schedule(DEFAULT_INTERVAL, f"the Agent's default, because the instance has no {_INTERVAL_KEY}")
-    if isinstance(interval, bool) or not isinstance(interval, int):
         raise UnusableInputError(
-            f'{where}: {_INTERVAL_KEY}: expected a whole number of seconds, found {interval!r}; '
-            'the Agent schedules by whole seconds'
+            f'{shown}: instances: expected a list with at least one instance, found {found}; the Agent refuses the file'
         )
-    if interval <= 0:
+    for index, instance in enumerate(instances):
+        if instance is not None and not isinstance(instance, dict):
+            raise UnusableInputError(
+                f'{shown}: instances[{index}]: expected a mapping, found {_kind(instance)}; the Agent refuses the file'
+            )
+    return instances
+
+
+def _schedule(instance: dict[str, Any], where: str) -> Schedule:
+    value = instance.get(_INTERVAL_KEY)
+    if value is None:
+        return Schedule(DEFAULT_INTERVAL, f"the Agent's default, because the instance has no {_INTERVAL_KEY}")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise UnusableInputError(
+            f'{where}: {_INTERVAL_KEY}: expected a number of seconds without quotes, found {value!r}; '
+            'the Agent does not load the instance'
+        )
+    if math.isnan(value) or value > _MAX_INTEGER:
+        raise UnusableInputError(
+            f'{where}: {_INTERVAL_KEY}: found {value!r}, which does not fit 64 bits; '
+            'the Agent does not load the instance'
+        )
+    seconds = 0 if value == -math.inf else int(value)
+    if seconds <= 0:
         return Schedule(
-            DEFAULT_INTERVAL, f"the Agent's default, because {_INTERVAL_KEY}: {interval} of the instance is not above 0"
+            DEFAULT_INTERVAL, f"the Agent's default, because {_INTERVAL_KEY}: {value} of the instance is not 1 or more"
         )
-    return Schedule(interval, f'{_INTERVAL_KEY} of the instance')
+    cut = '' if seconds == value else f', {value} cut to whole seconds'
+    if seconds > _MAX_INTERVAL:
+        return Schedule(
+            seconds,
+            f'{_INTERVAL_KEY} of the instance{cut}',
+            f'{where}: {_INTERVAL_KEY}: {value} overflows: Agent 7.82.1 started no check of any integration after it; '
+            f'allowed are 1 to {_MAX_INTERVAL}',
+        )
+    return Schedule(seconds, f'{_INTERVAL_KEY} of the instance{cut}')
 
 
 def _kind(value: object) -> str:

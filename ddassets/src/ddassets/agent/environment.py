@@ -1,14 +1,12 @@
 """Building a wheel, and the scratch environment that stands in for the Agent's own Python."""
 
-import contextlib
 import os
-import signal
-import subprocess
 import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
+from ddassets.agent.process import run
 from ddassets.diagnostic import UnusableInputError
 from ddassets.nearest import closest
 
@@ -16,8 +14,6 @@ BASE_VERSION = '38.5.0'
 """The version of datadog-checks-base that the imitated Agent ships."""
 
 _PYTHON = (3, 13)
-# Seconds. A build or an installation that takes longer hangs.
-_TIME_LIMIT = 600
 
 
 @dataclass(frozen=True)
@@ -78,9 +74,10 @@ def _nearest(path: Path) -> str:
 def build_wheel(project: Path, scratch: Path) -> Path:
     """Build an integration's wheel into the scratch folder. Raises UnusableInputError with the build's own output."""
     target = scratch / 'wheel'
-    _run(
+    run(
         [_uv(), 'build', '--wheel', '--no-progress', '--python', _python(), '--out-dir', str(target), str(project)],
         f'{project}: the wheel could not be built',
+        code=f'the build of {project}',
     )
     return next(target.glob('*.whl'))
 
@@ -91,27 +88,31 @@ def create_environment(scratch: Path, base_version: str) -> Environment:
     Raises UnusableInputError when uv cannot get what it needs.
     """
     target = scratch / 'environment'
-    _run(
+    run(
         [_uv(), 'venv', '--quiet', '--no-project', '--seed', '--python', _python(), str(target)],
         'the scratch environment could not be made',
     )
     python = target / ('Scripts/python.exe' if os.name == 'nt' else 'bin/python')
-    _run(
+    run(
         [_uv(), 'pip', 'install', '--no-progress', '--python', str(python)]
         + [f'datadog-checks-base[deps,json]=={base_version}'],
         f'datadog-checks-base {base_version} could not be installed into the scratch environment',
     )
-    site_packages = _run(
+    site_packages = run(
         [str(python), '-I', '-c', 'import sysconfig; print(sysconfig.get_path("purelib"))'], 'no Python'
     )
     return Environment(python, Path(site_packages.strip()))
 
 
-def install_wheel(environment: Environment, wheel: Path) -> None:
-    """Install a wheel with the Agent's pip and the Agent's flags. Raises UnusableInputError with pip's own text."""
-    _run(
-        [str(environment.python), '-I', '-m', 'pip', 'install', '--no-deps', '--no-index', '--no-cache-dir']
-        + ['--disable-pip-version-check', str(wheel)],
+def install_wheel(environment: Environment, wheel: Path, constraints: Path | None = None) -> str:
+    """Install a wheel with the Agent's pip and the Agent's flags, and return what pip says.
+
+    `constraints` is the Agent's final_constraints-py3.txt. Raises UnusableInputError with pip's own text.
+    """
+    return run(
+        [str(environment.python), '-I', '-m', 'pip', 'install']
+        + (['--constraint', str(constraints)] if constraints else [])
+        + ['--no-cache-dir', '--no-index', '--no-deps', '--disable-pip-version-check', str(wheel)],
         f'{wheel.name}: pip refuses this wheel, and so would the Agent',
     )
 
@@ -121,7 +122,7 @@ def install_beside(environment: Environment, requirement: str, folder: Path) -> 
 
     Raises UnusableInputError when uv cannot get it.
     """
-    _run(
+    run(
         [_uv(), 'pip', 'install', '--no-progress', '--no-deps', '--python', str(environment.python)]
         + ['--target', str(folder), requirement],
         f'{requirement} could not be installed',
@@ -140,39 +141,3 @@ def _uv() -> str:
         return uv.find_uv_bin()
     except FileNotFoundError:
         raise UnusableInputError('the program uv is missing from this environment; install ddassets again') from None
-
-
-def _run(command: list[str], failure: str) -> str:
-    # A caller's virtual environment must not shine through into the scratch one.
-    hidden = ('VIRTUAL_ENV', 'UV_PROJECT_ENVIRONMENT', 'PYTHONPATH', 'PYTHONHOME')
-    variables = {key: value for key, value in os.environ.items() if key not in hidden}
-    # A session of its own: an interrupt reaches us alone, and whatever the program has started is ended with it.
-    with subprocess.Popen(
-        command,
-        env=variables,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        start_new_session=True,
-    ) as process:
-        try:
-            output, errors = process.communicate(timeout=_TIME_LIMIT)
-        except subprocess.TimeoutExpired:
-            end_group(process)
-            raise UnusableInputError(f'{failure}: not done within {_TIME_LIMIT} s') from None
-        except BaseException:
-            end_group(process)
-            raise
-    if process.returncode:
-        raise UnusableInputError(failure, (output + errors).decode('utf-8', 'replace'))
-    return output.decode('utf-8', 'replace')
-
-
-def end_group(process: subprocess.Popen[bytes]) -> None:
-    """End a process that leads a session and all that it started, by the id of its group, and wait for it."""
-    if os.name == 'nt':
-        process.kill()
-    else:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

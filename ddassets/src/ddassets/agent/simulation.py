@@ -6,6 +6,7 @@ import importlib.util
 import json
 import queue
 import subprocess
+import sys
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -15,9 +16,11 @@ from pathlib import Path
 from typing import IO, Any
 
 from ddassets.agent import simulator
+from ddassets.agent.agent_yaml import as_handed_over
 from ddassets.agent.cache import Installed, installed
 from ddassets.agent.configuration import read_document, schedules
-from ddassets.agent.environment import BASE_VERSION, end_group, find_project, project_name
+from ddassets.agent.environment import BASE_VERSION, find_project, project_name
+from ddassets.agent.process import end_group, permit_code, start
 from ddassets.agent.recording import Source, join, to_series
 from ddassets.agent.sampler import DEFAULT_SETTINGS, Settings
 from ddassets.agent.simulator import Stretch
@@ -103,13 +106,15 @@ def simulate(
     base_version: str = BASE_VERSION,
     time_limit: float = 60,
     settings: Settings = DEFAULT_SETTINGS,
+    isolated: bool = False,
 ) -> Simulated:
     """Run every instance of an integration (its folder or wheel), each at its own interval, on a simulated clock.
 
     `configuration` is a file, or what such a file holds (a mapping with `instances`); None is the example.
     `uncommented` are options that the file shows in comments and that are to hold. Where the integration's package of
-    this very folder can be imported, it runs in this process; elsewhere in a scratch environment, installed by the
-    Agent's rules. `time_limit` (real seconds) bounds the load and each run. `settings` are those of datadog.yaml.
+    this very folder can be imported, it runs in this process, or in a child with an environment of its own if
+    `isolated`; elsewhere in a scratch environment, installed by the Agent's rules. `time_limit` (real seconds) bounds
+    the load and each run. `settings` are those of datadog.yaml.
 
     The check finds the simulated instant on every clock, and UTC. `time.sleep` moves it on at once; a run that sleeps
     over the instant of the next takes its place. There is no network: an attempt to use it is an error.
@@ -139,14 +144,18 @@ def simulate(
     )
     try:
         batches = _Batches()
-        if found is None:
+        code = f'the check of {integration}'
+        if found is not None:
+            _simulate_there(job, _Python(found.environment.python, [str(found.clock)]), code, batches)
+        elif isolated:
+            _simulate_there(job, _Python(Path(sys.executable), sys.path), code, batches)
+        else:
+            permit_code(code)
             # Loaded before the clock stands still, so that nothing of it keeps the clock's substitutes. What is wrong
             # with a check that cannot be loaded, its simulation tells.
             with contextlib.suppress(Exception, SystemExit):
                 importlib.import_module(f'datadog_checks.{name}')
             simulator.simulate(job, lambda tape: batches.add(tape.contexts, [bytes(one) for one in tape.columns()]))
-        else:
-            _simulate_there(job, found, batches)
     except simulator.Failure as failure:
         raise _error(name, failure) from None
     added = _AddedTags(document, conditions.host)
@@ -179,7 +188,7 @@ def _document(
         return dict(configuration), 'the configuration'
     path = configuration or example
     shown = str(configuration or f'data/{example.name}')
-    return read_document(path, shown, uncommented), shown
+    return as_handed_over(read_document(path, shown, uncommented)), shown
 
 
 class _AddedTags:
@@ -218,15 +227,23 @@ class _Batches:
         self.columns += columns
 
 
-def _simulate_there(job: simulator.Job, found: Installed, batches: _Batches) -> None:
-    """As `simulator.simulate`, in a process of the scratch environment that is gone at the end."""
-    process = subprocess.Popen(
-        [str(found.environment.python), '-I', '-u', str(_SIMULATOR)],
-        cwd=found.environment.python.parent,
+@dataclass(frozen=True)
+class _Python:
+    """An interpreter, and the folders that it imports from besides its own."""
+
+    executable: Path
+    folders: list[str]
+
+
+def _simulate_there(job: simulator.Job, python: _Python, code: str, batches: _Batches) -> None:
+    """As `simulator.simulate`, in a process of its own that is gone at the end."""
+    process = start(
+        [str(python.executable), '-I', '-u', str(_SIMULATOR)],
+        code=code,
+        cwd=python.executable.parent,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        start_new_session=True,
     )
     assert process.stdin and process.stdout and process.stderr
     said = bytearray()
@@ -240,7 +257,7 @@ def _simulate_there(job: simulator.Job, found: Installed, batches: _Batches) -> 
     try:
         # A process that has ended is noticed when its answer is read.
         with contextlib.suppress(BrokenPipeError):
-            process.stdin.write(json.dumps({'folder': str(found.clock), 'job': asdict(job)}).encode() + b'\n')
+            process.stdin.write(json.dumps({'folders': python.folders, 'job': asdict(job)}).encode() + b'\n')
             process.stdin.flush()
         ending = _collect(answers, job, batches)
     finally:

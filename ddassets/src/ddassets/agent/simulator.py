@@ -2,9 +2,9 @@
 
 Standard library, the base package and time_machine only: `simulation.py` calls it in its own process, or starts it as a
 script in a scratch environment, where nothing of ddassets is importable. The script takes a JSON line on standard
-input: `folder`, that of time_machine, and `job`, the fields of `Job`. Standard output gives batches: a JSON line with
-the numbers of samples and of runs and the contexts that are new, then the columns of `Tape`, raw. The last JSON line
-has `end`, `failure` (the fields of `Failure`) or `error`.
+input: `folders` to import from, too (that of time_machine), and `job`, the fields of `Job`. Standard output gives
+batches: a JSON line with the numbers of samples and of runs and the contexts that are new, then the columns of `Tape`,
+raw. The last JSON line has `end`, `failure` (the fields of `Failure`) or `error`.
 """
 
 import contextlib
@@ -432,8 +432,8 @@ def _watched(time_limit: float, place: _Place) -> Iterator[None]:
 def main() -> None:
     requests, answers = collector.take_standard_streams()
     request = json.loads(requests.readline())
-    # Last, so that it hides nothing that the check imports.
-    sys.path.append(request['folder'])
+    # Last, so that they hide nothing that the check imports.
+    sys.path += [folder for folder in request['folders'] if folder not in sys.path]
 
     def answer(document: dict[str, Any]) -> None:
         answers.write(json.dumps(document) + '\n')

@@ -1,132 +1,190 @@
-"""The rules by which `datadog-agent integration install -w` accepts a wheel. Pure, except for opening the archive."""
+"""How `datadog-agent integration install` judges a wheel: given by `-w FILE`, and as NAME==VERSION.
+
+Read in the Agent's source; `tests/agent/install.yaml` holds the cases.
+"""
 
 import re
 import zipfile
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ddassets.diagnostic import UnusableInputError
 
 BASE_PACKAGE = 'datadog-checks-base'
 
 _REQUIREMENT = f'Requires-Dist: {BASE_PACKAGE}'
+_NAME = re.compile(r'Name: (\S+)')
 # The Agent's own expression. What it does not match (a space before the version, `~=`) it reads wrongly, and so do we.
 _SPECIFIER = re.compile(r'([><=!]{1,2})([0-9.]*)')
-_SEMVER = re.compile(r'(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)')
+_VERSION = re.compile(r'([0-9]+)\.([0-9]+)\.([0-9]+)')
+# Bytes. The Agent's reader of lines gives up on a longer one.
+_MAX_LINE = 64 * 1024
+_SPECIAL_NAMES = {
+    'datadog-checks-base': 'base',
+    'datadog-checks-downloader': 'downloader',
+    'datadog-go-metro': 'go-metro',
+}
 
 type Version = tuple[int, int, int]
+type Members = Iterable[tuple[str, bytes]]
+
+
+class Verdict(NamedTuple):
+    """Whether the command goes on to pip, and why it does not."""
+
+    accepted: bool
+    reason: str = ''
 
 
 @dataclass(frozen=True)
 class Wheel:
-    """A wheel that the Agent accepts."""
+    """A wheel that `install -w` accepts. `named` is the verdict on it as NAME==VERSION (for extras with `-t`)."""
 
     path: Path
     distribution: str
     integration: str
+    version: str
+    named: Verdict
+
+
+class _LineTooLongError(Exception):
+    pass
 
 
 def read_wheel(path: Path, base_version: str) -> Wheel:
     """Open a wheel and apply the Agent's install rules to it, for an Agent that ships `base_version`.
 
-    Raises UnusableInputError with the reason for which the Agent would refuse the wheel.
+    Raises UnusableInputError with the reason for which `install -w` would refuse the wheel.
     """
-    metadata = _read_metadata(path)
-    distribution = distribution_name(metadata)
-    reason = refusal(metadata, base_version)
-    if reason:
-        raise UnusableInputError(f'{path.name}: the Agent would refuse this wheel: {reason}')
-    return Wheel(path, distribution, integration_name(distribution))
+    members = _metadata_members(path)
+    verdict = judge_wheel(members)
+    if not verdict.accepted:
+        raise UnusableInputError(f'{path.name}: the Agent would refuse this wheel: {verdict.reason}')
+    distribution = distribution_name(members)
+    return Wheel(
+        path,
+        distribution,
+        integration_name(distribution),
+        _header(members, 'Version'),
+        judge_named(members, base_version),
+    )
 
 
-def _read_metadata(path: Path) -> str:
+def judge_wheel(members: Members) -> Verdict:
+    """Judge a wheel given by `-w`. No versions are compared.
+
+    `members` are the archive's members whose name ends in METADATA, in its order, with their content.
+    """
+    try:
+        if _requirement(members) is None:
+            return Verdict(
+                False,
+                f'it has no METADATA with a line "{_REQUIREMENT}", so it is not an Agent check; '
+                f'add "{BASE_PACKAGE}" to the dependencies in pyproject.toml',
+            )
+        distribution_name(members)
+    except _LineTooLongError:
+        return Verdict(False, f'a line of its METADATA is longer than {_MAX_LINE} bytes')
+    except UnusableInputError as error:
+        return Verdict(False, str(error))
+    return Verdict(True)
+
+
+def judge_named(members: Members, base_version: str) -> Verdict:
+    """Judge the wheel of a published integration, NAME==VERSION, for an Agent that ships `base_version`."""
+    shipped = parse_version(base_version)
+    if shipped is None:
+        raise UnusableInputError(f'base version {base_version!r}: expected x.y.z')
+    try:
+        line = _requirement(members)
+    except _LineTooLongError:
+        return Verdict(False, f'a line of its METADATA is longer than {_MAX_LINE} bytes')
+    if line is None:
+        return Verdict(
+            False,
+            f'it has no METADATA with a line "{_REQUIREMENT}"; '
+            f'add "{BASE_PACKAGE}>={base_version}" to the dependencies in pyproject.toml',
+        )
+    for operator, text in _SPECIFIER.findall(line):
+        version = parse_version(text)
+        if version is None:
+            return Verdict(
+                False,
+                f'in "{line.strip()}" the version {text!r} after {operator!r} is not x.y.z; '
+                f'write {operator}{_repair(text, base_version)}',
+            )
+        if (satisfied := _satisfies(shipped, operator, version)) is None:
+            return Verdict(False, f'in "{line.strip()}" the operator {operator!r} is not one of < <= > >= == !=')
+        if not satisfied:
+            return Verdict(False, f'it needs {BASE_PACKAGE}{operator}{text}, and the Agent ships {base_version}')
+    return Verdict(True)
+
+
+def distribution_name(members: Members) -> str:
+    """The name that the Agent reads: the first `Name: ` in a METADATA, anywhere in a line.
+
+    Raises UnusableInputError if there is none.
+    """
+    for line in _lines(members):
+        if match := _NAME.search(line):
+            return match[1]
+    raise UnusableInputError('its METADATA has no line "Name: datadog-..."')
+
+
+def integration_name(distribution: str) -> str:
+    """The integration's name: `datadog-my-check` and `datadog_my_check` are `my_check`."""
+    name = distribution.strip().replace('_', '-')
+    return _SPECIAL_NAMES.get(name) or name.removeprefix('datadog-').replace('-', '_')
+
+
+def parse_version(text: str) -> Version | None:
+    """A version as the Agent reads it: exactly `x.y.z` in numbers; anything else is None."""
+    match = _VERSION.fullmatch(text)
+    return (int(match[1]), int(match[2]), int(match[3])) if match else None
+
+
+def _metadata_members(path: Path) -> list[tuple[str, bytes]]:
     if not path.is_file():
         raise UnusableInputError(f'{path}: no such wheel')
     try:
         with zipfile.ZipFile(path) as archive:
-            for name in archive.namelist():
-                if re.fullmatch(r'[^/]+\.dist-info/METADATA', name):
-                    return archive.read(name).decode('utf-8')
-    except (zipfile.BadZipFile, UnicodeDecodeError, OSError) as error:
+            return [(name, archive.read(name)) for name in archive.namelist() if name.endswith('METADATA')]
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError) as error:
         raise UnusableInputError(f'{path}: the Agent would refuse this wheel: not a zip file ({error})') from None
-    raise UnusableInputError(f'{path}: the Agent would refuse this wheel: it has no *.dist-info/METADATA')
 
 
-def distribution_name(metadata: str) -> str:
-    """The `Name` of a METADATA text. Raises UnusableInputError if there is none."""
-    for line in _headers(metadata):
-        key, separator, value = line.partition(':')
-        if separator and key == 'Name' and value.strip():
-            return value.strip()
-    raise UnusableInputError('the Agent would refuse this wheel: its METADATA has no Name')
+def _lines(members: Members) -> Iterator[str]:
+    for _, content in members:
+        for line in content.split(b'\n'):
+            if len(line) >= _MAX_LINE:
+                raise _LineTooLongError
+            yield line.removesuffix(b'\r').decode('utf-8', 'replace')
 
 
-def integration_name(distribution: str) -> str:
-    """The integration's name: `datadog-my-check` is `my_check`."""
-    return distribution.removeprefix('datadog-').replace('-', '_')
+def _requirement(members: Members) -> str | None:
+    """The first line that holds the text; the Agent reads no later one, and does not tell headers from description."""
+    return next((line for line in _lines(members) if _REQUIREMENT in line), None)
 
 
-def refusal(metadata: str, base_version: str) -> str:
-    """The reason for which the Agent refuses a wheel with this METADATA, or an empty text.
-
-    Only the first line that requires the base package counts, as in the Agent; a line without a version is unpinned,
-    and is accepted.
-    """
-    if distribution_name(metadata) == BASE_PACKAGE:
-        return f'{BASE_PACKAGE} is part of the Agent and cannot be installed by this command'
-    line = next((line for line in metadata.splitlines() if _REQUIREMENT in line), None)
-    if line is None:
-        return (
-            f'its METADATA has no line "{_REQUIREMENT}"; '
-            f'add "{BASE_PACKAGE}>={base_version}" to the dependencies in pyproject.toml'
-        )
-    shipped = parse_version(base_version)
-    if shipped is None:
-        raise UnusableInputError(f'base version {base_version!r}: expected x.y.z')
-    for operator, text in _SPECIFIER.findall(line):
-        version = parse_version(text)
-        if version is None:
-            return (
-                f'in "{line.strip()}" the version {text!r} after {operator!r} is not x.y.z'
-                f'; write {operator}{_repair(text, base_version)}'
-            )
-        satisfied = _compare(shipped, operator, version)
-        if satisfied is None:
-            return f'in "{line.strip()}" the operator {operator!r} is not one of < <= > >= == !='
-        if not satisfied:
-            return f'it needs {BASE_PACKAGE}{operator}{text}, and the Agent ships {base_version}'
-    return ''
+def _header(members: Members, key: str) -> str:
+    return next((line[len(key) + 2 :].strip() for line in _lines(members) if line.startswith(f'{key}: ')), '')
 
 
-def parse_version(text: str) -> Version | None:
-    """A version as the Agent reads it: exactly `x.y.z`, in numbers without leading zeros; anything else is None."""
-    match = _SEMVER.fullmatch(text)
-    return (int(match[1]), int(match[2]), int(match[3])) if match else None
-
-
-def _compare(shipped: Version, operator: str, version: Version) -> bool | None:
-    match operator:
-        case '<':
-            return shipped < version
-        case '<=':
-            return shipped <= version
-        case '>':
-            return shipped > version
-        case '>=':
-            return shipped >= version
-        case '==':
-            return shipped == version
-        case '!=':
-            return shipped != version
-        case _:
-            return None
+def _satisfies(shipped: Version, operator: str, version: Version) -> bool | None:
+    """None for an operator that the Agent does not know."""
+    return {
+        '<': shipped < version,
+        '<=': shipped <= version,
+        '>': shipped > version,
+        '>=': shipped >= version,
+        '==': shipped == version,
+        '!=': shipped != version,
+    }.get(operator)
 
 
 def _repair(text: str, base_version: str) -> str:
     """The nearest text that the Agent can parse: `38.0` becomes `38.0.0`."""
     parts = [str(int(part)) for part in text.split('.') if part][:3]
     return '.'.join(parts + ['0'] * (3 - len(parts))) if parts else base_version
-
-
-def _headers(metadata: str) -> list[str]:
-    return metadata.replace('\r\n', '\n').partition('\n\n')[0].splitlines()

@@ -18,6 +18,7 @@ from ddassets.output.terminal import write
 
 if TYPE_CHECKING:
     from ddassets.agent.collection import Collector, Instance
+    from ddassets.cli.check_output import Installation
 
 HELP = 'install a wheel by the rules of the Agent, run it, and show what the Agent would submit'
 DESCRIPTION = (
@@ -40,6 +41,18 @@ def add_options(parser: ArgumentParser) -> None:
         metavar='FILE',
         help="the Agent's datadog.yaml: its histogram_aggregates, histogram_percentiles and check_sampler_* are used",
     )
+    parser.add_argument(
+        '--confd',
+        type=option.path,
+        metavar='DIR',
+        help="a host's conf.d: say which of its files the installation overwrites, and which stay",
+    )
+    parser.add_argument(
+        '--constraints',
+        type=option.path,
+        metavar='FILE',
+        help="the Agent's final_constraints-py3.txt, which pip is given when the wheel is installed",
+    )
     repetition = parser.add_mutually_exclusive_group()
     repetition.add_argument(
         '--times', type=option.count, default=1, metavar='N', help='collect N times, at the real interval (1)'
@@ -58,13 +71,14 @@ def run(options: Namespace) -> int:
 
     Raises UnusableInputError for what the Agent would refuse.
     """
+    from ddassets.agent import agent_yaml, conf_files
     from ddassets.agent.collection import Collector, LoadError
-    from ddassets.agent.configuration import copy_configuration, enable_configuration, read_schedules
+    from ddassets.agent.configuration import read_document, read_schedules, schedules, unknown_keys
     from ddassets.agent.environment import BASE_VERSION, build_wheel, create_environment, find_project, install_wheel
     from ddassets.agent.sampler import DEFAULT_SETTINGS
     from ddassets.agent.settings import read_settings
     from ddassets.agent.wheel import parse_version, read_wheel
-    from ddassets.cli.check_output import failure_lines, load_report
+    from ddassets.cli.check_output import Installation, failure_lines, load_report
 
     base_version = options.base_version or BASE_VERSION
     if parse_version(base_version) is None:
@@ -87,19 +101,26 @@ def run(options: Namespace) -> int:
         wheel = read_wheel(path, base_version)
         _progress(f'installing {path.name} beside datadog-checks-base {base_version}')
         environment = create_environment(scratch, base_version)
-        install_wheel(environment, path)
+        install_wheel(environment, path, options.constraints)
         data = environment.site_packages / 'datadog_checks' / wheel.integration / 'data'
-        directory = scratch / 'conf.d' / f'{wheel.integration}.d'
-        for warning in copy_configuration(data, directory):
-            _progress(f'warning: {warning}')
-        configuration = enable_configuration(directory, options.config)
+        name = f'{wheel.integration}.d'
+        directory = scratch / 'conf.d' / name
+        conf_files.copy(data, directory)
+        files = conf_files.plan(data, (options.confd or scratch / 'none') / name)
+        configuration = conf_files.enable(directory, options.config)
         shown = str(options.config or f'{path.name}: data/conf.yaml.example')
-        schedules = read_schedules(configuration, shown)
+        document = read_document(configuration, shown)
+        plan = schedules(document, shown)
+        warnings = [*unknown_keys(document), *(schedule.warning for schedule in plan if schedule.warning)]
+        warnings += [f'data/{file.path}: {file.note}' for file in files if file.note]
+        if not wheel.named.accepted:
+            warnings.append(f'as a published integration the Agent would refuse this wheel: {wheel.named.reason}')
+        for warning in warnings:
+            _progress(f'warning: {warning}')
+        configuration.write_text(agent_yaml.dump(document), encoding='utf-8')
         try:
-            with Collector(
-                environment, wheel.integration, configuration, schedules, options.timeout, settings
-            ) as collector:
-                return _collect(collector, options)
+            with Collector(environment, wheel.integration, configuration, plan, options.timeout, settings) as collector:
+                return _collect(collector, Installation(wheel, files), options)
         except LoadError as error:
             print(f'{wheel.integration}: the check failed:', file=sys.stderr)
             print('\n'.join(failure_lines(error.failure, options.verbose)), file=sys.stderr)
@@ -108,7 +129,7 @@ def run(options: Namespace) -> int:
             return FAILED
 
 
-def _collect(collector: 'Collector', options: Namespace) -> int:
+def _collect(collector: 'Collector', installation: 'Installation', options: Namespace) -> int:
     from ddassets.agent.collection import collect
     from ddassets.cli.check_output import report, runs_text, succeeded
 
@@ -116,7 +137,7 @@ def _collect(collector: 'Collector', options: Namespace) -> int:
     for runs in collect(collector, times, interval, _wait):
         if options.format == 'text':
             print(runs_text(runs, times), flush=True)
-    write(render(options.format, report(collector, options.path, options.verbose)))
+    write(render(options.format, report(collector, installation, options.path, options.verbose)))
     return FINE if succeeded(collector) else FAILED
 
 

@@ -3,12 +3,15 @@
 import json
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ddassets.agent.collection import Collector, Failure, Instance, Run
+from ddassets.agent.conf_files import ConfFile
+from ddassets.agent.install import SAME_VERSION
 from ddassets.agent.sampler import AGENT_VERSION, NOT_IMITATED, Series
+from ddassets.agent.wheel import Verdict, Wheel
 from ddassets.diagnostic import Diagnostic, Severity
 from ddassets.output.report import Case, Report, Rule
 from ddassets.output.terminal import count
@@ -71,18 +74,26 @@ def runs_text(runs: list[Run], times: int) -> str:
 _RULES = (Rule('check/failed', Severity.ERROR, 'the check could not be loaded, or a run of it failed'),)
 
 
-def report(collector: Collector, path: Path, verbose: bool) -> Report:
+@dataclass(frozen=True)
+class Installation:
+    """What `integration install` makes of the wheel and of its configuration files."""
+
+    wheel: Wheel
+    files: Sequence[ConfFile]
+
+
+def report(collector: Collector, installation: Installation, path: Path, verbose: bool) -> Report:
     """Return what the runs gave, for every output format. `path` is the integration or the wheel."""
     failures = [_failures(instance) for instance in collector.instances]
     failed = sum(map(bool, failures))
     return Report(
         command='check',
         summary=f'{collector.name}: {count(len(failures), "instance")}, {failed} failed',
-        document=summary_document(collector),
+        document=summary_document(collector, installation),
         diagnostics=[_diagnostic(failure, path) for several in failures for failure in several],
         cases=[_case(collector.name, f'instance {index}', several) for index, several in enumerate(failures, 1)],
         rules=_RULES,
-        text=lambda paint: summary_text(collector, verbose),
+        text=lambda paint: summary_text(collector, installation, verbose),
     )
 
 
@@ -108,11 +119,12 @@ def _case(suite: str, name: str, failures: Sequence[Failure]) -> Case:
     return Case(suite, name, 'failed', failures[0].message, '\n'.join(failure.message for failure in failures))
 
 
-def summary_text(collector: Collector, verbose: bool) -> str:
+def summary_text(collector: Collector, installation: Installation, verbose: bool) -> str:
     """Runs, samples, errors and times of each instance, all measured, and when the Agent would run it again."""
     lines = [f'=== {collector.name} ({collector.version or "unversioned"}) ===', f'  Class: {collector.class_name}']
     for instance in collector.instances:
         lines += ['', *_instance_lines(instance, verbose)]
+    lines += ['', '=== Install ===', *_installation_lines(installation)]
     lines += ['', f'  Imitates the check sampler of Agent {AGENT_VERSION}. Not imitated:']
     lines += [f'    - {sentence}' for sentence in NOT_IMITATED]
     return '\n'.join(lines) + '\n'
@@ -154,11 +166,57 @@ def failure_lines(failure: Failure, verbose: bool) -> list[str]:
     return [f'      {line}'.rstrip() for line in text.rstrip().splitlines()]
 
 
+_ACTIONS = {
+    'bring': 'new',
+    'overwrite': 'overwritten',
+    'leave': 'stays',
+    'skip': 'not copied',
+    'create': 'folder',
+    'error': 'fails',
+}
+
+
+def _installation_lines(installation: Installation) -> list[str]:
+    wheel = installation.wheel
+    verdicts = [
+        (f'install -w {wheel.path.name}', Verdict(True)),
+        (f'install -t {wheel.distribution}=={wheel.version}', wheel.named),
+    ]
+    lines = [
+        f'  {command}: {"accepted" if verdict.accepted else f"refused: {verdict.reason}"}'
+        for command, verdict in verdicts
+    ]
+    for file in installation.files:
+        # The mode of a new file is less the umask.
+        mode = f' ({file.mode:04o})' if file.mode is not None else ''
+        note = f': {file.note}' if file.note else ''
+        lines.append(f'  conf.d/{wheel.integration}.d/{file.path}: {_ACTIONS[file.action]}{mode}{note}')
+    return [*lines, f'  Note: {SAME_VERSION.format(distribution=wheel.distribution)}']
+
+
+def _installation_document(installation: Installation) -> dict[str, Any]:
+    wheel = installation.wheel
+    return {
+        'wheel': Verdict(True)._asdict(),
+        'named': wheel.named._asdict(),
+        'same_version': SAME_VERSION.format(distribution=wheel.distribution),
+        'files': [
+            {
+                'path': file.path,
+                'action': file.action,
+                'mode': None if file.mode is None else f'{file.mode:04o}',
+                'note': file.note,
+            }
+            for file in installation.files
+        ],
+    }
+
+
 def _milliseconds(seconds: float) -> str:
     return f'{seconds * 1000:.3g} ms' if seconds < 1 else f'{seconds:.2f} s'
 
 
-def summary_document(collector: Collector) -> dict[str, Any]:
+def summary_document(collector: Collector, installation: Installation) -> dict[str, Any]:
     """The same as the text, for machines. Times are in seconds."""
     runs = sorted((run for instance in collector.instances for run in instance.runs), key=lambda run: run.number)
     return {
@@ -166,6 +224,7 @@ def summary_document(collector: Collector) -> dict[str, Any]:
         'version': collector.version,
         'class': collector.class_name,
         'ok': succeeded(collector),
+        'install': _installation_document(installation),
         'agent': {'version': AGENT_VERSION, 'not_imitated': list(NOT_IMITATED)},
         'series': series_documents(series for run in runs for series in run.series),
         'events': [event for run in runs for event in run.events],

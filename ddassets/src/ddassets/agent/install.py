@@ -1,0 +1,75 @@
+"""What `datadog-agent integration install` makes of its arguments and of versions that are there already. Pure."""
+
+import re
+from typing import Literal
+
+from ddassets.agent.wheel import BASE_PACKAGE, Verdict, parse_version
+
+type Mode = Literal['wheel', 'named']
+
+_NAMED = re.compile(r'[0-9a-z_-]+')
+_PRERELEASE = re.compile(r'([0-9]+\.[0-9]+\.[0-9]+)(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?')
+_LETTERS = {'alpha': 'a', 'beta': 'b'}
+
+SAME_VERSION = (
+    'installing another build of the same version keeps the old code: pip says that the version is already installed, '
+    'the command copies the files of the old installation and prints success; raise the version, or run '
+    '`datadog-agent integration remove {distribution}` first'
+)
+"""A warning about `install -w`, to be formatted with the name of the distribution."""
+
+
+def judge_arguments(
+    mode: Mode, arguments: list[str], exists: bool = True, root: bool = False, allow_root: bool = False
+) -> Verdict:
+    """Judge the command line: `-w FILE` (wheel) or NAME==VERSION (named). `exists` is of the wheel."""
+    if root and not allow_root:
+        return Verdict(False, 'the command refuses to run as root without -r')
+    if len(arguments) != 1:
+        expected = 'a wheel' if mode == 'wheel' else 'NAME==VERSION'
+        return Verdict(False, f'found {len(arguments)} arguments, expected {expected}')
+    [argument] = arguments
+    if mode == 'wheel':
+        return Verdict(True) if exists else Verdict(False, f'{argument}: no such wheel')
+    return _judge_name(argument)
+
+
+def _judge_name(argument: str) -> Verdict:
+    if 'datadog-' not in argument:
+        return Verdict(False, f'{argument}: a name begins with "datadog-"; did you mean datadog-{argument}?')
+    parts = argument.split('==')
+    if len(parts) != 2:
+        return Verdict(False, f'{argument}: expected NAME==VERSION')
+    name = parts[0].strip().replace('_', '-')
+    if name == BASE_PACKAGE:
+        return Verdict(False, f'{BASE_PACKAGE} is part of the Agent and cannot be installed by this command')
+    if published_version(parts[1].strip()) is None:
+        return Verdict(False, f'{argument}: the version {parts[1].strip()!r} is not x.y.z')
+    if not _NAMED.fullmatch(name):
+        return Verdict(False, f'{argument}: a name is made of small letters, digits, - and _')
+    return Verdict(True)
+
+
+def published_version(text: str) -> str | None:
+    """The version that is downloaded: 1.0.0-beta.1 is 1.0.0b1. None where the Agent cannot read the version."""
+    match = _PRERELEASE.fullmatch(text)
+    if match is None:
+        return None
+    if not match[2]:
+        return match[1]
+    kind, _, number = match[2].partition('.')
+    return f'{match[1]}{_LETTERS.get(kind, "rc")}{number}'
+
+
+type Outcome = Literal['accepted', 'refused', 'nothing_to_do', 'old_files_stay']
+
+
+def judge_versions(mode: Mode, wanted: str, installed: str | None = None, shipped: str | None = None) -> Outcome:
+    """Say what becomes of a version where another is installed, or shipped with the Agent. Versions are x.y.z."""
+    if mode == 'wheel':
+        # Nothing is compared; pip finds the version installed, and leaves it.
+        return 'old_files_stay' if installed == wanted else 'accepted'
+    if installed == wanted:
+        return 'nothing_to_do'
+    version, floor = parse_version(wanted), parse_version(shipped or '')
+    return 'refused' if version and floor and version < floor else 'accepted'
