@@ -9,7 +9,7 @@ RUN := $(UV) run --locked
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint lint-assets rehearse validate test-integration test-toolkit \
-	test-companions e2e wheel bench semantics datadog screenshots clean
+	test-companions test-long e2e wheel bench semantics conformance datadog screenshots clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -51,6 +51,9 @@ test-toolkit: $(UV) ## ddassets' tests
 test-companions: $(UV) ## the companions' tests, against MariaDB, the tracer and Datadog's test agent
 	$(COMPANIONS) pytest companions
 
+test-long: $(UV) ## what `make test` runs a tenth of: 5,000 random monitors asked of the engine and the oracle
+	DDASSETS_ORACLE_CASES=5000 $(RUN) pytest ddassets/tests/test_oracle.py
+
 bench: .ddev.toml ## what the check costs beside its peers; lint, the simulated clock, and rehearse (needs Debian's prometheus)
 	$(COMPANIONS) python benchmarks/check_cost.py --ddev '$(UV) run --locked --only-group ddev ddev'
 	$(RUN) python benchmarks/lint_speed.py
@@ -59,6 +62,9 @@ bench: .ddev.toml ## what the check costs beside its peers; lint, the simulated 
 
 semantics: $(UV) ## write which rule of Datadog's evaluation which test holds ddassets to
 	$(RUN) python ddassets/tests/semantics.py
+
+conformance: $(UV) ## write the page about the conformance corpus
+	$(RUN) python ddassets/tests/conformance.py
 
 datadog: $(UV) ## a Datadog organisation on this machine, to try plan, apply, destroy, snapshot and doctor on
 	@PYTHONPATH=ddassets/tests $(RUN) python -m loopback

@@ -7,6 +7,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import conformance
+
 from ddassets.engine.assumptions import ASSUMPTIONS
 
 TESTS = Path(__file__).parent
@@ -139,6 +141,40 @@ RULES: dict[str, tuple[str, str]] = {
     '9.5': (NO_PART, 'the manifest: for lint'),
     '9.6': (NO_PART, 'dashboards: for lint'),
     '9.7': (NO_PART, 'data flows: for lint'),
+    '13.6': (REFUSED, 'composite monitors: their algebra'),
+    '13.15': (REFUSED, 'composite monitors: common groups'),
+    '13.20': (REFUSED, 'composite monitors: downtimes'),
+    '14.1': (REFUSED, 'service checks'),
+    '14.6': (NO_PART, 'thresholds of a service check: read as they are'),
+    '14.7': (REFUSED, 'service checks: consecutive runs'),
+    '14.15': (REFUSED, 'cluster alerts of service checks'),
+    '14.18': (REFUSED, 'host monitors'),
+    '14.19': (REFUSED, 'cluster alerts of hosts'),
+    '15.1': (REFUSED, 'monitors of logs, events, traces and the like'),
+    '15.7': (REFUSED, 'counted events: none in the window'),
+    '15.8': (REFUSED, 'counted events: silent groups'),
+    '15.15': (REFUSED, 'error tracking'),
+    '16.5': (REFUSED, 'cumulative windows'),
+    '16.9': (NO_PART, 'an evaluation window: read as it is'),
+    '16.12': (REFUSED, 'custom schedules'),
+    '16.15': (REFUSED, 'custom schedules: each run by itself'),
+    '17.18': (REFUSED, 'percentiles of distributions'),
+    '18.3': (REFUSED, 'SLO alerts: the error budget'),
+    '18.7': (REFUSED, 'SLO alerts: windows of a burn rate'),
+    '18.8': (REFUSED, 'SLO alerts: decimals'),
+    '18.9': (REFUSED, 'SLO alerts: burn rates'),
+    '18.11': (REFUSED, 'monitor-based SLOs'),
+    '18.13': (REFUSED, 'time slice SLOs'),
+    '18.15': (REFUSED, 'corrections of SLOs'),
+    '19.4': (REFUSED, 'outliers() by DBSCAN'),
+    '20.1': (REFUSED, 'exclude_null()'),
+    '20.4': (REFUSED, 'cutoff_min() and cutoff_max()'),
+    '20.12': (REFUSED, 'moving_rollup()'),
+    '20.13': (REFUSED, 'medians'),
+    '20.14': (REFUSED, 'ewma'),
+    '20.18': (REFUSED, 'calendar_shift()'),
+    '20.23': (REFUSED, 'weighted()'),
+    '20.25': (REFUSED, 'regressions'),
 }
 VECTORS = {
     'V1': 'a quotient of rates and one of counts',
@@ -158,6 +194,45 @@ VECTORS = {
     'V56': 'a handle in is_alert_recovery, from Alert to Warn',
     'V57': 'dec, round, substring and strip',
     'V58': 'titles',
+    'V15': 'composites: the table',
+    'V16': 'composites: common groups',
+    'V18': 'composites: not',
+    'V20': 'composites: a downtime on a member',
+    'V22': 'checks: critical 1, ok 4',
+    'V23': 'checks: critical 2',
+    'V24': 'checks: a cluster',
+    'V25': 'a host that is silent',
+    'V26': 'logs below 1',
+    'V27': 'the current hour',
+    'V28': 'the current month',
+    'V29': 'schedules',
+    'V30': 'runs of a schedule',
+    'V31': 'burn rates',
+    'V32': 'a burn rate of exactly 14.4',
+    'V33': 'the largest burn rate',
+    'V34': 'an error budget',
+    'V35': 'time slices',
+    'V36': 'uptime of monitors',
+    'V37': 'a correction',
+    'V38': 'exclude_null',
+    'V39': 'weighted',
+    'V40': 'cutoff_min',
+    'V41': 'median_3',
+    'V42': 'ewma_3',
+    'V43': 'trend_line',
+    'V44': 'a maximum of differences',
+    'V45': 'calendar_shift',
+    'V46': 'dbscan',
+    'V47': 'a percentile',
+    'V48': 'default_zero of one point',
+    'V49': 'a change of counts',
+    'V50': 'the four aggregators',
+    'V51': 'fill of two sparse series',
+    'V52': 'two series that are not aligned',
+    'V53': 'a series that stops',
+    'V54': 'a recurrence without start',
+    'V55': 'a weekend in Berlin',
+    'V59': 'moving_rollup of a count',
 }
 
 HEAD = """\
@@ -172,13 +247,19 @@ first two need a test that cites the number.
 
 
 def citations(folder: Path = TESTS) -> dict[str, dict[str, list[str]]]:
-    """By rule, vector or assumption the files and the tests that cite it with `rule(...)`, in order."""
+    """Return by rule, vector or assumption the files and the tests that cite it with `rule(...)`, in order.
+
+    The examples of the conformance corpus cite rules too.
+    """
     found: dict[str, dict[str, list[str]]] = {}
     for path in sorted(folder.rglob('test_*.py')):
         for test in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
             if isinstance(test, ast.FunctionDef) and test.name.startswith('test_'):
                 for number in dict.fromkeys(_cited(test)):
                     found.setdefault(number, {}).setdefault(path.name, []).append(test.name)
+    for example in conformance.examples() if folder == TESTS else ():
+        for number in example.rules:
+            found.setdefault(number, {}).setdefault('conformance', []).append(example.id)
     return found
 
 

@@ -78,7 +78,12 @@ class ScenarioItem(pytest.Item):
             case RehearsalFailed() as error:
                 return str(error)
             case ModuleNotFoundError(name='numpy' | 'yaml' | 'lark' | 'dateutil' | 'time_machine') as missing:
-                return f'a rehearsal needs {missing.name}, which is not installed here; ddassets brings it'
+                from ddassets.extras import missing_extra
+
+                extra = missing_extra(missing, 'this rehearsal')
+                return str(
+                    extra or f'a rehearsal needs {missing.name}, which is not installed here; ddassets brings it'
+                )
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:

@@ -1,23 +1,45 @@
-"""Random monitors over random series, small enough to be evaluated slowly and odd enough to reach every rule."""
+"""Random monitors over random series: small enough for a slow evaluation, odd enough to reach every rule."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from oracle.notices import Downtime
-from oracle.points import UNITS, Look, Outside, Question, Source
+from ddassets.engine.assumptions import ASSUMPTIONS
+from oracle.evaluation import UNITS, Evaluation, MonitorQuery
+from oracle.notifications import Downtime
+from oracle.queries import (
+    Binary,
+    Both,
+    Either,
+    Everything,
+    In,
+    Leaf,
+    Not,
+    Number,
+    Query,
+    Scope,
+    Tag,
+    Wrapped,
+    leaves,
+    names,
+)
+from oracle.series import Source
 from oracle.states import Options, ticks
-from oracle.words import Binary, Both, Either, Everything, In, Leaf, Not, Number, Query, Scope, Tag, Wrapped, leaves
 
 # A Friday, 2027-01-15T08:00:00Z.
 START = 1_800_000_000
+SWITCHED = tuple(
+    name
+    for name in 'A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A17 A19 A22 A23 A76 A89 A94 A95 A96'.split()
+    if name in ASSUMPTIONS and ASSUMPTIONS[name].alternatives
+)
 HOSTS, ENVS = ('a', 'b', 'bb'), ('prod', 'dev')
 
 
 @dataclass(frozen=True)
 class Case:
-    question: Question
+    query: MonitorQuery
     options: Options
     choices: Mapping[str, str]
     sources: tuple[Source, ...]
@@ -51,15 +73,15 @@ class Case:
             options['on_missing_data'] = one.on_missing_data
         if one.renotify_statuses:
             options['renotify_statuses'] = list(one.renotify_statuses)
-        if self.question.recovery:
+        if self.query.stub and self.query.recovery:
             options['threshold_windows'] = {
-                'trigger_window': f'last_{self.question.number}{self.question.unit}',
-                'recovery_window': f'last_{self.question.recovery // 60}m',
+                'trigger_window': f'last_{self.query.number}{self.query.unit}',
+                'recovery_window': f'last_{self.query.recovery // 60}m',
             }
         return {
             'name': 'random',
             'type': 'query alert',
-            'query': f'{self.question} {one.comparator} {one.critical!r}',
+            'query': f'{self.query} {one.comparator} {one.critical!r}',
             'draft_status': 'draft' if one.draft else 'published',
             'options': options,
         }
@@ -67,9 +89,9 @@ class Case:
     @property
     def groups(self) -> dict[tuple[str, ...], list[Source]]:
         """Rule 1.7: the sources of each group, those that a scope takes and that have all keys."""
-        found: dict[tuple[str, ...], list[Source]] = {} if self.question.by else {(): []}
+        found: dict[tuple[str, ...], list[Source]] = {} if self.query.by else {(): []}
         for source in self.sources:
-            values = [[tag for tag in source.tags if tag.startswith(f'{key}:')] for key in self.question.by]
+            values = [[tag for tag in source.tags if tag.startswith(f'{key}:')] for key in self.query.by]
             taken = any(leaf.metric == source.metric and leaf.scope.takes(source.tags) for leaf in self.each)
             if taken and source.samples and all(values):
                 # Each key once: the series of the cases have no key twice.
@@ -78,7 +100,7 @@ class Case:
 
     @property
     def each(self) -> list[Leaf]:
-        return list(leaves(self.question.query))
+        return list(leaves(self.query.query))
 
 
 def make(seed: int) -> Case:
@@ -99,7 +121,8 @@ class Maker:
     def __init__(self, random: Random) -> None:
         self.random = random
         (regime,) = random.choices(REGIMES, [regime[0] for regime in REGIMES])
-        _, windows, self.intervals, lengths = regime
+        self.intervals: tuple[int, ...] = regime[2]
+        _, windows, _, lengths = regime
         self.window = random.choice(windows)
         self.long, self.silent = regime in REGIMES[2:], regime == REGIMES[3]
         self.start = START + random.choice((0, 0, 60 * random.randrange(60), random.randrange(3600)))
@@ -113,14 +136,13 @@ class Maker:
         random = self.random
         self.kinds = {name: random.choice(('gauge', 'gauge', 'count', 'rate')) for name in ('m', 'n')}
         sources = tuple(self.sources())
-        question = self.question()
-        if question.recovery:
+        query = self.monitor_query()
+        if query.stub:
             sources = tuple(replace(one, metric='anomalies', kind='gauge') for one in sources if one.metric == 'm')
         second = random.choice((0, 0, 0, 17, 59))
         choices = self.choices()
-        case = Case(question, Options('>', 0.0), choices, sources, self.start, self.end, second, ())
-        values = self.probe(case)
-        case = replace(case, options=self.options(case, values))
+        case = Case(query, Options('>', 0.0), choices, sources, self.start, self.end, second, ())
+        case = replace(case, options=self.options(case, self.probe(case)))
         return replace(case, downtimes=tuple(self.downtimes()))
 
     # The series.
@@ -171,7 +193,7 @@ class Maker:
 
     # The query.
 
-    def question(self) -> Question:
+    def monitor_query(self) -> MonitorQuery:
         random = self.random
         number, unit = self.window
         self.by = random.choice(
@@ -179,8 +201,8 @@ class Maker:
         )
         if self.chance(0.04):
             stub = Leaf('anomalies', 'avg', Everything(), self.by)
-            seconds = number * UNITS[unit]
-            return Question('avg', number, unit, stub, None, max(60, seconds // random.choice((1, 2, 5)) // 60 * 60))
+            recovery = max(60, number * UNITS[unit] // random.choice((1, 2, 5)) // 60 * 60)
+            return MonitorQuery('avg', number, unit, stub, None, True, random.choice((None, recovery)))
         self.rollup = None
         if self.chance(0.3):
             least = self.intervals[0]
@@ -194,7 +216,7 @@ class Maker:
         query = self.query(random.choice((0, 0, 1, 1, 2, 3)))
         counted = any(leaf.counting == 'as_count' for leaf in leaves(query))
         aggregator = 'sum' if counted else random.choice(('avg', 'sum', 'min', 'max'))
-        return Question(aggregator, number, unit, query, change)
+        return MonitorQuery(aggregator, number, unit, query, change)
 
     def query(self, depth: int) -> Query:
         random = self.random
@@ -207,11 +229,12 @@ class Maker:
                 return random.choice((Binary(sign, self.query(depth - 1), number), Binary(sign, number, self.leaf())))
             return Binary(sign, self.query(depth - 1), self.query(random.randrange(depth)))
         name = random.choice(
-            'abs clamp_min clamp_max default_zero default_zero diff dt per_second per_minute per_hour derivative '
-            'timeshift timeshift hour_before day_before'.split()
+            'abs clamp_min clamp_max default_zero default_zero default diff diff per_second per_minute per_hour '
+            'derivative timeshift timeshift hour_before day_before'.split()
+            + ([] if self.by else ['dt'])
         )
         argument = None
-        if name.startswith('clamp'):
+        if name.startswith('clamp') or name == 'default':
             argument = float(random.choice((0, 3, 10)))
         if name == 'timeshift':
             argument = float(-random.choice((60, 90, 300, 3600)))
@@ -227,7 +250,8 @@ class Maker:
         rollup = self.rollup if self.chance(0.8) else None
         if counting and rollup and self.chance(0.5):
             rollup = (None, rollup[1])
-        return Leaf(metric, random.choice(('avg', 'sum', 'min', 'max')), self.scope(), self.by, counting, rollup, fill)
+        space = None if self.chance(0.04) else random.choice(('avg', 'sum', 'min', 'max'))
+        return Leaf(metric, space, self.scope(), self.by, counting, rollup, fill)
 
     def scope(self) -> Scope:
         random = self.random
@@ -254,29 +278,29 @@ class Maker:
     # The options.
 
     def choices(self) -> dict[str, str]:
-        from ddassets.engine.assumptions import ASSUMPTIONS
-
-        found = {one.id: one.default for one in ASSUMPTIONS.values()}
+        random = self.random
+        found = {assumption.id: assumption.default for assumption in ASSUMPTIONS.values()}
         if self.chance(0.4):
-            for name in 'A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A17 A22 A23'.split():
+            for name in SWITCHED:
                 if self.chance(0.3):
                     found[name] = self.random.choice([*ASSUMPTIONS[name].alternatives, found[name]])
         if found['A5'] == 'error':
             found['A5'] = '1x window'
-        if self.long and found['A2'] != 'native':
-            found['A2'] = 'native'
+        # Buckets of seconds in windows of hours only cost time.
+        if found['A2'] != 'native' and (self.long or (found['A2'] in ('1', '2', '5') and self.window[0] * 60 > 300)):
+            allowed = ('3600', '14400') if self.long else ('table',)
+            found['A2'] = random.choice(
+                ['native', *(choice for choice in allowed if choice in ASSUMPTIONS['A2'].alternatives)]
+            )
         return found
 
     def probe(self, case: Case) -> list[float]:
         """Some of the values that there will be, for thresholds that matter."""
         found = []
-        every = ticks(case.start, case.end, case.second, case.question.window)
+        every = ticks(case.start, case.end, case.second, case.query.window)
         for sources in case.groups.values():
             for tick in self.random.sample(every, min(len(every), 5)):
-                try:
-                    value = Look(case.question, sources, tick, 0, case.choices, {}).answer().value
-                except Outside:
-                    return [0.0]
+                value = Evaluation(case.query, sources, tick, 0, case.choices, {}).result().value
                 if value is not None:
                     found.append(value)
         return sorted(found) or [0.0]
@@ -298,8 +322,11 @@ class Maker:
                 warning_recovery = random.choice((None, *beyond))
         on_missing_data = None
         notify_no_data = self.chance(0.35)
-        if not notify_no_data and self.chance(0.6):
-            on_missing_data = random.choice(('show_no_data', 'show_and_notify_no_data', 'resolve', 'default'))
+        if self.chance(0.1 if notify_no_data else 0.6):
+            # Rule 3.17: beside default_zero() there is no other choice.
+            zero = 'default_zero' in names(case.query.query)
+            allowed = ('default',) if zero else ('show_no_data', 'show_and_notify_no_data', 'resolve', 'default')
+            on_missing_data = random.choice(allowed)
         hours = 3600 if self.long else 60
         timeout = random.choice((0, 2, 7, 20)) * hours if on_missing_data != 'resolve' and self.chance(0.5) else 0
         statuses = random.choice(((), ('alert',), ('warn', 'alert'), ('no data', 'warn'), ('alert', 'no data', 'warn')))
@@ -330,7 +357,7 @@ class Maker:
 
     def downtimes(self) -> list[Downtime]:
         random = self.random
-        found = []
+        found: list[Downtime] = []
         for name in random.choice((' ', ' ', 'd', 'dd', 'def')).strip():
             start = self.start + random.randrange(-self.length // 4, self.length)
             start -= start % 60 if self.chance(0.7) else 0

@@ -1,13 +1,14 @@
-"""The life and the states of one group, tick by tick (rules 2.19, 2.21, 3.3 to 3.20 and 4.7)."""
+"""The states of one group, tick by tick (rules 2.19, 2.21, 3.3 to 3.20 and 4.7)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from oracle.points import Answer, Held, Look, Question, Source
-from oracle.words import Leaf, leaves, names
+from oracle.evaluation import Evaluation, MonitorQuery, Result
+from oracle.queries import Leaf, leaves, names
+from oracle.series import Source, SourceBuckets
 
 DAY = 86400
-HOLDS = {
+HOLDS: dict[str, Callable[[float, float], bool]] = {
     '>': lambda value, limit: value > limit,
     '>=': lambda value, limit: value >= limit,
     '<': lambda value, limit: value < limit,
@@ -21,7 +22,7 @@ RECOVERS = {'>': '<=', '>=': '<', '<': '>=', '<=': '>', '==': '!=', '!=': '=='}
 
 @dataclass(frozen=True)
 class Options:
-    """A monitor but for its query; all durations in seconds."""
+    """A monitor without its query; all durations in seconds."""
 
     comparator: str
     critical: float
@@ -40,6 +41,16 @@ class Options:
     renotify_occurrences: int | None = None
     draft: bool = False
 
+    @property
+    def missing(self) -> str | None:
+        """on_missing_data, unless notify_no_data is true beside it (rule 3.14)."""
+        return None if self.notify_no_data else self.on_missing_data
+
+    @property
+    def silent(self) -> bool:
+        """Whether No Data is shown without a notification (rules 3.9 and 3.15)."""
+        return not self.notify_no_data and self.on_missing_data != 'show_and_notify_no_data'
+
 
 @dataclass(frozen=True)
 class Change:
@@ -54,8 +65,8 @@ class Change:
 
 
 @dataclass
-class Life:
-    """What one group went through: (tick, value, state) each tick, and its transitions."""
+class History:
+    """(tick, value, state) of a group at each tick, and its transitions."""
 
     ticks: list[tuple[int, float | None, str]] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
@@ -75,18 +86,18 @@ class Group:
     """One group of a monitor, from one tick to the next. States are those of rule 3.7, and 'absent'."""
 
     def __init__(
-        self, question: Question, options: Options, sources: Sequence[Source], choices: Mapping[str, str], start: int
+        self, query: MonitorQuery, options: Options, sources: Sequence[Source], choices: Mapping[str, str], start: int
     ) -> None:
-        self.question = question
+        self.query = query
         self.options = options
         self.sources = sources
         self.choices = choices
         self.start = start
-        self.life = Life()
-        self.memory: dict[tuple[object, ...], Held] = {}
+        self.history = History()
+        self.cache: dict[tuple[object, ...], SourceBuckets] = {}
         self.seen_since: float | None = None
         self.forget()
-        if not question.by:
+        if not query.by:
             self.state = 'No Data'
 
     def forget(self) -> None:
@@ -94,62 +105,63 @@ class Group:
         self.born = False
         self.first: int | None = None
         self.last: int | None = None
-        self.told: str | None = None
+        self.notified: str | None = None
         self.first_empty: int | None = None
-        self.timed_out = False
 
-    def live(self, end: int, second: int) -> Life:
-        every = ticks(self.start, end, second, self.question.window)
+    def run(self, end: int, second: int) -> History:
+        every = ticks(self.start, end, second, self.query.window)
         self.first_tick = every[0] if every else end
         for tick in every:
             value, state = self.step(tick)
-            self.life.ticks.append((tick, value, state))
-        return self.life
+            self.history.ticks.append((tick, value, state))
+        return self.history
+
+    def evaluation(self, query: MonitorQuery, tick: int) -> Evaluation:
+        return Evaluation(query, self.sources, tick, self.options.evaluation_delay, self.choices, self.cache)
 
     def step(self, tick: int) -> tuple[float | None, str]:
-        look = Look(self.question, self.sources, tick, self.options.evaluation_delay, self.choices, self.memory)
-        answer = look.answer()
-        verdict = self.verdict(answer)
-        if verdict == 'empty':
+        evaluation = self.evaluation(self.query, tick)
+        result = evaluation.result()
+        verdict = self.verdict(result)
+        if verdict == 'empty' or (verdict == 'valued' and not result.real):
             self.first_empty = tick if self.first_empty is None else self.first_empty
-            if self.question.by and tick - self.first_empty >= DAY:
+            if self.query.by and tick - self.first_empty >= DAY:
                 # Rule 3.20.
                 since = self.first_empty
                 self.forget()
                 self.seen_since, self.first_empty = None, since
                 return None, self.state
         else:
-            self.first_empty, self.timed_out = None, False
+            self.first_empty = None
             if self.seen_since is None:
                 self.seen_since = self.reported(tick)
-        if not self.born and not self.comes(tick, verdict):
+        if not self.born and not self.comes(tick, verdict == 'valued' and result.real):
             return None, self.state
         if verdict == 'valued':
-            assert answer.value is not None
-            recovery = answer.value
-            if self.question.recovery:
-                window = replace(self.question, number=self.question.recovery // 60, unit='m')
-                other = (
-                    Look(window, self.sources, tick, self.options.evaluation_delay, self.choices, self.memory)
-                    .answer()
-                    .value
-                )
-                recovery = answer.value if other is None else other
-            self.become(tick, self.compared(answer.value, recovery), answer.value, 'data')
-            return answer.value, self.state
+            assert result.value is not None
+            self.become(tick, self.compared(result.value, self.recovery(tick, result.value)), result.value, 'data')
+            return result.value, self.state
         if verdict == 'cancelled':
             return None, self.state
-        target, value, cause = self.missing(tick, look)
+        target, value, cause = self.missing(tick, evaluation)
         self.become(tick, target, value, cause)
         return value, self.state
 
-    def verdict(self, answer: Answer) -> str:
+    def recovery(self, tick: int, value: float) -> float:
+        """What recovery thresholds are compared with: with a stub the value over recovery_window (rule 6.3)."""
+        if not self.query.recovery:
+            return value
+        window = replace(self.query, number=self.query.recovery // 60, unit='m')
+        over_recovery_window = self.evaluation(window, tick).result().value
+        return value if over_recovery_window is None else over_recovery_window
+
+    def verdict(self, result: Result) -> str:
         """Whether the evaluation returned a value, nothing, or is cancelled and keeps the state."""
-        if answer.value is not None:
-            if self.options.require_full_window and not answer.full:
+        if result.value is not None:
+            if self.options.require_full_window and not result.full:
                 return 'cancelled' if self.choices['A3'] == 'skip' else 'empty'
             return 'valued'
-        return 'empty' if answer.empty or self.choices['A4'] == 'no data' else 'cancelled'
+        return 'empty' if result.empty or self.choices['A4'] == 'no data' else 'cancelled'
 
     def reported(self, tick: int) -> float:
         """Since when the group is seen, in a row without a day of silence (rule 2.21)."""
@@ -167,11 +179,11 @@ class Group:
             since = at
         return since
 
-    def comes(self, tick: int, verdict: str) -> bool:
-        """A group begins with a value (A21), a new one of a multi alert after its delay (rule 2.21)."""
-        if verdict != 'valued':
+    def comes(self, tick: int, reports: bool) -> bool:
+        """Whether a group begins: when it reports (A21), a new one of a multi alert after its delay (rule 2.21)."""
+        if not reports:
             return False
-        if self.question.by:
+        if self.query.by:
             assert self.seen_since is not None
             if tick < self.seen_since + self.options.new_group_delay:
                 return False
@@ -196,42 +208,45 @@ class Group:
     def recovers(self, value: float, limit: float | None) -> bool:
         return limit is None or HOLDS[RECOVERS[self.options.comparator]](value, limit)
 
-    def missing(self, tick: int, look: Look) -> tuple[str, float | None, str]:
-        """Rules 3.9 to 3.19: the state, the value that was compared, and what brought it."""
+    def missing(self, tick: int, evaluation: Evaluation) -> tuple[str, float | None, str]:
+        """Rules 3.9 to 3.19: the state, the value that is compared, and the cause."""
         options = self.options
         assert self.first_empty is not None
-        if options.on_missing_data == 'default' and self.counts():
+        if self.zero() or (options.missing == 'default' and self.counts()):
             return self.compared(0.0, 0.0), 0.0, 'data'
-        if options.on_missing_data == 'resolve':
+        if options.missing == 'resolve':
             return 'OK', None, 'on_missing_data'
         late = bool(options.timeout) and tick >= self.first_empty + options.timeout
-        no_data = self.no_data_from(look)
+        no_data = self.no_data_from(evaluation)
         if no_data is not None and tick >= no_data:
             after = bool(options.timeout) and no_data > self.first_empty + options.timeout
             if not late or (after and self.choices['A22'] == 'stays'):
                 return 'No Data', None, 'data'
         return ('OK' if late else self.state), None, 'timeout' if late else 'data'
 
-    def no_data_from(self, look: Look) -> float | None:
+    def no_data_from(self, evaluation: Evaluation) -> float | None:
         options = self.options
         assert self.first_empty is not None
-        if options.on_missing_data in ('show_no_data', 'show_and_notify_no_data'):
+        if options.missing in ('show_no_data', 'show_and_notify_no_data'):
             return self.first_empty
-        if options.on_missing_data or not options.notify_no_data:
+        if options.missing or not options.notify_no_data:
             return None
-        last = look.last()
+        last = evaluation.last()
         # A6.
         origin = self.first_empty if last is None else last + options.evaluation_delay
         if self.choices['A6'] == 'first empty evaluation':
             origin = self.first_empty
         # A5.
-        timeframe = self.question.window * (2 if self.choices['A5'] == '2x window' else 1)
+        timeframe = self.query.window * (2 if self.choices['A5'] == '2x window' else 1)
         return origin + (timeframe if options.no_data_timeframe is None else options.no_data_timeframe)
 
+    def zero(self) -> bool:
+        """Whether missing data is zero whatever the options (rules 3.15 and 3.16)."""
+        return 'default_zero' in names(self.query.query)
+
     def counts(self) -> bool:
-        """Rule 3.16, of a query all of whose parts count."""
-        query = self.question.query
-        return 'default_zero' not in names(query) and all(self.leaf_counts(leaf) for leaf in leaves(query))
+        """Whether the query counts: all of its metric queries do (rule 3.16)."""
+        return all(self.leaf_counts(leaf) for leaf in leaves(self.query.query))
 
     def leaf_counts(self, leaf: Leaf) -> bool:
         if leaf.counting == 'as_count' or (self.choices['A7'] == 'sum or count' and leaf.space == 'sum'):
@@ -247,28 +262,23 @@ class Group:
             # Rule 4.7.
             self.first = tick if source in ('OK', 'absent') else self.first
             self.last = tick
-        notify = self.tells(source, target)
-        self.life.changes.append(
+        notify = self.notifies(source, target)
+        self.history.changes.append(
             Change(tick, source, target, value, notify, cause if target == 'OK' else 'data', self.first, self.last)
         )
-        silent_recovery = source == 'No Data' and target == 'OK' and self.silent
+        silent_recovery = source == 'No Data' and target == 'OK' and self.options.silent
         if silent_recovery:
-            self.told = None
+            self.notified = None
         elif notify:
-            self.told = target
+            self.notified = target
 
-    @property
-    def silent(self) -> bool:
-        """Whether No Data is shown and not told (rules 3.9 and 3.15)."""
-        return not self.options.notify_no_data and self.options.on_missing_data != 'show_and_notify_no_data'
-
-    def tells(self, source: str, target: str) -> bool:
+    def notifies(self, source: str, target: str) -> bool:
         if self.options.draft:
             return False
         if target == 'No Data':
-            return not self.silent
-        if source == 'No Data' and target == 'OK' and self.silent:
+            return not self.options.silent
+        if source == 'No Data' and target == 'OK' and self.options.silent:
             # A8.
-            known = self.told not in (None, 'OK')
+            known = self.notified not in (None, 'OK')
             return {'always': True, 'never': False, 'after a trigger': known}[self.choices['A8']]
         return True

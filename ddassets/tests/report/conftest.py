@@ -21,6 +21,7 @@ from ddassets import assets as bundle
 from ddassets import report
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.graph import Line
+from ddassets.engine.message import Delivery, Edge, Sender, trigger
 from ddassets.engine.monitor import Thresholds
 from ddassets.engine.notification import Mute, Notification
 from ddassets.engine.series import Series, SeriesSet
@@ -214,14 +215,27 @@ class RehearsedMonitor:
         host = group[0].removeprefix('host:')
         ip = self.rehearsed.hosts[host]
         word = {'alert': 'Triggered', 'warn': 'Warn', 'no data': 'No data', 'recovery': 'Recovered'}[notification.kind]
-        return SimpleNamespace(
-            title=f'[{word} on {{{group[0]}}}] {self.asset.name}',
-            text=f'my_metric on {host} ({ip}) averaged {notification.value:.6g} over the past 5 minutes.\n\n'
-            f'1. Open the dashboard.\n2. On {host}, run `datadog-agent check my_metric`.\n\n@oncall@example.com',
-            recipients=['@oncall@example.com'],
-            host=host,
-            ip=ip,
+        title = f'[{word} on {{{group[0]}}}] {self.asset.name}'
+        text = (
+            f'my_metric on {host} ({ip}) averaged {notification.value:.6g} over the past 5 minutes.\n\n'
+            f'1. Open the dashboard.\n2. On {host}, run `datadog-agent check my_metric`.\n\n@oncall@example.com'
         )
+        recipients = ('@oncall@example.com',)
+        edge = Edge(notification.source, notification.target)
+        delivery = Delivery(
+            sender=Sender(self.asset.query, 'my_metric'),
+            title=title,
+            message=text,
+            recipients=recipients,
+            trigger=trigger(self.query, self.asset.query, self.thresholds, edge, group),
+            edge=edge,
+            group=group,
+            event_tags=(*group, 'monitor'),
+            priority=None,
+            instant=notification.instant,
+            last_triggered_at=notification.last_triggered_at,
+        )
+        return SimpleNamespace(title=title, text=text, recipients=recipients, host=host, ip=ip, delivery=delivery)
 
     heading = message
 

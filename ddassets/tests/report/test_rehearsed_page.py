@@ -113,6 +113,43 @@ def test_the_mark_of_an_alert_opens_its_message(browser, rehearsed, muted):
     assert ('Not sent: muted by the downtime weeknights' in message) is muted
 
 
+@pytest.mark.rule('3.28')
+def test_a_message_is_shown_in_three_forms(browser, rehearsed):
+    path, result, *_ = rehearsed
+    (monitor,) = result.monitors
+    ((group, notifications),) = monitor.notifications.items()
+    recovery = next(one for one in notifications if one.kind == 'recovery' and one.sent)
+    delivery = monitor.message(group, recovery).delivery
+    browser.open(path, '#/inbox')
+    browser.run("read([state.rehearsal.messages.find((one) => one.instant === arguments[0])])", recovery.instant)
+    browser.settle()
+    shown = text(browser, '#reader .arrival')
+    subject, _ = delivery.email()
+    for words in (
+        subject,
+        delivery.condition.replace('**', ''),
+        delivery.last_triggered,
+        'Monitor Status · Edit Monitor',
+    ):
+        assert words in shown
+    addresses = browser.run(
+        "return [...document.querySelectorAll('#reader .link[title^=https]')].map((one) => one.title)"
+    )
+    assert addresses == [link.address for link in delivery.links if link.address]
+    browser.run("document.querySelector('#reader [data-choice=Slack]').click()")
+    assert ', '.join(delivery.event_tags) in text(browser, '#reader .arrival')
+    browser.run("document.querySelector('#reader [data-choice=Webhook]').click()")
+    cells = browser.run("""
+        return [...document.querySelectorAll('#reader .variables dt, #reader .variables dd')]
+            .map((one) => one.textContent)""")
+    variables = dict(zip(cells[::2], cells[1::2], strict=True))
+    worded = {'$EVENT_MSG', '$TEXT_ONLY_MSG'}
+    assert variables.keys() == delivery.webhook().keys()
+    for name, value in delivery.webhook().items():
+        assert name in worded or variables[name] == ('known to Datadog alone' if value is None else value)
+    browser.run("document.querySelector('#reader [data-choice=E-mail]').click()")
+
+
 def test_the_inbox_holds_what_was_due(browser, rehearsed):
     path, result, *_ = rehearsed
     browser.open(path, '#/inbox')

@@ -11,7 +11,7 @@ _KEY = re.compile(r'[A-Za-z_][\w./-]*')
 
 
 class ScopeFault(ValueError):
-    """A text that is no scope. The message names the column, from 1."""
+    """A text that is not a scope. The message names the column, from 1."""
 
     rule = '5.14'
 
@@ -120,11 +120,13 @@ class _Parser:
         return choices[0] if len(choices) == 1 else Combination(False, tuple(choices))
 
     def conjunction(self, key: str | None, depth: int) -> Node:
+        """Terms with AND or a space between them; values inside `key:( )` need the word."""
         parts = [self.part(key, depth)]
         while (token := self.peek()) not in (None, ')', 'OR'):
-            if token != 'AND':
-                self.refuse('expected AND or OR between two terms')
-            self.take()
+            if token == 'AND':
+                self.take()
+            elif key is not None:
+                self.refuse('expected AND or OR between two values')
             parts.append(self.part(key, depth))
         return parts[0] if len(parts) == 1 else Combination(True, tuple(parts))
 
@@ -134,6 +136,8 @@ class _Parser:
             return self.parentheses(key, depth)
         if token is None or token in (')', 'AND', 'OR'):
             self.refuse('expected `key:value`' if key is None else f'expected a value of {key!r}')
+        if token in ('and', 'or'):
+            self.refuse('write AND and OR in capitals')
         if ',' in token:
             self.refuse('`,` is no operator in the scope of a downtime: write AND')
         if '?' in token:
@@ -142,6 +146,8 @@ class _Parser:
         return self.term(plain, plain != token, depth) if key is None else self.value(key, plain, plain != token)
 
     def value(self, key: str, text: str, negated: bool) -> Node:
+        if negated:
+            self.refuse(f'`-` before a value is not supported: write `-{key}:( )` or another term')
         if ':' in text and '"' not in text:
             self.refuse(f'inside `{key}:( )` stand values alone; a value that holds `:` needs quotes')
         self.take()
@@ -158,7 +164,11 @@ class _Parser:
             return Term(key, _plain(value), negated)
         if self.peek() != '(':
             self.refuse(f'expected a value of {key!r}')
+        opened = self.position
         group = self.parentheses(key, depth)
+        if negated and isinstance(group, Combination) and group.every:
+            self.position = opened
+            self.refuse(f'`-{key}:( )` with AND is not supported: it takes one value or several with OR')
         return Combination(True, (group,), negated=True) if negated else group
 
     def parentheses(self, key: str | None, depth: int) -> Node:

@@ -187,6 +187,22 @@ class Kind:
     muted: bool
     # Indices of the downtimes that muted it, or of the one whose message it is.
     downtimes: tuple[int, ...]
+    arrival: 'Arrival | None' = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """What Datadog adds to a notification. `{from}` and `{to}` in an address are milliseconds."""
+
+    # Markdown.
+    condition: str
+    # Label and address; empty where no source has its form.
+    links: tuple[tuple[str, str], ...]
+    tags: tuple[str, ...]
+    # The variables of a webhook but for those of the instant and of the text; None: not known.
+    webhook: tuple[tuple[str, str | None], ...]
+    # The parts that the monitor's preset hides: query, handles, footer, snapshot.
+    hidden: tuple[str, ...]
 
 
 class Message(NamedTuple):
@@ -198,6 +214,8 @@ class Message(NamedTuple):
     value: str
     # None where the text is left out, to bound the size of the page.
     prose: Prose | None
+    # When the monitor was last triggered.
+    triggered: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from ddassets.assets import Bundle
 from ddassets.assets import Monitor as MonitorAsset
 from ddassets.engine.assumptions import ASSUMPTIONS
 from ddassets.engine.graph import Line
+from ddassets.engine.message import Delivery
 from ddassets.engine.monitor import Thresholds
 from ddassets.engine.notification import Mute, Notification
 from ddassets.engine.series import SeriesSet
@@ -26,8 +27,9 @@ from ddassets.report.source import Source
 MOST_TEXTS = 5000
 _REASONS = {'transition': '', 'renotify': 'renotification', 'downtime end': 'at the end of a downtime'}
 
-# The instant of a message, whether it was muted, and what tells its kind, its value and, where asked for, its text.
-type _Due = tuple[int, bool, Callable[[bool], tuple[model.Kind, str, str]]]
+# The instant of a message, whether it was muted, and a function for its kind, value, text where asked for, and the
+# instant of the last trigger.
+type _Due = tuple[int, bool, Callable[[bool], tuple[model.Kind, str, str, int | None]]]
 
 
 class Message(Protocol):
@@ -43,6 +45,8 @@ class Message(Protocol):
     def host(self) -> str: ...
     @property
     def ip(self) -> str: ...
+    @property
+    def delivery(self) -> Delivery: ...
 
 
 class MonitorResult(Protocol):
@@ -246,7 +250,7 @@ class _Builder:
 
     def _notification(
         self, place: int, monitor: MonitorResult, index: int, group: Group, one: Notification, whole: bool
-    ) -> tuple[model.Kind, str, str]:
+    ) -> tuple[model.Kind, str, str, int | None]:
         message = monitor.message(group, one) if whole else monitor.heading(group, one)
         kind = model.Kind(
             title=message.title,
@@ -260,8 +264,10 @@ class _Builder:
             ip=message.ip,
             muted=not one.sent,
             downtimes=tuple(self.places[name] for name in one.muted_by),
+            arrival=_arrival(message.delivery),
         )
-        return kind, '' if math.isnan(one.value) else f'{one.value:.6g}', message.text
+        value = '' if math.isnan(one.value) else f'{one.value:.6g}'
+        return kind, value, message.delivery.text, one.last_triggered_at
 
     def _downtime_messages(self) -> Iterator[_Due]:
         for place, downtime in enumerate(self.result.downtimes):
@@ -270,7 +276,7 @@ class _Builder:
 
     def _downtime_message(
         self, place: int, downtime: DowntimeResult, what: str, whole: bool
-    ) -> tuple[model.Kind, str, str]:
+    ) -> tuple[model.Kind, str, str, int | None]:
         kind = model.Kind(
             title=f'Downtime {what}: {downtime.name}',
             recipients=tuple(downtime.recipients),
@@ -284,7 +290,17 @@ class _Builder:
             muted=False,
             downtimes=(place,),
         )
-        return kind, '', downtime.message
+        return kind, '', downtime.message, None
+
+
+def _arrival(delivery: Delivery) -> model.Arrival:
+    return model.Arrival(
+        condition=delivery.condition,
+        links=tuple((label, address) for label, address in delivery.links_between('{from}', '{to}')),
+        tags=delivery.event_tags,
+        webhook=tuple(delivery.lasting_variables().items()),
+        hidden=tuple(sorted(delivery.hidden)),
+    )
 
 
 def _state(state: State) -> model.State:
@@ -302,9 +318,9 @@ def _told(due: Sequence[_Due]) -> tuple[list[model.Kind], list[model.Message]]:
     kinds: dict[model.Kind, int] = {}
     messages = []
     for index, (instant, _, tell) in enumerate(due):
-        kind, value, text = tell(index in kept)
+        kind, value, text, triggered = tell(index in kept)
         place = kinds.setdefault(kind, len(kinds))
-        messages.append(model.Message(instant, place, value, prose.parse(text) if index in kept else None))
+        messages.append(model.Message(instant, place, value, prose.parse(text) if index in kept else None, triggered))
     return [*kinds], messages
 
 

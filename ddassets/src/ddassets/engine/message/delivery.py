@@ -100,11 +100,18 @@ class Delivery:
 
     @property
     def links(self) -> tuple[Link, ...]:
-        """The links of the footer: those to a host for groups by host, that to logs where there are tags."""
+        """The links of the footer."""
+        return self.links_between(*self._frame)
+
+    def links_between(self, start: str, end: str) -> tuple[Link, ...]:
+        """Return the links of the footer, which show the time from `start` to `end`, in milliseconds.
+
+        Those to a host are there for groups by host, that to logs where the event has tags.
+        """
         if 'footer' in self.hidden:
             return ()
         edit = f'https://{SITE}/monitors/{self._monitor}/edit?link_source=monitor_notif'
-        links = [Link('Monitor Status', self.status_address), Link('Edit Monitor', edit)]
+        links = [Link('Monitor Status', self._status(start, end)), Link('Edit Monitor', edit)]
         if host := self.host:
             links += [Link(f'View {host}', ''), Link('Show Processes', '')]
         if self.event_tags != ('monitor',):
@@ -114,10 +121,17 @@ class Delivery:
     @property
     def status_address(self) -> str:
         """The address of the monitor around the event."""
+        return self._status(*self._frame)
+
+    @property
+    def _frame(self) -> tuple[str, str]:
+        return f'{self.instant - _BEFORE}000', f'{self.instant + _AFTER}000'
+
+    def _status(self, start: str, end: str) -> str:
         group = f'group={urllib.parse.quote(",".join(self.group), safe="")}&' if self.group else ''
         return (
-            f'https://{SITE}/monitors/{self._monitor}?{group}from_ts={self.instant - _BEFORE}000'
-            f'&to_ts={self.instant + _AFTER}000&event_id={EVENT_ID}&link_source=monitor_notif'
+            f'https://{SITE}/monitors/{self._monitor}?{group}from_ts={start}&to_ts={end}&event_id={EVENT_ID}'
+            '&link_source=monitor_notif'
         )
 
     @property
@@ -157,8 +171,14 @@ class Delivery:
 
     def webhook(self) -> dict[str, str | None]:
         """The variables of a webhook's payload, by name. None: only Datadog gives it, or no source says."""
+        variables = self.lasting_variables()
+        variables |= dict.fromkeys(('$DATE', '$LAST_UPDATED'), f'{self.instant}000')
+        variables |= {'$EVENT_MSG': self.event_message, '$TEXT_ONLY_MSG': self.text}
+        return dict(sorted(variables.items()))
+
+    def lasting_variables(self) -> dict[str, str | None]:
+        """Return the variables that depend neither on the instant nor on the text."""
         again = 'Re-' if self.edge.source == self.edge.target else ''
-        instant = f'{self.instant}000'
         return {
             '$AGGREG_KEY': None,
             '$ALERT_CYCLE_KEY': None,
@@ -171,20 +191,16 @@ class Delivery:
             '$ALERT_TITLE': self.title,
             '$ALERT_TRANSITION': again + _TRANSITIONS[self.edge.target],
             '$ALERT_TYPE': _TYPES.get(self.edge.target),
-            '$DATE': instant,
-            '$EVENT_MSG': self.event_message,
             '$EVENT_TITLE': self.title,
             '$EVENT_TYPE': 'query_alert_monitor',
             '$HOSTNAME': self.host,
             '$ID': None,
-            '$LAST_UPDATED': instant,
             '$LINK': f'https://{SITE}/event/event?id={EVENT_ID}',
             '$ORG_ID': None,
             '$ORG_NAME': None,
             '$PRIORITY': 'normal',
             '$SNAPSHOT': None,
             '$TAGS': ','.join(self.event_tags),
-            '$TEXT_ONLY_MSG': self.text,
         }
 
 

@@ -3,7 +3,7 @@
 
 let page = null;
 const root = document.documentElement;
-const state = {rehearsal: null, from: 0, to: 0, selections: [], chosen: {}, filters: {}, open: null};
+const state = {rehearsal: null, from: 0, to: 0, selections: [], chosen: {}, filters: {}, open: null, form: 'email'};
 
 const FRAMES = [['Whole', 0], ['1 w', 604800], ['1 d', 86400], ['4 h', 14400], ['1 h', 3600], ['5 min', 300]];
 // The bucket that Datadog's graphs use by default for a frame of up to so many seconds.

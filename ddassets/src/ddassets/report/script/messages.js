@@ -13,6 +13,72 @@ function delivery(message) {
   return null;
 }
 
+// The notification as it arrives: the message, and what Datadog adds to it
+
+const FORMS = [['email', 'E-mail'], ['slack', 'Slack'], ['webhook', 'Webhook']];
+const SECOND = 1000;
+
+// The sentence about the condition is Markdown of `**` alone, and an arithmetic query stands in backticks.
+function conditionLine(text) {
+  if (text.startsWith('`')) return el('p', {}, el('code', {}, text.slice(1, -1)));
+  const parts = text.replace('*****', '**\u2217**').split('**');
+  return el('p', {}, parts.map((part, i) => (i % 2 ? el('strong', {}, name(part)) : part)));
+}
+
+function lastTriggered(message) {
+  if (message.triggered === null || message.arrival.hidden.includes('footer')) return null;
+  const moment = new Date(message.triggered * SECOND);
+  const [day, date, month, year] = moment.toUTCString().split(/,? /);
+  return el('p', {}, `The monitor was last triggered at ${day} ${month} ${date} ${year} ${moment.toISOString().slice(11, 19)} UTC.`);
+}
+
+function footerLinks(message) {
+  const {links} = message.arrival;
+  if (!links.length) return null;
+  // They lead nowhere: the monitor's and the event's numbers are Datadog's.
+  return el('p', {class: 'soft'}, links.map(([label, address], i) => [i ? ' · ' : '', el('span', {
+    class: 'link', title: address ? address.replace('{from}', `${message.instant - 900}000`).replace('{to}', `${message.instant + 300}000`) : 'the form of this address is not documented',
+  }, name(label))]));
+}
+
+const graphNote = (message) => (message.arrival.hidden.includes('snapshot') ? null : el('p', {class: 'soft'}, '[graph of the metric]'));
+const recipientList = (message) => message.recipients.map((one, i) => [i ? ', ' : '', name(one)]);
+
+function emailForm(message, text) {
+  return [el('dl', {class: 'facts'}, el('dt', {}, 'Subject'), el('dd', {}, name(message.title)), el('dt', {}, 'To'), el('dd', {}, recipientList(message))),
+    text, graphNote(message), message.arrival.condition && conditionLine(message.arrival.condition), lastTriggered(message), footerLinks(message)];
+}
+
+function slackForm(message, text) {
+  const {hidden, tags, condition} = message.arrival;
+  return [el('p', {}, el('strong', {class: 'link'}, name(message.title))), text, condition && conditionLine(condition), graphNote(message),
+    el('dl', {class: 'facts'}, el('dt', {}, 'Tags'), el('dd', {}, name(tags.join(', '))),
+      hidden.includes('handles') ? null : [el('dt', {}, 'Notified'), el('dd', {}, recipientList(message))]),
+    el('p', {class: 'soft'}, '[Mute this monitor]'),
+    el('p', {class: 'soft'}, 'The parts are documented, their layout is not. A channel may hide each of them.')];
+}
+
+function webhookForm(message) {
+  const instant = `${message.instant}000`;
+  const rows = [...message.arrival.webhook, ['$DATE', instant], ['$LAST_UPDATED', instant], ['$TEXT_ONLY_MSG', 'the text of the message'],
+    ['$EVENT_MSG', 'the body of the e-mail in Markdown, between lines of %%%']];
+  rows.sort(([one], [other]) => (one < other ? -1 : 1));
+  return el('dl', {class: 'facts variables'}, rows.map(([key, value]) => [el('dt', {}, el('code', {}, key)),
+    el('dd', {}, value === null ? el('span', {class: 'soft'}, 'known to Datadog alone') : name(value))]));
+}
+
+function arrivalView(message, text) {
+  const box = el('section', {class: 'arrival', 'aria-label': 'As it arrives'});
+  const show = (form) => {
+    state.form = form;
+    const parts = {email: emailForm, slack: slackForm, webhook: webhookForm}[form](message, text());
+    box.replaceChildren(el('p', {class: 'no-print'}, segments('As it arrives', FORMS, form, (next) => { show(next); box.querySelector('[aria-pressed=true]').focus(); })),
+      ...[parts].flat(Infinity).filter(Boolean));
+  };
+  show(state.form);
+  return box;
+}
+
 function messageView(message, heading) {
   const monitor = message.monitor === null ? null : state.rehearsal.monitors[message.monitor];
   const facts = [['When', clock(message.instant, true)]];
@@ -27,12 +93,16 @@ function messageView(message, heading) {
     el('h2', {id: heading, dir: 'auto'}, message.title),
     delivery(message),
     el('dl', {class: 'facts'}, facts.map(([term, detail]) => [el('dt', {}, term), el('dd', {}, detail)])),
-    message.prose ? proseBlock(message.prose) : el('p', {class: 'soft'}, 'The text is left out: the page holds those of 5,000 messages, of those sent first.'),
+    message.arrival ? arrivalView(message, () => messageText(message)) : messageText(message),
     monitor && el('p', {class: 'no-print'}, button('Show this hour in the charts', () => {
       reader.close();
       setFrame(message.instant - 2700, message.instant + 900);
       location.hash = `#/monitors/${message.monitor}`;
     })));
+}
+
+function messageText(message) {
+  return message.prose ? proseBlock(message.prose) : el('p', {class: 'soft'}, 'The text is left out: the page holds those of 5,000 messages, of those sent first.');
 }
 
 const reader = document.getElementById('reader');

@@ -166,7 +166,7 @@ async function start() {
   const charts = unpacked('charts');
   page = JSON.parse(await unpacked('data'));
   for (const rehearsal of page.rehearsals) {
-    rehearsal.messages = rehearsal.messages.map(([instant, kind, value, text]) => ({...rehearsal.kinds[kind], instant, value, prose: text}));
+    rehearsal.messages = rehearsal.messages.map(([instant, kind, value, text, triggered]) => ({...rehearsal.kinds[kind], instant, value, prose: text, triggered}));
   }
   const dark = matchMedia('(prefers-color-scheme: dark)');
   setTheme(dark.matches ? 'dark' : 'light');

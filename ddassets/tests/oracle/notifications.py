@@ -1,9 +1,9 @@
-"""What is sent for one group, tick by tick, with the downtimes that cover it (rules 3.21 and 5.16 to 5.21)."""
+"""The notifications of one group, tick by tick, with the downtimes that cover it (rules 3.21 and 5.16 to 5.21)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from oracle.states import Change, Life, Options
+from oracle.states import Change, History, Options
 
 KINDS = {'OK': 'recovery', 'Warn': 'warn', 'Alert': 'alert', 'No Data': 'no data'}
 CAP = 30 * 3600
@@ -19,7 +19,7 @@ class Downtime:
 
 
 @dataclass(frozen=True)
-class Notice:
+class Notification:
     instant: int
     kind: str
     reason: str
@@ -31,13 +31,13 @@ class Notice:
     last: int | None
 
 
-class Post:
+class Dispatch:
     def __init__(
-        self, options: Options, life: Life, downtimes: Sequence[Downtime], choices: Mapping[str, str], end: int
+        self, options: Options, history: History, downtimes: Sequence[Downtime], choices: Mapping[str, str], end: int
     ) -> None:
         self.end = end
         self.options = options
-        self.life = life
+        self.history = history
         self.downtimes = downtimes
         self.choices = choices
 
@@ -55,33 +55,33 @@ class Post:
 
     def state(self, instant: float) -> tuple[str, float | None]:
         found: tuple[str, float | None] = ('absent', None)
-        for tick, value, state in self.life.ticks:
+        for tick, value, state in self.history.ticks:
             if tick <= instant:
                 found = (state, value)
         return found
 
     def latest(self, instant: float) -> Change | None:
         return max(
-            (one for one in self.life.changes if one.instant <= instant), key=lambda one: one.instant, default=None
+            (one for one in self.history.changes if one.instant <= instant), key=lambda one: one.instant, default=None
         )
 
-    def notices(self) -> list[Notice]:
-        own = [self.own(change) for change in self.life.changes if change.notify]
+    def all(self) -> list[Notification]:
+        own = [self.own(change) for change in self.history.changes if change.notify]
         ends = [] if self.options.draft else list(self.ends())
         return sorted([*own, *ends, *self.again(ends)], key=lambda one: (one.instant, one.reason != 'transition'))
 
-    def own(self, change: Change) -> Notice:
+    def own(self, change: Change) -> Notification:
         muting = self.active(change.instant)
         if muting and change.target == 'OK' and self.first_recovery(change, muting):
             muting = []
-        return self.notice(change.instant, 'transition', change.source, change, change.value, muting)
+        return self.notification(change.instant, 'transition', change.source, change, change.value, muting)
 
     def first_recovery(self, change: Change, muting: Sequence[Downtime]) -> bool:
         """Rule 5.17."""
         before = change.first is not None and change.first < self.beginning(change.instant)
         return before and not any(one.mute_first_recovery for one in muting)
 
-    def notice(
+    def notification(
         self,
         instant: int,
         reason: str,
@@ -89,14 +89,14 @@ class Post:
         change: Change,
         value: float | None,
         muting: Sequence[Downtime],
-    ) -> Notice:
+    ) -> Notification:
         names = frozenset(one.name for one in muting)
-        return Notice(
+        return Notification(
             instant, KINDS[change.target], reason, source, change.target, value, names, change.first, change.last
         )
 
-    def ends(self) -> list[Notice]:
-        """Rules 5.18 and 5.21: one where muting is over, unless the state is silent or has just been told."""
+    def ends(self) -> list[Notification]:
+        """Rules 5.18 and 5.21: one where muting is over, unless the state is silent or was notified at that instant."""
         found = []
         for instant in sorted({one.end for one in self.downtimes if one.start < one.end < self.end}):
             state, value = self.state(instant)
@@ -104,26 +104,27 @@ class Post:
             if self.active(instant) or change is None or change.target != state:
                 continue
             wanted = any(state in one.end_states for one in self.downtimes if one.end == instant)
-            told = change.instant == instant and change.notify
-            if wanted and not told and not (state == 'No Data' and self.silent):
-                found.append(self.notice(int(instant), 'downtime end', state, change, value, []))
+            notified = change.instant == instant and change.notify
+            if wanted and not notified and not (state == 'No Data' and self.options.silent):
+                found.append(self.notification(int(instant), 'downtime end', state, change, value, []))
         return found
 
-    def again(self, ends: Sequence[Notice]) -> list[Notice]:
-        """Rule 3.21: each tick, is the last notification long enough ago?"""
+    def again(self, ends: Sequence[Notification]) -> list[Notification]:
+        """Rule 3.21: at each tick, whether the last notification is long enough ago."""
         options = self.options
         statuses = options.renotify_statuses or ('alert', 'no data')
-        found: list[Notice] = []
+        found: list[Notification] = []
         if not options.renotify_interval or options.draft:
             return found
-        changes = {change.instant: change for change in self.life.changes}
-        change, count, last = None, 0, 0.0
-        for tick, value, state in self.life.ticks:
+        changes = {change.instant: change for change in self.history.changes}
+        change: Change | None = None
+        count, last = 0, 0.0
+        for tick, value, state in self.history.ticks:
             if tick in changes:
-                kept = self.choices['A10'].startswith('keep') and change is not None
-                kept = kept and changes[tick].first == change.first and change.target != 'OK'
-                change, last = changes[tick], tick
-                count = count if kept else 0
+                new = changes[tick]
+                same = change is not None and new.first == change.first and change.target != 'OK'
+                count = count if same and self.choices['A10'].startswith('keep') else 0
+                change, last = new, tick
             for end in ends:
                 if last < end.instant <= tick:
                     last = end.instant
@@ -135,7 +136,7 @@ class Post:
             if muting and self.choices['A23'] == 'at the end':
                 continue
             last, count = tick, count + (not muting)
-            found.append(self.notice(tick, 'renotify', state, change, value, muting))
+            found.append(self.notification(tick, 'renotify', state, change, value, muting))
         return found
 
     def enough(self, change: Change, count: int, tick: int) -> bool:
@@ -145,10 +146,6 @@ class Post:
         return capped or (limit is not None and count >= limit)
 
     def asked(self, state: str, statuses: Sequence[str]) -> bool:
-        if state == 'No Data' and self.silent:
+        if state == 'No Data' and self.options.silent:
             return False
         return state not in ('absent', 'OK') and KINDS[state] in statuses
-
-    @property
-    def silent(self) -> bool:
-        return not self.options.notify_no_data and self.options.on_missing_data != 'show_and_notify_no_data'

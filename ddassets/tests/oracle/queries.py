@@ -1,4 +1,4 @@
-"""Queries as the second evaluator has them: a tree of its own, and its text for the first one to parse."""
+"""Queries of the oracle: a tree of its own, and its text for the engine to parse."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,15 +25,15 @@ class Tag:
 
     def takes(self, tags: frozenset[str]) -> bool:
         values = [tag.partition(':')[2] for tag in tags if tag.partition(':')[0] == self.key]
-        return any(_alike(self.value, value) for value in values)
+        return any(_matches(self.value, value) for value in values)
 
 
-def _alike(pattern: str, value: str) -> bool:
+def _matches(pattern: str, value: str) -> bool:
     if not pattern:
         return not value
     if pattern[0] == '*':
-        return any(_alike(pattern[1:], value[skip:]) for skip in range(len(value) + 1))
-    return bool(value) and pattern[0] == value[0] and _alike(pattern[1:], value[1:])
+        return any(_matches(pattern[1:], value[skip:]) for skip in range(len(value) + 1))
+    return bool(value) and pattern[0] == value[0] and _matches(pattern[1:], value[1:])
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,8 @@ class Leaf:
     """One metric query. `rollup` is (method or None, seconds), `fill` (method, seconds or None)."""
 
     metric: str
-    space: str = 'avg'
+    # None: left out (rule 1.14).
+    space: str | None = 'avg'
     scope: Scope = Everything()
     by: tuple[str, ...] = ()
     counting: str | None = None
@@ -104,7 +105,8 @@ class Leaf:
     fill: tuple[str, int | None] | None = None
 
     def __str__(self) -> str:
-        text = f'{self.space}:{self.metric}{{{self.scope}}}'
+        text = f'{self.space}:' if self.space else ''
+        text += f'{self.metric}{{{self.scope}}}'
         if self.by:
             text += f' by {{{",".join(self.by)}}}'
         if self.counting:
@@ -138,8 +140,7 @@ class Binary:
 
 @dataclass(frozen=True)
 class Wrapped:
-    """A function of one query: abs, clamp_min, clamp_max, diff, dt, per_second, per_minute, per_hour, default_zero,
-    timeshift and its family. `argument` is the second one, where there is one."""
+    """A function of one query; `argument` is the second one, where there is one."""
 
     name: str
     query: 'Query'

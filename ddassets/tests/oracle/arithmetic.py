@@ -1,0 +1,153 @@
+"""Operations on values, and what the oracle asks about the shape of a query."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from oracle.queries import Binary, Leaf, Number, Query, Wrapped, leaves, names
+
+MONTH = 30 * 86400
+SHIFTS = {'hour_before': 3600, 'day_before': 86400, 'week_before': 7 * 86400, 'month_before': MONTH}
+SECONDS = {'per_second': 1, 'per_minute': 60, 'per_hour': 3600, 'derivative': 1}
+# Rule 2.4: these act on each source, before space aggregation. `dt` is one series over all of them (rule 20.10).
+PER_SOURCE = ('diff', *SECONDS)
+DIFFERENCES = (*PER_SOURCE, 'dt')
+FILLERS = ('default_zero', 'default')
+
+
+def aggregate(method: str, values: Sequence[float | None]) -> float | None:
+    """NaN points are left out (rule 2.13)."""
+    there = [value for value in values if value is not None]
+    if not there:
+        return None
+    match method:
+        case 'avg':
+            return sum(there) / len(there)
+        case 'sum':
+            return sum(there)
+        case 'min':
+            return min(there)
+        case 'max':
+            return max(there)
+        case 'count':
+            return float(len(there))
+    raise AssertionError(method)
+
+
+def combine(sign: str, left: float | None, right: float | None) -> float | None:
+    """A missing operand makes the result NaN, and so does n/0 (rule 2.13)."""
+    if left is None or right is None:
+        return None
+    match sign:
+        case '+':
+            return left + right
+        case '-':
+            return left - right
+        case '*':
+            return left * right
+        case '/':
+            return left / right if right else None
+    raise AssertionError(sign)
+
+
+def changed(name: str, now: float | None, before: float | None) -> float | None:
+    """Rule 1.9."""
+    delta = combine('-', now, before)
+    if name == 'change' or delta is None or before is None:
+        return delta
+    return delta / before * 100 if before else None
+
+
+def bound(name: str, value: float | None, argument: float | None) -> float | None:
+    if value is None:
+        return None
+    match name:
+        case 'abs':
+            return abs(value)
+        case 'clamp_min':
+            return max(value, argument or 0.0)
+        case 'clamp_max':
+            return min(value, argument or 0.0)
+    if name in SHIFTS or name == 'timeshift':
+        return value
+    raise AssertionError(name)
+
+
+def difference(name: str, value: float | None, before: float | None, seconds: float) -> float | None:
+    if value is None or before is None:
+        return None
+    if name == 'diff':
+        return value - before
+    if name == 'dt':
+        return seconds
+    return (value - before) / seconds * SECONDS[name]
+
+
+def pushed(query: Query) -> Query:
+    """The query with each timeshift directly around its leaf."""
+    match query:
+        case Binary(left=left, right=right):
+            return replace(query, left=pushed(left), right=pushed(right))
+        case Wrapped(name=name, query=inner) if name == 'timeshift' or name in SHIFTS:
+            return around(pushed(inner), query)
+        case Wrapped(query=inner):
+            return replace(query, query=pushed(inner))
+    return query
+
+
+def around(query: Query, shift: Wrapped) -> Query:
+    match query:
+        case Binary(left=left, right=right):
+            return replace(query, left=around(left, shift), right=around(right, shift))
+        case Wrapped(query=inner):
+            return replace(query, query=around(inner, shift))
+        case Number():
+            return query
+    return replace(shift, query=query)
+
+
+def shifts(query: Query) -> bool:
+    return any(name == 'timeshift' or name in SHIFTS for name in names(query))
+
+
+def shifted_leaves(query: Query, shift: float = 0) -> Iterator[tuple[Leaf, float]]:
+    match query:
+        case Leaf():
+            yield query, shift
+        case Binary(left=left, right=right):
+            yield from shifted_leaves(left, shift)
+            yield from shifted_leaves(right, shift)
+        case Wrapped(query=inner):
+            yield from shifted_leaves(inner, shift + own_shift(query))
+
+
+def own_shift(query: Wrapped) -> float:
+    """How many seconds earlier the inner query is read."""
+    if query.name == 'timeshift':
+        return -(query.argument or 0)
+    return SHIFTS.get(query.name, 0)
+
+
+def counting(query: Query) -> bool:
+    """Whether a query of one series is a count (A89)."""
+    return all(leaf.counting == 'as_count' for leaf in leaves(query))
+
+
+def of_sources(query: Query) -> bool:
+    """Whether a difference of the query acts on each source: nothing below it needs the sources combined."""
+    match query:
+        case Leaf():
+            return True
+        case Wrapped(name=name, query=inner):
+            return (name in PER_SOURCE or name == 'timeshift' or name in SHIFTS) and of_sources(inner)
+    return False
+
+
+def zeroed(query: Query) -> Iterator[Leaf]:
+    match query:
+        case Binary(left=left, right=right):
+            yield from zeroed(left)
+            yield from zeroed(right)
+        case Wrapped(name='default_zero', query=inner):
+            yield from leaves(inner)
+        case Wrapped(query=inner):
+            yield from zeroed(inner)

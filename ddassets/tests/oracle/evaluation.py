@@ -1,0 +1,272 @@
+"""What one evaluation of one group sees, and the number it compares (sections 2 and 7, rules 1.9, 1.14 and 20.7).
+
+Nothing is kept from one evaluation to the next: each one reads the raw samples again, bucket by bucket.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import ceil, floor
+
+from oracle.arithmetic import (
+    DIFFERENCES,
+    FILLERS,
+    MONTH,
+    aggregate,
+    bound,
+    changed,
+    combine,
+    difference,
+    own_shift,
+    pushed,
+    shifted_leaves,
+    shifts,
+)
+from oracle.queries import Binary, Leaf, Number, Query, Wrapped, leaves, names
+from oracle.series import Buckets, Changed, Point, Samples, Source, SourceBuckets
+
+PARTS = {'m': 60, 'h': 600, 'd': 3600, 'w': 3600, 'mo': 14400}
+UNITS = {'m': 60, 'h': 3600, 'd': 86400, 'w': 7 * 86400, 'mo': MONTH}
+
+
+@dataclass(frozen=True)
+class MonitorQuery:
+    """`aggregator(last_<number><unit>):query`, or its change form. `change` is (name, seconds, text)."""
+
+    aggregator: str
+    number: int
+    unit: str
+    query: Query
+    change: tuple[str, int, str] | None = None
+    # A stub of anomalies(): its window is alert_window (rule 6.2). `recovery` is recovery_window in seconds (rule 6.3).
+    stub: bool = False
+    recovery: int | None = None
+
+    @property
+    def window(self) -> int:
+        return self.number * UNITS[self.unit]
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        return next((leaf.by for leaf in leaves(self.query)), ())
+
+    def __str__(self) -> str:
+        if self.stub:
+            by = f' by {{{",".join(self.by)}}}' if self.by else ''
+            alert = f"alert_window='last_{self.number}{self.unit}'"
+            return f"avg(last_1w):anomalies(avg:m{{*}}{by}, 'basic', 2, direction='both', {alert}, interval=60)"
+        inner = f'{self.aggregator}(last_{self.number}{self.unit})'
+        if self.change:
+            inner = f'{self.change[0]}({inner},{self.change[2]})'
+        query = str(self.query)
+        return f'{inner}:{query[1:-1] if query.startswith("(") else query}'
+
+
+@dataclass(frozen=True)
+class Result:
+    """`value` None: the evaluation returned nothing.
+
+    `empty`: the window has no point, not even one without value. `real`: some point comes from data, so that
+    default_zero() and default() did not make all of them.
+    """
+
+    value: float | None
+    empty: bool
+    real: bool
+    full: bool
+
+
+class Evaluation:
+    """One evaluation: the samples that had arrived at `tick`, and the window that ends `delay` before it."""
+
+    def __init__(
+        self,
+        query: MonitorQuery,
+        sources: Sequence[Source],
+        tick: int,
+        delay: int,
+        choices: Mapping[str, str],
+        cache: dict[tuple[object, ...], 'SourceBuckets'],
+    ) -> None:
+        # What a source held when so many samples had arrived.
+        self.cache = cache
+        # A timeshift of arithmetic is one of each operand, which matters where operands are aggregated first.
+        self.query = replace(query, query=pushed(query.query))
+        self.sources = sources
+        self.tick = tick
+        self.end = tick - delay
+        self.start = self.end - query.window
+        self.choices = choices
+
+    def of(self, leaf: Leaf) -> list[Source]:
+        """The sources that the leaf's scope takes (rule 1.5)."""
+        return [source for source in self.sources if source.metric == leaf.metric and leaf.scope.takes(source.tags)]
+
+    def space(self, leaf: Leaf) -> str:
+        """The space aggregator, which may be left out (rule 1.14, A94)."""
+        return leaf.space or self.choices.get('A94', 'avg')
+
+    def inside(self, instant: float, bounds: str, shift: float = 0) -> bool:
+        start, end = self.start - shift, self.end - shift
+        after = start <= instant if bounds[0] == '[' else start < instant
+        before = instant <= end if bounds[-1] == ']' else instant < end
+        return after and before
+
+    def bounds(self, leaf_counts: bool, rolled: bool) -> str:
+        """Which ends belong to the window: rule 7.2 for buckets of a rollup, A89 for counts, else A1."""
+        if rolled:
+            return '[from,to]'
+        if leaf_counts and self.choices.get('A89', 'as A1') != 'as A1':
+            return '(from,to]'
+        return self.choices['A1']
+
+    def result(self) -> Result:
+        if self.counts_first():
+            return Windows(self).result()
+        series = self.series(self.query.query)
+        points = self.points(series)
+        return Result(
+            value=aggregate(self.query.aggregator, [point.value for point in points]),
+            empty=not points,
+            real=any(point.real for point in points),
+            full=self.full([self.parts(points, series)]),
+        )
+
+    def counts_first(self) -> bool:
+        """Whether operands are aggregated over the window before the arithmetic (rule 2.11)."""
+        arithmetic = self.query.change is not None or any(name in '+-*/' for name in names(self.query.query))
+        return arithmetic and any(leaf.counting == 'as_count' for leaf in leaves(self.query.query))
+
+    def series(self, query: Query, changed: bool = True) -> 'Samples | Buckets':
+        """The points of a query. Where nothing needs buckets, the samples of its one source are the points (A2)."""
+        if self.query.change and changed:
+            name, seconds, _ = self.query.change
+            return Buckets(self, Changed(name, query, Wrapped('timeshift', query, -seconds)))
+        (first, *others) = dict.fromkeys(leaves(query))
+        sources = self.of(first)
+        plain = not first.rollup and not first.fill and not shifts(query) and not set(FILLERS) & set(names(query))
+        if plain and not others and len(sources) == 1 and self.choices['A2'] == 'native':
+            return Samples(self, query, first, sources[0])
+        return Buckets(self, query)
+
+    def points(self, series: 'Samples | Buckets', shift: float = 0) -> list[Point]:
+        """Every point of the window, or of the one `shift` seconds before it."""
+        bounds = self.bounds(series.counts, series.rolled)
+        return [point for point in series.points(shift) if self.inside(point.instant, bounds, shift)]
+
+    def arrived(self, source: Source) -> list[tuple[float, float, float]]:
+        return [sample for sample in source.samples if sample[2] <= self.tick]
+
+    def part_length(self) -> int:
+        window = self.query.window
+        unit = 'm' if window < 3600 else 'h' if window < 86400 else 'd'
+        return PARTS[unit if self.query.stub else self.query.unit]
+
+    def parts(self, points: Sequence[Point], series: 'Samples | Buckets', shift: float = 0) -> set[int]:
+        """The parts of the window that hold a value (rule 2.8). A part has the ends that the window has."""
+        length = self.part_length()
+        closed = self.bounds(series.counts, series.rolled).startswith('[')
+        found = set()
+        for at in ((point.instant + shift - self.start) / length for point in points if point.value is not None):
+            part = floor(at) if closed else ceil(at) - 1
+            found.add(min(part, self.query.window // length - 1))
+        return found
+
+    def full(self, parts: Sequence[set[int]]) -> bool:
+        held = set().union(*parts)
+        return 0 in held and self.query.window // self.part_length() - len(held) <= 3
+
+    def last(self) -> float | None:
+        """The newest point with a value until the window's end, in the window or long before it (A6)."""
+        if self.counts_first():
+            return Windows(self).last()
+        return self.last_of(self.series(self.query.query))
+
+    def last_of(self, series: 'Samples | Buckets', shift: float = 0) -> float | None:
+        upto_end = self.bounds(series.counts, series.rolled).endswith(']')
+        for point in reversed(list(series.points(shift, always=True))):
+            at = point.instant + shift
+            if point.value is not None and point.real and (at < self.end or (upto_end and at == self.end)):
+                return at
+        return None
+
+    def previous_counts(self, before: float) -> bool:
+        """Whether a difference may reach back to a point (A19)."""
+        choice = self.choices.get('A19', '')
+        if choice == 'always' or before >= self.start:
+            return True
+        return choice != 'window only' and self.start - before <= 300
+
+    def held(self, seconds: float, limit: float) -> bool:
+        """Whether a gap is still filled so many seconds after its last sample (A95 for the last instant)."""
+        excluded = self.choices.get('A95') == 'excluded'
+        return seconds < limit if excluded else seconds <= limit
+
+
+class Windows:
+    """A query with as_count and arithmetic: each series is reduced to buckets as long as the window (rule 2.11).
+
+    The buckets end at the window's end. Functions act on them, then the arithmetic, on the newest.
+    """
+
+    def __init__(self, evaluation: Evaluation) -> None:
+        self.evaluation = evaluation
+        self.window = evaluation.query.window
+        self.series = {leaf: evaluation.series(leaf, changed=False) for leaf in leaves(evaluation.query.query)}
+        self.points: list[Point] = []
+        self.parts: list[set[int]] = []
+
+    def result(self) -> Result:
+        query = self.evaluation.query
+        value = self.value(query.query, 0, 0)
+        if query.change:
+            name, shift, _ = query.change
+            value = changed(name, value, self.value(query.query, shift, shift))
+        there = any(point.value is not None for point in self.points)
+        made = value is not None and bool(set(FILLERS) & set(names(query.query)))
+        return Result(
+            value=value if there or made else None,
+            empty=not self.points and not made,
+            real=bool(self.points),
+            full=made or self.evaluation.full(self.parts),
+        )
+
+    def value(self, query: Query, back: float, shift: float) -> float | None:
+        """The value of the window that ends `back` seconds earlier, `shift` of which a timeshift asks for."""
+        match query:
+            case Leaf():
+                return self.leaf(query, back, shift)
+            case Number(value=number):
+                return number
+            case Binary(sign=sign, left=left, right=right):
+                return combine(sign, self.value(left, back, shift), self.value(right, back, shift))
+            case Wrapped(name=name, query=inner) if name in DIFFERENCES:
+                now, before = self.value(inner, back, shift), self.value(inner, back + self.window, shift)
+                return difference(name, now, before, self.window)
+            case Wrapped(name=name, query=inner, argument=argument) if name in FILLERS:
+                value = self.value(inner, back, shift)
+                if name == 'default' and self.evaluation.choices.get('A76') == 'nothing':
+                    return value
+                return argument or 0.0 if value is None else value
+            case Wrapped(name=name, query=inner, argument=argument):
+                own = own_shift(query)
+                return bound(name, self.value(inner, back + own, shift + own), argument)
+        raise AssertionError(query)
+
+    def leaf(self, leaf: Leaf, back: float, shift: float) -> float | None:
+        points = self.evaluation.points(self.series[leaf], back)
+        self.points += points
+        if back == shift:
+            self.parts.append(self.evaluation.parts(points, self.series[leaf], shift))
+        value = aggregate(self.evaluation.query.aggregator, [point.value for point in points])
+        # Rule 2.13: a count that is missing is 0.
+        return 0.0 if value is None and leaf.counting == 'as_count' else value
+
+    def last(self) -> float | None:
+        query = self.evaluation.query
+        shifts = [0, query.change[1]] if query.change else [0]
+        found = [
+            self.evaluation.last_of(self.series[leaf], shift + own)
+            for leaf, own in shifted_leaves(query.query)
+            for shift in shifts
+        ]
+        return max((at for at in found if at is not None), default=None)

@@ -1,0 +1,332 @@
+"""The points of a query in one evaluation: the samples of one source, or buckets (rules 2.4 to 2.17, 7.1 to 7.4)."""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from math import floor
+from typing import TYPE_CHECKING
+
+from oracle.arithmetic import (
+    DIFFERENCES,
+    FILLERS,
+    MONTH,
+    PER_SOURCE,
+    aggregate,
+    bound,
+    changed,
+    combine,
+    counting,
+    difference,
+    of_sources,
+    own_shift,
+    zeroed,
+)
+from oracle.queries import Binary, Leaf, Number, Query, Wrapped, leaves
+
+if TYPE_CHECKING:
+    from oracle.evaluation import Evaluation
+
+# Rule 2.5: (longest window, bucket), both in seconds.
+TABLE = (
+    (60, 1),
+    (300, 2),
+    (900, 5),
+    (1800, 10),
+    (3600, 20),
+    (4 * 3600, 60),
+    (86400, 300),
+    (2 * 86400, 600),
+    (7 * 86400, 3600),
+    (MONTH, 14400),
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """One series; a sample is (time, value, arrival)."""
+
+    metric: str
+    tags: frozenset[str]
+    kind: str
+    interval: int
+    samples: tuple[tuple[float, float, float], ...]
+
+
+@dataclass(frozen=True)
+class Point:
+    """`value` None: n/0 or a missing operand. `real`: a sample, or its interpolation, is behind it."""
+
+    instant: float
+    value: float | None
+    real: bool = True
+
+
+@dataclass(frozen=True)
+class Changed:
+    """The pointwise difference of a change without as_count (rule 1.9)."""
+
+    name: str
+    now: Query
+    before: Query
+
+
+def scale(leaf: Leaf, source: Source, value: float) -> float:
+    """Rule 2.14, for one sample."""
+    if leaf.counting == 'as_rate' and source.kind == 'count':
+        return value / source.interval
+    if leaf.counting == 'as_count' and source.kind == 'rate':
+        return value * source.interval
+    return value
+
+
+class Samples:
+    """A query over the samples of one source."""
+
+    rolled = False
+
+    def __init__(self, evaluation: 'Evaluation', query: Query, leaf: Leaf, source: Source) -> None:
+        self.evaluation = evaluation
+        self.query = query
+        self.counts = counting(query)
+        self.samples = [(time, scale(leaf, source, value)) for time, value, _ in evaluation.arrived(source)]
+
+    def points(self, shift: float = 0, always: bool = False) -> Iterator[Point]:
+        for index, (instant, _) in enumerate(self.samples):
+            value = self.value(self.query, index)
+            if value is not None or not isinstance(self.query, Leaf):
+                yield Point(instant, value)
+
+    def value(self, query: Query, index: int) -> float | None:
+        match query:
+            case Leaf():
+                return self.samples[index][1]
+            case Number(value=value):
+                return value
+            case Binary(sign=sign, left=left, right=right):
+                return combine(sign, self.value(left, index), self.value(right, index))
+            case Wrapped(name=name, query=inner) if name in DIFFERENCES:
+                now = self.value(inner, index)
+                for earlier in range(index - 1, -1, -1):
+                    before = self.value(inner, earlier)
+                    if before is not None:
+                        at, instant = self.samples[earlier][0], self.samples[index][0]
+                        there = self.evaluation.previous_counts(at)
+                        return difference(name, now, before, instant - at) if there else None
+                return None
+            case Wrapped(name=name, query=inner, argument=argument):
+                return bound(name, self.value(inner, index), argument)
+        raise AssertionError(query)
+
+
+class Buckets:
+    """A query over buckets aligned to Unix time (rule 7.1). Bucket n starts at n * step."""
+
+    def __init__(self, evaluation: 'Evaluation', query: Query | Changed) -> None:
+        self.evaluation = evaluation
+        self.query = query
+        below = query.now if isinstance(query, Changed) else query
+        self.counts = counting(below)
+        found = list(dict.fromkeys(leaves(below)))
+        rollups = [leaf.rollup[1] for leaf in found if leaf.rollup and leaf.rollup[1]]
+        self.rolled = bool(rollups)
+        self.step = rollups[0] if rollups else self.unrolled(found)
+        # Rule 2.17: default_zero() interpolates one source too, and at every bucket.
+        self.zeroed = {id(leaf) for leaf in zeroed(below)}
+        self.sources = {
+            id(leaf): [self.grouped(leaf, source, self.fill(leaf, source)) for source in evaluation.of(leaf)]
+            for leaf in leaves(below)
+        }
+        self.known: dict[tuple[int, int, float], float | None] = {}
+
+    def unrolled(self, found: Sequence[Leaf]) -> int:
+        """The bucket of a query without rollup (A2)."""
+        choice = self.evaluation.choices['A2']
+        if choice == 'table':
+            return next(step for longest, step in TABLE if self.evaluation.query.window <= longest)
+        if choice != 'native':
+            return int(choice)
+        return min((source.interval for leaf in found for source in self.evaluation.of(leaf)), default=60)
+
+    def grouped(self, leaf: Leaf, source: Source, fill: 'Fill | None') -> 'SourceBuckets':
+        """A bucket's content is all that has arrived of it, after the window's end too (rule 7.3)."""
+        arrived = self.evaluation.arrived(source)
+        key = id(source), len(arrived), leaf, fill, self.step
+        if key not in self.evaluation.cache:
+            self.evaluation.cache[key] = self.bucketed(leaf, source, fill, arrived)
+        return self.evaluation.cache[key]
+
+    def bucketed(
+        self, leaf: Leaf, source: Source, fill: 'Fill | None', arrived: list[tuple[float, float, float]]
+    ) -> 'SourceBuckets':
+        contents: dict[int, list[float]] = {}
+        for time, value, _ in arrived:
+            contents.setdefault(floor(time / self.step), []).append(scale(leaf, source, value))
+        method = leaf.rollup[0] if leaf.rollup else None
+        if method is None:
+            count = source.kind == 'count' and leaf.counting is not None
+            method = 'sum' if count or (source.kind == 'rate' and leaf.counting == 'as_count') else 'avg'
+        if method == 'sum' and source.kind == 'count' and leaf.counting == 'as_rate':
+            # Rule 2.14: what was counted in the bucket by the bucket's length, whether the query names the sum or not.
+            contents = {n: [value * source.interval / self.step for value in contents[n]] for n in contents}
+        values = {number: aggregate(method, contents[number]) for number in contents}
+        return SourceBuckets(values, fill, self.step, self.evaluation)
+
+    def fill(self, leaf: Leaf, source: Source) -> 'Fill | None':
+        """How gaps are filled (rule 2.16)."""
+        if leaf.fill:
+            method, limit = leaf.fill
+            return Fill(method, 300 if limit is None else limit, True)
+        every_bucket = id(leaf) in self.zeroed
+        if len(self.evaluation.of(leaf)) < 2 and not every_bucket:
+            return None
+        if source.kind != 'gauge' and (leaf.counting or self.evaluation.choices['A17'] == 'null'):
+            return None
+        return Fill('linear', 300, every_bucket)
+
+    def points(self, shift: float = 0, always: bool = False) -> Iterator[Point]:
+        """The points of the window that ends `shift` earlier, or all since the first sample."""
+        if not any(self.sources.values()):
+            return
+        first = floor((self.evaluation.start - shift) / self.step) - 1
+        if always:
+            first = min(first, floor(self.oldest() / self.step))
+        for number in range(first, floor((self.evaluation.end - shift) / self.step) + 2):
+            value, real = self.value(self.query, number), self.there(self.query, number)
+            if value is not None or real:
+                yield Point(number * self.step, value, real)
+
+    def there(self, query: Query | Changed, number: int, shift: float = 0) -> bool:
+        """Whether a leaf has a value at the bucket."""
+        match query:
+            case Leaf():
+                return self.value(query, number, shift) is not None
+            case Binary(left=left, right=right):
+                return self.there(left, number, shift) or self.there(right, number, shift)
+            case Changed(now=now, before=before):
+                return self.there(now, number, shift) or self.there(before, number, shift)
+            case Wrapped(query=inner):
+                return self.there(inner, number, shift + own_shift(query))
+        return False
+
+    def value(self, query: Query | Changed, number: int, shift: float = 0) -> float | None:
+        key = id(query), number, shift
+        if key not in self.known:
+            self.known[key] = self.value_of(query, number, shift)
+        return self.known[key]
+
+    def value_of(self, query: Query | Changed, number: int, shift: float) -> float | None:
+        match query:
+            case Leaf():
+                return self.spaced(query, query, number, shift)
+            case Number(value=number_value):
+                return number_value
+            case Changed(name=name, now=now, before=before):
+                return changed(name, self.value(now, number), self.value(before, number))
+            case Binary(sign=sign, left=left, right=right):
+                return combine(sign, self.value(left, number, shift), self.value(right, number, shift))
+            case Wrapped(name=name, query=inner) if name in PER_SOURCE and of_sources(inner):
+                return self.spaced(query, next(leaves(inner)), number, shift)
+            case Wrapped(name=name) if name in DIFFERENCES:
+                earliest = floor((self.oldest() + shift) / self.step)
+                return self.differed(query, number, earliest, lambda n: self.value(query.query, n, shift))
+            case Wrapped(name=name, query=inner, argument=argument) if name in FILLERS:
+                value = self.value(inner, number, shift)
+                if value is not None or (name == 'default' and not self.default_applies(inner, shift)):
+                    return value
+                return argument or 0.0
+            case Wrapped(name=name, query=inner, argument=argument):
+                return bound(name, self.value(inner, number, shift + own_shift(query)), argument)
+        raise AssertionError(query)
+
+    def spaced(self, query: Query, leaf: Leaf, number: int, shift: float) -> float | None:
+        """The sources' values, aggregated over space (rule 2.4)."""
+        values = [self.of_source(query, leaf, index, number, shift) for index in range(len(self.sources[id(leaf)]))]
+        return aggregate(self.evaluation.space(leaf), values)
+
+    def of_source(self, query: Query, leaf: Leaf, index: int, number: int, shift: float) -> float | None:
+        """The value of a leaf, or of a difference of it, for one of its sources."""
+        match query:
+            case Leaf():
+                bucket = floor((number * self.step - shift) / self.step)
+                sources = self.sources[id(leaf)]
+                sampled = any(bucket in source.values for source in sources)
+                return sources[index].value(bucket, sampled)
+            case Wrapped(name=name, query=inner) if name in PER_SOURCE:
+                earliest = floor((self.oldest() + shift) / self.step)
+                return self.differed(query, number, earliest, lambda n: self.of_source(inner, leaf, index, n, shift))
+            case Wrapped(query=inner):
+                return self.of_source(inner, leaf, index, number, shift + own_shift(query))
+        raise AssertionError(query)
+
+    def differed(
+        self, query: Wrapped, number: int, earliest: int, value: Callable[[int], float | None]
+    ) -> float | None:
+        now = value(number)
+        # Before the first sample there is nothing but what default_zero() puts there.
+        for earlier in range(number - 1, min(earliest, number - 1) - 1, -1):
+            if now is None or not self.evaluation.previous_counts(earlier * self.step):
+                return None
+            before = value(earlier)
+            if before is not None:
+                return difference(query.name, now, before, (number - earlier) * self.step)
+        return None
+
+    def default_applies(self, query: Query, shift: float) -> bool:
+        """A76: whether default(q, n) fills a window without any point."""
+        evaluation = self.evaluation
+        if evaluation.choices.get('A76') != 'nothing':
+            return True
+        around = range(floor(evaluation.start / self.step), floor(evaluation.end / self.step) + 2)
+        bounds = evaluation.bounds(self.counts, self.rolled)
+        inside = [number for number in around if evaluation.inside(number * self.step, bounds)]
+        return any(self.value(query, number, shift) is not None for number in inside)
+
+    def oldest(self) -> float:
+        return min((sample[0] for source in self.evaluation.sources for sample in source.samples[:1]), default=0)
+
+
+@dataclass(frozen=True)
+class Fill:
+    """How the gaps of a source are filled, up to `limit` seconds, and whether at buckets that no source has."""
+
+    method: str
+    limit: int
+    every_bucket: bool
+
+
+class SourceBuckets:
+    """One source's values by bucket, and how the gaps between them are filled."""
+
+    def __init__(
+        self, values: Mapping[int, float | None], fill: Fill | None, step: int, evaluation: 'Evaluation'
+    ) -> None:
+        self.values = values
+        self.numbers = sorted(values)
+        self.fill = fill
+        self.step = step
+        self.held = evaluation.held
+        # A96: whether a gap longer than the limit, the end of which is known, is filled at its beginning.
+        self.fill_long_gaps = evaluation.choices.get('A96') != 'nothing'
+
+    def value(self, bucket: int, sampled: bool) -> float | None:
+        if bucket in self.values or self.fill is None or not (sampled or self.fill.every_bucket):
+            return self.values.get(bucket)
+        before, after = bisect_left(self.numbers, bucket), bisect_right(self.numbers, bucket)
+        earlier = self.numbers[before - 1] if before else None
+        later = self.numbers[after] if after < len(self.numbers) else None
+        if earlier is None or not self.held((bucket - earlier) * self.step, self.fill.limit):
+            return None
+        if later is not None and (later - earlier) * self.step > self.fill.limit and not self.fill_long_gaps:
+            return None
+        low = self.values[earlier]
+        match self.fill.method:
+            case 'zero':
+                return 0.0
+            case 'last':
+                return low
+            case 'linear' if low is not None:
+                high = None if later is None else self.values[later]
+                if later is None or high is None:
+                    return low
+                return low + (high - low) * ((bucket - earlier) / (later - earlier))
+        return None

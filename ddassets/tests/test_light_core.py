@@ -1,0 +1,149 @@
+"""A core of few packages: lint and rehearse import no extra, and a command that lacks its extra says which."""
+
+import os
+import subprocess
+import sys
+import time
+import tomllib
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+import uv
+
+from ddassets.extras import EXTRAS
+
+PROJECT = Path(__file__).parents[1]
+ACME = Path(__file__).parent / 'acme'
+# Python refuses to import the modules of every extra, as where none is installed.
+WITHOUT_EXTRAS = f"""\
+import sys
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition('.')[0] in {set(EXTRAS)!r}:
+            raise ModuleNotFoundError(f'No module named {{name!r}}', name=name)
+
+sys.meta_path.insert(0, Missing())
+from ddassets.cli import main
+code = main(sys.argv[1:])
+print('imported:', sorted({set(EXTRAS)!r} & sys.modules.keys()))
+sys.exit(code)
+"""
+IMPORT_ALL = f"""\
+import importlib, pkgutil, ddassets
+for module in pkgutil.walk_packages(ddassets.__path__, 'ddassets.'):
+    try:
+        if module.name not in ('ddassets.__main__', 'ddassets.pytest_plugin'):
+            importlib.import_module(module.name)
+    except ModuleNotFoundError as error:
+        if error.name.partition('.')[0] not in {{'datadog_checks', *{set(EXTRAS)!r}}}:
+            raise
+"""
+#: Megabytes of an environment with the core: numpy is 66 of them.
+MAX_SIZE = 85
+ONLINE = 'no package index can be reached'
+
+
+def run_without_extras(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, '-c', WITHOUT_EXTRAS, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.mark.parametrize(
+    'arguments',
+    [
+        pytest.param(['lint', ACME], id='lint'),
+        pytest.param(['lint', '--format', 'sarif', ACME], id='lint-sarif'),
+        pytest.param(['rehearse', ACME], id='rehearse'),
+        pytest.param(['rehearse', '--format', 'junit', ACME], id='rehearse-junit'),
+        pytest.param(['explain', 'metric/unknown'], id='explain'),
+        pytest.param(['rules'], id='rules'),
+    ],
+)
+def test_the_core_imports_no_extra(arguments):
+    done = run_without_extras(*arguments)
+    assert done.returncode in (0, 1) and done.stderr == ''
+    assert done.stdout.endswith('imported: []\n')
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'extra'),
+    [
+        pytest.param(['check', '.'], 'check', id='check'),
+        pytest.param(['plan', ACME], 'org', id='plan'),
+        pytest.param(['apply', '--dry-run', ACME], 'org', id='apply'),
+        pytest.param(['destroy', '--yes', ACME], 'org', id='destroy'),
+        pytest.param(['snapshot', ACME, '--widget', 'x'], 'org', id='snapshot'),
+        pytest.param(['doctor'], 'org', id='doctor'),
+        pytest.param(['rehearse', '--report', 'page', ACME], 'report', id='report'),
+    ],
+)
+def test_a_missing_extra_is_named(arguments, extra, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'pyproject.toml').write_text('project.name = "datadog-acme"')
+    done = run_without_extras(*arguments)
+    assert done.returncode == 2
+    [line] = [line for line in done.stderr.splitlines() if 'error' in line]
+    assert line.startswith(f"ddassets: error: ddassets {arguments[0]} needs the extra '{extra}' (")
+    assert line.endswith(f"pip install 'ddassets[{extra}]'")
+
+
+def test_extras_are_those_of_the_package():
+    project = tomllib.loads((PROJECT / 'pyproject.toml').read_text())['project']
+    names = packages_distributions()
+    modules = {(extra, names[module][0].lower()) for module, extra in EXTRAS.items()}
+    declared = {
+        (extra, requirement.partition('>')[0].partition('=')[0].lower())
+        for extra, requirements in project['optional-dependencies'].items()
+        for requirement in requirements
+    }
+    assert modules == declared
+    core = {requirement.partition('>')[0] for requirement in project['dependencies']}
+    assert core == {'python-dateutil', 'numpy', 'lark', 'pyyaml', 'tzdata'}
+
+
+def uv_run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [uv.find_uv_bin(), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.fixture(scope='module')
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp('dist')
+    done = uv_run('build', '--wheel', '--out-dir', folder, PROJECT)
+    if done.returncode:
+        pytest.skip(f'{ONLINE}: {done.stderr[-200:]}') if 'fetch' in done.stderr else pytest.fail(done.stderr)
+    [path] = folder.glob('*.whl')
+    return path
+
+
+def find_python(version: str) -> str:
+    """Return an interpreter that pyenv has, or the version itself, which uv finds or fetches."""
+    root = Path(os.environ.get('PYENV_ROOT', Path.home() / '.pyenv'))
+    return str(next((root / 'versions').glob(f'{version}*/bin/python'), version))
+
+
+@pytest.mark.parametrize('version', [pytest.param('3.12', id='3.12'), pytest.param('3.13', id='3.13')])
+def test_the_wheel_lints_and_rehearses_in_an_empty_environment(version, wheel, tmp_path):
+    made = uv_run('venv', '--python', find_python(version), tmp_path / 'venv')
+    if made.returncode:
+        pytest.skip(f'no Python {version}: {made.stderr[-200:]}')
+    python = tmp_path / 'venv' / 'bin' / 'python'
+    begun = time.time()
+    done = uv_run('pip', 'install', '--python', python, wheel)
+    if 'fetch' in done.stderr:
+        pytest.skip(f'{ONLINE}: {done.stderr[-200:]}')
+    assert done.returncode == 0, done.stderr
+    size = sum(file.stat().st_size for file in (tmp_path / 'venv').rglob('*') if file.is_file()) / 1e6
+    print(f'Python {version}: {size:.0f} MB installed in {time.time() - begun:.1f} s')
+    assert size < MAX_SIZE
+    program = python.with_name('ddassets')
+    for arguments, text in ((['lint', ACME], '1 integration'), (['rehearse', ACME], '2 rehearsed: 2 passed')):
+        done = subprocess.run([program, *arguments], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode in (0, 1) and done.stderr == '' and text in done.stdout, done.stderr + done.stdout
+    # Every module can be imported on this Python, but for those that need an extra or the Agent's base package.
+    imported = subprocess.run([python, '-c', IMPORT_ALL], capture_output=True, text=True, timeout=60, check=False)
+    assert imported.returncode == 0, imported.stderr
+    missing = subprocess.run([program, 'plan', ACME], capture_output=True, text=True, timeout=60, check=False)
+    assert missing.returncode == 2 and "pip install 'ddassets[org]'" in missing.stderr
