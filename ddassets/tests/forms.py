@@ -193,7 +193,7 @@ def listed(body):
 
 def asset(body):
     envelope = {'version': 2, 'created_at': '2026-01-01', 'last_updated_at': '2026-01-01', 'title': body['name']}
-    return 'asset.json', json.dumps({**envelope, 'tags': [], 'description': 'x', 'definition': body})
+    return 'asset.json', json.dumps({**envelope, 'tags': ['integration:acme'], 'description': 'x', 'definition': body})
 
 
 def synced(body):

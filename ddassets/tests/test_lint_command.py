@@ -155,18 +155,27 @@ def test_a_path_that_is_not_there(lint):
     [
         pytest.param('acne', 'acne: No such file or directory; did you mean acme?', id='misspelt'),
         pytest.param('nowhere/acme', 'nowhere/acme: No such file or directory\n', id='no-folder-above'),
-        pytest.param(
-            f'acme/{MONITOR}', 'Not a directory; name the folder of the integration, acme\n', id='a-file-of-it'
-        ),
-        pytest.param('file', 'file: Not a directory; name the folder of the integration\n', id='a-file'),
+        pytest.param('file', 'file: neither a monitor, a dashboard nor a downtime in a form that is read\n', id='file'),
+        pytest.param('acme/notes.md', 'name the folder of the integration, acme\n', id='a-file-of-it'),
     ],
 )
 def test_a_path_that_is_no_folder(lint, tmp_path, path, message):
     write(tmp_path, {})
     (tmp_path / 'file').write_text('')
+    (tmp_path / 'acme' / 'notes.md').write_text('Notes')
     code, out, err = lint(path)
     assert (code, out) == (2, '')
     assert message in err
+
+
+def test_one_asset_of_an_integration(lint, tmp_path):
+    """What the rest of the integration says is known, and not reported."""
+    write(tmp_path, {**FAULTY, METADATA: None})
+    _, all_of_it, _ = lint('acme', '--format', 'json')
+    _, one, _ = lint(f'acme/{MONITOR}', '--format', 'json')
+    found, alone = (json.loads(text)['findings'] for text in (all_of_it, one))
+    assert alone == [each for each in found if each['file'] == f'acme/{MONITOR}']
+    assert 0 < len(alone) < len(found)
 
 
 @pytest.mark.skipif(not os.path.exists('/dev/full'), reason='no full disk to write to')

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from ddassets import assets as bundle
+from ddassets import sources
 from ddassets.lint import Emission, lint
 from ddassets.lint.example import INTEGRATION, write
 from ddassets.lint.pages import page
@@ -21,9 +22,13 @@ def emission(rule):
     return Emission.of_samples((name, kind, tags) for name, (kind, tags) in rule.emission.items())
 
 
-def lint_example(folder, files, emission):
-    findings = lint(bundle.read(write(folder, files)), emission, strict=True)
-    return [(finding.code, finding.message) for finding in findings]
+def findings(folder, files, emission=None, file=''):
+    path = write(folder, files)
+    return lint(sources.read_bundle(path / file) if file else bundle.read(path), emission, strict=True)
+
+
+def lint_example(folder, files, emission, file=''):
+    return [(finding.code, finding.message) for finding in findings(folder, files, emission, file)]
 
 
 def test_the_example_integration_is_clean(tmp_path):
@@ -32,14 +37,14 @@ def test_the_example_integration_is_clean(tmp_path):
 
 @pytest.mark.parametrize('rule', RULES)
 def test_bad_example(rule, tmp_path):
-    found = lint_example(tmp_path, rule.bad, emission(rule))
+    found = lint_example(tmp_path, rule.bad, emission(rule), rule.file)
     assert found
     assert {name for name, _ in found} == {rule.id}, found
 
 
 @pytest.mark.parametrize('rule', RULES)
 def test_good_example(rule, tmp_path):
-    assert lint_example(tmp_path, rule.good, emission(rule)) == []
+    assert lint_example(tmp_path, rule.good, emission(rule), rule.file) == []
 
 
 def test_opinions_are_silent_without_the_strict_profile(tmp_path):
@@ -51,7 +56,7 @@ def test_opinions_are_silent_without_the_strict_profile(tmp_path):
 
 @pytest.mark.parametrize('rule', RULES)
 def test_every_finding_has_a_place(rule, tmp_path):
-    for finding in lint(bundle.read(write(tmp_path, rule.bad)), emission(rule), strict=True):
+    for finding in findings(tmp_path, rule.bad, emission(rule), rule.file):
         assert finding.path.is_relative_to(tmp_path)
         if finding.position is not None:
             lines = finding.path.read_bytes().decode(errors='replace').splitlines()

@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from ddassets.diagnostic import UnusableInputError
-from ddassets.sources import read
+from ddassets.lint import lint
+from ddassets.sources import read, read_bundle
 from ddassets.sources.kubernetes import EVALUATION_WINDOW, OPTIONS, THRESHOLDS, WINDOWS
 from ddassets.sources.terraform_monitor import ATTRIBUTES
 
@@ -767,20 +768,20 @@ def test_what_is_recognised_and_not_read(more, hint, tmp_path):
 
 def test_an_export_with_leftovers_of_the_editor(tmp_path):
     options = {
-        'thresholds': {'critical': 10, 'comparison': '>=', 'timeAggregator': 'avg', 'period': {'seconds': 300}},
+        'thresholds': {'critical': 9, 'comparison': '>=', 'timeAggregator': 'avg', 'period': {'seconds': 300}},
         'queryConfig': {'queryString': 'status:error'},
         'aggregation': {'metric': 'count', 'type': 'count'},
         'restriction_query': None,
         'silenced': {},
     }
     path = tmp_path / 'exported.json'
-    path.write_text(json.dumps({**BODY, **LOGS, 'id': 4711, 'options': options}))
-    inventory = read(path)
-    (found,) = inventory.diagnostics
-    assert found.code == 'source/leftover'
-    assert 'period, comparison, timeAggregator, queryConfig, aggregation' in found.message
-    path.write_text(json.dumps({**BODY, 'id': 4711}))
-    assert read(path).diagnostics == []
+    path.write_text(json.dumps({**BODY, **LOGS, 'id': 4711, 'overall_state': 'OK', 'options': options}))
+    found = [(each.code, str(each.severity), each.message) for each in lint(read_bundle(path))]
+    # Once for each object, not one by one as faults.
+    assert found == [
+        ('file/server-key', 'note', 'options.thresholds: the API ignores comparison, timeAggregator and period'),
+        ('file/server-key', 'note', 'options: the API ignores queryConfig and restriction_query'),
+    ]
 
 
 def test_a_list_with_a_type_that_is_not_known(tmp_path):
@@ -924,3 +925,44 @@ def test_standard_input(monkeypatch):
 
     monkeypatch.setattr(sys, 'stdin', io.TextIOWrapper(io.BytesIO(RENDERED.encode())))
     assert [asset.key for asset in read(Path('-')).assets] == ['DatadogMonitor/lag']
+
+
+def lint_codes(path):
+    return sorted({each.code for each in lint(read_bundle(path)) if not each.code.startswith('source/')})
+
+
+FAULTS = {
+    'warning-on-the-wrong-side': {'thresholds': {'critical': 9, 'warning': 12}},
+    'recovery-on-the-wrong-side': {'thresholds': {'critical': 9, 'critical_recovery': 12}},
+    'renotify-without-interval': {'renotify_occurrences': 2},
+    'notify-by-another-key': {'notify_by': ['site']},
+}
+
+
+@pytest.mark.parametrize('fault', FAULTS)
+def test_the_same_findings_in_every_form(fault, tmp_path):
+    body = {**BODY, 'options': {**BODY['options'], 'notify_no_data': True, 'no_data_timeframe': 20, **FAULTS[fault]}}
+    found = {}
+    for form in forms.FORMS:
+        folder = tmp_path / form
+        folder.mkdir()
+        found[form] = lint_codes(written(folder, form, body))
+    clean = written(tmp_path, 'export', {**body, 'options': {**body['options'], **dict.fromkeys(FAULTS[fault])}})
+    assert set(map(tuple, found.values())) == {tuple(found['export'])}, found
+    assert len(found['export']) > len(lint_codes(clean))
+
+
+def test_what_is_withheld_is_not_judged(tmp_path):
+    values = {**values_of(message=''), 'notify_no_data': True}
+    read_plan(tmp_path, values)
+    judged = lint(read_bundle(tmp_path / 'plan.json'))
+    read_plan(tmp_path, values, sensitive={'message': True})
+    withheld = lint(read_bundle(tmp_path / 'plan.json'))
+    assert [each.code for each in withheld if each.code == 'source/withheld'] == ['source/withheld']
+    assert {each.code for each in withheld} - {'source/withheld'} <= {each.code for each in judged}
+
+
+def test_a_finding_names_the_address(tmp_path):
+    read_plan(tmp_path, values_of(monitor_thresholds=[{'critical': '9', 'warning': '12'}]))
+    found = [each for each in lint(read_bundle(tmp_path / 'plan.json')) if each.code == 'monitor/warning-side']
+    assert [(each.object, each.path.name) for each in found] == [('datadog_monitor.it "Lag"', 'plan.json')]

@@ -43,7 +43,10 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Bundle:
-    """Everything read from one integration's folder."""
+    """Everything read from one integration's folder, or from a source (`sources`), whose path is `source`.
+
+    `notes` are the diagnostics of the source: what its form does not say, or is not read.
+    """
 
     folder: Path
     manifest: Manifest | None
@@ -53,6 +56,8 @@ class Bundle:
     downtimes: tuple[Downtime, ...]
     # Faults of files. Those of a body are in the `diagnostics` of its asset.
     problems: tuple[Diagnostic, ...]
+    source: Path | None = None
+    notes: tuple[Diagnostic, ...] = ()
 
     @property
     def diagnostics(self) -> Iterator[Diagnostic]:

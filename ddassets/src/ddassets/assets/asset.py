@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ddassets.assets.source import REMOVED, Place, Source, dotted
+from ddassets.assets.source_document import SourceDocument
 from ddassets.diagnostic import Diagnostic, Excerpt, Position, Severity, Span
 
 
@@ -33,8 +34,25 @@ class Asset:
         return ()
 
     @property
+    def judged(self) -> tuple[Diagnostic, ...]:
+        """The diagnostics without those about values that the source withholds."""
+        if not isinstance(self.source, SourceDocument) or not self.source.withheld:
+            return self.diagnostics
+        withheld = [dotted(place) for place in self.source.withheld]
+        return tuple(one for one in self.diagnostics if not any(_overlap(one.key, key) for key in withheld))
+
+    def is_withheld(self, place: Place) -> bool:
+        """Whether the source does not give the value at `place`, which counts from the body."""
+        return isinstance(self.source, SourceDocument) and self.source.is_withheld(self.place + place)
+
+    @property
+    def address(self) -> str:
+        """The address of the resource that holds the asset, such as `datadog_monitor.lag["eu"]`, or an empty text."""
+        return self.source.address if isinstance(self.source, SourceDocument) else ''
+
+    @property
     def errors(self) -> tuple[Diagnostic, ...]:
-        return tuple(one for one in self.diagnostics if one.severity is Severity.ERROR)
+        return tuple(one for one in self.judged if one.severity is Severity.ERROR)
 
     @property
     def fixes(self) -> Mapping[Place, Any]:
@@ -81,10 +99,22 @@ class Asset:
             position=self.source.position(self.place + place, column),
             message=message,
             hint=hint,
-            object=label or self.label,
+            object=_addressed(self.address, label or self.label),
             key=dotted(place),
             excerpt=excerpt,
         )
+
+
+def _overlap(key: str, other: str) -> bool:
+    """Whether one of two keys is the other, or is within it."""
+    if not key:
+        return False
+    short, long = sorted((key, other), key=len)
+    return long == short or long.startswith((f'{short}.', f'{short}['))
+
+
+def _addressed(address: str, label: str) -> str:
+    return f'{address} "{label}"' if address and label not in ('', address) else address or label
 
 
 def _cleaned(value: Any, place: Place, fixes: Mapping[Place, Any]) -> Any:

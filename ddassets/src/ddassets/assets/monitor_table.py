@@ -59,7 +59,8 @@ def _window(text: str) -> tuple[int | None, Sequence[Exception]]:
 class Thresholds:
     """`options.thresholds`. Of a service check the numbers count runs (rule 14.6)."""
 
-    ignored: ClassVar = _NOTHING
+    # What the editor of the UI leaves in an export.
+    ignored: ClassVar = frozenset({'comparison', 'period', 'timeAggregator'})
     critical: float | None = option(Number())
     warning: float | None = option(Number())
     critical_recovery: float | None = option(Number())
@@ -119,7 +120,9 @@ class SchedulingOptions:
 class MonitorOptions:
     """`options`. Lengths of time are in the unit that the API takes: seconds, minutes or hours."""
 
-    ignored: ClassVar = frozenset({'avalanche_window', 'is_data_sparse', 'locked', 'queryConfig'})
+    ignored: ClassVar = frozenset(
+        {'avalanche_window', 'groupby', 'is_data_sparse', 'locked', 'queryConfig', 'restriction_query'}
+    )
     thresholds: Thresholds = option(Part(Thresholds), absent=Thresholds(), terraform={})
     threshold_windows: ThresholdWindows = option(Part(ThresholdWindows), absent=ThresholdWindows(), types=types.METRIC)
     notify_no_data: bool = option(Flag(), absent=False, terraform=False)

@@ -12,14 +12,22 @@ if TYPE_CHECKING:
     from ddassets.lint.run import Report
 
 HELP = 'find what cannot work in dashboards, monitors, downtimes and metadata'
-DESCRIPTION = 'Read the assets of an integration, or of each in a checkout, and report what cannot work.'
+DESCRIPTION = 'Read the assets of integrations, exports, Terraform plans and more, and report what cannot work.'
 EPILOG = 'exit codes: 0 fine; 1 there are errors or warnings (see --fail-on); 2 unusable input'
+PATHS = (
+    'an integration, a checkout of many, or a file or folder of assets in another form: an export, a Terraform plan or '
+    'state, Kubernetes resources; - for standard input'
+)
 SEVERITIES = ('note', 'warning', 'error')
 
 
 def add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
-        'paths', type=option.path, nargs='+', metavar='PATH', help='an integration, or a checkout of many'
+        'paths',
+        type=option.path,
+        nargs='+',
+        metavar='PATH',
+        help=PATHS,
     )
     option.add_format(parser)
     option.add_choice(parser, '--severity', SEVERITIES, 'note', 'show findings of this severity and worse')

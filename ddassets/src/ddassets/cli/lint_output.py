@@ -20,6 +20,7 @@ def report(findings: Findings, by_rule: bool = False) -> Report:
         summary=line,
         document={
             'integrations': findings.integrations,
+            'sources': findings.sources,
             'queries': findings.queries,
             'not_covered': dict(sorted(findings.not_covered.items())),
             'ignored': findings.ignored,
@@ -55,7 +56,9 @@ def summary(findings: Findings) -> str:
     """Return one line: what was read, the number of findings, and what no rule reads."""
     counts = [(severity, sum(f.severity == severity for f in findings.findings)) for severity in reversed(Severity)]
     listed = ', '.join(count(number, str(severity)) for severity, number in counts if number) or 'nothing found'
-    parts = [f'{count(findings.integrations, "integration")}, {count(findings.queries, "query", "queries")}: {listed}']
+    read = [count(findings.integrations, 'integration')] if findings.integrations or not findings.sources else []
+    read += [count(findings.sources, 'source')] if findings.sources else []
+    parts = [f'{", ".join(read)}, {count(findings.queries, "query", "queries")}: {listed}']
     if findings.known:
         parts.append(f'{findings.known} known')
     if findings.gone:

@@ -33,6 +33,11 @@ class Fault:
     severity: Severity | None = None
     object: str = ''
 
+    @property
+    def is_withheld(self) -> bool:
+        """Whether it judges a value that the source does not give."""
+        return isinstance(self.where, Asset) and self.where.is_withheld(self.place)
+
     def finding(self, rule: 'Rule[Any]') -> Diagnostic:
         """Look up the position, which costs a walk through the file."""
         if isinstance(self.where, Spot):
@@ -83,6 +88,8 @@ class Rule[Subject]:
     emission: Mapping[str, Any] | None = None
     # An opinion is judged by the profile `strict` alone.
     opinion: bool = False
+    # The file of the examples that is linted by itself, for the rules about sources.
+    file: str = ''
     # The numbers of the rules of the semantics that it rests upon.
     semantics: tuple[str, ...] = ()
 

@@ -1,8 +1,9 @@
 """Put every rule to every integration, and take out what the configuration ignores."""
 
+import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from ddassets.lint.rules import all_rules
 from ddassets.lint.subject import Catalog, Subject
 from ddassets.nearest import did_you_mean
 
+STANDARD_INPUT = Path('-')
+
 
 @dataclass
 class Report:
@@ -25,6 +28,7 @@ class Report:
 
     findings: list[Diagnostic] = field(default_factory=list)
     integrations: int = 0
+    sources: int = 0
     queries: int = 0
     not_covered: Counter[str] = field(default_factory=Counter)
     ignored: int = 0
@@ -59,13 +63,14 @@ def lint_paths(
     """
     folders: dict[Path, None] = {}
     checkouts = []
+    others: list[Bundle] = []
     for path in paths:
         # `.` and `..` hide the name and the folder above.
         path = path if path.name not in ('', '..') else path.resolve()
-        try:
-            found = bundles.integrations(path)
-        except OSError as error:
-            raise UnusableInputError(f'{path}: {error.strerror or error}{_hint(path)}') from error
+        found = _integrations(path)
+        if not found and (other := _other(path)):
+            others.append(other)
+            continue
         # Nothing there: the folder itself is reported.
         folders.update(dict.fromkeys(found or [path]))
         if found != [path]:
@@ -73,6 +78,7 @@ def lint_paths(
     if changed is not None:
         touched = {parent for path in changed for parent in path.parents}
         folders = {folder: None for folder in folders if folder.resolve() in touched}
+        others = [each for each in others if each.source and each.source.resolve() in touched | set(changed)]
     names = [folder.name for folder in folders]
     for name in emissions or {}:
         if name not in names:
@@ -82,8 +88,39 @@ def lint_paths(
     run = _Run(tuple(folders), emissions or {}, strict)
     for folder in folders:
         run.lint(bundles.read(folder))
+    for bundle in others:
+        run.lint(bundle)
     # An entry of the shared configuration may be about an integration that was left out.
     return run.finish(checkouts if changed is None else ())
+
+
+def _integrations(path: Path) -> list[Path]:
+    """The folders of integrations at a path; none for a file. Raises UnusableInputError."""
+    if path == STANDARD_INPUT or os.path.isfile(path):
+        return []
+    try:
+        return bundles.integrations(path)
+    except OSError as error:
+        raise UnusableInputError(f'{path}: {error.strerror or error}{_hint(path)}') from error
+
+
+def _other(path: Path) -> Bundle | None:
+    """Read what is not an integration: one asset of one, with the rest as context, or a source.
+
+    None for a folder that holds no source. Raises UnusableInputError for a file that is none.
+    """
+    from ddassets import sources  # with a parser of YAML, which an integration does not need
+
+    if folder := sources.integration_around(path):
+        return replace(bundles.read(folder), source=path)
+    inventory = sources.read(path)
+    if not inventory.form and os.path.isdir(path):
+        return None
+    if not inventory.form and not inventory.problems:
+        raise UnusableInputError(
+            f'{path}: neither a monitor, a dashboard nor a downtime in a form that is read{_hint(path)}'
+        )
+    return sources.as_bundle(inventory)
 
 
 class _Run:
@@ -116,9 +153,15 @@ class _Run:
             emission=self._emissions.get(bundle.name),
         )
         findings = _findings(self._for_integrations, subject)
+        if bundle.source and bundle.manifest:
+            # One asset of an integration was asked for.
+            findings, own = (finding for finding in findings if finding.path == bundle.source), []
         self.report.findings += sorted(self._wanted(findings, configurations), key=_order)
         self._judge(own, configurations)
-        self.report.integrations += bundle.manifest is not None or bool(bundle.dashboards or bundle.monitors)
+        if bundle.source is None:
+            self.report.integrations += bundle.manifest is not None or bool(bundle.dashboards or bundle.monitors)
+        else:
+            self.report.sources += 1
         self.report.queries += subject.covered
         self.report.not_covered.update(subject.not_covered)
 
@@ -158,9 +201,9 @@ class _Run:
 
 def _hint(path: Path) -> str:
     """What may have been meant by a path that cannot be listed."""
-    if path.is_file():
+    if os.path.isfile(path):
         folder = next((parent for parent in path.parents if parent.name and bundles.is_integration(parent)), None)
-        return f'; name the folder of the integration{f", {folder}" if folder else ""}'
+        return f'; name the folder of the integration, {folder}' if folder else ''
     try:
         beside = [child.name for child in path.parent.iterdir() if child.is_dir()]
     except OSError:
@@ -172,7 +215,7 @@ def _findings(rules: Iterable[Rule[Any]], subject: Any) -> Iterator[Diagnostic]:
     found: Mapping[str, Sequence[Diagnostic]] = getattr(subject, 'reported', {})
     for rule in rules:
         yield from found.get(rule.id, ())
-        yield from (fault.finding(rule) for fault in rule.check(subject))
+        yield from (fault.finding(rule) for fault in rule.check(subject) if not fault.is_withheld)
 
 
 def _order(finding: Diagnostic) -> tuple[Any, ...]:

@@ -140,10 +140,13 @@ class Subject:
     def reported(self) -> Mapping[str, Sequence[Diagnostic]]:
         """What reading the assets reported, by rule."""
         found: dict[str, list[Diagnostic]] = {}
-        own = (one for asset in (*self.bundle.dashboards, *self.bundle.monitors) for one in asset.diagnostics)
+        # An account's answer holds what the server adds.
+        answered = self.bundle.source is not None and self.bundle.manifest is None
+        own = (one for asset in (*self.bundle.dashboards, *self.bundle.monitors) for one in asset.judged)
         of_downtimes = (one for reading in self.downtimes for one in reading.diagnostics)
-        for diagnostic in (*self.bundle.problems, *own, *of_downtimes):
-            found.setdefault(diagnostic.code, []).append(diagnostic)
+        for diagnostic in (*self.bundle.problems, *self.bundle.notes, *own, *of_downtimes):
+            if not (answered and diagnostic.code == 'file/server-key' and '.' not in diagnostic.key):
+                found.setdefault(diagnostic.code, []).append(diagnostic)
         return found
 
     @cached_property

@@ -1,19 +1,22 @@
 """Read assets from where they live: exports and answers of the API, Terraform, Kubernetes, Pulumi, kennel, catalogs.
 
 A form is recognised by its content, in the order of `FORMS`: the first that fits is read, or refused by name with what
-to do instead. Nothing raises for a fault of a file; faults are problems and diagnostics of the source.
+to do instead. Nothing raises for a fault of a file; faults are problems and diagnostics of the inventory.
 """
 
-from ddassets.sources.model import Inventory, Kind, SourceAsset, SourceDocument
+from ddassets.sources.bundle import as_bundle, integration_around, read_bundle
+from ddassets.sources.model import Inventory, Kind, SourceAsset
 from ddassets.sources.reading import FORMS, STANDARD_INPUT, read, read_text_as
 
 __all__ = [
     'FORMS',
     'STANDARD_INPUT',
-    'Kind',
     'Inventory',
+    'Kind',
     'SourceAsset',
-    'SourceDocument',
+    'as_bundle',
+    'integration_around',
     'read',
+    'read_bundle',
     'read_text_as',
 ]

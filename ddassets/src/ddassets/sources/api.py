@@ -3,19 +3,9 @@
 from typing import Any
 
 from ddassets.assets.source import Place
+from ddassets.assets.source_document import Base
 from ddassets.diagnostic import Severity
-from ddassets.sources.model import Base, Form, Inventory, Kind, is_api_monitor
-
-# What the editor of the UI leaves in an export, by the place in the body. Nothing depends on these keys.
-LEFTOVERS: tuple[Place, ...] = (
-    ('options', 'thresholds', 'period'),
-    ('options', 'thresholds', 'comparison'),
-    ('options', 'thresholds', 'timeAggregator'),
-    ('options', 'queryConfig'),
-    ('options', 'aggregation'),
-    ('options', 'restriction_query'),
-    ('options', 'groupby'),
-)
+from ddassets.sources.model import Form, Inventory, Kind, is_api_monitor
 
 
 def kind_of(value: Any) -> Kind | None:
@@ -64,32 +54,11 @@ def add_api_asset(
             kind, base, place, body, key or _rule_name(value), places=places, address=address, manager=manager
         )
         return
-    asset = inventory.add(kind, base, place, value, key, address=address, manager=manager)
-    if kind == 'monitor':
-        report_leftovers(inventory, base, place, value, asset.key)
+    inventory.add(kind, base, place, value, key, address=address, manager=manager)
 
 
 def _rule_name(value: Any) -> str:
     return str(value['attributes'].get('name') or value.get('id') or '')
-
-
-def report_leftovers(inventory: Inventory, base: Base, place: Place, body: Any, name: str) -> None:
-    """Name the keys that the editor left in an export, once for the monitor."""
-    found = [each for each in LEFTOVERS if _at(body, each) is not None]
-    if found:
-        inventory.report(
-            'leftover',
-            Severity.NOTE,
-            f'left over from the editor and without effect: {", ".join(each[-1] for each in found)}',  # type: ignore[misc]
-            base.position((*place, *found[0])),
-            object=name,
-        )
-
-
-def _at(value: Any, place: Place) -> Any:
-    for step in place:
-        value = value.get(step) if isinstance(value, dict) else None
-    return value
 
 
 def is_list(data: Any) -> bool:

@@ -4,7 +4,8 @@ import re
 from typing import Any
 
 from ddassets.assets.asset import mapping
-from ddassets.sources.model import Base, Form, Inventory
+from ddassets.assets.source_document import Base
+from ddassets.sources.model import Form, Inventory
 from ddassets.sources.resource import Resource, add_resource
 
 MANAGER = 'Crossplane'

@@ -12,8 +12,9 @@ from typing import Any
 from ddassets.assets.asset import mapping
 from ddassets.assets.document import fault
 from ddassets.assets.source import Place
+from ddassets.assets.source_document import Base
 from ddassets.diagnostic import Diagnostic, Position, Severity, UnusableInputError
-from ddassets.sources.model import Base, Form, Inventory
+from ddassets.sources.model import Form, Inventory
 from ddassets.sources.resource import TYPES, Resource, add_resource
 from ddassets.sources.values import Withheld
 

@@ -4,9 +4,9 @@ import re
 from typing import Any
 
 from ddassets.assets.source import Place
+from ddassets.assets.source_document import Base
 from ddassets.diagnostic import Severity
-from ddassets.sources.api import report_leftovers
-from ddassets.sources.model import Base, Form, Inventory, Kind
+from ddassets.sources.model import Form, Inventory, Kind
 
 MANAGER = 'kennel'
 _KINDS: dict[str, Kind] = {'monitor': 'monitor', 'dashboard': 'dashboard', 'slo': 'slo'}
@@ -39,8 +39,6 @@ def _read(base: Base, inventory: Inventory) -> None:
     # The project and the id that kennel tracks the object by are the names of the folder and the file.
     address = f'{base.path.parent.name}:{base.path.stem}'
     inventory.add(kind, base, (), body, withheld=withheld, address=address, manager=MANAGER)
-    if kind == 'monitor':
-        report_leftovers(inventory, base, (), body, address)
 
 
 FORMS = (Form('file that kennel generated', is_generated, _read),)

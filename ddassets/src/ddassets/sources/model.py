@@ -3,55 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 from ddassets.assets.document import Document
 from ddassets.assets.source import Place
+from ddassets.assets.source_document import Base, SourceDocument
 from ddassets.diagnostic import Diagnostic, Position, Severity
 
 type Kind = Literal['monitor', 'dashboard', 'downtime', 'slo', 'notification_rule']
-
-
-class Base(Protocol):
-    """A parsed file: JSON, one document of a YAML stream, or HCL."""
-
-    @property
-    def path(self) -> Path: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def data(self) -> Any: ...
-    def position(self, place: Place = (), column: int | None = None) -> Position: ...
-
-
-@dataclass(frozen=True)
-class SourceDocument(Document):
-    """An asset in the API's form, read from a part of a file. `data` is the body; `text` is the whole file.
-
-    `places` lead from places of the body to places of the file; a place without an entry lies at its nearest parent's.
-    `shifts` count the characters that were stripped from the beginning of a string. `withheld` names the values that
-    the file does not give, with the reason: what depends on them cannot be judged.
-    """
-
-    base: Base = field(kw_only=True, repr=False)
-    places: Mapping[Place, Place] = field(kw_only=True, repr=False)
-    shifts: Mapping[Place, int] = field(kw_only=True, default_factory=dict, repr=False)
-    address: str = field(kw_only=True, default='')
-    manager: str = field(kw_only=True, default='')
-    withheld: Mapping[Place, str] = field(kw_only=True, default_factory=dict)
-
-    def position(self, place: Place = (), column: int | None = None) -> Position:
-        """Return where the value at `place` of the body stands in the file."""
-        for end in range(len(place), -1, -1):
-            origin = self.places.get(place[:end])
-            if origin is not None:
-                shifted = None if column is None else column + self.shifts.get(place, 0)
-                return self.base.position((*origin, *place[end:]), shifted)
-        return self.base.position()
-
-    def is_withheld(self, place: Place) -> bool:
-        """Whether a value at, above or below `place` is withheld."""
-        return any(place[: len(each)] == each or each[: len(place)] == place for each in self.withheld)
 
 
 @dataclass(frozen=True)
@@ -128,7 +87,7 @@ class Inventory:
     def add(self, kind: Kind, base: Base, place: Place, body: Any, key: str = '', **fields: Any) -> SourceAsset:
         """Add an asset whose body lies at `place` of the file as it is, or as `places` lead."""
         places = fields.pop('places', None) or {(): place}
-        document = SourceDocument(base.path, base.text, body, base=base, places=places, **fields)
+        document = SourceDocument(base.path, body, base=base, places=places, **fields)
         asset = SourceAsset(kind, document, key or document.address or _name(body))
         self.assets.append(asset)
         return asset

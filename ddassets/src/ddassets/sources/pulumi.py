@@ -3,7 +3,8 @@
 from typing import Any
 
 from ddassets.assets.source import Place
-from ddassets.sources.model import Base, Form, Inventory
+from ddassets.assets.source_document import Base
+from ddassets.sources.model import Form, Inventory
 from ddassets.sources.resource import Resource, add_resource
 from ddassets.sources.values import Withheld
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 from ddassets.assets.composer import YamlError, compose_stream
 from ddassets.assets.document import MAX_FILE_SIZE, fault, parse_document, read_text
+from ddassets.assets.source_document import Base
 from ddassets.assets.yaml_document import YamlDocument, duplicate_keys
 from ddassets.diagnostic import Diagnostic, Position, UnusableInputError
 from ddassets.sources import api, cloudposse, crossplane, hcl, kennel, kubernetes, pulumi, sync_cli, terraform
-from ddassets.sources.model import Base, Form, Inventory
+from ddassets.sources.model import Form, Inventory
 
 STANDARD_INPUT = Path('-')
 # The first that fits is the form. Terraform's files and resources name themselves; lists and plain objects come last.

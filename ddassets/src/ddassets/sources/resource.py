@@ -6,8 +6,9 @@ from typing import Any
 
 from ddassets.assets.document import fault, parse_document
 from ddassets.assets.source import Place
+from ddassets.assets.source_document import Base
 from ddassets.diagnostic import Diagnostic, Severity
-from ddassets.sources.model import Base, BodyBuilder, EmbeddedDocument, Inventory, Kind, SourceAsset
+from ddassets.sources.model import BodyBuilder, EmbeddedDocument, Inventory, Kind, SourceAsset
 from ddassets.sources.terraform_downtime import build_downtime, build_old_downtime
 from ddassets.sources.terraform_monitor import NAMES as MONITOR_NAMES
 from ddassets.sources.terraform_monitor import build_monitor

@@ -7,8 +7,9 @@ from typing import Any
 
 from ddassets.assets.asset import mapping
 from ddassets.assets.source import Place
+from ddassets.assets.source_document import Base
 from ddassets.diagnostic import Severity
-from ddassets.sources.model import Base, Form, Inventory
+from ddassets.sources.model import Form, Inventory
 from ddassets.sources.resource import Resource, add_resource
 from ddassets.sources.values import Withheld
 

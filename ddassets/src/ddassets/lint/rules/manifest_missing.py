@@ -6,9 +6,12 @@ from ddassets.lint.rule import Rule, reported
 
 RULE = Rule(
     id='manifest/missing',
-    severity=Severity.ERROR,
+    severity=Severity.NOTE,
     reason='The integration has assets and no manifest.json.',
-    explanation='Datadog finds the assets through the manifest alone: without it they are not shipped.',
+    explanation=(
+        'Datadog finds the assets that it ships through the manifest. Since version 14, ddev takes a folder without '
+        'one for an integration, too; earlier versions do not.'
+    ),
     bad={MANIFEST: None},
     good={},
     check=reported,

@@ -1,0 +1,42 @@
+"""A source as the bundle that lint, rehearse and plan take."""
+
+import os
+from pathlib import Path
+
+from ddassets.assets import Bundle, is_integration, read_dashboard, read_downtime, read_monitor
+from ddassets.assets.source_document import SourceDocument
+from ddassets.sources.model import Inventory, Kind
+from ddassets.sources.reading import STANDARD_INPUT, read
+
+
+def read_bundle(path: Path) -> Bundle:
+    """Read a path that is not an integration's folder. Raises UnusableInputError for a path that cannot be read."""
+    return as_bundle(read(path))
+
+
+def as_bundle(inventory: Inventory) -> Bundle:
+    """Return the assets of a source. SLOs and notification rules stay in the inventory."""
+
+    def documents(kind: Kind) -> list[SourceDocument]:
+        return [each.document for each in inventory.assets if each.kind == kind]
+
+    path = inventory.path
+    return Bundle(
+        folder=Path() if path == STANDARD_INPUT else path if os.path.isdir(path) else path.parent,
+        manifest=None,
+        metrics={},
+        dashboards=tuple(read_dashboard(document, document.data) for document in documents('dashboard')),
+        monitors=tuple(read_monitor(document, document.data) for document in documents('monitor')),
+        downtimes=tuple(read_downtime(document, document.data) for document in documents('downtime')),
+        problems=tuple(inventory.problems),
+        source=path,
+        notes=tuple(inventory.diagnostics),
+    )
+
+
+def integration_around(path: Path) -> Path | None:
+    """Return the integration whose asset a file is: `assets/KIND/NAME.json` below it; None for any other path."""
+    if path.suffix != '.json' or len(path.parents) < 3 or path.parent.parent.name != 'assets':
+        return None
+    folder = path.parent.parent.parent
+    return folder if is_integration(folder) else None
