@@ -3,11 +3,11 @@
 import calendar
 import itertools
 import os
-import time
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from counting import steps
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -268,14 +268,14 @@ def test_each_minute_is_muted_as_in_the_slow_expansion(recurrences, name, skippe
     ],
 )
 def test_what_never_happens_is_found_out_soon(text):
-    begun = time.perf_counter()
     rule, faults = parse_rule(text)
     assert not faults
-    assert not Recurrence(datetime(2027, 1, 9), 60, rule).ever()
-    assert time.perf_counter() - begun < 15
+    recurrence = Recurrence(datetime(2027, 1, 9), 60, rule)
+    assert steps(lambda: recurrence.ever()) < 20_000_000
+    assert not recurrence.ever()
 
 
-def test_a_year_of_daily_occurrences_takes_milliseconds():
+def test_a_year_of_daily_occurrences_takes_a_few_steps_each():
     body = {
         'monitor_identifier': {'monitor_tags': ['*']},
         'scope': '*',
@@ -286,9 +286,6 @@ def test_a_year_of_daily_occurrences_takes_milliseconds():
     }
     downtime = parse(body, 'nights')
     start = int(datetime(2027, 1, 1, tzinfo=UTC).timestamp())
-    taken = []
-    for _ in range(5):
-        begun = time.perf_counter()
-        assert len(downtime.intervals(start, start + 365 * 86400)) == 366
-        taken.append(time.perf_counter() - begun)
-    assert min(taken) < 0.05
+    assert len(downtime.intervals(start, start + 365 * 86400)) == 366
+    # Not from 2001 on: about a dozen steps for each day that is asked for.
+    assert steps(lambda: downtime.intervals(start, start + 365 * 86400)) < 30 * 366

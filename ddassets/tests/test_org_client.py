@@ -4,7 +4,6 @@ import contextlib
 import json
 import socket
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -301,6 +300,5 @@ def test_a_picture_is_asked_for_without_keys(answering):
 
 def test_it_is_verbose_where_that_is_asked(datadog):
     told = []
-    begun = time.monotonic()
     Client(account(datadog.url), log=told.append).get(PATH, page=0)
-    assert len(told) == 1 and told[0].startswith(f'GET {PATH}: 0.') and time.monotonic() - begun < 5
+    assert len(told) == 1 and told[0].startswith(f'GET {PATH}: 0.')

@@ -1,8 +1,7 @@
 """Which series a scope reads, and what narrowing leaves of them."""
 
-import time
-
 import pytest
+from counting import steps
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -102,9 +101,10 @@ def test_no_scope_is_everything():
 
 def test_many_wildcards_cost_no_more_than_one():
     holds = predicate(scope('host:' + 'a*' * 50 + 'b'))
-    began = time.process_time()
-    assert not holds(frozenset({'host:' + 'a' * 5000}))
-    assert time.process_time() - began < 1
+    few = predicate(scope('host:a*b'))
+    tags = frozenset({'host:' + 'a' * 5000})
+    assert not holds(tags)
+    assert steps(lambda: holds(tags)) < steps(lambda: few(tags)) + 200
 
 
 def slowly_fits(pattern, text):

@@ -3,7 +3,6 @@
 import importlib
 import random
 import sys
-import time
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
@@ -154,9 +153,7 @@ def points(series):
 
 
 def test_every_clock_is_the_simulated_one(probe):
-    before = time.time()
     series, warnings = run(probe, [None], 15, host='alpha')
-    assert time.time() - before < 60
     assert warnings == ()
     assert points(series['clock.time']) == [(1, START)]
     assert series['clock.time'].tags == {'a:1', 'b:2', 'host:alpha'}

@@ -124,9 +124,7 @@ def slow_probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path
 
 
 def test_a_module_that_holds_the_functions_of_the_clock_is_simulated_and_gets_them_back(slow_probe: Path) -> None:
-    before = time.monotonic()
     [slept] = simulate(slow_probe, Conditions(START, START + 600), {'instances': [None]}).series
-    assert time.monotonic() - before < 60
     assert slept.values.tolist() == [100] * 5
     module = sys.modules['datadog_checks.slow_probe']
     assert (module.sleep, module.monotonic) == (time.sleep, time.monotonic)
