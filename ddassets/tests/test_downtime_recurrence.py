@@ -2,7 +2,6 @@
 
 import calendar
 import itertools
-import os
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,13 +9,13 @@ import pytest
 from counting import steps
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from scale import runs
 
 from ddassets.engine.downtime import parse
 from ddassets.engine.downtime.recurrence import Recurrence
 from ddassets.language.recurrence import parse_duration, parse_rule
 
-# More by hand: EXAMPLES=20000 pytest …
-EXAMPLES = int(os.environ.get('EXAMPLES', '240'))
+EXAMPLES = runs(240)
 EPOCH = datetime(1970, 1, 1)
 WEEKDAYS = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU']
 ZONES = ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe', 'Asia/Kathmandu', 'UTC', 'America/Santiago']

@@ -2,12 +2,12 @@
 
 import contextlib
 import itertools
-import os
 
 import pytest
 from counting import steps
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from scale import runs
 
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.message import (
@@ -28,8 +28,7 @@ from ddassets.engine.message.conditions import ALERT, NO_DATA, OK, WARN
 from ddassets.language.message.vocabulary import CONDITIONALS
 
 ME = '@me@example.com'
-# More by hand: EXAMPLES=20000 pytest …
-EXAMPLES = int(os.environ.get('EXAMPLES', '240'))
+EXAMPLES = runs(240)
 
 
 @pytest.mark.rule('4.11', '4.12')

@@ -1,7 +1,6 @@
 """The engine and the slow oracle agree on random monitors: states, values, transitions and notifications."""
 
 import math
-import os
 
 import numpy as np
 import pytest
@@ -9,6 +8,7 @@ from oracle import cases
 from oracle.cases import SWITCHED, Case
 from oracle.notifications import Dispatch
 from oracle.states import Group
+from scale import SEED, runs
 
 from ddassets.diagnostic import Unsupported
 from ddassets.engine import monitor as monitors
@@ -21,8 +21,8 @@ from ddassets.engine.state import State
 # The engine does not follow all of the changed rules yet.
 pytestmark = pytest.mark.xfail(strict=False)
 
-CASES = int(os.environ.get('DDASSETS_ORACLE_CASES', '500'))
-FIRST = int(os.environ.get('DDASSETS_ORACLE_FIRST', '0'))
+CASES = runs(500)
+FIRST = SEED
 BATCH = 100
 STATES = {str(state): state for state in State}
 

@@ -2,7 +2,6 @@
 
 import copy
 import itertools
-import os
 import random
 import threading
 from dataclasses import replace
@@ -14,11 +13,11 @@ from loopback.organisation import OPERATIONS
 from loopback.server import FakeDatadog
 from loopback.stored import API_KEY, APP_KEY
 from loopback.trial import run, run_together
+from scale import runs
 
 from ddassets.org import listing, organisation
 
-# `make test-long` sets more.
-ROUNDS = int(os.environ.get('DDASSETS_ROUNDS', '10'))
+ROUNDS = runs(10)
 LOST = ('504_after_success', '503', 'reset_before', 'reset_after', 'truncated', 'wrong_content_type')
 CREATIONS = ('CreateDashboard', 'CreateMonitor', 'CreateDowntime')
 DUPLICATES, FOREIGN, KEYS = 'duplicates', "other people's objects touched", 'keys in output'

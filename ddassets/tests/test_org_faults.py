@@ -5,7 +5,6 @@ none twice, and none of other people's touched.
 """
 
 import copy
-import os
 from dataclasses import dataclass, field
 
 import pytest
@@ -14,6 +13,7 @@ from loopback.organisation import Organisation
 from loopback.server import FAULTS, FakeDatadog, FaultKind
 from loopback.stored import API_KEY, APP_KEY
 from loopback.trial import LONG, SHORT, Outcome, Place, disturbed, killed, places, run
+from scale import MANY
 
 FOREIGN = 2
 # Its name begins as ours does.
@@ -167,7 +167,7 @@ def honest(stage: Stage, outcome) -> None:
 
 def chosen(stage: Stage, kind: FaultKind) -> list[Place]:
     """Where to put a fault: everywhere, but every third request for those that are waited for."""
-    slow = kind in ('timeout', 'slow_loris') and not os.environ.get('DDASSETS_ROUNDS')
+    slow = kind in ('timeout', 'slow_loris') and not MANY
     return stage.places[:: 3 if slow else 1]
 
 

@@ -1,7 +1,6 @@
 """Whatever a scenario, a monitor or a message holds: an answer in bounded time, or a refusal in one sentence."""
 
 import json
-import os
 import random
 import signal
 from contextlib import contextmanager
@@ -9,6 +8,7 @@ from copy import deepcopy
 from pathlib import Path
 
 import pytest
+from scale import runs
 
 from ddassets import assets as bundle
 from ddassets.cli import rehearse_text
@@ -21,8 +21,7 @@ from ddassets.rehearsal.writing import write
 
 ACME = Path(__file__).parent / 'acme'
 ASSETS = bundle.read(ACME)
-# More by hand: DDASSETS_FUZZ=100 runs a hundred times as many.
-ROUNDS = 150 * int(os.environ.get('DDASSETS_FUZZ', '1'))
+ROUNDS = runs(150)
 SECONDS = 20
 SCENARIOS = [path.read_text() for path in sorted((ACME / 'rehearsals').glob('*.yaml'))]
 JUNK = [
