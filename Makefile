@@ -8,8 +8,8 @@ COMPANIONS := UV_PROJECT_ENVIRONMENT=.venv-companions $(UV) run --locked --only-
 RUN := $(UV) run --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lint-assets rehearse validate test-integration test-toolkit \
-	test-companions test-long e2e wheel bench semantics conformance datadog screenshots clean
+.PHONY: help demo test quick test-long coverage dist lint lint-assets rehearse validate test-integration test-toolkit \
+	test-companions e2e wheel bench semantics conformance datadog screenshots clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -17,6 +17,10 @@ help: ## list the targets
 demo: $(UV) ## install the wheel as the Agent does, run the check, rehearse a working week, and write its page
 	@$(RUN) ddassets check my_metric
 	@$(RUN) ddassets rehearse --inbox 8 --report dist/rehearsal $(addprefix my_metric/rehearsals/,busy_afternoon.yaml working_week.yaml)
+
+quick: $(UV) ## ruff, mypy, the structure and the fast tests: about a minute
+	@$(RUN) ruff check -q && $(RUN) ruff format --check -q && $(RUN) mypy
+	@$(RUN) pytest -q -m quick ddassets
 
 test: lint lint-assets rehearse validate test-integration test-toolkit test-companions ## every test and validation of the repository
 
@@ -48,11 +52,15 @@ e2e: .ddev.toml ## my_metric in the Agent's image, by `ddev env test`; needs Doc
 test-toolkit: $(UV) ## ddassets' tests
 	$(RUN) pytest ddassets
 
+test-long: $(UV) ## ten times as many random cases, faults and comparisons with the oracle as `make test` runs
+	DDASSETS_TEST_SCALE=10 $(RUN) pytest -q -m long ddassets
+
+coverage: $(UV) ## the semantic core's coverage with branches, held to its figure (pyproject.toml)
+	$(RUN) coverage run -m pytest -q -m core ddassets
+	$(RUN) coverage report
+
 test-companions: $(UV) ## the companions' tests, against MariaDB, the tracer and Datadog's test agent
 	$(COMPANIONS) pytest companions
-
-test-long: $(UV) ## what `make test` runs a tenth of: 5,000 random monitors asked of the engine and the oracle
-	DDASSETS_ORACLE_CASES=5000 $(RUN) pytest ddassets/tests/test_oracle.py
 
 bench: .ddev.toml ## what the check costs beside its peers; lint, the simulated clock, and rehearse (needs Debian's prometheus)
 	$(COMPANIONS) python benchmarks/check_cost.py --ddev '$(UV) run --locked --only-group ddev ddev'
@@ -68,6 +76,9 @@ conformance: $(UV) ## write the page about the conformance corpus
 
 datadog: $(UV) ## a Datadog organisation on this machine, to try plan, apply, destroy, snapshot and doctor on
 	@PYTHONPATH=ddassets/tests $(RUN) python -m loopback
+
+dist: $(UV) ## wheel and source distribution of ddassets, in dist/
+	$(UV) build --out-dir dist ddassets
 
 wheel: $(UV) ## the Agent wheel, in dist/
 	$(UV) build --wheel --out-dir dist my_metric

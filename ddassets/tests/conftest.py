@@ -64,6 +64,43 @@ class TinyProbeCheck(Between):
 """
 
 
+# Which test files a marker means: those that are done in a second or so, those of the semantic core, and those with
+# random cases.
+MARKERS = {
+    'quick': (
+        *('argument', 'arrivals', 'bundle', 'decimals', 'extras', 'lint_rules', 'notification', 'query_syntax'),
+        *('query_scope', 'query_tables', 'rehearsal_scenario', 'rehearse_command', 'series', 'states', 'structure'),
+        *('usability', 'wheel', 'message', 'evaluator', 'formats'),
+    ),
+    'core': (
+        *('arrivals', 'bundle', 'conformance', 'decimals', 'downtime', 'downtime_recurrence', 'evaluator'),
+        *(
+            'lint_judgement',
+            'lint_rules',
+            'lint_wild',
+            'message',
+            'message_delivery',
+            'message_handles',
+            'notification',
+        ),
+        *('notification_muting', 'query_column', 'query_fuzz', 'query_scope', 'query_syntax', 'query_tables'),
+        *('rehearsal', 'rehearsal_scenario', 'series', 'settings', 'sources', 'states', 'oracle'),
+    ),
+    'long': (
+        *('downtime_recurrence', 'message_handles', 'oracle', 'org_exactly_once', 'org_faults', 'query_fuzz'),
+        *('rehearsal_fuzz',),
+    ),
+}
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        name = item.path.stem.removeprefix('test_')
+        for marker, names in MARKERS.items():
+            if name in names:
+                item.add_marker(marker)
+
+
 def write_integration(
     folder: Path, floor: str = '38.0.0', check: str = CHECK, base: str = 'datadog-checks-base'
 ) -> Path:
