@@ -10,6 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from ddassets.cli import main
+from ddassets.output.terminal import table
 
 HERE = Path(__file__).parent
 GOLDEN = HERE / 'golden'
@@ -22,6 +23,7 @@ def run(tmp_path, monkeypatch, capsys):
     """Runs the command beside a copy of the integration, and returns its code and what it printed."""
     shutil.copytree(HERE / 'acme', tmp_path / 'acme')
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv('COLUMNS', '140')
 
     def command(*arguments):
         code = main(['rehearse', *map(str, arguments)])
@@ -45,17 +47,27 @@ def replace(old: str, new: str, path: str = NIGHT) -> None:
         pytest.param('rehearse.json', ['--format', 'json', DAY], 0, id='json'),
         pytest.param('rehearse.xml', ['--format', 'junit', 'acme'], 0, id='junit'),
         pytest.param('rehearse_explain.txt', [NIGHT, '--explain', '2027-01-11T20:34:30'], 0, id='explain'),
+        pytest.param('rehearse_80.txt', ['--assumptions', 'acme'], 0, id='80-columns'),
+        pytest.param('rehearse.md', ['--format', 'markdown', 'acme'], 0, id='markdown'),
+        pytest.param('rehearse.sarif', ['--format', 'sarif', NIGHT], 1, id='failed-sarif'),
         pytest.param('rehearse_failed.txt', ['--inbox', '3', NIGHT], 1, id='failed'),
         pytest.param('rehearse_failed.xml', ['--format', 'junit', NIGHT, '--min-coverage', '90'], 1, id='failed-junit'),
     ],
 )
-def test_golden_output(run, name, options, code):
+def test_golden_output(run, name, options, code, monkeypatch):
+    width = 80 if '80' in name else 140
+    monkeypatch.setenv('COLUMNS', str(width))
     if code:
         replace('{exactly: 2}', '{exactly: 3}')
         replace('at_most: 4h}', 'at_most: 2h}')
     found, out, err = run(*options)
     assert (found, err) == (code, '')
+    if name.endswith('.txt'):
+        assert max(map(len, out.splitlines())) <= width
     path = GOLDEN / name
+    if not path.exists():
+        path.write_text(out)
+        pytest.fail(f'{path} was written: read it and commit it')
     assert out == path.read_text(), f'read the difference; if it is right, write it to {path}'
 
 
@@ -202,3 +214,22 @@ def test_an_interrupted_reader_is_no_traceback(run):
         process.stdout.close()
         assert process.stderr.read() == b''
         assert process.wait(60) == 130
+
+
+def test_colour_on_a_terminal_alone(run, monkeypatch):
+    assert '\033[' not in run(NIGHT)[1]
+    monkeypatch.setattr('sys.stdout.isatty', lambda: True, raising=False)
+    _, out, _ = run(NIGHT)
+    assert '\033[31mAlert\033[0m' in out and '\033[32mPassed: 5 expectations\033[0m' in out
+    assert '\033[' not in run(NIGHT, '--format', 'markdown')[1]
+    monkeypatch.setenv('NO_COLOR', '1')
+    assert '\033[' not in run(NIGHT)[1]
+
+
+def test_a_long_name_is_cut_where_the_table_is_too_wide():
+    rows = [['', 'OK'], ['host:' + 'a' * 100, '5m'], ['host:b', '10m']]
+    assert [''.join(row) for row in table(rows, 40)] == [
+        ' ' * 35 + ' OK',
+        'host:' + 'a' * 29 + '… 5m',
+        'host:b' + ' ' * 29 + '10m',
+    ]

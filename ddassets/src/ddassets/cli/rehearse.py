@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 
 from ddassets.cli import option
 from ddassets.diagnostic import UnusableInputError
-from ddassets.output.terminal import count, printable, write
+from ddassets.output.terminal import Progress, Screen, count, printable, write
 
 if TYPE_CHECKING:
     from ddassets.assets import Bundle
     from ddassets.rehearsal.outcome import Outcome, Run
     from ddassets.rehearsal.result import Rehearsal
     from ddassets.rehearsal.scenario import Scenario
+
+_PROGRESS = Progress()
 
 type ReadAssets = Callable[[Path], 'Bundle']
 
@@ -29,6 +31,7 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument('paths', type=option.path, nargs='+', metavar='PATH', help='an integration, or scenario files')
     option.add_format(parser)
     parser.add_argument('--inbox', type=option.count, default=30, metavar='N', help='show N messages (30)')
+    parser.add_argument('--assumptions', action='store_true', help='explain each assumption that the result relies on')
     parser.add_argument(
         '--explain', metavar='TIME', help="explain each group's state at TIME, in the scenario's time zone"
     )
@@ -48,6 +51,7 @@ def add_options(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     """Return 1 where an expectation failed and 2 where a scenario could not be used."""
     from ddassets import assets
+    from ddassets.cli import rehearse_text
     from ddassets.cli.rehearse_output import report
     from ddassets.output.formats import render
     from ddassets.rehearsal.discovery import find
@@ -60,8 +64,10 @@ def run(options: Namespace) -> int:
         _explain(find(options.paths), read_assets, options)
         return 0
     result = Run([_outcome(path, read_assets, options) for path in find(options.paths)], options.min_coverage)
-    _progress('')
-    if not options.write:
+    _PROGRESS.clear()
+    if options.format == 'text' and not options.write:
+        write(rehearse_text.summary(result, Screen.of_output()))
+    elif not options.write:
         write(render(options.format, report(result)))
     if options.report and not result.unusable:
         _report(result, options.report, options.open)
@@ -96,12 +102,12 @@ def _outcome(path: Path, read_assets: ReadAssets, options: Namespace) -> 'Outcom
         judgement = Judgement(rehearsal)
         _ = judgement.verdicts  # refuses here, as an error of this file, what nothing could meet
         if options.format == 'text':
-            text = rehearse_text.text(judgement, options.inbox)
-            _progress('')
+            text = rehearse_text.text(judgement, options.inbox, Screen.of_output(), options.assumptions)
+            _PROGRESS.clear()
             write(f'{text}\n')
         return Outcome(path, judgement)
     except UnusableInputError as error:
-        _progress('')
+        _PROGRESS.clear()
         first, *more = str(error).split('\n')
         for line in (f'ddassets: error: {first}', *more, *(f'  {line}' for line in error.details.split('\n') if line)):
             print(printable(line), file=sys.stderr)
@@ -115,7 +121,7 @@ def _rehearsed(scenario: 'Scenario', read_assets: ReadAssets, keep: bool = False
 
     path = scenario.path
     bundle = read_assets(integration_of(path))
-    return rehearse(scenario, bundle, simulate, lambda text: _progress(f'{path}: {text}'), keep=keep)
+    return rehearse(scenario, bundle, simulate, lambda text: _PROGRESS(f'{path}: {text}'), keep=keep)
 
 
 def _explain(paths: Sequence[Path], read_assets: ReadAssets, options: Namespace) -> None:
@@ -133,7 +139,7 @@ def _explain(paths: Sequence[Path], read_assets: ReadAssets, options: Namespace)
         raise UnusableInputError(f'--explain: {options.explain} is outside of what is rehearsed', '\n'.join(spans))
     for scenario, instant in inside:
         text = explained(_rehearsed(scenario, read_assets), instant, options.monitor, options.group)
-        _progress('')
+        _PROGRESS.clear()
         write(text)
 
 
@@ -164,13 +170,8 @@ def _report(found: 'Run', folder: Path, opened: bool) -> None:
     folders = {judgement.rehearsal.bundle.folder for judgement in judgements}
     if len(folders) > 1:
         raise UnusableInputError(f'--report: one page is about one integration, found {len(folders)}')
-    page = report.write(judgements[0].rehearsal.bundle, judgements, folder, _progress)
-    _progress('')
+    page = report.write(judgements[0].rehearsal.bundle, judgements, folder, _PROGRESS)
+    _PROGRESS.clear()
     print(f'ddassets: the page is {page}', file=sys.stderr)
     if opened:
         webbrowser.open(page.resolve().as_uri())
-
-
-def _progress(text: str) -> None:
-    if sys.stderr.isatty():
-        print(f'\r\033[K{printable(text)[:79]}', end='', file=sys.stderr, flush=True)

@@ -1,12 +1,13 @@
-"""What `ddassets rehearse` prints for people: a table for each monitor, the inbox, verdicts, and what was assumed."""
+"""Print a rehearsal for people: a table of states per monitor, the inbox, verdicts, and the assumptions relied on."""
 
 import math
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
+from ddassets import duration
 from ddassets.engine.assumptions import ASSUMPTIONS
 from ddassets.engine.state import State
-from ddassets.output.terminal import count, printable, shown_path
+from ddassets.output.terminal import Screen, count, printable, shortened, shown_path, table
 from ddassets.rehearsal.coverage import percentage, possible_states
 from ddassets.rehearsal.inbox import DowntimeMail, Mail, inbox
 from ddassets.rehearsal.judgement import Judgement
@@ -14,31 +15,35 @@ from ddassets.rehearsal.outcome import Run
 from ddassets.rehearsal.result import MonitorResult, Rehearsal
 from ddassets.rehearsal.unmatched import no_series
 from ddassets.rehearsal.verdict import Verdict
-from ddassets.rehearsal.words import shown_time, write_length
+from ddassets.rehearsal.words import shown_time
 
 # So many groups of one monitor are listed, those that notified most first.
 MAX_GROUPS = 40
+_INDENT = 4
+_COLOURS = {State.OK: '32', State.WARN: '33', State.ALERT: '31', State.NO_DATA: '2'}
 
 
-def text(judgement: Judgement, most: int = 30) -> str:
-    """All about one rehearsal; of the inbox the first `most` messages."""
-    rehearsal = judgement.rehearsal
-    lines = [_title(rehearsal), *(f'  {line}' for line in rehearsal.description.splitlines())]
+def text(judgement: Judgement, limit: int = 30, screen: Screen | None = None, assumptions: bool = False) -> str:
+    """Return all about one rehearsal: of the inbox the first `limit` messages, of assumptions the ids or all."""
+    rehearsal, screen = judgement.rehearsal, screen or Screen()
+    lines = [screen.paint('1', line) for line in screen.wrapped(_title(rehearsal), 0)]
+    for paragraph in rehearsal.description.splitlines():
+        lines += screen.wrapped(paragraph, 2, hanging=0)
     for monitor in rehearsal.monitors:
-        lines += ['', *_table(rehearsal, monitor)]
+        lines += ['', *_table(rehearsal, monitor, screen)]
     lines += [
         '',
-        *_inbox(rehearsal, most),
+        *_inbox(rehearsal, limit, screen),
         '',
-        *_verdicts(judgement.verdicts),
-        *_assumptions(rehearsal),
-        *_warnings(rehearsal),
+        *_verdicts(judgement.verdicts, screen),
+        *(_all_assumptions(rehearsal, screen) if assumptions else _short_assumptions(rehearsal, screen)),
+        *_warnings(rehearsal, screen),
     ]
-    return '\n'.join(printable(line) for line in lines) + '\n'
+    return '\n'.join(lines) + '\n'
 
 
 def summary_lines(run: Run) -> list[str]:
-    """The coverage of each integration, and a line of figures."""
+    """Return the coverage of each integration, and a line of figures."""
     lines = []
     for folder, monitors in run.coverage.items():
         lines.append(f'Coverage of {shown_path(folder)}: {percentage(monitors):.4g} %')
@@ -51,58 +56,83 @@ def summary_lines(run: Run) -> list[str]:
     unusable = sum(outcome.error is not None for outcome in run.outcomes)
     failed = sum(outcome.failed for outcome in run.outcomes)
     counted = {'passed': len(run.outcomes) - unusable - failed, 'failed': failed, 'unusable': unusable}
-    figures = ', '.join(f'{count} {word}' for word, count in counted.items() if count)
+    figures = ', '.join(f'{number} {word}' for word, number in counted.items() if number)
     return [*map(printable, lines), f'{len(run.outcomes)} rehearsed: {figures}']
+
+
+def summary(run: Run, screen: Screen) -> str:
+    """Return the same as a text, wrapped and coloured."""
+    *context, figures = summary_lines(run)
+    lines: list[str] = []
+    for line in context:
+        indent = len(line) - len(line.lstrip())
+        lines += screen.wrapped(line.strip(), indent, hanging=4)
+    colour = '31' if run.code else '32'
+    return '\n'.join([*lines, screen.paint(colour, figures)]) + '\n'
 
 
 def _title(rehearsal: Rehearsal) -> str:
     start, end = (shown_time(instant, rehearsal.zone) for instant in (rehearsal.start, rehearsal.end))
-    length = write_length(rehearsal.end - rehearsal.start)
+    length = duration.write(rehearsal.end - rehearsal.start)
     return f'{shown_path(rehearsal.scenario.path)}: {start} to {end} ({rehearsal.zone.key}), {length}'
 
 
-def _table(rehearsal: Rehearsal, monitor: MonitorResult) -> Iterator[str]:
+def _table(rehearsal: Rehearsal, monitor: MonitorResult, screen: Screen) -> Iterator[str]:
     states = [*possible_states(monitor.monitor)]
     visited = frozenset().union(*(group.visited for group in monitor.results.values()))
     states += [state for state in (State.NO_DATA,) if state in visited and state not in states]
+    yield f'  {printable(monitor.name)}'
+    if not monitor.results:
+        yield from screen.wrapped(f'no group: {no_series(rehearsal, monitor)}', _INDENT)
+        return
     groups = sorted(monitor.results.values(), key=lambda group: -group.sent)[:MAX_GROUPS]
     rows = [['', *map(str, states), 'sent', 'muted']]
     for group in sorted(groups, key=lambda group: group.group):
-        lengths = [write_length(group.seconds_in(state)) for state in states]
-        rows.append([group.name, *lengths, str(group.sent), str(group.muted)])
-    yield f'  {monitor.name}'
-    if not monitor.results:
-        yield f'    no group: {no_series(rehearsal, monitor)}'
-        return
-    yield from _aligned(rows)
+        lengths = [duration.write(group.seconds_in(state)) for state in states]
+        rows.append([printable(group.name), *lengths, str(group.sent), str(group.muted)])
+    for row in table(rows, screen.width - _INDENT):
+        cells = [row[0]]
+        for state, cell in zip(states, row[1:], strict=False):
+            # A state that was never entered stays pale.
+            cells.append(screen.paint('2' if cell.strip() == '0s' else _COLOURS.get(state, '0'), cell))
+        yield (' ' * _INDENT + '  '.join([*cells, *row[1 + len(states) :]])).rstrip()
     if len(monitor.results) > MAX_GROUPS:
         left = count(len(monitor.results) - MAX_GROUPS, 'more group')
         yield f'    … and {left}, which sent no more than these'
 
 
-def _aligned(rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for first, *rest in rows:
-        cells = [f'{cell:>{width}}' for cell, width in zip(rest, widths[1:], strict=True)]
-        yield '    ' + '  '.join([f'{first:<{widths[0]}}', *cells])
-
-
-def _inbox(rehearsal: Rehearsal, most: int) -> Iterator[str]:
-    """All messages where they are no more than `most`, else the first of those that were sent."""
+def _inbox(rehearsal: Rehearsal, limit: int, screen: Screen) -> Iterator[str]:
+    """All messages where they are no more than `limit`, else the first of those that were sent."""
     groups = [group for monitor in rehearsal.monitors for group in monitor.results.values()]
     own = sum(len(downtime.messages) for downtime in rehearsal.downtimes)
     sent, muted = sum(group.sent for group in groups), sum(group.muted for group in groups)
-    every = sent + muted + own
+    total = sent + muted + own
     about = f', {own:,} about downtimes' if own else ''
     yield f'  Inbox: {sent:,} sent, {muted:,} muted{about}'
-    rows = [_mail(rehearsal, mail) for mail in islice(inbox(rehearsal, sent_only=every > most), most)]
-    wide = [min(80, max((len(row[column]) for row in rows), default=0)) for column in (1, 2)]
-    for time, title, value, fate in rows:
-        yield f'    {time}  {title:<{wide[0]}}  {value:>{wide[1]}}  {fate}'
-    if every > most:
-        left = [f'{sent + own - len(rows):,} more'] if sent + own > len(rows) else []
+    mails = list(islice(inbox(rehearsal, sent_only=total > limit), limit))
+    yield from _mail_lines(rehearsal, mails, screen)
+    if total > limit:
+        left = [f'{sent + own - len(mails):,} more'] if sent + own > len(mails) else []
         left += [f'{muted:,} that were muted'] if muted else []
-        yield f'    … and {" and ".join(left)} (--inbox {every} shows all)'
+        yield f'    … and {" and ".join(left)} (--inbox {total} shows all)'
+
+
+def _mail_lines(rehearsal: Rehearsal, mails: Sequence[Mail | DowntimeMail], screen: Screen) -> Iterator[str]:
+    """A line per message in columns; where they do not fit, two: time and title, then value and recipients."""
+    rows = [tuple(map(printable, _mail(rehearsal, mail))) for mail in mails]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
+    room = screen.width - _INDENT - widths[0] - 2
+    in_columns = sum(widths[1:]) + 4 <= room
+    for mail, (moment, title, value, fate) in zip(mails, rows, strict=True):
+        colour = _COLOURS.get(mail.notification.target, '0') if isinstance(mail, Mail) else '36'
+        colour = '2' if mail.muted_by else colour
+        if in_columns:
+            shown = screen.paint(colour, f'{title:<{widths[1]}}')
+            yield f'    {moment}  {shown}  {value:>{widths[2]}}  {fate}'
+        else:
+            yield f'    {moment}  {screen.paint(colour, shortened(title, room))}'
+            rest = f'{value}  {fate}' if value else fate
+            yield from screen.wrapped(rest, _INDENT + widths[0] + 2)
 
 
 def _mail(rehearsal: Rehearsal, mail: Mail | DowntimeMail) -> tuple[str, str, str, str]:
@@ -118,33 +148,50 @@ def _mail(rehearsal: Rehearsal, mail: Mail | DowntimeMail) -> tuple[str, str, st
     return shown_time(mail.instant, rehearsal.zone), mail.title, shown, fate
 
 
-def _verdicts(verdicts: Sequence[Verdict]) -> Iterator[str]:
+def _verdicts(verdicts: Sequence[Verdict], screen: Screen) -> Iterator[str]:
     failed = [verdict for verdict in verdicts if not verdict.holds]
     if not verdicts:
-        yield '  Nothing is expected: `expect` or `properties` would make it a test; --write fills expectations in'
+        yield from screen.wrapped('Nothing is expected: add `expect` or `properties`, or let --write add them', 2)
     elif failed:
-        yield f'  FAILED: {len(failed)} of {count(len(verdicts), "expectation")}'
+        yield '  ' + screen.paint('31', f'FAILED: {len(failed)} of {count(len(verdicts), "expectation")}')
         for verdict in failed:
-            yield from _failure(verdict)
+            yield from _failure(verdict, screen)
     else:
-        yield f'  Passed: {count(len(verdicts), "expectation")}'
+        yield '  ' + screen.paint('32', f'Passed: {count(len(verdicts), "expectation")}')
 
 
-def _failure(verdict: Verdict) -> Iterator[str]:
-    yield f'    line {verdict.line}: {verdict.name}' if verdict.line else f'    {verdict.name}'
-    yield from (f'      {detail}' for detail in verdict.details)
+def _failure(verdict: Verdict, screen: Screen) -> Iterator[str]:
+    yield from screen.wrapped(f'line {verdict.line}: {verdict.name}' if verdict.line else verdict.name, 4)
+    for detail in verdict.details:
+        yield from screen.wrapped(detail, 6)
 
 
-def _assumptions(rehearsal: Rehearsal) -> Iterator[str]:
+def _short_assumptions(rehearsal: Rehearsal, screen: Screen) -> Iterator[str]:
+    """One line for those with their default choice, and one for each that the scenario chose."""
+    assumed = rehearsal.assumptions
+    chosen = rehearsal.scenario.assumptions or {}
+    if assumed:
+        yield ''
+        usual = [name for name in assumed if name not in chosen]
+        if usual:
+            yield from screen.wrapped(f'Assumed (--assumptions explains them): {", ".join(usual)}', 2)
+        for name in assumed:
+            if name in chosen:
+                yield from screen.wrapped(f'Chosen: {name} {ASSUMPTIONS[name].question}: {assumed[name]}', 2)
+
+
+def _all_assumptions(rehearsal: Rehearsal, screen: Screen) -> Iterator[str]:
     assumed = rehearsal.assumptions
     if assumed:
         yield ''
         yield '  Assumed, where the documentation is silent:'
     for name, choice in assumed.items():
-        yield f'    {name:<4} {ASSUMPTIONS[name].question}: {choice}'
+        yield from screen.wrapped(f'{name:<4} {ASSUMPTIONS[name].question}: {choice}', _INDENT, hanging=5)
 
 
-def _warnings(rehearsal: Rehearsal) -> Iterator[str]:
+def _warnings(rehearsal: Rehearsal, screen: Screen) -> Iterator[str]:
     if rehearsal.warnings:
         yield ''
-    yield from (f'  Warning: {warning}' for warning in rehearsal.warnings)
+    for warning in rehearsal.warnings:
+        for line in screen.wrapped(f'Warning: {warning}', 2):
+            yield screen.paint('33', line)

@@ -1,7 +1,11 @@
 """Text for a terminal: harmless characters, colour where it shows, paths from the current folder."""
 
 import os
+import shutil
 import sys
+import textwrap
+import time
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +43,69 @@ class Paint:
 
 
 PLAIN = Paint(False)
+#: Columns where standard output is no terminal and COLUMNS is not set.
+FILE_WIDTH = 140
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Where text is shown: its colours, and its width in columns."""
+
+    paint: Paint = PLAIN
+    width: int = FILE_WIDTH
+
+    @classmethod
+    def of_output(cls) -> 'Screen':
+        """The terminal behind standard output."""
+        return cls(Paint.of_output(), max(40, shutil.get_terminal_size((FILE_WIDTH, 24)).columns))
+
+    def wrapped(self, text: str, indent: int, hanging: int = 2) -> Iterator[str]:
+        """Yield the lines of a paragraph, the first indented by `indent`, the others by `hanging` more."""
+        yield from textwrap.wrap(
+            printable(text),
+            self.width,
+            initial_indent=' ' * indent,
+            subsequent_indent=' ' * (indent + hanging),
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+
+
+def shortened(text: str, width: int) -> str:
+    """Return the text, cut with an ellipsis where it is longer than `width`."""
+    return text if len(text) <= width else text[: max(1, width - 1)] + '…'
+
+
+def table(rows: Sequence[Sequence[str]], width: int) -> Iterator[list[str]]:
+    """Yield the rows with their cells padded: the first column to the left, the others to the right.
+
+    Where a row is wider than `width`, the first column is cut.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    widths[0] = min(widths[0], max(12, width - sum(widths[1:]) - 2 * len(widths[1:])))
+    for first, *rest in rows:
+        cells = [f'{cell:>{size}}' for cell, size in zip(rest, widths[1:], strict=True)]
+        yield [f'{shortened(first, widths[0]):<{widths[0]}}', *cells]
+
+
+class Progress:
+    """A line on standard error about what is being done, where a person looks and it takes more than a second."""
+
+    def __init__(self) -> None:
+        self._begun = time.monotonic()
+        self._shown = False
+
+    def __call__(self, text: str) -> None:
+        if sys.stderr.isatty() and time.monotonic() - self._begun > 1:
+            width = shutil.get_terminal_size().columns
+            print(f'\r\033[K{shortened(printable(text), width - 1)}', end='', file=sys.stderr, flush=True)
+            self._shown = True
+
+    def clear(self) -> None:
+        """Remove the line: something else is printed."""
+        if self._shown:
+            print('\r\033[K', end='', file=sys.stderr, flush=True)
+            self._shown = False
 
 
 def write(text: str) -> None:
