@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from ddassets import boundary
 from ddassets.assets.asset import Asset
 from ddassets.assets.dashboard import Dashboard, DashboardVariable, Query, Widget, read_dashboard
 from ddassets.assets.document import Document, fault, load_document
@@ -83,7 +84,8 @@ class Bundle:
     def files(self) -> tuple[Path, ...]:
         """The asset files, read or not."""
         assets = self.folder / 'assets'
-        return tuple(sorted(p for kind in _KINDS for p in (assets / kind).glob('*.json') if os.path.isfile(p)))
+        folders = (assets / kind for kind in _KINDS if boundary.is_inside(assets / kind))
+        return tuple(sorted(p for folder in folders for p in folder.glob('*.json') if os.path.isfile(p)))
 
 
 _KINDS = ('dashboards', 'monitors', 'downtimes')
@@ -96,6 +98,7 @@ def integrations(path: Path) -> list[Path]:
     """
     if is_integration(path):
         return [path]
+    boundary.check(path)
     return sorted(child for child in path.iterdir() if is_integration(child))
 
 
@@ -128,6 +131,7 @@ def read(folder: Path) -> Bundle:
 
 def _documents(folder: Path, kind: str, problems: list[Diagnostic]) -> Iterator[Document]:
     try:
+        boundary.check(folder / 'assets' / kind)
         # Not `glob`, which is silent about a folder that it may not list.
         names = sorted(path.name for path in (folder / 'assets' / kind).iterdir() if path.suffix == '.json')
     except FileNotFoundError:

@@ -9,13 +9,17 @@ import json
 import os
 import re
 import stat
+from bisect import bisect_left
 from dataclasses import dataclass, field
+from functools import lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from pathlib import Path
 from typing import Any
 
+from ddassets import boundary
 from ddassets.assets.source import Place
 from ddassets.diagnostic import Diagnostic, Position, Severity
+from ddassets.output.terminal import shorten
 
 _SPACE = re.compile(r'[ \t\n\r]*')
 _MARK = re.compile(r'[{}\[\]"]')
@@ -75,15 +79,18 @@ _BYTE_ORDER_MARKS = (
 )
 
 
+# Duplicate keys that are reported of one file.
+MAX_DUPLICATES = 100
 # Bytes. The largest dashboard that we know of has two million.
 MAX_FILE_SIZE = 64_000_000
 
 
 def read_bytes(path: Path, largest: float = MAX_FILE_SIZE) -> bytes:
-    """The content of a file of at most `largest` bytes.
+    """Return the content of a file of at most `largest` bytes.
 
-    Raises OSError for what is no file: a pipe would keep us waiting, a device is endless.
+    Raises OSError for a path outside the boundary, and for a pipe or a device, which may be endless.
     """
+    boundary.check(path)
     found = path.stat()
     if stat.S_ISDIR(found.st_mode):
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
@@ -163,8 +170,8 @@ def parse_document(path: Path, text: str, problems: list[Diagnostic]) -> Documen
         problems.append(fault('file/syntax', path, Position(1, 1), 'a number has too many digits'))
         return None
     if duplicated:
-        for key, offset in _duplicates(text):
-            message = f'the key {key!r} stands twice in one object; the last one counts'
+        for key, offset in _duplicates(text)[:MAX_DUPLICATES]:
+            message = f'the key {shorten(key, 100)!r} stands twice in one object; the last one counts'
             problems.append(fault('file/duplicate-key', path, _position(text, offset), message))
     return Document(path, text, data)
 
@@ -258,4 +265,12 @@ def _outside_strings(text: str, word: str) -> int:
 
 
 def _position(text: str, offset: int) -> Position:
-    return Position(text.count('\n', 0, offset) + 1, offset - text.rfind('\n', 0, offset))
+    ends = _line_ends(text)
+    line = bisect_left(ends, offset)
+    return Position(line + 1, offset - (ends[line - 1] if line else -1))
+
+
+@lru_cache(maxsize=4)
+def _line_ends(text: str) -> list[int]:
+    """The offsets of all line breaks: counting them anew for each position would be quadratic."""
+    return [match.start() for match in re.finditer('\n', text)]

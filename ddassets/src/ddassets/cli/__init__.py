@@ -11,50 +11,108 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
 
+from ddassets import boundary, budget
+from ddassets.budget import BudgetExceeded
 from ddassets.cli.exit_code import INTERRUPTED, UNUSABLE
 from ddassets.cli.parser import Parser
 from ddassets.diagnostic import UnusableInputError
 from ddassets.extras import missing_extra
 from ddassets.nearest import did_you_mean
-from ddassets.output.terminal import write
+from ddassets.output.terminal import log, log_lines, write
 
+ISSUES = 'https://github.com/my-metric-maintainers/my_metric/issues'
+STANDARD_INPUT = Path('-')
 #: In the order of the help text.
 COMMANDS = ('lint', 'rules', 'explain', 'rehearse', 'check', 'plan', 'apply', 'destroy', 'snapshot', 'doctor')
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run `ddassets` and return its exit code. Unusable arguments raise SystemExit with code 2."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    name, options = _parse(words)
-    signal.signal(signal.SIGTERM, _terminate)
+    """Run `ddassets` and return its exit code. Unusable arguments raise SystemExit with code 2.
+
+    Without `arguments`, it takes those of the process, and bounds its processor time and memory.
+    """
+    if sys.stderr is None:
+        # Closed by the shell (2>&-).
+        sys.stderr = open(os.devnull, 'w', encoding='utf-8')
+    if sys.stdout is None:
+        log('error: standard output is closed')
+        return UNUSABLE
     try:
+        # Ctrl-C may come while a command is imported.
+        name, options = _parse(list(sys.argv[1:] if arguments is None else arguments))
+        with _boundary(options):
+            return _guarded(name, options, whole_process=arguments is None)
+    except KeyboardInterrupt:
+        log('interrupted')
+        return INTERRUPTED
+
+
+def _guarded(name: str, options: argparse.Namespace, whole_process: bool) -> int:
+    """Run a command; whatever it raises ends in a short diagnostic and an exit code."""
+    seconds, megabytes = getattr(options, 'max_cpu', None), getattr(options, 'max_memory', None)
+    try:
+        signal.signal(signal.SIGTERM, _terminate)
+        if whole_process and seconds and megabytes:
+            budget.enforce(seconds, megabytes)
         code: int = command_module(name).run(options)
         sys.stdout.flush()
         return code
     except UnusableInputError as error:
         return _refuse(error, name, options)
-    except ModuleNotFoundError as error:
-        unusable = missing_extra(error, f'ddassets {name}')
-        if unusable is None:
-            raise
-        return _refuse(unusable, name, options)
-    except KeyboardInterrupt:
-        print('ddassets: interrupted', file=sys.stderr)
-        return INTERRUPTED
+    except BudgetExceeded:
+        budget.stop()
+        return _refuse(
+            UnusableInputError(f'stopped after {seconds:g} s of processor time; see --max-cpu'), name, options
+        )
+    except MemoryError:
+        budget.stop()
+        limit = f'of {megabytes:g} MB' if megabytes else 'of this machine'
+        return _refuse(UnusableInputError(f'stopped at the memory limit {limit}; see --max-memory'), name, options)
     except BrokenPipeError:
         # The reader of the output has gone (`| head`).
         _discard_output()
         return INTERRUPTED
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
+    except Exception as error:
+        return _unexpected(error, name, options)
+
+
+def _unexpected(error: Exception, name: str, options: argparse.Namespace) -> int:
+    """Report a missing extra, a full disk, closed output, or a fault of ddassets itself."""
+    budget.stop()
+    if isinstance(error, ModuleNotFoundError) and (unusable := missing_extra(error, f'ddassets {name}')):
+        return _refuse(unusable, name, options)
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EBADF, errno.EIO):
         _discard_output()
-        print(f'ddassets: error: cannot write: {error.strerror}', file=sys.stderr)
+        log(f'error: cannot write: {error.strerror}')
         return UNUSABLE
+    if isinstance(error, RecursionError):
+        return _refuse(UnusableInputError('the input is nested too deeply'), name, options)
+    log(f'error: unexpected {type(error).__name__}: {error}')
+    if getattr(options, 'verbose', False):
+        import traceback
+
+        log_lines(''.join(traceback.format_exception(error)))
+    else:
+        log('this is a fault of ddassets; --verbose shows where')
+    log(f'please report it, with the input if you can share it: {ISSUES}')
+    return UNUSABLE
+
+
+def _boundary(options: argparse.Namespace) -> AbstractContextManager[None]:
+    """Restrict reading to the checkouts around the paths of the command line, unless --allow-outside."""
+    if getattr(options, 'allow_outside', True):
+        return nullcontext()
+    values = vars(options)
+    given = [*(values.get('paths') or ()), *([values['path']] if values.get('path') else [])]
+    own = [each for value in values.values() for each in (value if isinstance(value, list) else [value])]
+    return boundary.within(
+        [path for path in given if path != STANDARD_INPUT], [each for each in own if isinstance(each, Path)]
+    )
 
 
 def command_module(name: str) -> ModuleType:
@@ -95,9 +153,10 @@ def _parse(words: Sequence[str]) -> tuple[str, argparse.Namespace]:
 
 def _refuse(error: UnusableInputError, name: str, options: argparse.Namespace) -> int:
     """Report input that cannot be used: as text on standard error, and in the format that was asked for."""
-    print(f'ddassets: error: {error}', file=sys.stderr)
-    if error.details:
-        print('\n'.join('  ' + line for line in error.details.splitlines()), file=sys.stderr)
+    first, *more = str(error).split('\n')
+    log(f'error: {first}')
+    if more or error.details:
+        log_lines('\n'.join([*more, *(f'  {line}' for line in error.details.splitlines())]))
     if (form := getattr(options, 'format', 'text')) != 'text':
         from ddassets.output.formats import render
         from ddassets.output.report import refusal
@@ -109,7 +168,8 @@ def _refuse(error: UnusableInputError, name: str, options: argparse.Namespace) -
 
 def _discard_output() -> None:
     """Redirect standard output to nowhere: not even its buffer can be written at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _terminate(number: int, frame: object) -> NoReturn:

@@ -20,10 +20,11 @@ if TYPE_CHECKING:
     from ddassets.agent.collection import Collector, Instance
     from ddassets.cli.check_output import Installation
 
-HELP = 'install a wheel by the rules of the Agent, run it, and show what the Agent would submit'
+HELP = 'install a wheel by the rules of the Agent, run its code, and show what the Agent would submit'
 DESCRIPTION = (
     'Build and install an integration as `datadog-agent integration install -w` does, in a scratch environment, run '
-    'its instances as the Agent does, and print what the Agent would submit.'
+    'its instances as the Agent does, and print what the Agent would submit. Building and running execute code from '
+    'the checkout.'
 )
 EPILOG = 'exit codes: 0 fine; 1 the check failed; 2 the Agent would refuse the wheel or the configuration'
 
@@ -63,6 +64,7 @@ def add_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument('--base-version', metavar='X.Y.Z', help='the datadog-checks-base of the Agent')
     option.add_format(parser)
+    option.add_no_code(parser, 'the whole command')
     parser.add_argument('--verbose', action='store_true', help='show the traceback of an error')
 
 
@@ -80,6 +82,7 @@ def run(options: Namespace) -> int:
     from ddassets.agent.wheel import parse_version, read_wheel
     from ddassets.cli.check_output import Installation, failure_lines, load_report
 
+    option.refuse_code(options)
     base_version = options.base_version or BASE_VERSION
     if parse_version(base_version) is None:
         raise UnusableInputError(f'--base-version: expected x.y.z such as {BASE_VERSION}, found {base_version!r}')

@@ -31,6 +31,7 @@ def add_options(parser: ArgumentParser) -> None:
     option.add_narrowing(parser, "the metric's series")
     option.add_json(parser)
     option.add_connection(parser)
+    option.add_limits(parser)
 
 
 def run(options: Namespace) -> int:

@@ -30,6 +30,7 @@ def add_options(parser: ArgumentParser) -> None:
         help=PATHS,
     )
     option.add_format(parser)
+    option.add_limits(parser, verbose=True)
     option.add_choice(parser, '--severity', SEVERITIES, 'note', 'show findings of this severity and worse')
     option.add_choice(parser, '--fail-on', (*SEVERITIES, 'never'), 'warning', 'exit with 1 for this severity and worse')
     option.add_choice(parser, '--profile', ('default', 'strict'), 'default', 'strict adds the rules that are opinions')

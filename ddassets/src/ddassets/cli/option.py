@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ddassets import duration
+from ddassets.diagnostic import UnusableInputError
 from ddassets.nearest import did_you_mean
 from ddassets.output.formats import names
 
@@ -87,6 +88,42 @@ def add_json(parser: ArgumentParser) -> None:
     parser.add_argument(
         '--json', dest='format', action='store_const', const='json', default='text', help='print one JSON document'
     )
+
+
+def add_limits(parser: ArgumentParser, max_cpu: int = 60, max_memory: int = 1000, verbose: bool = False) -> None:
+    """Add what bounds a run on files of strangers: where it reads, processor seconds, and memory in megabytes."""
+    group = parser.add_argument_group('limits')
+    group.add_argument(
+        '--allow-outside',
+        action='store_true',
+        help='follow paths and links in files out of the Git work tree, or out of the folder given',
+    )
+    group.add_argument(
+        '--max-cpu',
+        type=seconds(864000),
+        default=float(max_cpu),
+        metavar='S',
+        help=f'stop after S seconds of processor time ({max_cpu})',
+    )
+    group.add_argument(
+        '--max-memory',
+        type=count,
+        default=max_memory,
+        metavar='MB',
+        help=f'stop at so many megabytes of memory ({max_memory})',
+    )
+    if verbose:
+        group.add_argument('--verbose', action='store_true', help='show the traceback of an unexpected error')
+
+
+def add_no_code(parser: ArgumentParser, what: str) -> None:
+    parser.add_argument('--no-code', action='store_true', help=f'refuse {what}: it runs code from the checkout')
+
+
+def refuse_code(options: Namespace) -> None:
+    """Raise UnusableInputError for --no-code."""
+    if options.no_code:
+        raise UnusableInputError(f'--no-code: this command would run code from {options.path}')
 
 
 def add_dry_run(parser: ArgumentParser, shown: str) -> None:

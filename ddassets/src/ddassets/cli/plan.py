@@ -33,6 +33,7 @@ def add_selection(parser: ArgumentParser) -> None:
     option.add_dry_run(parser, 'what would be sent')
     option.add_format(parser)
     option.add_connection(parser)
+    option.add_limits(parser)
 
 
 def run(options: Namespace) -> int:

@@ -6,17 +6,18 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from ddassets.cli import option
 from ddassets.diagnostic import UnusableInputError
-from ddassets.output.terminal import Progress, Screen, count, printable, write
+from ddassets.output.terminal import Progress, Screen, bounded, count, log, log_lines, write
 
 if TYPE_CHECKING:
     from ddassets.assets import Bundle
+    from ddassets.engine.series import Series
     from ddassets.rehearsal.outcome import Outcome, Run
     from ddassets.rehearsal.result import Rehearsal
-    from ddassets.rehearsal.scenario import Scenario
+    from ddassets.rehearsal.scenario import Check, Scenario
 
 _PROGRESS = Progress()
 
@@ -30,6 +31,8 @@ EPILOG = 'exit codes: 0 fine; 1 an expectation failed; 2 unusable input, such as
 def add_options(parser: ArgumentParser) -> None:
     parser.add_argument('paths', type=option.path, nargs='+', metavar='PATH', help='an integration, or scenario files')
     option.add_format(parser)
+    option.add_no_code(parser, 'a scenario with `check:`')
+    option.add_limits(parser, max_cpu=600, max_memory=4000, verbose=True)
     parser.add_argument('--inbox', type=option.count, default=30, metavar='N', help='show N messages (30)')
     parser.add_argument('--assumptions', action='store_true', help='explain each assumption that the result relies on')
     parser.add_argument(
@@ -96,7 +99,7 @@ def _outcome(path: Path, read_assets: ReadAssets, options: Namespace) -> 'Outcom
     from ddassets.rehearsal.outcome import Outcome
 
     try:
-        rehearsal = _rehearsed(read(path), read_assets, keep=options.report is not None)
+        rehearsal = _rehearsed(read(path), read_assets, options.no_code, keep=options.report is not None)
         if options.write:
             return _written(rehearsal)
         judgement = Judgement(rehearsal)
@@ -104,24 +107,37 @@ def _outcome(path: Path, read_assets: ReadAssets, options: Namespace) -> 'Outcom
         if options.format == 'text':
             text = rehearse_text.text(judgement, options.inbox, Screen.of_output(), options.assumptions)
             _PROGRESS.clear()
-            write(f'{text}\n')
+            write(f'{bounded(text)}\n')
         return Outcome(path, judgement)
     except UnusableInputError as error:
         _PROGRESS.clear()
         first, *more = str(error).split('\n')
-        for line in (f'ddassets: error: {first}', *more, *(f'  {line}' for line in error.details.split('\n') if line)):
-            print(printable(line), file=sys.stderr)
+        log(f'error: {first}')
+        if more or error.details:
+            log_lines('\n'.join([*more, *(f'  {line}' for line in error.details.split('\n') if line)]))
         return Outcome(path, None, error=error)
 
 
-def _rehearsed(scenario: 'Scenario', read_assets: ReadAssets, keep: bool = False) -> 'Rehearsal':
-    from ddassets.agent.scenario_check import simulate
+def _rehearsed(scenario: 'Scenario', read_assets: ReadAssets, no_code: bool, keep: bool = False) -> 'Rehearsal':
     from ddassets.rehearsal import rehearse
     from ddassets.rehearsal.discovery import integration_of
 
     path = scenario.path
     bundle = read_assets(integration_of(path))
-    return rehearse(scenario, bundle, simulate, lambda text: _PROGRESS(f'{path}: {text}'), keep=keep)
+    return rehearse(
+        scenario, bundle, _no_code if no_code else _run_code, lambda text: _PROGRESS(f'{path}: {text}'), keep=keep
+    )
+
+
+def _run_code(folder: Path, check: 'Check', end: int) -> 'tuple[Sequence[Series], Sequence[str]]':
+    from ddassets.agent.scenario_check import simulate
+
+    log(f'`check:` runs code from {folder}; --no-code refuses it')
+    return simulate(folder, check, end)
+
+
+def _no_code(folder: Path, check: 'Check', end: int) -> NoReturn:
+    raise UnusableInputError(f'--no-code: `check:` would run code from {folder}')
 
 
 def _explain(paths: Sequence[Path], read_assets: ReadAssets, options: Namespace) -> None:
@@ -138,7 +154,7 @@ def _explain(paths: Sequence[Path], read_assets: ReadAssets, options: Namespace)
         )
         raise UnusableInputError(f'--explain: {options.explain} is outside of what is rehearsed', '\n'.join(spans))
     for scenario, instant in inside:
-        text = explained(_rehearsed(scenario, read_assets), instant, options.monitor, options.group)
+        text = explained(_rehearsed(scenario, read_assets, options.no_code), instant, options.monitor, options.group)
         _PROGRESS.clear()
         write(text)
 

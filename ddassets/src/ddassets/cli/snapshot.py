@@ -33,6 +33,7 @@ def add_options(parser: ArgumentParser) -> None:
     option.add_dry_run(parser, 'query and event')
     option.add_json(parser)
     option.add_connection(parser)
+    option.add_limits(parser)
 
 
 def run(options: Namespace) -> int:

@@ -121,25 +121,29 @@ _SPECIAL = re.compile(r'(?<!\S)[^\s_x]*+[_x]\S*+')
 MOST_POINTS = 100_000_000
 
 
-def parse_compact(text: str) -> Floats:
+def parse_compact(text: str, limit: int | None = None) -> Floats:
     """Read values in compact notation, NaN where a point is missing.
 
     Items stand apart by spaces: `500` is one point, `500x20` is twenty, `600+10x5` is five (600 610 620 630 640),
     `_` is a gap of one point and `_x5` of five. Unlike promtool's, a count is always the number of points.
 
-    Raises UnusableInputError with the column.
+    Items beyond the first `limit` points are read but not made. Raises UnusableInputError with the column.
     """
     parts: list[Floats] = []
-    size = position = 0
+    size = position = made = 0
     # A year of samples is long, so the plain values between gaps and repeats are read at once.
     for word in _SPECIAL.finditer(text) if '_' in text or 'x' in text else ():
         if word.start() - position > 1:
             parts.append(_plain(text[position : word.start()], position))
-        parts.append(_repeated(word[0], word.start(), MOST_POINTS - size))
-        size += parts[-1].size
+            made += parts[-1].size
+        left = None if limit is None else max(0, limit - made)
+        values, count = _repeated(word[0], word.start(), MOST_POINTS - size, left)
+        parts.append(values)
+        size += count
+        made += values.size
         position = word.end()
     parts.append(_plain(text[position:], position))
-    return np.concatenate(parts)
+    return np.concatenate(parts)[:limit]
 
 
 def _plain(text: str, offset: int) -> Floats:
@@ -158,20 +162,21 @@ def _plain(text: str, offset: int) -> Floats:
     return values
 
 
-def _repeated(word: str, offset: int, most: int) -> Floats:
-    """One item, of `most` points at most."""
+def _repeated(word: str, offset: int, most: int, limit: int | None = None) -> tuple[Floats, int]:
+    """Read one item of at most `most` points: its first `limit` values and its number of points."""
     item = _ITEM.fullmatch(word)
     if item is None or (item['step'] and not item['count']):
         raise UnusableInputError(_found(word, offset, 'expected such as 500, 500x20, 600+10x5, _ or _x5'))
     count = int(item['count'] or 1)
     if not 1 <= count <= most:
         raise UnusableInputError(_found(word, offset, f'expected 1 to {MOST_POINTS:,} points'))
+    made = count if limit is None else min(count, limit)
     if item['gap']:
-        return np.full(count, np.nan)
+        return np.full(made, np.nan), count
     start, step = float(item['value']), float(item['step'] or 0)
     if np.isinf(start) or np.isinf(start + step * count):
         raise UnusableInputError(_found(word, offset, 'which is not finite'))
-    return start + step * np.arange(count, dtype=np.float64)
+    return start + step * np.arange(made, dtype=np.float64), count
 
 
 def _found(word: str, offset: int, rest: str) -> str:
@@ -179,10 +184,16 @@ def _found(word: str, offset: int, rest: str) -> str:
 
 
 def from_compact(
-    text: str, metric: str, tags: Iterable[str], start: float, kind: Kind = 'gauge', interval: int = 60
+    text: str,
+    metric: str,
+    tags: Iterable[str],
+    start: float,
+    kind: Kind = 'gauge',
+    interval: int = 60,
+    limit: int | None = None,
 ) -> Series:
-    """Return the series of `parse_compact(text)`, one point every `interval` seconds from `start`, gaps left out."""
-    return from_values(parse_compact(text), metric, tags, start, kind, interval)
+    """Return the series of `parse_compact(text, limit)`, a point each `interval` seconds from `start`, without gaps."""
+    return from_values(parse_compact(text, limit), metric, tags, start, kind, interval)
 
 
 def from_values(

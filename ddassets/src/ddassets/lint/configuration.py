@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ddassets import boundary
 from ddassets.assets.document import read_bytes
 from ddassets.diagnostic import Diagnostic, Position, UnusableInputError
 from ddassets.nearest import did_you_mean
@@ -80,7 +81,7 @@ def read(path: Path, rules: Collection[str]) -> Configuration | None:
 
 def read_beside(folder: Path, rules: Collection[str]) -> Iterator[Configuration]:
     """The configurations beside the assets of the integration at `folder`."""
-    for path in sorted((folder / 'assets').glob(f'*/*{BESIDE}')):
+    for path in sorted((folder / 'assets').glob(f'*/*{BESIDE}')) if boundary.is_inside(folder / 'assets') else ():
         asset = path.name.removesuffix(BESIDE) + '.json'
         if path.name != FILE_NAME and (configuration := _read(path, rules, asset)):
             yield configuration

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from ddassets import boundary
 from ddassets.assets.document import read_text
 from ddassets.lint.known_metrics import DERIVED_SUFFIXES
 
@@ -95,8 +96,10 @@ class Evidence:
         pending = [self.folder / name for name in reversed(_FOLDERS)]
         found = 0
         while pending and found < MAX_FILES:
+            folder = pending.pop()
             try:
-                children = sorted(pending.pop().iterdir())
+                boundary.check(folder)
+                children = sorted(folder.iterdir())
             except OSError:
                 continue
             for child in children:

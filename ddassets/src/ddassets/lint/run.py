@@ -4,10 +4,12 @@ import os
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from ddassets import assets as bundles
+from ddassets import boundary
 from ddassets.assets import Bundle
 from ddassets.diagnostic import Diagnostic, UnusableInputError
 from ddassets.lint import configuration
@@ -20,6 +22,8 @@ from ddassets.lint.subject import Catalog, Subject
 from ddassets.nearest import did_you_mean
 
 STANDARD_INPUT = Path('-')
+# Of one rule in one file.
+MAX_FINDINGS = 500
 
 
 @dataclass
@@ -179,6 +183,7 @@ class _Run:
     def _shared_configuration(self, folder: Path) -> Configuration | None:
         parent = folder.parent
         if parent not in self._shared:
+            boundary.admit(parent / configuration.FILE_NAME)
             self._shared[parent] = configuration.read(parent / configuration.FILE_NAME, self._rules)
         return self._shared[parent]
 
@@ -212,10 +217,20 @@ def _hint(path: Path) -> str:
 
 
 def _findings(rules: Iterable[Rule[Any]], subject: Any) -> Iterator[Diagnostic]:
+    """Findings of the rules, at most MAX_FINDINGS of one rule in one file, and then how many more there are."""
     found: Mapping[str, Sequence[Diagnostic]] = getattr(subject, 'reported', {})
     for rule in rules:
-        yield from found.get(rule.id, ())
-        yield from (fault.finding(rule) for fault in rule.check(subject) if not fault.is_withheld)
+        counts: Counter[Path] = Counter()
+        for finding in chain(
+            found.get(rule.id, ()), (fault.finding(rule) for fault in rule.check(subject) if not fault.is_withheld)
+        ):
+            counts[finding.path] += 1
+            if counts[finding.path] <= MAX_FINDINGS:
+                yield finding
+        for path, number in counts.items():
+            if number > MAX_FINDINGS:
+                text = f'{number - MAX_FINDINGS:,} more findings of this rule in this file'
+                yield Diagnostic(rule.id, rule.severity, path, text)
 
 
 def _order(finding: Diagnostic) -> tuple[Any, ...]:

@@ -12,6 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
+from ddassets import boundary
 from ddassets.assets import Bundle, Dashboard, Monitor, Query, Widget, integrations
 from ddassets.assets.document import read_text
 from ddassets.assets.source import Place
@@ -101,6 +102,8 @@ class Catalog:
     def _owners(self) -> dict[str, list[tuple[Path, str]]]:
         owners: dict[str, list[tuple[Path, str]]] = {}
         for folder in self._all():
+            if not folder.is_symlink():
+                boundary.admit(folder / 'metadata.csv')
             text = read_text(folder / 'metadata.csv', [])
             if text:
                 for name in _first_column(text):
@@ -110,6 +113,8 @@ class Catalog:
     def _all(self) -> Iterable[Path]:
         found = dict.fromkeys(self.folders)
         for parent in dict.fromkeys(folder.parent for folder in self.folders):
+            # The user's own folder, above what was given.
+            boundary.admit(parent)
             try:
                 found.update(dict.fromkeys(integrations(parent)))
             except OSError:

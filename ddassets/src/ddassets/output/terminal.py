@@ -9,10 +9,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+# Characters of a line that quotes input.
+MAX_LINE = 500
+
 
 def printable(text: str) -> str:
     """Spell out the characters that would move the cursor, reverse text or fail to encode."""
     return ''.join(c if c.isprintable() else c.encode('unicode_escape').decode() for c in text)
+
+
+def shorten(text: str, width: int = MAX_LINE) -> str:
+    """Cut a text to `width` characters."""
+    return text if len(text) <= width else text[: width - 1] + '…'
+
+
+def bounded(text: str, width: int = 2000) -> str:
+    """Cut each line of a text to `width` characters."""
+    return text if len(text) <= width else '\n'.join(shorten(line, width) for line in text.split('\n'))
 
 
 def shown_path(path: Path) -> str:
@@ -117,5 +130,18 @@ def write(text: str) -> None:
 
 def log(text: str) -> None:
     """Write a line to standard error in one piece: several threads may write at the same time."""
-    sys.stderr.write(f'ddassets: {text}\n')
-    sys.stderr.flush()
+    _write_error(f'ddassets: {shorten(printable(text), 2 * MAX_LINE)}\n')
+
+
+def log_lines(text: str) -> None:
+    """Write the lines of an error to standard error."""
+    _write_error(''.join(f'{shorten(printable(line), 2 * MAX_LINE)}\n' for line in text.split('\n')))
+
+
+def _write_error(text: str) -> None:
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        # Nobody reads it, or the disk is full: the exit code still says what happened.
+        pass

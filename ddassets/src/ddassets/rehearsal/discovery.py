@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from ddassets import boundary
 from ddassets.diagnostic import UnusableInputError
 
 FOLDER = 'rehearsals'
@@ -34,6 +35,7 @@ def find(paths: Sequence[Path]) -> list[Path]:
             raise UnusableInputError(f'{path}: no such file or folder')
         folder = path / FOLDER if os.path.isdir(path / FOLDER) else path
         try:
+            boundary.check(folder)
             files = sorted(file for file in folder.iterdir() if file.suffix in ('.yaml', '.yml'))
         except OSError as error:
             raise UnusableInputError(f'{folder}: {error.strerror}') from None

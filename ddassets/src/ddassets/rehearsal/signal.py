@@ -16,6 +16,10 @@ from ddassets.nearest import did_you_mean
 from ddassets.rehearsal.bands import Bands
 from ddassets.rehearsal.scenario import KINDS, Band, Check, Points, Scenario
 
+# Of all series of a scenario together, and bytes of a CSV file.
+MAX_POINTS = 100_000_000
+MAX_CSV = 1_000_000_000
+
 
 class Simulate(Protocol):
     """Runs the check of the integration at `folder` on a simulated clock over [check.start, end), in seconds.
@@ -94,6 +98,7 @@ class _Reader:
         self.until: dict[tuple[str, frozenset[str]], float] = {}
         self.warnings: list[str] = []
         self._times: Floats = np.empty(0)
+        self.points_made = 0
 
     def check(self, source: Check) -> None:
         if self.simulate is None:
@@ -112,8 +117,15 @@ class _Reader:
         for key, text, side in (('lower', source.lower, self.lower), ('upper', source.upper, self.upper)):
             if text is not None:
                 place = source.entry.keys[key]
-                one = place.within(from_compact, text, source.metric, source.tags, source.start, 'gauge', interval)
+                limit = self.limit(source.start, interval)
+                one = place.within(
+                    from_compact, text, source.metric, source.tags, source.start, 'gauge', interval, limit
+                )
                 side.append(_with_host_tags(one, self.scenario.hosts))
+
+    def limit(self, start: float, interval: int) -> int:
+        """The number of points until the scenario's end: a count may be any number, and the rest is not made."""
+        return max(0, math.floor((self.scenario.end - start) / interval) + 1)
 
     def points(self, source: Points) -> None:
         kind, interval = _declared(source, self.bundle)
@@ -124,7 +136,10 @@ class _Reader:
                 self.add(source, self.told(one, max(last, source.until or last)))
             return
         place = source.entry.keys['values']
-        values = place.within(parse_compact, source.values)
+        values = place.within(parse_compact, source.values, self.limit(source.start, interval))
+        self.points_made += values.size
+        if self.points_made > MAX_POINTS:
+            source.entry.refuse(f'all series together have more than {MAX_POINTS:,} points')
         one = place.within(from_values, values, source.metric, source.tags, source.start, kind, interval)
         self.add(source, self.told(one, source.start + interval * values.size))
 
@@ -156,7 +171,7 @@ def _text(source: Points) -> str:
     """The content of a source's file."""
     assert source.csv
     try:
-        return read_bytes(source.csv, math.inf).decode()
+        return read_bytes(source.csv, MAX_CSV).decode()
     except UnicodeDecodeError as error:
         source.entry.keys['csv'].refuse(f'{source.csv}: not UTF-8 at byte {error.start}')
     except (OSError, ValueError) as error:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import yaml
 
+from ddassets import boundary
 from ddassets.diagnostic import UnusableInputError
 from ddassets.rehearsal.expectation import Event, Key, events, judge, keyed
 from ddassets.rehearsal.parsing import parse
@@ -57,6 +58,7 @@ def save(rehearsal: Rehearsal, text: str) -> None:
     path = rehearsal.scenario.path
     temporary = ''
     try:
+        boundary.check(path)
         mode = path.stat().st_mode & 0o777
         descriptor, temporary = tempfile.mkstemp(prefix=f'.{path.name}.', dir=path.parent)
         with os.fdopen(descriptor, 'w', encoding='utf-8', newline='') as file:

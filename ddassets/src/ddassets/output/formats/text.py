@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from ddassets.diagnostic import Diagnostic, Severity
 from ddassets.output.report import Report
-from ddassets.output.terminal import Paint, printable, shown_path
+from ddassets.output.terminal import Paint, printable, shorten, shown_path
 
 COLOURS = {Severity.ERROR: '31', Severity.WARNING: '33', Severity.NOTE: '36'}
 
@@ -22,16 +22,16 @@ def diagnostic_lines(diagnostics: Iterable[Diagnostic], paint: Paint) -> list[st
     for diagnostic in diagnostics:
         if diagnostic.path != file:
             file = diagnostic.path
-            lines += ['', paint('1', printable(shown_path(file)))]
+            lines += ['', paint('1', shorten(printable(shown_path(file))))]
         place = f'{diagnostic.position.line}:{diagnostic.position.column}' if diagnostic.position else '-'
         colour = COLOURS[diagnostic.severity]
         severity = paint(colour, f'{diagnostic.severity!s:<7}')
-        subject = f' ({printable(diagnostic.object)})' if diagnostic.object else ''
+        subject = f' ({shorten(printable(diagnostic.object), 100)})' if diagnostic.object else ''
         code = paint('2', diagnostic.code)
-        lines.append(f'  {place:>7}  {severity}  {printable(diagnostic.message)}  {code}{subject}')
+        lines.append(f'  {place:>7}  {severity}  {shorten(printable(diagnostic.message))}  {code}{subject}')
         if diagnostic.excerpt:
             shown, carets = diagnostic.excerpt.caret()
             lines += [' ' * 20 + shown, ' ' * 20 + paint(colour, carets)]
         if diagnostic.hint:
-            lines.append(' ' * 20 + printable(diagnostic.hint))
+            lines.append(' ' * 20 + shorten(printable(diagnostic.hint)))
     return lines

@@ -1,0 +1,97 @@
+"""Keeps reading inside the checkout, so that a stranger's pull request cannot show files of the machine.
+
+Paths on the command line are the user's own. Paths that stand in files, and links, must lead into the Git work tree
+around a path of the command line, or into the folder given where there is no work tree. `.git` is excluded: it may
+hold credentials.
+"""
+
+import errno
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HINT = 'outside the checkout, not read; --allow-outside allows it'
+
+
+@dataclass
+class _Boundary:
+    """Real paths: folders that may be read, and single files."""
+
+    roots: list[str] = field(default_factory=list)
+    files: set[str] = field(default_factory=set)
+
+    def contains(self, path: Path) -> bool:
+        real = os.path.realpath(path)
+        return real in self.files or any(_is_below(real, root) for root in self.roots)
+
+
+# None: no boundary, for the use as a library.
+_current: _Boundary | None = None
+
+
+@contextmanager
+def within(paths: Iterable[Path], own: Iterable[Path] = ()) -> Iterator[None]:
+    """Restrict reading to the checkouts around `paths`, and to the files `own`."""
+    global _current
+    before, _current = _current, _Boundary()
+    for path in paths:
+        real = os.path.realpath(path)
+        _current.roots.append(_root(real))
+        if os.path.isfile(real):
+            _current.files.add(real)
+    _current.files.update(os.path.realpath(path) for path in own)
+    try:
+        yield
+    finally:
+        _current = before
+
+
+def is_inside(path: Path) -> bool:
+    """Whether a path may be read."""
+    return _current is None or _current.contains(path)
+
+
+def check(path: Path) -> None:
+    """Raises OSError for a path that may not be read."""
+    if not is_inside(path):
+        raise OSError(errno.EACCES, HINT, str(path))
+
+
+def admit(path: Path) -> None:
+    """Allow a file that ddassets looks for by itself above a path of the command line, unless it is a link."""
+    if _current is not None and not os.path.islink(path):
+        _current.files.add(os.path.realpath(path))
+
+
+def _root(real: str) -> str:
+    """The Git work tree around a path; else the integration around it, else its folder."""
+    folder = real if os.path.isdir(real) else os.path.dirname(real)
+    parent = folder
+    while not os.path.lexists(os.path.join(parent, '.git')):
+        if parent == os.path.dirname(parent):
+            break
+        parent = os.path.dirname(parent)
+    else:
+        return parent
+    # Around a scenario file, its integration.
+    above = folder
+    while folder != real and not _is_integration(above):
+        if above == os.path.dirname(above):
+            return folder
+        above = os.path.dirname(above)
+    return above
+
+
+def _is_integration(folder: str) -> bool:
+    return os.path.isfile(os.path.join(folder, 'manifest.json')) or os.path.isdir(
+        os.path.join(folder, 'assets', 'monitors')
+    )
+
+
+def _is_below(real: str, root: str) -> bool:
+    if real == root:
+        return True
+    prefix = root if root.endswith(os.sep) else root + os.sep
+    return real.startswith(prefix) and '.git' not in real.removeprefix(prefix).split(os.sep)
