@@ -46,7 +46,7 @@ __all__ = [
 class Bundle:
     """Everything read from one integration's folder, or from a source (`sources`), whose path is `source`.
 
-    `notes` are the diagnostics of the source: what its form does not say, or is not read.
+    `form` names what the source is; `notes` are its diagnostics: what its form does not say, or is not read.
     """
 
     folder: Path
@@ -58,6 +58,7 @@ class Bundle:
     # Faults of files. Those of a body are in the `diagnostics` of its asset.
     problems: tuple[Diagnostic, ...]
     source: Path | None = None
+    form: str = ''
     notes: tuple[Diagnostic, ...] = ()
 
     @property

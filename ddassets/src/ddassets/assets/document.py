@@ -27,9 +27,13 @@ _SURROGATES = re.compile(r'\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-
 _DECODER = json.JSONDecoder(strict=False)
 
 
+# A file that begins with a mark is read; ddev takes a folder without a manifest for an integration.
+_SEVERITIES = {'file/byte-order-mark': Severity.WARNING, 'manifest/missing': Severity.NOTE}
+
+
 def fault(code: str, path: Path, position: Position | None, message: str) -> Diagnostic:
     """Return the diagnostic of a file that cannot be read, or not as it is meant."""
-    severity = Severity.WARNING if code == 'file/byte-order-mark' else Severity.ERROR
+    severity = _SEVERITIES.get(code, Severity.ERROR)
     return Diagnostic(code, severity, path, message, position)
 
 

@@ -4,7 +4,7 @@ import sys
 import webbrowser
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -25,11 +25,12 @@ type ReadAssets = Callable[[Path], 'Bundle']
 
 HELP = 'which notifications would the monitors send for this signal, under these downtimes?'
 DESCRIPTION = 'Run scenarios (rehearsals/*.yaml of an integration) against its monitors and downtimes, offline.'
+PATHS = 'an integration, scenario files, or sources whose monitors are rehearsed: exports, Terraform plans and more'
 EPILOG = 'exit codes: 0 fine; 1 an expectation failed; 2 unusable input, such as a monitor outside the subset'
 
 
 def add_options(parser: ArgumentParser) -> None:
-    parser.add_argument('paths', type=option.path, nargs='+', metavar='PATH', help='an integration, or scenario files')
+    parser.add_argument('paths', type=option.path, nargs='+', metavar='PATH', help=PATHS)
     option.add_format(parser)
     option.add_no_code(parser, 'a scenario with `check:`')
     option.add_limits(parser, max_cpu=600, max_memory=4000, verbose=True)
@@ -61,12 +62,13 @@ def run(options: Namespace) -> int:
     from ddassets.rehearsal.outcome import Run
 
     _refuse_combinations(options)
+    found = find(options.paths)
     # The scenarios of one integration share its assets.
-    read_assets = cache(assets.read)
+    read_assets = cache(partial(_with_sources, _read_sources(found.sources)) if found.sources else assets.read)
     if options.explain is not None:
-        _explain(find(options.paths), read_assets, options)
+        _explain(found.scenarios, read_assets, options)
         return 0
-    result = Run([_outcome(path, read_assets, options) for path in find(options.paths)], options.min_coverage)
+    result = Run([_outcome(path, read_assets, options) for path in found.scenarios], options.min_coverage)
     _PROGRESS.clear()
     if options.format == 'text' and not options.write:
         write(rehearse_text.summary(result, Screen.of_output()))
@@ -75,6 +77,24 @@ def run(options: Namespace) -> int:
     if options.report and not result.unusable:
         _report(result, options.report, options.open)
     return result.code
+
+
+def _read_sources(paths: Sequence[Path]) -> 'Bundle':
+    """Read the assets of sources as one bundle. Raises UnusableInputError."""
+    from ddassets.rehearsal.choice import checked
+    from ddassets.sources import joined, read_bundle
+
+    return joined([checked(read_bundle(path)) for path in paths])
+
+
+def _with_sources(sources: 'Bundle', folder: Path) -> 'Bundle':
+    """Put the assets of sources in place of those of the integration around a scenario, whose metrics stay known."""
+    from dataclasses import replace
+
+    from ddassets import assets
+
+    around = assets.read(folder)
+    return replace(sources, folder=folder, manifest=around.manifest, metrics=around.metrics)
 
 
 def _refuse_combinations(options: Namespace) -> None:

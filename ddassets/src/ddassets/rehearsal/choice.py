@@ -1,11 +1,13 @@
 """Which monitors and downtimes a scenario is about."""
 
 import json
+import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from ddassets import assets as bundles
 from ddassets.assets import Asset, Bundle
-from ddassets.assets.document import load_document
 from ddassets.assets.refusal import line, refuse
 from ddassets.diagnostic import Diagnostic, Severity, UnusableInputError
 from ddassets.engine import downtime as downtimes
@@ -14,34 +16,76 @@ from ddassets.rehearsal.entry import Entry, EntrySource, listed
 from ddassets.rehearsal.scenario import Choice, Scenario
 
 
-def choose_monitors(scenario: Scenario, bundle: Bundle) -> list[bundles.Monitor]:
-    """Return the monitors of a scenario.
+@dataclass(frozen=True)
+class Chosen:
+    """The monitors of a scenario, and what their sources do not say, in sentences."""
+
+    monitors: Sequence[bundles.Monitor]
+    notes: Sequence[str] = ()
+
+
+def choose_monitors(scenario: Scenario, bundle: Bundle) -> Chosen:
+    """Return the monitors of a scenario; those whose query their source does not give are left out, with a note.
 
     Raises UnusableInputError for a monitor that does not exist, and with every error of those that do.
     """
     found: list[bundles.Monitor] = []
-    faults: list[Diagnostic] = []
+    notes = list(bundle.notes)
     for chosen in _chosen(scenario.monitors, bundle, bundle.monitors, 'monitor', [one.name for one in bundle.monitors]):
-        found.append(chosen if isinstance(chosen, bundles.Monitor) else bundles.read_monitor(*_body(chosen, faults)))
-    paths = {asset.path for asset in found} | {bundle.metadata_path}
-    faults += (one for one in bundle.problems if one.path in paths)
+        if isinstance(chosen, bundles.Monitor):
+            found.append(chosen)
+        elif chosen.kind == 'mapping':
+            found.append(bundles.read_monitor(EntrySource(chosen), chosen.data()))
+        else:
+            file = _file(chosen)
+            found += file.monitors or chosen.refuse(f'{file.source}: there is no monitor in it')
+            notes += file.notes
+    known = [one for one in found if not (one.is_withheld(('query',)) or one.is_withheld(('type',)))]
+    shipped = {id(one) for one in bundle.monitors}
+    _refuse(_faults(scenario, bundle, known), 'monitors', _names(one for one in known if id(one) in shipped))
+    if not found:
+        where = bundle.source or bundle.folder / 'assets' / 'monitors'
+        (scenario.monitors.entry or scenario.top).refuse(f'there is no monitor to rehearse; looked in {where}')
+    if not known:
+        raise UnusableInputError(f'{found[0].path}: no monitor can be rehearsed', '\n'.join(map(_sentence, notes)))
+    return Chosen(_told_apart(scenario, known), [_sentence(note) for note in notes])
+
+
+def _faults(scenario: Scenario, bundle: Bundle, monitors: Sequence[bundles.Monitor]) -> list[Diagnostic]:
+    paths = {asset.path for asset in monitors} | {bundle.metadata_path}
+    faults = [one for one in bundle.problems if one.path in paths]
     if not scenario.monitors.named and not scenario.monitors.without:
         faults += _unread(bundle, 'monitors')
-    faults += (fault for asset in found for fault in asset.errors)
-    shipped = {id(one) for one in bundle.monitors}
-    _refuse(faults, 'monitors', [one.name or one.path.stem for one in found if one.errors and id(one) in shipped])
-    if not found:
-        where = bundle.folder / 'assets' / 'monitors'
-        (scenario.monitors.entry or scenario.top).refuse(f'there is no monitor to rehearse; looked in {where}')
-    names = [one.name for one in found]
-    for name in names:
-        if names.count(name) > 1:
-            raise UnusableInputError(f'{scenario.path}: two monitors have the name {name!r}')
+    return faults + [fault for asset in monitors for fault in asset.errors]
+
+
+def _names(monitors: Iterable[bundles.Monitor]) -> list[str]:
+    return [one.name or one.path.stem for one in monitors if one.errors]
+
+
+def _sentence(note: Diagnostic) -> str:
+    return f'{note.object or note.path}: {note.message}'
+
+
+def _told_apart(scenario: Scenario, monitors: Sequence[bundles.Monitor]) -> Sequence[bundles.Monitor]:
+    """Put the address or id behind the names of monitors of a source that share theirs.
+
+    Raises UnusableInputError for other monitors of one name.
+    """
+    counts = Counter(one.name for one in monitors)
+    found = []
+    for one in monitors:
+        if counts[one.name] > 1:
+            key = one.address or one.body.get('id')
+            if key is None:
+                raise UnusableInputError(f'{scenario.path}: two monitors have the name {one.name!r}')
+            one = replace(one, body={**one.body, 'name': f'{one.name} ({key})'})
+        found.append(one)
     return found
 
 
 def choose_downtimes(scenario: Scenario, bundle: Bundle) -> list[downtimes.Downtime]:
-    """Return the downtimes of a scenario, each called by the name of its file.
+    """Return the downtimes of a scenario, each called by its address or the name of its file.
 
     Raises UnusableInputError for a downtime that does not exist, and with every error of those that do.
     """
@@ -49,23 +93,36 @@ def choose_downtimes(scenario: Scenario, bundle: Bundle) -> list[downtimes.Downt
     faults: list[Diagnostic] = []
     refused: list[str] = []
     for number, chosen in enumerate(_chosen(scenario.downtimes, bundle, bundle.downtimes, 'downtime', [])):
-        name = ''
-        if isinstance(chosen, bundles.Downtime):
-            asset = chosen
+        for asset, name in _downtimes(chosen, bundle, number):
+            downtime, diagnostics = downtimes.read(asset, name)
             faults += (one for one in bundle.problems if one.path == asset.path)
-        else:
-            asset = bundles.read_downtime(*_body(chosen, faults))
-            name = f'downtime {number + 1}' if chosen.kind == 'mapping' else ''
-        downtime, diagnostics = downtimes.read(asset, name)
-        faults += diagnostics
-        if downtime:
-            found.append(downtime)
-        elif asset is chosen:
-            refused.append(asset.path.stem)
+            faults += diagnostics
+            if downtime:
+                found.append(downtime)
+            elif asset is chosen:
+                refused.append(asset.path.stem)
     if scenario.downtimes.named is None and not scenario.downtimes.without:
         faults += _unread(bundle, 'downtimes')
     _refuse(faults, 'downtimes', refused)
     return found
+
+
+def _downtimes(chosen: bundles.Downtime | Entry, bundle: Bundle, number: int) -> Iterator[tuple[bundles.Downtime, str]]:
+    """The downtimes that were chosen, each with its name."""
+    if isinstance(chosen, bundles.Downtime):
+        yield chosen, _label(chosen, bundle.downtimes)
+    elif chosen.kind == 'mapping':
+        yield bundles.read_downtime(EntrySource(chosen), chosen.data()), f'downtime {number + 1}'
+    else:
+        file = _file(chosen)
+        for asset in file.downtimes or chosen.refuse(f'{file.source}: there is no downtime in it'):
+            yield asset, _label(asset, file.downtimes)
+
+
+def _label(asset: Asset, assets: Sequence[Asset]) -> str:
+    if asset.address or sum(one.path == asset.path for one in assets) == 1:
+        return asset.address or asset.path.stem
+    return f'{asset.path.stem} {assets.index(asset) + 1}'
 
 
 def _chosen[T: Asset](
@@ -79,31 +136,55 @@ def _chosen[T: Asset](
     for entry in choice.named:
         if entry.kind == 'mapping' or (entry.kind == 'scalar' and '/' in entry.text()):
             yield entry
+        elif not _is_named(entry, assets, names) and os.path.isfile(entry.path.parent / entry.text()):
+            # A file beside the scenario, which its name alone may mean.
+            yield entry
         else:
             yield _find(entry, bundle, assets, kind, names)
 
 
+def _is_named(entry: Entry, assets: Sequence[Asset], names: Sequence[str]) -> bool:
+    wanted = entry.text()
+    return wanted in names or any(wanted in _aliases(asset, assets) for asset in assets)
+
+
+def _aliases(asset: Asset, assets: Sequence[Asset]) -> tuple[str, ...]:
+    """What an asset may be called besides its name: the file that holds it alone, and the address of its resource."""
+    alone = sum(one.path == asset.path for one in assets) == 1
+    file = (asset.path.stem, asset.path.name) if alone else ()
+    return (*file, asset.address) if asset.address else file
+
+
 def _find[T: Asset](entry: Entry, bundle: Bundle, assets: Sequence[T], kind: str, names: Sequence[str]) -> T:
     wanted = entry.text()
-    known = [*names, *(asset.path.stem for asset in assets)]
+    known = [*names, *(alias for asset in assets for alias in _aliases(asset, assets)[:1])]
     for index, asset in enumerate(assets):
-        if wanted in (asset.path.stem, asset.path.name) or (index < len(names) and wanted == names[index]):
+        if wanted in _aliases(asset, assets) or (index < len(names) and wanted == names[index]):
             return asset
     unread = ''.join(f'; {line(fault)}' for fault in _unread(bundle, f'{kind}s'))
     close = did_you_mean(wanted, known)
     entry.refuse(f'there is no {kind} {entry.shown()}{close}; there are: {listed(set(known))}{unread}')
 
 
-def _body(entry: Entry, faults: list[Diagnostic]) -> tuple[bundles.Source, dict[str, object]]:
-    """A body that the scenario holds, or that of the file that it names."""
-    if entry.kind == 'mapping':
-        return EntrySource(entry), entry.data()
+def _file(entry: Entry) -> Bundle:
+    """Read the file that an entry names. Raises UnusableInputError for a file that cannot be read, or is refused."""
+    from ddassets.sources import read_bundle
+
     path = entry.path.parent / entry.text()
-    document = load_document(path, faults)
-    if document is None or not isinstance(document.data, dict):
-        _refuse(faults)
-        entry.refuse(f'{path}: expected an object')
-    return document, document.data
+    if not os.path.exists(path):
+        entry.refuse(f'{path}: No such file or directory')
+    return checked(read_bundle(path))
+
+
+def checked(bundle: Bundle) -> Bundle:
+    """Return the bundle of a source. Raises UnusableInputError for one that is not read, or has no form."""
+    _refuse(bundle.problems)
+    for note in bundle.notes:
+        if note.severity is Severity.ERROR:
+            raise UnusableInputError(f'{note.path}: {note.message}', note.hint)
+    if not bundle.form:
+        raise UnusableInputError(f'{bundle.source}: expected a monitor or a downtime in a form that is read')
+    return bundle
 
 
 def _refuse(faults: Iterable[Diagnostic], kind: str = '', names: Sequence[str] = ()) -> None:
@@ -116,4 +197,5 @@ def _refuse(faults: Iterable[Diagnostic], kind: str = '', names: Sequence[str] =
 def _unread(bundle: Bundle, kind: str) -> Iterator[Diagnostic]:
     """Where all of a kind are rehearsed, a file that could not be read is missing."""
     folder = bundle.folder / 'assets' / kind
-    return (one for one in bundle.problems if folder in (one.path, one.path.parent) and one.severity is Severity.ERROR)
+    found = (one for one in bundle.problems if bundle.source or folder in (one.path, one.path.parent))
+    return (one for one in found if one.severity is Severity.ERROR)

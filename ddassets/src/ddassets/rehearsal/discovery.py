@@ -1,11 +1,15 @@
 """Find scenario files, and the integration around each."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from ddassets import boundary
+from ddassets.assets import is_integration
 from ddassets.diagnostic import UnusableInputError
+from ddassets.sources import STANDARD_INPUT, read
 
 FOLDER = 'rehearsals'
 #: A scenario that the error about a folder without scenarios shows.
@@ -21,7 +25,76 @@ EXAMPLE = """\
 """
 
 
-def find(paths: Sequence[Path]) -> list[Path]:
+@dataclass(frozen=True)
+class Found:
+    """The scenario files at some paths, and the sources whose assets they are run with, empty for an integration's."""
+
+    scenarios: Sequence[Path]
+    sources: Sequence[Path] = ()
+
+
+def find(paths: Sequence[Path]) -> Found:
+    """Find scenarios: files, those of an integration, or those of a folder; and sources among the paths.
+
+    Without a scenario, those beside the first source are taken. Raises UnusableInputError for a path that is not there
+    or holds neither.
+    """
+    sources = [path for path in paths if is_source(path)]
+    scenarios = find_scenarios([path for path in paths if path not in sources])
+    if sources and not scenarios:
+        first = sources[0]
+        folder = (first if os.path.isdir(first) else first.parent) / FOLDER
+        if not os.path.isdir(folder):
+            raise UnusableInputError(
+                f'{first}: found no scenario; expected {FOLDER}/*.yaml beside the assets',
+                f'for example {folder}/first.yaml:\n{EXAMPLE}'
+                f'then `ddassets rehearse --write {first}` fills in what happens',
+            )
+        scenarios = find_scenarios([folder])
+    return Found(scenarios, sources)
+
+
+_SCENARIO = re.compile(r'^(?:start|length|series|timezone|expect)\s*:', re.MULTILINE)
+
+
+def is_source(path: Path) -> bool:
+    """Whether a path holds assets in a form that is read: not a scenario, an integration or a folder of scenarios."""
+    if path == STANDARD_INPUT:
+        return True
+    if os.path.isdir(path):
+        if is_integration(path) or os.path.isdir(path / FOLDER) or _scenarios_in(path):
+            return False
+    elif path.suffix in _NEVER_SCENARIOS:
+        return os.path.isfile(path)
+    elif not os.path.isfile(path) or _is_scenario(path):
+        return False
+    return bool(read(path).form)
+
+
+_YAML = ('.yaml', '.yml')
+_NEVER_SCENARIOS = ('.json', '.tf', '.tfstate')
+# Bytes. The keys of a scenario are in its first lines.
+_HEAD = 1_000_000
+
+
+def _is_scenario(path: Path) -> bool:
+    """Whether a file has keys of a scenario at its top."""
+    try:
+        with open(path, 'rb') as file:
+            return bool(_SCENARIO.search(file.read(_HEAD).decode(errors='replace')))
+    except (OSError, ValueError):
+        return True
+
+
+def _scenarios_in(folder: Path) -> list[Path]:
+    try:
+        files = sorted(file for file in folder.iterdir() if file.suffix in _YAML)
+    except OSError as error:
+        raise UnusableInputError(f'{folder}: {error.strerror}') from None
+    return [file for file in files if _is_scenario(file)]
+
+
+def find_scenarios(paths: Sequence[Path]) -> list[Path]:
     """The scenario files at some paths: a file itself, those of an integration, or those of a folder of them.
 
     Raises UnusableInputError for a path that is not there or holds none.
@@ -36,7 +109,8 @@ def find(paths: Sequence[Path]) -> list[Path]:
         folder = path / FOLDER if os.path.isdir(path / FOLDER) else path
         try:
             boundary.check(folder)
-            files = sorted(file for file in folder.iterdir() if file.suffix in ('.yaml', '.yml'))
+            # Monitors in YAML may lie beside the scenarios that name them.
+            files = sorted(file for file in folder.iterdir() if file.suffix in _YAML and not is_source(file))
         except OSError as error:
             raise UnusableInputError(f'{folder}: {error.strerror}') from None
         if not files:

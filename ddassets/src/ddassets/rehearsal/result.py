@@ -234,6 +234,8 @@ class Rehearsal:
     signal: Signal
     monitors: tuple[MonitorResult, ...]
     downtimes: tuple[DowntimeResult, ...]
+    # What the sources of the monitors do not say.
+    notes: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -272,7 +274,7 @@ class Rehearsal:
         """Sentences, each with the monitor that it is about."""
         self._render_each_kind()
         own = [f'{one.name}: {warning}' for one in self.monitors for warning in one.warnings]
-        return (*dict.fromkeys(self.signal.warnings), *own)
+        return (*dict.fromkeys(self.signal.warnings), *self.notes, *own)
 
     def _render_each_kind(self) -> None:
         """Render a message of each kind that was due, so that what it relies on is known."""

@@ -46,13 +46,14 @@ def rehearse(
     progress('the signal')
     found = signal(scenario, bundle, simulate, given)
     results = tuple(_downtime(scenario, one) for one in choose_downtimes(scenario, bundle))
-    assets = choose_monitors(scenario, bundle)
+    chosen = choose_monitors(scenario, bundle)
     return Rehearsal(
         scenario=scenario,
         bundle=bundle,
         signal=found,
-        monitors=tuple(_monitor(asset, scenario, found, results, progress, keep) for asset in assets),
+        monitors=tuple(_monitor(asset, scenario, found, results, progress, keep) for asset in chosen.monitors),
         downtimes=results,
+        notes=tuple(chosen.notes),
     )
 
 

@@ -1,6 +1,8 @@
 """A source as the bundle that lint, rehearse and plan take."""
 
 import os
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ddassets.assets import Bundle, is_integration, read_dashboard, read_downtime, read_monitor
@@ -30,7 +32,21 @@ def as_bundle(inventory: Inventory) -> Bundle:
         downtimes=tuple(read_downtime(document, document.data) for document in documents('downtime')),
         problems=tuple(inventory.problems),
         source=path,
+        form=inventory.form,
         notes=tuple(inventory.diagnostics),
+    )
+
+
+def joined(bundles: Sequence[Bundle]) -> Bundle:
+    """Return the assets of several sources as one bundle."""
+    first = bundles[0]
+    return replace(
+        first,
+        dashboards=tuple(asset for bundle in bundles for asset in bundle.dashboards),
+        monitors=tuple(asset for bundle in bundles for asset in bundle.monitors),
+        downtimes=tuple(asset for bundle in bundles for asset in bundle.downtimes),
+        problems=tuple(problem for bundle in bundles for problem in bundle.problems),
+        notes=tuple(note for bundle in bundles for note in bundle.notes),
     )
 
 

@@ -13,7 +13,7 @@ from ddassets.assets.asset import mapping
 from ddassets.assets.document import fault
 from ddassets.assets.source import Place
 from ddassets.assets.source_document import Base
-from ddassets.diagnostic import Diagnostic, Position, Severity, UnusableInputError
+from ddassets.diagnostic import Diagnostic, Position, Severity
 from ddassets.sources.model import Form, Inventory
 from ddassets.sources.resource import TYPES, Resource, add_resource
 from ddassets.sources.values import Withheld
@@ -96,13 +96,9 @@ class HclDocument:
 
 
 def parse_hcl(path: Path, text: str, problems: list[Diagnostic]) -> HclDocument | None:
-    """Parse a `.tf` file; None, and a problem, where it is not HCL. Raises UnusableInputError without the extra."""
-    try:
-        import hcl2
-    except ImportError:
-        raise UnusableInputError(
-            f'{path}: reading .tf files needs an extra: pip install "ddassets[terraform]"'
-        ) from None
+    """Parse a `.tf` file; None, and a problem, where it is not HCL."""
+    import hcl2
+
     # A recursive parser: a hostile file ends in a diagnostic, not in Python's own limit.
     try:
         data = hcl2.loads(

@@ -52,7 +52,7 @@ def read(path: Path) -> Inventory:
         return _read_folder(path)
     problems: list[Diagnostic] = []
     if kind := _magic(path):
-        inventory = Inventory(path)
+        inventory = Inventory(path, kind[0])
         inventory.refuse(*kind)
         return inventory
     text = read_text(path, problems)
