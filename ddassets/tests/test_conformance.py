@@ -12,7 +12,7 @@ EXAMPLES = conformance.examples()
 
 
 # The engine does not follow these rules yet.
-PENDING = {'1.9', '2.4', '2.14', '2.16', '2.17', '3.15', '3.16', '5.4', '5.7', '5.8', '5.9', '6.2'}
+PENDING = {'5.4', '5.7', '5.8', '5.9'}
 PENDED = pytest.mark.xfail(strict=False)
 
 

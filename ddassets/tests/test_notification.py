@@ -1,9 +1,8 @@
 """What is sent, rule by rule: transitions, silence, renotification and downtimes."""
 
 import pytest
-from small import START, body, run
+from small import START, read, run
 
-from ddassets.engine import monitor as monitors
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.notification import Mute, notifications
 from ddassets.engine.state import State
@@ -18,7 +17,7 @@ def inbox(options, points, mutes=(), choices=None, assumptions=None, minutes=Non
     query = 'avg(last_1m):avg:m{*} > 80'
     timeline = run(query, {'m': points}, options, minutes, choices, **keys)
     line = timeline.groups[()]
-    due = notifications(monitors.read(body(query, options, **keys)), line, mutes, assumptions or Assumptions(choices))
+    due = notifications(read(query, options, **keys), line, mutes, assumptions or Assumptions(choices))
     assert [one.instant for one in due] == sorted(one.instant for one in due)
     texts = [f'{KINDS[one.kind]}{(one.instant - START) // 60}{REASONS[one.reason]}' for one in due]
     return ' '.join(text if one.sent else f'({text})' for text, one in zip(texts, due, strict=True))
@@ -77,7 +76,7 @@ def test_options_that_change_nothing(option):
 def test_a_group_that_is_dropped_tells_nothing():
     query = 'avg(last_1m):avg:m{*} by {host} > 80'
     timeline = run(query, {'m{host:a}': '81x3'}, {'renotify_interval': 700}, 2000)
-    due = notifications(monitors.read(body(query, {'renotify_interval': 700})), timeline.groups['host:a',])
+    due = notifications(read(query, {'renotify_interval': 700}), timeline.groups['host:a',])
     assert [(one.kind, (one.instant - START) // 60) for one in due] == [('alert', 1), ('alert', 701), ('alert', 1401)]
 
 

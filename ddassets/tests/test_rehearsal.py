@@ -355,7 +355,7 @@ def test_anomalies_by_a_stand_in(source, direction, expected):
         return
     rehearsal = run(text)
     assert told(rehearsal) == expected
-    assert 'Odd: anomalies() is not computed: a series of the scenario stands in for it' in rehearsal.warnings
+    assert 'Odd: anomalies() is not computed: a series of the scenario replaces its result' in rehearsal.warnings
 
 
 def test_a_band_has_edges_for_the_page():

@@ -88,6 +88,12 @@ NO_DATA = {'notify_no_data': True, 'no_data_timeframe': 3}
         ),
         pytest.param({'on_missing_data': 'resolve'}, '9 _ 9', 2, {}, 'AOA', id='resolve', marks=rule('3.15')),
         pytest.param(
+            {**NO_DATA, 'on_missing_data': 'resolve'}, '9 _x4 1', 5, {}, 'AAANNO', id='both stored', marks=rule('3.14')
+        ),
+        pytest.param(
+            {'notify_no_data': False, 'on_missing_data': 'resolve'}, '9 _', 1, {}, 'AO', id='false', marks=rule('3.14')
+        ),
+        pytest.param(
             {'on_missing_data': 'default'}, '9 _ 1', 2, {}, 'AAO', id='default: kept', marks=rule('3.15', '3.16')
         ),
         pytest.param({'timeout_h': 0.05}, '9 _x5 9', 6, {}, 'AAAAOOA', id='timeout', marks=rule('3.19')),
@@ -115,7 +121,6 @@ def test_missing_data(options, points, minutes, choices, expected):
         pytest.param('sum:m{*}', 'count', 'count', 'AO', id='declared'),
         pytest.param('sum:m{*}', 'gauge', 'count', 'AA', id='a gauge'),
         pytest.param('sum:m{*}', 'gauge', 'sum or count', 'AO', id='summed'),
-        pytest.param('default_zero(sum:m{*}.as_count())', 'count', 'count', 'AA', id='default_zero'),
     ],
 )
 def test_which_query_counts(query, kind, choice, expected):

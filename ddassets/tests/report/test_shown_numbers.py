@@ -48,11 +48,11 @@ def top(query: dict[str, object]) -> dict[str, object]:
 ORDER = {'count': 2, 'order_by': [{'type': 'formula', 'index': 0, 'order': 'asc'}]}
 LIMIT = [{'formula': 'q', 'limit': {'count': 1, 'order': 'desc'}}]
 WIDGETS = {
-    # One minute's average over the hosts is 80/3 for two hours, then 30. In five minutes, 13 buckets of 20 s have a
-    # value: samples of three hosts are joined, and the last was a minute before the end.
+    # One minute's average over the hosts is 80/3 for two hours, then 30. In five minutes, 5 buckets of 20 s have a
+    # value: hosts are joined where one of them has a sample.
     'last': (value(GAUGE, 'last'), 30, 30),
     'avg': (value(GAUGE, 'avg'), (80 / 3 + 30) / 2, 30),
-    'sum': (value(GAUGE, 'sum'), 120 * (80 / 3 + 30), 13 * 30),
+    'sum': (value(GAUGE, 'sum'), 120 * (80 / 3 + 30), 5 * 30),
     'min': (value(GAUGE, 'min'), 80 / 3, 30),
     'max': (value(GAUGE, 'max'), 30, 30),
     # Four in ten seconds, one of them an error.

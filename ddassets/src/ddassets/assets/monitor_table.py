@@ -134,8 +134,9 @@ class MonitorOptions:
             Exclusion(
                 other='notify_no_data',
                 values=(True,),
-                message='excludes notify_no_data',
+                message='excludes notify_no_data, which decides where both are stored',
                 code='monitor/no-data-conflict',
+                severity=Severity.WARNING,
                 hint='on_missing_data replaces notify_no_data and no_data_timeframe: leave these out',
             ),
         ),

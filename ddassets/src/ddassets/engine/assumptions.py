@@ -70,7 +70,7 @@ class Assumptions:
         'A2',
         'length of a bucket of a query without rollup, in seconds',
         'native',
-        *('10', '20', '60', '300'),
+        *('table', '1', '2', '5', '10', '20', '60', '300', '600', '3600', '14400'),
     )
     short_window = Assumption(
         'A3', 'what a window that is not full returns, with require_full_window', 'skip', 'no data'
@@ -110,17 +110,26 @@ class Assumptions:
         'A15', 'whether escalation_message is appended to the message or replaces it', 'append', 'replace'
     )
     number_format = Assumption('A16', 'format of numbers and times in a message', 'at most 3 decimals', 'raw')
-    count_interpolation = Assumption('A17', 'interpolation of a count or a rate without as_count()', 'linear', 'null')
-    earlier_point = Assumption('A19', 'whether diff() and the rates use a point before the window', 'yes')
-    uneven_shift = Assumption(
-        'A20', 'which bucket a timeshift reads that is not a multiple of the bucket', 'bucket of the shifted start'
+    count_interpolation = Assumption('A17', 'interpolation of a count or a rate without as_count()', 'null', 'linear')
+    earlier_point = Assumption(
+        'A19',
+        'whether diff() and the rates use a point before the window',
+        'within 300 s',
+        'always',
+        'window only',
     )
-    never_reported = Assumption('A21', 'whether a group that has never reported is evaluated', 'no')
+    uneven_shift = Assumption(
+        'A20',
+        'which bucket a timeshift reads that is not a multiple of the bucket',
+        'bucket of the shifted start',
+        'nearest bucket',
+    )
+    never_reported = Assumption('A21', 'whether a group that has never reported is evaluated', 'no', 'yes')
     no_data_after_timeout = Assumption(
         'A22', 'whether No Data stays that starts after timeout_h has passed', 'stays', 'never'
     )
     muted_renotification = Assumption('A23', 'when a muted renotification is sent', 'next in its rhythm', 'at the end')
-    equality = Assumption('A24', 'tolerance of == and !=', 'exactly')
+    equality = Assumption('A24', 'tolerance of == and !=', 'exactly', 'to 1e-9 of the size')
     renotification_state = Assumption(
         'A25', 'whether the conditional of the state holds in a renotification', 'yes', 'no'
     )
@@ -140,11 +149,29 @@ class Assumptions:
         'A33', 'which kind of notification the end of a downtime sends', 'a trigger', 'a renotification'
     )
     repeated_wall_time = Assumption('A34', 'start of an occurrence whose wall time occurs twice', 'the first')
+    empty_default = Assumption('A76', 'whether default(q, n) gives n for a window without any point', 'n', 'nothing')
     comment_end = Assumption('A87', 'where a comment that holds braces ends', 'at --}}', 'at the first }}')
+    group_retention = Assumption(
+        'A88',
+        'when a group is dropped after its data stops, under dynamic group retention',
+        'not modelled, 24 h',
+        '12 h',
+        '1 h',
+    )
+    count_window_ends = Assumption(
+        'A89', 'whether a window of as_count() includes its first and last instant', '(from,to]', 'as A1'
+    )
     hidden_recovery = Assumption(
         'A92', 'what the handles in is_alert_recovery get from Alert to Warn', 'the text outside', 'an empty text'
     )
     match_nothing = Assumption('A93', 'whether is_match with an empty text asks for a value', 'yes', 'no')
+    space_aggregator = Assumption('A94', 'space aggregator of a query without one', 'avg', 'sum', 'min', 'max')
+    end_of_hold = Assumption(
+        'A95', 'whether a value is held exactly 300 s after the last sample', 'included', 'excluded'
+    )
+    long_gap = Assumption(
+        'A96', 'interpolation of a gap of more than 300 s once the next sample is there', 'first 300 s', 'nothing'
+    )
     unknown_wording = Assumption(
         'I7', 'the wording of the condition in a notification of a sum or of No Data', 'marked', 'left out'
     )

@@ -50,6 +50,16 @@ class Column:
         found = self._last[end]
         return np.where(found >= start, found, -1)
 
+    def next(self, indices: Indices) -> Indices:
+        """The index of the first value that is there at or after each index, the number of all where none is."""
+        return self._next[indices]
+
+    @cached_property
+    def _next(self) -> Indices:
+        size = self.values.size
+        there = np.where(np.isnan(self.values), size, np.arange(size))
+        return np.append(np.minimum.accumulate(there[::-1])[::-1], size).astype(np.int64)
+
     @cached_property
     def _counts(self) -> Indices:
         return _prefix_sums(~np.isnan(self.values))

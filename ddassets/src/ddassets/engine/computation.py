@@ -1,4 +1,4 @@
-"""What an expression makes of the values of its operands: arithmetic, functions and differences (rule 2.13)."""
+"""The values of an expression from the values of its operands: arithmetic, functions and differences (rule 2.13)."""
 
 from collections.abc import Callable
 from typing import Protocol
@@ -7,46 +7,68 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ddassets.engine.column import Floats
-from ddassets.engine.plan import Arithmetic, Constant, Difference, Leaf, Node, Pointwise, ZeroFilled, counts
+from ddassets.engine.plan import (
+    Arithmetic,
+    Constant,
+    Difference,
+    Earlier,
+    Filled,
+    Leaf,
+    Moving,
+    Node,
+    Pointwise,
+    Source,
+    counts,
+)
 
 
-class Sight(Protocol):
-    """What an expression is computed from: points, or operands that are aggregated already.
+class ValueSource(Protocol):
+    """Where an expression reads its operands: points, or results of whole windows.
 
-    `pointwise`: a count that is missing at a point is 0 beside another value there (rule 2.13). What is given for an
-    operand that is aggregated has its zeros already, so that n/0 is not mistaken for a missing count.
+    `pointwise`: a count that is missing at a point is 0 beside another value there (rule 2.13). Operands that are
+    aggregated over a window already have their zeros, so that n/0 is not mistaken for a missing count.
     """
 
     @property
     def pointwise(self) -> bool: ...
-    def given(self, node: Node) -> Floats | None: ...
-    def zero_filled(self, node: ZeroFilled, values: Floats) -> Floats: ...
-    def difference(self, node: Difference, values: Floats) -> Floats: ...
+    def given(self, node: Node) -> Floats | None:
+        """Return the values of a node that is not to be computed from others, or None."""
+
+    def filled(self, node: Filled, values: Floats) -> Floats:
+        """Return the values of the operand with its gaps filled."""
+
+    def difference(self, node: Difference, values: Floats) -> Floats:
+        """Return the difference from the point before; `values` are those of the operand."""
+
+    def earlier(self, node: Earlier | Moving) -> Floats:
+        """Return what the node makes of earlier windows."""
 
 
-def compute(node: Node, sight: Sight) -> Floats:
+def compute(node: Node, source: ValueSource) -> Floats:
     """Return the node's values, NaN where it has none. Overflows and n/0 count as none (rule 2.13)."""
-    found = sight.given(node)
-    if found is not None:
-        return found
+    values = source.given(node)
+    if values is not None:
+        return values
     match node:
         case Constant(value=value):
             return np.float64(value)  # type: ignore[return-value]
         case Arithmetic(operator=operator, left=left, right=right):
-            a, b = compute(left, sight), compute(right, sight)
-            if sight.pointwise and not isinstance(left, Constant) and not isinstance(right, Constant):
+            a, b = compute(left, source), compute(right, source)
+            if source.pointwise and not isinstance(left, Constant) and not isinstance(right, Constant):
                 a, b = _zero_beside(left, a, b), _zero_beside(right, b, a)
             with np.errstate(all='ignore'):
                 result = _OPERATORS[operator](a, b)
                 return np.where(np.isfinite(result), result, np.nan)
         case Pointwise(name=name, operand=operand, bound=bound):
-            return _POINTWISE[name](compute(operand, sight), bound)
-        case ZeroFilled(operand=operand):
-            return sight.zero_filled(node, compute(operand, sight))
+            return _POINTWISE[name](compute(operand, source), bound)
+        case Filled(operand=operand):
+            return source.filled(node, compute(operand, source))
         case Difference(operand=operand):
-            return sight.difference(node, compute(operand, sight))
-        case Leaf():
-            raise AssertionError('a leaf is given')
+            return source.difference(node, compute(operand, source))
+        case Earlier() | Moving():
+            return source.earlier(node)
+        case Leaf() | Source():
+            raise AssertionError('a value source gives every leaf')
 
 
 def _zero_beside(node: Node, values: Floats, others: Floats) -> Floats:
@@ -61,11 +83,12 @@ _POINTWISE: dict[str, Callable[[Floats, float], Floats]] = {
     'clamp_min': lambda values, bound: np.maximum(values, bound),
     'clamp_max': lambda values, bound: np.minimum(values, bound),
 }
+# The seconds that a rate is per; None: a plain difference.
 _RATES = {'diff': None, 'derivative': 1, 'per_second': 1, 'per_minute': 60, 'per_hour': 3600}
 
 
 def differences(name: str, values: Floats, before: Floats, seconds: NDArray[np.floating]) -> Floats:
-    """Return what `diff`, `dt` or a rate makes of values, of those before them and of the seconds between."""
+    """Return the `diff`, `dt` or rate of values, of those before them and of the seconds between."""
     with np.errstate(all='ignore'):
         if name == 'dt':
             return np.where(np.isnan(values) | np.isnan(before), np.nan, seconds)

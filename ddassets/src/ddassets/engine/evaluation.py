@@ -1,131 +1,187 @@
 """Expressions over series: from the points of a group's sources to one value per evaluation (rules 2.3 to 2.17)."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ddassets.engine.clock import Clock
-from ddassets.engine.column import Floats, Indices
-from ddassets.engine.computation import compute
-from ddassets.engine.plan import Difference, Node, Plan, ZeroFilled, counts, leaves, zero_fills
+from ddassets.engine.column import Column, Floats, Indices
+from ddassets.engine.computation import compute, differences
+from ddassets.engine.context import EvaluationContext
+from ddassets.engine.plan import (
+    Difference,
+    Earlier,
+    Filled,
+    Leaf,
+    Moving,
+    Node,
+    Plan,
+    children,
+    counts,
+    leaves,
+    rebuilt,
+)
+from ddassets.engine.planner import operands
 from ddassets.engine.points import Points, Sources, Unit
 
 type Flags = NDArray[np.bool_]
 
 # How many parts of a window may be empty for it to count as full (rule 2.8).
-MOST_EMPTY = 3
+MAX_EMPTY_PARTS = 3
 
 
-@dataclass
-class _WindowSight:
-    """Operands that are aggregated over the window already; `there`: any of them has a value."""
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """A part of the expression that is aggregated over windows which end `earlier` seconds before the evaluated one."""
 
-    operands: Mapping[Node, Floats]
-    there: Flags
-    pointwise = False
-
-    def given(self, node: Node) -> Floats | None:
-        values = self.operands.get(node)
-        if values is None or not counts(node):
-            return values
-        return np.where(np.isnan(values) & self.there, 0.0, values)
-
-    def zero_filled(self, node: ZeroFilled, values: Floats) -> Floats:
-        return np.where(np.isnan(values) & self.there, 0.0, values)
-
-    def difference(self, node: Difference, values: Floats) -> Floats:
-        raise AssertionError('refused by the plan')
+    node: Node
+    earlier: int = 0
 
 
 class Evaluation:
     """One group's value at each tick: `values`, NaN where the evaluation returned nothing."""
 
-    def __init__(self, plan: Plan, sources: Sources, clock: Clock) -> None:
+    def __init__(self, plan: Plan, sources: Sources, context: EvaluationContext) -> None:
         self._plan = plan
         self._sources = sources
-        self._clock = clock
-        self._units = {operand: Unit.of(operand, sources, clock) for operand in plan.operands}
-        # The points of each operand, with the ticks that see them so.
-        self.parts: dict[Node, list[tuple[Indices, Points]]] = {
-            operand: list(self._points(operand, unit)) for operand, unit in self._units.items()
-        }
-        aggregated = {operand: self._aggregate(operand) for operand in plan.operands}
-        if plan.operands == (plan.expression,):
-            self.values = aggregated[plan.expression]
-        else:
-            there = np.logical_or.reduce([~np.isnan(values) for values in aggregated.values()])
-            values = np.broadcast_to(compute(plan.expression, _WindowSight(aggregated, there)), there.shape)
-            self.values = np.where(there, values, np.nan)
-
-    def _points(self, operand: Node, unit: Unit) -> Iterator[tuple[Indices, Points]]:
-        """An empty window stays empty under default_zero, so what it fills differs from tick to tick (rule 2.17)."""
-        every = np.arange(self._clock.ticks.size)
-        zeros = tuple(dict.fromkeys(zero_fills(operand)))
-        if not zeros:
-            yield every, Points(operand, unit, self._sources, self._clock)
+        self._context = context
+        if not plan.by_window:
+            points = self._points(plan.expression, context)
+            self.parts = {Operand(plan.expression): points}
+            self.values = points.aggregate(plan.aggregator)
             return
-        something = np.zeros(every.size, dtype=np.int64)
-        for bit, zero in enumerate(zeros):
-            inner = Points(zero.operand, unit, self._sources, self._clock)
-            something |= (inner.count(inner.lower, inner.upper) > 0).astype(np.int64) << bit
-        for code in np.unique(something):
-            filled = frozenset(zero for bit, zero in enumerate(zeros) if code >> bit & 1)
-            rows = np.flatnonzero(something == code)
-            yield rows, Points(operand, unit, self._sources, self._clock.at(rows), filled)
+        self.parts = {}
+        for operand in _operands(plan.expression, plan.window):
+            if operand not in self.parts:
+                self.parts[operand] = self._operand_points(operand, context)
+        aggregated = {operand: points.aggregate(plan.aggregator) for operand, points in self.parts.items()}
+        there = np.logical_or.reduce([~np.isnan(values) for values in aggregated.values()])
+        # A count that is missing is 0 where anything else is there (rule 2.13).
+        given = {
+            operand: np.where(np.isnan(values) & there, 0.0, values) if counts(operand.node) else values
+            for operand, values in aggregated.items()
+        }
+        values = np.broadcast_to(compute(plan.expression, _WindowValues(given, context)), there.shape)
+        self.values = np.where(there | bool(plan.fills), values, np.nan)
 
-    def _aggregate(self, operand: Node) -> Floats:
-        values = np.full(self._clock.ticks.size, np.nan)
-        for rows, points in self.parts[operand]:
-            values[rows] = points.aggregate(self._plan.aggregator)
-        return values
+    def _points(self, node: Node, context: EvaluationContext) -> Points:
+        return Points(node, Unit.of(node, self._sources, context), self._sources, context)
+
+    def _operand_points(self, operand: Operand, context: EvaluationContext) -> Points:
+        """The points of an operand: a timeshift moves the window, for it acts on whole windows here (rule 2.11)."""
+        (leaf,) = leaves(operand.node)
+        unshifted = _unshifted(operand.node)
+        (plain,) = leaves(unshifted)
+        sources = {plain: self._sources.get(leaf, ())}
+        context = context.earlier(operand.earlier + leaf.shift)
+        return Points(unshifted, Unit.of(unshifted, sources, context), sources, context)
 
     def has_points(self, rows: Indices) -> Flags:
         """Whether the windows of some ticks hold anything at all, be it without a value (n/0, rule 2.13)."""
         found = np.zeros(rows.size, dtype=np.bool_)
-        for operand, unit in self._units.items():
-            for leaf in dict.fromkeys(leaves(operand)):
-                points = Points(leaf, unit, self._sources, self._clock.at(rows))
+        for operand in self.parts:
+            for leaf in dict.fromkeys(leaves(operand.node)):
+                context = self._context.at(rows)
+                if self._plan.by_window:
+                    points = self._operand_points(replace(operand, node=leaf), context)
+                else:
+                    plain = replace(leaf, differences=())
+                    unit = Unit.of(operand.node, self._sources, context)
+                    points = Points(plain, unit, {plain: self._sources.get(leaf, ())}, context)
                 found |= points.count(points.lower, points.upper) > 0
         return found
 
     def last_point(self, rows: Indices) -> Floats:
         """When the last point with a value was, for some ticks: of the newest operand, NaN where there is none."""
-        newest = np.full(self._clock.ticks.size, -np.inf)
-        wanted = np.zeros(newest.size, dtype=np.bool_)
-        wanted[rows] = True
-        for parts in self.parts.values():
-            for members, points in parts:
-                chosen = np.flatnonzero(wanted[members])
-                last = points.last(chosen)
-                newest[members[chosen]] = np.fmax(newest[members[chosen]], last)
-        result = newest[rows]
-        return np.where(np.isinf(result), np.nan, result)
+        newest = np.full(rows.size, -np.inf)
+        for points in self.parts.values():
+            newest = np.fmax(newest, points.last(rows) + (points.context.delay - self._context.delay))
+        return np.where(np.isinf(newest), np.nan, newest)
 
     def full(self, part: int) -> Flags:
         """Whether each window is full: of its parts of `part` seconds the first has a point, 3 may be empty (2.8)."""
-        number = -(-self._clock.window // part)
-        empty = np.zeros(self._clock.ticks.size, dtype=np.int64)
+        number = -(-self._context.window // part)
+        empty = np.zeros(self._context.ticks.size, dtype=np.int64)
         first = np.zeros(empty.size, dtype=np.bool_)
         for index in range(number):
             count = np.zeros(empty.size, dtype=np.int64)
-            for parts in self.parts.values():
-                for rows, points in parts:
-                    start = points.clock.starts + index * part
-                    end = np.minimum(start + part, points.clock.ends)
-                    last = index == number - 1
-                    upper = points.number_to(end) if last else points.number_from(end)
-                    count[rows] += points.count(points.number_from(start), upper)
+            for points in self.parts.values():
+                start = points.context.starts + index * part
+                end = np.minimum(start + part, points.context.ends)
+                last = index == number - 1
+                upper = points.number_to(end) if last else points.number_from(end)
+                count += points.count(points.number_from(start), upper)
             if index == 0:
                 first = count > 0
             empty += count == 0
-        return first & (empty <= MOST_EMPTY)
+        return first & (empty <= MAX_EMPTY_PARTS)
 
     def seen(self, row: int) -> Iterator[tuple[Node, Floats, Floats]]:
         """What each operand's window holds at one tick: times in seconds and values, NaN where one is missing."""
-        for operand, parts in self.parts.items():
-            for rows, points in parts:
-                at = np.flatnonzero(rows == row)
-                if at.size:
-                    yield operand, *points.seen_at(int(at[0]))
+        for operand, points in self.parts.items():
+            yield operand.node, *points.seen_at(row)
+
+
+def _unshifted(node: Node) -> Node:
+    """An operand, which has one leaf, without that leaf's shift."""
+    if isinstance(node, Leaf):
+        return replace(node, shift=0)
+    return rebuilt(node, _unshifted)
+
+
+def _operands(node: Node, window: int, earlier: int = 0) -> Iterator[Operand]:
+    """Yield every operand of an expression over windows of `window` seconds, with the windows that it is needed for."""
+    match node:
+        case Earlier(operand=operand, seconds=seconds):
+            yield from _operands(operand, window, earlier + seconds)
+        case Difference(operand=operand):
+            yield from _operands(operand, window, earlier)
+            yield from _operands(operand, window, earlier + window)
+        case Moving(operand=operand, seconds=seconds):
+            for back in _windows(seconds, window):
+                yield from _operands(operand, window, earlier + back)
+        case _ if next(operands(node), None) is node:
+            yield Operand(node, earlier)
+        case _:
+            for child in children(node):
+                yield from _operands(child, window, earlier)
+
+
+def _windows(seconds: int, window: int) -> range:
+    """How long before the evaluated window each window of the last `seconds` ends (rule 20.12)."""
+    return range(0, seconds, window)
+
+
+@dataclass
+class _WindowValues:
+    """Operands that are aggregated over windows already (rule 2.11)."""
+
+    operands: dict[Operand, Floats]
+    context: EvaluationContext
+    back: int = 0
+    pointwise = False
+
+    def _back(self, seconds: int) -> '_WindowValues':
+        return replace(self, back=self.back + seconds)
+
+    def given(self, node: Node) -> Floats | None:
+        return self.operands.get(Operand(node, self.back))
+
+    def filled(self, node: Filled, values: Floats) -> Floats:
+        known = self.context.ends - self.back > self.context.known
+        return np.where(np.isnan(values) & known, node.value, values)
+
+    def difference(self, node: Difference, values: Floats) -> Floats:
+        window = self.context.window
+        before = compute(node.operand, self._back(window))
+        return differences(node.name, values, before, np.float64(window))  # type: ignore[arg-type]
+
+    def earlier(self, node: Earlier | Moving) -> Floats:
+        if isinstance(node, Earlier):
+            return compute(node.operand, self._back(node.seconds))
+        each = [compute(node.operand, self._back(back)) for back in _windows(node.seconds, self.context.window)]
+        table = np.stack(np.broadcast_arrays(*each), axis=1)
+        # One range for each row.
+        start = np.arange(table.shape[0], dtype=np.int64) * table.shape[1]
+        return Column(table.reshape(-1)).aggregate(node.method, (start, start + table.shape[1]))

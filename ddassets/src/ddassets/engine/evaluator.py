@@ -1,4 +1,10 @@
-"""Window, value, state: a monitor over series becomes the timeline of each group. Pure; time comes as an argument."""
+"""From a monitor and series to the timeline of each group: window, value, state. Pure; time is an argument.
+
+>>> from ddassets.engine.examples import monitor, series
+>>> timeline = evaluate(monitor(), series('1 1 9 9 1'), start=1_800_000_000, end=1_800_000_300)
+>>> [(str(one.target), one.value) for one in timeline.groups[()].transitions]
+[('Alert', 9.0), ('OK', 1.0)]
+"""
 
 from collections.abc import Iterator, Mapping
 
@@ -6,21 +12,22 @@ import numpy as np
 
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.assumptions import Assumptions
-from ddassets.engine.clock import HISTORY, Clock
 from ddassets.engine.column import Floats, Indices
-from ddassets.engine.evaluation import Evaluation
+from ddassets.engine.context import HISTORY, EvaluationContext
+from ddassets.engine.evaluation import Evaluation, Flags
 from ddassets.engine.explanation import Explanation, reasons
 from ddassets.engine.monitor import Monitor
-from ddassets.engine.plan import MONTH, STUBBED, Leaf, Plan, has_arithmetic, make_plan, zero_fills
+from ddassets.engine.plan import Leaf, Plan, depth, has_arithmetic
+from ddassets.engine.planner import STUBBED, make_plan, stub_windows
 from ddassets.engine.series import Series, SeriesSet
 from ddassets.engine.state import State
-from ddassets.engine.state_machine import Answers, StateMachine, transitions
+from ddassets.engine.state_machine import DAY, Evaluations, Rules, run
 from ddassets.engine.timeline import Group, GroupTimeline, MonitorTimeline
+from ddassets.engine.warnings import warnings
 from ddassets.language.query.scope import predicate
 from ddassets.language.query.syntax import render
 from ddassets.language.query.tree import And, Call, Scope, TagFilter, TagIn
 
-DAY = 86400
 # Rule 2.8: the parts of a window that is to be full, by the window's unit, in seconds.
 _PARTS = {'m': 60, 'h': 600, 'd': 3600, 'w': 3600, 'mo': 14400}
 
@@ -49,7 +56,7 @@ def evaluate(
 
 
 class Evaluator:
-    """The same group by group, for more groups than shall be held at once.
+    """Evaluates one monitor group by group, to bound memory.
 
     `assumptions` records those that the groups evaluated so far relied on. `warnings` are sentences.
     """
@@ -69,18 +76,16 @@ class Evaluator:
             raise UnusableInputError(f'found the end {end}, expected one after the start {start}')
         expression = monitor.query.expression
         stubbed = isinstance(expression, Call) and expression.name in STUBBED and expression.name in store.metrics
-        windows = monitor.stub_windows or (monitor.query.window.seconds, monitor.query.window.seconds)
-        self.plan = make_plan(monitor.query, windows if stubbed else None)
         self.assumptions = Assumptions() if assumptions is None else assumptions
-        if monitor.query.comparator in ('==', '!='):
-            self.assumptions.rely_on(Assumptions.equality)
-        self.warnings = tuple(_warnings(self.plan, store))
+        stub = stub_windows(monitor.query, monitor.stub_windows) if stubbed else None
+        self.plan = make_plan(monitor.query, self.assumptions, stub)
         self._monitor = monitor
         self.start = start
         self.end = end
         self._ticks = _ticks(start, end, tick_second, self.plan.window)
         self._sources = group_series(self.plan, store)
         self._fixed = frozenset(tag for leaf in self.plan.leaves for tag in _fixed_tags(leaf.metric.scope))
+        self.warnings = tuple(warnings(monitor, self.plan, store, self._sources))
 
     @property
     def ticks(self) -> Indices:
@@ -130,29 +135,24 @@ class Evaluator:
         )
 
     def _timeline(self, group: Group, evaluation: Evaluation) -> GroupTimeline:
-        answers = self._answers(group, evaluation)
-        machine = StateMachine(self._monitor, self.plan.window, self.assumptions)
-        states = np.full(self._ticks.size, State.NO_DATA if not group else State.ABSENT, dtype=np.int8)
-        causes = np.zeros(self._ticks.size, dtype=np.int8)
-        born = []
-        for birth, end in self._lives(group, answers, evaluation):
-            states[birth:end], causes[birth:end] = machine.run(answers.part(birth, end))
-            states[end:] = State.ABSENT
-            born.append(birth)
-        compared = (answers.valued | answers.zero) & (states != State.ABSENT)
-        values = np.where(compared, answers.values, np.nan)
-        if not group:
-            values[: born[0] if born else None] = np.nan
-        changes = transitions(self._ticks, states, values, causes, born, machine)
-        if len(changes):
-            self.assumptions.rely_on(Assumptions.window_ends)
+        rules = Rules(
+            monitor=self._monitor,
+            window=self.plan.window,
+            assumptions=self.assumptions,
+            fills=bool(self.plan.fills),
+            share=self.plan.stub == 'anomalies',
+        )
+        simple = not group
+        columns = run(
+            rules, self._evaluations(group, evaluation), simple, lambda found: self._reporting_since(group, found)
+        )
         return GroupTimeline(
             group=group,
             tags=frozenset(group) | self._fixed,
             ticks=self._ticks,
-            values=values,
-            states=states,
-            transitions=changes,
+            values=columns.values,
+            states=columns.states,
+            transitions=columns.transitions,
             end=self.end,
             silent_no_data=self._monitor.silent_no_data,
         )
@@ -160,21 +160,33 @@ class Evaluator:
     def _evaluation(self, group: Group, window: int) -> Evaluation:
         delay = self._monitor.evaluation_delay
         oldest = int(self._ticks[0] if self._ticks.size else 0) - delay - window - HISTORY
-        clock = Clock(self._ticks, window, delay, self.assumptions, oldest)
-        return Evaluation(self.plan, self._sources[group], clock)
+        begins = (float(series.times[0]) for series in self.series(group))
+        known = int(min(begins, default=self.start))
+        context = EvaluationContext(self._ticks, window, delay, self.assumptions, oldest, min(known, self.start))
+        return Evaluation(self.plan, self._sources[group], context)
 
-    def _answers(self, group: Group, evaluation: Evaluation) -> Answers:
-        """What each evaluation returned: a value, nothing, or no answer at all."""
+    def _evaluations(self, group: Group, evaluation: Evaluation) -> Evaluations:
+        """What each evaluation returned: a value, nothing, or no result at all."""
         values = evaluation.values
         valued = ~np.isnan(values)
+        blank = None
+        if self.plan.fills:
+            # A fill gives values to windows without any data.
+            blank = ~evaluation.has_points(np.arange(values.size))
+            if not any(self._sources[group].values()):
+                # Rule 20.7: the one group of a query without any series is not waiting for data.
+                blank = np.zeros_like(blank)
+            defaults = all(fill.name == 'default' for fill in self.plan.fills)
+            if defaults and (blank & valued).any() and self.assumptions.empty_default == 'nothing':
+                valued &= ~blank
+                values = np.where(valued, values, np.nan)
         empty = ~valued
         if self._monitor.require_full_window:
-            part = _part(self.plan, self._monitor)
-            short = valued & ~evaluation.full(part)
+            short = valued & ~evaluation.full(_part(self.plan, self._monitor))
             if short.any():
                 valued = valued & ~short
                 empty = empty | short if self.assumptions.short_window == 'no data' else empty
-        if has_arithmetic(self.plan.expression, differences=True):
+        if has_arithmetic(self.plan.expression) or depth(self.plan.expression):
             rows = np.flatnonzero(np.isnan(values))
             rows = rows[evaluation.has_points(rows)]
             if rows.size:
@@ -183,48 +195,36 @@ class Evaluator:
         if self.plan.recovery_window is not None:
             recovery = self._evaluation(group, self.plan.recovery_window).values
             recovery = np.where(np.isnan(recovery), values, recovery)
+        zero = empty & self._missing_is_zero(group, empty)
         last = np.full(values.size, np.nan)
-        rows = np.flatnonzero(empty)
+        rows = np.flatnonzero(empty & ~zero)
         if self._monitor.notify_no_data and rows.size:
             last[rows] = evaluation.last_point(rows)
-        zero = empty & self._counts(group)
-        return Answers(
-            self._ticks, np.where(zero, 0.0, values), np.where(zero, 0.0, recovery), valued, empty, zero, last
+        return Evaluations(
+            ticks=self._ticks,
+            values=np.where(zero, 0.0, values),
+            recovery=np.where(zero, 0.0, recovery),
+            valued=valued,
+            empty=empty,
+            zero=zero,
+            blank=empty if blank is None else blank,
+            last=last,
         )
 
-    def _counts(self, group: Group) -> bool:
-        """Whether on_missing_data default takes nothing for 0 (rules 3.15 and 3.16)."""
-        if self._monitor.on_missing_data != 'default' or any(zero_fills(self.plan.expression)):
+    def _missing_is_zero(self, group: Group, empty: Flags) -> bool:
+        """Whether a window that returned nothing is evaluated as 0 (rules 3.15 and 3.16)."""
+        if any(fill.name == 'default_zero' for fill in self.plan.fills):
+            return True
+        if self._monitor.on_missing_data != 'default' or not empty.any():
             return False
         sources = self._sources[group]
+        summed = self.assumptions.count_query == 'sum or count'
         return all(
             leaf.counting == 'as_count'
-            or (self.assumptions.peek(Assumptions.count_query) == 'sum or count' and leaf.space == 'sum')
+            or (summed and leaf.space == 'sum')
             or (bool(sources[leaf]) and all(series.kind == 'count' for series in sources[leaf]))
             for leaf in self.plan.leaves
         )
-
-    def _lives(self, group: Group, answers: Answers, evaluation: Evaluation) -> Iterator[tuple[int, int]]:
-        """From when to when, by index, the group is there: born with a value, dropped after a day without (3.20)."""
-        ticks, size = self._ticks, self._ticks.size
-        there = ~answers.empty
-        if not group:
-            birth = int(np.argmax(answers.valued)) if answers.valued.any() else size
-            if self._monitor.on_missing_data in ('default', 'show_and_notify_no_data', 'resolve') and birth > 0:
-                self.assumptions.rely_on(Assumptions.never_reported)
-            if birth < size:
-                yield birth, size
-            return
-        gone = answers.empty & (ticks - ticks[answers.first_empty] >= DAY) if size else answers.empty
-        position = 0
-        while position < size and there[position:].any():
-            seen = position + int(np.argmax(there[position:]))
-            end = seen + int(np.argmax(gone[seen:])) if gone[seen:].any() else size
-            since = int(ticks[seen]) if position else self._reporting_since(group, int(ticks[seen]))
-            ready = answers.valued[seen:end] & (ticks[seen:end] >= since + self._monitor.new_group_delay)
-            if ready.any():
-                yield seen + int(np.argmax(ready)), end
-            position = end
 
     def _reporting_since(self, group: Group, found: int) -> float:
         """Since when a group is known that an evaluation finds for the first time, at `found`.
@@ -256,15 +256,6 @@ def _part(plan: Plan, monitor: Monitor) -> int:
     return _PARTS['m' if plan.window < 3600 else 'h' if plan.window < DAY else 'd']
 
 
-def _warnings(plan: Plan, store: SeriesSet) -> Iterator[str]:
-    if plan.stub:
-        yield f'{plan.stub}() is not computed: a series of the scenario stands in for it'
-    if plan.window > MONTH:
-        yield f'the window of {plan.window} s is longer than a month (rule 1.3)'
-    for name in sorted({leaf.metric.name for leaf in plan.leaves} - store.metrics):
-        yield f'there is no series of the metric {name}'
-
-
 def group_series(plan: Plan, store: SeriesSet) -> dict[Group, dict[Leaf, list[Series]]]:
     """The series of each query by group; one that lacks a key belongs to none (rule 1.7)."""
     found: dict[Group, dict[Leaf, list[Series]]] = {} if plan.by else {(): {}}
@@ -275,6 +266,9 @@ def group_series(plan: Plan, store: SeriesSet) -> dict[Group, dict[Leaf, list[Se
             group = _group(series, plan.by)
             if group is not None and len(series) and covers(series.tags):
                 found.setdefault(group, {}).setdefault(leaf, []).append(series)
+    if not found and any(fill.name == 'default' for fill in plan.fills):
+        # Rule 20.7: a grouped query without any series has one group.
+        found[()] = {}
     return {group: {leaf: found[group].get(leaf, []) for leaf in plan.leaves} for group in sorted(found)}
 
 

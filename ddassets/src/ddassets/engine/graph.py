@@ -1,4 +1,4 @@
-"""What a dashboard's graph draws: the points of an expression over a stretch of time. Pure."""
+"""The points of an expression over a stretch of time, as a dashboard's graph draws them. Pure."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ddassets.engine.assumptions import Assumptions
-from ddassets.engine.clock import HISTORY, Clock
+from ddassets.engine.context import HISTORY, EvaluationContext
+from ddassets.engine.evaluation import Evaluation
 from ddassets.engine.evaluator import group_series
-from ddassets.engine.plan import graph_plan, zero_fills
-from ddassets.engine.points import Points, Unit
+from ddassets.engine.planner import graph_plan
 from ddassets.engine.series import SeriesSet
 from ddassets.language.query import tree
 
@@ -35,19 +35,17 @@ def draw(
 
     Arithmetic is per point here, on counts too. Raises Unsupported for what is outside the evaluator's subset.
     """
-    plan = graph_plan(expression)
-    # One look at everything, from its last second on; a graph has the points on both of its edges (A1).
-    assumptions = Assumptions(choices).switched(Assumptions.window_ends.id, '[from,to]')
-    clock = Clock(np.array([end - 1]), end - 1 - start, 0, assumptions, start - HISTORY)
+    # A graph has the points on both of its edges (A1 and A89).
+    bounds = {Assumptions.window_ends.id: '[from,to]', Assumptions.count_window_ends.id: 'as A1'}
+    assumptions = Assumptions({**(choices or {}), **bounds})
+    plan = graph_plan(expression, assumptions)
+    # One evaluation of the whole stretch, at its last second.
+    context = EvaluationContext(np.array([end - 1]), end - 1 - start, 0, assumptions, start - HISTORY, start)
     lines = []
     for group, sources in group_series(plan, store).items():
-        unit = Unit.of(plan.expression, sources, clock)
-        points = Points(plan.expression, unit, sources, clock)
-        times, values = points.seen_at(0)
-        zeros = frozenset(zero_fills(plan.expression))
-        if not np.isfinite(values).any():
-            continue
-        if zeros:
-            times, values = Points(plan.expression, unit, sources, clock, zeros).seen_at(0)
-        lines.append(Line(','.join(group) or '*', times, values))
+        evaluation = Evaluation(plan, sources, context)
+        if evaluation.has_points(np.array([0])).any():
+            ((_, times, values),) = evaluation.seen(0)
+            if np.isfinite(values).any():
+                lines.append(Line(','.join(group) or '*', times, values))
     return lines

@@ -93,7 +93,8 @@ def of(asset: MonitorAsset) -> Monitor:
         ),
         notify_no_data=options.notify_no_data,
         no_data_timeframe=None if timeframe is None else timeframe * 60,
-        on_missing_data=options.on_missing_data,
+        # Both may be stored, and then the older option decides (rule 3.14).
+        on_missing_data=None if options.notify_no_data else options.on_missing_data,
         require_full_window=options.require_full_window,
         evaluation_delay=options.evaluation_delay,
         new_group_delay=_group_delay(options, hosts='host' in keys),

@@ -119,6 +119,13 @@ def notifications(
     """Return what was due for a group, sent or held back by `mutes`, which are those that cover it, in any order.
 
     `assumptions` records those that mattered.
+
+    >>> from ddassets.engine.evaluator import evaluate
+    >>> from ddassets.engine.examples import monitor, series
+    >>> timeline = evaluate(monitor(), series('1 9 9 1'), start=1_800_000_000, end=1_800_000_240)
+    >>> mute = Mute(1_800_000_060, 1_800_000_120, 'deploy', end_states=frozenset({State.ALERT}))
+    >>> [(one.kind, one.reason, one.muted_by) for one in notifications(monitor(), timeline.groups[()], [mute])]
+    [('alert', 'transition', ('deploy',)), ('alert', 'downtime end', ()), ('recovery', 'transition', ())]
     """
     assumptions = Assumptions() if assumptions is None else assumptions
     changes = timeline.transitions

@@ -1,26 +1,52 @@
-"""The points of an expression: its samples, where one source is read as it is, or buckets aligned to Unix time.
+"""The points of an expression: the samples of one source as they are, or buckets aligned to Unix time.
 
-What a bucket holds depends on when one looks: the newest is partial, and a gap is interpolated once the sample behind
-it is there. So points are computed once as they will be in the end, and once more for each evaluation that sees some of
-them otherwise: those make up the tail of its window, a bucket or two for most queries.
+The content of a bucket depends on the instant of the evaluation: the newest is partial, a gap gets other values once
+the next sample is there, and a difference at the beginning of a window may not look further back. So points are
+computed once as they are in the end, and once more for each evaluation that sees some of them differently: the head and
+the tail of its window, a bucket or two for most queries.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ddassets.engine.assumptions import Assumptions
-from ddassets.engine.clock import Clock
+from ddassets.engine.assumptions import Assumption, Assumptions
 from ddassets.engine.column import Column, Floats, Indices, Ranges, ranks
 from ddassets.engine.computation import compute, differences
-from ddassets.engine.plan import Difference, Leaf, Node, ZeroFilled, leaves, looks_back, zero_fills
-from ddassets.engine.samples import FAR, Samples, filling, recent, scaled
+from ddassets.engine.context import EvaluationContext
+from ddassets.engine.plan import (
+    INTERPOLATION_LIMIT,
+    Difference,
+    Earlier,
+    Filled,
+    Leaf,
+    Moving,
+    Node,
+    Source,
+    depth,
+    leaves,
+    walk,
+)
+from ddassets.engine.samples import FAR, Samples, recent, scaled
 from ddassets.engine.series import Series
 
 type Sources = Mapping[Leaf, Sequence[Series]]
+type Flags = NDArray[np.bool_]
 
 _NONE = -FAR
+# Rule 2.5: the length of a bucket by the length of the window, both in seconds.
+_TABLE = ((60, 1), (300, 2), (900, 5), (1800, 10), (3600, 20), (14400, 60), (86400, 300), (172800, 600), (604800, 3600))
+
+
+def table_bucket(window: int) -> int:
+    """Return the bucket that the documented table has for a window, or for the next longer one that it lists.
+
+    >>> table_bucket(300), table_bucket(600)
+    (2, 5)
+    """
+    return next((bucket for longest, bucket in _TABLE if window <= longest), 14400)
 
 
 @dataclass(frozen=True)
@@ -35,29 +61,21 @@ class Unit:
     rolled: bool
 
     @classmethod
-    def of(cls, operand: Node, sources: Sources, clock: Clock) -> 'Unit':
-        each = tuple(dict.fromkeys(leaves(operand)))
-        for leaf in each:
+    def of(cls, operand: Node, sources: Sources, context: EvaluationContext) -> 'Unit':
+        every = tuple(dict.fromkeys(leaves(operand)))
+        for leaf in every:
             if leaf.bucket:
                 return cls(leaf.bucket, True)
-        size = clock.assumptions.peek(Assumptions.bucket)
+        size = context.assumptions.bucket
         if size != 'native':
-            return cls(table_bucket(clock.window) if size == 'table' else int(size), False)
-        used = [series for leaf in each for series in sources.get(leaf, ())]
-        leaf = each[0]
-        plain = leaf.fill is None and leaf.method is None and leaf.shift == 0 and not any(zero_fills(operand))
-        if len(each) == 1 and len(used) == 1 and plain:
+            return cls(table_bucket(context.window) if size == 'table' else int(size), False)
+        used = [series for leaf in every for series in sources.get(leaf, ())]
+        leaf = every[0]
+        filled = any(isinstance(node, Filled) for node in walk(operand))
+        plain = leaf.fill is None and leaf.method is None and leaf.shift == 0 and not leaf.extended and not filled
+        if len(every) == 1 and len(used) == 1 and plain:
             return cls(None, False)
         return cls(min((series.interval for series in used), default=60), False)
-
-
-# Rule 2.5: the length of a bucket by the length of the window, both in seconds.
-_TABLE = ((60, 1), (300, 2), (900, 5), (1800, 10), (3600, 20), (14400, 60), (86400, 300), (172800, 600), (604800, 3600))
-
-
-def table_bucket(window: int) -> int:
-    """Return the bucket that the documented table has for a window, or for the next longer one that it lists."""
-    return next((bucket for longest, bucket in _TABLE if window <= longest), 14400)
 
 
 class Points:
@@ -66,19 +84,14 @@ class Points:
     A point's number is its index, or its bucket's, which is the bucket's start in steps since the epoch.
     """
 
-    def __init__(
-        self, node: Node, unit: Unit, sources: Sources, clock: Clock, filled: frozenset[ZeroFilled] = frozenset()
-    ) -> None:
+    def __init__(self, node: Node, unit: Unit, sources: Sources, context: EvaluationContext) -> None:
         self.node = node
-        self.clock = clock
-        self.filled = filled
+        self.context = context
         self._sources = {leaf: sources.get(leaf, ()) for leaf in leaves(node)}
         self.step = unit.step
         self._rolled = unit.rolled
-        # What the differences of the tail look back to: the final values of their operands.
+        # The final values of the operands of differences, in the numbers of the points or, below a leaf, of its own.
         self.memory: dict[Difference, Column] = {}
-        if not self._rolled:
-            self.clock.assumptions.rely_on(Assumptions.bucket)
         if self.step is None:
             self._read_samples()
         else:
@@ -86,95 +99,156 @@ class Points:
 
     def _read_samples(self) -> None:
         (leaf, (series,)) = next(iter(self._sources.items()))
-        self._times, values, arrivals = recent(series, leaf, self.clock)
-        sight = _SampleSight(self._times, leaf, scaled(values, series, leaf)[0])
-        self.first = 0
-        self.column = Column(np.broadcast_to(compute(self.node, sight), self._times.shape))
-        self.lower = self.number_from(self.clock.starts)
-        self.upper = self.number_to(self.clock.ends)
-        if self._times.size:
-            # A1 matters where a sample lies exactly on a bound.
-            for number, edges in ((self.lower, self.clock.starts), (self.upper, self.clock.ends)):
+        self.times, values, arrivals = recent(series, leaf, self.context)
+        self.sample_values = scaled(values, series, leaf)[0]
+        self.lower = self.number_from(self.context.starts)
+        self.upper = self.number_to(self.context.ends)
+        if self.times.size:
+            # The choice matters where a sample lies exactly on a bound.
+            for number, edges in ((self.lower, self.context.starts), (self.upper, self.context.ends)):
                 for nearest in (number - 1, number):
-                    if (self._times.take(nearest, mode='clip') == edges).any():
-                        self.clock.assumptions.rely_on(Assumptions.window_ends)
+                    if (self.times.take(nearest, mode='clip') == edges).any():
+                        self._rely_on_bounds()
         if series.arrivals is not None:
-            seen = ranks(arrivals, self.clock.ticks, 'right')
+            seen = ranks(arrivals, self.context.ticks, 'right')
             # Both: what lies before the window and has not arrived is not the last point either (rule 3.12).
             self.upper = np.minimum(self.upper, seen)
             self.lower = np.minimum(self.lower, self.upper)
+        self.first = 0
+        self.settled = np.full(self.lower.size, FAR)
+        self._assemble(self.times.size, self.upper)
 
     def _read_buckets(self, step: int) -> None:
-        self.lower = self.number_from(self.clock.starts)
-        self.upper = np.maximum(self.number_to(self.clock.ends), self.lower)
-        if not self._rolled and not all((edges % step).all() for edges in (self.clock.starts, self.clock.ends)):
-            self.clock.assumptions.rely_on(Assumptions.window_ends)
+        self.lower = self.number_from(self.context.starts)
+        self.upper = np.maximum(self.number_to(self.context.ends), self.lower)
+        if not self._rolled and not all((edges % step).all() for edges in (self.context.starts, self.context.ends)):
+            self._rely_on_bounds()
         self.samples: dict[Leaf, list[Samples]] = {}
-        # One more, for what a difference at the first compares with may be a 0 filled in.
+        # One more, for a difference at the first point may compare it with a 0 filled in.
         self.first = int(self.lower.min(initial=FAR)) - 1
         tail = strict = np.full(self.lower.size, FAR)
+        # What a difference looks back to matters too.
+        matters = self._floor() if depth(self.node) else self.lower
         for leaf, sources in self._sources.items():
             shift = self.shift(leaf)
-            several = len(sources) > 1 or leaf.interpolated
+            several = len(sources) > 1
             self.samples[leaf] = []
             for series in sources:
-                fill = filling(leaf, series, several, self.clock)
-                samples = Samples(series, leaf, self.clock, step, fill)
+                samples = Samples(series, leaf, self.context, step, several)
                 if len(samples):
                     self.samples[leaf].append(samples)
                     self.first = min(self.first, int(samples.buckets[0]) + shift)
-                    # What a difference looks back to matters too, however long ago.
-                    matters = np.full_like(self.lower, _NONE) if looks_back(self.node) else self.lower - shift
-                    ours, strictly = samples.unsettled(matters)
+                    ours, strictly = samples.unsettled(matters - shift)
                     tail, strict = np.minimum(tail, ours + shift), np.minimum(strict, strictly + shift)
-        size = max(int(self.upper.max(initial=self.first)) - self.first, 0)
-        final = compute(self.node, _BucketSight(self, self.first + np.arange(size), None))
+        self.settled = strict
+        self._assemble(max(int(self.upper.max(initial=self.first)) - self.first, 0), tail)
+
+    def _assemble(self, size: int, tail: Indices) -> None:
+        """Put the final values of all points into a column, and after them the head and the tail of each evaluation."""
+        final = compute(self.node, _PointValues(self, self.first + np.arange(size), None))
         self._tail = np.clip(tail, self.lower, self.upper)
-        length = self.upper - self._tail
+        self._head = np.minimum(self._heads(), self._tail)
+        length = (self._head - self.lower) + (self.upper - self._tail)
         self._offset = size + np.cumsum(length) - length
         rows = np.repeat(np.arange(length.size), length)
-        self.settled = strict
         values = np.broadcast_to(final, size)
         if rows.size:
-            numbers = np.arange(rows.size) + size - self._offset[rows] + self._tail[rows]
-            late = compute(self.node, _BucketSight(self, numbers, rows))
+            numbers = np.arange(rows.size) + size - self._offset[rows] + self.lower[rows]
+            numbers += np.where(numbers >= self._head[rows], (self._tail - self._head)[rows], 0)
+            late = compute(self.node, _PointValues(self, numbers, rows))
             values = np.concatenate([values, np.broadcast_to(late, rows.size)])
         self.column = Column(values)
 
+    def _floor(self) -> Indices:
+        """The number of the first point that a difference in each window may look back to (A19)."""
+        choice = self.context.assumptions.peek(Assumptions.earlier_point)
+        if choice == 'window only':
+            return self.lower
+        if choice == 'always':
+            return np.full_like(self.lower, _NONE)
+        oldest = self.context.starts - INTERPOLATION_LIMIT
+        return ranks(self.times, oldest, 'left') if self.step is None else -(-oldest // self.step)
+
+    def _heads(self) -> Indices:
+        """The number after those at the beginning of each window where a difference looks back too far (A19)."""
+        head = self.lower
+        if not self.memory:
+            return head
+        self.floor = self._floor()
+        for node, column in self.memory.items():
+            lower = np.clip(self.lower - self.first, 0, column.values.size)
+            upper = np.clip(self.upper - self.first, 0, column.values.size)
+            before = column.last((np.zeros_like(lower), lower))
+            following = column.next(lower)
+            reached = (before >= 0) & (following < upper)
+            if reached.any():
+                self.context.assumptions.rely_on(Assumptions.earlier_point)
+            cut = reached & (before + self.first < self.floor)
+            if (levels := depth(node)) > 1:
+                # What the operand looks back to may lie too far back although the operand's point does not.
+                cut = reached
+                for _ in range(levels - 1):
+                    following = column.next(np.minimum(following + 1, column.values.size))
+            end = np.minimum(following + 1, upper)
+            head = np.maximum(head, np.where(cut, end + self.first, self.lower))
+        return head
+
     def shift(self, leaf: Leaf) -> int:
-        """How many buckets back a leaf is read: to the one that holds the shifted start."""
-        assert self.step is not None
-        if leaf.shift % self.step:
-            self.clock.assumptions.rely_on(Assumptions.uneven_shift)
+        """How many buckets back a leaf is read (A20)."""
+        if self.step is None:
+            return 0
+        if leaf.shift % self.step and self.context.assumptions.uneven_shift == 'nearest bucket':
+            return (leaf.shift + self.step // 2) // self.step
         return -(-leaf.shift // self.step)
+
+    def _bounds(self) -> Assumption:
+        """The assumption that says which ends belong to a window: as_count has its own, which may refer to A1."""
+        counted = all(leaf.counting == 'as_count' for leaf in self._sources)
+        own = counted and self.context.assumptions.peek(Assumptions.count_window_ends) != 'as A1'
+        return Assumptions.count_window_ends if own else Assumptions.window_ends
+
+    def _rely_on_bounds(self) -> None:
+        counted = all(leaf.counting == 'as_count' for leaf in self._sources)
+        self.context.assumptions.rely_on(self._bounds(), *((Assumptions.count_window_ends,) if counted else ()))
 
     def number_from(self, instants: Indices) -> Indices:
         """The number of the first point that a window beginning at each instant has."""
-        included = self._rolled or self.clock.assumptions.peek(Assumptions.window_ends).startswith('[')
+        included = self._rolled or self.context.assumptions.peek(self._bounds()).startswith('[')
         if self.step is None:
-            return ranks(self._times, instants, 'left' if included else 'right')
+            return ranks(self.times, instants, 'left' if included else 'right')
         return -(-instants // self.step) if included else instants // self.step + 1
 
     def number_to(self, instants: Indices) -> Indices:
         """The number after that of the last point that a window ending at each instant has."""
-        included = self._rolled or self.clock.assumptions.peek(Assumptions.window_ends).endswith(']')
+        included = self._rolled or self.context.assumptions.peek(self._bounds()).endswith(']')
         if self.step is None:
-            return ranks(self._times, instants, 'right' if included else 'left')
+            return ranks(self.times, instants, 'right' if included else 'left')
         return instants // self.step + 1 if included else -(-instants // self.step)
 
     def instants(self, numbers: Indices) -> Floats:
         """The times of points, in seconds: of a bucket its start."""
-        return self._times[numbers] if self.step is None else numbers.astype(np.float64) * self.step
+        return self.times[numbers] if self.step is None else numbers.astype(np.float64) * self.step
+
+    def _segments(
+        self, lower: Indices, upper: Indices, rows: Indices | slice = slice(None)
+    ) -> Iterator[tuple[Indices, Indices, Indices | int]]:
+        """Where in the column the points from `lower` to before `upper` lie, as the evaluations `rows` see them.
+
+        Each segment is (first index, index after the last, what to add to an index for the point's number).
+        """
+        head, tail, offset = self._head[rows], self._tail[rows], self._offset[rows]
+        start, end = np.clip(lower, head, tail), np.clip(upper, head, tail)
+        yield start - self.first, end - self.first, self.first
+        if self.column.values.size == int(self._offset[0] if self._offset.size else 0):
+            return
+        base = self.lower[rows] - offset
+        yield np.minimum(lower, head) - base, np.minimum(upper, head) - base, base
+        base = base + tail - head
+        yield np.maximum(lower, tail) - base, np.maximum(upper, tail) - base, base
 
     def ranges(self, lower: Indices, upper: Indices, rows: Indices | slice = slice(None)) -> list[Ranges]:
         """Where in the column the points from `lower` to before `upper` lie, as the evaluations `rows` see them."""
-        if self.step is None:
-            return [(lower, upper)]
-        tail, offset = self._tail[rows], self._offset[rows]
-        settled = (np.minimum(lower, tail) - self.first, np.minimum(upper, tail) - self.first)
-        if self.column.values.size == int(self._offset[0] if self._offset.size else 0):
-            return [settled]
-        return [settled, (offset + np.maximum(lower, tail) - tail, offset + np.maximum(upper, tail) - tail)]
+        return [(start, end) for start, end, _ in self._segments(lower, upper, rows)]
 
     def aggregate(self, method: str) -> Floats:
         """One value per evaluation, over its whole window."""
@@ -189,10 +263,9 @@ class Points:
         """The time of the last point with a value up to the end of some evaluations' windows, NaN where none is."""
         lower, upper = self.lower[rows], self.upper[rows]
         number = np.full(rows.size, _NONE)
-        bases = [self.first] if self.step is None else [self.first, self._tail[rows] - self._offset[rows]]
-        for area, base in zip(self.ranges(lower, upper, rows), bases, strict=False):
-            index = self.column.last(area)
-            number = np.where(index >= 0, index + base, number)
+        for start, end, base in self._segments(lower, upper, rows):
+            index = self.column.last((start, end))
+            number = np.where(index >= 0, np.maximum(number, index + base), number)
         earlier = np.flatnonzero(number == _NONE)
         number[earlier] = self.last_before(self.node, self.column, lower[earlier], rows[earlier])[0]
         there = number != _NONE
@@ -200,22 +273,28 @@ class Points:
         result[there] = self.instants(number[there])
         return result
 
-    def last_before(self, node: Node, final: Column, numbers: Indices, rows: Indices) -> tuple[Indices, Floats]:
-        """The number of the last point before each number where `node` has a value, as the evaluations `rows` see it,
-        and the value. `final` holds the values as they will be in the end, from `first` on.
+    def last_before(
+        self, node: Node, final: Column, numbers: Indices, rows: Indices, shift: int = 0, floor: Indices | None = None
+    ) -> tuple[Indices, Floats]:
+        """Return the number of the last point before each number where `node` has a value, and the value.
+
+        Both are as the evaluations `rows` see them. `final` holds the values as they are in the end. `shift` is what to
+        add to the number of a leaf to have that of a point. Points before `floor` are ignored.
         """
         found, values = np.full(numbers.size, _NONE), np.full(numbers.size, np.nan)
-        end = numbers - self.first
+        origin = self.first - shift
+        end = numbers - origin
         pending = np.arange(numbers.size)
+        again = floor is not None and depth(node) > 0
         while pending.size:
             index = final.last((np.zeros(pending.size, dtype=np.int64), np.maximum(end[pending], 0)))
-            pending, index = pending[index >= 0], index[index >= 0]
+            near = index >= (0 if floor is None else np.maximum(floor[pending] - origin, 0))
+            pending, index = pending[near], index[near]
             value = final.values[index]
-            if self.step is not None:
-                late = index + self.first >= self.settled[rows[pending]]
-                sight = _BucketSight(self, (index + self.first)[late], rows[pending][late])
-                value[late] = compute(node, sight)
-            found[pending], values[pending] = index + self.first, value
+            late = (index + self.first >= self.settled[rows[pending]]) | again
+            if late.any():
+                value[late] = compute(node, _PointValues(self, (index + origin)[late], rows[pending][late], shift))
+            found[pending], values[pending] = index + origin, value
             end[pending] = index
             pending = pending[np.isnan(value)]
             found[pending] = _NONE
@@ -225,55 +304,49 @@ class Points:
         """Times and values of the points in the window of one evaluation, NaN for those without a value."""
         rows = np.array([row])
         lower, upper = self.lower[rows], self.upper[rows]
-        values = [self.column.values[int(start[0]) : int(end[0])] for start, end in self.ranges(lower, upper, rows)]
-        return self.instants(np.arange(lower[0], upper[0])), np.concatenate(values)
+        times, values = [], []
+        for start, end, base in self._segments(lower, upper, rows):
+            indices = np.arange(start[0], end[0], dtype=np.int64)
+            times.append(self.instants((indices + base).astype(np.int64)))
+            values.append(self.column.values[indices])
+        order = np.argsort(np.concatenate(times), kind='stable')
+        return np.concatenate(times)[order], np.concatenate(values)[order]
 
 
 @dataclass
-class _SampleSight:
-    """The samples of one source as they are."""
+class _PointValues:
+    """Points by number, each as the evaluation in `rows` sees it, or as it is in the end where `rows` is None.
 
-    times: Floats
-    leaf: Leaf
-    values: Floats
-    pointwise = True
-
-    def given(self, node: Node) -> Floats | None:
-        return self.values if node == self.leaf else None
-
-    def zero_filled(self, node: ZeroFilled, values: Floats) -> Floats:
-        raise AssertionError('default_zero needs buckets')
-
-    def difference(self, node: Difference, values: Floats) -> Floats:
-        before = Column(values).last((np.zeros(values.size, dtype=np.int64), np.arange(values.size)))
-        there = before >= 0
-        return differences(
-            node.name,
-            values,
-            np.where(there, values[before], np.nan),
-            np.where(there, self.times - self.times[before], np.nan),
-        )
-
-
-@dataclass
-class _BucketSight:
-    """Buckets by number, each as the evaluation in `rows` sees it, or as it will be where `rows` is None."""
+    Below a leaf that is shifted, numbers are those of its own buckets: `shift` less than those of the points.
+    """
 
     points: Points
     numbers: Indices
     rows: Indices | None
+    shift: int = 0
     pointwise = True
+    _ranges: dict[Samples, Ranges] = field(default_factory=dict)
+    _masks: dict[Leaf, Flags | None] = field(default_factory=dict)
 
     def given(self, node: Node) -> Floats | None:
-        return self._leaf(node) if isinstance(node, Leaf) else None
+        match node:
+            case Source():
+                return self._source(node)
+            case Leaf():
+                return self._leaf(node)
+        return None
 
     def _leaf(self, leaf: Leaf) -> Floats:
         """Aggregate over the sources that have a value (rule 2.4)."""
-        buckets = self.numbers - self.points.shift(leaf)
-        total = np.zeros(buckets.size)
-        count = np.zeros(buckets.size, dtype=np.int64)
-        for samples in self.points.samples[leaf]:
-            values = samples.values(buckets, None if self.rows is None else samples.seen[self.rows])
+        points = self.points
+        shift = points.shift(leaf)
+        below = _PointValues(points, self.numbers - shift, self.rows, shift)
+        if points.step is None:
+            return compute(_differences(Source(leaf, 0)), below)
+        total = np.zeros(self.numbers.size)
+        count = np.zeros(self.numbers.size, dtype=np.int64)
+        for index in range(len(points.samples[leaf])):
+            values = compute(_differences(Source(leaf, index)), below)
             there = ~np.isnan(values)
             if leaf.space in ('min', 'max'):
                 better = np.fmin if leaf.space == 'min' else np.fmax
@@ -285,16 +358,69 @@ class _BucketSight:
             total = total / np.maximum(count, 1)
         return np.where(count > 0, total, np.nan)
 
-    def zero_filled(self, node: ZeroFilled, values: Floats) -> Floats:
-        return np.where(np.isnan(values), 0.0, values) if node in self.points.filled else values
+    def _source(self, source: Source) -> Floats:
+        if self.points.step is None:
+            return self.points.sample_values[self.numbers]
+        samples, leaf = self.points.samples[source.leaf][source.index], source.leaf
+        if samples.filled and leaf not in self._masks:
+            self._masks[leaf] = self._sampled(leaf)
+        ranges = self._ranges_of(samples, self.numbers)
+        return samples.values(self.numbers, ranges, self._seen(samples), self._masks.get(leaf))
+
+    def _seen(self, samples: Samples) -> Indices | None:
+        return None if self.rows is None else samples.seen[self.rows]
+
+    def _ranges_of(self, samples: Samples, numbers: Indices) -> Ranges:
+        if samples not in self._ranges:
+            self._ranges[samples] = samples.ranges(numbers, self._seen(samples))
+        return self._ranges[samples]
+
+    def _sampled(self, leaf: Leaf) -> Flags | None:
+        """Where the gaps of a leaf's sources are filled; None: everywhere (rules 2.16 and 2.17).
+
+        By default at the instants where one of its sources has a sample, by an explicit fill in arithmetic where any
+        operand has.
+        """
+        points = self.points
+        together = len(points.samples) > 1
+        if leaf.extended or (leaf.fill is not None and not together):
+            return None
+        sampled = np.zeros(self.numbers.size, dtype=np.bool_)
+        for other in points.samples if leaf.fill is not None else (leaf,):
+            numbers = self.numbers + self.shift - points.shift(other)
+            for samples in points.samples[other]:
+                start, end = self._ranges_of(samples, numbers)
+                sampled |= end > start
+        return sampled
+
+    def filled(self, node: Filled, values: Floats) -> Floats:
+        assert self.points.step is not None
+        known = self.numbers >= self.points.context.known // self.points.step
+        return np.where(np.isnan(values) & known, node.value, values)
 
     def difference(self, node: Difference, values: Floats) -> Floats:
-        assert self.points.step is not None
+        points = self.points
         if self.rows is None:
-            self.points.memory[node] = column = Column(values)
+            # Numbers are consecutive here, from the first point on.
+            column = Column(np.broadcast_to(values, self.numbers.shape))
+            points.memory[node] = column
             index = column.last((np.zeros(values.size, dtype=np.int64), np.arange(values.size)))
-            before = np.where(index >= 0, values[index], np.nan)
-            number = index + self.points.first
+            before = np.where(index >= 0, column.values[index], np.nan)
+            number = self.numbers[np.maximum(index, 0)]
         else:
-            number, before = self.points.last_before(node.operand, self.points.memory[node], self.numbers, self.rows)
-        return differences(node.name, values, before, (self.numbers - number) * float(self.points.step))
+            floor = points.floor[self.rows] - self.shift
+            final = points.memory[node]
+            number, before = points.last_before(node.operand, final, self.numbers, self.rows, self.shift, floor)
+            number = np.where(np.isnan(before), self.numbers, number)
+        return differences(node.name, values, before, points.instants(self.numbers) - points.instants(number))
+
+    def earlier(self, node: Earlier | Moving) -> Floats:
+        raise AssertionError('the plan has none at points')
+
+
+def _differences(source: Source) -> Node:
+    """A source with the differences that act on it before the space aggregation (rule 2.4)."""
+    node: Node = source
+    for name in source.leaf.differences:
+        node = Difference(name, node)
+    return node

@@ -1,11 +1,12 @@
-"""From what each evaluation returned to a state, and from states to transitions (section 3 of the semantics).
+"""From the result of each window to a state, and from states to transitions (section 3 of the semantics).
 
-All evaluations of a group at once: what a state remembers is carried forward from the last evaluation that decided it.
+`step` is the state machine: a function of the state, the result of one window and the instant. `run` does the same for
+all evaluations of a group at once: what a state remembers is carried forward from the last evaluation that decided it.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,12 @@ from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.monitor import COMPLEMENTS, Monitor
 from ddassets.engine.state import State
-from ddassets.engine.timeline import NEVER, Codes, Flags, Floats, Instants, Transitions
+from ddassets.engine.timeline import CAUSES, NEVER, Cause, Codes, Flags, Floats, Instants, Transition, Transitions
+from ddassets.language.query.tree import Comparator
+
+DAY = 86400
+# Rule 3.20 and A88: how long a group is kept after its data stops, in seconds, by the choice.
+RETENTIONS = {Assumptions.group_retention.default: DAY, '12 h': 43200, '1 h': 3600}
 
 _COMPARE = {
     '<': np.less,
@@ -23,18 +29,270 @@ _COMPARE = {
     '==': np.equal,
     '!=': np.not_equal,
 }
-# Indices into timeline.CAUSES.
-_DATA, _TIMEOUT, _RESOLVED = 0, 1, 2
-_HOLD, _RESET, _SET = -1, 0, 1
+# Two numbers are equal when they differ by no more than this part of the threshold, under the other choice of A24.
+_TOLERANCE = 1e-9
+_DATA, _TIMEOUT, _RESOLVED = map(CAUSES.index, ('data', 'timeout', 'on_missing_data'))
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What decides the states of one monitor's groups (rules 3.3 to 3.20).
+
+    `window` is in seconds: of a stub not that of the query, which is for graphs (rule 6.2). `fills`: the query gives
+    values to windows without data. `share`: the values are shares of anomalous points (rule 6.2). `assumptions` records
+    those that mattered.
+    """
+
+    monitor: Monitor
+    window: int
+    assumptions: Assumptions
+    fills: bool = False
+    share: bool = False
+
+    @property
+    def evaluated_before_it_reports(self) -> bool:
+        """Whether the group of an ungrouped query is evaluated before it has data, as if it had been OK (A21).
+
+        The question arises where missing data has a result.
+        """
+        monitor = self.monitor
+        arises = monitor.notify_no_data or monitor.timeout or self.fills
+        if not arises and monitor.on_missing_data not in ('default', 'show_and_notify_no_data', 'resolve'):
+            return False
+        return self.assumptions.never_reported == 'yes'
+
+    def holds(self, value: Floats | float, limit: float, comparator: Comparator | None = None) -> Flags:
+        """Whether values meet the condition of the query with a limit (rule 2.7)."""
+        comparator = comparator or self.monitor.query.comparator
+        met: Flags = np.asarray(_COMPARE[comparator](value, limit))
+        if comparator in ('==', '!='):
+            if self.assumptions.equality != 'exactly':
+                near = np.abs(value - limit) <= _TOLERANCE * abs(limit)
+                met = near if comparator == '==' else ~near & ~np.isnan(value)
+        return met
+
+    def recovered(self, value: Floats | float, limit: float | None) -> Flags:
+        """Rule 3.4; without a threshold the end of the condition is the recovery (rule 3.5)."""
+        if limit is None:
+            return np.ones(np.shape(value), dtype=np.bool_)
+        comparator = COMPLEMENTS[self.monitor.query.comparator]
+        if self.share and comparator == '<':
+            # Monitors of anomalies have `>= 1` and a recovery threshold of 0: no share is below it (rule 6.3).
+            comparator = '<='
+        return self.holds(value, limit, comparator)
+
+    @property
+    def timeframe(self) -> int:
+        """Seconds without data until No Data (rules 3.10 and 3.11)."""
+        if self.monitor.no_data_timeframe is not None:
+            return self.monitor.no_data_timeframe
+        choice = self.assumptions.default_timeframe
+        if choice == 'error':
+            raise UnusableInputError(f'{self.monitor.name}: options.no_data_timeframe: missing (A5)')
+        return self.window * (2 if choice == '2x window' else 1)
+
+    def silence(self, ticks: Instants, since: Instants, last: Floats) -> tuple[Flags, Codes]:
+        """Say which evaluations without data put a group into No Data, and which into OK: by a cause, 0 for none.
+
+        `since` is the first evaluation of the silence, `last` the time of the last point, NaN where it is unknown.
+        """
+        nothing, resolved = np.zeros(ticks.size, dtype=np.bool_), np.zeros(ticks.size, dtype=np.int8)
+        monitor, mode = self.monitor, self.monitor.on_missing_data
+        if mode == 'resolve':
+            return nothing, np.full(ticks.size, _RESOLVED, dtype=np.int8)
+        from_when = np.full(ticks.size, np.inf)
+        if mode in ('show_no_data', 'show_and_notify_no_data'):
+            from_when = since.astype(np.float64)
+        elif mode is None and monitor.notify_no_data:
+            timeframe = self.timeframe
+            point = np.where(np.isnan(last), since, last + monitor.evaluation_delay)
+            from_when = point + timeframe
+            if (ticks >= np.minimum(point, since) + timeframe).any() and (
+                self.assumptions.no_data_timer != 'last point'
+            ):
+                from_when = (since + timeframe).astype(np.float64)
+        no_data = ticks >= from_when
+        if monitor.timeout:
+            out = ticks >= since + monitor.timeout
+            late = out & no_data & (from_when > since + monitor.timeout)
+            if late.any() and self.assumptions.no_data_after_timeout == 'stays':
+                out &= ~late
+            resolved[out] = _TIMEOUT
+            no_data &= ~out
+        return no_data, resolved
+
+
+# One evaluation at a time
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one evaluation returned: a value, nothing (`empty`), or no result at all (cancelled; neither).
+
+    `value` is compared with the thresholds, `recovery` with the recovery thresholds. `zero`: nothing, which is
+    evaluated as 0 (rule 3.15). `blank`: the window holds no data. `last` is the time of the last point in seconds.
+    """
+
+    value: float | None = None
+    recovery: float | None = None
+    empty: bool = False
+    zero: bool = False
+    blank: bool = False
+    last: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GroupState:
+    """All that a group remembers between two evaluations. Instants are in seconds.
+
+    `born`: it has been evaluated with data. `seen_since`: when data of this life was first seen. `empty_since` and
+    `blank_since`: the first evaluation in a row that returned nothing, or saw no data. `open_trigger`: the last
+    notification was a trigger (A8). A new group of a grouped query is `GroupState()`, that of an ungrouped one
+    `GroupState(State.NO_DATA)` (rule 3.7).
+
+    >>> GroupState.from_dict(GroupState(State.ALERT, first_triggered=60).to_dict()).state
+    <State.ALERT: 2>
+    """
+
+    state: State = State.ABSENT
+    born: bool = False
+    seen_since: float | None = None
+    empty_since: int | None = None
+    blank_since: int | None = None
+    first_triggered: int | None = None
+    last_triggered: int | None = None
+    open_trigger: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the state in types that JSON has."""
+        return {**asdict(self), 'state': int(self.state)}
+
+    @classmethod
+    def from_dict(cls, stored: dict[str, Any]) -> 'GroupState':
+        """Return the state that `to_dict` stored."""
+        return cls(**{**stored, 'state': State(stored['state'])})
+
+
+def step(
+    rules: Rules, before: GroupState, result: Result, instant: int, simple: bool = False
+) -> tuple[GroupState, tuple[Transition, ...]]:
+    """Return the state after one evaluation, and its transition if there is one.
+
+    `simple`: the one group of an ungrouped query. It is never dropped, and new_group_delay does not hold for it.
+
+    >>> from ddassets.engine.examples import monitor
+    >>> rules = Rules(monitor(), 60, Assumptions())
+    >>> state, _ = step(rules, GroupState(State.NO_DATA), Result(1.0), 60, simple=True)
+    >>> state, (transition,) = step(rules, state, Result(9.0), 120, simple=True)
+    >>> str(state.state), str(transition.source), transition.notify
+    ('Alert', 'OK', True)
+    """
+    empty_since = (instant if before.empty_since is None else before.empty_since) if result.empty else None
+    blank_since = (instant if before.blank_since is None else before.blank_since) if result.blank else None
+    if not simple and blank_since is not None and instant - blank_since >= _retention(rules, instant - blank_since):
+        return GroupState(empty_since=empty_since, blank_since=blank_since), ()
+    seen_since = instant if before.seen_since is None and not result.blank else before.seen_since
+    state = replace(before, seen_since=seen_since, empty_since=empty_since, blank_since=blank_since)
+    if not before.born:
+        ready = result.value is not None and not result.blank
+        if simple:
+            ready = ready or rules.evaluated_before_it_reports
+        else:
+            ready = ready and seen_since is not None and instant >= seen_since + rules.monitor.new_group_delay
+        if not ready:
+            return state, ()
+        state = replace(state, state=State.ABSENT, born=True)
+    return _entered(rules, state, result, instant)
+
+
+def _entered(
+    rules: Rules, state: GroupState, result: Result, instant: int
+) -> tuple[GroupState, tuple[Transition, ...]]:
+    """The state after the result of a group that is there, and the transition into it."""
+    source = state.state
+    target, cause = _target(rules, state, result, instant)
+    if target == source or (source == State.ABSENT and target == State.OK):
+        return replace(state, state=target), ()
+    trouble = target != State.OK
+    first = instant if trouble and source in (State.OK, State.ABSENT) else state.first_triggered
+    last = instant if trouble else state.last_triggered
+    notify, open_trigger = _notifies(rules, source, target, state.open_trigger)
+    value = 0.0 if result.zero else result.value
+    transition = Transition(
+        instant=instant,
+        source=source,
+        target=target,
+        value=np.nan if value is None else value,
+        notify=notify,
+        cause=cause,
+        first_triggered_at=first,
+        last_triggered_at=last,
+    )
+    after = replace(state, state=target, first_triggered=first, last_triggered=last, open_trigger=open_trigger)
+    return after, (transition,)
+
+
+def _target(rules: Rules, state: GroupState, result: Result, instant: int) -> tuple[State, Cause]:
+    """Rules 3.3 to 3.19: the next state of a group, and what brings it."""
+    current = State.OK if state.state == State.ABSENT else state.state
+    if result.zero:
+        value, recovery = 0.0, 0.0
+    elif result.value is not None:
+        value = result.value
+        recovery = value if result.recovery is None else result.recovery
+    elif result.empty:
+        assert state.empty_since is not None
+        last = np.nan if result.last is None else result.last
+        silence = rules.silence(np.array([instant]), np.array([state.empty_since]), np.array([last]))
+        if silence[1][0]:
+            return State.OK, CAUSES[silence[1][0]]
+        return State.NO_DATA if silence[0][0] else current, 'data'
+    else:
+        return current, 'data'
+    limits = rules.monitor.thresholds
+    if rules.holds(value, limits.critical):
+        return State.ALERT, 'data'
+    if current == State.ALERT and not rules.recovered(recovery, limits.critical_recovery):
+        return State.ALERT, 'data'
+    if limits.warning is None:
+        return State.OK, 'data'
+    if rules.holds(value, limits.warning):
+        return State.WARN, 'data'
+    kept = current in (State.ALERT, State.WARN) and not rules.recovered(recovery, limits.warning_recovery)
+    if kept and current == State.ALERT:
+        kept = rules.assumptions.alert_passes_warning_recovery == 'yes'
+    return State.WARN if kept else State.OK, 'data'
+
+
+def _notifies(rules: Rules, source: State, target: State, open_trigger: bool) -> tuple[bool, bool]:
+    """Whether a transition notifies (rules 3.8 and 3.18), and whether the last notification then is a trigger."""
+    if rules.monitor.draft:
+        return False, False
+    if rules.monitor.silent_no_data:
+        if target == State.NO_DATA:
+            return False, open_trigger
+        if source == State.NO_DATA and target == State.OK:
+            choice = rules.assumptions.recovery_after_silent_no_data
+            return choice == 'always' or (choice == 'after a trigger' and open_trigger), False
+    return True, target != State.OK
+
+
+def _retention(rules: Rules, silence: int) -> int:
+    """Seconds after which a group without data is dropped (rule 3.20). The choice matters after an hour."""
+    if silence < min(RETENTIONS.values()):
+        return DAY
+    return RETENTIONS[rules.assumptions.group_retention]
+
+
+# All evaluations of a group at once
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
-    """What each evaluation of a group returned, in columns.
+class Evaluations:
+    """What each evaluation of a group returned, in columns: a `Result` for each of `ticks`, in seconds.
 
-    `values` are compared with the thresholds, `recovery` with the recovery thresholds, where `valued`. `empty`: it
-    returned nothing; neither: it was cancelled. `zero`: nothing, which is taken for 0 (rule 3.15). `last` is the time
-    of the last point, in seconds, where `empty`; NaN where nobody asks.
+    `values` are compared with the thresholds, `recovery` with the recovery thresholds, where `valued`; neither valued
+    nor `empty`: cancelled. `last` is NaN where nothing asks for it.
     """
 
     ticks: Instants
@@ -43,114 +301,130 @@ class Answers:
     valued: Flags
     empty: Flags
     zero: Flags
+    blank: Flags
     last: Floats
 
-    def part(self, start: int, end: int) -> 'Answers':
-        """Those of the evaluations from index `start` to before `end`."""
+    def part(self, start: int, end: int) -> 'Evaluations':
+        """Return those from index `start` to before `end`."""
         return replace(self, **{field.name: getattr(self, field.name)[start:end] for field in fields(self)})
 
-    @cached_property
-    def first_empty(self) -> Instants:
-        """For each evaluation that returned nothing, the index of the first in a row."""
+    def since(self, flags: Flags) -> Instants:
+        """For each evaluation where a flag is set, the instant of the first in a row."""
+        if not self.ticks.size:
+            return self.ticks
         index = np.arange(self.ticks.size)
-        behind: Instants = np.maximum.accumulate(np.where(self.empty, -1, index)) + 1
-        return np.minimum(behind, self.ticks.size - 1)
+        first: Instants = np.maximum.accumulate(np.where(flags, -1, index)) + 1
+        return self.ticks[np.minimum(first, self.ticks.size - 1)]
+
+    def result(self, row: int) -> Result:
+        """Return one of them."""
+        valued, last = bool(self.valued[row]), float(self.last[row])
+        return Result(
+            value=float(self.values[row]) if valued else None,
+            recovery=float(self.recovery[row]) if valued else None,
+            empty=bool(self.empty[row]),
+            zero=bool(self.zero[row]),
+            blank=bool(self.blank[row]),
+            last=None if np.isnan(last) else last,
+        )
 
 
-@dataclass
-class StateMachine:
-    """Rules 3.3 to 3.20 for one monitor; `assumptions` records those that mattered.
+@dataclass(frozen=True, eq=False)
+class Columns:
+    """The state after each evaluation, the value that was compared (NaN where there was none), and what changed."""
 
-    `window` is what is evaluated, in seconds: of a stub not that of the query, which is for graphs (rule 6.2).
+    states: Codes
+    values: Floats
+    transitions: Transitions
+
+
+def run(
+    rules: Rules, evaluations: Evaluations, simple: bool, reporting_since: Callable[[int], float] = float
+) -> Columns:
+    """Return what `step` would, one evaluation after the other.
+
+    `reporting_since` says since when a group has reported that the evaluation at an instant sees for the first time.
     """
+    ticks = evaluations.ticks
+    fresh = State.NO_DATA if simple else State.ABSENT
+    states = np.full(ticks.size, fresh, dtype=np.int8)
+    causes = np.zeros(ticks.size, dtype=np.int8)
+    born = []
+    for birth, end in _lives(rules, evaluations, simple, reporting_since):
+        states[birth:end], causes[birth:end] = _life(rules, evaluations.part(birth, end))
+        states[end:] = State.ABSENT
+        born.append(birth)
+    compared = (evaluations.valued | evaluations.zero) & (states != State.ABSENT)
+    values = np.where(compared, evaluations.values, np.nan)
+    if simple:
+        values[: born[0] if born else None] = np.nan
+    return Columns(states, values, _transitions(rules, ticks, states, values, causes, born, fresh))
 
-    monitor: Monitor
-    window: int
-    assumptions: Assumptions
 
-    def run(self, answers: Answers) -> tuple[Codes, Codes]:
-        """Return the state after each evaluation, and what brought it (an index into timeline.CAUSES).
+def _lives(
+    rules: Rules, evaluations: Evaluations, simple: bool, reporting_since: Callable[[int], float]
+) -> Iterator[tuple[int, int]]:
+    """From when to when, by index, a group is there: born with a value, dropped after a day without data (3.20)."""
+    ticks, size = evaluations.ticks, evaluations.ticks.size
+    there = ~evaluations.blank
+    ready = evaluations.valued & there
+    if simple:
+        birth = int(np.argmax(ready)) if ready.any() else size
+        if birth > 0 and rules.evaluated_before_it_reports:
+            birth = 0
+        if birth < size:
+            yield birth, size
+        return
+    silence = ticks - evaluations.since(evaluations.blank)
+    gone = evaluations.blank & (silence >= min(RETENTIONS.values()))
+    if gone.any():
+        gone &= silence >= RETENTIONS[rules.assumptions.group_retention]
+    position = 0
+    while position < size and there[position:].any():
+        seen = position + int(np.argmax(there[position:]))
+        end = seen + int(np.argmax(gone[seen:])) if gone[seen:].any() else size
+        since = float(ticks[seen]) if position else reporting_since(int(ticks[seen]))
+        after = ready[seen:end] & (ticks[seen:end] >= since + rules.monitor.new_group_delay)
+        if after.any():
+            yield seen + int(np.argmax(after)), end
+        position = end
 
-        The first evaluation has a value, and nothing came before it.
-        """
-        if answers.zero.any() or (self.monitor.on_missing_data == 'default' and answers.empty.any()):
-            self.assumptions.rely_on(Assumptions.count_query)
-        silent = answers.empty & ~answers.zero
-        no_data, resolved = self._silence(answers, silent)
-        valued = answers.valued | answers.zero
-        # An evaluation that is cancelled keeps the state, No Data too (rule 2.8).
-        no_data = _latched(no_data, valued | (resolved > 0))
-        gone = no_data | (resolved > 0)
-        limits = self.monitor.thresholds
-        critical = valued & self._holds(answers.values, limits.critical)
-        recovered = valued & ~critical & self._recovered(answers.recovery, limits.critical_recovery)
-        alert = _latched(critical, recovered | gone)
-        states = np.where(alert, State.ALERT, State.OK).astype(np.int8)
-        if limits.warning is not None:
-            warning = valued & self._holds(answers.values, limits.warning)
-            recovered = valued & ~warning & self._recovered(answers.recovery, limits.warning_recovery)
-            warn = self._warned(alert, warning, recovered, gone)
-            states = np.where(alert, states, np.where(warn, State.WARN, State.OK)).astype(np.int8)
-        states[no_data] = State.NO_DATA
-        return states, resolved
 
-    def _holds(self, values: Floats, limit: float) -> Flags:
-        return np.asarray(_COMPARE[self.monitor.query.comparator](values, limit))
+def _life(rules: Rules, evaluations: Evaluations) -> tuple[Codes, Codes]:
+    """Return the state after each evaluation of one life, and what brought it (an index into CAUSES)."""
+    monitor, limits = rules.monitor, rules.monitor.thresholds
+    if evaluations.zero.any() or (monitor.on_missing_data == 'default' and evaluations.empty.any()):
+        rules.assumptions.rely_on(Assumptions.count_query)
+    silent = evaluations.empty & ~evaluations.zero
+    no_data, resolved = np.zeros(silent.size, dtype=np.bool_), np.zeros(silent.size, dtype=np.int8)
+    rows = np.flatnonzero(silent)
+    if rows.size:
+        since = evaluations.since(evaluations.empty)[rows]
+        no_data[rows], resolved[rows] = rules.silence(evaluations.ticks[rows], since, evaluations.last[rows])
+    valued = evaluations.valued | evaluations.zero
+    # An evaluation that is cancelled keeps the state, No Data too (rule 2.8).
+    no_data = _latched(no_data, valued | (resolved > 0))
+    gone = no_data | (resolved > 0)
+    critical = valued & rules.holds(evaluations.values, limits.critical)
+    recovered = valued & ~critical & rules.recovered(evaluations.recovery, limits.critical_recovery)
+    alert = _latched(critical, recovered | gone)
+    states = np.where(alert, State.ALERT, State.OK).astype(np.int8)
+    if limits.warning is not None:
+        warning = valued & rules.holds(evaluations.values, limits.warning)
+        recovered = valued & ~warning & rules.recovered(evaluations.recovery, limits.warning_recovery)
+        warn = _warned(rules, alert, warning, recovered, gone)
+        states = np.where(alert, states, np.where(warn, State.WARN, State.OK)).astype(np.int8)
+    states[no_data] = State.NO_DATA
+    return states, resolved
 
-    def _recovered(self, values: Floats, limit: float | None) -> Flags:
-        """Rule 3.4; without a threshold the end of the condition is the recovery (rule 3.5)."""
-        if limit is None:
-            return np.ones(values.size, dtype=np.bool_)
-        return np.asarray(_COMPARE[COMPLEMENTS[self.monitor.query.comparator]](values, limit))
 
-    def _warned(self, alert: Flags, warning: Flags, recovered: Flags, gone: Flags) -> Flags:
-        """Rule 3.6. On the way from Alert to OK warning_recovery has to be passed too, or not (A9)."""
-        passed = _latched(warning | alert, (recovered & ~alert) | gone)
-        direct = _latched(warning & ~alert, (recovered | alert) | gone)
-        if (passed & ~alert & ~direct).any():
-            self.assumptions.rely_on(Assumptions.alert_passes_warning_recovery)
-        return passed if self.assumptions.peek(Assumptions.alert_passes_warning_recovery) == 'yes' else direct
-
-    def _silence(self, answers: Answers, silent: Flags) -> tuple[Flags, Codes]:
-        """Which evaluations without data put the group into No Data, and which into OK, by what."""
-        resolved = np.zeros(silent.size, dtype=np.int8)
-        if not silent.any():
-            return silent, resolved
-        monitor, ticks = self.monitor, answers.ticks
-        since = ticks[answers.first_empty].astype(np.float64)
-        mode = monitor.on_missing_data
-        if mode == 'resolve':
-            resolved[silent] = _RESOLVED
-            return np.zeros(silent.size, dtype=np.bool_), resolved
-        from_when = np.full(silent.size, np.inf)
-        if mode in ('show_no_data', 'show_and_notify_no_data'):
-            from_when = since
-        elif mode is None and monitor.notify_no_data:
-            timeframe = self._timeframe()
-            last = np.where(np.isnan(answers.last), since, answers.last + monitor.evaluation_delay)
-            if (silent & (ticks >= np.minimum(last, since) + timeframe)).any():
-                self.assumptions.rely_on(Assumptions.no_data_timer)
-            from_when = (
-                last if self.assumptions.peek(Assumptions.no_data_timer) == 'last point' else since
-            ) + timeframe
-        no_data = silent & (ticks >= from_when)
-        if monitor.timeout:
-            out = silent & (ticks >= since + monitor.timeout)
-            late = out & no_data & (from_when > since + monitor.timeout)
-            if late.any():
-                out &= ~late if self.assumptions.no_data_after_timeout == 'stays' else True
-            resolved[out] = _TIMEOUT
-            no_data &= ~out
-        return no_data, resolved
-
-    def _timeframe(self) -> int:
-        """Seconds without data until No Data (rules 3.10 and 3.11)."""
-        if self.monitor.no_data_timeframe is not None:
-            return self.monitor.no_data_timeframe
-        choice = self.assumptions.default_timeframe
-        if choice == 'error':
-            raise UnusableInputError(f'{self.monitor.name}: options.no_data_timeframe: missing (A5)')
-        return self.window * (2 if choice == '2x window' else 1)
+def _warned(rules: Rules, alert: Flags, warning: Flags, recovered: Flags, gone: Flags) -> Flags:
+    """Rule 3.6. On the way from Alert to OK warning_recovery has to be passed too, or not (A9)."""
+    passed = _latched(warning | alert, (recovered & ~alert) | gone)
+    direct = _latched(warning & ~alert, (recovered | alert) | gone)
+    if (passed & ~alert & ~direct).any() and rules.assumptions.alert_passes_warning_recovery != 'yes':
+        return direct
+    return passed
 
 
 def _latched(on: Flags, off: Flags) -> Flags:
@@ -162,17 +436,23 @@ def _latched(on: Flags, off: Flags) -> Flags:
     return np.where(index >= 0, (on & ~off)[index], False)
 
 
-def transitions(
-    ticks: Instants, states: Codes, values: Floats, causes: Codes, born: Sequence[int], machine: StateMachine
+def _transitions(
+    rules: Rules,
+    ticks: Instants,
+    states: Codes,
+    values: Floats,
+    causes: Codes,
+    born: Sequence[int],
+    fresh: State,
 ) -> Transitions:
     """Return what changed. A group is `born` (indices) from ABSENT; born OK and dropped are no transitions."""
     before = np.empty_like(states)
-    before[:1] = State.ABSENT
+    before[:1] = fresh
     before[1:] = states[:-1]
     before[list(born)] = State.ABSENT
     changed = (before != states) & (states != State.ABSENT)
     index = np.flatnonzero(changed)
-    index = index[(before[index] != State.ABSENT) | np.isin(states[index], (State.WARN, State.ALERT))]
+    index = index[(before[index] != State.ABSENT) | (states[index] != State.OK)]
     source, target = before[index], states[index]
     instants = ticks[index]
     trouble = target != State.OK
@@ -182,7 +462,7 @@ def transitions(
         sources=source,
         targets=target,
         values=values[index],
-        notify=_notify(source, target, np.searchsorted(np.array(born), index, side='right'), machine),
+        notify=_notified(rules, source, target, np.searchsorted(np.array(born), index, side='right')),
         causes=np.where(target == State.OK, causes[index], _DATA).astype(np.int8),
         first_triggered=_carried(instants, first),
         last_triggered=_carried(instants, trouble),
@@ -195,26 +475,26 @@ def _carried(instants: Instants, at: Flags) -> Instants:
     return np.where(index >= 0, instants[index], NEVER)
 
 
-def _notify(source: Codes, target: Codes, lives: Instants, machine: StateMachine) -> Flags:
-    """Every transition notifies (rule 3.8), but not into a silent No Data, and out of it into OK as A8 says.
+def _notified(rules: Rules, source: Codes, target: Codes, lives: Instants) -> Flags:
+    """Which transitions notify: all (rule 3.8), but not into a silent No Data, and out of it into OK as A8 says.
 
-    `lives` numbers the lives of the group: what was told in one is forgotten with it (rule 3.20).
+    `lives` numbers the lives of the group: a notification in one does not count in the next (rule 3.20).
     """
     notify = np.ones(source.size, dtype=np.bool_)
-    if machine.monitor.draft:
+    if rules.monitor.draft:
         return ~notify
-    if not machine.monitor.silent_no_data:
+    if not rules.monitor.silent_no_data:
         return notify
     notify &= target != State.NO_DATA
     asked = (source == State.NO_DATA) & (target == State.OK)
     if asked.any():
         row = np.arange(source.size)
-        told = np.maximum.accumulate(np.where(notify & ~asked, row, -1))
+        sent = np.maximum.accumulate(np.where(notify & ~asked, row, -1))
         asked_before = np.maximum.accumulate(np.concatenate([[-1], np.where(asked, row, -1)[:-1]]))
-        trigger = (told >= 0) & (target[told] != State.OK) & (asked_before < told) & (lives[told] == lives)
+        trigger = (sent >= 0) & (target[sent] != State.OK) & (asked_before < sent) & (lives[sent] == lives)
         notify[asked] = {
             'always': np.ones_like(trigger),
             'never': np.zeros_like(trigger),
             'after a trigger': trigger,
-        }[machine.assumptions.recovery_after_silent_no_data][asked]
+        }[rules.assumptions.recovery_after_silent_no_data][asked]
     return notify

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from ddassets.engine.clock import HISTORY
+from ddassets.engine.context import HISTORY
 from ddassets.engine.graph import Line, draw
 from ddassets.engine.series import Floats, Series, SeriesSet
 from ddassets.language.query import tree

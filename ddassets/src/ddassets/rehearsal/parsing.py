@@ -11,7 +11,7 @@ from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.message import ENTITIES, Attributes, Host, notify
 from ddassets.engine.notification import REASONS
-from ddassets.engine.plan import STUBBED
+from ddassets.engine.planner import STUBBED
 from ddassets.engine.state import State
 from ddassets.nearest import did_you_mean
 from ddassets.rehearsal import entry as entries

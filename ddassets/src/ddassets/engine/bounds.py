@@ -1,0 +1,145 @@
+"""Between which bounds the values of an expression lie, whatever its series are."""
+
+import math
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from ddassets.engine.plan import (
+    Arithmetic,
+    Constant,
+    Earlier,
+    Filled,
+    Leaf,
+    Node,
+    Plan,
+    Pointwise,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """The least and the greatest value, both included; infinite where there is none.
+
+    >>> Bounds(0.0, 1.0).can_be('>', 1.0)
+    False
+    """
+
+    least: float = -math.inf
+    greatest: float = math.inf
+
+    def can_be(self, comparator: str, limit: float) -> bool:
+        """Whether a value within the bounds can meet the comparison."""
+        match comparator:
+            case '>':
+                return self.greatest > limit
+            case '>=':
+                return self.greatest >= limit
+            case '<':
+                return self.least < limit
+            case '<=':
+                return self.least <= limit
+            case '==':
+                return self.least <= limit <= self.greatest
+        return not self.least == limit == self.greatest
+
+    def __str__(self) -> str:
+        if math.isinf(self.least):
+            return f'at most {self.greatest:g}'
+        if math.isinf(self.greatest):
+            return f'at least {self.least:g}'
+        return f'between {self.least:g} and {self.greatest:g}'
+
+
+_ANY = Bounds()
+
+
+def bounds(plan: Plan, negative: Collection[Leaf] = ()) -> Bounds:
+    """Return the bounds of a plan's value. `negative` are the queries that have values below 0."""
+    value = _bounds(plan.expression, negative)
+    if plan.aggregator != 'sum' or plan.by_window:
+        return value
+    # A sum of any number of points keeps its sign alone.
+    return Bounds(0.0 if value.least >= 0 else -math.inf, 0.0 if value.greatest <= 0 else math.inf)
+
+
+def _bounds(node: Node, negative: Collection[Leaf]) -> Bounds:
+    match node:
+        case Leaf(differences=()):
+            return _ANY if node in negative else Bounds(0.0)
+        case Constant(value=value):
+            return Bounds(value, value)
+        case Arithmetic():
+            return _arithmetic(node, negative)
+        case Pointwise(name='abs', operand=operand):
+            inner = _bounds(operand, negative)
+            least = 0.0 if inner.least <= 0 <= inner.greatest else min(abs(inner.least), abs(inner.greatest))
+            return Bounds(least, max(abs(inner.least), abs(inner.greatest)))
+        case Pointwise(name='negative', operand=operand):
+            inner = _bounds(operand, negative)
+            return Bounds(0.0 - inner.greatest, 0.0 - inner.least)
+        case Pointwise(name=name, operand=operand, bound=bound):
+            inner = _bounds(operand, negative)
+            clamp = max if name == 'clamp_min' else min
+            return Bounds(clamp(inner.least, bound), clamp(inner.greatest, bound))
+        case Filled(operand=operand, value=value):
+            inner = _bounds(operand, negative)
+            return Bounds(min(inner.least, value), max(inner.greatest, value))
+        case Earlier(operand=operand):
+            return _bounds(operand, negative)
+    return _ANY
+
+
+def _arithmetic(node: Arithmetic, negative: Collection[Leaf]) -> Bounds:
+    left, right = _bounds(node.left, negative), _bounds(node.right, negative)
+    match node.operator:
+        case '+':
+            return Bounds(left.least + right.least, left.greatest + right.greatest)
+        case '-':
+            return Bounds(left.least - right.greatest, left.greatest - right.least)
+        case '*':
+            return _product(left, right)
+    factor, part = _scaled(node.left)
+    addends = [*_addends(node.right)]
+    if part in addends and all(_bounds(addend, negative).least >= 0 for addend in addends):
+        # A part of a sum of values that are not negative.
+        return _product(Bounds(factor, factor), Bounds(0.0, 1.0))
+    match node.left:
+        # A change relative to a value that is not negative, of one that is not either.
+        case Arithmetic(operator='-', left=new, right=old) if old == node.right:
+            if _bounds(new, negative).least >= 0 and right.least >= 0:
+                return Bounds(-1.0)
+    if right.least >= 0 or right.greatest <= 0:
+        inverse = [math.inf if value == 0 else 1 / value for value in (right.greatest, right.least)]
+        sign = 1.0 if right.least >= 0 else -1.0
+        inverse = sorted(math.copysign(value, sign) for value in inverse)
+        return _product(left, Bounds(inverse[0], inverse[1]))
+    return _ANY
+
+
+def _product(left: Bounds, right: Bounds) -> Bounds:
+    # 0 times infinity is 0: the bound is never reached.
+    products = [
+        0.0 if 0.0 in (a, b) else a * b for a in (left.least, left.greatest) for b in (right.least, right.greatest)
+    ]
+    return Bounds(min(products), max(products))
+
+
+def _scaled(node: Node) -> tuple[float, Node]:
+    """A node as a factor and the rest: 100 * u is (100, u)."""
+    match node:
+        case (
+            Arithmetic(operator='*', left=Constant(value=value), right=rest)
+            | Arithmetic(operator='*', left=rest, right=Constant(value=value))
+        ):
+            factor, inner = _scaled(rest)
+            return factor * value, inner
+    return 1.0, node
+
+
+def _addends(node: Node) -> Iterator[Node]:
+    match node:
+        case Arithmetic(operator='+', left=left, right=right):
+            yield from _addends(left)
+            yield from _addends(right)
+        case _:
+            yield node

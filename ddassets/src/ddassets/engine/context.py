@@ -1,0 +1,43 @@
+"""When a query is evaluated, over which windows, and how far back samples matter."""
+
+from dataclasses import dataclass, replace
+
+from ddassets.engine.assumptions import Assumptions
+from ddassets.engine.column import Indices
+
+# Samples older than this before the first window do not matter, in seconds: a group is dropped after a day.
+HISTORY = 2 * 86400
+
+
+@dataclass(frozen=True)
+class EvaluationContext:
+    """When a monitor is evaluated (`ticks`, rising), over which window, with which delay, under which assumptions.
+
+    All times are in seconds. `oldest` is the instant before which samples are ignored. `known` is the one before which
+    nothing is known of the series, so that default_zero() and default() have no gaps to fill there.
+    """
+
+    ticks: Indices
+    window: int
+    delay: int
+    assumptions: Assumptions
+    oldest: int
+    known: int
+
+    @property
+    def starts(self) -> Indices:
+        """Where each window begins (rule 2.3)."""
+        return self.ticks - self.delay - self.window
+
+    @property
+    def ends(self) -> Indices:
+        """Where each window ends."""
+        return self.ticks - self.delay
+
+    def at(self, rows: Indices) -> 'EvaluationContext':
+        """Return the same at some of the ticks."""
+        return replace(self, ticks=self.ticks[rows])
+
+    def earlier(self, seconds: int) -> 'EvaluationContext':
+        """Return the same ticks with windows that lie `seconds` earlier."""
+        return replace(self, delay=self.delay + seconds, oldest=self.oldest - seconds)
