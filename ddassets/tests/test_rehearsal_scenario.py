@@ -12,6 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ddassets import assets as bundle
+from ddassets import duration
 from ddassets.diagnostic import UnusableInputError
 from ddassets.rehearsal import Judgement, parse, parsing, read, rehearse
 from ddassets.rehearsal.words import (
@@ -21,7 +22,6 @@ from ddassets.rehearsal.words import (
     read_length,
     read_week,
     write_instant,
-    write_length,
 )
 
 ACME = Path(__file__).parent / 'acme'
@@ -364,7 +364,7 @@ def test_an_instant_that_is_written_is_read_again(instant, name):
 
 @given(st.integers(0, 10**9))
 def test_a_length_that_is_written_is_read_again(seconds):
-    assert read_length(write_length(seconds)) == seconds
+    assert read_length(duration.write(seconds)) == seconds
 
 
 @pytest.mark.parametrize('text', ['', '1', 'h', '1h 2m', '2m1h', '-1h', '1.5h', '1h\n'])

@@ -233,3 +233,24 @@ def test_a_long_name_is_cut_where_the_table_is_too_wide():
         'host:' + 'a' * 29 + '… 5m',
         'host:b' + ' ' * 29 + '10m',
     ]
+
+
+@pytest.mark.parametrize(
+    ('damaged', 'key'),
+    [
+        pytest.param('lenght: 16h', '', id='key'),
+        pytest.param('length: long', 'length', id='value'),
+        pytest.param('length: @', '', id='yaml'),
+    ],
+)
+def test_a_refused_file_has_its_place_in_every_format(run, damaged, key):
+    """The same position in JSON, SARIF, Markdown and as an annotation."""
+    number = next(index for index, each in enumerate(Path(NIGHT).read_text().splitlines(), 1) if 'length: 16h' in each)
+    replace('length: 16h', damaged)
+    [fault] = json.loads(run('--json', NIGHT)[1])['rehearsals'][0]['diagnostics']
+    assert (fault['file'], fault['line'], fault['key'], fault['rule']) == (NIGHT, number, key, 'rehearsal/unusable')
+    code, out, _ = run('--format', 'github', NIGHT)
+    assert code == 2 and out.startswith(f'::error file={NIGHT},line={number},col=')
+    [result] = json.loads(run('--format', 'sarif', NIGHT)[1])['runs'][0]['results']
+    assert result['locations'][0]['physicalLocation']['region']['startLine'] == number
+    assert f'`{NIGHT}:{number}`' in run('--format', 'markdown', NIGHT)[1]

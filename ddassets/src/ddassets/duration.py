@@ -1,16 +1,21 @@
-"""Lengths of time: one parser and one writer for `90s`, `15m`, `1d12h`."""
+"""Lengths of time: the units, one parser and one writer for `90s`, `15m`, `1d12h`."""
 
 import re
+from collections.abc import Sequence
 
-#: Seconds of each unit, the longest first. A month is 30 days.
-UNITS = {'mo': 2_592_000, 'w': 604_800, 'd': 86_400, 'h': 3_600, 'm': 60, 's': 1}
-_PART = re.compile(r'(\d{1,9})(mo|[wdhms])')
+#: Seconds of each unit, the longest first. A month is 30 days, a year is 365.
+UNITS = {'y': 31_536_000, 'mo': 2_592_000, 'w': 604_800, 'd': 86_400, 'h': 3_600, 'm': 60, 's': 1}
+NAMES = {'y': 'year', 'mo': 'month', 'w': 'week', 'd': 'day', 'h': 'hour', 'm': 'minute', 's': 'second'}
+_PART = re.compile(r'(\d{1,9})(mo|[ywdhms])', re.ASCII)
 
 
-def parse(text: str, units: str | tuple[str, ...] = ('w', 'd', 'h', 'm', 's')) -> int | None:
+def parse(text: str, units: Sequence[str] = ('w', 'd', 'h', 'm', 's')) -> int | None:
     """Return the seconds of a text such as `1d12h`; None where it is not a duration in these units.
 
     Each unit stands at most once, longer units first.
+
+    >>> parse('1d12h'), parse('90s'), parse('12h1d'), parse('3mo'), parse('3mo', ['mo'])
+    (129600, 90, None, None, 7776000)
     """
     seconds, end, allowed = 0, 0, [unit for unit in UNITS if unit in units]
     for part in _PART.finditer(text):
@@ -23,7 +28,11 @@ def parse(text: str, units: str | tuple[str, ...] = ('w', 'd', 'h', 'm', 's')) -
 
 
 def write(seconds: float) -> str:
-    """Return the shortest spelling, in whole seconds: 90 is `1m30s`, 604800 is `1w`, 691200 is `8d`, 0 is `0s`."""
+    """Return the shortest spelling, in whole seconds.
+
+    >>> write(90), write(604800), write(691200), write(0)
+    ('1m30s', '1w', '8d', '0s')
+    """
     left, words = round(seconds), []
     # Weeks only where nothing else is left: 8d says more than 1w1d.
     for unit in ('w',) if left and left % UNITS['w'] == 0 else ('d', 'h', 'm', 's'):
@@ -31,3 +40,13 @@ def write(seconds: float) -> str:
         if count:
             words.append(f'{count}{unit}')
     return ''.join(words) or '0s'
+
+
+def in_one_unit(seconds: int, units: Sequence[str] = ('w', 'd', 'h', 'm', 's')) -> tuple[int, str]:
+    """Return the count and the longest of the units that divides the seconds; the last unit where none does.
+
+    >>> in_one_unit(86400), in_one_unit(5400), in_one_unit(90, ['h', 'm'])
+    ((1, 'd'), (90, 'm'), (1, 'm'))
+    """
+    unit = next((unit for unit in UNITS if unit in units and seconds % UNITS[unit] == 0), units[-1])
+    return seconds // UNITS[unit], unit

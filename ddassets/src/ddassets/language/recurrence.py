@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from ddassets.duration import UNITS
 from ddassets.nearest import did_you_mean
 
 FREQUENCIES = ('HOURLY', 'DAILY', 'WEEKLY', 'MONTHLY', 'YEARLY')
 WEEKDAYS = ('MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU')
-UNITS = {'m': 60, 'h': 3600, 'd': 86400, 'w': 604800}
 YEARS = range(1970, 2200)
 # Seconds. It bounds how far back an occurrence may begin and still be active.
 MAX_DURATION = 3650 * 86400

@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from ddassets import assets as bundle
+from ddassets import duration
 from ddassets.assets.downtime import END_STATES
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.downtime.intervals import Once, Recurring
@@ -212,8 +213,8 @@ def _length(text: Any) -> Any:
         seconds = parse_duration(text)
     except (TypeError, RuleFault):
         return text
-    unit, size = next((u, s) for u, s in (('w', 604800), ('d', 86400), ('h', 3600), ('m', 60)) if seconds % s == 0)
-    return f'{seconds // size}{unit}'
+    count, unit = duration.in_one_unit(seconds, ('w', 'd', 'h', 'm'))
+    return f'{count}{unit}'
 
 
 def _left(schedule: Mapping[str, Any], now: float) -> dict[str, Any] | None:

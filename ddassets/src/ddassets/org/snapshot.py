@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ddassets import assets as bundle
+from ddassets import duration
 from ddassets.diagnostic import UnusableInputError
 from ddassets.language.query import tree
 from ddassets.language.query.errors import QuerySyntaxError
@@ -24,6 +25,7 @@ from ddassets.nearest import did_you_mean
 from ddassets.org.client import ApiError, Client, Unavailable, Unclear
 from ddassets.org.marker import owner_tag
 from ddassets.org.organisation import LOOKS
+from ddassets.output.terminal import count
 
 # Seconds between two looks at a picture.
 PICTURE_PAUSE = 1.0
@@ -179,8 +181,5 @@ def _posted(client: Client, tag: str, start: int) -> bool:
 
 def spelled(seconds: int) -> str:
     """`5 minutes`."""
-    for unit, size in (('day', 86400), ('hour', 3600), ('minute', 60), ('second', 1)):
-        if seconds % size == 0:
-            count = seconds // size
-            return f'{count} {unit}s' if count != 1 else unit
-    raise AssertionError
+    number, unit = duration.in_one_unit(seconds, ('d', 'h', 'm', 's'))
+    return duration.NAMES[unit] if number == 1 else count(number, duration.NAMES[unit])

@@ -11,7 +11,7 @@ import yaml
 
 from ddassets.assets.composer import YamlError, compose_document
 from ddassets.assets.source import Place
-from ddassets.diagnostic import Position, UnusableInputError
+from ddassets.diagnostic import Diagnostic, Position, Severity, UnusableInputError
 from ddassets.nearest import did_you_mean
 from ddassets.rehearsal.words import WordFault
 
@@ -45,7 +45,13 @@ class Entry:
     def refuse(self, message: str) -> NoReturn:
         """Raise UnusableInputError about this value."""
         subject = f'{self.name}: ' if self.name else ''
-        raise UnusableInputError(f'{self.where}: {subject}{message}')
+        raise UnusableInputError(f'{self.where}: {subject}{message}', diagnostics=[self.diagnostic(message)])
+
+    def diagnostic(self, message: str) -> Diagnostic:
+        """Return an error about this value."""
+        mark = self.node.start_mark
+        position = Position(mark.line + 1, mark.column + 1)
+        return Diagnostic('rehearsal/unusable', Severity.ERROR, self.path, message, position, key=self.name)
 
     @property
     def kind(self) -> str:
@@ -156,7 +162,9 @@ class Entry:
         try:
             return read(*arguments, **options)
         except UnusableInputError as error:
-            raise UnusableInputError(f'{self.where}: {self.name}: {error}', error.details) from None
+            raise UnusableInputError(
+                f'{self.where}: {self.name}: {error}', error.details, error.diagnostics or [self.diagnostic(str(error))]
+            ) from None
 
     def data(self) -> Any:
         """The value as plain data, as JSON would hold it."""
@@ -185,7 +193,9 @@ def read(text: str, path: Path) -> Entry:
         node = compose_document(text)
     except YamlError as error:
         place = f'{path}:{error.position.line}:{error.position.column}' if error.position else str(path)
-        raise UnusableInputError(f'{place}: {error.message}{_quoted(text, error.position)}') from None
+        message = f'{error.message}{_quoted(text, error.position)}'
+        fault = Diagnostic('rehearsal/unusable', Severity.ERROR, path, message, error.position)
+        raise UnusableInputError(f'{place}: {message}', diagnostics=[fault]) from None
     if node is None:
         raise UnusableInputError(f'{path}: the file is empty')
     return Entry(path, node)

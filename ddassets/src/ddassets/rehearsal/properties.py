@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from ddassets import duration
 from ddassets.engine.notification import REASONS
 from ddassets.engine.state import State
 from ddassets.engine.timeline import Flags, Instants
@@ -14,7 +15,7 @@ from ddassets.rehearsal.result import DowntimeResult, GroupResult, MonitorResult
 from ddassets.rehearsal.scenario import Property
 from ddassets.rehearsal.unmatched import no_series
 from ddassets.rehearsal.verdict import Verdict
-from ddassets.rehearsal.words import shown_time, write_length
+from ddassets.rehearsal.words import shown_time
 
 # So many of the notifications that were counted are told.
 _MOST_TOLD = 5
@@ -75,7 +76,7 @@ def _of_states(one: Property, chosen: Sequence[tuple[MonitorResult, list[GroupRe
         for group in groups:
             seconds = group.seconds_in(one.time_in)
             if seconds < one.least or (one.most is not None and seconds > one.most):
-                yield f'{monitor.name}, {group.name}: found {write_length(seconds)}'
+                yield f'{monitor.name}, {group.name}: found {duration.write(seconds)}'
 
 
 def _reachable(monitor: MonitorResult) -> set[State]:

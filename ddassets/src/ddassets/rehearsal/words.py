@@ -9,10 +9,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from ddassets import duration
+
 _INSTANT = re.compile(r'(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)([+-]\d\d:\d\d|Z)?)?')
-_LENGTH = re.compile(r'(?:(\d{1,9})w)?(?:(\d{1,9})d)?(?:(\d{1,9})h)?(?:(\d{1,9})m)?(?:(\d{1,9})s)?')
-_SECONDS = (604800, 86400, 3600, 60, 1)
-_UNITS = 'wdhms'
 DAYS = ('Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun')
 _HOURS = re.compile(r'(\d\d):(\d\d)-(\d\d):(\d\d)')
 # The tables of time zones, and what is known of daylight saving, do not reach further.
@@ -58,22 +57,10 @@ def write_instant(instant: float, zone: ZoneInfo) -> str:
 
 def read_length(text: str) -> int:
     """Return the seconds of `45s`, `10m`, `3h`, `1d`, `1w` or `1h30m`; a day is 24 hours. Raises WordFault."""
-    match = _LENGTH.fullmatch(text)
-    if not text or match is None:
+    seconds = duration.parse(text)
+    if seconds is None:
         raise WordFault('expected a length such as 45s, 10m, 3h, 1d, 1w or 1h30m')
-    return sum(int(number or 0) * seconds for number, seconds in zip(match.groups(), _SECONDS, strict=True))
-
-
-def write_length(seconds: float) -> str:
-    """Return what `read_length` reads, `0s` for nothing."""
-    left, words = round(seconds), []
-    # Weeks only where nothing else is left: 8d says more than 1w1d.
-    units = [(604800, 'w')] if left and left % 604800 == 0 else list(zip(_SECONDS[1:], _UNITS[1:], strict=True))
-    for size, unit in units:
-        if left >= size:
-            words.append(f'{left // size}{unit}')
-            left %= size
-    return ''.join(words) or '0s'
+    return seconds
 
 
 @dataclass(frozen=True, slots=True)

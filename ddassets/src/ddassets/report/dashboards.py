@@ -12,6 +12,7 @@ from itertools import product
 from typing import Any
 
 from ddassets import assets as bundle
+from ddassets import duration
 from ddassets.diagnostic import UnusableInputError
 from ddassets.language.query import tree
 from ddassets.language.query.syntax import parse_formula, parse_queries, parse_query, render
@@ -22,7 +23,6 @@ from ddassets.report.source import Source
 
 # A query has an answer for each selection; beyond this many its dashboard would not fit a page.
 MOST_SELECTIONS = 200
-_SPANS = {'m': 60, 'h': 3600, 'd': 86400, 'w': 604800, 'mo': 2592000, 'y': 31536000}
 _NO_BAND = (
     'The band of anomalies() is not drawn: Datadog does not publish how it is computed, and the rehearsal gives none. '
     'The line is the series that it would be drawn around.'
@@ -387,8 +387,8 @@ def _marker(marker: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def _span(body: Mapping[str, Any]) -> int | None:
     time = body.get('time')
-    live = re.fullmatch(r'([0-9]+)(mo|[mhdwy])', _text(time.get('live_span'))) if isinstance(time, dict) else None
-    return int(live[1]) * _SPANS[live[2]] if live else None
+    live = _text(time.get('live_span')) if isinstance(time, dict) else ''
+    return duration.parse(live, ('y', 'mo', 'w', 'd', 'h', 'm'))
 
 
 def _requests(widget: bundle.Widget) -> list[Mapping[str, Any]]:

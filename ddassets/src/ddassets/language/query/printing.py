@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from functools import singledispatch
 
+from ddassets.duration import in_one_unit
 from ddassets.language.query.tree import (
     And,
     Binary,
@@ -29,8 +30,6 @@ from ddassets.language.query.tree import (
     Window,
     Word,
 )
-
-_SHIFTS = {'w': 604800, 'd': 86400, 'h': 3600, 'm': 60}
 
 
 @singledispatch
@@ -160,8 +159,8 @@ def _(node: Window) -> str:
 @render.register
 def _(node: Change) -> str:
     """How long ago alone; the rest of `change(…)` stands around the time aggregation."""
-    unit = next((unit for unit, length in _SHIFTS.items() if node.shift % length == 0), 'm')
-    return f'{node.shift // _SHIFTS[unit]}{unit}_ago'
+    count, unit = in_one_unit(node.shift, ('w', 'd', 'h', 'm'))
+    return f'{count}{unit}_ago'
 
 
 @render.register

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ddassets.diagnostic import Span
+from ddassets.duration import UNITS
 
 type Comparator = Literal['<', '<=', '>', '>=', '==', '!=']
 
@@ -202,7 +203,7 @@ class Window(Node):
     @property
     def seconds(self) -> int:
         """The length; a month counts 30 days."""
-        return self.count * {'m': 60, 'h': 3600, 'd': 86400, 'w': 604800, 'mo': 2592000}[self.unit]
+        return self.count * UNITS[self.unit]
 
 
 @dataclass(frozen=True, slots=True)

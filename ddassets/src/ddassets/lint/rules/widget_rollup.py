@@ -3,16 +3,13 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from ddassets import duration
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import DASHBOARD, widget
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject, is_number, rollups
 
-_SPANS = {
-    '1m': 60, '5m': 300, '10m': 600, '15m': 900, '30m': 1800, '1h': 3600, '4h': 14400, '1d': 86400, '2d': 172800,
-    '1w': 604800, '1mo': 2592000, '3mo': 7776000, '6mo': 15552000, '1y': 31536000,
-}  # fmt: skip
-_UNITS = {'minute': 60, 'hour': 3600, 'day': 86400, 'week': 604800, 'month': 2592000, 'year': 31536000}
+_UNITS = {name: duration.UNITS[unit] for unit, name in duration.NAMES.items() if unit != 's'}
 
 
 def check(subject: Subject) -> Iterator[Fault]:
@@ -30,7 +27,7 @@ def _seconds(time: Any) -> float | None:
         return None
     span = time.get('live_span')
     if isinstance(span, str):
-        return _SPANS.get(span)
+        return duration.parse(span, ('y', 'mo', 'w', 'd', 'h', 'm'))
     unit, value = time.get('unit'), time.get('value')
     return float(value) * _UNITS[unit] if isinstance(unit, str) and unit in _UNITS and is_number(value) else None
 
