@@ -244,11 +244,12 @@ def _code(ran: Path) -> Iterator[tuple[str, Put]]:
             for path in (home / name, top / name):
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(code)
+        (home / 'pyproject.toml').write_text('[project]\nname = "datadog-acme"\nversion = "1.0.0"\n')
         (home / 'rehearsals' / 'first.yaml').write_text(scenario)
 
     for number, names in enumerate(
         (
-            ('datadog_checks/acme/check.py', 'datadog_checks/acme/__init__.py', 'pyproject.toml'),
+            ('datadog_checks/acme/check.py', 'datadog_checks/acme/__init__.py', 'setup.py'),
             ('conftest.py', 'sitecustomize.py', 'usercustomize.py'),
             ('json.py', 'yaml.py', 'numpy.py', 'ddassets.py'),
         )

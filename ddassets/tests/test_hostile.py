@@ -104,4 +104,4 @@ def test_canary_code_of_a_scenario_is_refused_by_no_code_alone(tmp_path):
     homes = hostile.make(tmp_path / 'c', tmp_path / 'outside', tmp_path / 'ran')
     (home,) = (home for home in homes if home.parent.name == 'code-0')
     done = run(home, 'rehearse', tmp_path)
-    assert done.returncode == 2 and b'--no-code: `check:` would run code from' in done.stderr
+    assert done.returncode == 2 and b'--no-code: this would run' in done.stderr

@@ -4,6 +4,8 @@ import contextlib
 import json
 import socket
 import threading
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
@@ -16,6 +18,8 @@ from ddassets.org.client import Client, Refused, Unavailable, Unclear, Unreachab
 from ddassets.org.permission import permission_for
 
 PATH = '/api/v1/monitor'
+NOW = datetime(2027, 1, 4, 10, tzinfo=UTC)
+LATER = NOW + timedelta(seconds=100)
 
 
 def account(url):
@@ -38,7 +42,7 @@ def answering():
         def do_GET(self):
             asked.append({name.lower(): value for name, value in self.headers.items()})
             status, headers, body = answers[0]
-            self.send_response(status)
+            self.send_response_only(status)
             for name, value in {'Content-Length': str(len(body)), **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
@@ -124,6 +128,34 @@ def test_a_creation_that_reached_nobody_is(slept):
     assert slept == list(transport.PAUSES)
 
 
+@pytest.mark.parametrize(
+    'line', [b'HTTP/1.1 200 OK\r\nX-Padding: ' + b'a' * 4000, b'HTTP/1.1 100 Continue\r\n\r\n' * 1000]
+)
+def test_the_head_of_a_response_counts_towards_the_timeout(line):
+    """Piece by piece, each well within the timeout."""
+    with socket.socket() as server:
+        server.bind(('127.0.0.1', 0))
+        server.listen()
+        stop = threading.Event()
+
+        def drip():
+            connection, _ = server.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.recv(65536)
+                for index in range(len(line)):
+                    connection.sendall(line[index : index + 1])
+                    if stop.wait(0.05):
+                        return
+
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        client = Client(account(f'http://127.0.0.1:{server.getsockname()[1]}'), timeout=0.3)
+        with pytest.raises(Unclear, match=r'no response within 0\.3 s'):
+            client.create(PATH, {})
+        stop.set()
+        thread.join()
+
+
 def test_a_request_that_came_too_slowly_is_repeated(answering, slept):
     with pytest.raises(Unavailable, match='408 Request Timeout, 4 times in a row'):
         answering(408).get(PATH)
@@ -148,6 +180,10 @@ def test_a_creation_that_met_the_rate_limit_is(datadog, slept):
         pytest.param({'Retry-After': '100'}, [100], id='retry-after'),
         pytest.param({}, [5] * transport.MAX_WAITS, id='not-told'),
         pytest.param({'X-RateLimit-Reset': '3600'}, [], id='an-hour-is-not-waited'),
+        pytest.param({'X-RateLimit-Reset': '1e308'}, [5] * transport.MAX_WAITS, id='not-believed'),
+        pytest.param({'X-RateLimit-Reset': '1e308', 'Retry-After': '100'}, [100], id='the-other-header-is'),
+        pytest.param({'Retry-After': format_datetime(LATER), 'Date': format_datetime(NOW)}, [100], id='a-date'),
+        pytest.param({'Retry-After': 'Mon, 99 Foo'}, [5] * transport.MAX_WAITS, id='no-date'),
         pytest.param({'X-RateLimit-Reset': 'nan'}, [5] * transport.MAX_WAITS, id='no-number'),
     ],
 )

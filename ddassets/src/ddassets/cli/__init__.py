@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext, suppress
+from contextvars import copy_context
 from pathlib import Path
 from types import ModuleType
 from typing import NoReturn
@@ -46,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Ctrl-C may come while a command is imported.
         name, options = _parse(list(sys.argv[1:] if arguments is None else arguments))
         with _boundary(options):
-            return _guarded(name, options, whole_process=arguments is None)
+            # What a run sets for itself, such as the refusal of code, ends with it.
+            return copy_context().run(_guarded, name, options, arguments is None)
     except KeyboardInterrupt:
         log('interrupted')
         return INTERRUPTED

@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ddassets import duration
-from ddassets.diagnostic import UnusableInputError
 from ddassets.nearest import did_you_mean
 from ddassets.output.formats import names
 
@@ -121,9 +120,11 @@ def add_no_code(parser: ArgumentParser, what: str) -> None:
 
 
 def refuse_code(options: Namespace) -> None:
-    """Raise UnusableInputError for --no-code."""
+    """Let whatever would run code of a checkout raise UnusableInputError, after --no-code."""
     if options.no_code:
-        raise UnusableInputError(f'--no-code: this command would run code from {options.path}')
+        from ddassets.agent.process import refuse_code as refuse
+
+        refuse('--no-code')
 
 
 def add_dry_run(parser: ArgumentParser, shown: str) -> None:

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from ddassets.cli import option
 from ddassets.diagnostic import UnusableInputError
@@ -14,10 +14,9 @@ from ddassets.output.terminal import Progress, Screen, bounded, count, log, log_
 
 if TYPE_CHECKING:
     from ddassets.assets import Bundle
-    from ddassets.engine.series import Series
     from ddassets.rehearsal.outcome import Outcome, Run
     from ddassets.rehearsal.result import Rehearsal
-    from ddassets.rehearsal.scenario import Check, Scenario
+    from ddassets.rehearsal.scenario import Scenario
 
 _PROGRESS = Progress()
 
@@ -62,6 +61,7 @@ def run(options: Namespace) -> int:
     from ddassets.rehearsal.outcome import Run
 
     _refuse_combinations(options)
+    option.refuse_code(options)
     found = find(options.paths)
     # The scenarios of one integration share its assets.
     read_assets = cache(partial(_with_sources, _read_sources(found.sources)) if found.sources else assets.read)
@@ -119,7 +119,7 @@ def _outcome(path: Path, read_assets: ReadAssets, options: Namespace) -> 'Outcom
     from ddassets.rehearsal.outcome import Outcome
 
     try:
-        rehearsal = _rehearsed(read(path), read_assets, options.no_code, keep=options.report is not None)
+        rehearsal = _rehearsed(read(path), read_assets, keep=options.report is not None)
         if options.write:
             return _written(rehearsal)
         judgement = Judgement(rehearsal)
@@ -138,26 +138,14 @@ def _outcome(path: Path, read_assets: ReadAssets, options: Namespace) -> 'Outcom
         return Outcome(path, None, error=error)
 
 
-def _rehearsed(scenario: 'Scenario', read_assets: ReadAssets, no_code: bool, keep: bool = False) -> 'Rehearsal':
+def _rehearsed(scenario: 'Scenario', read_assets: ReadAssets, keep: bool = False) -> 'Rehearsal':
+    from ddassets.agent.scenario_check import simulate
     from ddassets.rehearsal import rehearse
     from ddassets.rehearsal.discovery import integration_of
 
     path = scenario.path
     bundle = read_assets(integration_of(path))
-    return rehearse(
-        scenario, bundle, _no_code if no_code else _run_code, lambda text: _PROGRESS(f'{path}: {text}'), keep=keep
-    )
-
-
-def _run_code(folder: Path, check: 'Check', end: int) -> 'tuple[Sequence[Series], Sequence[str]]':
-    from ddassets.agent.scenario_check import simulate
-
-    log(f'`check:` runs code from {folder}; --no-code refuses it')
-    return simulate(folder, check, end)
-
-
-def _no_code(folder: Path, check: 'Check', end: int) -> NoReturn:
-    raise UnusableInputError(f'--no-code: `check:` would run code from {folder}')
+    return rehearse(scenario, bundle, simulate, lambda text: _PROGRESS(f'{path}: {text}'), keep=keep)
 
 
 def _explain(paths: Sequence[Path], read_assets: ReadAssets, options: Namespace) -> None:
@@ -174,7 +162,7 @@ def _explain(paths: Sequence[Path], read_assets: ReadAssets, options: Namespace)
         )
         raise UnusableInputError(f'--explain: {options.explain} is outside of what is rehearsed', '\n'.join(spans))
     for scenario, instant in inside:
-        text = explained(_rehearsed(scenario, read_assets, options.no_code), instant, options.monitor, options.group)
+        text = explained(_rehearsed(scenario, read_assets), instant, options.monitor, options.group)
         _PROGRESS.clear()
         write(text)
 
