@@ -178,7 +178,7 @@ def _compared_thresholds(checked: Checked) -> None:
 
 
 def _check_thresholds(checked: Checked) -> None:
-    """Rules 14.5, 14.6, 14.15: counts of runs, or percentages."""
+    """Counts of runs, none above the runs that the query reads; or percentages."""
     found = _numbers(checked)
     by_percentage = 'pct_by_status' in checked.fields.query
     last = re.search(r'\.last\(\s*(\d+)\s*\)', checked.fields.query)
@@ -317,7 +317,7 @@ def _anomaly_share(checked: Checked, query: MonitorQuery) -> None:
             f'anomalies() gives the share of points outside the band, from 0 to 1: {query.comparator} '
             f'{query.threshold:g} never holds'
         )
-        checked.add('monitor/anomaly-share', ('query',), message, span=query.threshold_span)
+        checked.add('monitor/anomaly-share', ('query',), message, Severity.WARNING, span=query.threshold_span)
 
 
 _CHECKS: tuple[Callable[[Checked], None], ...] = (

@@ -57,7 +57,7 @@ def _window(text: str) -> tuple[int | None, Sequence[Exception]]:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """`options.thresholds`. Of a service check the numbers count runs (rule 14.6)."""
+    """`options.thresholds`. Of a service check the numbers count runs."""
 
     # What the editor of the UI leaves in an export.
     ignored: ClassVar = frozenset({'comparison', 'period', 'timeAggregator'})
@@ -82,7 +82,7 @@ class ThresholdWindows:
 
 @dataclass(frozen=True)
 class EvaluationWindow:
-    """When a cumulative window begins (rule 16.9)."""
+    """When a cumulative window begins."""
 
     ignored: ClassVar = _NOTHING
     day_starts: str | None = option(Text('a time such as 04:00'))
@@ -101,7 +101,7 @@ class ScheduleRecurrence:
 
 @dataclass(frozen=True)
 class CustomSchedule:
-    """When a monitor with a custom schedule is evaluated (rule 16.12)."""
+    """When a monitor with a custom schedule is evaluated."""
 
     ignored: ClassVar = _NOTHING
     recurrences: tuple[ScheduleRecurrence, ...] = option(
@@ -167,8 +167,8 @@ class MonitorOptions:
             ),
         ),
     )
-    timeout_h: int = option(
-        Whole(0, 24, 'hours'),
+    timeout_h: float = option(
+        Number(0, 24, 'hours'),
         absent=0,
         zero_is_absent=True,
         code='monitor/timeout',

@@ -98,7 +98,7 @@ def of(asset: MonitorAsset) -> Monitor:
         require_full_window=options.require_full_window,
         evaluation_delay=options.evaluation_delay,
         new_group_delay=_group_delay(options, hosts='host' in keys),
-        timeout=options.timeout_h * 3600,
+        timeout=int(options.timeout_h * 3600),
         renotify_interval=options.renotify_interval * 60,
         renotify_statuses=frozenset(options.renotify_statuses) or frozenset({'alert', 'no data'}),
         renotify_occurrences=options.renotify_occurrences,

@@ -6,7 +6,7 @@ from ddassets.lint.rule import Rule, reported
 
 RULE = Rule(
     id='monitor/anomaly-share',
-    severity=Severity.ERROR,
+    severity=Severity.WARNING,
     reason='An anomaly monitor waits for a share of points that cannot occur.',
     explanation='`anomalies()` gives the share of points that lie outside the band, from 0 to 1.',
     bad={MONITOR: {'definition': anomalies('last_15m', 'last_15m', '> 1')}},

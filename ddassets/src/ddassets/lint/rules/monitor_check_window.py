@@ -12,5 +12,4 @@ RULE = Rule(
     bad={MONITOR: {'definition': check_monitor(2)}},
     good={MONITOR: {'definition': check_monitor(4)}},
     check=reported,
-    semantics=('14.5',),
 )
