@@ -64,7 +64,8 @@ class Case:
             'no_data_timeframe': one.no_data_timeframe and one.no_data_timeframe / 60,
             'require_full_window': one.require_full_window,
             'evaluation_delay': one.evaluation_delay,
-            'new_group_delay': one.new_group_delay,
+            # The API takes none above 0 for a query without groups, and 60 is the default.
+            'new_group_delay': one.new_group_delay if self.query.by or not one.new_group_delay else None,
             'timeout_h': one.timeout / 3600,
             'renotify_interval': one.renotify_interval / 60,
             'renotify_occurrences': one.renotify_occurrences,
@@ -341,7 +342,7 @@ class Maker:
             on_missing_data=on_missing_data,
             require_full_window=self.chance(0.3),
             evaluation_delay=random.choice((0, 0, 0, 30, 60, 300, 900)),
-            new_group_delay=random.choice((0, 60, 60, 300, 1000)),
+            new_group_delay=min(random.choice((0, 60, 60, 300, 1000)), 1000 if case.query.by else 60),
             timeout=min(timeout, 86400),
             renotify_interval=random.choice((0, 1, 5, 7, 30)) * 60 if self.chance(0.6) else 0,
             renotify_statuses=statuses,
