@@ -162,6 +162,7 @@ def test_positions_lead_into_the_file(form, tmp_path):
 
 # The rows of the provider's builder, by hand: attribute, place, sent, default.
 PROVIDER_TABLE = """
+id                       id                                 nonzero -
 name                     name                               nonzero -
 type                     type                               nonzero -
 query                    query                              nonzero -

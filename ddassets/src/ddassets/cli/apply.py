@@ -25,9 +25,12 @@ def run(options: Namespace) -> int:
 
     Raises UnusableInputError, and has changed nothing then.
     """
-    from ddassets.cli.organisation import carry_out_plan, check_answerable, dry_run, plan_options, planned
+    from ddassets.cli.organisation import carry_out_plan, check_answerable, dry_run, plan_options, planned, source_of
+    from ddassets.org.comparison import refuse_source
 
     wanted = plan_options(options)
+    if source := source_of(wanted.path):
+        refuse_source(source, 'apply')
     if wanted.dry_run:
         return dry_run(wanted)
     check_answerable(wanted)

@@ -25,12 +25,15 @@ def add_options(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Return 1 where something failed, was left alone or was not agreed to. Raises UnusableInputError."""
-    from ddassets.cli.organisation import carry_out_plan, check_answerable, organisation_of, plan_options
+    from ddassets.cli.organisation import carry_out_plan, check_answerable, organisation_of, plan_options, source_of
     from ddassets.org.client import ApiError
+    from ddassets.org.comparison import refuse_source
     from ddassets.org.plan import make_removal
     from ddassets.org.wanted import integration_name, read_assets
 
     wanted = plan_options(options)
+    if source := source_of(wanted.path):
+        refuse_source(source, 'destroy')
     integration = integration_name(read_assets(wanted.path))
     selection = wanted.selection
     if wanted.dry_run:

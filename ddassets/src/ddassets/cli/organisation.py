@@ -1,5 +1,6 @@
 """What plan, apply and destroy share: read, compare, ask, carry out, print."""
 
+import os
 import sys
 import time
 from argparse import Namespace
@@ -9,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from ddassets import assets as bundle
+from ddassets.assets.refusal import refuse
 from ddassets.cli.exit_code import FAILED, FINE
 from ddassets.cli.option import narrowing_tags
 from ddassets.cli.plan_output import dry_run_report, outcome_text, report
-from ddassets.diagnostic import UnusableInputError
+from ddassets.diagnostic import Severity, UnusableInputError
 from ddassets.engine.message import handles
 from ddassets.org.account import require_keys
 from ddassets.org.applying import Outcome, carry_out, invalid
@@ -80,6 +82,40 @@ def _read(options: PlanOptions) -> tuple[bundle.Bundle, list[Wanted]]:
                 '@-handle, or pass --notify @HANDLE'
             )
     return assets, wanted
+
+
+def source_of(path: Path) -> 'bundle.Bundle | None':
+    """Read a path that is a source; None for an integration or a folder that holds none. Raises UnusableInputError."""
+    from ddassets import sources
+
+    if bundle.is_integration(path) or not os.path.exists(path):
+        return None
+    found = sources.read_bundle(path)
+    if not found.form and os.path.isdir(path):
+        return None
+    for note in found.notes:
+        if note.severity is Severity.ERROR:
+            raise UnusableInputError(f'{note.path}: {note.message}', note.hint)
+    errors = [*found.problems, *(error for monitor in found.monitors for error in monitor.errors)]
+    if any(error.severity is Severity.ERROR for error in errors):
+        refuse(errors)
+    if not found.form:
+        raise UnusableInputError(f'{path}: neither an integration nor assets in a form that is read')
+    return found
+
+
+def compared(options: PlanOptions, source: bundle.Bundle) -> tuple[Organisation, Plan]:
+    """What the organisation holds otherwise than a source. Raises UnusableInputError."""
+    from ddassets.org.comparison import compare
+
+    changes = options.changes
+    if options.dry_run or changes.notify or changes.redirect or changes.tags or options.selection.patterns:
+        raise UnusableInputError(f'{options.path}: a source is compared as it is, without further options')
+    organisation = organisation_of(options, str(options.path))
+    try:
+        return organisation, compare(source, organisation.client, time.time())
+    except ApiError as error:
+        raise UnusableInputError(str(error)) from None
 
 
 def planned(options: PlanOptions) -> tuple[Organisation, Plan]:

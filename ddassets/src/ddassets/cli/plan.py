@@ -11,7 +11,12 @@ EPILOG = f'{option.ENVIRONMENT} Exit codes: 0 nothing to do; 1 there are changes
 
 
 def add_options(parser: ArgumentParser) -> None:
-    parser.add_argument('path', type=option.path, metavar='PATH', help='the folder of an integration')
+    parser.add_argument(
+        'path',
+        type=option.path,
+        metavar='PATH',
+        help='the folder of an integration; plan compares a source, too: a Terraform state, an export',
+    )
     option.add_notify(parser, "add a recipient to the monitors' and downtimes' messages")
     parser.add_argument(
         '--redirect', metavar='@HANDLE', help='replace every @-handle in messages with this one, for trials'
@@ -38,12 +43,13 @@ def add_selection(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Return 1 where there is something to do. Raises UnusableInputError."""
-    from ddassets.cli.organisation import dry_run, plan_options, planned, show
+    from ddassets.cli.organisation import compared, dry_run, plan_options, planned, show, source_of
     from ddassets.org.plan import Do
 
     wanted = plan_options(options)
-    if wanted.dry_run:
+    source = source_of(wanted.path)
+    if wanted.dry_run and source is None:
         return dry_run(wanted)
-    organisation, plan = planned(wanted)
+    organisation, plan = planned(wanted) if source is None else compared(wanted, source)
     show(wanted, organisation, plan)
     return FAILED if plan.changes or plan.of(Do.REFUSE) else FINE

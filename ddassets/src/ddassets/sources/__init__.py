@@ -4,7 +4,7 @@ A form is recognised by its content, in the order of `FORMS`: the first that fit
 to do instead. Nothing raises for a fault of a file; faults are problems and diagnostics of the inventory.
 """
 
-from ddassets.sources.bundle import as_bundle, integration_around, joined, read_bundle
+from ddassets.sources.bundle import as_bundle, integration_around, joined, managers_of, read_bundle
 from ddassets.sources.model import Inventory, Kind, SourceAsset
 from ddassets.sources.reading import FORMS, STANDARD_INPUT, read, read_text_as
 
@@ -17,6 +17,7 @@ __all__ = [
     'as_bundle',
     'integration_around',
     'joined',
+    'managers_of',
     'read',
     'read_bundle',
     'read_text_as',

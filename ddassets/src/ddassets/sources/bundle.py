@@ -50,6 +50,12 @@ def joined(bundles: Sequence[Bundle]) -> Bundle:
     )
 
 
+def managers_of(bundle: Bundle) -> list[str]:
+    """Return the tools that manage the assets of a source, each once."""
+    sources = [asset.source for asset in bundle.assets]
+    return list(dict.fromkeys(each.manager for each in sources if isinstance(each, SourceDocument) and each.manager))
+
+
 def integration_around(path: Path) -> Path | None:
     """Return the integration whose asset a file is: `assets/KIND/NAME.json` below it; None for any other path."""
     if path.suffix != '.json' or len(path.parents) < 3 or path.parent.parent.name != 'assets':

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from ddassets import boundary
 from ddassets.assets.composer import YamlError, compose_stream
 from ddassets.assets.document import MAX_FILE_SIZE, fault, parse_document, read_text
 from ddassets.assets.source_document import Base
@@ -76,6 +77,7 @@ def _read_standard_input() -> Inventory:
 def _magic(path: Path) -> tuple[str, str] | None:
     """What a binary file is, and what to do instead."""
     try:
+        boundary.check(path)
         with open(path, 'rb') as file:
             head = file.read(4) if os.path.isfile(path) else b''
     except (OSError, ValueError):
@@ -183,4 +185,4 @@ def _files(folder: Path) -> list[Path]:
         found += (Path(name) / each for each in sorted(files) if each.endswith(SUFFIXES) and not each.startswith('.'))
         if len(found) > MAX_FILES:
             raise UnusableInputError(f'{folder}: more than {MAX_FILES:,} files; name the folder of the monitors')
-    return [path for path in found if os.path.isfile(path)]
+    return [path for path in found if os.path.isfile(path) and boundary.is_inside(path)]

@@ -31,6 +31,8 @@ def _option(name: str, kind: Any, sent: Any = 'nonzero', default: Any = None, ty
 
 
 ATTRIBUTES: tuple[Attribute, ...] = (
+    # Of a state: composite monitors name others by it.
+    Attribute('id', ('id',), 'int'),
     Attribute('name', ('name',), 'text'),
     Attribute('type', ('type',), 'text'),
     Attribute('query', ('query',), 'stripped'),
@@ -88,7 +90,7 @@ _SINGLE = {
 }
 _EVENT_QUERIES = ('event_query', 'augment_event_query', 'base_event_query', 'filter_event_query')
 _NESTED = ('compute', 'group_by', 'columns', 'filters')
-NOT_SENT = ('ignore_tag_keys', 'force_delete', 'validate', 'effective_tags', 'id', 'silenced')
+NOT_SENT = ('ignore_tag_keys', 'force_delete', 'validate', 'effective_tags', 'silenced')
 BLOCKS = (
     'monitor_thresholds',
     'monitor_threshold_windows',

@@ -1,0 +1,89 @@
+"""Compare the monitors of a source with those of an organisation. Nothing of ours marks them: ids and names do."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ddassets.assets import Bundle, Monitor
+from ddassets.diagnostic import UnusableInputError
+from ddassets.org.client import Client, Refused
+from ddassets.org.kind import Stored, Wanted
+from ddassets.org.kinds import MONITORS
+from ddassets.org.listing import read_stored
+from ddassets.org.marker import Marker
+from ddassets.org.plan import Do, Plan, Step, unlike
+from ddassets.sources import managers_of
+
+
+def compare(bundle: Bundle, client: Client, now: float) -> Plan:
+    """Return what the organisation lacks, or holds otherwise, of the monitors of a source.
+
+    A monitor is looked for by its id, else by its exact name. Raises ApiError, and UnusableInputError for a source with
+    no monitor. `now` is in Unix seconds.
+    """
+    if not bundle.monitors:
+        raise UnusableInputError(f'{bundle.source}: there is no monitor in it to compare')
+    return Plan(str(bundle.source), tuple(_step(client, monitor, now) for monitor in bundle.monitors))
+
+
+def _step(client: Client, monitor: Monitor, now: float) -> Step:
+    name = monitor.address or monitor.name
+    wanted = Wanted(MONITORS, name, monitor.name, MONITORS.body(monitor), monitor)
+    withheld = [key for key in ('query', 'message', 'type', 'name') if monitor.is_withheld((key,))]
+    if withheld:
+        reason = f'{", ".join(withheld)}: not known here, so nothing is compared'
+        return Step(Do.REFUSE, MONITORS, name, monitor.name, wanted, reason=reason)
+    found = list(_stored(client, monitor))
+    if len(found) > 1:
+        reason = f'{len(found)} monitors have this name: {", ".join(each.id for each in found)}'
+        return Step(Do.REFUSE, MONITORS, name, monitor.name, wanted, reason=reason)
+    if not found:
+        return Step(Do.CREATE, MONITORS, name, monitor.name, wanted, reason='no monitor has its id or its name')
+    differences = unlike(wanted, found[0], now)
+    do = Do.UPDATE if differences else Do.KEEP
+    if MONITORS.replaces(wanted.body, found[0].body, now):
+        do = Do.REPLACE
+    return Step(do, MONITORS, name, monitor.name, wanted, found[0], differences)
+
+
+def _stored(client: Client, monitor: Monitor) -> Iterator[Stored]:
+    identifier = monitor.body.get('id')
+    if isinstance(identifier, int) and not isinstance(identifier, bool):
+        try:
+            yield _read(client.get(f'{MONITORS.path}/{identifier}'), monitor)
+            return
+        except Refused as refused:
+            # Deleted since, or of another organisation.
+            if refused.status not in (404, 410):
+                raise
+    for answer in client.get(MONITORS.path, name=monitor.name):
+        if isinstance(answer, dict) and str(answer.get('name')).strip() == monitor.name.strip():
+            yield _read(answer, monitor)
+
+
+def _read(answer: Any, monitor: Monitor) -> Stored:
+    identifier, body = MONITORS.answered(answer)
+    return read_stored(MONITORS, identifier, body, Marker('', monitor.address or monitor.name, ''))
+
+
+def refuse_source(bundle: Bundle, command: str) -> None:
+    """Raise UnusableInputError: what another tool manages is changed by that tool."""
+    tools = managers_of(bundle)
+    if tools:
+        raise UnusableInputError(
+            f'{bundle.source}: {" and ".join(tools)} manages these assets; {command} would work against it',
+            '\n'.join(_WAYS[tool] for tool in tools),
+        )
+    raise UnusableInputError(
+        f'{bundle.source}: {command} takes the folder of an integration',
+        'put each monitor into a file of its own, assets/monitors/NAME.json, and name that folder',
+    )
+
+
+_WAYS: dict[str, str] = {
+    'Terraform': 'change the configuration, then `terraform apply` or `terraform destroy`',
+    'Kubernetes': 'change the resource, then `kubectl apply` or `kubectl delete`',
+    'Crossplane': 'change the resource, then `kubectl apply` or `kubectl delete`',
+    'Pulumi': 'change the program, then `pulumi up` or `pulumi destroy`',
+    'kennel': 'change the part in kennel, then `rake kennel:update_datadog`',
+}
+MANAGERS: Sequence[str] = tuple(_WAYS)
