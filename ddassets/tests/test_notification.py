@@ -1,5 +1,7 @@
 """What is sent, rule by rule: transitions, silence, renotification and downtimes."""
 
+from dataclasses import replace
+
 import pytest
 from small import START, read, run
 
@@ -113,6 +115,27 @@ def test_renotification(options, points, expected):
 @pytest.mark.rule('3.21')
 def test_no_data_is_renotified_where_it_is_told():
     assert inbox({**AGAIN, **TELL}, '1', minutes=5) == 'N1 N3+ N5+'
+
+
+TROUBLE = '1 81 81 81 81 81 81 81'
+
+
+@pytest.mark.rule('5.7', '5.20', '5.21', 'A90')
+@pytest.mark.parametrize(
+    'mutes, usual, told',
+    [
+        pytest.param([mute(1, 3), mute(3, 5)], '(A1) A5!', '(A1) A3! A5!', id='touching occurrences'),
+        pytest.param([mute(1, 3), mute(4, 6)], '(A1) A3! A6!', '(A1) A3! A6!', id='apart'),
+        pytest.param([mute(1, 3), mute(3, 5, 'e')], '(A1) A5!', '(A1) A5!', id='two downtimes'),
+        pytest.param([mute(1, 3), mute(3, 5), mute(2, 4, 'e')], '(A1) A5!', '(A1) A5!', id='another one over the end'),
+    ],
+)
+def test_the_end_of_an_occurrence_that_touches_the_next(mutes, usual, told):
+    mutes = [replace(one, end_states=frozenset({State.ALERT})) for one in mutes]
+    assumptions = Assumptions()
+    assert inbox({}, TROUBLE, mutes, assumptions=assumptions) == usual
+    assert ('A90' in assumptions.relied_on) == (usual != told)
+    assert inbox({}, TROUBLE, mutes, assumptions=Assumptions({'A90': 'yes'})) == told
 
 
 @pytest.mark.rule('3.22', 'A10')

@@ -256,6 +256,70 @@ def test_a_downtime_mutes_and_tells_at_its_end():
     assert rehearsal.assumptions['A33'] == 'a trigger'
 
 
+def muted_by(scope: str, schedule: dict[str, object], more: str = '') -> Rehearsal:
+    attributes = {'monitor_identifier': {'monitor_tags': ['*']}, 'scope': scope, 'message': '@a', 'schedule': schedule}
+    return queue('10x60', f'{more}\n{yaml.safe_dump({"downtimes": [attributes]})}')
+
+
+ONCE = {'start': '2027-01-11T09:00:00Z', 'end': '2027-01-11T10:00:00Z'}
+
+
+@pytest.mark.rule('5.15')
+@pytest.mark.parametrize(
+    'scope, expected',
+    [
+        pytest.param(
+            'tenant:t1', ['downtime 1: the downtime mutes nothing: its scope tenant:t1 covers no group of'], id='none'
+        ),
+        pytest.param('host:one', [], id='one'),
+        pytest.param('*', [], id='all'),
+    ],
+)
+def test_a_downtime_that_covers_no_group_is_reported(scope, expected):
+    found = [warning for warning in muted_by(scope, ONCE).warnings if 'downtime' in warning]
+    assert len(found) == len(expected)
+    assert all(warning.startswith(start) for warning, start in zip(found, expected, strict=True))
+
+
+@pytest.mark.rule('5.14', 'A91')
+def test_small_letters_in_a_scope_are_accepted_or_refused():
+    scope = 'env:prod and host:one'
+    rehearsal = muted_by(scope, ONCE)
+    assert any(mutes for mutes in rehearsal.monitors[0].mutes.values())
+    assert rehearsal.assumptions['A91'] == 'accepted'
+    with pytest.raises(UnusableInputError, match='scope: `and` and `or` in small letters are refused'):
+        muted_by(scope, ONCE, 'assumptions: {A91: refused}')
+
+
+@pytest.mark.rule('5.9')
+@pytest.mark.parametrize(
+    'start, words',
+    [
+        pytest.param('2027-01-12T10:00:00', 'also mute Tue 2027-01-19 10:00', id='the second of two'),
+        pytest.param('2027-02-01T10:00:00', 'mute no more', id='no difference here'),
+    ],
+)
+def test_a_numbered_weekday_with_daily_is_read_in_both_ways(start, words):
+    daily = {'start': start, 'duration': '10m', 'rrule': 'FREQ=DAILY;BYDAY=2TU'}
+    schedule = {'timezone': 'Europe/Berlin', 'recurrences': [daily]}
+    attributes = {'monitor_identifier': {'monitor_tags': ['*']}, 'scope': '*', 'schedule': schedule}
+    text = yaml.safe_dump({'downtimes': [attributes], 'monitors': ['queue_full'], 'length': '2w'})
+    series = "series: [{metric: acme.queue.length, tags: ['host:one'], values: 10x60}]\n"
+    rehearsal = run(series + text, HEAD.replace('length: 1h\n', ''))
+    (warning,) = [warning for warning in rehearsal.warnings if '2TU' in warning]
+    assert words in warning
+
+
+@pytest.mark.rule('5.7', '5.22', 'A90')
+@pytest.mark.parametrize('choice, expected', [('no', 2), ('yes', 4)])
+def test_a_downtime_says_nothing_where_it_goes_on(choice, expected):
+    daily = {'start': '2027-01-11T10:10:00', 'duration': '10m', 'rrule': 'FREQ=HOURLY;BYMINUTE=10,20'}
+    schedule = {'timezone': 'Europe/Berlin', 'recurrences': [daily]}
+    (downtime,) = muted_by('*', schedule, f'assumptions: {{A90: "{choice}"}}').downtimes
+    assert len(downtime.windows) == 2
+    assert len(downtime.messages) == expected
+
+
 @pytest.mark.rule('5.21', 'A14', 'A33')
 def test_the_end_of_a_downtime_may_be_told_as_a_renotification():
     text = (ACME / 'rehearsals' / 'night.yaml').read_text() + "assumptions: {A33: a renotification, A14: canceled}\n"

@@ -24,7 +24,7 @@ from ddassets.assets.option import (
     option,
     shown,
 )
-from ddassets.assets.source import Place, Source
+from ddassets.assets.source import Place, Source, dotted
 from ddassets.diagnostic import Diagnostic, Severity
 from ddassets.language.downtime_scope import Scope, ScopeFault, parse_scope
 from ddassets.language.recurrence import YEARS, Rule, RuleFault, parse_duration, parse_rule
@@ -117,10 +117,10 @@ class MonitorIdentifier:
 
 @dataclass(frozen=True)
 class DowntimeRecurrence:
-    """One recurrence. `start` is local wall time; `duration` is in seconds."""
+    """One recurrence. `start` is local wall time, None for that of its creation; `duration` is in seconds."""
 
     ignored: ClassVar = _NOTHING
-    start: datetime | None = option(Parsed(_local_time, _LOCAL_TIME), required=True, code=_INVALID)
+    start: datetime | None = option(Parsed(_local_time, _LOCAL_TIME), code=_INVALID)
     duration: int | None = option(Parsed(_duration, 'a duration such as 14h'), required=True, code=_INVALID)
     rrule: Rule | None = option(
         Parsed(parse_rule, 'a rule such as FREQ=DAILY;INTERVAL=1', {'5.9': 'downtime/ordinal'}),
@@ -243,6 +243,15 @@ def _check(fields: DowntimeFields, report: Report) -> None:
         report.add(_INVALID, ('schedule', 'end'), f'schedule.end: expected a time after the start, found {text!r}')
     if schedule.timezone and not schedule.recurrences and 'recurrences' not in report.asset.body['schedule']:
         report.add('file/missing-key', ('schedule', 'recurrences'), 'schedule.recurrences is missing beside timezone')
+    for index, recurrence in enumerate(schedule.recurrences):
+        if recurrence.rrule and recurrence.rrule.daily_ordinals:
+            place: Place = ('schedule', 'recurrences', index, 'rrule')
+            ordinal = recurrence.rrule.daily_ordinals[0]
+            message = f'{dotted(place)}: {ordinal} with FREQ=DAILY may be read as every such weekday'
+            report.add('downtime/ordinal', place, message, Severity.WARNING, 'write FREQ=MONTHLY')
+    if fields.scope and fields.scope.lowercase:
+        message = 'scope: `and` and `or` in small letters may not be operators'
+        report.add('downtime/scope-operators', ('scope',), message, Severity.WARNING, 'write AND and OR')
     zone = schedule.timezone or ZoneInfo('UTC')
     if schedule.recurrences and fields.display_timezone and fields.display_timezone.key != zone.key:
         message = f'expected the schedule.timezone {zone.key!r}, found {fields.display_timezone.key!r}'

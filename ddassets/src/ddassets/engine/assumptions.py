@@ -148,8 +148,11 @@ class Assumptions:
     downtime_end_kind = Assumption(
         'A33', 'which kind of notification the end of a downtime sends', 'a trigger', 'a renotification'
     )
-    repeated_wall_time = Assumption('A34', 'start of an occurrence whose wall time occurs twice', 'the first')
+    repeated_wall_time = Assumption(
+        'A34', 'start of an occurrence whose wall time occurs twice', 'the first', 'the second'
+    )
     empty_default = Assumption('A76', 'whether default(q, n) gives n for a window without any point', 'n', 'nothing')
+    weekday_zone = Assumption('A86', 'in which time zone BYDAY of a downtime counts', 'local', 'UTC')
     comment_end = Assumption('A87', 'where a comment that holds braces ends', 'at --}}', 'at the first }}')
     group_retention = Assumption(
         'A88',
@@ -160,6 +163,10 @@ class Assumptions:
     )
     count_window_ends = Assumption(
         'A89', 'whether a window of as_count() includes its first and last instant', '(from,to]', 'as A1'
+    )
+    touching_end = Assumption('A90', 'whether the end of an occurrence that touches the next one notifies', 'no', 'yes')
+    scope_operators = Assumption(
+        'A91', 'whether a downtime scope may have and, or in small letters', 'accepted', 'refused'
     )
     hidden_recovery = Assumption(
         'A92', 'what the handles in is_alert_recovery get from Alert to Warn', 'the text outside', 'an empty text'

@@ -129,7 +129,7 @@ def notifications(
     """
     assumptions = Assumptions() if assumptions is None else assumptions
     changes = timeline.transitions
-    muting = _Muting(mutes)
+    muting = _Muting(mutes, assumptions)
     own = np.flatnonzero(changes.notify)
     ends = [] if monitor.draft else list(_ends(timeline, muting))
     again = list(_Renotifier(monitor, timeline, muting, [instant for instant, _ in ends], assumptions).due())
@@ -140,6 +140,7 @@ def notifications(
     instants = np.concatenate([changes.instants[own], extra])
     muted = muting.always.cover(instants)
     muted[: own.size] &= ~_first_recoveries(timeline, muting, own)
+    muted[own.size : own.size + len(ends)] = False
     ticks = np.searchsorted(timeline.ticks, extra, side='right') - 1
     order = np.argsort(instants, kind='stable')
     return Notifications(
@@ -185,7 +186,7 @@ class _Muting:
     of each notification is found by bisection.
     """
 
-    def __init__(self, mutes: Sequence[Mute]) -> None:
+    def __init__(self, mutes: Sequence[Mute], assumptions: Assumptions) -> None:
         self._mutes = mutes
         # Between two of these bounds nothing begins or ends.
         self._bounds = sorted({bound for mute in mutes for bound in (mute.start, mute.end)})
@@ -195,6 +196,16 @@ class _Muting:
         self.end_states: dict[float, frozenset[State]] = {}
         for mute in mutes:
             self.end_states[mute.end] = self.end_states.get(mute.end, frozenset()) | mute.end_states
+        touching = self._touching_ends()
+        notifies = bool(touching) and assumptions.touching_end == 'yes'
+        # The instants at which a downtime's end may send a notification.
+        self.ends = sorted({*self.always.ends, *touching}) if notifies else self.always.ends
+
+    def _touching_ends(self) -> set[float]:
+        """Ends of occurrences at which the next one of the same downtime starts, and no other downtime mutes (5.7)."""
+        starts = {(mute.downtime, mute.start) for mute in self._mutes}
+        ends = {mute.end for mute in self._mutes if mute.end_states and (mute.downtime, mute.end) in starts}
+        return {end for end in ends if len(self.downtimes(end)) == 1}
 
     def downtimes(self, instant: float) -> tuple[str, ...]:
         """The names of those that mute at an instant, each once, in the order in which they were given."""
@@ -221,7 +232,7 @@ def _ends(timeline: GroupTimeline, muting: _Muting) -> Iterator[tuple[int, int]]
     With several downtimes the last end counts (rule 5.21).
     """
     changes = timeline.transitions
-    for end in muting.always.ends:
+    for end in muting.ends:
         row = bisect_right(changes.instants, end) - 1
         if row < 0 or end >= timeline.end:
             continue

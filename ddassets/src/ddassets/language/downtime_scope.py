@@ -3,15 +3,23 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import NoReturn
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
-DEEPEST = 2
-_TOKEN = re.compile(r'\s*(?:(?P<mark>[()])|(?P<word>(?:"[^"]*"|[^\s()"])+))')
+if TYPE_CHECKING:
+    from lark import Lark, Token
+    from lark.exceptions import UnexpectedInput
+
+MAX_DEPTH = 2
+_QUOTED = re.compile(r'"[^"]*"')
+_BRACKET = re.compile(r'"[^"]*"|[()]')
+_OPERATOR = re.compile(r'(?<![^\s()])(?:and|or)(?![^\s()])', re.IGNORECASE)
 _KEY = re.compile(r'[A-Za-z_][\w./-]*')
 
 
 class ScopeFault(ValueError):
-    """A text that is not a scope. The message names the column, from 1."""
+    """A text that is not a supported scope. The message names the column, from 1."""
 
     rule = '5.14'
 
@@ -28,7 +36,7 @@ class Term:
     negated: bool
 
     def holds(self, tags: dict[str, list[str]]) -> bool:
-        """Say whether any of the key's values is this one, or none of them if negated."""
+        """Return whether any of the key's values is this one, or none of them if negated."""
         return any(_like(self.value, value) for value in tags.get(self.key, ())) != self.negated
 
 
@@ -41,7 +49,7 @@ class Combination:
     negated: bool = False
 
     def holds(self, tags: dict[str, list[str]]) -> bool:
-        """Say whether the parts hold for a group with these values by key."""
+        """Return whether the parts hold for a group with these values by key."""
         return (all if self.every else any)(part.holds(tags) for part in self.parts) != self.negated
 
 
@@ -50,13 +58,14 @@ type Node = Term | Combination
 
 @dataclass(frozen=True)
 class Scope:
-    """`root` is None for `*`, which covers every group."""
+    """`root` is None for `*`, which covers every group. `lowercase`: it has `and` or `or` in small letters (A91)."""
 
     text: str
     root: Node | None
+    lowercase: bool = False
 
     def matches(self, tags: Iterable[str]) -> bool:
-        """Say whether a group with these `key:value` tags is covered.
+        """Return whether a group with these `key:value` tags is covered.
 
         Rule 5.15: more tags than the scope names do no harm; a group without tags is covered by `*` alone.
         """
@@ -69,121 +78,173 @@ class Scope:
         return bool(values) and self.root.holds(values)
 
 
-def parse_scope(text: str) -> Scope:
-    """Read a scope. Raises ScopeFault at the first thing that is not of the language."""
-    if text.strip() == '*':
-        return Scope(text, None)
-    parser = _Parser(text)
-    root = parser.combination(key=None, depth=0)
-    if parser.peek() is not None:
-        parser.refuse('expected the end of the scope')
-    if isinstance(root, Combination) and not root.every and len(_keys(root)) > 1:
-        raise ScopeFault(1, f'OR between different keys ({", ".join(sorted(_keys(root)))}) is not supported at the top')
-    return Scope(text, root)
-
-
 def _keys(node: Node) -> set[str]:
     return {node.key} if isinstance(node, Term) else set().union(*(_keys(part) for part in node.parts))
 
 
-class _Parser:
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.position = 0
+def parse_scope(text: str) -> Scope:
+    """Read a scope. Raises ScopeFault at the first thing that is not supported."""
+    if text.strip() == '*':
+        return Scope(text, None)
+    _refuse_depth(text)
+    from lark.exceptions import UnexpectedInput
 
-    def peek(self) -> str | None:
-        match = _TOKEN.match(self.text, self.position)
-        if match:
-            return match['mark'] or match['word']
-        if self.text[self.position :].strip():
-            self.refuse('a quote is not closed')
-        return None
+    try:
+        tree: Any = _parser().parse(text)
+    except UnexpectedInput as error:
+        _refuse(text, error)
+    lowercase = any(match[0] != match[0].upper() for match in _OPERATOR.finditer(_QUOTED.sub('', text)))
+    return Scope(text, _terms(tree), lowercase)
 
-    def take(self) -> str:
-        match = _TOKEN.match(self.text, self.position)
-        assert match
-        self.position = match.end()
-        return match['mark'] or match['word']
 
-    def refuse(self, message: str) -> NoReturn:
-        rest = self.text[self.position :]
-        column = len(self.text) - len(rest.lstrip()) + 1
-        found = rest.split()[0][:40] if rest.split() else 'the end'
-        raise ScopeFault(column, f'{message}, found {found!r}' if found != 'the end' else f'{message}, found the end')
+@cache
+def _parser() -> 'Lark':
+    from lark import Lark
 
-    def combination(self, key: str | None, depth: int) -> Node:
-        """Terms with AND between them, OR between those; inside `key:( )` a term is a value."""
-        choices = [self.conjunction(key, depth)]
-        while self.peek() == 'OR':
-            self.take()
-            choices.append(self.conjunction(key, depth))
-        return choices[0] if len(choices) == 1 else Combination(False, tuple(choices))
+    grammar = Path(__file__).with_suffix('.lark').read_text(encoding='utf-8')
+    return Lark(grammar, parser='lalr', lexer='contextual', maybe_placeholders=False)
 
-    def conjunction(self, key: str | None, depth: int) -> Node:
-        """Terms with AND or a space between them; values inside `key:( )` need the word."""
-        parts = [self.part(key, depth)]
-        while (token := self.peek()) not in (None, ')', 'OR'):
-            if token == 'AND':
-                self.take()
-            elif key is not None:
-                self.refuse('expected AND or OR between two values')
-            parts.append(self.part(key, depth))
-        return parts[0] if len(parts) == 1 else Combination(True, tuple(parts))
 
-    def part(self, key: str | None, depth: int) -> Node:
-        token = self.peek()
-        if token == '(':
-            return self.parentheses(key, depth)
-        if token is None or token in (')', 'AND', 'OR'):
-            self.refuse('expected `key:value`' if key is None else f'expected a value of {key!r}')
-        if token in ('and', 'or'):
-            self.refuse('write AND and OR in capitals')
-        if ',' in token:
-            self.refuse('`,` is no operator in the scope of a downtime: write AND')
-        if '?' in token:
-            self.refuse('the wildcard `?` is not supported: write `*`')
-        plain = token.removeprefix('-')
-        return self.term(plain, plain != token, depth) if key is None else self.value(key, plain, plain != token)
+def _refuse_depth(text: str) -> None:
+    depth = 0
+    for match in _BRACKET.finditer(text):
+        depth += {'(': 1, ')': -1}.get(match[0], 0)
+        if depth > MAX_DEPTH:
+            raise ScopeFault(match.start() + 1, f'more than {MAX_DEPTH} levels of parentheses are not supported')
 
-    def value(self, key: str, text: str, negated: bool) -> Node:
-        if negated:
-            self.refuse(f'`-` before a value is not supported: write `-{key}:( )` or another term')
-        if ':' in text and '"' not in text:
-            self.refuse(f'inside `{key}:( )` stand values alone; a value that holds `:` needs quotes')
-        self.take()
-        return Term(key, _plain(text), negated)
 
-    def term(self, text: str, negated: bool, depth: int) -> Node:
-        key, colon, value = text.partition(':')
-        if not colon:
-            self.refuse('all values must have a key: expected `key:value`')
-        if not _KEY.fullmatch(key):
-            self.refuse('a key begins with a letter and holds letters, digits, `_`, `.`, `/` and `-`')
-        self.take()
-        if value:
-            return Term(key, _plain(value), negated)
-        if self.peek() != '(':
-            self.refuse(f'expected a value of {key!r}')
-        opened = self.position
-        group = self.parentheses(key, depth)
-        if negated and isinstance(group, Combination) and group.every:
-            self.position = opened
-            self.refuse(f'`-{key}:( )` with AND is not supported: it takes one value or several with OR')
-        return Combination(True, (group,), negated=True) if negated else group
+def _refuse(text: str, error: 'UnexpectedInput') -> NoReturn:
+    from lark.exceptions import UnexpectedToken
 
-    def parentheses(self, key: str | None, depth: int) -> Node:
-        if depth == DEEPEST:
-            self.refuse(f'more than {DEEPEST} levels of parentheses are not supported')
-        opened = self.position
-        self.take()
-        node = self.combination(key, depth + 1)
-        if self.peek() != ')':
-            self.refuse('expected `)`')
-        self.take()
-        if isinstance(node, Combination) and len({part.negated for part in node.parts}) > 1:
-            self.position = opened
-            self.refuse('`-` before some of the terms in parentheses and not before others is not supported')
-        return node
+    if not isinstance(error, UnexpectedToken):
+        raise ScopeFault((error.pos_in_stream or 0) + 1, 'a quote is not closed') from None
+    token, accepted = error.token, error.accepts
+    at_end = token.type == '$END'
+    offset = len(text) if at_end else token.start_pos or 0
+    if 'WORD' in accepted:
+        message = 'expected a value' if _in_values(text, offset) else 'expected `key:value`'
+    elif token.type == 'RPAR':
+        message = 'expected the end of the scope'
+    else:
+        message = 'expected `)`' if at_end and 'RPAR' in accepted else 'expected AND or OR between two terms'
+    raise ScopeFault(offset + 1, f'{message}, found {"the end" if at_end else repr(str(token)[:40])}') from None
+
+
+def _in_values(text: str, offset: int) -> bool:
+    """Return whether the innermost open parenthesis at an offset follows a key."""
+    opened = []
+    for match in _BRACKET.finditer(text, 0, offset):
+        if match[0] == '(':
+            opened.append(match.start())
+        elif match[0] == ')':
+            opened.pop()
+    return bool(opened) and text[: opened[-1]].rstrip().endswith(':')
+
+
+def _terms(tree: Any) -> Node:
+    """Build the terms of a parse tree."""
+    children = tree.children
+    match tree.data:
+        case 'start':
+            return _terms(children[0])
+        case 'parentheses':
+            return _terms(children[1])
+        case 'word':
+            return _term(children[0])
+        case 'values':
+            return _group(children[0], children[2])
+    parts = tuple(map(_terms, _parts(tree)))
+    every = tree.data == 'all_of'
+    keys = sorted(set().union(*map(_keys, parts)))
+    if not every and len(keys) > 1:
+        raise ScopeFault(_column(tree), f'OR between different keys ({", ".join(keys)}) is not supported')
+    return Combination(every, parts)
+
+
+def _parts(tree: Any) -> list[Any]:
+    """The children of a tree that are not operators."""
+    return [child for child in tree.children if hasattr(child, 'children')]
+
+
+def _group(head: 'Token', inner: Any) -> Node:
+    """`key:(a OR b)`, `-key:(a OR b)` or `-key(a OR b)`."""
+    negated, key = head.startswith('-'), head.removeprefix('-')
+    if not key.endswith(':') and ':' in key:
+        # A term before parentheses: a space is AND.
+        return Combination(True, (_term(head), _terms(inner)))
+    if not key.endswith(':') and not negated:
+        raise ScopeFault((head.start_pos or 0) + 1, f'expected `key:(a OR b)`, found {str(head)[:40]!r}')
+    key = _key(head, key.removesuffix(':'))
+    group = _values(key, inner, negated)
+    return Combination(True, (group,), negated=True) if negated else group
+
+
+def _values(key: str, tree: Any, negated: bool) -> Node:
+    children = tree.children
+    match tree.data:
+        case 'parentheses':
+            return _values(key, children[1], negated)
+        case 'values':
+            column = (children[0].start_pos or 0) + 1
+            raise ScopeFault(column, f'a group within `{key}:( )` is not supported, found {str(children[0])[:40]!r}')
+        case 'word':
+            return _value(key, children[0])
+    parts = _parts(tree)
+    if len(children) < 2 * len(parts) - 1:
+        raise ScopeFault(_column(parts[1]), f'expected AND or OR between two values of {key!r}')
+    if negated and tree.data == 'all_of':
+        raise ScopeFault(
+            (children[1].start_pos or 0) + 1, f'AND within `-{key}:( )` is not supported: write `-{key}:a AND -{key}:b`'
+        )
+    return Combination(tree.data == 'all_of', tuple(_values(key, part, negated) for part in parts))
+
+
+def _value(key: str, word: 'Token') -> Term:
+    column = (word.start_pos or 0) + 1
+    _refuse_marks(word)
+    if word.startswith('-'):
+        raise ScopeFault(column, f'`-` within `{key}:( )` is not supported: write `-{key}:{word[1:41]}`')
+    if ':' in word and '"' not in word:
+        raise ScopeFault(column, f'inside `{key}:( )` only values are allowed; a value that holds `:` needs quotes')
+    return Term(key, _plain(word), False)
+
+
+def _term(word: 'Token') -> Term:
+    _refuse_marks(word)
+    text = word.removeprefix('-')
+    key, colon, value = text.partition(':')
+    column = (word.start_pos or 0) + 1
+    if not colon:
+        raise ScopeFault(column, f'all values must have a key: expected `key:value`, found {str(word)[:40]!r}')
+    key = _key(word, key)
+    if not value:
+        raise ScopeFault((word.end_pos or 0) + 1, f'expected a value of {key!r}')
+    return Term(key, _plain(value), text != word)
+
+
+def _key(word: 'Token', key: str) -> str:
+    if not _KEY.fullmatch(key):
+        raise ScopeFault(
+            (word.start_pos or 0) + 1,
+            f'a key begins with a letter and holds letters, digits, `_`, `.`, `/` and `-`, found {key[:40]!r}',
+        )
+    return key
+
+
+def _refuse_marks(word: 'Token') -> None:
+    for mark, message in (
+        (',', '`,` is not an operator of a scope: write AND'),
+        ('?', 'the wildcard `?` is not supported: write `*`'),
+    ):
+        if mark in _QUOTED.sub('', word):
+            raise ScopeFault((word.start_pos or 0) + 1, f'{message}, found {str(word)[:40]!r}')
+
+
+def _column(tree: Any) -> int:
+    """The column of the first word of a tree."""
+    while hasattr(tree, 'children'):
+        tree = tree.children[0]
+    return (tree.start_pos or 0) + 1
 
 
 def _plain(value: str) -> str:

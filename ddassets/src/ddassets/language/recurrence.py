@@ -10,11 +10,13 @@ from ddassets.nearest import did_you_mean
 
 FREQUENCIES = ('HOURLY', 'DAILY', 'WEEKLY', 'MONTHLY', 'YEARLY')
 WEEKDAYS = ('MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU')
-YEARS = range(1970, 2200)
+# The API accepts years such as 3022 (rule 5.4).
+YEARS = range(1970, 9000)
 # Seconds. It bounds how far back an occurrence may begin and still be active.
 MAX_DURATION = 3650 * 86400
 
-_ORDINAL_FREQUENCIES = ('MONTHLY', 'YEARLY')
+# With DAILY the API accepts an ordinal, and no source says what it means there (rule 5.9).
+_ORDINAL_FREQUENCIES = ('DAILY', 'MONTHLY', 'YEARLY')
 # Part: least and greatest integer, whether several are allowed.
 _NUMBERS = {
     'INTERVAL': (1, 9999, False),
@@ -56,6 +58,13 @@ class Rule:
     by_minute: tuple[int, ...] = ()
     week_start: int = 0
 
+    @property
+    def daily_ordinals(self) -> tuple[str, ...]:
+        """The numbered weekdays, such as `2TU`, where the frequency is DAILY (rule 5.9)."""
+        if self.frequency != 'DAILY':
+            return ()
+        return tuple(f'{ordinal}{WEEKDAYS[day]}' for ordinal, day in self.by_day if ordinal)
+
 
 def parse_rule(text: str) -> tuple[Rule | None, list[RuleFault]]:
     """Read an RRULE, or every fault of it."""
@@ -64,7 +73,9 @@ def parse_rule(text: str) -> tuple[Rule | None, list[RuleFault]]:
     for part in text.upper().split(';'):
         name, equals, value = part.partition('=')
         if not equals:
-            faults.append(RuleFault(f'{part!r} is no part of a rule; expected NAME=VALUE, with `;` between the parts'))
+            faults.append(
+                RuleFault(f'{part!r} is not a part of a rule; expected NAME=VALUE, with `;` between the parts')
+            )
         elif name in ('DTSTART', 'DTEND', 'DURATION', 'EXDATE', 'RDATE'):
             instead = '' if name in ('EXDATE', 'RDATE') else '; write `start` and `duration` beside `rrule`'
             faults.append(RuleFault(f'{name} is not supported in the rule of a downtime{instead}'))
@@ -131,12 +142,12 @@ def _integer(name: str, text: str, least: int, greatest: int) -> int:
         if least <= number <= greatest and (number or least == 0):
             return number
     but = ', not 0' if least < 0 else ''
-    raise RuleFault(f'{name}: {text!r} is no whole number from {least} to {greatest}{but}')
+    raise RuleFault(f'{name}: {text!r} is not a whole number from {least} to {greatest}{but}')
 
 
 def _weekday(name: str, text: str) -> int:
     if text not in WEEKDAYS:
-        raise RuleFault(f'{name}: {text!r} is no weekday; expected one of {", ".join(WEEKDAYS)}')
+        raise RuleFault(f'{name}: {text!r} is not a weekday; expected one of {", ".join(WEEKDAYS)}')
     return WEEKDAYS.index(text)
 
 
@@ -165,9 +176,11 @@ def _conflicts(fields: dict[str, object]) -> Iterator[RuleFault]:
     ordinals = [f'{ordinal}{WEEKDAYS[day]}' for ordinal, day in days if ordinal]
     if ordinals and frequency and frequency not in _ORDINAL_FREQUENCIES:
         yield RuleFault(
-            f'BYDAY={ordinals[0]}: an ordinal has a meaning with FREQ=MONTHLY or YEARLY only, found FREQ={frequency}',
+            f'BYDAY={ordinals[0]}: an ordinal needs FREQ=MONTHLY or YEARLY, found FREQ={frequency}',
             '5.9',
         )
+    if frequency == 'DAILY' and any(abs(ordinal) > 5 for ordinal, _ in days):
+        yield RuleFault(f'BYDAY={ordinals[0]}: a month has at most five of a weekday', '5.9')
     if 'COUNT' in fields and 'UNTIL' in fields:
         yield RuleFault('COUNT and UNTIL exclude each other')
     if frequency == 'WEEKLY' and 'BYMONTHDAY' in fields:
@@ -182,7 +195,7 @@ def parse_duration(text: str) -> int:
     seconds = int(match[1]) * UNITS[match[2]] if match else 0
     if not seconds:
         raise RuleFault(
-            f'{text!r} is no duration; expected a whole number above 0 and m, h, d or w, such as 14h', '5.4'
+            f'{text!r} is not a duration; expected a whole number above 0 and m, h, d or w, such as 14h', '5.4'
         )
     if seconds > MAX_DURATION:
         raise RuleFault(f'{text!r} is longer than 3650d; for a downtime without end, leave `schedule` out', '5.4')

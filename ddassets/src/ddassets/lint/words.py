@@ -138,7 +138,7 @@ def group_downtimes(
     groups: dict[object, list[DowntimeReading]] = {}
     for reading in readings:
         downtime = reading.downtime
-        if downtime and isinstance(downtime.schedule, Recurring):
+        if downtime and isinstance(downtime.schedule, Recurring) and any(True for _ in downtime.starts()):
             key = (downtime.monitor_id, frozenset(downtime.monitor_tags), downtime.scope, downtime.schedule.zone.key)
             groups.setdefault(key, []).append(reading)
     for together in groups.values():

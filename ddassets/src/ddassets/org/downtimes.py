@@ -240,6 +240,9 @@ def _recurrence_left(
     recurrence: Recurrence, source: Mapping[str, Any], zone: ZoneInfo, now: float
 ) -> dict[str, Any] | None:
     sent = {'start': recurrence.start, 'duration': _length(source['duration']), 'rrule': source['rrule']}
+    if recurrence.start is None:
+        # It starts when Datadog creates it.
+        return {key: value for key, value in sent.items() if key != 'start'}
     if recurrence.start.replace(tzinfo=zone).timestamp() <= now:
         following = next(recurrence.occurrences(zone, int(now) + 1, int(now) + _YEARS), None)
         if following is None:

@@ -1,6 +1,6 @@
 """What came of a rehearsal: its groups, monitors and downtimes. What is to be thought of it is another matter."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ from ddassets.language.query import tree
 from ddassets.rehearsal.message import Message, Messages
 from ddassets.rehearsal.scenario import Scenario
 from ddassets.rehearsal.signal import Signal
+from ddassets.rehearsal.words import shown_time
 
 
 @dataclass(frozen=True, eq=False)
@@ -274,7 +275,33 @@ class Rehearsal:
         """Sentences, each with the monitor that it is about."""
         self._render_each_kind()
         own = [f'{one.name}: {warning}' for one in self.monitors for warning in one.warnings]
-        return (*dict.fromkeys(self.signal.warnings), *self.notes, *own)
+        return (*dict.fromkeys(self.signal.warnings), *self.notes, *own, *self._downtime_warnings())
+
+    def _downtime_warnings(self) -> Iterator[str]:
+        """Downtimes that mute nothing, and numbered weekdays that may be read in two ways (rule 5.9)."""
+        every_monitor = self.scenario.monitors.named is None and not self.scenario.monitors.without
+        for result in self.downtimes:
+            downtime, name = result.downtime, result.name
+            muted = [monitor for monitor in self.monitors if result in monitor.muting]
+            if muted and not any(downtime.matches_group(group.tags) for one in muted for group in one.results.values()):
+                monitors = ', '.join(monitor.name for monitor in muted)
+                yield f'{name}: the downtime mutes nothing: its scope {result.scope} covers no group of {monitors}'
+            elif not muted and every_monitor:
+                yield f'{name}: the downtime mutes nothing: it is for none of the monitors'
+            if ordinals := downtime.daily_ordinals:
+                more = downtime.ordinal_differences(self.start, self.end)
+                shown = ', '.join(
+                    f'{shown_time(start, downtime.zone)} to {shown_time(end, downtime.zone)}' for start, end in more[:3]
+                )
+                also = (
+                    f'also mute {shown}{f" and {len(more) - 3} more" if len(more) > 3 else ""}'
+                    if more
+                    else 'mute no more'
+                )
+                yield (
+                    f'{name}: {", ".join(ordinals)} with FREQ=DAILY is read as that weekday of the month; '
+                    f'read as every week it would {also}'
+                )
 
     def _render_each_kind(self) -> None:
         """Render a message of each kind that was due, so that what it relies on is known."""

@@ -12,7 +12,7 @@ from ddassets.diagnostic import Excerpt, Unsupported, UnusableInputError
 from ddassets.engine import message as messages
 from ddassets.engine import monitor as monitors
 from ddassets.engine.assumptions import Assumptions
-from ddassets.engine.downtime import Clock, Downtime, Recurring
+from ddassets.engine.downtime import Calendar, Clock, Downtime, Recurring, touching
 from ddassets.engine.evaluator import Evaluator
 from ddassets.engine.notification import Mute, notifications
 from ddassets.engine.series import Series
@@ -161,8 +161,17 @@ def _pointed(asset: MonitorAsset, error: Unsupported) -> str:
 
 def _downtime(scenario: Scenario, downtime: Downtime) -> DowntimeResult:
     assumptions = Assumptions(scenario.assumptions)
+    if downtime.scope.lowercase and assumptions.scope_operators == 'refused':
+        raise UnusableInputError(
+            f'{downtime.name}: scope: `and` and `or` in small letters are refused (A91): write AND and OR'
+        )
     clock: Clock = 'wall' if assumptions.peek(Assumptions.downtime_duration) == 'wall' else 'elapsed'
-    windows = tuple((one.start, one.end) for one in downtime.intervals(scenario.start, scenario.end, clock))
+    calendar = Calendar(
+        days=assumptions.peek(Assumptions.weekday_zone), repeated=assumptions.peek(Assumptions.repeated_wall_time)
+    )
+    windows = tuple(downtime.intervals(scenario.start, scenario.end, clock, calendar))
+    # Where an occurrence touches the next, the muting goes on.
+    inner = touching(windows) if assumptions.peek(Assumptions.touching_end) == 'no' else frozenset()
     try:
         text = scenario.addressed(downtime.message) if downtime.message else ''
     except messages.MessageSyntaxError as error:
@@ -175,7 +184,7 @@ def _downtime(scenario: Scenario, downtime: Downtime) -> DowntimeResult:
         (instant, what)
         for start, end in windows
         for instant, what in ((start, 'started'), (end, ended))
-        if scenario.start <= instant < scenario.end
+        if scenario.start <= instant < scenario.end and instant not in inner
     )
     assumed = downtime.assumptions(scenario.start, scenario.end)
     return DowntimeResult(downtime, text, recipients, windows, tuple(told) if recipients else (), assumed)

@@ -4,14 +4,24 @@
 Nothing here reads a clock.
 """
 
-from ddassets.engine.downtime.intervals import Clock, Downtime, Interval, Once, Recurring, clock_differences, merge
+from ddassets.engine.downtime.intervals import (
+    Clock,
+    Downtime,
+    Interval,
+    Once,
+    Recurring,
+    clock_differences,
+    merge,
+    touching,
+)
 from ddassets.engine.downtime.parsing import parse, read
-from ddassets.engine.downtime.recurrence import Occurrence, Recurrence
+from ddassets.engine.downtime.recurrence import Calendar, Occurrence, Recurrence
 from ddassets.engine.downtime.week import Opening, odd_openings, openings
 from ddassets.language.downtime_scope import Scope
 from ddassets.language.recurrence import Rule
 
 __all__ = [
+    'Calendar',
     'Clock',
     'Downtime',
     'Interval',
@@ -28,4 +38,5 @@ __all__ = [
     'openings',
     'parse',
     'read',
+    'touching',
 ]

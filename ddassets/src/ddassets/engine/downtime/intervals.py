@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from ddassets.engine.downtime.recurrence import Occurrence, Recurrence
+from ddassets.engine.assumptions import Assumption, Assumptions
+from ddassets.engine.downtime.recurrence import USUAL, Calendar, Occurrence, Recurrence
 from ddassets.language.downtime_scope import Scope
 
 type Path = tuple[str | int, ...]
@@ -55,11 +57,14 @@ class Downtime:
     notify_end_states: frozenset[str]
     notify_end_types: frozenset[str]
 
-    def intervals(self, start: float, end: float, clock: Clock = 'elapsed') -> list[Interval]:
-        """Return when it is active, in order, merged (rule 5.7): the intervals that overlap [start, end).
+    def intervals(
+        self, start: float, end: float, clock: Clock = 'elapsed', calendar: Calendar = USUAL
+    ) -> list[Interval]:
+        """Return when it is active, in order: the intervals that overlap [start, end).
 
-        Bounds inside [start, end] are exact. An interval that crosses a bound of the question may reach further than
-        told, for what lies beyond is not expanded. `clock` says what a duration measures (A13).
+        Rule 5.7: overlapping occurrences are one interval, touching ones are two. Bounds inside [start, end] are exact.
+        An interval that crosses a bound of the question may reach further, for what is beyond is not expanded. A
+        recurrence without start begins at `start` (rule 5.4). `clock` is what a duration measures (A13).
         """
         if isinstance(self.schedule, Once):
             first, last = self.schedule.start, self.schedule.end
@@ -67,48 +72,78 @@ class Downtime:
         else:
             whole = merge(
                 Interval(occurrence.start, occurrence.elapsed_end if clock == 'elapsed' else occurrence.wall_end)
-                for occurrence in self.occurrences(start, end)
+                for occurrence in self.occurrences(start, end, calendar)
             )
         return [interval for interval in whole if interval.start < end and interval.end > start]
 
-    def occurrences(self, start: float, end: float) -> Iterator[Occurrence]:
+    def occurrences(self, start: float, end: float, calendar: Calendar = USUAL) -> Iterator[Occurrence]:
         """Yield each occurrence of each recurrence that may touch [start, end], not in order."""
         if isinstance(self.schedule, Recurring):
             for recurrence in self.schedule.recurrences:
+                if recurrence.start is None:
+                    now = datetime.fromtimestamp(int(max(start, 0)), self.schedule.zone).replace(tzinfo=None)
+                    recurrence = replace(recurrence, start=now)
                 # A day more: the clock may lengthen an occurrence.
                 after = int(max(start, 0)) - recurrence.duration - 86400
-                yield from recurrence.occurrences(self.schedule.zone, after, math.ceil(min(end, 1e10)))
+                yield from recurrence.occurrences(self.schedule.zone, after, math.ceil(min(end, 1e11)), calendar)
 
     def matches_group(self, tags: Iterable[str]) -> bool:
-        """Say whether the scope covers a group with these `key:value` tags, those of the monitor's filter included."""
+        """Return whether the scope covers a group with these `key:value` tags and those of the monitor's filter."""
         return self.scope.matches(tags)
 
     def matches_monitor(self, monitor_id: int | None, tags: Iterable[str]) -> bool:
-        """Say whether the downtime is for this monitor. Rule 5.2: all of the tags must match; `*` is every monitor."""
+        """Return whether the downtime is for this monitor: all of its tags, or `*` (rule 5.2)."""
         if self.monitor_id is not None:
             return monitor_id == self.monitor_id
         return '*' in self.monitor_tags or set(self.monitor_tags) <= set(tags)
 
     def notifies_at_end(self, state: str, cause: str = 'expired') -> bool:
-        """Say whether its end sends a notification for a group in this state: `alert`, `warn`, `no data`. Rule 5.18."""
+        """Return whether its end notifies for a group in this state: `alert`, `warn`, `no data` (rule 5.18)."""
         return state in self.notify_end_states and cause in self.notify_end_types
 
     def assumptions(self, start: float, end: float) -> tuple[str, ...]:
-        """Return the ids of the pinned defaults that `intervals(start, end)` and the ends in it rely upon."""
-        if isinstance(self.schedule, Once):
+        """Return the ids of the assumptions that `intervals(start, end)` and the ends in it rely on."""
+        relied = [Assumptions.scope_operators] if self.scope.lowercase else []
+        if isinstance(self.schedule, Recurring):
+            relied += self._schedule_assumptions(start, end)
+        return tuple(assumption.id for assumption in relied)
+
+    def _schedule_assumptions(self, start: float, end: float) -> Iterator[Assumption]:
+        assert isinstance(self.schedule, Recurring)
+        intervals = self.intervals(start, end)
+        if clock_differences([self], start, end):
+            yield Assumptions.downtime_duration
+        # A downtime that notifies at both kinds of end, or at none, does the same either way.
+        one_kind = len(self.notify_end_types) == 1 and self.notify_end_states
+        if one_kind and any(start < interval.end <= end for interval in intervals):
+            yield Assumptions.recurrence_end
+        twice = (occurrence for occurrence in self.occurrences(start, end) if occurrence.ambiguous)
+        if any(occurrence.start < end and occurrence.elapsed_end > start for occurrence in twice):
+            yield Assumptions.repeated_wall_time
+        days_matter = any(recurrence.days_matter for recurrence in self.schedule.recurrences)
+        if days_matter and self.intervals(start, end, calendar=Calendar(days='UTC')) != intervals:
+            yield Assumptions.weekday_zone
+        if touching(intervals):
+            yield Assumptions.touching_end
+
+    @property
+    def daily_ordinals(self) -> tuple[str, ...]:
+        """The numbered weekdays of rules with FREQ=DAILY, such as `2TU`."""
+        if not isinstance(self.schedule, Recurring):
             return ()
-        relied = ['A13'] if clock_differences([self], start, end) else []
-        # Who wants to hear of both ends or of none gets the same either way.
-        if len(self.notify_end_types) == 1 and self.notify_end_states:
-            relied += ['A14'] if any(start < interval.end <= end for interval in self.intervals(start, end)) else []
-        twice = (one for one in self.occurrences(start, end) if one.ambiguous)
-        relied += ['A34'] if any(one.start < end and one.elapsed_end > start for one in twice) else []
-        return tuple(relied)
+        return tuple(name for recurrence in self.schedule.recurrences for name in recurrence.rule.daily_ordinals)
+
+    def ordinal_differences(self, start: float, end: float) -> list[Interval]:
+        """Return when `2TU` with FREQ=DAILY would mute more if it meant every Tuesday (rule 5.9)."""
+        every = self.intervals(start, end, calendar=Calendar(ordinals='every week'))
+        return list(without(every, self.intervals(start, end), start, end))
 
     def starts(self) -> Iterator[tuple[Path, int]]:
         """Yield the path, within `schedule`, and the instant of each start. Rule 5.10: the API refuses a past one."""
         if isinstance(self.schedule, Recurring):
             for index, recurrence in enumerate(self.schedule.recurrences):
+                if recurrence.start is None:
+                    continue
                 local = recurrence.start.replace(tzinfo=self.schedule.zone)
                 yield ('recurrences', index, 'start'), int(local.timestamp())
         elif self.schedule.start is not None:
@@ -118,7 +153,7 @@ class Downtime:
         """Yield the path, within `schedule`, of each date from 2038 on. Rule 5.13: the API's clock may be off there."""
         if isinstance(self.schedule, Recurring):
             for index, recurrence in enumerate(self.schedule.recurrences):
-                if recurrence.start.year >= 2038:
+                if recurrence.start and recurrence.start.year >= 2038:
                     yield ('recurrences', index, 'start')
                 if recurrence.rule.until and recurrence.rule.until.year >= 2038:
                     yield ('recurrences', index, 'rrule')
@@ -128,7 +163,7 @@ class Downtime:
                     yield (key,)
 
     def same_as(self, other: 'Downtime') -> bool:
-        """Say whether the API would refuse one beside the other as a duplicate. Rule 5.10."""
+        """Return whether the API would refuse one beside the other as a duplicate. Rule 5.10."""
         return (
             (self.monitor_id, frozenset(self.monitor_tags)) == (other.monitor_id, frozenset(other.monitor_tags))
             and self.scope == other.scope
@@ -137,14 +172,19 @@ class Downtime:
 
 
 def merge(intervals: Iterable[Interval]) -> list[Interval]:
-    """Return disjoint intervals in order; those that overlap or touch become one. Rule 5.7."""
+    """Return disjoint intervals in order: those that overlap become one, those that touch stay apart. Rule 5.7."""
     merged: list[Interval] = []
     for interval in sorted(intervals):
-        if merged and interval.start <= merged[-1].end:
+        if merged and interval.start < merged[-1].end:
             merged[-1] = Interval(merged[-1].start, max(merged[-1].end, interval.end))
         elif interval.start < interval.end:
             merged.append(interval)
     return merged
+
+
+def touching(intervals: Sequence[Interval]) -> frozenset[float]:
+    """Return the instants at which one of these disjoint intervals ends and the next one starts."""
+    return frozenset(before.end for before, after in pairwise(intervals) if before.end == after.start)
 
 
 def clock_differences(downtimes: Iterable[Downtime], start: float, end: float) -> list[tuple[Interval, Clock]]:

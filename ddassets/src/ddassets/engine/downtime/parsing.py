@@ -26,7 +26,8 @@ def read(asset: DowntimeAsset, name: str = '') -> tuple[Downtime | None, tuple[D
         for index, recurrence in enumerate(schedule.recurrences if isinstance(schedule, Recurring) else ()):
             if not recurrence.ever():
                 place = ('schedule', 'recurrences', index, 'rrule')
-                message = f'{recurrence.rule.text!r} from {recurrence.start.isoformat()} on never happens'
+                since = f' from {recurrence.start.isoformat()} on' if recurrence.start else ''
+                message = f'{recurrence.rule.text!r} has no occurrence{since}'
                 message = f'schedule.recurrences[{index}].rrule: {message}'
                 diagnostics.append(asset.diagnostic('downtime/invalid', Severity.ERROR, place, message))
     if schedule is None or any(one.severity is Severity.ERROR for one in diagnostics):
@@ -65,9 +66,7 @@ def parse(body: object, name: str) -> Downtime:
 def _schedule(schedule: DowntimeSchedule) -> Once | Recurring:
     if schedule.recurrences:
         recurrences = tuple(
-            Recurrence(one.start, one.duration, one.rrule)
-            for one in schedule.recurrences
-            if one.start and one.duration and one.rrule
+            Recurrence(one.start, one.duration, one.rrule) for one in schedule.recurrences if one.duration and one.rrule
         )
         return Recurring(schedule.timezone or ZoneInfo('UTC'), recurrences)
     bounds = [None if moment is None else int(moment.timestamp()) for moment in (schedule.start, schedule.end)]

@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from functools import cached_property
+from heapq import merge
+from itertools import takewhile
 from typing import Literal
 
 from dateutil import rrule
@@ -19,6 +21,8 @@ _FREQUENCIES: dict[str, Literal[0, 1, 2, 3, 4]] = {
     'YEARLY': rrule.YEARLY,
 }
 _EPOCH = datetime(1970, 1, 1)
+# For questions whose answer hardly depends on the start.
+_ANY_START = datetime(2027, 1, 4)
 _DAY = timedelta(days=1)
 
 
@@ -36,41 +40,57 @@ class Occurrence:
 
 
 @dataclass(frozen=True)
-class Recurrence:
-    """`start` is local wall time without offset, `duration` is in seconds."""
+class Calendar:
+    """How a rule is expanded where the documentation is silent.
 
-    start: datetime
+    `days`: in which zone BYDAY counts (A86). `repeated`: which of two equal wall times an occurrence starts at (A34).
+    `ordinals`: whether `2TU` with FREQ=DAILY is the second Tuesday of the month, or every Tuesday (rule 5.9).
+    """
+
+    days: str = 'local'
+    repeated: str = 'the first'
+    ordinals: Literal['of the month', 'every week'] = 'of the month'
+
+
+USUAL = Calendar()
+
+
+@dataclass(frozen=True)
+class Recurrence:
+    """`start` is local wall time without offset; None: the instant of its creation. `duration` is in seconds."""
+
+    start: datetime | None
     duration: int
     rule: Rule
 
     def ever(self) -> bool:
-        """Say whether the rule has any occurrence at all. What has none would be sought for ever."""
+        """Return whether the rule has any occurrence at all. The search for one that has none would not end."""
+        start = self.start or _ANY_START
         try:
-            first = (
-                next((hit for hit in self._rrule(self.start) if hit >= self.start), None) if self._possible() else None
-            )
+            first = next((hit for hit in self._rrule(start) if hit >= start), None) if self._possible(start) else None
         except ValueError:
-            return False  # dateutil's word for hours that the interval never reaches
+            return False  # dateutil raises it for hours that the interval never reaches
         until = self.rule.until
         if first is None or until is None:
             return first is not None
-        # What is told in UTC is judged by the instant, when the zone is known.
+        # A time in UTC is judged by the instant, when the zone is known.
         return until.tzinfo is not None or first <= until
 
-    def occurrences(self, zone: tzinfo, after: int, before: int) -> Iterator[Occurrence]:
+    def occurrences(self, zone: tzinfo, after: int, before: int, calendar: Calendar = USUAL) -> Iterator[Occurrence]:
         """Yield, in order, the occurrences that begin from `after` to `before`, both included. Unix seconds.
 
-        Rules 5.8 and 5.12: the first is the first hit at or after the start; a local time that does not exist is
-        skipped and does not count.
+        Rules 5.8 and 5.12: the first is the first hit at or after the start, which has to be set; a local time that
+        does not exist is skipped and does not count.
         """
+        assert self.start is not None
         first, last = _naive(after) - 2 * _DAY, _naive(before) + 2 * _DAY
         until = self.rule.until
         if until and until.tzinfo is None:
             last = min(last, until)
         stop = before if until is None or until.tzinfo is None else min(before, int(until.timestamp()))
         left = self.rule.count
-        for local in self._rrule(self._anchor(first)):
-            if local > last or left == 0:
+        for local in self._hits(self._anchor(self.start, first), last, zone, calendar):
+            if left == 0:
                 return
             if local < self.start:
                 continue
@@ -79,7 +99,7 @@ class Recurrence:
                 continue
             if left is not None:
                 left -= 1
-            begin = int((local - _EPOCH).total_seconds()) - earlier
+            begin = int((local - _EPOCH).total_seconds()) - (later if calendar.repeated == 'the second' else earlier)
             if begin > stop:
                 return
             if begin >= after:
@@ -87,21 +107,56 @@ class Recurrence:
                 wall_end = int((wall - _EPOCH).total_seconds()) - _offset(wall, zone, 0)
                 yield Occurrence(begin, begin + self.duration, wall_end, earlier > later)
 
-    def _anchor(self, first: datetime) -> datetime:
+    def _hits(self, start: datetime, last: datetime, zone: tzinfo, calendar: Calendar) -> Iterator[datetime]:
+        """Yield local times up to `last`, in order, that the rule hits from a start on."""
+        if calendar.days != 'local' and self.days_matter:
+            # Where the date in UTC is a day later, the local weekday is a day earlier.
+            return merge(*(self._hits_of_shift(start, last, zone, shift) for shift in (-1, 0, 1)))
+        hits = takewhile(lambda local: local <= last, self._rrule(start))
+        one_of_month = bool(self.rule.daily_ordinals) and calendar.ordinals == 'of the month'
+        return filter(self._is_ordinal, hits) if one_of_month else hits
+
+    def _hits_of_shift(self, start: datetime, last: datetime, zone: tzinfo, shift: int) -> Iterator[datetime]:
+        """Yield the hits whose date in UTC is `shift` days after the local one, by the weekday in UTC."""
+        by_day = tuple((0, (day - shift) % 7) for _, day in self.rule.by_day)
+        for local in replace(self, rule=replace(self.rule, by_day=by_day))._rrule(start):
+            if local > last:
+                return
+            there = local - timedelta(seconds=_offset(local, zone, 0))
+            if (there.date() - local.date()).days == shift:
+                yield local
+
+    @property
+    def days_matter(self) -> bool:
+        """Whether the zone of BYDAY can move an occurrence: plain weekdays by the hour, day or week (A86)."""
+        rule = self.rule
+        plain = bool(rule.by_day) and not any(ordinal for ordinal, _ in rule.by_day)
+        return plain and rule.frequency in ('HOURLY', 'DAILY', 'WEEKLY') and not rule.by_set_position
+
+    def _is_ordinal(self, moment: datetime) -> bool:
+        """Return whether a day is one of BYDAY, counted from the start or the end of its month."""
+        from_start, from_end = (moment.day - 1) // 7 + 1, (moment.day - 1 - _days_in_month(moment)) // 7
+        return any(
+            day == moment.weekday() and ordinal in (0, from_start, from_end) for ordinal, day in self.rule.by_day
+        )
+
+    def _anchor(self, start: datetime, first: datetime) -> datetime:
         """A later start of the same phase, so that years gone by cost nothing. What is counted has to be walked."""
         step = {'HOURLY': timedelta(hours=1), 'DAILY': timedelta(days=1), 'WEEKLY': timedelta(weeks=1)}
-        if self.rule.count is not None or self.rule.frequency not in step or first <= self.start:
-            return self.start
+        if self.rule.count is not None or self.rule.frequency not in step or first <= start:
+            return start
         stride = step[self.rule.frequency] * self.rule.interval
-        return self.start + (first - self.start) // stride * stride
+        return start + (first - start) // stride * stride
 
     def _rrule(self, start: datetime) -> rrule.rrule:
         rule = self.rule
         by_day = rule.by_day
         if rule.frequency == 'WEEKLY':
             # From the first day of the week: BYSETPOS chooses from whole weeks. Earlier hits are dropped afterwards.
-            by_day = by_day or ((0, self.start.weekday()),)
+            by_day = by_day or ((0, (self.start or start).weekday()),)
             start -= timedelta(days=(start.weekday() - rule.week_start) % 7)
+        if rule.frequency == 'DAILY':
+            by_day = tuple((0, day) for _, day in by_day)
         if any(ordinal for ordinal, _ in by_day):
             # dateutil asks a day to be both a plain weekday and one with an ordinal; RFC 5545 asks for either.
             most = 53 if rule.frequency == 'YEARLY' and not rule.by_month else 5
@@ -119,7 +174,7 @@ class Recurrence:
             byminute=rule.by_minute or None,
         )
 
-    def _possible(self) -> bool:
+    def _possible(self, start: datetime) -> bool:
         """Refuse what dateutil would seek, hour by hour or day by day, until the year 9999."""
         rule = self.rule
         sizes: dict[str, tuple[tuple[object, ...], ...]] = {
@@ -134,7 +189,7 @@ class Recurrence:
         if rule.frequency not in ('HOURLY', 'DAILY'):
             return True
         hours = rule.interval * (24 if rule.frequency == 'DAILY' else 1)
-        moment = self.start
+        moment = start
         # Within 28 years each date meets each weekday; longer strides need more of them.
         for _ in range(28 * 366 * (24 if rule.frequency == 'HOURLY' else 1)):
             if self._passes(moment):
@@ -170,7 +225,7 @@ def _days_in_month(moment: datetime) -> int:
 
 
 def _naive(instant: int) -> datetime:
-    first, last = datetime(YEARS.start, 1, 2), datetime(YEARS.stop + 11, 1, 1)
+    first, last = datetime(YEARS.start, 1, 2), datetime(YEARS.stop, 1, 1)
     seconds = min(max(instant, 0), int((last - _EPOCH).total_seconds()))
     return max(first, _EPOCH + timedelta(seconds=seconds))
 

@@ -13,11 +13,13 @@ def _rule(text: str) -> dict[str, object]:
 
 RULE = Rule(
     id='downtime/ordinal',
-    severity=Severity.ERROR,
+    severity=Severity.WARNING,
     reason='A recurrence numbers a weekday without a month to count in.',
     explanation=(
-        '`2TU` is the second Tuesday of a month or year. With `FREQ=DAILY` or `WEEKLY` the calendar standard '
-        'forbids it, and a common library reads it as every Tuesday.'
+        '`2TU` is the second Tuesday of a month or year. The API accepts it with `FREQ=DAILY`, too. No source says '
+        'what it means there: the calendar standard forbids it, and a common library reads it as every Tuesday. '
+        '`ddassets rehearse` reads it as the second Tuesday of the month, and says where every Tuesday would differ. '
+        'With `FREQ=WEEKLY` it is an error.'
     ),
     bad={DOWNTIME: _rule('FREQ=DAILY;INTERVAL=1;BYDAY=2TU')},
     good={DOWNTIME: _rule('FREQ=MONTHLY;INTERVAL=1;BYDAY=2TU')},

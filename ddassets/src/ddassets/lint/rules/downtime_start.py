@@ -1,4 +1,4 @@
-"""A start that is no occurrence."""
+"""A start that is not an occurrence."""
 
 from collections.abc import Iterator
 
@@ -16,11 +16,13 @@ def _from(start: str) -> dict[str, object]:
 def check(subject: Subject) -> Iterator[Fault]:
     for reading in subject.downtimes:
         for index, recurrence, zone in reading.recurrences:
+            if recurrence.start is None:
+                continue
             start = int(recurrence.start.replace(tzinfo=zone).timestamp())
             if next(recurrence.occurrences(zone, start, start), None) is None:
                 yield reading.fault_at(
                     ('schedule', 'recurrences', index, 'start'),
-                    f'{recurrence.start:%A %Y-%m-%d %H:%M} is no occurrence of the rule',
+                    f'{recurrence.start:%A %Y-%m-%d %H:%M} is not an occurrence of the rule',
                     hint='the first occurrence is the first hit of the rule after it',
                 )
 
