@@ -4,7 +4,9 @@ import math
 from collections import defaultdict
 
 import pytest
+import time_machine
 
+from ddassets.agent import collector
 from ddassets.agent.collector import Recorder
 from ddassets.agent.recording import Source, join, to_series
 from ddassets.agent.sampler import Sample, Sampler
@@ -166,3 +168,18 @@ def test_idle_runs_are_those_without_samples():
 def test_unknown_type():
     with pytest.raises(UnusableInputError, match="'sketch'"):
         commit([sample('sketch', 1)])
+
+
+def test_a_run_is_committed_when_it_has_ended():
+    """A count bears the instant of the end, as the Agent commits it."""
+
+    class Check:
+        def run(self):
+            clock.shift(3)
+            return ''
+
+        def get_warnings(self):
+            return []
+
+    with time_machine.travel(1000, tick=False) as clock:
+        assert collector.run(Check(), Recorder(probes.KINDS))['timestamp'] == 1003

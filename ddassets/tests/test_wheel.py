@@ -103,6 +103,11 @@ def test_wheel_is_read(tmp_path):
     assert wheel.named.accepted
 
 
+def test_any_member_that_ends_in_metadata_counts(tmp_path):
+    files = {'docs/METADATA': f'{HEAD}Requires-Dist: datadog-checks-base\n', 'METADATA.txt': 'Name: datadog-other\n'}
+    assert read_wheel(write_wheel(tmp_path / 'docs.whl', files), '38.5.0').distribution == 'datadog-probe'
+
+
 def test_missing_wheel(tmp_path):
     with pytest.raises(UnusableInputError, match='no such wheel'):
         read_wheel(tmp_path / 'none.whl', '38.5.0')
