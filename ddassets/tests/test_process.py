@@ -115,9 +115,9 @@ def no_code():
 
 
 def test_code_is_refused(no_code, noting):
-    """The build is the first code of a folder; of a wheel, and of a package that can be imported, the check is."""
+    """Neither the build nor the check of a folder runs, and no process that names code starts."""
     folder, target = noting
-    with pytest.raises(UnusableInputError, match='--no-code: this would run the build of '):
+    with pytest.raises(UnusableInputError, match='--no-code: this would run the check of '):
         simulation.simulate(folder, simulation.Conditions(0, 60))
     assert not target.exists()
     with pytest.raises(UnusableInputError, match='--no-code: this would run the check'):

@@ -1,4 +1,4 @@
-"""What the Agent does with a wheel: install rules, configuration files, loader, one run, or all of a simulated time.
+"""Imitates the Agent: install rules, configuration files, loader, check sampler, real and simulated runs.
 
 The only package of ddassets that starts a process.
 """

@@ -1,8 +1,8 @@
-"""Scratch environments that are kept, so that the second simulation of an integration starts at once.
+"""Keeps scratch environments, so that the second simulation of an integration starts at once.
 
-The wheel is built each time, and an environment is found again by all that went into it: what the wheel holds, the base
-package, the Python, the clock. A kept environment is never changed. `$XDG_CACHE_HOME/ddassets` or the system's own
-place for such; where nothing can be written, the environment lasts as long as the process.
+The wheel is built each time. The key of an environment is the content of the wheel, the base package, the Python and
+the clock; a kept environment is never changed. The folder is `$XDG_CACHE_HOME/ddassets`, or the system's own for
+caches; where nothing can be written, an environment lasts as long as the process.
 """
 
 import atexit
@@ -21,8 +21,8 @@ from pathlib import Path
 from ddassets.agent.environment import Environment, build_wheel, create_environment, install_beside, install_wheel
 from ddassets.agent.wheel import read_wheel
 
-# So many environments are kept. One that was used within the last hour (seconds) may be in use, and is left alone.
-_KEPT = 8
+# Environments that are kept, and seconds since the last use within which an environment may be in use and stays.
+_MAX_KEPT = 8
 _IN_USE = 3600
 
 
@@ -68,7 +68,7 @@ def _content(wheel: Path) -> list[str]:
 
 def _make(folder: Path, wheel: Path, base_version: str, clock: str) -> None:
     _drop_old(folder.parent)
-    # Made elsewhere and moved in one step: another process sees all of it or nothing.
+    # Made in another folder and moved in one step, so that another process never sees a part of it.
     draft = Path(tempfile.mkdtemp(prefix='draft-', dir=folder.parent))
     try:
         environment = create_environment(draft, base_version)
@@ -87,7 +87,7 @@ def _make(folder: Path, wheel: Path, base_version: str, clock: str) -> None:
 def _drop_old(place: Path) -> None:
     now = time.time()
     used = sorted(((entry.stat().st_mtime, entry) for entry in place.iterdir() if entry.is_dir()), reverse=True)
-    for moment, entry in used[_KEPT - 1 :]:
+    for moment, entry in used[_MAX_KEPT - 1 :]:
         if now - moment > _IN_USE:
             shutil.rmtree(entry, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""Runs the instances of an integration through its collector process, when the Agent would run them."""
+"""Run the instances of an integration at the Agent's intervals, in a collector process."""
 
 import contextlib
 import heapq
@@ -31,7 +31,7 @@ class Failure:
 
 
 class LoadError(Exception):
-    """The Agent could not load the check, or the collector process came to an end: a failing check."""
+    """The check could not be loaded, or the collector process ended."""
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(failure.message)
@@ -40,7 +40,7 @@ class LoadError(Exception):
 
 @dataclass(frozen=True)
 class Run:
-    """What one run of one instance gave. `seconds` is the execution time, measured around the base class's `run()`."""
+    """The result of one run of one instance. `seconds` is the execution time of the base class's `run()`."""
 
     instance: int
     number: int
@@ -65,7 +65,7 @@ class Instance:
 
 
 class Collector:
-    """The process in the scratch environment that holds the check. A context manager: it is gone at the end.
+    """The process in the scratch environment that runs the check; a context manager, which ends the process.
 
     `time_limit` (seconds) bounds the load and each run. Raises LoadError when the check cannot be loaded.
     """
@@ -163,7 +163,7 @@ class Collector:
         return answer
 
     def _end(self) -> None:
-        """End the process and what the check may have started, by the id of the group that it leads."""
+        """End the process and its children, by the id of their group."""
         end_group(self._process)
         if self._process.stdin:
             with contextlib.suppress(OSError):
@@ -173,7 +173,7 @@ class Collector:
 def collect(
     collector: Collector, times: int, interval: float | None, wait: Callable[[float, list[Instance]], None]
 ) -> Iterator[list[Run]]:
-    """Run every loaded instance `times` times, each at its own interval, and yield the runs that fall together.
+    """Run every loaded instance `times` times, each at its own interval, and yield the runs of each instant.
 
     `interval` (seconds) replaces the intervals of the instances. `wait` is called with the time of the next runs (on
     the clock of `time.monotonic`, seconds) and the instances that are due then.

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 
 def take_standard_streams() -> tuple[TextIO, TextIO]:
-    """Keep requests and answers to ourselves: the check and its children read nothing and print to stderr."""
+    """Keep standard input and output for requests and answers: the check reads nothing, and prints to stderr."""
     requests = os.fdopen(os.dup(0), encoding='utf-8')
     answers = os.fdopen(os.dup(1), 'w', encoding='utf-8')
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -26,7 +26,7 @@ def take_standard_streams() -> tuple[TextIO, TextIO]:
 
 
 class Recorder:
-    """Takes the place of the Agent's aggregator under the base package's stub of it."""
+    """Records what a check submits, in place of the base package's stub of the aggregator."""
 
     def __init__(self, kinds: dict[int, str]) -> None:
         self.kinds = kinds
@@ -39,9 +39,9 @@ class Recorder:
         self.histogram_buckets = 0
 
     def methods(self) -> dict[str, Any]:
-        """What takes the place of the stub's own methods, by name.
+        """Return the replacements of the stub's methods, by name.
 
-        Those refuse what unit tests should not contain (generic tags); the Agent takes it.
+        The stub's methods refuse generic tags, which the Agent accepts.
         """
         return {
             'submit_metric': self.metric,
@@ -109,7 +109,7 @@ def describe(error: BaseException) -> dict[str, str]:
 
 
 def find_module(name: str) -> Any:
-    """Import as the Agent does: `datadog_checks.<name>` first, then `<name>`. The first failure is the telling one."""
+    """Import as the Agent does: `datadog_checks.<name>`, then `<name>`. Raises the error of the first."""
     try:
         return importlib.import_module(f'datadog_checks.{name}')
     except Exception as first:
@@ -131,7 +131,7 @@ def find_class(module: Any, base: type) -> type:
 
 
 def build(found: type, name: str, document: dict[str, Any], index: int) -> Any:
-    """One check object for one instance, as the Agent builds it; `document` is what conf.yaml holds."""
+    """Build the check object of one instance, as the Agent does; `document` is the content of conf.yaml."""
     instance = document['instances'][index] or {}
     check: Any = found(name=name, init_config=document.get('init_config') or {}, instances=[instance])
     check.check_id = f'{name}:{index + 1}'

@@ -43,7 +43,7 @@ class Schedule:
 
 
 def read_schedules(path: Path, shown: str) -> list[Schedule]:
-    """Read a configuration file and say when the Agent would run each of its instances again.
+    """Read a configuration file, and return the interval of each of its instances.
 
     `shown` names the file in error messages. Raises UnusableInputError when the Agent could not use the file.
     """
@@ -51,7 +51,7 @@ def read_schedules(path: Path, shown: str) -> list[Schedule]:
 
 
 def read_document(path: Path, shown: str, uncommented: Sequence[str] = ()) -> Any:
-    """What a configuration file holds, as the Agent's parser reads it, with some of the options shown in comments.
+    """Return the content of a configuration file, read as by the Agent, with some options taken out of comments.
 
     Raises UnusableInputError, under the name `shown`, where it is not YAML or does not show such an option.
     """
@@ -72,12 +72,12 @@ def read_document(path: Path, shown: str, uncommented: Sequence[str] = ()) -> An
 
 
 def is_template(document: object) -> bool:
-    """Whether a file is an Autodiscovery template: the Agent keeps it until a container matches."""
+    """Return whether a file is an Autodiscovery template: the Agent keeps it until a container matches."""
     return isinstance(document, dict) and any(document.get(key) for key in _TEMPLATE_KEYS)
 
 
 def unknown_keys(document: object) -> list[str]:
-    """A sentence for each top-level key that the Agent does not know; it logs a warning and goes on."""
+    """Return a sentence for each top-level key that the Agent does not know; it logs a warning and goes on."""
     keys = [str(key) for key in document if key not in _KNOWN_KEYS] if isinstance(document, dict) else []
     sentences = []
     for key in keys:
@@ -91,7 +91,7 @@ _COMMENTED = re.compile(r'( *)# (\w+):( .*)?')
 
 
 def uncomment(text: str, names: Sequence[str], shown: str) -> str:
-    """Take the comment signs off options of the first instance, as somebody does who follows the example.
+    """Uncomment options of the first instance, as a user of the example does.
 
     An option is `# name: value` on a line of its own, with the commented lines that follow at its indent. Raises
     UnusableInputError for a name that is not among them.

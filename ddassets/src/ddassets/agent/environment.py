@@ -1,4 +1,4 @@
-"""Building a wheel, and the scratch environment that stands in for the Agent's own Python."""
+"""Build a wheel, and the scratch environment in place of the Agent's own Python."""
 
 import os
 import sys
@@ -25,7 +25,7 @@ class Environment:
 
 
 def find_project(path: Path) -> Path:
-    """Make sure that a folder is an integration: it has a pyproject.toml whose project is named `datadog-*`.
+    """Check that a folder is an integration: its pyproject.toml names the project `datadog-*`.
 
     Raises UnusableInputError that says what was found, and the nearest folder that would do.
     """
@@ -67,8 +67,8 @@ def _nearest(path: Path) -> str:
     if not parent.is_dir():
         return ''
     names = [entry.name for entry in parent.iterdir() if entry.suffix == '.whl' or _is_integration(entry)]
-    found = closest(path.name, names)
-    return f'; did you mean {path.parent / found}?' if found else ''
+    nearest = closest(path.name, names)
+    return f'; did you mean {path.parent / nearest}?' if nearest else ''
 
 
 def build_wheel(project: Path, scratch: Path) -> Path:
@@ -118,7 +118,7 @@ def install_wheel(environment: Environment, wheel: Path, constraints: Path | Non
 
 
 def install_beside(environment: Environment, requirement: str, folder: Path) -> None:
-    """Put a package that fits the environment's Python into a folder of its own, out of the check's sight.
+    """Install a package for the environment's Python into a separate folder, where the check does not import it from.
 
     Raises UnusableInputError when uv cannot get it.
     """
@@ -130,7 +130,7 @@ def install_beside(environment: Environment, requirement: str, folder: Path) -> 
 
 
 def _python() -> str:
-    """Which Python uv is to take: ours, if it is of the Agent's version."""
+    """Return the Python that uv uses: ours, if it has the Agent's version."""
     return sys.executable if sys.version_info[:2] == _PYTHON else '.'.join(map(str, _PYTHON))
 
 

@@ -76,7 +76,7 @@ def to_series(
     tags: Callable[[Source], Iterable[str]],
     settings: Settings = DEFAULT_SETTINGS,
 ) -> tuple[list[Series], list[str]]:
-    """The series that the Agent sends, and a sentence for each kind of sample that it drops or changes.
+    """Return the series that the Agent sends, and a sentence for each kind of sample that it drops or changes.
 
     `intervals` (seconds) are those of the instances; `tags` gives all tags of a source. Points are at whole seconds,
     the last of a second counts. Raises UnusableInputError where a series would be of two types.
@@ -101,7 +101,7 @@ def to_series(
             interval = _RATE_INTERVAL if points[1] == 'rate' else intervals[context[0]]
             shortest[key] = min(shortest.get(key, interval), interval)
     series = [_merge(*key, pieces, shortest[key], warnings) for key, pieces in parts.items()]
-    return [one for one in series if len(one)], list(dict.fromkeys(warnings))
+    return [item for item in series if len(item)], list(dict.fromkeys(warnings))
 
 
 def _points(
@@ -145,7 +145,7 @@ def _run_by_run(
     ends = runs.ends[own]
     bounds = _bounds(rows)
     places = np.searchsorted(own, rows.runs[bounds[:-1]])
-    found: dict[tuple[str, str], list[tuple[int, float]]] = defaultdict(list)
+    points_of: dict[tuple[str, str], list[tuple[int, float]]] = defaultdict(list)
     before = -1
     for begin, end, place in zip(bounds[:-1].tolist(), bounds[1:].tolist(), places.tolist(), strict=True):
         if 0 <= before < place - 1:
@@ -161,11 +161,11 @@ def _run_by_run(
                 strict=True,
             )
         )
-        series, said = sampler.commit(samples, float(ends[place]))
-        warnings += said
-        for one in series:
-            found[one.metric.removeprefix(name), one.type].append((one.timestamp, one.value))
-    for (suffix, type_), points in found.items():
+        series, dropped = sampler.commit(samples, float(ends[place]))
+        warnings += dropped
+        for item in series:
+            points_of[item.metric.removeprefix(name), item.type].append((item.timestamp, item.value))
+    for (suffix, type_), points in points_of.items():
         instants, values = np.array(points, dtype=np.float64).T
         yield suffix, type_, instants, values
 

@@ -15,5 +15,5 @@ def simulate(folder: Path, check: Check, end: int) -> tuple[Sequence[Series], Se
     conditions = Conditions(
         check.start, end, check.host, check.jitter, check.seed, check.down, check.late, check.cut_off
     )
-    found = run_check(folder, conditions, check.configuration, check.uncommented, isolated=True)
-    return found.series, found.warnings
+    simulated = run_check(folder, conditions, check.configuration, check.uncommented, isolated=True)
+    return simulated.series, simulated.warnings

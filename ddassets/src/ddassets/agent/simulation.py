@@ -1,4 +1,4 @@
-"""An integration's check on a simulated clock: the series that an Agent would have sent between two instants."""
+"""Run an integration's check on a simulated clock: the series that an Agent would have sent between two instants."""
 
 import contextlib
 import importlib
@@ -56,7 +56,7 @@ class Conditions:
     of the stretch, with new check objects. What it submits can be seen `late` seconds later; in `cut_off` it runs but
     reaches nobody, and sends what it kept at the end of the stretch.
 
-    Raises UnusableInputError for what is no time or no length.
+    Raises UnusableInputError for an invalid time or length.
     """
 
     start: float
@@ -81,7 +81,7 @@ class Conditions:
                     )
 
     def arrivals(self, times: Floats) -> Floats | None:
-        """When points of these times can be seen; None if at once."""
+        """Return when points of these times arrive; None if at once."""
         if not (self.late or self.cut_off):
             return None
         seen = times + self.late
@@ -92,7 +92,7 @@ class Conditions:
 
 @dataclass(frozen=True)
 class Simulated:
-    """The series of all instances, and a sentence for each kind of sample that the Agent would drop."""
+    """The series of all instances, and a sentence for each kind of sample that the Agent drops or changes."""
 
     series: tuple[Series, ...]
     warnings: tuple[str, ...]
@@ -121,13 +121,16 @@ def simulate(
 
     Raises UnusableInputError, and SimulationError (one of them) where the check is at fault.
     """
-    found: Installed | None = None
+    environment: Installed | None = None
+    code = f'the check of {integration}'
+    # Before the first import: also the search for a package may run code.
+    permit_code(code)
     name = '' if integration.suffix == '.whl' else integration_name(project_name(find_project(integration)))
     if name and is_importable(name, integration):
         data = integration / 'datadog_checks' / name / 'data'
     else:
-        found = installed(integration, base_version)
-        name, data = found.integration, found.data
+        environment = installed(integration, base_version)
+        name, data = environment.integration, environment.data
     document, shown = _document(configuration, data / 'conf.yaml.example', uncommented)
     intervals = [schedule.interval for schedule in schedules(document, shown)]
     job = simulator.Job(
@@ -144,29 +147,30 @@ def simulate(
     )
     try:
         batches = _Batches()
-        code = f'the check of {integration}'
-        if found is not None:
-            _simulate_there(job, _Python(found.environment.python, [str(found.clock)]), code, batches)
+        if environment is not None:
+            python = _Python(environment.environment.python, [str(environment.clock)])
+            _simulate_there(job, python, code, batches)
         elif isolated:
             _simulate_there(job, _Python(Path(sys.executable), sys.path), code, batches)
         else:
-            permit_code(code)
-            # Loaded before the clock stands still, so that nothing of it keeps the clock's substitutes. What is wrong
-            # with a check that cannot be loaded, its simulation tells.
+            # Imported before the clock is stopped, so that no module keeps the clock's substitutes. An error of the
+            # import is reported by the simulation.
             with contextlib.suppress(Exception, SystemExit):
                 importlib.import_module(f'datadog_checks.{name}')
-            simulator.simulate(job, lambda tape: batches.add(tape.contexts, [bytes(one) for one in tape.columns()]))
+            simulator.simulate(
+                job, lambda tape: batches.add(tape.contexts, [bytes(column) for column in tape.columns()])
+            )
     except simulator.Failure as failure:
         raise _error(name, failure) from None
     added = _AddedTags(document, conditions.host)
     columns, runs = join(batches.columns)
     sources = [added.with_host(source) for source in batches.sources]
     series, warnings = to_series(sources, columns, runs, intervals, added, settings)
-    return Simulated(tuple(replace(one, arrivals=conditions.arrivals(one.times)) for one in series), tuple(warnings))
+    return Simulated(tuple(replace(item, arrivals=conditions.arrivals(item.times)) for item in series), tuple(warnings))
 
 
 def is_importable(name: str, integration: Path) -> bool:
-    """Whether this process would import the package from this very folder, and has the Agent's base package whole.
+    """Return whether this process imports the package from this very folder, and has the whole base package.
 
     That package can be installed without what it needs: it asks for that as the extra `deps`.
     """
@@ -183,7 +187,7 @@ def is_importable(name: str, integration: Path) -> bool:
 def _document(
     configuration: Path | Mapping[str, Any] | None, example: Path, uncommented: Sequence[str]
 ) -> tuple[dict[str, Any], str]:
-    """What the configuration holds, and its name in errors."""
+    """Return the content of the configuration, and its name in errors."""
     if isinstance(configuration, Mapping):
         return dict(configuration), 'the configuration'
     path = configuration or example
@@ -213,7 +217,7 @@ class _AddedTags:
 
 
 class _Batches:
-    """What has been recorded so far."""
+    """The contexts and columns recorded so far."""
 
     def __init__(self) -> None:
         self.sources: list[Source] = []
@@ -236,7 +240,7 @@ class _Python:
 
 
 def _simulate_there(job: simulator.Job, python: _Python, code: str, batches: _Batches) -> None:
-    """As `simulator.simulate`, in a process of its own that is gone at the end."""
+    """As `simulator.simulate`, in a process of its own, which is ended with all its children."""
     process = start(
         [str(python.executable), '-I', '-u', str(_SIMULATOR)],
         code=code,
@@ -246,10 +250,10 @@ def _simulate_there(job: simulator.Job, python: _Python, code: str, batches: _Ba
         stderr=subprocess.PIPE,
     )
     assert process.stdin and process.stdout and process.stderr
-    said = bytearray()
+    output = bytearray()
     answers: queue.Queue[Answer] = queue.Queue()
     threads = [
-        threading.Thread(target=_listen, args=(process.stderr, said), daemon=True),
+        threading.Thread(target=_listen, args=(process.stderr, output), daemon=True),
         threading.Thread(target=_read, args=(process.stdout, answers), daemon=True),
     ]
     for thread in threads:
@@ -278,13 +282,13 @@ def _simulate_there(job: simulator.Job, python: _Python, code: str, batches: _Ba
             problem = SimulationError(f'{job.name}: the process of the check said nothing for {seconds:g} s')
         case _:
             problem = SimulationError(f'{job.name}: the process of the check ended with exit code {process.returncode}')
-    problem.details = said.decode('utf-8', 'replace').strip()
+    problem.details = output.decode('utf-8', 'replace').strip()
     raise problem
 
 
 def _collect(answers: 'queue.Queue[Answer]', job: simulator.Job, batches: _Batches) -> dict[str, Any]:
-    """Take batches until the last answer, which is returned; empty where the process ended without one."""
-    # The process keeps to the time limit by itself; this is for one that cannot.
+    """Take batches until the last answer, and return it; empty where the process ended without an answer."""
+    # The process keeps the time limit itself; this is for a process that cannot.
     patience = 2 * job.time_limit + 30
     while True:
         try:
@@ -296,11 +300,11 @@ def _collect(answers: 'queue.Queue[Answer]', job: simulator.Job, batches: _Batch
         batches.add(header['contexts'], columns)
 
 
-def _listen(stream: IO[bytes], said: bytearray) -> None:
-    """Keep the end of what the check prints and logs."""
+def _listen(stream: IO[bytes], output: bytearray) -> None:
+    """Keep the last bytes of what the check prints and logs."""
     while chunk := stream.read1(1 << 16):  # type: ignore[attr-defined]
-        said += chunk
-        del said[:-_TAIL]
+        output += chunk
+        del output[:-_TAIL]
 
 
 def _read(stream: IO[bytes], answers: 'queue.Queue[Answer]') -> None:

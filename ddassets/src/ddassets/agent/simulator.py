@@ -39,14 +39,14 @@ type Stretch = tuple[float, float]
 _BATCH = 1 << 16
 # Real seconds after which a batch is handed over, full or not.
 _PATIENCE = 5
-# time_machine takes care of all that reads the wall clock. What measures durations reads the same simulated clock.
+# time_machine replaces the wall clock. The clocks that measure durations read the same simulated instant.
 _DURATIONS = {
     'monotonic': time.time,
     'perf_counter': time.time,
     'monotonic_ns': time.time_ns,
     'perf_counter_ns': time.time_ns,
 }
-# The audit events of the standard library that leave the machine, or wait for who comes in.
+# Audit events of the standard library that use the network, as a client or as a server.
 _NETWORK = frozenset(
     f'socket.{call}'
     for call in 'bind connect getaddrinfo gethostbyaddr gethostbyname getnameinfo sendmsg sendto'.split()
@@ -77,14 +77,14 @@ class Job:
     time_limit: float
 
     def due(self, index: int, number: int, stretch: Stretch) -> Iterator[tuple[float, int]]:
-        """When instance `index` runs in the stretch with this number, each time with the index."""
+        """Yield the instants at which instance `index` runs in the stretch of this number, each with the index."""
         seed = f'{self.seed} {self.host} {index} {number}'
         return ((instant, index) for instant in instants(self.intervals[index], stretch, self.jitter, seed))
 
 
 @dataclass
 class Failure(Exception):
-    """The check is at fault. `instance` and `run` count from 1, 0 is none of them; `instant` is the simulated one."""
+    """The check failed. `instance` and `run` count from 1, 0 is none of them; `instant` is on the simulated clock."""
 
     instance: int
     run: int
@@ -98,7 +98,7 @@ class _Interruption(BaseException):
 
 
 def stretches(start: float, end: float, down: list[Stretch]) -> Iterator[Stretch]:
-    """The stretches of [start, end) in which the Agent is on, in order."""
+    """Yield the stretches of [start, end) in which the Agent is on, in order."""
     begin = start
     for off, on in [*sorted(down), (end, end)]:
         if begin < (stop := min(off, end)):
@@ -107,9 +107,11 @@ def stretches(start: float, end: float, down: list[Stretch]) -> Iterator[Stretch
 
 
 def instants(interval: int, stretch: Stretch, jitter: float, seed: str) -> Iterator[float]:
-    """When the Agent begins its runs of an instance: at the stretch's begin and each interval after it, or up to
-    `jitter` seconds later (in whole milliseconds). A run that the next one overtakes is left out: the Agent begins none
-    while the last is under way, and Datadog keeps one point per second.
+    """Yield the instants at which the Agent starts an instance: the stretch's begin and each interval after it, each up
+    to `jitter` seconds late (in whole milliseconds).
+
+    A run that the next run overtakes is left out: the Agent starts none while the last is running, and Datadog keeps
+    one point per second.
     """
     draws = random.Random(seed)
     last = float('-inf')
@@ -125,7 +127,7 @@ def instants(interval: int, stretch: Stretch, jitter: float, seed: str) -> Itera
 
 @dataclass
 class Tape(collector.Recorder):
-    """What the runs submitted, one row per sample and one per run, in columns, batch after batch.
+    """What the runs submitted, in columns: one row per sample, and one row per run, in batches.
 
     `contexts` are the new ones of the batch: instance (from 0), stretch, kind, name, tags, host. Of each sample:
     `sources` is its index into all contexts so far, `runs` into all runs so far, `stamps` its instant. Of each run that
@@ -184,7 +186,7 @@ class Tape(collector.Recorder):
         pass
 
     def commit(self, instant: float) -> None:
-        """The run that is under way ended at `instant`."""
+        """End the current run at `instant`."""
         self.instances.append(self.instance)
         self.stretches.append(self.stretch)
         self.ends.append(instant)
@@ -192,7 +194,7 @@ class Tape(collector.Recorder):
         self._committed = len(self.values)
 
     def drop(self) -> None:
-        """The run that is under way never ended: forget what it submitted."""
+        """Discard the samples of the current run, which never ended."""
         for column in self._of_samples():
             del column[self._committed :]
 
@@ -206,7 +208,7 @@ class Tape(collector.Recorder):
 
 @dataclass
 class _Place:
-    """Where the simulation is: as in Failure, and `steps`, which changes with each run."""
+    """The position of the simulation: as in Failure, and `steps`, which changes with each run."""
 
     instance: int
     run: int
@@ -229,7 +231,7 @@ def simulate(job: Job, emit: Callable[[Tape], None]) -> None:
     network: list[str] = []
     with contextlib.ExitStack() as stack:
         stack.enter_context(_replaced(stubs.aggregator, **tape.methods()))
-        # The cache lives on disk in the Agent, so it outlives a restart; no simulation sees that of another.
+        # The Agent keeps the cache on disk, so it outlives a restart; each simulation has its own.
         stack.enter_context(_replaced(stubs.datadog_agent, _hostname=job.host, _cache={}))
         stack.enter_context(_random_from(job.seed))
         stack.enter_context(_in_utc())
@@ -242,7 +244,7 @@ def simulate(job: Job, emit: Callable[[Tape], None]) -> None:
             raise place.failure(str(interruption)) from None
         except Failure:
             raise
-        # A check that exits would take whoever rehearses it along, with its own exit code.
+        # A check that calls sys.exit() would end the rehearsal with its own exit code.
         except (Exception, SystemExit) as error:
             described = collector.describe(error)
             raise place.failure(described['message'], described['traceback']) from None
@@ -274,7 +276,7 @@ def _run(job: Job, clock: Any, tape: Tape, place: _Place, network: list[str], em
             clock.move_to(instant)
             report = checks[index].run()
             if network:
-                # Its own thread did, or it caught the interruption.
+                # A thread of the check used it, or the check caught the interruption.
                 raise _Interruption(network[0])
             if report:
                 error = json.loads(report)[0]
@@ -293,7 +295,7 @@ def _run(job: Job, clock: Any, tape: Tape, place: _Place, network: list[str], em
 
 @contextlib.contextmanager
 def _replaced(holder: Any, **attributes: Any) -> Iterator[None]:
-    """For a while, attributes of an object or a module are others."""
+    """Temporarily replace attributes of an object or module."""
     missing = object()
     before = {name: vars(holder).get(name, missing) for name in attributes}
     for name, value in attributes.items():
@@ -310,7 +312,7 @@ def _replaced(holder: Any, **attributes: Any) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _random_from(seed: int) -> Iterator[None]:
-    """A check that draws from `random` draws the same in each simulation."""
+    """Seed `random`, so that a check draws the same values in each simulation."""
     before = random.getstate()
     random.seed(seed)
     try:
@@ -321,7 +323,7 @@ def _random_from(seed: int) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _in_utc() -> Iterator[None]:
-    """A check that asks for the local time finds the same on every machine."""
+    """Set the time zone to UTC, so that local time is the same on every machine."""
     if not hasattr(time, 'tzset'):
         yield
         return
@@ -340,7 +342,7 @@ def _in_utc() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _simulated_clock(instant: float) -> Iterator[Any]:
-    """Every clock stands still, at `instant` first, but for `time.sleep`, which moves it on at once."""
+    """Stop every clock at `instant`; only `time.sleep` moves it, at once."""
     from time_machine import travel
 
     really_sleep = time.sleep
@@ -348,7 +350,7 @@ def _simulated_clock(instant: float) -> Iterator[Any]:
         standing = True
 
         def sleep(seconds: float) -> None:
-            # A module that was loaded while the clock stood may have kept this function.
+            # A module that was loaded while the clock was stopped may have kept this function.
             if not standing:
                 really_sleep(seconds)
             elif seconds < 0:
@@ -359,7 +361,7 @@ def _simulated_clock(instant: float) -> Iterator[Any]:
         substitutes: dict[str, Any] = {**_DURATIONS, 'sleep': sleep}
         by_original = {getattr(time, name): substitute for name, substitute in substitutes.items()}
         with contextlib.ExitStack() as stack:
-            # Also where the integration's modules took hold of the functions themselves (`from time import sleep`).
+            # Also where a module of the integration imported the function itself (`from time import sleep`).
             for name, module in list(sys.modules.items()):
                 if name.startswith('datadog_checks.'):
                     held = {
@@ -388,10 +390,10 @@ def _audit(event: str, arguments: tuple[Any, ...]) -> None:
 
 @contextlib.contextmanager
 def _without_network(attempts: list[str]) -> Iterator[None]:
-    """An attempt to use the network ends the run, and a sentence about it is added to `attempts`."""
+    """End the run at an attempt to use the network, and add a sentence about it to `attempts`."""
     global _listener, _hooked
     if not _hooked:
-        # It cannot be taken off again; outside of a simulation it does nothing.
+        # An audit hook cannot be removed; outside of a simulation it does nothing.
         sys.addaudithook(_audit)
         _hooked = True
     _listener = attempts
@@ -403,7 +405,7 @@ def _without_network(attempts: list[str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _watched(time_limit: float, place: _Place) -> Iterator[None]:
-    """End what is under way once it has taken `time_limit` real seconds, where the system has an alarm to set."""
+    """End a run that takes more than `time_limit` real seconds, where the system has an alarm."""
     ours = hasattr(signal, 'setitimer') and threading.current_thread() is threading.main_thread()
     # An alarm that is set already is that of a test's own time limit.
     if not ours or signal.getitimer(signal.ITIMER_REAL)[0]:
