@@ -1,3 +1,6 @@
+import shutil
+import subprocess
+
 import pytest
 
 from ddassets import cli
@@ -27,3 +30,37 @@ def test_unusable_arguments(arguments, message, capsys):
     assert left.value.code == 2
     out, err = capsys.readouterr()
     assert message in err and out == ''
+
+
+@pytest.mark.parametrize(
+    ('words', 'completed'),
+    [
+        pytest.param(['reh'], ['rehearse'], id='command'),
+        pytest.param(['rehearse', '--exp'], ['--explain'], id='option'),
+        pytest.param(['plan', '--no'], ['--notify'], id='option-of-another-command'),
+        pytest.param(['rehearse', 'ac'], [], id='a-path-is-left-to-the-shell'),
+        pytest.param(['rehaerse', '--exp'], [], id='no-command'),
+    ],
+)
+def test_completion_in_bash(words, completed, capsys):
+    assert cli.main(['completion', 'bash']) == 0
+    script = capsys.readouterr().out
+    line = f'COMP_WORDS=(ddassets {" ".join(words)}); COMP_CWORD={len(words)}; _ddassets; echo "${{COMPREPLY[@]}}"'
+    done = subprocess.run(['bash', '-c', script + line], capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout.split(), done.stderr) == (completed, '')
+
+
+@pytest.mark.parametrize('shell', [pytest.param('zsh', id='zsh'), pytest.param('fish', id='fish')])
+def test_completion_is_valid_in_other_shells(shell, capsys):
+    assert cli.main(['completion', shell]) == 0
+    script = capsys.readouterr().out
+    assert 'rehearse' in script and 'explain' in script
+    if program := shutil.which(shell):
+        subprocess.run([program, '--no-execute' if shell == 'fish' else '-n'], input=script, text=True, check=True)
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit) as left:
+        cli.main(['--help'])
+    out = capsys.readouterr().out
+    assert left.value.code == 0 and all(f'    {name} ' in out for name in cli.COMMANDS)

@@ -3,6 +3,7 @@
 import re
 import uuid
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
@@ -22,7 +23,7 @@ def create_downtime(organisation: Stored, request: Request) -> Answer:
             # Rule 5.10.
             raise Refusal(400, f'(not recorded) a downtime like this one exists: {other["id"]}')
     schedule, zone = _schedule(attributes, request.now)
-    downtime = {
+    downtime: dict[str, Any] = {
         'type': 'downtime',
         'id': str(uuid.UUID(int=organisation.next_number() << 64 | 0x8C18DA7AD0900002)),
         'asked': wanted,

@@ -140,7 +140,7 @@ def write(folder: Path, assets: dict[str, Any], app_id: str = 'acme-spool') -> P
     for path, body in assets.items():
         (file := home / 'assets' / path).parent.mkdir(parents=True, exist_ok=True)
         file.write_text(json.dumps(body, indent=2))
-    manifest = copy.deepcopy(MANIFEST) | {'app_id': app_id}
+    manifest: dict[str, Any] = copy.deepcopy(MANIFEST) | {'app_id': app_id}
     for kind in ('dashboards', 'monitors'):
         manifest['assets'][kind] = {path: f'assets/{path}' for path in assets if path.startswith(kind)}
     (home / 'manifest.json').write_text(json.dumps(manifest, indent=2))

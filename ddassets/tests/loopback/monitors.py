@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from typing import Any
 
 from loopback.stored import AUTHOR, Answer, Json, Refusal, Request, Stored, text_of
 
@@ -98,7 +99,7 @@ def _monitor(organisation: Stored, id: str) -> Json:
 def get_monitor(organisation: Stored, request: Request) -> Answer:
     monitor = _monitor(organisation, request.id)
     # No downtime of the first version is ever in force here.
-    downtimes = {'matching_downtimes': []} if request.one('with_downtimes') == 'true' else {}
+    downtimes: dict[str, Any] = {'matching_downtimes': []} if request.one('with_downtimes') == 'true' else {}
     return Answer(200, _without('restriction_policy', monitor) | downtimes)
 
 

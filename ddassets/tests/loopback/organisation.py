@@ -106,11 +106,10 @@ class Organisation(Stored):
 
     def foreign_changes(self) -> list[str]:
         """The ids of other people's objects that have changed or are gone."""
+        kinds: list[Any] = [self.dashboards, self.monitors, self.downtimes]
         return [
             str(key)
-            for before, now in zip(
-                self._foreign or [{}] * 3, [self.dashboards, self.monitors, self.downtimes], strict=True
-            )
+            for before, now in zip(self._foreign or [{}] * 3, kinds, strict=True)
             for key in before
             if now.get(key) != before[key]
         ]

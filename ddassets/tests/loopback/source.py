@@ -39,7 +39,7 @@ def folder() -> Path:
 
 def archive() -> Path:
     """The path of the verified archive. Raises Unreachable without a network, ValueError at a wrong hash."""
-    path = folder() / FILE
+    path: Path = folder() / FILE
     if not path.exists():
         try:
             with urllib.request.urlopen(SDIST['url'], timeout=60) as answer:

@@ -244,7 +244,8 @@ def _explain(error: jsonschema_rs.ValidationError) -> Iterator[Fault]:
         selectors = [selector for branch in branches for selector in _selectors(branch)]
         if all(map(_selectors, branches)) and len({str(one.instance_path) for one in selectors}) == 1:
             # It selects none of them, so what any of them lacks besides is no matter.
-            yield _not_allowed(selectors[0], [option for one in selectors for option in one.kind.options])
+            kinds: list[Any] = [one.kind for one in selectors]
+            yield _not_allowed(selectors[0], [option for each in kinds for option in each.options])
         else:
             yield from (fault for inner in min(branches, key=_distance) for fault in _explain(inner))
     elif isinstance(kind, jsonschema_rs.ValidationErrorKind.Enum):

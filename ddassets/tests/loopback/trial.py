@@ -8,7 +8,7 @@ import sys
 import time
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from unittest import mock
@@ -25,11 +25,11 @@ class SkippingClock(client.Clock):
 
     def __init__(self, fake: Any) -> None:
         # Another fake of the tests has no organisation.
-        self._organisation = lambda: getattr(fake, 'organisation', self)
+        self._organisation: Callable[[], Any] = lambda: getattr(fake, 'organisation', self)
         self.skipped = 0.0
 
     def now(self) -> float:
-        return time.monotonic() + self._organisation().skipped
+        return time.monotonic() + float(self._organisation().skipped)
 
     def sleep(self, seconds: float) -> None:
         self._organisation().skipped += seconds

@@ -29,7 +29,10 @@ from ddassets.output.terminal import log, log_lines, write
 ISSUES = 'https://github.com/my-metric-maintainers/my_metric/issues'
 STANDARD_INPUT = Path('-')
 #: In the order of the help text.
-COMMANDS = ('lint', 'rules', 'explain', 'rehearse', 'check', 'plan', 'apply', 'destroy', 'snapshot', 'doctor')
+COMMANDS = (
+    *('lint', 'rules', 'explain', 'rehearse', 'check', 'plan', 'apply', 'destroy', 'snapshot', 'doctor'),
+    'completion',
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
