@@ -33,6 +33,9 @@ def add_options(parser: ArgumentParser) -> None:
     option.add_format(parser)
     option.add_no_code(parser, 'a scenario with `check:`')
     option.add_limits(parser, max_cpu=600, max_memory=4000, verbose=True)
+    parser.add_argument(
+        '--auto', action='store_true', help='need no scenario: make a signal from the query of every monitor at PATH'
+    )
     parser.add_argument('--inbox', type=option.count, default=30, metavar='N', help='show N messages (30)')
     parser.add_argument('--assumptions', action='store_true', help='explain each assumption that the result relies on')
     parser.add_argument(
@@ -62,6 +65,8 @@ def run(options: Namespace) -> int:
 
     _refuse_combinations(options)
     option.refuse_code(options)
+    if options.auto:
+        return _auto(options)
     found = find(options.paths)
     # The scenarios of one integration share its assets.
     read_assets = cache(partial(_with_sources, _read_sources(found.sources)) if found.sources else assets.read)
@@ -97,10 +102,24 @@ def _with_sources(sources: 'Bundle', folder: Path) -> 'Bundle':
     return replace(sources, folder=folder, manifest=around.manifest, metrics=around.metrics)
 
 
+def _auto(options: Namespace) -> int:
+    from ddassets.cli.auto_output import failed, report
+    from ddassets.output.formats import render
+    from ddassets.output.terminal import Paint
+    from ddassets.rehearsal.auto.estate import survey_paths
+
+    estate = survey_paths(options.paths, _PROGRESS)
+    _PROGRESS.clear()
+    write(render(options.format, report(estate), Paint.of_output()))
+    return int(failed(estate))
+
+
 def _refuse_combinations(options: Namespace) -> None:
     """Raise UnusableInputError for options that exclude each other or need another."""
     if options.explain is None and (options.monitor is not None or options.group is not None):
         raise UnusableInputError('--monitor and --group choose what --explain is about')
+    if options.auto and (options.write or options.explain is not None or options.min_coverage is not None):
+        raise UnusableInputError('--auto has no scenario: --write, --explain and --min-coverage need one')
     if options.open and options.report is None:
         raise UnusableInputError('--open opens the page of --report DIR')
     if options.write and options.explain is not None:

@@ -1,0 +1,143 @@
+"""The result of `ddassets rehearse --auto` as a report."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ddassets import duration
+from ddassets.diagnostic import Severity
+from ddassets.output.formats.text import diagnostic_lines
+from ddassets.output.report import Case, Report, Rule, diagnostic_document
+from ddassets.output.terminal import Paint, count, printable, shown_path
+from ddassets.rehearsal.auto.estate import Estate
+from ddassets.rehearsal.auto.survey import Survey, Verdict
+
+_RULES = (
+    Rule('auto/never-alerts', Severity.ERROR, 'no signal that was tried makes the monitor alert'),
+    Rule('auto/never-recovers', Severity.WARNING, 'no signal that was tried makes the monitor recover'),
+    Rule('auto/never-warns', Severity.WARNING, 'no signal that was tried makes the monitor warn'),
+    Rule('auto/never-no-data', Severity.WARNING, 'the monitor never reports No Data although its options ask for it'),
+    Rule('auto/notifies-nobody', Severity.WARNING, 'no notification of the monitor has a recipient'),
+    Rule('auto/handle-never-notified', Severity.WARNING, 'a handle of the message is never notified'),
+    Rule('auto/branch-never-rendered', Severity.NOTE, 'a branch of the message is never rendered'),
+    Rule('auto/idle-downtime', Severity.WARNING, 'a downtime of the monitor covers none of its groups'),
+    Rule('auto/not-rehearsed', Severity.NOTE, 'the monitor is outside of what is rehearsed'),
+)
+_NAME = 38
+_MARKS = {'yes': 'yes', 'no': 'NO', 'not set': '-'}
+
+
+def report(estate: Estate) -> Report:
+    """Return what every monitor does, for every output format."""
+    summary = '\n'.join(summary_lines(estate))
+    return Report(
+        command='rehearse --auto',
+        summary=summary,
+        text=lambda paint: _text(estate, paint),
+        document={
+            'ok': not failed(estate),
+            'monitors': [_document(found) for found in estate.surveys],
+            'diagnostics': [diagnostic_document(diagnostic) for diagnostic in estate.diagnostics],
+        },
+        diagnostics=estate.diagnostics,
+        cases=list(_cases(estate)) or [Case('ddassets rehearse --auto', summary)],
+        rules=_RULES,
+    )
+
+
+def failed(estate: Estate) -> bool:
+    """Whether there is an error or a warning."""
+    return any(diagnostic.severity > Severity.NOTE for diagnostic in estate.diagnostics)
+
+
+def summary_lines(estate: Estate) -> Iterator[str]:
+    """Yield one line about all monitors, and what to do next."""
+    rehearsed = [found for found in estate.surveys if not found.unsupported]
+    fine = sum(bool(found.alert and found.warn and found.no_data and found.recovery) for found in rehearsed)
+    parts = [f'{count(len(estate.surveys), "monitor")}: every state that the options allow is reached by {fine}']
+    if silent := sum(not found.alert for found in rehearsed):
+        parts.append(f'{silent} can never alert')
+    if outside := len(estate.surveys) - len(rehearsed):
+        parts.append(f'{outside} not rehearsed')
+    yield ', '.join(parts)
+
+
+def _text(estate: Estate, paint: Paint) -> str:
+    lines = []
+    if estate.surveys:
+        lines.append(paint('1', f'{"":{_NAME}}  Alert  Warn  Recovery  No Data  page after'))
+        lines += [_row(found, paint) for found in estate.surveys]
+        lines += ['', *_recipients(estate.surveys)]
+    return (
+        '\n'.join([*lines, *diagnostic_lines(estate.diagnostics, paint), '', *summary_lines(estate)]).lstrip('\n')
+        + '\n'
+    )
+
+
+def _row(found: Survey, paint: Paint) -> str:
+    name = printable(found.name)
+    name = name if len(name) <= _NAME else f'{name[: _NAME - 1]}…'
+    if found.unsupported:
+        return f'{name:<{_NAME}}  {paint("2", "not rehearsed")}'
+    cells = (
+        _cell(found.alert, 5, paint),
+        _cell(found.warn, 4, paint),
+        _cell(found.recovery, 8, paint),
+        _cell(found.no_data, 7, paint),
+    )
+    page = '-' if found.page_after is None else duration.write(found.page_after)
+    return f'{name:<{_NAME}}  {"  ".join(cells)}  {page}'
+
+
+def _cell(verdict: Verdict, width: int, paint: Paint) -> str:
+    colour = {'yes': '32', 'no': '31', 'not set': '2'}[verdict.answer]
+    return paint(colour, f'{_MARKS[verdict.answer]:<{width}}')
+
+
+def _recipients(surveys: Sequence[Survey]) -> Iterator[str]:
+    """Who is notified, the most notified first."""
+    told = Counter(handle for found in surveys for handle in {h for handles in found.told.values() for h in handles})
+    if told:
+        listed = ', '.join(f'{printable(handle)} by {number}' for handle, number in told.most_common(12))
+        more = f', and {len(told) - 12} more' if len(told) > 12 else ''
+        yield f'Notified: {listed}{more}'
+
+
+def _document(found: Survey) -> dict[str, Any]:
+    verdicts = {'alert': found.alert, 'warn': found.warn, 'recovery': found.recovery, 'no_data': found.no_data}
+    return {
+        'name': found.name,
+        'file': shown_path(found.asset.path),
+        'not_rehearsed': found.unsupported,
+        **{key: {'answer': verdict.answer, 'reason': verdict.reason} for key, verdict in verdicts.items()},
+        'page_after': found.page_after,
+        'recovery_after': found.recovery_after,
+        'notified': {kind: list(handles) for kind, handles in found.told.items()},
+        'never_notified': dict(found.never),
+        'never_rendered': list(found.unrendered),
+        'idle_downtimes': list(found.idle_downtimes),
+        'stub': found.stubbed,
+        'assumptions': list(found.assumptions),
+    }
+
+
+def _cases(estate: Estate) -> Iterator[Case]:
+    """One case for each monitor, and one for each fault that belongs to none."""
+    names = {(found.asset.path, found.name) for found in estate.surveys}
+    for found in estate.surveys:
+        own = [
+            diagnostic
+            for diagnostic in estate.diagnostics
+            if (diagnostic.path, diagnostic.object) == (found.asset.path, found.name)
+        ]
+        bad = [diagnostic.message for diagnostic in own if diagnostic.severity > Severity.NOTE]
+        yield Case(
+            str(found.asset.path),
+            found.name,
+            'failed' if bad else 'passed',
+            '; '.join(bad),
+            '\n'.join(one.message for one in own),
+        )
+    for diagnostic in estate.diagnostics:
+        if (diagnostic.path, diagnostic.object) not in names:
+            yield Case(str(diagnostic.path), diagnostic.object or 'can be read', 'error', diagnostic.message)

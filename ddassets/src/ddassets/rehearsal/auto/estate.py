@@ -1,0 +1,131 @@
+"""Survey every monitor of some paths, and turn what is wrong into diagnostics."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ddassets import assets
+from ddassets.assets import Bundle
+from ddassets.assets import Monitor as MonitorAsset
+from ddassets.assets.source import Place
+from ddassets.diagnostic import Diagnostic, Severity, UnusableInputError
+from ddassets.engine import downtime as downtimes
+from ddassets.engine import monitor as monitors
+from ddassets.engine.downtime import Downtime
+from ddassets.engine.series import Kind
+from ddassets.rehearsal.auto.survey import Survey, survey
+from ddassets.rehearsal.scenario import KINDS
+
+
+@dataclass(frozen=True)
+class Estate:
+    """The surveys of all monitors in the order of the files, and the diagnostics about them and their files."""
+
+    surveys: Sequence[Survey]
+    diagnostics: Sequence[Diagnostic]
+
+
+def survey_paths(paths: Iterable[Path], progress: Callable[[str], None] = lambda text: None) -> Estate:
+    """Survey the monitors at `paths`: integrations, checkouts of many, or files in any form that is read.
+
+    Raises UnusableInputError for a path that holds no monitor at all.
+    """
+    surveys: list[Survey] = []
+    diagnostics: list[Diagnostic] = []
+    for path in paths:
+        bundles = list(_bundles(path))
+        if not any(bundle.monitors or bundle.problems for bundle in bundles):
+            raise UnusableInputError(f'{path}: no monitor found')
+        for bundle in bundles:
+            diagnostics += bundle.problems
+            planned = list(_downtimes(bundle))
+            for asset in bundle.monitors:
+                progress(f'{asset.name}')
+                # What Datadog would refuse does nothing.
+                diagnostics += asset.errors
+                if not asset.errors:
+                    surveys.append(found := _survey(asset, bundle, planned))
+                    diagnostics += judge(found)
+    return Estate(surveys, diagnostics)
+
+
+def _bundles(path: Path) -> Iterator[Bundle]:
+    folders = assets.integrations(path) if path.is_dir() else []
+    if folders:
+        yield from map(assets.read, folders)
+        return
+    from ddassets import sources
+
+    inventory = sources.read(path)
+    if not inventory.form and not inventory.problems:
+        raise UnusableInputError(f'{path}: neither a monitor nor a downtime in a form that is read')
+    yield sources.as_bundle(inventory)
+
+
+def _downtimes(bundle: Bundle) -> Iterator[Downtime]:
+    for asset in bundle.downtimes:
+        try:
+            yield downtimes.parse(asset.body, asset.path.stem)
+        except UnusableInputError:
+            # lint reports it, with its place.
+            continue
+
+
+def _survey(asset: MonitorAsset, bundle: Bundle, planned: Sequence[Downtime]) -> Survey:
+    kinds: dict[str, Kind] = {}
+    for name, metric in bundle.metrics.items():
+        kind = next((kind for kind in KINDS if kind == metric.type), None)
+        if kind:
+            kinds[name] = kind
+    intervals = {name: metric.interval for name, metric in bundle.metrics.items() if metric.interval}
+    try:
+        monitor = monitors.of(asset)
+    except UnusableInputError as error:
+        return Survey(asset, unsupported=str(error).removeprefix(f'{asset.name}: '))
+    return survey(asset, monitor, planned, kinds, intervals)
+
+
+def judge(found: Survey) -> Iterator[Diagnostic]:
+    """Yield what is wrong with a monitor, the worst first."""
+
+    for code, severity, message, place in _faults(found):
+        position = found.asset.position(*_existing(found.asset, place))
+        key = '.'.join(map(str, place))
+        yield Diagnostic(f'auto/{code}', severity, found.asset.path, message, position, object=found.name, key=key)
+
+
+def _faults(found: Survey) -> Iterator[tuple[str, Severity, str, Place]]:
+    """The code, severity, sentence and place of each fault."""
+    error, warning, note = Severity.ERROR, Severity.WARNING, Severity.NOTE
+    if found.unsupported:
+        yield 'not-rehearsed', note, found.unsupported, ('query',)
+        return
+    if not found.alert:
+        yield 'never-alerts', error, f'it can never alert: {found.alert.reason}', ('query',)
+    else:
+        states = (
+            ('never-recovers', 'it never recovers', found.recovery, ('options',)),
+            ('never-warns', 'it can never warn', found.warn, ('options', 'thresholds')),
+            ('never-no-data', 'it never reports No Data', found.no_data, ('options',)),
+        )
+        for code, sentence, verdict, place in states:
+            if not verdict:
+                yield code, warning, f'{sentence}: {verdict.reason}', place
+        if not any(found.told.values()):
+            yield 'notifies-nobody', warning, 'its message notifies nobody', ('message',)
+    for handle, reason in found.never.items():
+        yield 'handle-never-notified', warning, f'{handle} is never notified: {reason}', ('message',)
+    for branch in found.unrendered:
+        yield 'branch-never-rendered', note, f'no notification renders {branch}', ('message',)
+    for name in found.idle_downtimes:
+        yield 'idle-downtime', warning, f'the downtime {name} covers no group of this monitor', ()
+
+
+def _existing(asset: MonitorAsset, place: Place) -> Place:
+    """The part of a place that the body has."""
+    body: object = asset.body
+    for number, step in enumerate(place):
+        if not isinstance(body, dict) or step not in body:
+            return place[:number]
+        body = body[step]
+    return place

@@ -1,0 +1,349 @@
+"""What a monitor does with a signal made from its own query: the states that it reaches, and who is notified."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice, product
+from typing import Literal
+
+import numpy as np
+
+from ddassets.assets import Monitor as MonitorAsset
+from ddassets.diagnostic import Unsupported, UnusableInputError
+from ddassets.engine import message as messages
+from ddassets.engine.assumptions import Assumptions
+from ddassets.engine.downtime import Downtime
+from ddassets.engine.evaluator import Evaluator
+from ddassets.engine.message import FLAGS, Branch, Edge, conditions
+from ddassets.engine.monitor import Monitor
+from ddassets.engine.plan import STUBBED, Plan, make_plan
+from ddassets.engine.series import Kind
+from ddassets.engine.state import State
+from ddassets.engine.timeline import GroupTimeline
+from ddassets.language.downtime_scope import Scope as DowntimeScope
+from ddassets.language.query.tree import Call, Comparator
+from ddassets.rehearsal.auto.search import STEP_BASE, Condition, Search, Segment, Trial
+from ddassets.rehearsal.auto.sources import Source, sources
+from ddassets.rehearsal.coverage import possible_edges, possible_states
+
+#: Monday 2027-01-04T00:00:00Z: before 2038, on no change of the clocks.
+START = 1_798_999_200 + 21_600
+#: How far beyond a threshold the signal goes, as a share of the threshold.
+BEYOND = 0.2
+
+type Answer = Literal['yes', 'no', 'not set']
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a monitor reaches a state or recovers from it, and why not. `not set`: no option asks for it."""
+
+    answer: Answer
+    reason: str = ''
+
+    def __bool__(self) -> bool:
+        return self.answer != 'no'
+
+
+@dataclass(frozen=True)
+class Survey:
+    """The answer for one monitor. Delays are in seconds, None where nothing was sent.
+
+    `page_after` is from the first bad point to the notification of Alert, `recovery_after` from the first good point to
+    that of the recovery; a bad value lies about a fifth beyond the threshold. `told` names the recipients of each
+    transition that was reached; `never` the handles of the message that no notification reaches, with the reason;
+    `unrendered` the branches of the message that no notification renders. `stubbed` is the function that a made-up
+    series stands in for.
+    """
+
+    asset: MonitorAsset
+    unsupported: str = ''
+    alert: Verdict = field(default_factory=lambda: Verdict('no'))
+    warn: Verdict = field(default_factory=lambda: Verdict('not set'))
+    no_data: Verdict = field(default_factory=lambda: Verdict('not set'))
+    recovery: Verdict = field(default_factory=lambda: Verdict('no'))
+    page_after: int | None = None
+    recovery_after: int | None = None
+    told: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    never: Mapping[str, str] = field(default_factory=dict)
+    unrendered: tuple[str, ...] = ()
+    idle_downtimes: tuple[str, ...] = ()
+    stubbed: str = ''
+    assumptions: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.asset.name
+
+
+def survey(
+    asset: MonitorAsset,
+    monitor: Monitor,
+    downtimes: Sequence[Downtime] = (),
+    kinds: Mapping[str, Kind] | None = None,
+    intervals: Mapping[str, int] | None = None,
+) -> Survey:
+    """Make a signal for a monitor, evaluate it, and report what happens.
+
+    `kinds` and `intervals` (seconds) are declared by metadata.csv, by metric. A query outside the subset is reported in
+    `Survey.unsupported`.
+    """
+    try:
+        plan = make_plan(monitor.query, _stub_windows(monitor))
+        found = sources(plan, kinds or {}, intervals or {})
+    except Unsupported as error:
+        return Survey(asset, unsupported=str(error))
+    except UnusableInputError as error:
+        return Survey(asset, unsupported=str(error))
+    return _Surveyor(asset, monitor, plan, found).survey(downtimes)
+
+
+def _stub_windows(monitor: Monitor) -> tuple[int, int] | None:
+    expression = monitor.query.expression
+    if not (isinstance(expression, Call) and expression.name in STUBBED):
+        return None
+    window = monitor.query.window.seconds
+    return monitor.stub_windows or (window, window)
+
+
+_COMPARE = {
+    '<': np.less,
+    '<=': np.less_equal,
+    '>': np.greater,
+    '>=': np.greater_equal,
+    '==': np.equal,
+    '!=': np.not_equal,
+}
+_COMPLEMENTS: Mapping[Comparator, Comparator] = {'>': '<=', '>=': '<', '<': '>=', '<=': '>', '==': '!=', '!=': '=='}
+
+
+class _Surveyor:
+    """Searches levels for each state of one monitor, and evaluates the signal made of them."""
+
+    def __init__(self, asset: MonitorAsset, monitor: Monitor, plan: Plan, found: Sequence[Source]) -> None:
+        self.asset = asset
+        self.monitor = monitor
+        self.plan = plan
+        self.search = Search(monitor, plan, found, START)
+        self.assumptions = Assumptions()
+
+    def survey(self, downtimes: Sequence[Downtime]) -> Survey:
+        trial, levels = self._levels()
+        if trial is None:
+            return Survey(
+                self.asset,
+                alert=Verdict('no', self._never_holds()),
+                recovery=Verdict('no', 'it never alerts'),
+                stubbed=self.plan.stub or '',
+                idle_downtimes=tuple(self._idle(downtimes)),
+            )
+        segments, marks = self._segments(levels)
+        timeline = self._timeline(trial, segments)
+        visited = {State(code) for code in np.unique(timeline.states) if code >= 0}
+        edges = _edges(timeline)
+        rendered = self._template()
+        return Survey(
+            self.asset,
+            alert=self._verdict(State.ALERT, visited),
+            warn=self._verdict(State.WARN, visited),
+            no_data=self._verdict(State.NO_DATA, visited),
+            recovery=self._recovery(edges),
+            page_after=self._delay(timeline, marks.get('bad'), State.ALERT),
+            recovery_after=self._delay(timeline, marks.get('good'), State.OK),
+            told=self._told(rendered, edges),
+            never=self._never(rendered),
+            unrendered=tuple(self._unrendered(rendered)),
+            idle_downtimes=tuple(self._idle(downtimes)),
+            stubbed=self.plan.stub or '',
+            assumptions=tuple(self.assumptions.relied_on),
+        )
+
+    def _levels(self) -> tuple[Trial | None, dict[str, float]]:
+        """A staircase that alerts, and the level of each condition that was found, by its name."""
+        best: tuple[Trial | None, dict[str, float]] = (None, {})
+        wanted = self._conditions()
+        for trial in self.search.trials():
+            levels: dict[str, float] = {}
+            for name, (condition, target) in wanted.items():
+                level = trial.level(condition, target)
+                if level is None:
+                    level = self.search.refine(trial, condition, target)
+                if level is not None:
+                    levels[name] = level
+            if trial.stepped:
+                # The step is what alerts. Without one, a change is over after a while.
+                levels['ok'] = STEP_BASE
+            if 'alert' in levels and len(levels) > len(best[1]):
+                best = trial, levels
+            if len(levels) == len(wanted):
+                return trial, levels
+        return best
+
+    def _conditions(self) -> dict[str, tuple[Condition, float]]:
+        """What the result has to meet for Alert, for Warn alone, and for the recovery from both; and what to aim at."""
+        compare, back = _COMPARE[self.monitor.query.comparator], _COMPARE[_COMPLEMENTS[self.monitor.query.comparator]]
+        limits = self.monitor.thresholds
+        critical, warning = limits.critical, limits.warning
+        sign = -1 if self.monitor.query.comparator.startswith('<') else 1
+        ends = [critical if limits.critical_recovery is None else limits.critical_recovery]
+        if warning is not None:
+            ends.append(warning if limits.warning_recovery is None else limits.warning_recovery)
+        span = max(abs(critical - ends[-1]), BEYOND * abs(critical), BEYOND)
+        found: dict[str, tuple[Condition, float]] = {
+            'alert': (lambda value: bool(compare(value, critical)), critical + sign * span)
+        }
+        if warning is not None:
+            found['warn'] = (
+                lambda value: bool(compare(value, warning) and not compare(value, critical)),
+                (warning + critical) / 2,
+            )
+        found['ok'] = (lambda value: all(back(value, end) for end in ends), ends[-1] - sign * span)
+        return found
+
+    def _segments(self, levels: Mapping[str, float]) -> tuple[list[Segment], dict[str, int]]:
+        """OK, Warn, Alert, OK, Warn, OK, silence, OK; and the instants of the first bad and the first good point."""
+        hold = self.search.hold
+        steps: list[tuple[str, float | None, int]] = []
+        for name in ('ok', 'warn', 'ok', 'alert', 'ok', 'alert', 'warn', 'ok'):
+            if name in levels:
+                steps.append((name, levels[name], hold))
+        steps.append(('silence', None, self._silence()))
+        steps.append(('back', levels.get('ok', levels['alert']), hold))
+        marks: dict[str, int] = {}
+        instant = START
+        for number, (name, _, seconds) in enumerate(steps):
+            if name == 'alert' and 'bad' not in marks:
+                marks['bad'] = instant
+                if number + 1 < len(steps) and steps[number + 1][0] == 'ok':
+                    marks['good'] = instant + seconds
+            instant += seconds
+        return [Segment(level, seconds) for _, level, seconds in steps], marks
+
+    def _silence(self) -> int:
+        """So long that an option about missing data acts, in seconds, less than the retention of a group."""
+        monitor = self.monitor
+        timeframe = monitor.no_data_timeframe or 2 * self.plan.window
+        asked = monitor.notify_no_data or monitor.on_missing_data is not None
+        longest = max(timeframe, monitor.timeout) if asked else monitor.timeout
+        return self.search.hold + min(longest + monitor.evaluation_delay + 3600, 23 * 3600 + timeframe)
+
+    def _timeline(self, trial: Trial, segments: Sequence[Segment]) -> GroupTimeline:
+        store = self.search.store(trial, segments)
+        end = START + sum(segment.seconds for segment in segments)
+        evaluator = Evaluator(self.monitor, store, START, end, 0, self.assumptions)
+        return evaluator.timeline(evaluator.groups[0])
+
+    def _verdict(self, state: State, visited: set[State]) -> Verdict:
+        if state not in possible_states(self.monitor):
+            reason = 'no warning threshold' if state is State.WARN else 'no option asks for it'
+            return Verdict('not set', reason)
+        if state in visited:
+            return Verdict('yes', 'shown, not notified' if self._silent(state) else '')
+        if state is State.NO_DATA:
+            if self.monitor.timeout and self.monitor.timeout <= (self.monitor.no_data_timeframe or 0):
+                return Verdict('no', 'timeout_h resolves the monitor first')
+            return Verdict('no', 'missing data is evaluated as zero')
+        return Verdict('no', self._never_holds())
+
+    def _silent(self, state: State) -> bool:
+        return state is State.NO_DATA and self.monitor.silent_no_data
+
+    def _recovery(self, edges: set[Edge]) -> Verdict:
+        if any(edge.target is State.OK for edge in edges):
+            return Verdict('yes')
+        return Verdict('no', 'no signal that was tried passes the recovery thresholds')
+
+    def _never_holds(self) -> str:
+        query, search = self.monitor.query, self.search
+        if search.lowest > search.highest:
+            return 'the query gives no value for any signal that was tried'
+        limit = f'{query.comparator} {self.monitor.thresholds.critical:g}'
+        return f'{limit} never holds: the query gave {search.lowest:g} to {search.highest:g} for every signal tried'
+
+    def _delay(self, timeline: GroupTimeline, since: int | None, target: State) -> int | None:
+        """Seconds from an instant to the next transition into a state."""
+        if since is None:
+            return None
+        found = timeline.transitions
+        rows = np.flatnonzero((found.instants >= since) & (found.targets == target))
+        return int(found.instants[rows[0]]) - since if rows.size else None
+
+    def _template(self) -> 'messages.Template | None':
+        try:
+            return messages.parse(self.asset.message)
+        except messages.MessageSyntaxError:
+            return None
+
+    def _told(self, template: 'messages.Template | None', edges: set[Edge]) -> dict[str, tuple[str, ...]]:
+        """The handles that each kind of notification reaches, for the kinds that the signal causes."""
+        if template is None:
+            return {}
+        found: dict[str, dict[str, None]] = {}
+        reached = messages.reach(template, self.assumptions)
+        for edge in sorted(edges & set(possible_edges(self.monitor))):
+            kind = str(edge.target) if edge.target is not State.OK else f'recovery from {edge.source}'
+            names = found.setdefault(kind, {})
+            names.update((one.handle, None) for one in reached if edge in one.always | one.sometimes)
+        return {kind: tuple(names) for kind, names in found.items()}
+
+    def _never(self, template: 'messages.Template | None') -> dict[str, str]:
+        """The handles that no notification of this monitor can reach."""
+        if template is None:
+            return {}
+        possible = set(possible_edges(self.monitor))
+        return {
+            one.handle: 'no transition that this monitor notifies about renders it'
+            for one in messages.reach(template)
+            if not possible & (one.always | one.sometimes)
+        }
+
+    def _unrendered(self, template: 'messages.Template | None') -> Iterator[str]:
+        """The branches whose state conditionals hold on no transition that this monitor notifies about."""
+        if template is None:
+            return
+        held = [conditions(edge) for edge in possible_edges(self.monitor)]
+        for branch in template.branches():
+            if not any(_renders(branch, flags) for flags in held):
+                yield str(branch)
+
+    def _idle(self, downtimes: Sequence[Downtime]) -> Iterator[str]:
+        """The downtimes of this monitor whose scope no group of it can match."""
+        number = self.asset.body.get('id')
+        keys = set(self.plan.by)
+        for downtime in downtimes:
+            if not downtime.matches_monitor(number if isinstance(number, int) else None, self.asset.tags):
+                continue
+            if not _can_match(downtime.scope, keys, self._fixed_tags()):
+                yield downtime.name
+
+    def _fixed_tags(self) -> frozenset[str]:
+        store = self.search.store(Trial(0, 0.0, (0.0,), np.empty(0)), [Segment(0.0, 60)])
+        evaluator = Evaluator(self.monitor, store, START, START + 60, 0, Assumptions())
+        group = evaluator.groups[0]
+        return evaluator.timeline(group).tags - frozenset(group)
+
+
+def _renders(branch: Branch, flags: frozenset[str]) -> bool:
+    decided = [literal for literal in branch.path if literal.condition.name in FLAGS]
+    return all((literal.condition.name in flags) == literal.holds for literal in decided)
+
+
+def _edges(timeline: GroupTimeline) -> set[Edge]:
+    """The transitions, a group that was not there counted as OK."""
+    found = timeline.transitions
+    pairs = {(State(source), State(target)) for source, target in zip(found.sources, found.targets, strict=True)}
+    return {Edge(State.OK if source is State.ABSENT else source, target) for source, target in pairs}
+
+
+_TERM = re.compile(r'([A-Za-z_][\w./-]*):(?:\(([^()]*)\)|("[^"]*"|[^\s()"]+))')
+
+
+def _can_match(scope: DowntimeScope, keys: set[str], fixed: frozenset[str]) -> bool:
+    """Whether some group with these keys, and these fixed tags, is in a downtime's scope (rule 5.15)."""
+    values: dict[str, list[str]] = {key: ['another'] for key in sorted(keys)}
+    for term in _TERM.finditer(scope.text):
+        if term[1] in values:
+            words = re.findall(r'"[^"]*"|[^\s"]+', term[2] or term[3])
+            values[term[1]] += [word.strip('-"').replace('*', '1') for word in words if word not in ('OR', 'AND')]
+    groups = islice(product(*([f'{key}:{value}' for value in found] for key, found in values.items())), 512)
+    return any(scope.matches(fixed | frozenset(group)) for group in groups)

@@ -1,0 +1,246 @@
+"""`--auto` reaches every state that a monitor's options allow, by a signal made from its query, or says why not."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from ddassets.assets import read_monitor
+from ddassets.assets.source import Unplaced
+from ddassets.cli import main
+from ddassets.engine import downtime as downtimes
+from ddassets.engine import monitor as monitors
+from ddassets.rehearsal.auto import survey
+from ddassets.rehearsal.auto.estate import judge
+
+MESSAGE = (
+    '{{#is_alert}}High. @pager{{/is_alert}}{{#is_warning}}Higher than usual.{{/is_warning}}'
+    '{{#is_recovery}}Fine.{{/is_recovery}}{{#is_no_data}}Silent.{{/is_no_data}} @team-acme'
+)
+ANOMALIES = (
+    "avg(last_4h):anomalies(avg:acme.q{*}, 'agile', 2, direction='both', alert_window='last_15m', interval=60) >= 0.8"
+)
+WARN = {'thresholds': {'warning': True}}
+NO_DATA = {'notify_no_data': True, 'no_data_timeframe': 20}
+
+
+def asset_of(query, message=MESSAGE, **options):
+    """A monitor of a query; a threshold of True is a number on the right side of critical."""
+    critical = float(re.search(r'[<>=!]=?\s*(-?[\d.]+)\s*$', query)[1])
+    side = 1 if '<' in query else -1
+    step = abs(critical) * 0.2 or 0.2
+    asked = {'warning': critical + side * step, 'critical_recovery': critical + side * step / 2}
+    thresholds = {key: asked[key] if value is True else value for key, value in options.pop('thresholds', {}).items()}
+    body = {'name': 'Acme', 'type': 'query alert', 'query': query, 'message': message, 'tags': ['team:acme']}
+    body['options'] = {'thresholds': {'critical': critical, **thresholds}, **options}
+    return read_monitor(Unplaced(Path('acme.json')), body)
+
+
+def surveyed(asset, planned=(), **more):
+    return survey(asset, monitors.of(asset), planned, **more)
+
+
+def answers(found):
+    """Alert, Warn, recovery and No Data as one word: Y yes, N no, - not set."""
+    letters = {'yes': 'Y', 'no': 'N', 'not set': '-'}
+    return ''.join(letters[one.answer] for one in (found.alert, found.warn, found.recovery, found.no_data))
+
+
+@pytest.mark.parametrize(
+    ('query', 'options', 'expected'),
+    [
+        # Comparators, thresholds and windows
+        pytest.param('avg(last_5m):avg:acme.q{*} > 100', {}, 'Y-Y-', id='above'),
+        pytest.param('avg(last_5m):avg:acme.q{*} >= 100', WARN, 'YYY-', id='at-least'),
+        pytest.param('avg(last_5m):avg:acme.q{*} < 5', WARN | NO_DATA, 'YYYY', id='below'),
+        pytest.param('avg(last_5m):avg:acme.q{*} <= -5', WARN, 'YYY-', id='below-zero'),
+        pytest.param('avg(last_5m):avg:acme.up{*} == 0', {}, 'Y-Y-', id='equal'),
+        pytest.param('avg(last_5m):avg:acme.up{*} != 1', {}, 'Y-Y-', id='unequal'),
+        pytest.param('avg(last_5m):avg:acme.q{*} > 0', {}, 'Y-Y-', id='above-zero'),
+        pytest.param('avg(last_5m):avg:acme.q{*} > 0.001', WARN, 'YYY-', id='small'),
+        pytest.param('avg(last_5m):avg:acme.q{*} > 7500000000', WARN, 'YYY-', id='large'),
+        pytest.param(
+            'avg(last_10m):avg:acme.q{*} > 100',
+            {'thresholds': {'warning': 80, 'critical_recovery': 70, 'warning_recovery': 60}},
+            'YYY-',
+            id='both-recovery-thresholds',
+        ),
+        pytest.param('avg(last_1m):avg:acme.q{*} > 100', NO_DATA, 'Y-YY', id='a-minute'),
+        pytest.param('max(last_1h):max:acme.q{*} > 100', WARN, 'YYY-', id='max'),
+        pytest.param('min(last_4h):min:acme.q{*} > 100', WARN, 'YYY-', id='min'),
+        pytest.param('avg(last_1d):avg:acme.q{*} > 100', WARN | NO_DATA, 'YYYY', id='a-day'),
+        pytest.param('avg(last_2d):avg:acme.q{*} > 100', {}, 'Y-Y-', id='two-days'),
+        pytest.param('avg(last_1w):avg:acme.q{*} > 100', {}, 'Y-Y-', id='a-week'),
+        pytest.param('avg(last_1mo):avg:acme.q{*} > 100', {}, 'Y-Y-', id='a-month'),
+        pytest.param('avg(last_5m):avg:acme.q{*} > 100', {'evaluation_delay': 900, **NO_DATA}, 'Y-YY', id='delay'),
+        pytest.param('avg(last_1h):avg:acme.q{*} > 100', {'require_full_window': True}, 'Y-Y-', id='full-window'),
+        pytest.param('avg(last_5m):avg:acme.q{*} by {host} > 100', {'new_group_delay': 600}, 'Y-Y-', id='group-delay'),
+        # Scopes and groups
+        pytest.param('avg(last_5m):avg:acme.q{env:prod} by {host} > 100', {}, 'Y-Y-', id='tag-and-group'),
+        pytest.param('avg(last_5m):avg:acme.q{env:prod,!role:db} by {host,env} > 100', {}, 'Y-Y-', id='negated-symbol'),
+        pytest.param(
+            'avg(last_5m):avg:acme.q{env:prod AND NOT role:db} by {role} > 100', {}, 'Y-Y-', id='negated-word'
+        ),
+        pytest.param('avg(last_5m):avg:acme.q{env IN (prod, stage)} by {env} > 100', {}, 'Y-Y-', id='in'),
+        pytest.param('avg(last_5m):avg:acme.q{env NOT IN (prod, stage)} by {env} > 100', {}, 'Y-Y-', id='not-in'),
+        pytest.param('avg(last_5m):avg:acme.q{env:prod OR role:web} by {host} > 100', {}, 'Y-Y-', id='or'),
+        pytest.param('avg(last_5m):avg:acme.q{host:web-*} by {host} > 100', {}, 'Y-Y-', id='wildcard'),
+        pytest.param('avg(last_5m):avg:acme.q{!host:host-1} by {host} > 100', {}, 'Y-Y-', id='not-the-usual-value'),
+        pytest.param('avg(last_5m):avg:acme.q{prod} > 100', {}, 'Y-Y-', id='bare-tag'),
+        # Counts, rates and rollups
+        pytest.param('sum(last_5m):sum:acme.jobs{*}.as_count() > 50', WARN, 'YYY-', id='count'),
+        pytest.param('avg(last_5m):sum:acme.jobs{*}.as_rate() > 5', WARN, 'YYY-', id='rate'),
+        pytest.param('avg(last_1h):avg:acme.q{*}.rollup(max, 300) > 100', {}, 'Y-Y-', id='rollup'),
+        pytest.param('sum(last_4h):sum:acme.q{*}.rollup(sum, 3600) > 100', {}, 'Y-Y-', id='rollup-sum'),
+        pytest.param('avg(last_5m):avg:acme.q{*}.fill(zero) > 100', NO_DATA, 'Y-YY', id='fill'),
+        # Arithmetic and functions
+        pytest.param('avg(last_5m):avg:acme.used{*} / avg:acme.total{*} * 100 > 90', WARN, 'YYY-', id='share'),
+        pytest.param('avg(last_5m):100 - avg:acme.idle{*} > 90', WARN, 'YYY-', id='complement'),
+        pytest.param(
+            'avg(last_5m):100 * avg:acme.u{*} / (avg:acme.u{*} + avg:acme.r{*}) > 95', {}, 'Y-Y-', id='share-of-sum'
+        ),
+        pytest.param('avg(last_5m):avg:acme.a{*} - avg:acme.b{*} < -10', {}, 'Y-Y-', id='difference'),
+        pytest.param(
+            'sum(last_1h):sum:acme.e{*}.as_count() / sum:acme.t{*}.as_count() > 0.5', WARN, 'YYY-', id='ratio'
+        ),
+        pytest.param('avg(last_5m):sum:acme.e{code:5xx} / sum:acme.e{*} > 0.1', {}, 'Y-Y-', id='part-of-the-same'),
+        pytest.param('avg(last_5m):abs(avg:acme.skew{*}) > 3', WARN, 'YYY-', id='abs'),
+        pytest.param('avg(last_5m):clamp_min(avg:acme.q{*}, 5) > 7', {}, 'Y-Y-', id='clamp'),
+        pytest.param('avg(last_5m):default_zero(avg:acme.q{*}) > 7', {}, 'Y-Y-', id='default-zero'),
+        pytest.param('max(last_5m):diff(avg:acme.q{*}) > 5', {}, 'Y-Y-', id='diff'),
+        pytest.param('avg(last_10m):derivative(avg:acme.q{*}) > 5', {}, 'Y-Y-', id='derivative'),
+        pytest.param('avg(last_5m):per_second(avg:acme.q{*}) > 5', {}, 'Y-Y-', id='per-second'),
+        # Comparisons with the past
+        pytest.param('pct_change(avg(last_5m),last_1h):avg:acme.q{*} > 50', WARN, 'YYY-', id='pct-change'),
+        pytest.param('change(avg(last_5m),last_30m):avg:acme.q{*} by {host} < -10', {}, 'Y-Y-', id='fall'),
+        pytest.param(
+            'pct_change(sum(last_5m),last_5m):sum:acme.jobs{*}.as_count() > 60', {}, 'Y-Y-', id='change-of-counts'
+        ),
+        pytest.param('avg(last_5m):avg:acme.q{*} - week_before(avg:acme.q{*}) > 10', {}, 'Y-Y-', id='week-before'),
+        pytest.param('avg(last_5m):avg:acme.q{*} / timeshift(avg:acme.q{*}, -3600) > 2', {}, 'Y-Y-', id='timeshift'),
+        # Stubs
+        pytest.param(
+            ANOMALIES,
+            {'threshold_windows': {'trigger_window': 'last_15m', 'recovery_window': 'last_15m'}},
+            'Y-Y-',
+            id='anomalies',
+        ),
+        # Missing data
+        pytest.param('avg(last_5m):avg:acme.q{*} > 9', {'on_missing_data': 'show_no_data'}, 'Y-YY', id='shown'),
+        pytest.param('avg(last_5m):avg:acme.q{*} > 9', {'on_missing_data': 'resolve'}, 'Y-Y-', id='resolved'),
+        pytest.param('avg(last_5m):avg:acme.q{*} > 9', {'notify_no_data': True}, 'Y-YY', id='no-timeframe'),
+        pytest.param('avg(last_5m):avg:acme.q{*} > 9', {**NO_DATA, 'timeout_h': 1}, 'Y-YY', id='timeout'),
+        # What can never be
+        pytest.param(
+            'avg(last_5m):100 * avg:acme.u{*} / (avg:acme.u{*} + avg:acme.r{*}) > 120', {}, 'N-N-', id='share-above-1'
+        ),
+        pytest.param('avg(last_5m):abs(avg:acme.q{*}) < 0', {}, 'N-N-', id='abs-below-zero'),
+        pytest.param('avg(last_5m):clamp_max(avg:acme.q{*}, 50) > 60', WARN, 'N-N-', id='clamped'),
+    ],
+)
+def test_every_state_is_reached_or_cannot_be(query, options, expected):
+    found = surveyed(asset_of(query, **options))
+    assert not found.unsupported
+    assert answers(found) == expected, found
+    if expected[0] == 'N':
+        assert 'never holds' in found.alert.reason
+
+
+def test_the_declared_type_and_interval_are_used():
+    asset = asset_of('sum(last_5m):sum:acme.jobs{*}.as_count() > 50')
+    found = surveyed(asset, kinds={'acme.jobs': 'rate'}, intervals={'acme.jobs': 15})
+    assert answers(found) == 'Y-Y-'
+
+
+def test_a_page_takes_as_long_as_the_average_needs():
+    """The mean over 5 minutes passes 100 with the fifth bad point at most."""
+    found = surveyed(asset_of('avg(last_5m):avg:acme.q{*} > 100'))
+    assert 60 <= found.page_after <= 300
+    slower = surveyed(asset_of('min(last_30m):avg:acme.q{*} > 100'))
+    assert found.page_after < slower.page_after <= 1800 + 60
+
+
+@pytest.mark.parametrize(
+    ('message', 'options', 'codes'),
+    [
+        pytest.param(MESSAGE, WARN | NO_DATA, [], id='everything-is-told'),
+        pytest.param('High.', {}, ['notifies-nobody'], id='no-handle'),
+        pytest.param(
+            '{{#is_warning}}@late{{/is_warning}} @team-acme',
+            {},
+            ['handle-never-notified', 'branch-never-rendered'],
+            id='a-handle-for-a-state-that-is-not-there',
+        ),
+        pytest.param(
+            '{{#is_no_data}}Silent.{{/is_no_data}} @team-acme',
+            {'on_missing_data': 'show_no_data'},
+            ['branch-never-rendered'],
+            id='no-data-is-shown-only',
+        ),
+        pytest.param(
+            '{{#is_alert}}{{#is_warning}}@both{{/is_warning}}{{/is_alert}} @team-acme',
+            WARN,
+            ['handle-never-notified', 'branch-never-rendered'],
+            id='states-that-exclude-each-other',
+        ),
+        pytest.param('{{#is_match "host.name" "web"}}@web{{/is_match}} @team-acme', {}, [], id='decided-by-a-tag'),
+    ],
+)
+def test_what_a_message_never_says(message, options, codes):
+    asset = asset_of('avg(last_5m):avg:acme.q{*} by {host} > 100', message, **options)
+    assert [one.code.removeprefix('auto/') for one in judge(surveyed(asset))] == codes
+
+
+@pytest.mark.parametrize(
+    ('scope', 'idle'),
+    [
+        pytest.param('*', False, id='all'),
+        pytest.param('host:web-1', False, id='a-group-key'),
+        pytest.param('host:(web-1 OR web-2)', False, id='a-choice'),
+        pytest.param('env:prod', False, id='fixed-in-the-filter'),
+        pytest.param('env:stage', True, id='excluded-by-the-filter'),
+        pytest.param('region:eu', True, id='a-key-that-no-group-has'),
+        pytest.param('host:web-1 AND region:eu', True, id='a-key-beside'),
+    ],
+)
+def test_a_downtime_that_covers_no_group(scope, idle):
+    body = {'monitor_identifier': {'monitor_tags': ['team:acme']}, 'scope': scope}
+    planned = downtimes.parse({'data': {'type': 'downtime', 'attributes': body}}, 'night')
+    found = surveyed(asset_of('avg(last_5m):avg:acme.q{env:prod} by {host} > 100'), [planned])
+    assert found.idle_downtimes == (('night',) if idle else ())
+
+
+def test_a_scope_that_no_series_can_match():
+    found = surveyed(asset_of('avg(last_5m):avg:acme.q{env:prod AND NOT env:prod} > 1'))
+    assert 'no series can match the filter' in found.unsupported
+
+
+def exported(folder, *queries):
+    bodies = [{**asset_of(query).body, 'id': number} for number, query in enumerate(queries, 1)]
+    path = folder / 'exported.json'
+    path.write_text(json.dumps(bodies))
+    return path
+
+
+def test_the_command_needs_nothing_but_an_export(tmp_path, capsys):
+    path = exported(tmp_path, 'avg(last_5m):avg:acme.q{*} > 100', 'avg(last_5m):abs(avg:acme.q{*}) < 0')
+    assert main(['rehearse', '--auto', str(path)]) == 1
+    out = capsys.readouterr().out
+    assert 'auto/never-alerts' in out and '< 0 never holds' in out
+    assert out.endswith('2 monitors: every state that the options allow is reached by 1, 1 can never alert\n')
+    assert main(['rehearse', '--auto', '--format', 'json', str(path)]) == 1
+    first, second = json.loads(capsys.readouterr().out)['monitors']
+    assert (first['alert']['answer'], second['alert']['answer']) == ('yes', 'no')
+    assert first['notified']['Alert'] == ['@pager', '@team-acme']
+
+
+def test_one_good_monitor_is_no_finding(tmp_path, capsys):
+    assert main(['rehearse', '--auto', str(exported(tmp_path, 'avg(last_5m):avg:acme.q{*} > 100'))]) == 0
+
+
+@pytest.mark.parametrize('option', [['--write'], ['--explain', '2027-01-04T10:00:00'], ['--min-coverage', '50']])
+def test_options_that_need_a_scenario(tmp_path, capsys, option):
+    path = exported(tmp_path, 'avg(last_5m):avg:acme.q{*} > 100')
+    assert main(['rehearse', '--auto', *option, str(path)]) == 2
+    assert '--auto has no scenario' in capsys.readouterr().err
