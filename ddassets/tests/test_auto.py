@@ -88,6 +88,7 @@ def answers(found):
         pytest.param('avg(last_5m):avg:acme.q{host:web-*} by {host} > 100', {}, 'Y-Y-', id='wildcard'),
         pytest.param('avg(last_5m):avg:acme.q{!host:host-1} by {host} > 100', {}, 'Y-Y-', id='not-the-usual-value'),
         pytest.param('avg(last_5m):avg:acme.q{prod} > 100', {}, 'Y-Y-', id='bare-tag'),
+        pytest.param('avg(last_5m):acme.q{*} > 100', {}, 'Y-Y-', id='no-space-aggregator'),
         # Counts, rates and rollups
         pytest.param('sum(last_5m):sum:acme.jobs{*}.as_count() > 50', WARN, 'YYY-', id='count'),
         pytest.param('avg(last_5m):sum:acme.jobs{*}.as_rate() > 5', WARN, 'YYY-', id='rate'),
@@ -111,6 +112,7 @@ def answers(found):
         pytest.param('max(last_5m):diff(avg:acme.q{*}) > 5', {}, 'Y-Y-', id='diff'),
         pytest.param('avg(last_10m):derivative(avg:acme.q{*}) > 5', {}, 'Y-Y-', id='derivative'),
         pytest.param('avg(last_5m):per_second(avg:acme.q{*}) > 5', {}, 'Y-Y-', id='per-second'),
+        pytest.param('avg(last_5m):default(avg:acme.q{*}, 0) > 7', NO_DATA, 'Y-YN', id='default'),
         # Comparisons with the past
         pytest.param('pct_change(avg(last_5m),last_1h):avg:acme.q{*} > 50', WARN, 'YYY-', id='pct-change'),
         pytest.param('change(avg(last_5m),last_30m):avg:acme.q{*} by {host} < -10', {}, 'Y-Y-', id='fall'),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.evaluator import Evaluator
 from ddassets.engine.monitor import Monitor
-from ddassets.engine.plan import Plan
+from ddassets.engine.plan import Earlier, Moving, Plan, walk
 from ddassets.engine.series import Series, SeriesSet
 from ddassets.rehearsal.auto.sources import Source
 
@@ -75,12 +75,19 @@ class Search:
         self.lowest, self.highest = np.inf, -np.inf
 
     @cached_property
+    def _shifts(self) -> tuple[int, ...]:
+        """How far back the query reads, in seconds."""
+        back = [leaf.shift for leaf in self.plan.leaves]
+        back += [node.seconds for node in walk(self.plan.expression) if isinstance(node, Earlier | Moving)]
+        return tuple(back)
+
+    @cached_property
     def hold(self) -> int:
         window = max(self.plan.window, self.plan.recovery_window or 0)
         bucket = max([leaf.bucket or 0 for leaf in self.plan.leaves] + [source.interval for source in self.sources])
         cadence = 60 if window < 86_400 else 600 if window < 172_800 else 1_800
         # Up to a day, the end of a change is seen as well. Beyond, all levels are compared with the time before them.
-        shift = max((leaf.shift for leaf in self.plan.leaves if leaf.shift <= 86_400), default=0)
+        shift = max((seconds for seconds in self._shifts if seconds <= 86_400), default=0)
         return _whole_minutes(window + shift + 2 * bucket + 2 * cadence + 120 + self.monitor.new_group_delay)
 
     def trials(self) -> Iterator[Trial]:
@@ -169,8 +176,7 @@ class Search:
 
     def _series(self, source: Source, trial: Trial, segments: Sequence[Segment], varied: bool) -> Series:
         """One series. It begins early enough for the first window and every shift."""
-        shift = max((leaf.shift for leaf in source.leaves), default=0)
-        before = _whole_minutes(self.hold + shift)
+        before = _whole_minutes(self.hold + max(self._shifts, default=0))
         edges = np.cumsum([before, *(segment.seconds for segment in segments)]) + self.start - before
         first = STEP_BASE if trial.stepped else trial.levels[0]
         held = [first if varied and not trial.ramp else trial.base]

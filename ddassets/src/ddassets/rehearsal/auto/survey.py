@@ -9,14 +9,15 @@ from typing import Literal
 import numpy as np
 
 from ddassets.assets import Monitor as MonitorAsset
-from ddassets.diagnostic import Unsupported, UnusableInputError
+from ddassets.diagnostic import UnusableInputError
 from ddassets.engine import message as messages
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.downtime import Downtime
 from ddassets.engine.evaluator import Evaluator
 from ddassets.engine.message import FLAGS, Branch, Edge, conditions
 from ddassets.engine.monitor import Monitor
-from ddassets.engine.plan import STUBBED, Plan, make_plan
+from ddassets.engine.plan import Plan
+from ddassets.engine.planner import STUBBED, StubWindows, make_plan, stub_windows
 from ddassets.engine.series import Kind
 from ddassets.engine.state import State
 from ddassets.engine.timeline import GroupTimeline
@@ -89,21 +90,19 @@ def survey(
     `Survey.unsupported`.
     """
     try:
-        plan = make_plan(monitor.query, _stub_windows(monitor))
+        plan = make_plan(monitor.query, Assumptions(), _stub(monitor))
         found = sources(plan, kinds or {}, intervals or {})
-    except Unsupported as error:
-        return Survey(asset, unsupported=str(error))
     except UnusableInputError as error:
         return Survey(asset, unsupported=str(error))
     return _Surveyor(asset, monitor, plan, found).survey(downtimes)
 
 
-def _stub_windows(monitor: Monitor) -> tuple[int, int] | None:
+def _stub(monitor: Monitor) -> StubWindows | None:
+    """The windows of a query whose function a made-up series replaces; None for any other query."""
     expression = monitor.query.expression
     if not (isinstance(expression, Call) and expression.name in STUBBED):
         return None
-    window = monitor.query.window.seconds
-    return monitor.stub_windows or (window, window)
+    return stub_windows(monitor.query, monitor.stub_windows)
 
 
 _COMPARE = {
