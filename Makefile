@@ -1,5 +1,4 @@
 # Each target is a line or two that calls uv or ddev. Nothing but git, make and a Python 3 with pip has to be there.
-UV_VERSION := 0.13.9
 UV := $(or $(shell command -v uv),.uv/bin/uv)
 # ddev pins what it uses, so it has an environment of its own beside the workspace's.
 DDEV := UV_PROJECT_ENVIRONMENT=.venv-ddev $(UV) run --locked --only-group ddev ddev
@@ -86,6 +85,11 @@ wheel: $(UV) ## the Agent wheel, in dist/
 screenshots: $(UV) ## the pictures of my_metric's README and tile, from its rehearsals; needs Chromium
 	$(RUN) --group screenshots python ddassets/tests/screenshots.py my_metric
 
+lock: $(UV) ## lock uv, the scratch environment of `ddassets check` and its build backends, with hashes
+	$(UV) pip compile -q --generate-hashes --no-header --universal --python-version 3.9 .ci/uv.in -o .ci/uv.txt
+	for name in environment build clock; do $(UV) pip compile -q --generate-hashes --no-header --universal --python-version 3.13 \
+		ddassets/src/ddassets/agent/$$name.in -o ddassets/src/ddassets/agent/$$name.txt; done
+
 clean: ## remove what the targets above made
 	rm -rf .uv .venv .venv-ddev .venv-companions .ddev.toml dist
 
@@ -93,4 +97,5 @@ clean: ## remove what the targets above made
 	$(DDEV) config override
 
 .uv/bin/uv:
-	python3 -m pip install --quiet --disable-pip-version-check --target .uv uv==$(UV_VERSION)
+	python3 -m pip install --quiet --disable-pip-version-check --target .uv \
+		--require-hashes -r .ci/uv.txt

@@ -1,6 +1,7 @@
 """Build a wheel, and the scratch environment in place of the Agent's own Python."""
 
 import os
+import re
 import sys
 import tomllib
 from dataclasses import dataclass
@@ -14,6 +15,9 @@ BASE_VERSION = '38.5.0'
 """The version of datadog-checks-base that the imitated Agent ships."""
 
 _PYTHON = (3, 13)
+# Requirements with hashes, made by `make lock`.
+_LOCKS = Path(__file__).parent
+_BACKENDS = {'hatchling', 'setuptools', 'wheel'}
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,8 @@ def build_wheel(project: Path, scratch: Path) -> Path:
     """Build an integration's wheel into the scratch folder. Raises UnusableInputError with the build's own output."""
     target = scratch / 'wheel'
     run(
-        [_uv(), 'build', '--wheel', '--no-progress', '--python', _python(), '--out-dir', str(target), str(project)],
+        [_uv(), 'build', '--wheel', '--no-progress', '--python', _python(), '--out-dir', str(target)]
+        + [*_locked_build(project), str(project)],
         f'{project}: the wheel could not be built',
         code=f'the build of {project}',
     )
@@ -89,13 +94,17 @@ def create_environment(scratch: Path, base_version: str) -> Environment:
     """
     target = scratch / 'environment'
     run(
-        [_uv(), 'venv', '--quiet', '--no-project', '--seed', '--python', _python(), str(target)],
+        [_uv(), 'venv', '--quiet', '--no-project', '--python', _python(), str(target)],
         'the scratch environment could not be made',
     )
     python = target / ('Scripts/python.exe' if os.name == 'nt' else 'bin/python')
     run(
         [_uv(), 'pip', 'install', '--no-progress', '--python', str(python)]
-        + [f'datadog-checks-base[deps,json]=={base_version}'],
+        + (
+            ['--require-hashes', '-r', str(_LOCKS / 'environment.txt')]
+            if base_version == BASE_VERSION
+            else [f'datadog-checks-base[deps,json]=={base_version}', 'pip']
+        ),
         f'datadog-checks-base {base_version} could not be installed into the scratch environment',
     )
     site_packages = run(
@@ -122,11 +131,25 @@ def install_beside(environment: Environment, requirement: str, folder: Path) -> 
 
     Raises UnusableInputError when uv cannot get it.
     """
+    lock = _LOCKS / 'clock.txt'
+    is_locked = requirement in lock.read_text(encoding='utf-8').split()
     run(
         [_uv(), 'pip', 'install', '--no-progress', '--no-deps', '--python', str(environment.python)]
-        + ['--target', str(folder), requirement],
+        + ['--target', str(folder), *(['--require-hashes', '-r', str(lock)] if is_locked else [requirement])],
         f'{requirement} could not be installed',
     )
+
+
+def _locked_build(project: Path) -> list[str]:
+    """Options that install the build backend with hashes, where it is one of those locked here."""
+    try:
+        build = tomllib.loads((project / 'pyproject.toml').read_text(encoding='utf-8')).get('build-system', {})
+        names = [re.split(r'[^\w-]', requirement, maxsplit=1)[0].lower() for requirement in build['requires']]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        names = ['setuptools']
+    if not _BACKENDS.issuperset(names):
+        return []
+    return ['--require-hashes', '--build-constraints', str(_LOCKS / 'build.txt')]
 
 
 def _python() -> str:

@@ -1,0 +1,121 @@
+"""What is installed: locked with hashes, at tested versions, and under licences that fit."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import PackageNotFoundError, distribution
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from ddassets.agent import environment
+
+ROOT = Path(__file__).parents[2]
+LOCKS = Path(environment.__file__).parent
+PROJECT = tomllib.loads((ROOT / 'ddassets' / 'pyproject.toml').read_text())['project']
+# Permissive, and weak copyleft that asks nothing of a program that imports a library unchanged.
+ALLOWED = re.compile(
+    r'MIT|BSD|Apache|ISC|PSF|Python Software Foundation|Mozilla Public License|MPL|Unlicense|Zlib|0BSD|CC0|Historical',
+    re.IGNORECASE,
+)
+FORBIDDEN = re.compile(r'(?<!L)GPL|Affero|Proprietary|SSPL|Commons Clause', re.IGNORECASE)
+
+
+def runtime_packages() -> set[str]:
+    """The dependencies of ddassets with all extras, and theirs, as far as they are installed."""
+    pending = [*PROJECT['dependencies'], *(one for each in PROJECT['optional-dependencies'].values() for one in each)]
+    found: set[str] = set()
+    while pending:
+        requirement = Requirement(pending.pop())
+        if requirement.marker and not requirement.marker.evaluate({'extra': ''}):
+            continue
+        name = re.sub(r'[-_.]+', '-', requirement.name).lower()
+        if name in found:
+            continue
+        try:
+            pending += distribution(name).requires or ()
+        except PackageNotFoundError:
+            continue
+        found.add(name)
+    return found
+
+
+def licence(name: str) -> str:
+    metadata = distribution(name).metadata
+    classifiers = [text for text in metadata.get_all('Classifier') or () if text.startswith('License ::')]
+    text = metadata.get('License-Expression') or ' '.join(classifiers) or metadata.get('License') or ''
+    return text.splitlines()[0] if text else ''
+
+
+def fits(text: str) -> bool:
+    return bool(ALLOWED.search(text)) and not FORBIDDEN.search(text)
+
+
+def test_the_licences_of_runtime_dependencies_fit():
+    packages = runtime_packages()
+    assert {'python-dateutil', 'numpy', 'lark', 'pyyaml', 'urllib3'} <= packages
+    assert {name: licence(name) for name in packages if not fits(licence(name))} == {}
+
+
+@pytest.mark.parametrize('text', ['GPL-3.0-only', 'GNU Affero General Public License v3', '', 'Proprietary'])
+def test_canary_another_licence_is_refused(text):
+    assert not fits(text)
+
+
+@pytest.mark.parametrize(
+    'path', [ROOT / '.ci' / 'uv.txt', *(LOCKS / f'{name}.txt' for name in ('environment', 'build', 'clock'))], ids=str
+)
+def test_every_package_is_locked_with_a_hash(path):
+    blocks = re.split(r'\n(?=\S)', re.sub(r'\n\s*#.*', '', path.read_text()))
+    blocks = [block for block in blocks if block.strip() and not block.startswith('#')]
+    assert blocks
+    for block in blocks:
+        assert re.match(r'[\w.-]+==\S+', block) and '--hash=sha256:' in block, block
+
+
+def test_the_lock_is_that_of_the_versions_named():
+    assert f'datadog-checks-base=={environment.BASE_VERSION}' in (LOCKS / 'environment.txt').read_text()
+    assert 'uv.txt' in (ROOT / 'Makefile').read_text() and '--require-hashes' in (ROOT / 'Makefile').read_text()
+
+
+def test_the_version_of_dateutil_is_bounded():
+    (found,) = (Requirement(one) for one in PROJECT['dependencies'] if one.startswith('python-dateutil'))
+    assert '2.9.0.post0' in found.specifier and '4.0.0' in found.specifier and '5.0.0' not in found.specifier
+
+
+@pytest.mark.parametrize('version', ['2.9.0.post0', '4.0.0'])
+def test_recurrences_are_the_same_with_each_version_of_dateutil(version, tmp_path):
+    """The oldest and the newest that are allowed, each in a folder of its own."""
+    import uv
+
+    install = [uv.find_uv_bin(), 'pip', 'install', '--quiet', '--no-deps', '--target', str(tmp_path / 'with')]
+    done = subprocess.run(
+        [*install, f'python-dateutil=={version}', 'six'], capture_output=True, text=True, timeout=120, check=False
+    )
+    if done.returncode:
+        pytest.skip(f'python-dateutil {version} cannot be installed here: {done.stderr[-200:]}')
+    tests = Path(__file__).parent
+    command = [
+        sys.executable,
+        '-m',
+        'pytest',
+        '-q',
+        '-x',
+        '-p',
+        'no:cacheprovider',
+        tests / 'test_downtime_recurrence.py',
+    ]
+    code = f"import sys; sys.path.insert(0, {str(tmp_path / 'with')!r}); import dateutil; print(dateutil.__file__)"
+    where = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, timeout=60, check=True)
+    assert str(tmp_path) in where.stdout
+    done = subprocess.run(
+        command,
+        env={'PATH': '/usr/bin:/bin', 'PYTHONPATH': str(tmp_path / 'with'), 'HOME': str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-2000:]
