@@ -11,18 +11,7 @@ from conformance import CONFLICT, EQUAL, OUTSIDE
 EXAMPLES = conformance.examples()
 
 
-# The engine does not follow these rules yet.
-PENDING = {'5.4', '5.7', '5.8', '5.9'}
-PENDED = pytest.mark.xfail(strict=False)
-
-
-@pytest.mark.parametrize(
-    'example',
-    [
-        pytest.param(example, id=example.id, marks=[PENDED] if PENDING & set(example.rules) else [])
-        for example in EXAMPLES
-    ],
-)
+@pytest.mark.parametrize('example', [pytest.param(example, id=example.id) for example in EXAMPLES])
 def test_the_verdict_of_an_example_holds(example):
     assert (failure := conformance.failure(example)) is None, failure
 

@@ -13,7 +13,7 @@ def check(subject: Subject) -> Iterator[Fault]:
         if not reading.template or reading.keys is None or 'host' in reading.group_keys:
             continue
         for use in reading.template.variables():
-            if len(use.parts) == 2 and use.parts[0] == 'host' and use.parts[1] != 'name':
+            if use.parts[0] == 'host' and use.parts[1:] not in ((), ('name',)):
                 yield reading.fault(f'{{{{{use}}}}} is empty: the query does not group by host', use.offset)
 
 
