@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import tarfile
 import time
 import tomllib
 from importlib.metadata import packages_distributions
@@ -18,6 +19,7 @@ ACME = Path(__file__).parent / 'acme'
 # Python refuses to import the modules of every extra, as where none is installed.
 WITHOUT_EXTRAS = f"""\
 import sys
+import tarfile
 
 class Missing:
     def find_spec(self, name, path=None, target=None):
@@ -147,3 +149,19 @@ def test_the_wheel_lints_and_rehearses_in_an_empty_environment(version, wheel, t
     assert imported.returncode == 0, imported.stderr
     missing = subprocess.run([program, 'plan', ACME], capture_output=True, text=True, timeout=60, check=False)
     assert missing.returncode == 2 and "pip install 'ddassets[org]'" in missing.stderr
+
+
+def test_the_tests_can_be_collected_from_a_source_distribution(tmp_path):
+    done = uv_run('build', '--sdist', '--out-dir', tmp_path, PROJECT)
+    if done.returncode:
+        pytest.skip(f'{ONLINE}: {done.stderr[-200:]}') if 'fetch' in done.stderr else pytest.fail(done.stderr)
+    [path] = tmp_path.glob('*.tar.gz')
+    with tarfile.open(path) as archive:
+        archive.extractall(tmp_path, filter='data')
+    folder = tmp_path / path.name.removesuffix('.tar.gz')
+    command = [sys.executable, '-m', 'pytest', '--collect-only', '-q', '-p', 'no:cacheprovider']
+    environment = {**os.environ, 'PYTHONPATH': str(folder / 'src')}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-500:]
