@@ -120,6 +120,25 @@ def shifted_leaves(query: Query, shift: float = 0) -> Iterator[tuple[Leaf, float
             yield from shifted_leaves(inner, shift + own_shift(query))
 
 
+def unshifted(query: Query) -> Query:
+    """The query without its timeshifts."""
+    match query:
+        case Wrapped(name=name, query=inner):
+            inner = unshifted(inner)
+            return inner if name == 'timeshift' or name in SHIFTS else replace(query, query=inner)
+    return query
+
+
+def is_operand(query: Query) -> bool:
+    """Whether the query is one series, and no function in it acts on buckets as long as the window (rule 2.11)."""
+    match query:
+        case Leaf():
+            return True
+        case Wrapped(name=name, query=inner):
+            return name not in DIFFERENCES and is_operand(inner)
+    return False
+
+
 def own_shift(query: Wrapped) -> float:
     """How many seconds earlier the inner query is read."""
     if query.name == 'timeshift':

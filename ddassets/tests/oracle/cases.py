@@ -1,12 +1,14 @@
 """Random monitors over random series: small enough for a slow evaluation, odd enough to reach every rule."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
 from ddassets.engine.assumptions import ASSUMPTIONS
-from oracle.evaluation import UNITS, Evaluation, MonitorQuery
+from oracle.arithmetic import DIFFERENCES
+from oracle.evaluation import Evaluation, MonitorQuery
 from oracle.notifications import Downtime
 from oracle.queries import (
     Binary,
@@ -97,6 +99,9 @@ class Case:
             if taken and source.samples and all(values):
                 # Each key once: the series of the cases have no key twice.
                 found.setdefault(tuple(each[0] for each in values), []).append(source)
+        if not found and 'default' in names(self.query.query):
+            # Rule 20.7: a grouped query without any series has one group.
+            return {(): []}
         return dict(sorted(found.items()))
 
     @property
@@ -107,6 +112,12 @@ class Case:
 def make(seed: int) -> Case:
     """The case of a number: the same each time."""
     return Maker(Random(seed)).case()
+
+
+def shares(source: Source) -> Source:
+    """The source as a stub of anomalies(): shares of points outside the band, from 0 to 1."""
+    samples = tuple((time, min(1.0, abs(value) / 8), arrival) for time, value, arrival in source.samples)
+    return replace(source, metric='anomalies', kind='gauge', samples=samples)
 
 
 # (chance, windows, intervals of the series, length in seconds of the time evaluated)
@@ -139,12 +150,21 @@ class Maker:
         sources = tuple(self.sources())
         query = self.monitor_query()
         if query.stub:
-            sources = tuple(replace(one, metric='anomalies', kind='gauge') for one in sources if one.metric == 'm')
+            sources = tuple(shares(source) for source in sources if source.metric == 'm')
         second = random.choice((0, 0, 0, 17, 59))
         choices = self.choices()
         case = Case(query, Options('>', 0.0), choices, sources, self.start, self.end, second, ())
         case = replace(case, options=self.options(case, self.probe(case)))
+        case = replace(case, query=self.recovering(case))
         return replace(case, downtimes=tuple(self.downtimes()))
+
+    def recovering(self, case: Case) -> MonitorQuery:
+        """The query of a stub with a recovery window, long enough that it cannot trigger and recover at once (6.4)."""
+        minutes = case.query.window // 60
+        least = math.ceil(minutes * (1 - case.options.critical)) + 1
+        if not case.query.stub or least > minutes or self.chance(0.3):
+            return case.query
+        return replace(case.query, recovery=60 * self.random.randint(least, minutes))
 
     # The series.
 
@@ -202,8 +222,7 @@ class Maker:
         )
         if self.chance(0.04):
             stub = Leaf('anomalies', 'avg', Everything(), self.by)
-            recovery = max(60, number * UNITS[unit] // random.choice((1, 2, 5)) // 60 * 60)
-            return MonitorQuery('avg', number, unit, stub, None, True, random.choice((None, recovery)))
+            return MonitorQuery('avg', number, unit, stub, None, True)
         self.rollup = None
         if self.chance(0.3):
             least = self.intervals[0]
@@ -239,7 +258,11 @@ class Maker:
             argument = float(random.choice((0, 3, 10)))
         if name == 'timeshift':
             argument = float(-random.choice((60, 90, 300, 3600)))
-        return Wrapped(name, self.query(depth - 1), argument)
+        inner = self.query(depth - 1)
+        if name in DIFFERENCES and set(DIFFERENCES) & set(names(inner)):
+            # How far back a difference of differences reaches is not a rule of its own (A19).
+            return inner
+        return Wrapped(name, inner, argument)
 
     def leaf(self) -> Leaf:
         random = self.random
@@ -301,7 +324,7 @@ class Maker:
         every = ticks(case.start, case.end, case.second, case.query.window)
         for sources in case.groups.values():
             for tick in self.random.sample(every, min(len(every), 5)):
-                value = Evaluation(case.query, sources, tick, 0, case.choices, {}).result().value
+                value = Evaluation(case.query, sources, tick, 0, case.choices, {}, case.start).result().value
                 if value is not None:
                     found.append(value)
         return sorted(found) or [0.0]
@@ -309,7 +332,11 @@ class Maker:
     def options(self, case: Case, values: Sequence[float]) -> Options:
         random = self.random
         comparator = random.choice(('>', '>', '>=', '<', '<=', '<', '==', '!='))
-        limits = sorted({self.limit(random.choice(values), values) for _ in range(4)}, reverse=comparator[0] == '>')
+        found = {self.limit(random.choice(values), values) for _ in range(4)}
+        if case.query.stub:
+            # A condition that no share meets is refused.
+            comparator, found = random.choice(('>=', '>=', '>')), {min(0.96875, limit) for limit in found}
+        limits = sorted(found, reverse=comparator[0] == '>')
         picked: list[float | None] = [*limits, None, None, None, None]
         critical, warning = picked[0], picked[random.choice((1, 2, 9 - 5))]
         assert critical is not None

@@ -3,7 +3,7 @@
 Nothing is kept from one evaluation to the next: each one reads the raw samples again, bucket by bucket.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor
 
@@ -15,11 +15,13 @@ from oracle.arithmetic import (
     bound,
     changed,
     combine,
+    counting,
     difference,
-    own_shift,
+    is_operand,
     pushed,
     shifted_leaves,
     shifts,
+    unshifted,
 )
 from oracle.queries import Binary, Leaf, Number, Query, Wrapped, leaves, names
 from oracle.series import Buckets, Changed, Point, Samples, Source, SourceBuckets
@@ -86,12 +88,15 @@ class Evaluation:
         delay: int,
         choices: Mapping[str, str],
         cache: dict[tuple[object, ...], 'SourceBuckets'],
+        rehearsed: int,
     ) -> None:
         # What a source held when so many samples had arrived.
         self.cache = cache
         # A timeshift of arithmetic is one of each operand, which matters where operands are aggregated first.
         self.query = replace(query, query=pushed(query.query))
         self.sources = sources
+        # Nothing is known of the time before the first sample and the rehearsal: there is no gap to fill (rule 2.17).
+        self.known = min([rehearsed, *(source.samples[0][0] for source in sources if source.samples)])
         self.tick = tick
         self.end = tick - delay
         self.start = self.end - query.window
@@ -183,90 +188,105 @@ class Evaluation:
 
     def last_of(self, series: 'Samples | Buckets', shift: float = 0) -> float | None:
         upto_end = self.bounds(series.counts, series.rolled).endswith(']')
-        for point in reversed(list(series.points(shift, always=True))):
+        for point in reversed(list(series.all())):
             at = point.instant + shift
             if point.value is not None and point.real and (at < self.end or (upto_end and at == self.end)):
                 return at
         return None
 
-    def previous_counts(self, before: float) -> bool:
+    def previous_counts(self, before: float, bounds: str) -> bool:
         """Whether a difference may reach back to a point (A19)."""
-        choice = self.choices.get('A19', '')
-        if choice == 'always' or before >= self.start:
+        if self.choices['A19'] == 'always' or before > self.start or (before == self.start and bounds[0] == '['):
             return True
-        return choice != 'window only' and self.start - before <= 300
-
-    def held(self, seconds: float, limit: float) -> bool:
-        """Whether a gap is still filled so many seconds after its last sample (A95 for the last instant)."""
-        excluded = self.choices.get('A95') == 'excluded'
-        return seconds < limit if excluded else seconds <= limit
+        return self.choices['A19'] != 'window only' and self.start - before <= 300
 
 
 class Windows:
-    """A query with as_count and arithmetic: each series is reduced to buckets as long as the window (rule 2.11).
+    """A query with as_count and arithmetic: each operand is reduced to buckets as long as the window (rule 2.11).
 
-    The buckets end at the window's end. Functions act on them, then the arithmetic, on the newest.
+    The buckets end at the window's end. Changes, differences and shifts act on them, then the arithmetic on the newest.
+    An operand has none of these; the functions within it act on its points.
     """
 
     def __init__(self, evaluation: Evaluation) -> None:
         self.evaluation = evaluation
         self.window = evaluation.query.window
-        self.series = {leaf: evaluation.series(leaf, changed=False) for leaf in leaves(evaluation.query.query)}
+        self.known: dict[Query, Samples | Buckets] = {}
         self.points: list[Point] = []
         self.parts: list[set[int]] = []
 
+    def series(self, operand: Query) -> Samples | Buckets:
+        if operand not in self.known:
+            self.known[operand] = self.evaluation.series(operand, changed=False)
+        return self.known[operand]
+
     def result(self) -> Result:
         query = self.evaluation.query
-        value = self.value(query.query, 0, 0)
+        value = self.value(query.query, 0)
         if query.change:
             name, shift, _ = query.change
-            value = changed(name, value, self.value(query.query, shift, shift))
-        there = any(point.value is not None for point in self.points)
+            value = changed(name, value, self.value(query.query, shift))
+        real = any(point.real for point in self.points)
         made = value is not None and bool(set(FILLERS) & set(names(query.query)))
+        there = any(point.value is not None for point in self.points)
         return Result(
             value=value if there or made else None,
             empty=not self.points and not made,
-            real=bool(self.points),
-            full=made or self.evaluation.full(self.parts),
+            real=real,
+            full=self.evaluation.full(self.parts),
         )
 
-    def value(self, query: Query, back: float, shift: float) -> float | None:
-        """The value of the window that ends `back` seconds earlier, `shift` of which a timeshift asks for."""
+    def value(self, query: Query, back: float) -> float | None:
+        """The value of the window that ends `back` seconds earlier."""
+        if is_operand(query):
+            own = sum(shift for _, shift in shifted_leaves(query))
+            return self.operand(unshifted(query), back + own)
         match query:
-            case Leaf():
-                return self.leaf(query, back, shift)
             case Number(value=number):
                 return number
             case Binary(sign=sign, left=left, right=right):
-                return combine(sign, self.value(left, back, shift), self.value(right, back, shift))
+                return combine(sign, self.value(left, back), self.value(right, back))
             case Wrapped(name=name, query=inner) if name in DIFFERENCES:
-                now, before = self.value(inner, back, shift), self.value(inner, back + self.window, shift)
+                now, before = self.value(inner, back), self.value(inner, back + self.window)
                 return difference(name, now, before, self.window)
             case Wrapped(name=name, query=inner, argument=argument) if name in FILLERS:
-                value = self.value(inner, back, shift)
+                value = self.value(inner, back)
+                known = self.evaluation.end - back > self.evaluation.known
                 if name == 'default' and self.evaluation.choices.get('A76') == 'nothing':
                     return value
-                return argument or 0.0 if value is None else value
+                return argument or 0.0 if value is None and known else value
             case Wrapped(name=name, query=inner, argument=argument):
-                own = own_shift(query)
-                return bound(name, self.value(inner, back + own, shift + own), argument)
+                return bound(name, self.value(inner, back), argument)
         raise AssertionError(query)
 
-    def leaf(self, leaf: Leaf, back: float, shift: float) -> float | None:
-        points = self.evaluation.points(self.series[leaf], back)
+    def operand(self, operand: Query, back: float) -> float | None:
+        series = self.series(operand)
+        points = self.evaluation.points(series, back)
         self.points += points
-        if back == shift:
-            self.parts.append(self.evaluation.parts(points, self.series[leaf], shift))
+        self.parts.append(self.evaluation.parts(points, series, back))
         value = aggregate(self.evaluation.query.aggregator, [point.value for point in points])
         # Rule 2.13: a count that is missing is 0.
-        return 0.0 if value is None and leaf.counting == 'as_count' else value
+        return 0.0 if value is None and counting(operand) else value
 
     def last(self) -> float | None:
         query = self.evaluation.query
-        shifts = [0, query.change[1]] if query.change else [0]
         found = [
-            self.evaluation.last_of(self.series[leaf], shift + own)
-            for leaf, own in shifted_leaves(query.query)
-            for shift in shifts
+            self.evaluation.last_of(self.series(operand), back + (query.change[1] if query.change and later else 0))
+            for operand, back in self.operands(query.query, 0)
+            for later in (False, True)
         ]
         return max((at for at in found if at is not None), default=None)
+
+    def operands(self, query: Query, back: float) -> Iterator[tuple[Query, float]]:
+        """Yield every operand, and how long before the window ends the one in which it is read."""
+        if is_operand(query):
+            yield unshifted(query), back + sum(shift for _, shift in shifted_leaves(query))
+            return
+        match query:
+            case Binary(left=left, right=right):
+                yield from self.operands(left, back)
+                yield from self.operands(right, back)
+            case Wrapped(name=name, query=inner):
+                yield from self.operands(inner, back)
+                if name in DIFFERENCES:
+                    yield from self.operands(inner, back + self.window)

@@ -19,9 +19,10 @@ from oracle.arithmetic import (
     difference,
     of_sources,
     own_shift,
+    shifted_leaves,
     zeroed,
 )
-from oracle.queries import Binary, Leaf, Number, Query, Wrapped, leaves
+from oracle.queries import Binary, Leaf, Number, Query, Wrapped, leaves, names
 
 if TYPE_CHECKING:
     from oracle.evaluation import Evaluation
@@ -83,6 +84,7 @@ class Samples:
     """A query over the samples of one source."""
 
     rolled = False
+    unlimited = False
 
     def __init__(self, evaluation: 'Evaluation', query: Query, leaf: Leaf, source: Source) -> None:
         self.evaluation = evaluation
@@ -90,11 +92,19 @@ class Samples:
         self.counts = counting(query)
         self.samples = [(time, scale(leaf, source, value)) for time, value, _ in evaluation.arrived(source)]
 
-    def points(self, shift: float = 0, always: bool = False) -> Iterator[Point]:
+    def points(self, shift: float = 0) -> Iterator[Point]:
         for index, (instant, _) in enumerate(self.samples):
-            value = self.value(self.query, index)
-            if value is not None or not isinstance(self.query, Leaf):
-                yield Point(instant, value)
+            yield Point(instant, self.value(self.query, index))
+
+    def all(self) -> Iterator[Point]:
+        """The points since the first sample, whatever A19 says."""
+        self.unlimited = True
+        yield from list(self.points())
+        self.unlimited = False
+
+    def previous_counts(self, before: float) -> bool:
+        bounds = self.evaluation.bounds(self.counts, self.rolled)
+        return self.unlimited or self.evaluation.previous_counts(before, bounds)
 
     def value(self, query: Query, index: int) -> float | None:
         match query:
@@ -110,7 +120,7 @@ class Samples:
                     before = self.value(inner, earlier)
                     if before is not None:
                         at, instant = self.samples[earlier][0], self.samples[index][0]
-                        there = self.evaluation.previous_counts(at)
+                        there = self.previous_counts(at)
                         return difference(name, now, before, instant - at) if there else None
                 return None
             case Wrapped(name=name, query=inner, argument=argument):
@@ -126,7 +136,9 @@ class Buckets:
         self.query = query
         below = query.now if isinstance(query, Changed) else query
         self.counts = counting(below)
-        found = list(dict.fromkeys(leaves(below)))
+        found = self.distinct = list(dict.fromkeys(leaves(below)))
+        # Whether a difference may reach back as far as it likes.
+        self.unlimited = False
         rollups = [leaf.rollup[1] for leaf in found if leaf.rollup and leaf.rollup[1]]
         self.rolled = bool(rollups)
         self.step = rollups[0] if rollups else self.unrolled(found)
@@ -137,6 +149,8 @@ class Buckets:
             for leaf in leaves(below)
         }
         self.known: dict[tuple[int, int, float], float | None] = {}
+        # A query without any series has points nevertheless.
+        self.filled = bool(set(FILLERS) & set(names(below)))
 
     def unrolled(self, found: Sequence[Leaf]) -> int:
         """The bucket of a query without rollup (A2)."""
@@ -175,7 +189,7 @@ class Buckets:
         """How gaps are filled (rule 2.16)."""
         if leaf.fill:
             method, limit = leaf.fill
-            return Fill(method, 300 if limit is None else limit, True)
+            return Fill(method, 300 if limit is None else limit, len(self.distinct) < 2)
         every_bucket = id(leaf) in self.zeroed
         if len(self.evaluation.of(leaf)) < 2 and not every_bucket:
             return None
@@ -183,14 +197,24 @@ class Buckets:
             return None
         return Fill('linear', 300, every_bucket)
 
-    def points(self, shift: float = 0, always: bool = False) -> Iterator[Point]:
-        """The points of the window that ends `shift` earlier, or all since the first sample."""
-        if not any(self.sources.values()):
+    def points(self, shift: float = 0) -> Iterator[Point]:
+        """The points about the window that ends `shift` earlier."""
+        return self.between(self.evaluation.start - shift, self.evaluation.end - shift)
+
+    def all(self) -> Iterator[Point]:
+        """The points since the first sample, whatever A19 says."""
+        self.unlimited, self.known = True, {}
+        yield from list(self.between(self.oldest(), self.evaluation.end))
+        self.unlimited, self.known = False, {}
+
+    def previous_counts(self, before: float) -> bool:
+        bounds = self.evaluation.bounds(self.counts, self.rolled)
+        return self.unlimited or self.evaluation.previous_counts(before, bounds)
+
+    def between(self, start: float, end: float) -> Iterator[Point]:
+        if not any(self.sources.values()) and not self.filled:
             return
-        first = floor((self.evaluation.start - shift) / self.step) - 1
-        if always:
-            first = min(first, floor(self.oldest() / self.step))
-        for number in range(first, floor((self.evaluation.end - shift) / self.step) + 2):
+        for number in range(floor(start / self.step) - 1, floor(end / self.step) + 2):
             value, real = self.value(self.query, number), self.there(self.query, number)
             if value is not None or real:
                 yield Point(number * self.step, value, real)
@@ -231,12 +255,16 @@ class Buckets:
                 return self.differed(query, number, earliest, lambda n: self.value(query.query, n, shift))
             case Wrapped(name=name, query=inner, argument=argument) if name in FILLERS:
                 value = self.value(inner, number, shift)
-                if value is not None or (name == 'default' and not self.default_applies(inner, shift)):
-                    return value
-                return argument or 0.0
+                return self.filler(name, inner, number, shift, argument or 0.0) if value is None else value
             case Wrapped(name=name, query=inner, argument=argument):
                 return bound(name, self.value(inner, number, shift + own_shift(query)), argument)
         raise AssertionError(query)
+
+    def filler(self, name: str, query: Query, number: int, shift: float, value: float) -> float | None:
+        """What default_zero() or default() puts into an empty bucket."""
+        if number < floor(self.evaluation.known / self.step):
+            return None
+        return value if name == 'default_zero' or self.default_applies(query, shift) else None
 
     def spaced(self, query: Query, leaf: Leaf, number: int, shift: float) -> float | None:
         """The sources' values, aggregated over space (rule 2.4)."""
@@ -248,9 +276,7 @@ class Buckets:
         match query:
             case Leaf():
                 bucket = floor((number * self.step - shift) / self.step)
-                sources = self.sources[id(leaf)]
-                sampled = any(bucket in source.values for source in sources)
-                return sources[index].value(bucket, sampled)
+                return self.sources[id(leaf)][index].value(bucket, self.sampled(leaf, number, shift))
             case Wrapped(name=name, query=inner) if name in PER_SOURCE:
                 earliest = floor((self.oldest() + shift) / self.step)
                 return self.differed(query, number, earliest, lambda n: self.of_source(inner, leaf, index, n, shift))
@@ -258,13 +284,26 @@ class Buckets:
                 return self.of_source(inner, leaf, index, number, shift + own_shift(query))
         raise AssertionError(query)
 
+    def sampled(self, leaf: Leaf, number: int, shift: float) -> bool:
+        """Whether gaps of a leaf are filled at a bucket (rule 2.16).
+
+        By default where one of its sources has a sample, by an explicit fill in arithmetic where any operand has.
+        """
+        below = self.query.now if isinstance(self.query, Changed) else self.query
+        beside = shifted_leaves(below) if leaf.fill else [(leaf, shift)]
+        return any(
+            floor((number * self.step - other_shift) / self.step) in source.values
+            for other, other_shift in beside
+            for source in self.sources[id(other)]
+        )
+
     def differed(
         self, query: Wrapped, number: int, earliest: int, value: Callable[[int], float | None]
     ) -> float | None:
         now = value(number)
         # Before the first sample there is nothing but what default_zero() puts there.
         for earlier in range(number - 1, min(earliest, number - 1) - 1, -1):
-            if now is None or not self.evaluation.previous_counts(earlier * self.step):
+            if now is None or not self.previous_counts(earlier * self.step):
                 return None
             before = value(earlier)
             if before is not None:
@@ -279,7 +318,7 @@ class Buckets:
         around = range(floor(evaluation.start / self.step), floor(evaluation.end / self.step) + 2)
         bounds = evaluation.bounds(self.counts, self.rolled)
         inside = [number for number in around if evaluation.inside(number * self.step, bounds)]
-        return any(self.value(query, number, shift) is not None for number in inside)
+        return any(self.there(query, number, shift) for number in inside)
 
     def oldest(self) -> float:
         return min((sample[0] for source in self.evaluation.sources for sample in source.samples[:1]), default=0)
@@ -304,9 +343,9 @@ class SourceBuckets:
         self.numbers = sorted(values)
         self.fill = fill
         self.step = step
-        self.held = evaluation.held
-        # A96: whether a gap longer than the limit, the end of which is known, is filled at its beginning.
-        self.fill_long_gaps = evaluation.choices.get('A96') != 'nothing'
+        # A95: the last instant at which a value is held; A96: a gap longer than the limit, the end of which is known.
+        self.last_included = evaluation.choices['A95'] == 'included'
+        self.fill_long_gaps = evaluation.choices['A96'] != 'nothing'
 
     def value(self, bucket: int, sampled: bool) -> float | None:
         if bucket in self.values or self.fill is None or not (sampled or self.fill.every_bucket):
@@ -314,10 +353,13 @@ class SourceBuckets:
         before, after = bisect_left(self.numbers, bucket), bisect_right(self.numbers, bucket)
         earlier = self.numbers[before - 1] if before else None
         later = self.numbers[after] if after < len(self.numbers) else None
-        if earlier is None or not self.held((bucket - earlier) * self.step, self.fill.limit):
+        distance = 0 if earlier is None else (bucket - earlier) * self.step
+        if earlier is None or distance > self.fill.limit:
             return None
-        if later is not None and (later - earlier) * self.step > self.fill.limit and not self.fill_long_gaps:
-            return None
+        if self.fill.method == 'linear':
+            long = later is not None and (later - earlier) * self.step > self.fill.limit
+            if (distance == self.fill.limit and not self.last_included) or (long and not self.fill_long_gaps):
+                return None
         low = self.values[earlier]
         match self.fill.method:
             case 'zero':

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from oracle.arithmetic import FILLERS
 from oracle.evaluation import Evaluation, MonitorQuery, Result
 from oracle.queries import Leaf, leaves, names
 from oracle.series import Source, SourceBuckets
@@ -93,11 +94,13 @@ class Group:
         self.sources = sources
         self.choices = choices
         self.start = start
+        # The one group of a query without any series is that of a simple alert (rule 20.7).
+        self.multi = bool(query.by) and bool(sources)
         self.history = History()
         self.cache: dict[tuple[object, ...], SourceBuckets] = {}
         self.seen_since: float | None = None
         self.forget()
-        if not query.by:
+        if not self.multi:
             self.state = 'No Data'
 
     def forget(self) -> None:
@@ -107,6 +110,7 @@ class Group:
         self.last: int | None = None
         self.notified: str | None = None
         self.first_empty: int | None = None
+        self.silent_since: int | None = None
 
     def run(self, end: int, second: int) -> History:
         every = ticks(self.start, end, second, self.query.window)
@@ -117,22 +121,29 @@ class Group:
         return self.history
 
     def evaluation(self, query: MonitorQuery, tick: int) -> Evaluation:
-        return Evaluation(query, self.sources, tick, self.options.evaluation_delay, self.choices, self.cache)
+        delay = self.options.evaluation_delay
+        return Evaluation(query, self.sources, tick, delay, self.choices, self.cache, self.start)
 
     def step(self, tick: int) -> tuple[float | None, str]:
         evaluation = self.evaluation(self.query, tick)
         result = evaluation.result()
+        if not self.sources:
+            # Rule 20.7: the one group of default() without any series waits for no data.
+            result = replace(result, real=True)
         verdict = self.verdict(result)
-        if verdict == 'empty' or (verdict == 'valued' and not result.real):
-            self.first_empty = tick if self.first_empty is None else self.first_empty
-            if self.query.by and tick - self.first_empty >= DAY:
+        self.first_empty = (tick if self.first_empty is None else self.first_empty) if verdict == 'empty' else None
+        # default_zero() and default() give values to a group whose data stopped.
+        filled = bool(set(FILLERS) & set(names(self.query.query)))
+        if (not result.real) if filled else verdict == 'empty':
+            self.silent_since = tick if self.silent_since is None else self.silent_since
+            if self.multi and tick - self.silent_since >= DAY:
                 # Rule 3.20.
-                since = self.first_empty
+                silent_since, first_empty = self.silent_since, self.first_empty
                 self.forget()
-                self.seen_since, self.first_empty = None, since
+                self.seen_since, self.silent_since, self.first_empty = None, silent_since, first_empty
                 return None, self.state
         else:
-            self.first_empty = None
+            self.silent_since = None
             if self.seen_since is None:
                 self.seen_since = self.reported(tick)
         if not self.born and not self.comes(tick, verdict == 'valued' and result.real):
@@ -183,7 +194,7 @@ class Group:
         """Whether a group begins: when it reports (A21), a new one of a multi alert after its delay (rule 2.21)."""
         if not reports:
             return False
-        if self.query.by:
+        if self.multi:
             assert self.seen_since is not None
             if tick < self.seen_since + self.options.new_group_delay:
                 return False
@@ -206,7 +217,11 @@ class Group:
         return 'OK'
 
     def recovers(self, value: float, limit: float | None) -> bool:
-        return limit is None or HOLDS[RECOVERS[self.options.comparator]](value, limit)
+        if limit is None:
+            return True
+        # Rule 6.3: a share of 0 recovers at a threshold of 0, which is what the documentation recommends.
+        inclusive = self.query.stub and self.options.comparator == '>='
+        return HOLDS['<=' if inclusive else RECOVERS[self.options.comparator]](value, limit)
 
     def missing(self, tick: int, evaluation: Evaluation) -> tuple[str, float | None, str]:
         """Rules 3.9 to 3.19: the state, the value that is compared, and the cause."""
