@@ -9,7 +9,7 @@ import yaml
 
 from ddassets.diagnostic import UnusableInputError
 from ddassets.lint import lint
-from ddassets.sources import read, read_bundle
+from ddassets.sources import as_bundle, read, read_bundle, read_text_as
 from ddassets.sources.kubernetes import EVALUATION_WINDOW, OPTIONS, THRESHOLDS, WINDOWS
 from ddassets.sources.terraform_monitor import ATTRIBUTES
 
@@ -967,3 +967,56 @@ def test_a_finding_names_the_address(tmp_path):
     read_plan(tmp_path, values_of(monitor_thresholds=[{'critical': '9', 'warning': '12'}]))
     found = [each for each in lint(read_bundle(tmp_path / 'plan.json')) if each.code == 'monitor/warning-side']
     assert [(each.object, each.path.name) for each in found] == [('datadog_monitor.it "Lag"', 'plan.json')]
+
+
+SUBSTITUTES = (None, '', 'x', 0, -1.5, True, [], {}, [None], [{}], {'x': None}, [[]])
+
+
+def mutations(value):
+    """Every value with one of its parts replaced."""
+    yield from SUBSTITUTES
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield {other: part for other, part in value.items() if other != key}
+            for changed in mutations(inner):
+                yield {**value, key: changed}
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            for changed in mutations(inner):
+                yield [*value[:index], changed, *value[index + 1 :]]
+
+
+MUTATED = {
+    **{form: forms.FORMS[form][0] for form in forms.FORMS if form not in ('tf', 'export-yaml', 'asset', 'old-catalog')},
+    **{name: lambda body, data=OBJECTS[name][0]: ('data.json', json.dumps(data)) for name in OBJECTS},
+}
+
+
+def whole_plan(body):
+    """With what is unknown, what is sensitive and what the author wrote."""
+    it = forms.resource(
+        body, address='module.m[0].datadog_monitor.it', sensitive_values={'name': True, 'tags': [False]}
+    )
+    expressions = {'query': {'references': ['var.q']}, 'tags': {'constant_value': ['a:b']}}
+    called = {'mode': 'managed', 'type': 'datadog_monitor', 'name': 'it', 'expressions': expressions}
+    unknown = {'query': True, 'monitor_thresholds': [{'critical': True}], 'tags': [False], 'evaluation_delay': True}
+    data = {
+        'planned_values': {'root_module': {'child_modules': [{'address': 'module.m[0]', 'resources': [it]}]}},
+        'configuration': {'root_module': {'module_calls': {'m': {'module': {'resources': [called]}}}}},
+        'resource_changes': [{'address': it['address'], 'change': {'after_unknown': unknown}}],
+    }
+    return 'plan.json', json.dumps(data)
+
+
+MUTATED['whole-plan'] = whole_plan
+
+
+@pytest.mark.parametrize('form', MUTATED)
+def test_no_value_of_another_type_raises(form):
+    """Read, decode and look every position up; what is wrong is a problem or a diagnostic, never an exception."""
+    name, text = MUTATED[form](body_of('variables') if form != 'kubernetes' else body_of('custom-schedule'))
+    data = json.loads(text) if name.endswith(('.json', '.tfstate')) else yaml.safe_load(text)
+    for changed in mutations(data):
+        bundle = as_bundle(read_text_as(json.dumps(changed), Path(name)))
+        for asset in bundle.assets:
+            assert all(each.message for each in asset.judged)

@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from ddassets.assets.asset import mapping
 from ddassets.assets.source import Place
 from ddassets.assets.source_document import Base
 from ddassets.sources.model import Form, Inventory
 from ddassets.sources.resource import Resource, add_resource
-from ddassets.sources.values import Withheld
+from ddassets.sources.values import Withheld, listed
 
 MANAGER = 'Pulumi'
 # The key and value that mark a secret; its plain text or cipher stands beside it.
@@ -29,15 +30,14 @@ def is_stack(data: Any) -> bool:
 
 
 def _read(base: Base, inventory: Inventory) -> None:
-    resources = base.data['deployment'].get('resources')
-    for index, resource in enumerate(resources if isinstance(resources, list) else ()):
+    for index, resource in enumerate(listed(base.data['deployment'].get('resources'))):
         if not isinstance(resource, dict) or resource.get('delete') is True:
             continue
         type = TYPES.get(str(resource.get('type')))
         if type is None:
             continue
         place: Place = ('deployment', 'resources', index, 'inputs')
-        inputs = {key: value for key, value in (resource.get('inputs') or {}).items() if key != '__defaults'}
+        inputs = {key: value for key, value in mapping(resource.get('inputs')).items() if key != '__defaults'}
         address = str(resource.get('urn') or '').rpartition('::')[2]
         address = f'{str(resource["type"]).rpartition(":")[2]} {address}'.strip()
         add_resource(inventory, Resource(type, address, _without_secrets(inputs), base, place, MANAGER, camel=True))

@@ -11,7 +11,7 @@ from ddassets.assets.source_document import Base
 from ddassets.diagnostic import Severity
 from ddassets.sources.model import Form, Inventory
 from ddassets.sources.resource import Resource, add_resource
-from ddassets.sources.values import Withheld
+from ddassets.sources.values import Withheld, listed
 
 MANAGER = 'Terraform'
 # Computed where nobody writes them: the API's own defaults take effect.
@@ -49,7 +49,7 @@ class _Module:
 
     place: Place
     resources: list[Any]
-    written: Mapping[tuple[Any, Any], Mapping[str, Any]]
+    written: Mapping[tuple[str, str], Mapping[str, Any]]
 
 
 def read_plan(base: Base, inventory: Inventory) -> None:
@@ -64,8 +64,8 @@ def read_plan(base: Base, inventory: Inventory) -> None:
     root = mapping(mapping(data.get('planned_values')).get('root_module'))
     configuration = mapping(mapping(data.get('configuration')).get('root_module'))
     changes = {
-        change.get('address'): mapping(change.get('change'))
-        for change in data.get('resource_changes') or ()
+        str(change.get('address')): mapping(change.get('change'))
+        for change in listed(data.get('resource_changes'))
         if isinstance(change, dict)
     }
     reader = _Reader(base, inventory, changes)
@@ -94,12 +94,12 @@ class _Reader:
                     self._read(resource, (*module.place, 'resources', index), module.written)
 
     def _read(
-        self, resource: Mapping[str, Any], place: Place, written: Mapping[tuple[Any, Any], Mapping[str, Any]]
+        self, resource: Mapping[str, Any], place: Place, written: Mapping[tuple[str, str], Mapping[str, Any]]
     ) -> None:
         type, address = str(resource.get('type')), str(resource.get('address') or '')
         if not type.startswith('datadog_'):
             return
-        expressions = written.get((type, resource.get('name')), {})
+        expressions = written.get((type, str(resource.get('name'))), {})
         unknown = mapping(self.changes.get(address, {}).get('after_unknown'))
         sensitive = resource.get('sensitive_values')
         values = _overlaid(mapping(resource.get('values')), self._reasons(unknown, expressions, type), sensitive)
@@ -137,15 +137,13 @@ def _modules(root: Mapping[str, Any], place: Place, configuration: Mapping[str, 
     while pending:
         module, place, configuration = pending.pop()
         written = {
-            (each.get('type'), each.get('name')): mapping(each.get('expressions'))
-            for each in configuration.get('resources') or ()
+            (str(each.get('type')), str(each.get('name'))): mapping(each.get('expressions'))
+            for each in listed(configuration.get('resources'))
             if isinstance(each, dict)
         }
-        resources = module.get('resources')
-        yield _Module(place, resources if isinstance(resources, list) else [], written)
+        yield _Module(place, listed(module.get('resources')), written)
         calls = mapping(configuration.get('module_calls'))
-        children = module.get('child_modules')
-        for index, child in reversed(list(enumerate(children if isinstance(children, list) else ()))):
+        for index, child in reversed(list(enumerate(listed(module.get('child_modules'))))):
             if isinstance(child, dict):
                 name = _INDEX.sub('', str(child.get('address'))).rpartition('module.')[2]
                 inner = mapping(mapping(calls.get(name)).get('module'))
@@ -219,13 +217,13 @@ def _item(value: Any, index: int) -> Any:
 
 
 def read_raw_state(base: Base, inventory: Inventory) -> None:
-    for number, resource in enumerate(base.data.get('resources') or ()):
+    for number, resource in enumerate(listed(base.data.get('resources'))):
         if not isinstance(resource, dict) or resource.get('mode') != 'managed':
             continue
         type = str(resource.get('type'))
         if not type.startswith('datadog_'):
             continue
-        for index, instance in enumerate(resource.get('instances') or ()):
+        for index, instance in enumerate(listed(resource.get('instances'))):
             if not isinstance(instance, dict) or 'deposed' in instance:
                 continue
             place: Place = ('resources', number, 'instances', index, 'attributes')
@@ -244,7 +242,7 @@ def _address(resource: Mapping[str, Any], instance: Mapping[str, Any]) -> str:
 def _sensitive_paths(paths: Any) -> dict[str, Any]:
     """The first steps of the paths that a raw state marks as sensitive. Below a marked block, all is."""
     found: dict[str, Any] = {}
-    for path in paths if isinstance(paths, list) else ():
+    for path in listed(paths):
         first = path[0] if isinstance(path, list) and path else None
         if isinstance(first, dict) and isinstance(first.get('value'), str):
             found[first['value']] = True

@@ -6,7 +6,7 @@ from typing import Any
 from ddassets.assets.source import Place
 from ddassets.sources.model import BodyBuilder
 from ddassets.sources.terraform_monitor import convert
-from ddassets.sources.values import Values, Withheld
+from ddassets.sources.values import Values, Withheld, listed
 
 _ATTRIBUTES: Place = ('data', 'attributes')
 _SCHEDULE: Place = (*_ATTRIBUTES, 'schedule')
@@ -64,6 +64,7 @@ def _put(
         builder.put(place, convert(value, kind), values.at(name))
 
 
+_TIMES = ('start', 'start_date', 'end', 'end_date', 'timezone')
 _FREQUENCIES = {'days': 'DAILY', 'weeks': 'WEEKLY', 'months': 'MONTHLY', 'years': 'YEARLY'}
 
 
@@ -80,9 +81,13 @@ def build_old_downtime(values: Values) -> BodyBuilder:
     for name, kind in (('monitor_id', 'int'), ('monitor_tags', '')):
         if values.get(name) not in (None, [], 0):
             _put(builder, values, name, (*_ATTRIBUTES, 'monitor_identifier', name), kind)
+    recurrence = values.block('recurrence')
+    parts = [*map(values.get, _TIMES), *(map(recurrence.get, recurrence) if recurrence else ())]
+    if held := next((each for each in (*parts, values.get('recurrence')) if isinstance(each, Withheld)), None):
+        builder.withheld[_SCHEDULE] = held.reason
+        return builder
     zone = values.get('timezone') or 'UTC'
     start, end = _instant(values, 'start'), _instant(values, 'end')
-    recurrence = values.block('recurrence')
     if recurrence is None:
         for name, value in (('start', start), ('end', end)):
             if value is not None:
@@ -101,10 +106,17 @@ def build_old_downtime(values: Values) -> BodyBuilder:
 def _instant(values: Values, name: str) -> datetime | None:
     seconds, text = convert(values.get(name), 'int'), values.get(f'{name}_date')
     if isinstance(seconds, int) and seconds:
-        return datetime.fromtimestamp(seconds, UTC)
+        return _epoch(seconds)
     try:
         return datetime.fromisoformat(text).astimezone(UTC) if isinstance(text, str) and text else None
     except ValueError:
+        return None
+
+
+def _epoch(seconds: Any) -> datetime | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC) if seconds and not isinstance(seconds, bool) else None
+    except (TypeError, ValueError, OverflowError, OSError):
         return None
 
 
@@ -122,10 +134,10 @@ def _rrule(recurrence: Values) -> str:
         return str(recurrence.get('rrule'))
     parts = [f'FREQ={_FREQUENCIES.get(str(recurrence.get("type")), "DAILY")}']
     parts.append(f'INTERVAL={recurrence.get("period") or 1}')
-    if days := recurrence.get('week_days'):
+    if days := listed(recurrence.get('week_days')):
         parts.append('BYDAY=' + ','.join(str(day)[:2].upper() for day in days))
     if count := recurrence.get('until_occurrences'):
         parts.append(f'COUNT={count}')
-    if until := convert(recurrence.get('until_date'), 'int'):
-        parts.append(datetime.fromtimestamp(until, UTC).strftime('UNTIL=%Y%m%dT%H%M%SZ'))
+    if until := _epoch(convert(recurrence.get('until_date'), 'int')):
+        parts.append(until.strftime('UNTIL=%Y%m%dT%H%M%SZ'))
     return ';'.join(parts)

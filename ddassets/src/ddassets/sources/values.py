@@ -30,6 +30,11 @@ def _known(name: str, known: Collection[str]) -> str:
     return name
 
 
+def listed(value: Any) -> list[Any]:
+    """Return a list; an empty one for any other value."""
+    return value if isinstance(value, list) else []
+
+
 @dataclass(frozen=True)
 class Values:
     """A block of attributes. `place` is its place in the file; `known` are the names that bent plurals come from."""
