@@ -177,3 +177,13 @@ def test_downtimes_of_a_file(rehearse, tmp_path):
     assert [each['active'] for each in found['downtimes']] == [
         [['2027-01-04T10:05:00+00:00', '2027-01-04T10:15:00+00:00']]
     ]
+
+
+def test_some_monitors_of_a_file(rehearse, tmp_path):
+    (tmp_path / 'exported.json').write_text(json.dumps([BODY, {**BODY, 'name': 'Other', 'id': 4}]))
+    scenario(tmp_path / 'a.yaml', 'monitors: [{file: exported.json, only: [Other]}]\n')
+    code, found, _ = rehearse('a.yaml')
+    assert (code, [each['name'] for each in found['monitors']]) == (0, ['Other'])
+    scenario(tmp_path / 'a.yaml', 'monitors: [{file: exported.json, only: [Othr]}]\n')
+    code, found, _ = rehearse('a.yaml')
+    assert code == 2 and 'did you mean Other' in found['error']

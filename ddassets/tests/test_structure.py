@@ -86,7 +86,7 @@ def test_no_integration_is_imported():
 
 # Who may import whom: each package its own modules and those of the rows before it.
 LAYERS = (
-    ('boundary', 'budget', 'diagnostic', 'duration', 'nearest'),
+    ('boundary', 'budget', 'diagnostic', 'duration', 'keys', 'nearest'),
     ('extras', 'language', 'output'),
     ('assets',),
     ('engine', 'sources'),

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ddassets import boundary
 from ddassets.assets.document import read_bytes
 from ddassets.diagnostic import Diagnostic, Position, UnusableInputError
+from ddassets.keys import TEXT, Key, Keys, document, list_of
 from ddassets.nearest import did_you_mean
 
 if TYPE_CHECKING:
@@ -20,6 +21,28 @@ if TYPE_CHECKING:
 
 FILE_NAME = '.ddassets.yaml'
 BESIDE = '.ddassets.yaml'
+
+
+IGNORE = Keys(
+    (
+        Key('rule', TEXT, 'the rule, such as metric/unknown, or a family: message/*'),
+        Key('file', TEXT, 'only in this file, relative to this one; * is allowed'),
+        Key('object', TEXT, 'only of this monitor, widget or metric'),
+        Key('reason', TEXT, 'why the finding is meant to be'),
+    ),
+    required=('rule',),
+)
+CONFIGURATION = Keys(
+    (
+        Key('companions', list_of(TEXT), 'metrics that come from elsewhere; * is allowed'),
+        Key('ignore', list_of(IGNORE.schema), 'findings that are meant to be'),
+    )
+)
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of `.ddassets.yaml`."""
+    return document('The configuration of ddassets lint', CONFIGURATION.schema)
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +143,7 @@ class _Reader:
     def configuration(self, node: 'yaml.Node | None') -> Configuration:
         if node is None:
             return Configuration(self.path)
-        keys = ('companions', 'ignore') if self.asset is None else ('ignore',)
+        keys = CONFIGURATION.names if self.asset is None else ('ignore',)
         fields = self.mapping(node, keys)
         return Configuration(
             path=self.path,
@@ -131,7 +154,7 @@ class _Reader:
         )
 
     def ignore(self, node: 'yaml.Node') -> Ignore:
-        keys = ('rule', 'file', 'object', 'reason') if self.asset is None else ('rule', 'object', 'reason')
+        keys = [key for key in IGNORE.names if self.asset is None or key != 'file']
         fields = self.mapping(node, keys)
         if 'rule' not in fields:
             raise self.refuse(node, 'an entry of ignore needs the key rule')

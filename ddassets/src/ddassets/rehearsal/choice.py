@@ -13,6 +13,7 @@ from ddassets.diagnostic import Diagnostic, Severity, UnusableInputError
 from ddassets.engine import downtime as downtimes
 from ddassets.nearest import did_you_mean
 from ddassets.rehearsal.entry import Entry, EntrySource, listed
+from ddassets.rehearsal.keys import FILE
 from ddassets.rehearsal.scenario import Choice, Scenario
 
 
@@ -34,11 +35,11 @@ def choose_monitors(scenario: Scenario, bundle: Bundle) -> Chosen:
     for chosen in _chosen(scenario.monitors, bundle, bundle.monitors, 'monitor', [one.name for one in bundle.monitors]):
         if isinstance(chosen, bundles.Monitor):
             found.append(chosen)
-        elif chosen.kind == 'mapping':
+        elif _is_body(chosen):
             found.append(bundles.read_monitor(EntrySource(chosen), chosen.data()))
         else:
-            file = _file(chosen)
-            found += file.monitors or chosen.refuse(f'{file.source}: there is no monitor in it')
+            file, only = _file(chosen)
+            found += _only(chosen, file, file.monitors, only, 'monitor')
             notes += file.notes
     known = [one for one in found if not (one.is_withheld(('query',)) or one.is_withheld(('type',)))]
     shipped = {id(one) for one in bundle.monitors}
@@ -111,11 +112,11 @@ def _downtimes(chosen: bundles.Downtime | Entry, bundle: Bundle, number: int) ->
     """The downtimes that were chosen, each with its name."""
     if isinstance(chosen, bundles.Downtime):
         yield chosen, _label(chosen, bundle.downtimes)
-    elif chosen.kind == 'mapping':
+    elif _is_body(chosen):
         yield bundles.read_downtime(EntrySource(chosen), chosen.data()), f'downtime {number + 1}'
     else:
-        file = _file(chosen)
-        for asset in file.downtimes or chosen.refuse(f'{file.source}: there is no downtime in it'):
+        file, only = _file(chosen)
+        for asset in _only(chosen, file, file.downtimes, only, 'downtime'):
             yield asset, _label(asset, file.downtimes)
 
 
@@ -166,14 +167,32 @@ def _find[T: Asset](entry: Entry, bundle: Bundle, assets: Sequence[T], kind: str
     entry.refuse(f'there is no {kind} {entry.shown()}{close}; there are: {listed(set(known))}{unread}')
 
 
-def _file(entry: Entry) -> Bundle:
-    """Read the file that an entry names. Raises UnusableInputError for a file that cannot be read, or is refused."""
+def _is_body(entry: Entry) -> bool:
+    return entry.kind == 'mapping' and 'file' not in entry.keys
+
+
+def _file(entry: Entry) -> tuple[Bundle, Sequence[Entry]]:
+    """Read the file that an entry names; and which of its assets are meant, none for all of them.
+
+    Raises UnusableInputError for a file that cannot be read, or is refused.
+    """
     from ddassets.sources import read_bundle
 
+    only: Sequence[Entry] = ()
+    if entry.kind == 'mapping':
+        keys = entry.mapping(FILE.names, FILE.required)
+        entry, only = keys['file'], keys['only'].items() if 'only' in keys else ()
     path = entry.path.parent / entry.text()
     if not os.path.exists(path):
         entry.refuse(f'{path}: No such file or directory')
-    return checked(read_bundle(path))
+    return checked(read_bundle(path)), only
+
+
+def _only[T: Asset](entry: Entry, file: Bundle, assets: Sequence[T], only: Sequence[Entry], kind: str) -> Sequence[T]:
+    """The assets of a file that an entry chooses. Raises UnusableInputError where there is none."""
+    if not assets:
+        entry.refuse(f'{file.source}: there is no {kind} in it')
+    return [_find(one, file, assets, kind, [asset.label for asset in assets]) for one in only] or assets
 
 
 def checked(bundle: Bundle) -> Bundle:

@@ -16,6 +16,20 @@ from ddassets.engine.state import State
 from ddassets.nearest import did_you_mean
 from ddassets.rehearsal import entry as entries
 from ddassets.rehearsal.entry import Entry
+from ddassets.rehearsal.keys import (
+    BAND,
+    BOUNDS,
+    CHECK,
+    EXCEPT,
+    EXPECTED,
+    FILE,
+    HOST,
+    POINTS,
+    PROPERTY,
+    SCENARIO,
+    STATES,
+    STRETCH,
+)
 from ddassets.rehearsal.scenario import (
     KINDS,
     Band,
@@ -29,25 +43,6 @@ from ddassets.rehearsal.scenario import (
 )
 from ddassets.rehearsal.words import read_instant, read_length, read_week
 
-_KEYS = (
-    'description',
-    'start',
-    'timezone',
-    'length',
-    'notify',
-    'redirect',
-    'hosts',
-    *(key for key, _ in ENTITIES.values()),
-    'series',
-    'monitors',
-    'downtimes',
-    'assumptions',
-    'tick_second',
-    'expect',
-    'properties',
-    'min_coverage',
-)
-STATES = {str(state): state for state in State}
 # No rehearsal needs more, and the tables of an evaluation grow with it.
 LONGEST = 10 * 366 * 86400
 
@@ -75,7 +70,7 @@ def of_data(data: Mapping[str, Any], path: Path) -> Scenario:
 
 def _scenario(top: Entry, text: str) -> Scenario:
     path = top.path
-    keys = top.mapping(_KEYS, required=('start', 'length', 'series'))
+    keys = top.mapping(SCENARIO.names, SCENARIO.required)
     zone = _zone(keys['timezone']) if 'timezone' in keys else ZoneInfo('UTC')
     times = _Times(zone, keys['start'].word(lambda word: read_instant(word, zone)))
     length = keys['length'].word(read_length)
@@ -135,7 +130,7 @@ def _zone(entry: Entry) -> ZoneInfo:
 def _host(entry: Entry) -> Host:
     if entry.is_null:
         return Host()
-    keys = entry.mapping(('ip', 'tags', 'metadata'))
+    keys = entry.mapping(HOST.names)
     tags: dict[str, list[str]] = {}
     for tag in keys['tags'].items() if 'tags' in keys else ():
         key, _, value = _tag(tag).partition(':')
@@ -168,7 +163,7 @@ def _tag(entry: Entry) -> str:
 def _source(entry: Entry, times: _Times) -> Source:
     if 'band' in entry.keys:
         return _band(entry, times)
-    keys = entry.mapping((*_POINTS, 'check', 'band'))
+    keys = entry.mapping((*POINTS.names, 'check', 'band'))
     if 'check' in entry.keys:
         if len(entry.keys) > 1:
             entry.refuse(f'check stands alone, found {", ".join(entry.keys)}')
@@ -177,7 +172,7 @@ def _source(entry: Entry, times: _Times) -> Source:
 
 
 def _band(entry: Entry, times: _Times) -> Band:
-    keys = entry.mapping(('band', 'tags', 'lower', 'upper', 'interval', 'from'), required=('band',))
+    keys = entry.mapping(BAND.names, BAND.required)
     if 'lower' not in keys and 'upper' not in keys:
         entry.refuse('expected lower, upper or both')
     return Band(
@@ -193,9 +188,6 @@ def _band(entry: Entry, times: _Times) -> Band:
 
 def _tags(entry: Entry | None) -> frozenset[str]:
     return frozenset(map(_tag, entry.items())) if entry else frozenset()
-
-
-_POINTS = ('metric', 'stub', 'monitor', 'tags', 'values', 'csv', 'type', 'interval', 'from', 'until')
 
 
 def _points(entry: Entry, keys: Mapping[str, Entry], times: _Times) -> Points:
@@ -233,11 +225,8 @@ def _interval(entry: Entry) -> int:
     return seconds
 
 
-_CHECK = ('host', 'config', 'instances', 'uncomment', 'jitter', 'seed', 'down', 'cut_off', 'late', 'from')
-
-
 def _check(entry: Entry, times: _Times) -> Check:
-    keys = entry.mapping(_CHECK) if not entry.is_null else {}
+    keys = entry.mapping(CHECK.names) if not entry.is_null else {}
     if 'config' in keys and 'instances' in keys:
         keys['instances'].refuse('config and instances exclude each other')
     if 'uncomment' in keys and 'instances' in keys:
@@ -272,7 +261,7 @@ def _configuration(keys: Mapping[str, Entry]) -> Path | Mapping[str, Any] | None
 def _stretches(entry: Entry | None, times: _Times) -> tuple[tuple[int, int], ...]:
     found = []
     for item in entry.items() if entry else ():
-        keys = item.mapping(('from', 'to'), required=('from', 'to'))
+        keys = item.mapping(STRETCH.names, STRETCH.required)
         start, end = times.instant(keys['from']), times.instant(keys['to'])
         if end <= start:
             keys['to'].refuse(f'expected a time after from, found {keys["to"].shown()}')
@@ -284,10 +273,13 @@ def _choice(entry: Entry | None) -> Choice:
     if entry is None or (entry.kind == 'scalar' and entry.text() == 'all'):
         return Choice(entry)
     if entry.kind == 'mapping':
-        keys = entry.mapping(('except',), required=('except',))
+        keys = entry.mapping(EXCEPT.names, EXCEPT.required)
         return Choice(entry, without=tuple(keys['except'].items()))
     if entry.kind == 'scalar':
         entry.refuse(f'found {entry.shown()}, allowed: all, a list, except with a list')
+    for item in entry.items():
+        if item.kind == 'mapping' and 'file' in item.keys:
+            item.mapping(FILE.names, FILE.required)
     return Choice(entry, tuple(entry.items()))
 
 
@@ -301,27 +293,12 @@ def _assumptions(entry: Entry | None) -> dict[str, str]:
     return chosen
 
 
-_EXPECTED = (
-    'at',
-    'reason',
-    'monitor',
-    'group',
-    'from',
-    'to',
-    'value',
-    'notification',
-    'muted_by',
-    'recipients',
-    'message',
-)
-
-
 def _expectations(entry: Entry, times: _Times) -> tuple[Expectation, ...]:
     return tuple(_expectation(item, times) for item in entry.items())
 
 
 def _expectation(entry: Entry, times: _Times) -> Expectation:
-    keys = entry.mapping(_EXPECTED, required=('at',))
+    keys = entry.mapping(EXPECTED.names, EXPECTED.required)
     found = Expectation(
         entry=entry,
         at=times.instant(keys['at']),
@@ -356,16 +333,12 @@ def _state(entry: Entry) -> State:
     return STATES[entry.choice(tuple(STATES))]
 
 
-_BOUNDS = ('exactly', 'at_least', 'at_most')
-_FILTERS = ('monitor', 'group', 'state', 'recipient', 'reason', 'muted', 'downtime', 'inside', 'outside')
-
-
 def _properties(entry: Entry | None, length: int) -> tuple[Property, ...]:
     return tuple(_property(item, length) for item in entry.items()) if entry else ()
 
 
 def _property(entry: Entry, length: int) -> Property:
-    keys = entry.mapping(('notifications', 'time_in', 'at_least', 'at_most', *_FILTERS))
+    keys = entry.mapping(PROPERTY.names)
     if ('notifications' in keys) == ('time_in' in keys):
         entry.refuse(f'expected either notifications or time_in, found {", ".join(keys) or "nothing"}')
     if 'time_in' in keys:
@@ -406,7 +379,7 @@ def _bounds(entry: Entry) -> tuple[int, int | None]:
     if entry.kind == 'scalar':
         entry.choice(('none',), what=', or exactly, at_least, at_most with a number')
         return 0, 0
-    keys = entry.mapping(_BOUNDS)
+    keys = entry.mapping(BOUNDS.names)
     if not keys or ('exactly' in keys and len(keys) > 1):
         entry.refuse(f'expected exactly, or at_least, at_most or both, found {", ".join(keys) or "nothing"}')
     if 'exactly' in keys:
