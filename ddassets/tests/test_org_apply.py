@@ -189,7 +189,7 @@ def test_another_type_of_monitor_takes_its_place(datadog, spool):
     assets = {'monitors/full.json': copy.deepcopy(integration.ASSETS['monitors/full.json'])}
     assets['monitors/full.json']['definition'] |= {
         'type': 'event-v2 alert',
-        'query': 'events("a").rollup("count").last("5m") > 1',
+        'query': 'events("a").rollup("count").last("5m") > 80',
     }
     folder = spool(assets)
     assert plan(datadog, folder) == (1, [('replace', 'monitor', 'full')])

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ddassets import assets as bundle
 from ddassets.assets.document import Document
 from ddassets.org.difference import MISSING, Difference, differences
-from ddassets.org.kind import Stored, Wanted
+from ddassets.org.kind import Desired, Stored
 from ddassets.org.kinds import DASHBOARDS, DOWNTIMES, MONITORS
 from ddassets.org.marker import Marker, fingerprint
 from ddassets.org.plan import Foreign, make_plan, make_removal
@@ -29,7 +29,7 @@ DOWNTIME = {'monitor_identifier': {'monitor_tags': ['a:b']}, 'scope': '*', 'mess
 
 
 def wanted(body=MONITOR, name='spool', kind=MONITORS):
-    return Wanted(kind, name, kind.title(body), body, ASSET)
+    return Desired(kind, name, kind.title(body), body, ASSET)
 
 
 def stored(body=MONITOR, name='spool', kind=MONITORS, id='1', applied=None, created='2027-01-01'):
@@ -40,7 +40,7 @@ def stored(body=MONITOR, name='spool', kind=MONITORS, id='1', applied=None, crea
 
 def told(plan):
     return [
-        (step.do.value, step.name, step.stored.id if step.stored else None, step.would and step.would.value)
+        (step.action.value, step.name, step.stored.id if step.stored else None, step.would and step.would.value)
         for step in plan.steps
     ]
 
@@ -166,7 +166,7 @@ def test_removal_deletes_what_was_changed_but_no_copy():
     plan = make_removal('i', [copied, stored(BY_HAND, applied=MONITOR)])
     assert told(plan) == [('delete', 'spool', '1', None), ('refuse', 'spool', '2', 'delete')]
     assert plan.steps[0].by_hand and 'changed in Datadog' in plan.steps[0].reason
-    assert [step.do for step in make_removal('i', [copied, stored()], overwrite=True).steps] == ['delete', 'delete']
+    assert [step.action for step in make_removal('i', [copied, stored()], overwrite=True).steps] == ['delete', 'delete']
 
 
 def test_a_plan_says_what_differs_and_nothing_else():

@@ -28,8 +28,8 @@ def run(options: Namespace) -> int:
     from ddassets.cli.organisation import carry_out_plan, check_answerable, organisation_of, plan_options, source_of
     from ddassets.org.client import ApiError
     from ddassets.org.comparison import refuse_source
+    from ddassets.org.desired import integration_name, read_assets
     from ddassets.org.plan import make_removal
-    from ddassets.org.wanted import integration_name, read_assets
 
     wanted = plan_options(options)
     if source := source_of(wanted.path):

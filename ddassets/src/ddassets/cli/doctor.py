@@ -37,8 +37,8 @@ def add_options(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     """Return 1 where a link is broken. Raises UnusableInputError for what cannot be examined."""
     from ddassets.cli.organisation import connection
+    from ddassets.org.desired import Changes, check_handles, read_assets
     from ddassets.org.doctor import DoctorOptions, examine
-    from ddassets.org.wanted import Changes, check_handles, read_assets
 
     tags = option.narrowing_tags(options)
     check_handles(Changes(tags=tags))

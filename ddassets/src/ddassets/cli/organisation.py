@@ -20,13 +20,13 @@ from ddassets.org.account import require_keys
 from ddassets.org.applying import Outcome, carry_out, invalid
 from ddassets.org.client import ApiError
 from ddassets.org.connection import Connection
-from ddassets.org.kind import Wanted
+from ddassets.org.desired import Changes, Selection, check_handles, integration_name, names, read_assets, read_desired
+from ddassets.org.kind import Desired
 from ddassets.org.kinds import KINDS, MONITORS
 from ddassets.org.marker import Marker, fingerprint
 from ddassets.org.organisation import Organisation
-from ddassets.org.plan import Do, Plan, make_plan
+from ddassets.org.plan import Action, Plan, make_plan
 from ddassets.org.settling import Unsettled
-from ddassets.org.wanted import Changes, Selection, check_handles, integration_name, names, read_assets, read_wanted
 from ddassets.output.formats import render
 from ddassets.output.terminal import Paint, count, log, write
 
@@ -71,17 +71,17 @@ def organisation_of(options: PlanOptions, integration: str) -> Organisation:
     return Organisation(options.connection.client(account), integration)
 
 
-def _read(options: PlanOptions) -> tuple[bundle.Bundle, list[Wanted]]:
+def _read(options: PlanOptions) -> tuple[bundle.Bundle, list[Desired]]:
     check_handles(options.changes)
     assets = read_assets(options.path)
-    wanted = read_wanted(assets, options.selection, options.changes)
-    for asset in wanted:
+    desired = read_desired(assets, options.selection, options.changes)
+    for asset in desired:
         if asset.kind is MONITORS and not handles(str(asset.body.get('message') or '')):
             log(
                 f'{asset.asset.path}: warning: the message names no recipient, so the monitor notifies nobody; add an '
                 '@-handle, or pass --notify @HANDLE'
             )
-    return assets, wanted
+    return assets, desired
 
 
 def source_of(path: Path) -> 'bundle.Bundle | None':
@@ -120,22 +120,22 @@ def compared(options: PlanOptions, source: bundle.Bundle) -> tuple[Organisation,
 
 def planned(options: PlanOptions) -> tuple[Organisation, Plan]:
     """The plan, valid from end to end. Raises UnusableInputError."""
-    assets, wanted = _read(options)
+    assets, desired = _read(options)
     integration = integration_name(assets)
     organisation = organisation_of(options, integration)
     try:
         found = organisation.find(options.selection.kinds())
         options.selection.check([*names(assets), *((one.kind, one.marker.name) for one in found.stored)])
         stored = [one for one in found.stored if options.selection.covers(one.kind, one.marker.name)]
-        made = make_plan(integration, wanted, stored, found.foreign, now=time.time(), overwrite=options.overwrite)
+        made = make_plan(integration, desired, stored, found.foreign, now=time.time(), overwrite=options.overwrite)
         refused = invalid(organisation, made.steps)
     except ApiError as error:
         raise UnusableInputError(str(error)) from None
     if refused:
         lines = []
         for step, reason in refused:
-            assert step.wanted
-            lines.append(f'{step.wanted.asset.where("query")}: {reason}')
+            assert step.desired
+            lines.append(f'{step.desired.asset.where("query")}: {reason}')
         raise UnusableInputError(f'{options.path}: Datadog would refuse it; nothing was changed', '\n'.join(lines))
     return organisation, made
 
@@ -175,7 +175,7 @@ def carry_out_plan(options: PlanOptions, organisation: Organisation, plan: Plan,
     failed = [outcome for outcome in outcomes if outcome.error]
     if failed:
         log(f'{len(failed)} of {len(outcomes)} failed; run the command again to continue')
-    return FAILED if failed or unsettled or plan.of(Do.REFUSE) else FINE
+    return FAILED if failed or unsettled or plan.of(Action.REFUSE) else FINE
 
 
 def _agreed(question: str) -> bool:
@@ -198,21 +198,21 @@ def show(
 
 def dry_run(options: PlanOptions) -> int:
     """Print the requests for an organisation that holds nothing yet, checked as far as possible offline."""
-    assets, wanted = _read(options)
+    assets, desired = _read(options)
     integration = integration_name(assets)
     options.selection.check(names(assets))
     bodies: list[tuple[str, str, Any]] = []
     now = time.time()
-    for asset in [asset for asset in wanted if asset.is_over(now)]:
+    for asset in [asset for asset in desired if asset.is_over(now)]:
         log(f'{asset.asset.path}: it has ended, and would not be sent')
-        wanted.remove(asset)
-    for asset in wanted:
+        desired.remove(asset)
+    for asset in desired:
         body = asset.kind.outgoing(asset.body, now)
         marker = Marker(integration, asset.name, fingerprint(asset.kind.canonical(body)))
         bodies.append(('POST', asset.kind.path, asset.kind.request(asset.kind.mark(body, marker))))
     write(render(options.format, dry_run_report(integration, bodies)))
     if options.format == 'text':
-        counts = [(kind, sum(asset.kind is kind for asset in wanted)) for kind in KINDS]
+        counts = [(kind, sum(asset.kind is kind for asset in desired)) for kind in KINDS]
         listed = ', '.join(count(number, kind.name, kind.plural) for kind, number in counts if number)
         log(f'dry run: {listed or "nothing"}, valid as far as it can be checked offline; nothing was sent')
     return FINE

@@ -44,7 +44,7 @@ def add_selection(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     """Return 1 where there is something to do. Raises UnusableInputError."""
     from ddassets.cli.organisation import compared, dry_run, plan_options, planned, show, source_of
-    from ddassets.org.plan import Do
+    from ddassets.org.plan import Action
 
     wanted = plan_options(options)
     source = source_of(wanted.path)
@@ -52,4 +52,4 @@ def run(options: Namespace) -> int:
         return dry_run(wanted)
     organisation, plan = planned(wanted) if source is None else compared(wanted, source)
     show(wanted, organisation, plan)
-    return FAILED if plan.changes or plan.of(Do.REFUSE) else FINE
+    return FAILED if plan.changes or plan.of(Action.REFUSE) else FINE

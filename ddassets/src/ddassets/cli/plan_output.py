@@ -9,28 +9,28 @@ from typing import Any
 from ddassets.diagnostic import Diagnostic, Severity
 from ddassets.org.applying import Outcome
 from ddassets.org.difference import MISSING, Difference
-from ddassets.org.plan import Do, Plan, Step
+from ddassets.org.plan import Action, Plan, Step
 from ddassets.output.report import Case, Report, Rule
 from ddassets.output.terminal import Paint, count, printable
 
 _SIGNS = {
-    Do.CREATE: '+',
-    Do.UPDATE: '~',
-    Do.REPLACE: '±',
-    Do.DELETE: '-',
-    Do.KEEP: '=',
-    Do.REFUSE: '!',
+    Action.CREATE: '+',
+    Action.UPDATE: '~',
+    Action.REPLACE: '±',
+    Action.DELETE: '-',
+    Action.KEEP: '=',
+    Action.REFUSE: '!',
 }
 _COLOURS = {'+': '32', '~': '33', '±': '33', '-': '31', '!': '35', '=': '2'}
 _WORDS = {
-    Do.CREATE: 'to create',
-    Do.UPDATE: 'to change',
-    Do.REPLACE: 'to replace',
-    Do.DELETE: 'to delete',
-    Do.REFUSE: 'left alone',
-    Do.KEEP: 'up to date',
+    Action.CREATE: 'to create',
+    Action.UPDATE: 'to change',
+    Action.REPLACE: 'to replace',
+    Action.DELETE: 'to delete',
+    Action.REFUSE: 'left alone',
+    Action.KEEP: 'up to date',
 }
-_DONE = {Do.CREATE: 'created', Do.UPDATE: 'changed', Do.REPLACE: 'replaced', Do.DELETE: 'deleted'}
+_DONE = {Action.CREATE: 'created', Action.UPDATE: 'changed', Action.REPLACE: 'replaced', Action.DELETE: 'deleted'}
 _WIDEST, _LONGEST = 100, 2000
 
 
@@ -62,16 +62,16 @@ def report(
         cases.append(Case(plan.integration, 'one object of each name', 'error', unsettled))
         diagnostics.append(Diagnostic('apply/unsettled', Severity.ERROR, folder, unsettled))
     for step in plan.steps:
-        path = step.wanted.asset.path if step.wanted else folder
+        path = step.desired.asset.path if step.desired else folder
         name = f'{step.kind.name} {step.name}'
         if error := errors.get(id(step)):
             cases.append(Case(plan.integration, name, 'error', error))
             diagnostics.append(Diagnostic('apply/failed', Severity.ERROR, path, error, object=step.title))
-        elif step.do is Do.REFUSE:
+        elif step.action is Action.REFUSE:
             cases.append(Case(plan.integration, name, 'failed', step.reason))
             diagnostics.append(Diagnostic('plan/left-alone', Severity.WARNING, path, step.reason, object=step.title))
         else:
-            cases.append(Case(plan.integration, name, details=_WORDS[step.do]))
+            cases.append(Case(plan.integration, name, details=_WORDS[step.action]))
     return Report(
         command='plan' if outcomes is None else 'apply',
         summary=summary(plan),
@@ -101,7 +101,7 @@ def dry_run_report(integration: str, requests: Sequence[tuple[str, str, Any]]) -
 def plan_text(plan: Plan, site: str, paint: Paint, links: dict[str, str]) -> str:
     """`links` are the addresses of stored objects, by id."""
     lines = [f'{plan.integration} on {site}', '']
-    shown = [step for step in plan.steps if step.do is not Do.KEEP or step.reason]
+    shown = [step for step in plan.steps if step.action is not Action.KEEP or step.reason]
     width = max((len(step.name) for step in shown), default=0)
     for step in shown:
         lines += _step_lines(step, width, paint, links)
@@ -112,23 +112,23 @@ def plan_text(plan: Plan, site: str, paint: Paint, links: dict[str, str]) -> str
 
 def summary(plan: Plan) -> str:
     counted = [f'{len(steps)} {_WORDS[do]}' for do in _WORDS if (steps := plan.of(do))]
-    if not plan.changes and not plan.of(Do.REFUSE):
+    if not plan.changes and not plan.of(Action.REFUSE):
         return f'Nothing to do: {", ".join(counted)}.' if counted else 'Nothing to do.'
     return f'{", ".join(counted)}.'
 
 
 def _step_lines(step: Step, width: int, paint: Paint, links: dict[str, str]) -> Iterator[str]:
-    sign = _SIGNS[step.do]
+    sign = _SIGNS[step.action]
     head = f'{sign} {step.kind.name:<9}  {step.name:<{width}}  {_short(step.title, 60)}'.rstrip()
     yield paint(_COLOURS[sign], f'  {head}')
-    if step.do is Do.REFUSE:
+    if step.action is Action.REFUSE:
         leave = f'; with --overwrite it is {_DONE[step.would]}' if step.would else ''
         yield f'        left alone: {step.reason}{leave}'
     elif step.reason:
         yield f'        {step.reason}'
     for note in step.notes:
         yield f'        note: {note}'
-    if step.stored and step.do is not Do.KEEP and step.stored.id in links:
+    if step.stored and step.action is not Action.KEEP and step.stored.id in links:
         yield paint('2', f'        {links[step.stored.id]}')
     for difference in step.differences:
         yield from _difference_lines(difference, paint)
@@ -174,13 +174,13 @@ def outcome_text(outcome: Outcome, width: int, paint: Paint) -> str:
     subject = f'{step.kind.name:<9}  {step.name:<{width}}'
     if outcome.error:
         return paint('31', f'  failed    {subject}  {printable(outcome.error)}')
-    link = outcome.link if step.do is not Do.DELETE else ''
-    lines = [f'  {_DONE[step.do]:<8}  {subject}  {link}'.rstrip()]
+    link = outcome.link if step.action is not Action.DELETE else ''
+    lines = [f'  {_DONE[step.action]:<8}  {subject}  {link}'.rstrip()]
     if outcome.duplicate:
         lines.append(f'        {printable(step.reason)}')
-    if outcome.unlike:
+    if outcome.differences:
         lines.append('        Datadog keeps it otherwise than the file has it (stored → file):')
-        lines += [line for difference in outcome.unlike for line in _difference_lines(difference, paint)]
+        lines += [line for difference in outcome.differences for line in _difference_lines(difference, paint)]
     return '\n'.join(lines)
 
 
@@ -195,12 +195,12 @@ def plan_document(plan: Plan, site: str, links: dict[str, str]) -> dict[str, Any
 def _step_document(step: Step, links: dict[str, str]) -> dict[str, Any]:
     id = step.stored.id if step.stored else None
     return {
-        'do': step.do.value,
+        'do': step.action.value,
         'would': step.would.value if step.would else None,
         'kind': step.kind.name,
         'name': step.name,
         'title': step.title,
-        'file': str(step.wanted.asset.path) if step.wanted else None,
+        'file': str(step.desired.asset.path) if step.desired else None,
         'id': id,
         'url': links.get(id or ''),
         'reason': step.reason,
@@ -221,14 +221,14 @@ def _difference_document(difference: Difference) -> dict[str, Any]:
 def outcome_documents(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
     return [
         {
-            'do': one.step.do.value,
+            'do': one.step.action.value,
             'kind': one.step.kind.name,
             'name': one.step.name,
             'id': one.id or None,
             'url': one.link or None,
             'error': one.error or None,
             'duplicate': one.duplicate,
-            'stored_otherwise': [_difference_document(difference) for difference in one.unlike],
+            'stored_otherwise': [_difference_document(difference) for difference in one.differences],
         }
         for one in outcomes
     ]

@@ -41,8 +41,8 @@ def run(options: Namespace) -> int:
     from ddassets.cli.organisation import connection
     from ddassets.org.account import require_keys
     from ddassets.org.client import ApiError
+    from ddassets.org.desired import Changes, check_handles, integration_name, read_assets
     from ddassets.org.snapshot import SNAPSHOT_TAG, await_picture, choose, list_widgets, make_event, post
-    from ddassets.org.wanted import Changes, check_handles, integration_name, read_assets
 
     tags = option.narrowing_tags(options)
     check_handles(Changes(options.notify, tags=tags))

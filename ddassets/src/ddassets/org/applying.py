@@ -9,13 +9,13 @@ from ddassets.org.concurrency import as_completed, map_concurrently
 from ddassets.org.difference import Difference
 from ddassets.org.kind import Stored
 from ddassets.org.organisation import Organisation
-from ddassets.org.plan import Do, Plan, Step, unlike
+from ddassets.org.plan import Action, Plan, Step, diff
 from ddassets.org.settling import Duplicate, settle
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """The result of a step. `error` is empty for success; `unlike`: differences between stored object and file.
+    """The result of a step. `error` is empty for success; `differences` are those between stored object and file.
 
     `duplicate`: the step deletes an object that another apply created, too.
     """
@@ -24,23 +24,27 @@ class Outcome:
     id: str = ''
     link: str = ''
     error: str = ''
-    unlike: tuple[Difference, ...] = ()
+    differences: tuple[Difference, ...] = ()
     stored: Stored | None = None
     duplicate: bool = False
 
 
 def invalid(organisation: Organisation, steps: Sequence[Step]) -> list[tuple[Step, str]]:
     """Ask Datadog to validate the bodies that the steps would send: (step, why it is refused)."""
-    asked = [step for step in steps if step.wanted and (step.would or step.do) in (Do.CREATE, Do.UPDATE, Do.REPLACE)]
+    asked = [
+        step
+        for step in steps
+        if step.desired and (step.would or step.action) in (Action.CREATE, Action.UPDATE, Action.REPLACE)
+    ]
     answers = map_concurrently(lambda step: _judged(organisation, step), asked)
     return [(step, reason) for step, reason in zip(asked, answers, strict=True) if reason]
 
 
 def _judged(organisation: Organisation, step: Step) -> str:
-    assert step.wanted
+    assert step.desired
     # An object that is replaced is created anew.
-    stored = None if Do.REPLACE in (step.do, step.would) else step.stored
-    return organisation.validate(step.wanted, stored)
+    stored = None if Action.REPLACE in (step.action, step.would) else step.stored
+    return organisation.validate(step.desired, stored)
 
 
 def carry_out(organisation: Organisation, plan: Plan) -> Iterator[Outcome]:
@@ -50,23 +54,23 @@ def carry_out(organisation: Organisation, plan: Plan) -> Iterator[Outcome]:
     """
     created: list[Stored] = []
     deleted: list[Stored] = []
-    for steps in (plan.of(Do.CREATE, Do.UPDATE, Do.REPLACE), plan.of(Do.DELETE)):
-        for index, task in as_completed(lambda step: _ACTIONS[step.do](organisation, step), steps):
+    for steps in (plan.of(Action.CREATE, Action.UPDATE, Action.REPLACE), plan.of(Action.DELETE)):
+        for index, task in as_completed(lambda step: _ACTIONS[step.action](organisation, step), steps):
             step = steps[index]
             try:
                 outcome = task.result()
             except ApiError as error:
                 yield Outcome(step, error=str(error))
                 continue
-            if outcome.stored and step.do is not Do.UPDATE:
+            if outcome.stored and step.action is not Action.UPDATE:
                 created.append(outcome.stored)
-            if step.stored and step.do in (Do.REPLACE, Do.DELETE):
+            if step.stored and step.action in (Action.REPLACE, Action.DELETE):
                 deleted.append(step.stored)
             yield outcome
     if created or deleted:
-        wanted = {step.wanted.key: step for step in plan.steps if step.wanted}
+        desired = {step.desired.key: step for step in plan.steps if step.desired}
         for duplicate in settle(organisation, created, deleted):
-            yield _removed(organisation, wanted[duplicate.spare.key], duplicate)
+            yield _removed(organisation, desired[duplicate.spare.key], duplicate)
 
 
 def _removed(organisation: Organisation, step: Step, duplicate: Duplicate) -> Outcome:
@@ -74,27 +78,27 @@ def _removed(organisation: Organisation, step: Step, duplicate: Duplicate) -> Ou
     spare, kept = duplicate.spare, duplicate.kept
     link = organisation.link(kept.kind, kept.id)
     error = duplicate.error
-    if not error and step.wanted and unlike(step.wanted, kept, time.time()):
+    if not error and step.desired and diff(step.desired, kept, time.time()):
         error = f'another apply created {link} at the same time with other content; run the command again'
     reason = f'a duplicate, created at the same time; the oldest stays: {link}'
-    deletion = Step(Do.DELETE, spare.kind, spare.marker.name, spare.title, stored=spare, reason=reason)
+    deletion = Step(Action.DELETE, spare.kind, spare.marker.name, spare.title, stored=spare, reason=reason)
     return Outcome(deletion, spare.id, error=error, duplicate=True)
 
 
 def _create(organisation: Organisation, step: Step) -> Outcome:
-    assert step.wanted
-    return _made(organisation, step, organisation.create(step.wanted))
+    assert step.desired
+    return _made(organisation, step, organisation.create(step.desired))
 
 
 def _update(organisation: Organisation, step: Step) -> Outcome:
-    assert step.wanted and step.stored
-    return _made(organisation, step, organisation.update(step.wanted, step.stored))
+    assert step.desired and step.stored
+    return _made(organisation, step, organisation.update(step.desired, step.stored))
 
 
 def _made(organisation: Organisation, step: Step, stored: Stored) -> Outcome:
-    assert step.wanted
-    differences = unlike(step.wanted, stored, time.time())
-    return Outcome(step, stored.id, organisation.link(step.kind, stored.id), unlike=differences, stored=stored)
+    assert step.desired
+    differences = diff(step.desired, stored, time.time())
+    return Outcome(step, stored.id, organisation.link(step.kind, stored.id), differences=differences, stored=stored)
 
 
 def _replace(organisation: Organisation, step: Step) -> Outcome:
@@ -110,9 +114,9 @@ def _delete(organisation: Organisation, step: Step) -> Outcome:
     return Outcome(step, step.stored.id)
 
 
-_ACTIONS: dict[Do, Callable[[Organisation, Step], Outcome]] = {
-    Do.CREATE: _create,
-    Do.UPDATE: _update,
-    Do.REPLACE: _replace,
-    Do.DELETE: _delete,
+_ACTIONS: dict[Action, Callable[[Organisation, Step], Outcome]] = {
+    Action.CREATE: _create,
+    Action.UPDATE: _update,
+    Action.REPLACE: _replace,
+    Action.DELETE: _delete,
 }

@@ -6,11 +6,11 @@ from typing import Any
 from ddassets.assets import Bundle, Monitor
 from ddassets.diagnostic import UnusableInputError
 from ddassets.org.client import Client, Refused
-from ddassets.org.kind import Stored, Wanted
+from ddassets.org.kind import Desired, Stored
 from ddassets.org.kinds import MONITORS
 from ddassets.org.listing import read_stored
 from ddassets.org.marker import Marker
-from ddassets.org.plan import Do, Plan, Step, unlike
+from ddassets.org.plan import Action, Plan, Step, diff
 from ddassets.sources import managers_of
 
 
@@ -27,22 +27,22 @@ def compare(bundle: Bundle, client: Client, now: float) -> Plan:
 
 def _step(client: Client, monitor: Monitor, now: float) -> Step:
     name = monitor.address or monitor.name
-    wanted = Wanted(MONITORS, name, monitor.name, MONITORS.body(monitor), monitor)
+    desired = Desired(MONITORS, name, monitor.name, MONITORS.body(monitor), monitor)
     withheld = [key for key in ('query', 'message', 'type', 'name') if monitor.is_withheld((key,))]
     if withheld:
         reason = f'{", ".join(withheld)}: not known here, so nothing is compared'
-        return Step(Do.REFUSE, MONITORS, name, monitor.name, wanted, reason=reason)
+        return Step(Action.REFUSE, MONITORS, name, monitor.name, desired, reason=reason)
     found = list(_stored(client, monitor))
     if len(found) > 1:
         reason = f'{len(found)} monitors have this name: {", ".join(each.id for each in found)}'
-        return Step(Do.REFUSE, MONITORS, name, monitor.name, wanted, reason=reason)
+        return Step(Action.REFUSE, MONITORS, name, monitor.name, desired, reason=reason)
     if not found:
-        return Step(Do.CREATE, MONITORS, name, monitor.name, wanted, reason='no monitor has its id or its name')
-    differences = unlike(wanted, found[0], now)
-    do = Do.UPDATE if differences else Do.KEEP
-    if MONITORS.replaces(wanted.body, found[0].body, now):
-        do = Do.REPLACE
-    return Step(do, MONITORS, name, monitor.name, wanted, found[0], differences)
+        return Step(Action.CREATE, MONITORS, name, monitor.name, desired, reason='no monitor has its id or its name')
+    differences = diff(desired, found[0], now)
+    action = Action.UPDATE if differences else Action.KEEP
+    if MONITORS.replaces(desired.body, found[0].body, now):
+        action = Action.REPLACE
+    return Step(action, MONITORS, name, monitor.name, desired, found[0], differences)
 
 
 def _stored(client: Client, monitor: Monitor) -> Iterator[Stored]:

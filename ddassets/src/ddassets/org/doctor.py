@@ -16,11 +16,11 @@ from ddassets.org.account import API_KEY, APP_KEY, SITES, Account
 from ddassets.org.client import ApiError, Client, Refused
 from ddassets.org.concurrency import map_concurrently
 from ddassets.org.connection import Connection
+from ddassets.org.desired import integration_name
 from ddassets.org.kinds import MONITORS
 from ddassets.org.marker import label
 from ddassets.org.organisation import Organisation
 from ddassets.org.permission import permission_for
-from ddassets.org.wanted import integration_name
 
 # Seconds that this machine's clock may be off. Datadog drops points from ten minutes in the future on.
 CLOCK_WARNING, CLOCK_FAILURE = 30.0, 600.0

@@ -139,17 +139,17 @@ class Downtimes(Kind):
             changes = {**changes, 'schedule': {key: before.get(key) for key in ('start', 'end')} | schedule}
         return {**stored, **changes}
 
-    def replaces(self, wanted: Body, stored: Body, now: float) -> bool:
+    def replaces(self, desired: Body, stored: Body, now: float) -> bool:
         """The start of an active downtime stays as it is."""
         if stored.get('status') != 'active':
             return False
-        new = (self.present(self.canonical(wanted), now) or {}).get('schedule', {})
+        new = (self.present(self.canonical(desired), now) or {}).get('schedule', {})
         old = (self.present(self.canonical(stored), now) or {}).get('schedule', {})
         return bool({**new, 'end': None} != {**old, 'end': None})
 
-    def stands_in_the_way(self, wanted: Body, stored: Body, now: float) -> bool:
+    def stands_in_the_way(self, desired: Body, stored: Body, now: float) -> bool:
         """Rule 5.10: a second one for the same monitors, scope and times is refused."""
-        return bool(self.silenced(wanted, now) == self.silenced(stored, now))
+        return bool(self.silenced(desired, now) == self.silenced(stored, now))
 
     def silenced(self, body: Body, now: float) -> Any:
         left = self.present(self.canonical(body), now)

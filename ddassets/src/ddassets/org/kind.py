@@ -18,7 +18,7 @@ type Body = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Desired:
     """An asset as it is to be: `body` is what the API takes, without a marker."""
 
     kind: 'Kind'
@@ -142,12 +142,12 @@ class Kind(ABC):
         """What of a body will not come about when it is created `now`, though it is valid."""
         return iter(())
 
-    def replaces(self, wanted: Body, stored: Body, now: float) -> bool:
+    def replaces(self, desired: Body, stored: Body, now: float) -> bool:
         """Whether the API cannot change the one into the other, so that a new one has to take its place."""
         return False
 
-    def stands_in_the_way(self, wanted: Body, stored: Body, now: float) -> bool:
-        """Whether the API would refuse `wanted` because `stored` is there."""
+    def stands_in_the_way(self, desired: Body, stored: Body, now: float) -> bool:
+        """Whether the API would refuse `desired` because `stored` is there."""
         return False
 
 

@@ -90,5 +90,5 @@ class Monitors(Kind):
         # The type of a monitor never changes: `replaces` sees to it.
         return {key: value for key, value in {**said, **body}.items() if key != 'type'}
 
-    def replaces(self, wanted: Body, stored: Body, now: float) -> bool:
-        return bool(self.canonical(wanted)['type'] != self.canonical(stored)['type'])
+    def replaces(self, desired: Body, stored: Body, now: float) -> bool:
+        return bool(self.canonical(desired)['type'] != self.canonical(stored)['type'])

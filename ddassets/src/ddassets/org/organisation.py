@@ -10,11 +10,11 @@ from typing import Any
 from ddassets.org import client as transport
 from ddassets.org.client import ApiError, Client, Refused, Unavailable, Unclear
 from ddassets.org.concurrency import map_concurrently
-from ddassets.org.kind import Body, Kind, Stored, Wanted
+from ddassets.org.kind import Body, Desired, Kind, Stored
 from ddassets.org.kinds import DASHBOARDS, MONITORS
 from ddassets.org.listing import STRANGE, Listed, Listing, read_stored
 from ddassets.org.marker import Marker, fingerprint
-from ddassets.org.plan import unlike
+from ddassets.org.plan import diff
 
 # Seconds between looks for an object whose creation is unclear. Listings have been seen to lag by 5 s; this is three
 # times as long.
@@ -54,13 +54,13 @@ class Organisation:
         # A listing may lag, and a fingerprint fits the body of its own time only: marker and body come together.
         return self.current(stored) if stored.kind is DASHBOARDS else stored
 
-    def validate(self, wanted: Wanted, stored: Stored | None) -> str:
+    def validate(self, desired: Desired, stored: Stored | None) -> str:
         """Ask Datadog to validate a monitor: empty, or why it refuses. Raises ApiError."""
-        if wanted.kind is not MONITORS:
+        if desired.kind is not MONITORS:
             return ''
         path = f'{MONITORS.path}/{stored.id}/validate' if stored else f'{MONITORS.path}/validate'
         try:
-            self.client.ask(path, wanted.body)
+            self.client.ask(path, desired.body)
         except Refused as refused:
             if refused.status in (401, 403):
                 raise
@@ -69,61 +69,61 @@ class Organisation:
 
     # Operations that change something
 
-    def create(self, wanted: Wanted) -> Stored:
+    def create(self, desired: Desired) -> Stored:
         """Create an object, once: when a response is lost, look for the object before another attempt.
 
         Raises ApiError.
         """
-        kind = wanted.kind
+        kind = desired.kind
         tried: set[Marker] = set()
         failure: ApiError | None = None
         attempts = len(transport.PAUSES) + 1
         for _ in range(attempts):
             now = time.time()
-            _check_lasting(wanted, now)
-            body = kind.outgoing(wanted.body, now)
-            marker = self._marker(wanted, body)
+            _check_lasting(desired, now)
+            body = kind.outgoing(desired.body, now)
+            marker = self._marker(desired, body)
             tried.add(marker)
             try:
                 answer = self.client.create(kind.path, kind.request(kind.mark(body, marker)))
                 return self._stored(kind, answer, marker)
             except Unclear as unclear:
                 failure = unclear
-                if stored := self._look(wanted, tried, unclear):
+                if stored := self._look(desired, tried, unclear):
                     return stored
             except Refused as refused:
                 if not (kind.excludes_equals and refused.status in (400, 409)):
                     raise
                 # It may be there: by an attempt whose response was lost, or by another apply at the same time.
-                if stored := self._look(wanted, tried, refused):
+                if stored := self._look(desired, tried, refused):
                     return stored
                 raise
         raise Unavailable(f'{failure}, {attempts} times in a row')
 
-    def _look(self, wanted: Wanted, tried: set[Marker], failure: ApiError) -> Stored | None:
+    def _look(self, desired: Desired, tried: set[Marker], failure: ApiError) -> Stored | None:
         """Look for an object of ours that `failure` leaves unclear, for as long as listings lag."""
-        kind = wanted.kind
+        kind = desired.kind
         limit = sum(LOOKS)
-        self.client.say(f'{failure}; looking for up to {limit:g} s whether the {kind.name} {wanted.name} is there')
+        self.client.say(f'{failure}; looking for up to {limit:g} s whether the {kind.name} {desired.name} is there')
         try:
             for pause in LOOKS:
                 self.client.clock.sleep(pause)
                 for stored in self.find([kind]).stored:
-                    same = isinstance(failure, Refused) and stored.key == wanted.key
-                    if stored.marker in tried or (same and not unlike(wanted, stored, time.time())):
+                    same = isinstance(failure, Refused) and stored.key == desired.key
+                    if stored.marker in tried or (same and not diff(desired, stored, time.time())):
                         return stored
         finally:
             if isinstance(failure, Unclear):
                 self.last_unclear = self.client.clock.now()
         return None
 
-    def update(self, wanted: Wanted, stored: Stored) -> Stored:
+    def update(self, desired: Desired, stored: Stored) -> Stored:
         """Update an object; repeating it has no further effect. Raises ApiError."""
-        kind = wanted.kind
+        kind = desired.kind
         now = time.time()
-        _check_lasting(wanted, now)
-        changes = kind.changes(wanted.body, stored.body, now)
-        marker = self._marker(wanted, kind.merged(stored.body, changes))
+        _check_lasting(desired, now)
+        changes = kind.changes(desired.body, stored.body, now)
+        marker = self._marker(desired, kind.merged(stored.body, changes))
         body = kind.request(kind.mark(changes, marker), stored.id)
         answer = self.client.request(kind.method, f'{kind.path}/{stored.id}', body=body).content
         return self._stored(kind, answer, marker)
@@ -132,8 +132,8 @@ class Organisation:
         """Delete an object; one that is gone already counts as deleted. Raises ApiError."""
         self.client.delete(f'{stored.kind.path}/{stored.id}')
 
-    def _marker(self, wanted: Wanted, body: Body) -> Marker:
-        return Marker(self.integration, wanted.name, fingerprint(wanted.kind.canonical(body)))
+    def _marker(self, desired: Desired, body: Body) -> Marker:
+        return Marker(self.integration, desired.name, fingerprint(desired.kind.canonical(body)))
 
     def _stored(self, kind: Kind, answer: Any, marker: Marker) -> Stored:
         try:
@@ -143,7 +143,7 @@ class Organisation:
             raise Unclear(f'{kind.path}: {STRANGE}') from None
 
 
-def _check_lasting(wanted: Wanted, now: float) -> None:
+def _check_lasting(desired: Desired, now: float) -> None:
     """Raises ApiError for an asset that has ended since it was planned: without a schedule it would never end."""
-    if wanted.is_over(now):
-        raise ApiError(f'{wanted.asset.path}: it has ended since the plan was made')
+    if desired.is_over(now):
+        raise ApiError(f'{desired.asset.path}: it has ended since the plan was made')

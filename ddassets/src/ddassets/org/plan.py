@@ -5,12 +5,12 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from ddassets.org.difference import Difference, differences
-from ddassets.org.kind import Body, Kind, Stored, Wanted
+from ddassets.org.kind import Body, Desired, Kind, Stored
 from ddassets.org.kinds import KINDS
 from ddassets.org.marker import fingerprint
 
 
-class Do(StrEnum):
+class Action(StrEnum):
     CREATE = 'create'
     UPDATE = 'update'
     # Created anew and the old one deleted, where the API cannot change the one into the other.
@@ -25,25 +25,25 @@ class Do(StrEnum):
 class Step:
     """One asset, or one object that has none. `reason` says why, where that does not go without saying.
 
-    `wanted` is None for a deletion and `stored` for a creation. `by_hand` tells that the object is no longer as it was
+    `desired` is None for a deletion and `stored` for a creation. `by_hand` tells that the object is no longer as it was
     applied. `overwritable`: `--overwrite` turns the refusal into `would`.
     """
 
-    do: Do
+    action: Action
     kind: Kind
     name: str
     title: str
-    wanted: Wanted | None = None
+    desired: Desired | None = None
     stored: Stored | None = None
     differences: tuple[Difference, ...] = ()
     reason: str = ''
     by_hand: bool = False
-    would: Do | None = None
+    would: Action | None = None
     notes: tuple[str, ...] = ()
 
     @property
     def changes(self) -> bool:
-        return self.do not in (Do.KEEP, Do.REFUSE)
+        return self.action not in (Action.KEEP, Action.REFUSE)
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,8 @@ class Plan:
     integration: str
     steps: tuple[Step, ...]
 
-    def of(self, *kinds: Do) -> list[Step]:
-        return [step for step in self.steps if step.do in kinds]
+    def of(self, *actions: Action) -> list[Step]:
+        return [step for step in self.steps if step.action in actions]
 
     @property
     def changes(self) -> list[Step]:
@@ -72,7 +72,7 @@ class Plan:
 
 def make_plan(
     integration: str,
-    wanted: Sequence[Wanted],
+    desired: Sequence[Desired],
     stored: Sequence[Stored],
     foreign: Sequence[Foreign] = (),
     *,
@@ -84,15 +84,15 @@ def make_plan(
     for one in sorted(stored, key=lambda one: one.age_order):
         groups.setdefault(one.key, []).append(one)
     # First, for an object whose file has a new name is not a spare one.
-    adopted = _renamed(wanted, groups, now)
+    adopted = _renamed(desired, groups, now)
     steps: list[Step] = []
     spare: list[Step] = []
-    for asset in wanted:
+    for asset in desired:
         found = [adopted[asset.key]] if asset.key in adopted else groups.pop(asset.key, [])
         if not found:
             steps.append(_creation(asset, foreign, now))
             continue
-        kept = next((each for each in found if not unlike(asset, each, now)), found[0])
+        kept = next((each for each in found if not diff(asset, each, now)), found[0])
         steps.append(_comparison(asset, kept, now))
         spare += [_spare(each) for each in found if each is not kept]
     for rest in groups.values():
@@ -109,7 +109,7 @@ def make_removal(integration: str, stored: Sequence[Stored], *, overwrite: bool 
     for found in groups.values():
         first = found[0]
         reason = 'changed in Datadog since it was applied' if changed_by_hand(first) else ''
-        steps.append(_step(Do.DELETE, first, reason=reason, by_hand=bool(reason)))
+        steps.append(_step(Action.DELETE, first, reason=reason, by_hand=bool(reason)))
         steps += map(_spare, found[1:])
     return Plan(integration, tuple(_with_leave(step) if overwrite else step for step in _in_order(steps)))
 
@@ -122,101 +122,101 @@ def changed_by_hand(stored: Stored) -> bool:
     return fingerprint(stored.kind.canonical(stored.body)) != stored.marker.fingerprint
 
 
-def unlike(wanted: Wanted, stored: Stored, now: float) -> tuple[Difference, ...]:
-    """What of a stored object, as `wanted` is to be, is not as its file has it."""
-    kind = wanted.kind
-    new, old = (kind.present(kind.canonical(body), now) for body in (wanted.body, stored.body))
+def diff(desired: Desired, stored: Stored, now: float) -> tuple[Difference, ...]:
+    """What of a stored object, as `desired` is to be, is not as its file has it."""
+    kind = desired.kind
+    new, old = (kind.present(kind.canonical(body), now) for body in (desired.body, stored.body))
     return tuple(differences(old or {}, new or {}))
 
 
-def _creation(wanted: Wanted, foreign: Iterable[Foreign], now: float) -> Step:
-    kind = wanted.kind
-    if wanted.is_over(now):
-        return _step(Do.KEEP, wanted, reason='it is over: nothing to create')
+def _creation(desired: Desired, foreign: Iterable[Foreign], now: float) -> Step:
+    kind = desired.kind
+    if desired.is_over(now):
+        return _step(Action.KEEP, desired, reason='it is over: nothing to create')
     for other in foreign:
-        if other.kind is kind and kind.stands_in_the_way(wanted.body, other.body, now):
+        if other.kind is kind and kind.stands_in_the_way(desired.body, other.body, now):
             reason = f'one that ddassets did not make covers the same: {other.id}. Datadog takes no second one'
-            return _step(Do.REFUSE, wanted, reason=reason)
-    return _step(Do.CREATE, wanted, notes=tuple(kind.notes(wanted.body, now)))
+            return _step(Action.REFUSE, desired, reason=reason)
+    return _step(Action.CREATE, desired, notes=tuple(kind.notes(desired.body, now)))
 
 
-def _comparison(wanted: Wanted, stored: Stored, now: float) -> Step:
-    kind = wanted.kind
-    found = unlike(wanted, stored, now)
-    renamed = stored.marker.name != wanted.name
+def _comparison(desired: Desired, stored: Stored, now: float) -> Step:
+    kind = desired.kind
+    found = diff(desired, stored, now)
+    renamed = stored.marker.name != desired.name
     if not found and not renamed:
-        return _step(Do.KEEP, wanted, stored)
+        return _step(Action.KEEP, desired, stored)
     notes: tuple[str, ...] = ()
-    if wanted.is_over(now):
-        do, reason = Do.DELETE, 'it is over'
-    elif kind.replaces(wanted.body, stored.body, now):
-        do, reason = Do.REPLACE, 'Datadog cannot change the one into the other'
-        notes = tuple(kind.notes(wanted.body, now))
+    if desired.is_over(now):
+        action, reason = Action.DELETE, 'it is over'
+    elif kind.replaces(desired.body, stored.body, now):
+        action, reason = Action.REPLACE, 'Datadog cannot change the one into the other'
+        notes = tuple(kind.notes(desired.body, now))
     else:
-        do, reason = Do.UPDATE, ''
+        action, reason = Action.UPDATE, ''
     if renamed:
         reason = f'its file was {stored.marker.name}.json'
-    step = _step(do, wanted, stored, found, reason, notes=notes)
+    step = _step(action, desired, stored, found, reason, notes=notes)
     return _refused(step) if changed_by_hand(stored) else step
 
 
 def _deletion(stored: Stored) -> Step:
     if not stored.marker.name:
-        return _refused(_step(Do.DELETE, stored, reason='its marker is damaged: a tag was taken off'))
-    step = _step(Do.DELETE, stored, reason='its file is gone')
+        return _refused(_step(Action.DELETE, stored, reason='its marker is damaged: a tag was taken off'))
+    step = _step(Action.DELETE, stored, reason='its file is gone')
     return _refused(step) if changed_by_hand(stored) else step
 
 
 def _spare(stored: Stored) -> Step:
     """A second one of the same name: what an interrupted run left is as it was applied, a person's copy is not."""
-    step = _step(Do.DELETE, stored, reason='a second one of the same name')
+    step = _step(Action.DELETE, stored, reason='a second one of the same name')
     return _refused(step) if changed_by_hand(stored) else step
 
 
 def _refused(step: Step) -> Step:
     reason = '; '.join(filter(None, (step.reason, 'changed in Datadog since it was applied')))
-    return replace(step, do=Do.REFUSE, would=step.do, by_hand=True, reason=reason)
+    return replace(step, action=Action.REFUSE, would=step.action, by_hand=True, reason=reason)
 
 
 def _with_leave(step: Step) -> Step:
-    return replace(step, do=step.would, would=None) if step.would else step
+    return replace(step, action=step.would, would=None) if step.would else step
 
 
 def _renamed(
-    wanted: Iterable[Wanted], groups: dict[tuple[str, str], list[Stored]], now: float
+    desired: Iterable[Desired], groups: dict[tuple[str, str], list[Stored]], now: float
 ) -> Mapping[tuple[str, str], Stored]:
     """Objects whose file is gone and that are what a new file asks for. They leave `groups`."""
-    wanted = list(wanted)
-    names = {one.key for one in wanted}
+    desired = list(desired)
+    names = {one.key for one in desired}
     adopted: dict[tuple[str, str], Stored] = {}
-    for one in wanted:
+    for one in desired:
         if one.key in groups:
             continue
         for key, found in list(groups.items()):
             same = len(found) == 1 and key not in names and key[0] == one.kind.name and key[1]
-            if same and (not unlike(one, found[0], now) or one.kind.stands_in_the_way(one.body, found[0].body, now)):
+            if same and (not diff(one, found[0], now) or one.kind.stands_in_the_way(one.body, found[0].body, now)):
                 adopted[one.key] = groups.pop(key)[0]
                 break
     return adopted
 
 
 def _step(
-    do: Do,
-    subject: Wanted | Stored,
+    action: Action,
+    subject: Desired | Stored,
     stored: Stored | None = None,
     found: tuple[Difference, ...] = (),
     reason: str = '',
     by_hand: bool = False,
     notes: tuple[str, ...] = (),
 ) -> Step:
-    wanted = subject if isinstance(subject, Wanted) else None
+    desired = subject if isinstance(subject, Desired) else None
     return Step(
-        do=do,
+        action=action,
         kind=subject.kind,
-        name=wanted.name if wanted else subject.marker.name,  # type: ignore[union-attr]
+        name=desired.name if desired else subject.marker.name,  # type: ignore[union-attr]
         title=subject.title,
-        wanted=wanted,
-        stored=stored if wanted else subject,  # type: ignore[arg-type]
+        desired=desired,
+        stored=stored if desired else subject,  # type: ignore[arg-type]
         differences=found,
         reason=reason,
         by_hand=by_hand,

@@ -20,7 +20,7 @@ from ddassets.language.query.scope import narrow
 from ddassets.language.query.syntax import parse_monitor, parse_queries, parse_query
 from ddassets.nearest import did_you_mean
 from ddassets.org import marker
-from ddassets.org.kind import Body, Kind, Wanted
+from ddassets.org.kind import Body, Desired, Kind
 from ddassets.org.kinds import DASHBOARDS, DOWNTIMES, KINDS, MONITORS
 
 
@@ -105,14 +105,14 @@ def _by_kind(assets: bundle.Bundle) -> list[tuple[Kind, Sequence[bundle.Asset]]]
     return [(DASHBOARDS, assets.dashboards), (MONITORS, assets.monitors), (DOWNTIMES, assets.downtimes)]
 
 
-def read_wanted(assets: bundle.Bundle, selection: Selection, changes: Changes) -> list[Wanted]:
+def read_desired(assets: bundle.Bundle, selection: Selection, changes: Changes) -> list[Desired]:
     """The assets as they are to be, all valid as far as it can be told offline.
 
     Raises UnusableInputError with every fault, each with its file and place.
     """
     diagnostics = [one for one in assets.problems if one.path.suffix == '.json' and one.code in _FATAL]
     faults: list[str] = []
-    wanted: list[Wanted] = []
+    desired: list[Desired] = []
     integration = integration_name(assets)
     for kind, found in _by_kind(assets):
         taken: dict[str, Path] = {}
@@ -142,14 +142,14 @@ def read_wanted(assets: bundle.Bundle, selection: Selection, changes: Changes) -
             except _Unfit as unfit:
                 faults.append(unfit.text)
                 continue
-            wanted.append(Wanted(kind, name, kind.title(body), body, asset))
+            desired.append(Desired(kind, name, kind.title(body), body, asset))
     faults = [*map(line, diagnostics), *faults]
     # What is at fault by itself cannot be compared.
-    faults += () if faults else _duplicates(wanted)
+    faults += () if faults else _duplicates(desired)
     if faults:
         count = f'{len(faults)} fault{"s" if len(faults) > 1 else ""}'
         raise UnusableInputError(f'{assets.folder}: {count}; nothing was sent', '\n'.join(faults), diagnostics)
-    return wanted
+    return desired
 
 
 # What leaves the meaning of a file open; a byte order mark or a key that stands twice do not.
@@ -191,10 +191,10 @@ def _faults(kind: Kind, asset: bundle.Asset, body: Body) -> Iterator[tuple[str, 
             yield '', f'{asset.path}: a number is too large to be sent'
 
 
-def _duplicates(wanted: Sequence[Wanted]) -> Iterator[str]:
+def _duplicates(desired: Sequence[Desired]) -> Iterator[str]:
     """Rule 5.10: of two downtimes that cover the same, Datadog takes one."""
-    seen: list[Wanted] = []
-    for one in wanted:
+    seen: list[Desired] = []
+    for one in desired:
         same = (other for other in seen if other.kind is one.kind)
         for other in same:
             if one.kind.stands_in_the_way(one.body, other.body, 0):

@@ -14,15 +14,15 @@ from loopback import integration
 from ddassets import assets as bundle
 from ddassets.diagnostic import UnusableInputError
 from ddassets.org.account import SITES, read_account, require_keys
+from ddassets.org.desired import Changes, Selection, check_handles, integration_name, read_assets, read_desired
 from ddassets.org.marker import Marker, in_tags, in_text, label
 from ddassets.org.plan import make_plan
-from ddassets.org.wanted import Changes, Selection, check_handles, integration_name, read_assets, read_wanted
 
 
 def bodies(folder, **changes):
     """By `kind/name`."""
     assets = read_assets(folder)
-    found = read_wanted(assets, Selection(), Changes(**changes))
+    found = read_desired(assets, Selection(), Changes(**changes))
     return {f'{one.kind.plural}/{one.name}': one.body for one in found}
 
 
@@ -117,7 +117,7 @@ def test_the_files_themselves_are_not_touched(spool):
     folder = spool()
     assets = read_assets(folder)
     before = copy.deepcopy([one.source.data for one in (*assets.dashboards, *assets.monitors, *assets.downtimes)])
-    read_wanted(assets, Selection(), Changes(['@a@example.com'], '@b@example.com', ['host:alpha']))
+    read_desired(assets, Selection(), Changes(['@a@example.com'], '@b@example.com', ['host:alpha']))
     assert before == [one.source.data for one in (*assets.dashboards, *assets.monitors, *assets.downtimes)]
 
 
@@ -223,7 +223,7 @@ DAMAGE = st.one_of(
 def test_whatever_stands_in_a_file_it_can_be_sent_or_is_refused(tmp_path_factory, damage, changes):
     folder = integration.write(tmp_path_factory.mktemp('damaged'), damaged(integration.ASSETS, *damage))
     try:
-        wanted = read_wanted(read_assets(folder), Selection(), changes)
+        wanted = read_desired(read_assets(folder), Selection(), changes)
     except UnusableInputError as error:
         assert Path(damage[0]).name in error.details
         return
@@ -260,7 +260,7 @@ def test_handles_and_tags(changes, words):
 
 
 def test_only_what_there_is_can_be_chosen(spool):
-    present = [(one.kind, one.name) for one in read_wanted(read_assets(spool()), Selection(), Changes())]
+    present = [(one.kind, one.name) for one in read_desired(read_assets(spool()), Selection(), Changes())]
     with pytest.raises(
         UnusableInputError, match=r"there is no 'monitor/ful'; did you mean monitors/full\?; there is: "
     ):
