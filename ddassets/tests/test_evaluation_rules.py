@@ -266,11 +266,13 @@ JOBS = '10 0 0 0 10 1 1 1 1 26'
                 ('within 300 s', '_x7', _),
                 ('always', '_x7', 96),
                 ('window only', '_x6', _),
-                ('window only', '_', _),
+                # A point at the very start of the window is not before it.
+                ('window only', '_', 96),
+                ('window only', '_ _', _),
             )
         ),
         pytest.param(
-            'avg(last_2m):diff(diff(avg:m{*})) > 0',
+            'avg(last_1m):diff(diff(avg:m{*})) > 0',
             {'m': '1 2 4 8 16'},
             {'A19': 'window only'},
             [_],

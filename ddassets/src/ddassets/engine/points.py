@@ -162,11 +162,9 @@ class Points:
     def _floor(self) -> Indices:
         """The number of the first point that a difference in each window may look back to (A19)."""
         choice = self.context.assumptions.peek(Assumptions.earlier_point)
-        if choice == 'window only':
-            return self.lower
         if choice == 'always':
             return np.full_like(self.lower, _NONE)
-        oldest = self.context.starts - INTERPOLATION_LIMIT
+        oldest = self.context.starts - (0 if choice == 'window only' else INTERPOLATION_LIMIT)
         return ranks(self.times, oldest, 'left') if self.step is None else -(-oldest // self.step)
 
     def _heads(self) -> Indices:
@@ -175,18 +173,20 @@ class Points:
         if not self.memory:
             return head
         self.floor = self._floor()
+        behind = np.zeros(self.lower.size, dtype=np.bool_)
         for node, column in self.memory.items():
             lower = np.clip(self.lower - self.first, 0, column.values.size)
             upper = np.clip(self.upper - self.first, 0, column.values.size)
             before = column.last((np.zeros_like(lower), lower))
             following = column.next(lower)
+            behind |= before >= 0
             reached = (before >= 0) & (following < upper)
             if reached.any():
                 self.context.assumptions.rely_on(Assumptions.earlier_point)
             cut = reached & (before + self.first < self.floor)
             if (levels := depth(node)) > 1:
                 # What the operand looks back to may lie too far back although the operand's point does not.
-                cut = reached
+                cut = behind & (following < upper)
                 for _ in range(levels - 1):
                     following = column.next(np.minimum(following + 1, column.values.size))
             end = np.minimum(following + 1, upper)
@@ -267,7 +267,8 @@ class Points:
             index = self.column.last((start, end))
             number = np.where(index >= 0, np.maximum(number, index + base), number)
         earlier = np.flatnonzero(number == _NONE)
-        number[earlier] = self.last_before(self.node, self.column, lower[earlier], rows[earlier])[0]
+        floor = self.floor[rows[earlier]] if self.memory else None
+        number[earlier] = self.last_before(self.node, self.column, lower[earlier], rows[earlier], floor=floor)[0]
         there = number != _NONE
         result = np.full(rows.size, np.nan)
         result[there] = self.instants(number[there])
