@@ -211,7 +211,7 @@ def test_a_chart_and_its_lanes_agree_where_the_clocks_change(browser, tmp_path, 
 
 @pytest.mark.parametrize('name', ['High', 'High at {{value}}'])
 def test_a_message_without_its_text_keeps_its_title_and_value(browser, tmp_path, monkeypatch, name):
-    monkeypatch.setattr('ddassets.report.rehearsed.MOST_TEXTS', 1)
+    monkeypatch.setattr('ddassets.report.rehearsed.MAX_TEXTS', 1)
     signal = '{metric: odd.gauge, tags: [host:a], type: gauge, interval: 60s, values: 10x10 90x10 10x10 95x10 10x20}'
     scenario = f'start: 2027-01-05T12:00:00\nlength: 1h\nnotify: "@a@example.com"\nseries:\n  - {signal}\n'
     browser.open(page_of(tmp_path, scenario, name=name), '#/inbox')

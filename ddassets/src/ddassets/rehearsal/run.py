@@ -43,10 +43,11 @@ def rehearse(
     The monitors' groups are evaluated as they are asked for. Raises UnusableInputError, for a monitor outside the
     subset with its name, the column and how to leave it out.
     """
-    progress('the signal')
-    found = signal(scenario, bundle, simulate, given)
+    # Before the signal, which may run a check: the faults of assets cost nothing to find.
     results = tuple(_downtime(scenario, one) for one in choose_downtimes(scenario, bundle))
     chosen = choose_monitors(scenario, bundle)
+    progress('the signal')
+    found = signal(scenario, bundle, simulate, given)
     return Rehearsal(
         scenario=scenario,
         bundle=bundle,

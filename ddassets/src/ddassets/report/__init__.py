@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from ddassets.assets import Bundle
+from ddassets.rehearsal import Judgement
 from ddassets.report.page import write as _write
-from ddassets.report.rehearsed import Judgement
 from ddassets.report.rehearsed import page as _page
 
 

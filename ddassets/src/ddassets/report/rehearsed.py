@@ -1,146 +1,32 @@
-"""From the results of rehearsals to the page. What a result has to offer stands here, as protocols."""
+"""From the results of rehearsals to the page."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
-from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from ddassets.assets import Bundle
-from ddassets.assets import Monitor as MonitorAsset
 from ddassets.engine.assumptions import ASSUMPTIONS
 from ddassets.engine.graph import Line
 from ddassets.engine.message import Delivery
-from ddassets.engine.monitor import Thresholds
-from ddassets.engine.notification import Mute, Notification
-from ddassets.engine.series import SeriesSet
+from ddassets.engine.notification import Notification
 from ddassets.engine.state import State
-from ddassets.engine.timeline import Group, GroupTimeline, MonitorTimeline
-from ddassets.language.query import tree
+from ddassets.engine.timeline import Group, GroupTimeline
+from ddassets.rehearsal import Judgement
+from ddassets.rehearsal.result import DowntimeResult, MonitorResult
 from ddassets.report import dashboards, model, prose
 from ddassets.report.columns import BUCKETS, average
 from ddassets.report.source import Source
 
 # The texts of more messages would be most of the page. Those sent come first, then the newest.
-MOST_TEXTS = 5000
+MAX_TEXTS = 5000
 _REASONS = {'transition': '', 'renotify': 'renotification', 'downtime end': 'at the end of a downtime'}
 
 # The instant of a message, whether it was muted, and a function for its kind, value, text where asked for, and the
 # instant of the last trigger.
 type _Due = tuple[int, bool, Callable[[bool], tuple[model.Kind, str, str, int | None]]]
-
-
-class Message(Protocol):
-    """A notification as it is read. `host` and `ip` are empty where the group has no host or its address is unknown."""
-
-    @property
-    def title(self) -> str: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def recipients(self) -> Sequence[str]: ...
-    @property
-    def host(self) -> str: ...
-    @property
-    def ip(self) -> str: ...
-    @property
-    def delivery(self) -> Delivery: ...
-
-
-class MonitorResult(Protocol):
-    """One monitor's part. `mutes` and `notifications` are by group and in order of time."""
-
-    @property
-    def asset(self) -> MonitorAsset: ...
-    @property
-    def query(self) -> tree.MonitorQuery: ...
-    @property
-    def thresholds(self) -> Thresholds: ...
-    @property
-    def timeline(self) -> MonitorTimeline: ...
-    @property
-    def mutes(self) -> Mapping[Group, Sequence[Mute]]: ...
-    @property
-    def notifications(self) -> Mapping[Group, Sequence[Notification]]: ...
-    def message(self, group: Group, notification: Notification) -> Message: ...
-    # The same without its text, where there are too many to render each.
-    def heading(self, group: Group, notification: Notification) -> Message: ...
-
-
-class DowntimeResult(Protocol):
-    """One downtime's part. `windows` are disjoint and in order; `messages` are those of the downtime itself.
-
-    A message is `(instant, what happened: scheduled, started, canceled or expired)`.
-    """
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def scope(self) -> str: ...
-    @property
-    def message(self) -> str: ...
-    @property
-    def recipients(self) -> Sequence[str]: ...
-    @property
-    def zone(self) -> str: ...
-    @property
-    def windows(self) -> Sequence[tuple[float, float]]: ...
-    @property
-    def messages(self) -> Sequence[tuple[float, str]]: ...
-
-
-class Verdict(Protocol):
-    """Whether one expectation holds; as a string what was expected, and what was found where it does not."""
-
-    @property
-    def holds(self) -> bool: ...
-    def __str__(self) -> str: ...
-
-
-class Result(Protocol):
-    """One rehearsal over [start, end), in seconds since the epoch."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def description(self) -> str: ...
-    @property
-    def start(self) -> int: ...
-    @property
-    def end(self) -> int: ...
-    @property
-    def zone(self) -> ZoneInfo: ...
-    @property
-    def series(self) -> SeriesSet: ...
-    @property
-    def monitors(self) -> Sequence[MonitorResult]: ...
-    @property
-    def downtimes(self) -> Sequence[DowntimeResult]: ...
-    # The assumptions relied on: id and choice.
-    @property
-    def assumptions(self) -> Mapping[str, str]: ...
-    # Sentences about what the reader has to know of the signal and the monitors.
-    @property
-    def warnings(self) -> Sequence[str]: ...
-    def lines(self, expression: tree.Expression, start: int, end: int) -> Sequence[Line]: ...
-    # The lines of the lower and of the upper edge of the band about an expression; none without a band.
-    def edges(self, expression: tree.Expression, start: int, end: int) -> tuple[Sequence[Line], Sequence[Line]]: ...
-
-
-class Judgement(Protocol):
-    """A rehearsal and what is to be thought of it. `coverage` is by the name of the monitor.
-
-    It holds states, recoveries and branches of the message, and whether the rehearsal reached each.
-    """
-
-    @property
-    def rehearsal(self) -> Result: ...
-    @property
-    def verdicts(self) -> Sequence[Verdict]: ...
-    @property
-    def coverage(self) -> Mapping[str, Sequence[tuple[str, bool]]]: ...
 
 
 def page(
@@ -314,7 +200,7 @@ def _instant(due: _Due) -> int:
 def _told(due: Sequence[_Due]) -> tuple[list[model.Kind], list[model.Message]]:
     """Tell messages, where these are too many for a page with the texts of those sent first, then of the newest."""
     order = sorted(range(len(due)), key=lambda index: (due[index][1], -due[index][0]))
-    kept = frozenset(order[:MOST_TEXTS])
+    kept = frozenset(order[:MAX_TEXTS])
     kinds: dict[model.Kind, int] = {}
     messages = []
     for index, (instant, _, tell) in enumerate(due):
