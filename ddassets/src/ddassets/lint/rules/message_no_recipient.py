@@ -1,0 +1,42 @@
+"""A monitor that notifies nobody."""
+
+from collections.abc import Iterator
+
+from ddassets.diagnostic import Severity
+from ddassets.lint.example import MONITOR, message
+from ddassets.lint.rule import Fault, Rule
+from ddassets.lint.subject import Subject
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for reading in subject.messages:
+        # What an integration ships in an envelope is a template: whoever imports it adds the recipients.
+        if reading.template and not reading.monitor.place and not reading.mentions:
+            yield reading.fault(
+                'the message names no recipient, so the monitor notifies nobody',
+                hint='add an @-handle, or pass --notify @HANDLE to ddassets apply',
+            )
+
+
+_BODY = {
+    'name': 'Queue is long',
+    'type': 'query alert',
+    'query': 'avg(last_5m):avg:acme.queue.length{*} by {host} > 100',
+    'tags': ['integration:acme'],
+    'options': {'thresholds': {'critical': 100}, 'notify_no_data': True, 'no_data_timeframe': 10},
+    # Away with the envelope of the example.
+    **dict.fromkeys(('definition', 'version', 'title', 'description', 'created_at', 'last_updated_at')),
+}
+RULE = Rule(
+    id='message/no-recipient',
+    severity=Severity.NOTE,
+    reason='The message of a monitor names no recipient.',
+    explanation=(
+        'The monitor changes its state and notifies nobody, unless a notification rule of the organisation routes it. '
+        'A monitor that an integration ships as a template (`definition` in an envelope) is not judged.'
+    ),
+    bad={MONITOR: {**_BODY, 'message': message(handle='')}},
+    good={MONITOR: {**_BODY, 'message': message()}},
+    check=check,
+    semantics=('4.4',),
+)
