@@ -30,7 +30,7 @@ ISSUES = 'https://github.com/my-metric-maintainers/my_metric/issues'
 STANDARD_INPUT = Path('-')
 #: In the order of the help text.
 COMMANDS = (
-    *('lint', 'rules', 'explain', 'rehearse', 'check', 'plan', 'apply', 'destroy', 'snapshot', 'doctor'),
+    *('init', 'lint', 'rules', 'explain', 'rehearse', 'check', 'plan', 'apply', 'destroy', 'snapshot', 'doctor'),
     'completion',
 )
 

@@ -1,6 +1,8 @@
 """The files that kennel generates: API bodies with `api_resource`, whose queries may name monitors by kennel's ids."""
 
+import os
 import re
+from pathlib import Path
 from typing import Any
 
 from ddassets.assets.source import Place
@@ -37,7 +39,8 @@ def _read(base: Base, inventory: Inventory) -> None:
             object=str(body.get('name') or ''),
         )
     # The project and the id that kennel tracks the object by are the names of the folder and the file.
-    address = f'{base.path.parent.name}:{base.path.stem}'
+    path = Path(os.path.abspath(base.path))
+    address = f'{path.parent.name}:{path.stem}'
     inventory.add(kind, base, (), body, withheld=withheld, address=address, manager=MANAGER)
 
 

@@ -72,17 +72,21 @@ def _downtimes(bundle: Bundle) -> Iterator[Downtime]:
 
 
 def _survey(asset: MonitorAsset, bundle: Bundle, planned: Sequence[Downtime]) -> Survey:
+    try:
+        monitor = monitors.of(asset)
+    except UnusableInputError as error:
+        return Survey(asset, unsupported=str(error).removeprefix(f'{asset.name}: '))
+    return survey(asset, monitor, planned, *declared(bundle))
+
+
+def declared(bundle: Bundle) -> tuple[dict[str, Kind], dict[str, int]]:
+    """Types, and intervals in seconds, that metadata.csv declares, by metric."""
     kinds: dict[str, Kind] = {}
     for name, metric in bundle.metrics.items():
         kind = next((kind for kind in KINDS if kind == metric.type), None)
         if kind:
             kinds[name] = kind
-    intervals = {name: metric.interval for name, metric in bundle.metrics.items() if metric.interval}
-    try:
-        monitor = monitors.of(asset)
-    except UnusableInputError as error:
-        return Survey(asset, unsupported=str(error).removeprefix(f'{asset.name}: '))
-    return survey(asset, monitor, planned, kinds, intervals)
+    return kinds, {name: metric.interval for name, metric in bundle.metrics.items() if metric.interval}
 
 
 def judge(found: Survey) -> Iterator[Diagnostic]:

@@ -18,7 +18,7 @@ from ddassets.engine.message import FLAGS, Branch, Edge, conditions
 from ddassets.engine.monitor import Monitor
 from ddassets.engine.plan import Plan
 from ddassets.engine.planner import STUBBED, StubWindows, make_plan, stub_windows
-from ddassets.engine.series import Kind
+from ddassets.engine.series import Kind, Series
 from ddassets.engine.state import State
 from ddassets.engine.timeline import GroupTimeline
 from ddassets.language.downtime_scope import Scope as DowntimeScope
@@ -97,6 +97,30 @@ def survey(
     return _Surveyor(asset, monitor, plan, found).survey(downtimes)
 
 
+@dataclass(frozen=True)
+class MadeSignal:
+    """A signal for one monitor: a series for each source. It lasts so many `seconds` from START on.
+
+    `levels` are the values of the varied source by the state that each is for; `stub` is the function that the series
+    stand in for, or empty.
+    """
+
+    sources: Sequence[Source]
+    series: Sequence[Series]
+    levels: Mapping[str, float]
+    seconds: int
+    stub: str
+
+
+def make_signal(
+    asset: MonitorAsset, monitor: Monitor, kinds: Mapping[str, Kind], intervals: Mapping[str, int]
+) -> MadeSignal:
+    """Make the signal that a survey evaluates. Raises UnusableInputError where none makes the monitor alert."""
+    plan = make_plan(monitor.query, Assumptions(), _stub(monitor))
+    surveyor = _Surveyor(asset, monitor, plan, sources(plan, kinds, intervals))
+    return surveyor.signal()
+
+
 def _stub(monitor: Monitor) -> StubWindows | None:
     """The windows of a query whose function a made-up series replaces; None for any other query."""
     expression = monitor.query.expression
@@ -156,6 +180,16 @@ class _Surveyor:
             stubbed=self.plan.stub or '',
             assumptions=tuple(self.assumptions.relied_on),
         )
+
+    def signal(self) -> MadeSignal:
+        """The signal by itself. Raises UnusableInputError where none makes the monitor alert."""
+        trial, levels = self._levels()
+        if trial is None:
+            raise UnusableInputError(self._never_holds())
+        segments, _ = self._segments(levels)
+        store = self.search.store(trial, segments)
+        seconds = sum(segment.seconds for segment in segments)
+        return MadeSignal(self.search.sources, list(store), levels, seconds, self.plan.stub or '')
 
     def _levels(self) -> tuple[Trial | None, dict[str, float]]:
         """A staircase that alerts, and the level of each condition that was found, by its name."""

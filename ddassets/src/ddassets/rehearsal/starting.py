@@ -1,0 +1,197 @@
+"""A first scenario for a monitor: a signal made from its own query, commented, with what happens filled in."""
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from ddassets import assets, duration
+from ddassets.assets import Bundle, Monitor
+from ddassets.diagnostic import UnusableInputError
+from ddassets.engine import monitor as monitors
+from ddassets.engine.series import Series
+from ddassets.rehearsal import writing
+from ddassets.rehearsal.auto import START, MadeSignal, make_signal
+from ddassets.rehearsal.auto.estate import declared
+from ddassets.rehearsal.discovery import FOLDER
+from ddassets.rehearsal.parsing import parse
+from ddassets.rehearsal.run import rehearse
+
+#: What the signal does, in the order in which it does it.
+_STATES = {'ok': 'OK', 'warn': 'Warn', 'alert': 'Alert'}
+MAX_NAME = 60
+# Items of the notation on one line.
+_WIDTH = 100
+
+
+@dataclass(frozen=True)
+class Start:
+    """What was made for one monitor: the text of a scenario, or why there is none."""
+
+    monitor: Monitor
+    path: Path
+    text: str = ''
+    reason: str = ''
+
+
+def file_name(name: str, taken: set[str]) -> str:
+    """Return a file name for a monitor's scenario, and add it to those that are taken."""
+    stem = re.sub(r'[^a-z0-9]+', '_', name.lower()).strip('_')[:MAX_NAME] or 'monitor'
+    number, found = 1, stem
+    while found in taken:
+        number += 1
+        found = f'{stem}_{number}'
+    taken.add(found)
+    return f'{found}.yaml'
+
+
+def start(monitor: Monitor, bundle: Bundle, path: Path, schema: str) -> Start:
+    """Make the scenario that is to be written to `path`. `schema` is the header's path of the JSON Schema."""
+    try:
+        if withheld := [key for key in ('query', 'type') if monitor.is_withheld((key,))]:
+            raise UnusableInputError(f'its {withheld[0]} is not known here')
+        made = make_signal(monitor, monitors.of(monitor), *declared(bundle))
+        text = '\n'.join(_lines(monitor, bundle, path, schema, made)) + '\n'
+        around = bundle if bundle.source is None else assets.read(path.parent.parent)
+        scenario = parse(text, path)
+        filled, _ = writing.write(rehearse(scenario, around))
+    except UnusableInputError as error:
+        return Start(monitor, path, reason=str(error).removeprefix(f'{monitor.name}: '))
+    return Start(monitor, path, filled.replace('\nexpect:', f'\n{_EXPECT}expect:', 1))
+
+
+_EXPECT = '# All that happens, and nothing else may. It is what the monitor does, not what it should do: review it.\n'
+
+
+def _lines(monitor: Monitor, bundle: Bundle, path: Path, schema: str, made: MadeSignal) -> Iterator[str]:
+    name = monitor.name
+    yield f'# yaml-language-server: $schema={schema}'
+    yield f'# Written by `ddassets init` for the monitor {_scalar(name)}.'
+    yield f'#   ddassets rehearse {path}            # does the monitor still do this?'
+    yield f'#   ddassets rehearse --write {path}    # after a change: fill in what happens now'
+    yield f'description: {_scalar(f"{name}: over its thresholds and back, then silence")}'
+    yield f'start: {_instant(START)}    # UTC, unless there is a `timezone`'
+    yield f'length: {duration.write(made.seconds)}'
+    if hosts := sorted({tag.partition(':')[2] for one in made.sources for tag in one.tags if tag.startswith('host:')}):
+        yield '# What is known of hosts: what {{host.ip}} and {{host.metadata_…}} print, and tags of all their series.'
+        yield 'hosts:'
+        yield from (f'  {_scalar(host)}: {{ip: 192.0.2.{number}}}' for number, host in enumerate(hosts, 1))
+    yield from _series(monitor, made)
+    yield from _chosen(monitor, bundle, path)
+
+
+def _series(monitor: Monitor, made: MadeSignal) -> Iterator[str]:
+    levels = ', '.join(f'{made.levels[key]:g} for {state}' for key, state in _STATES.items() if key in made.levels)
+    yield '# The signal was made from the query; replace the values by what the metric really does.'
+    yield f'#   {" ".join(monitor.query.split())}'
+    yield f'# Its levels: {levels}; then nothing is sent for a while (`_`). `5x20` is 20 points of 5.'
+    yield 'series:'
+    for source, series in zip(made.sources, _ordered(made), strict=True):
+        if made.stub:
+            yield f'- stub: {made.stub}    # what {made.stub}() returns is not published: these are its results'
+        else:
+            yield f'- metric: {_scalar(source.metric)}'
+            yield f'  type: {source.kind}    # as the metric is submitted: gauge, count or rate'
+        yield f'  interval: {duration.write(source.interval)}    # between two points'
+        if source.tags:
+            yield f'  tags: {_list(sorted(source.tags))}'
+        yield f'  from: {_instant(float(series.times[0]))}    # early enough for the first window'
+        yield '  values: >-'
+        yield from (f'    {line}' for line in _wrapped(notation(series, START + made.seconds)))
+
+
+def _ordered(made: MadeSignal) -> list[Series]:
+    """The series in the order of the sources."""
+    found = {(one.metric, one.tags): one for one in made.series}
+    return [found[source.metric, source.tags] for source in made.sources]
+
+
+def notation(series: Series, end: float) -> list[str]:
+    """Return a series as items of the compact notation, gaps before `end` included."""
+    count = round((end - series.times[0]) / series.interval)
+    steps = np.round((series.times - series.times[0]) / series.interval).astype(int)
+    values = np.full(max(count, int(steps[-1]) + 1), np.nan)
+    values[steps] = series.values
+    items: list[str] = []
+    position = 0
+    while position < values.size:
+        length = _run(values, position)
+        first = values[position]
+        step = values[position + 1] - first if length > 1 else 0.0
+        word = '_' if np.isnan(first) else _number(first) + (f'{step:+.12g}' if step and length > 2 else '')
+        if step and length == 2:
+            length = 1
+        items.append(word if length == 1 else f'{word}x{length}')
+        position += length
+    return items
+
+
+def _run(values: 'np.typing.NDArray[np.float64]', position: int) -> int:
+    """How many points from `position` on are missing, equal, or rise by the same step."""
+    rest = values[position:]
+    missing = np.isnan(rest)
+    if missing[0]:
+        present = np.flatnonzero(~missing)
+        return int(present[0]) if present.size else rest.size
+    if rest.size == 1 or missing[1]:
+        return 1
+    with np.errstate(invalid='ignore'):
+        other = np.flatnonzero(~np.isclose(np.diff(rest), rest[1] - rest[0], rtol=1e-9, atol=1e-12))
+    return int(other[0]) + 1 if other.size else rest.size
+
+
+def _number(value: float) -> str:
+    return f'{value:.12g}'
+
+
+def _wrapped(items: Sequence[str]) -> Iterator[str]:
+    line = ''
+    for item in items:
+        if line and len(line) + len(item) >= _WIDTH:
+            yield line
+            line = ''
+        line = f'{line} {item}'.strip()
+    yield line
+
+
+def _chosen(monitor: Monitor, bundle: Bundle, path: Path) -> Iterator[str]:
+    if bundle.source is None:
+        yield f'monitors: {_list([monitor.name])}'
+    else:
+        file = os.path.relpath(monitor.path, path.parent)
+        file = file if '/' in file else f'./{file}'
+        yield '# The file that holds the monitor, and its name or address there.'
+        only = _list([monitor.address or monitor.name])
+        yield f'monitors: [{{file: {_scalar(file)}, only: {only}}}]'
+    yield 'downtimes: []    # or names, or files; left out: all of the integration'
+
+
+def schema_path(path: Path, root: Path, name: str) -> str:
+    """The path of a JSON Schema as the header of a file names it."""
+    return os.path.relpath(root / '.ddassets' / name, path.parent).replace(os.sep, '/')
+
+
+def scenario_folder(bundle: Bundle) -> Path:
+    """The folder where the scenarios for a bundle are looked for."""
+    return bundle.folder / FOLDER
+
+
+def _instant(instant: float) -> str:
+    return datetime.fromtimestamp(instant, UTC).strftime('%Y-%m-%dT%H:%M:%S')
+
+
+def _list(texts: Sequence[str]) -> str:
+    return _yaml(list(texts))
+
+
+def _scalar(text: str) -> str:
+    return _yaml(text).removesuffix('...').rstrip()
+
+
+def _yaml(value: object) -> str:
+    return yaml.safe_dump(value, default_flow_style=True, width=10**9, allow_unicode=True).rstrip('\n')

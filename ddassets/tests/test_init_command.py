@@ -1,0 +1,155 @@
+"""`ddassets init` from the outside: what it writes holds, is valid for editors, and replaces nothing."""
+
+import json
+import shutil
+from pathlib import Path
+
+import forms
+import jsonschema_rs
+import numpy as np
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ddassets.cli import main
+from ddassets.engine.series import Series, parse_compact
+from ddassets.lint import configuration
+from ddassets.rehearsal.starting import file_name, notation
+
+HERE = Path(__file__).parent
+BODY = {
+    'name': 'Lag is high',
+    'type': 'query alert',
+    'query': 'avg(last_5m):avg:acme.lag{env:prod} by {host} > 9',
+    'message': 'Lag on {{host.name}}. @ops@example.com',
+    'tags': ['team:harbor'],
+    'options': {'thresholds': {'critical': 9, 'warning': 5}, 'require_full_window': False},
+}
+LOGS = {**BODY, 'name': 'Errors', 'type': 'log alert', 'query': 'logs("x").index("*").rollup("count").last("5m") > 9'}
+
+
+@pytest.fixture
+def init(tmp_path, monkeypatch, capsys):
+    """Runs init, or another command, in a folder of its own, and returns code, output and standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments, command='init'):
+        code = main([command, *arguments])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return run
+
+
+def files(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob('*') if path.is_file()}
+
+
+@pytest.mark.parametrize('form', forms.FORMS)
+def test_a_monitor_of_every_form(form, init, tmp_path):
+    name, text = forms.FORMS[form][0](BODY)
+    (tmp_path / name).write_text(text)
+    code, _, err = init(name)
+    assert (code, err) == (0, '')
+    code, out, _ = init('--format', 'json', name, command='rehearse')
+    (rehearsal,) = json.loads(out)['rehearsals']
+    assert code == 0 and rehearsal['verdicts'] and all(each['holds'] for each in rehearsal['verdicts'])
+    states = {
+        change['to'] for one in rehearsal['monitors'] for group in one['groups'] for change in group['transitions']
+    }
+    assert states >= {'OK', 'Warn', 'Alert'}
+
+
+def test_what_is_written_suits_an_editor(init, tmp_path):
+    (tmp_path / 'exported.json').write_text(json.dumps(BODY))
+    init('exported.json')
+    path = tmp_path / 'rehearsals' / 'lag_is_high.yaml'
+    header, *_ = path.read_text().split('\n')
+    schema = path.parent / header.removeprefix('# yaml-language-server: $schema=')
+    data = yaml.load(path.read_text(), yaml.BaseLoader)
+    assert data['series'][0]['tags'] == ['env:prod', 'host:host-1'] and 'host-1' in data['hosts']
+    assert data['series'][0]['type'] == 'gauge' and data['series'][0]['interval'] == '1m'
+    # As editors load: numbers are numbers, dates are texts.
+    data['expect'] = [{**each, 'value': float(each.get('value', 0))} for each in data['expect']]
+    jsonschema_rs.validator_for(json.loads(schema.read_text())).validate(data)
+    written = tmp_path / '.ddassets.yaml'
+    header, *_ = written.read_text().split('\n')
+    assert (tmp_path / header.removeprefix('# yaml-language-server: $schema=')).is_file()
+    assert configuration.read(written, ()) == configuration.Configuration(written)
+    # The comments show valid entries.
+    written.write_text(
+        written.read_text().replace('# companions', 'companions').replace('# ignore', 'ignore').replace('#   -', '  -')
+    )
+    assert configuration.read(written, ['monitor/window']).ignores[0].rule == 'monitor/window'
+    workflow = yaml.safe_load((tmp_path / '.ddassets' / 'github-workflow.yml').read_text())
+    assert workflow['jobs']['monitors']['steps'][-1]['run'] == 'ddassets rehearse --format github exported.json'
+
+
+def test_nothing_that_exists_is_touched(init, tmp_path):
+    (tmp_path / 'exported.json').write_text(json.dumps([BODY, {**BODY, 'name': 'Other', 'id': 4}]))
+    (tmp_path / 'rehearsals').mkdir()
+    mine = {'rehearsals/lag_is_high.yaml': b'mine', '.ddassets.yaml': b'companions: []\n'}
+    for name, content in mine.items():
+        (tmp_path / name).write_bytes(content)
+    code, out, _ = init('exported.json')
+    assert code == 0 and 'left alone' in out
+    found = files(tmp_path)
+    assert {name: found[name] for name in mine} == mine and 'rehearsals/other.yaml' in found
+    code, out, _ = init('exported.json')
+    assert code == 0 and '0 files written' in out
+    assert files(tmp_path) == found
+
+
+def test_an_integration(init, tmp_path):
+    shutil.copytree(HERE / 'acme', tmp_path / 'acme', ignore=shutil.ignore_patterns('rehearsals'))
+    code, out, _ = init('acme')
+    assert code == 0
+    names = sorted(path.stem for path in (tmp_path / 'acme' / 'rehearsals').iterdir())
+    assert names == sorted(path.stem for path in (tmp_path / 'acme' / 'assets' / 'monitors').iterdir()), out
+    assert init('acme', command='rehearse')[0] == 0
+    assert init('acme', '--fail-on', 'error', command='lint')[0] == 0
+
+
+@pytest.mark.parametrize(
+    ('bodies', 'message'),
+    [
+        pytest.param([LOGS], 'Errors: no scenario: ', id='another-product'),
+        pytest.param([{**BODY, 'query': 'avg(last_5m):avg:acme.lag{*} > '}], 'exported.json', id='broken-query'),
+        pytest.param([], 'exported.json', id='no-monitor'),
+    ],
+)
+def test_where_no_scenario_can_be_made_nothing_is_written(bodies, message, init, tmp_path):
+    (tmp_path / 'exported.json').write_text(json.dumps(bodies))
+    code, _, err = init('exported.json')
+    assert code == 2 and message in err
+    assert list(files(tmp_path)) == ['exported.json'] and not (tmp_path / 'rehearsals').exists()
+
+
+def test_monitors_without_a_scenario_are_named(init, tmp_path):
+    (tmp_path / 'exported.json').write_text(json.dumps([BODY, LOGS]))
+    code, _, err = init('exported.json')
+    assert code == 0 and 'Errors: no scenario: ' in err
+
+
+def test_names_of_files():
+    taken = set()
+    assert [file_name(name, taken) for name in ('Lag: {{host.name}} is high!', 'Lag host.name is high', '…')] == [
+        'lag_host_name_is_high.yaml',
+        'lag_host_name_is_high_2.yaml',
+        'monitor.yaml',
+    ]
+
+
+VALUES = st.one_of(
+    st.just(float('nan')), st.sampled_from([0.0, 1.0, 2.0, 0.25, -3.5]), st.floats(-1e6, 1e6).map(lambda x: round(x, 3))
+)
+
+
+@given(st.lists(VALUES, min_size=1, max_size=40).filter(lambda values: values[0] == values[0]))
+def test_a_series_in_compact_notation_is_read_again(values):
+    values = np.array(values)
+    there = ~np.isnan(values)
+    series = Series('m', frozenset(), 60.0 * np.flatnonzero(there), values[there], 'gauge', 60)
+    text = ' '.join(notation(series, 60.0 * len(values)))
+    np.testing.assert_allclose(parse_compact(text), values, rtol=1e-9, atol=1e-9)
