@@ -45,7 +45,7 @@ def written(folder, assets):
     return integration.write(folder, assets)
 
 
-def of_another_type(query='events("a").rollup("count").last("5m") > 1'):
+def of_another_type(query='events("a").rollup("count").last("5m") > 80'):
     assets = copy.deepcopy(FULL)
     assets['monitors/full.json']['definition'] |= {'type': 'event-v2 alert', 'query': query}
     return assets
@@ -126,7 +126,7 @@ def test_what_would_be_left_alone_is_judged_all_the_same(datadog, applied, tmp_p
     applied(FULL)
     next(iter(datadog.organisation.monitors.values()))['message'] = 'by hand'
     assets = copy.deepcopy(FULL)
-    assets['monitors/full.json']['definition']['query'] = 'avg(last_5m):avg:acme.spool.jobs{*}'
+    assets['monitors/full.json']['definition']['query'] = 'avg(last_5m):avg:acme.spool.refused{*} > 80'
     outcome = run(datadog, 'plan', written(tmp_path, assets))
     assert outcome.code == 2 and 'Datadog would refuse it; nothing was changed' in outcome.err
 

@@ -88,6 +88,8 @@ def _type(monitor: Json) -> str:
 def _check_query(body: Json) -> None:
     if body['type'] != 'composite' and not re.search(r'[<>=]', body['query']):
         raise Refusal(400, "The value provided for parameter 'query' is invalid: invalid operator specified: ")
+    if '.refused' in body['query']:
+        raise Refusal(400, "(not recorded) The value provided for parameter 'query' is invalid")
 
 
 def _monitor(organisation: Stored, id: str) -> Json:
