@@ -37,6 +37,14 @@ def add_options(parser: ArgumentParser) -> None:
         '--auto', action='store_true', help='need no scenario: make a signal from the query of every monitor at PATH'
     )
     parser.add_argument('--inbox', type=option.count, default=30, metavar='N', help='show N messages (30)')
+    option.add_choice(
+        parser,
+        '--what-if',
+        ('auto', 'off', 'all'),
+        'auto',
+        'switch the assumptions that the result relies on, and report which of them would change it; auto stops after '
+        'twice the work of the rehearsal',
+    )
     parser.add_argument('--assumptions', action='store_true', help='explain each assumption that the result relies on')
     parser.add_argument(
         '--explain', metavar='TIME', help="explain each group's state at TIME, in the scenario's time zone"
@@ -141,7 +149,7 @@ def _outcome(path: Path, read_assets: ReadAssets, options: Namespace) -> 'Outcom
         rehearsal = _rehearsed(read(path), read_assets, keep=options.report is not None)
         if options.write:
             return _written(rehearsal)
-        judgement = Judgement(rehearsal)
+        judgement = Judgement(rehearsal, options.what_if)
         _ = judgement.verdicts  # refuses here, as an error of this file, what nothing could meet
         if options.format == 'text':
             text = rehearse_text.text(judgement, options.inbox, Screen.of_output(), options.assumptions)

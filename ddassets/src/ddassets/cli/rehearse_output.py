@@ -19,6 +19,7 @@ from ddassets.rehearsal.judgement import Judgement
 from ddassets.rehearsal.outcome import Outcome, Run
 from ddassets.rehearsal.result import GroupResult, MonitorResult
 from ddassets.rehearsal.verdict import Verdict
+from ddassets.rehearsal.what_if import WhatIf
 
 _RULES = (
     Rule('rehearsal/expectation', Severity.ERROR, 'an expectation or a property of a scenario does not hold'),
@@ -128,6 +129,32 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
             for name, choice in rehearsal.assumptions.items()
         ],
         'warnings': list(rehearsal.warnings),
+        'what_if': _what_if(outcome.judgement.what_if, rehearsal.zone),
+    }
+
+
+def _what_if(found: WhatIf, zone: ZoneInfo) -> dict[str, Any]:
+    return {
+        'effects': [
+            {
+                'assumption': effect.assumption,
+                'choice': effect.choice,
+                'refused': effect.refused,
+                'changes': [
+                    {
+                        'kind': change.kind,
+                        'monitor': change.monitor,
+                        'group': change.group,
+                        'at': _instant(change.at, zone),
+                        'event': change.event,
+                        'to': None if change.to is None else _instant(change.to, zone),
+                    }
+                    for change in effect.changes
+                ],
+            }
+            for effect in found.effects
+        ],
+        'untried': [{'assumption': name, 'choice': choice} for name, choice in found.untried],
     }
 
 

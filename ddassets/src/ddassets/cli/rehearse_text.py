@@ -1,8 +1,10 @@
 """Print a rehearsal for people: a table of states per monitor, the inbox, verdicts, and the assumptions relied on."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import islice
+from zoneinfo import ZoneInfo
 
 from ddassets import duration
 from ddassets.engine.assumptions import ASSUMPTIONS
@@ -15,10 +17,13 @@ from ddassets.rehearsal.outcome import Run
 from ddassets.rehearsal.result import MonitorResult, Rehearsal
 from ddassets.rehearsal.unmatched import no_series
 from ddassets.rehearsal.verdict import Verdict
+from ddassets.rehearsal.what_if import Change
 from ddassets.rehearsal.words import shown_time
 
 # So many groups of one monitor are listed, those that notified most first.
 MAX_GROUPS = 40
+# So many changes of another choice are listed.
+MAX_CHANGES = 1
 _INDENT = 4
 _COLOURS = {State.OK: '32', State.WARN: '33', State.ALERT: '31', State.NO_DATA: '2'}
 
@@ -37,6 +42,7 @@ def text(judgement: Judgement, limit: int = 30, screen: Screen | None = None, as
         '',
         *_verdicts(judgement.verdicts, screen),
         *(_all_assumptions(rehearsal, screen) if assumptions else _short_assumptions(rehearsal, screen)),
+        *_what_if(judgement, screen),
         *_warnings(rehearsal, screen),
     ]
     return '\n'.join(lines) + '\n'
@@ -187,6 +193,42 @@ def _all_assumptions(rehearsal: Rehearsal, screen: Screen) -> Iterator[str]:
         yield '  Assumed, where the documentation is silent:'
     for name, choice in assumed.items():
         yield from screen.wrapped(f'{name:<4} {ASSUMPTIONS[name].question}: {choice}', _INDENT, hanging=5)
+
+
+def _what_if(judgement: Judgement, screen: Screen) -> Iterator[str]:
+    """Which assumptions would change the result, and how; none where none was switched."""
+    found, zone = judgement.what_if, judgement.rehearsal.zone
+    tried = {effect.assumption for effect in found.effects}
+    if tried:
+        matter = found.sensitive
+        yield ''
+        yield from screen.wrapped(
+            f'{len(matter)} of {count(len(tried), "assumption")} that were switched would change this'
+            f'{": " + ", ".join(matter) if matter else ""}',
+            2,
+        )
+    for name in found.sensitive:
+        # The choice that changes least is the one to compare with.
+        effects = [effect for effect in found.effects if effect.assumption == name and effect.matters]
+        least = min(effects, key=lambda effect: (bool(effect.refused), len(effect.changes)))
+        what = least.refused or _changes(least.changes, zone)
+        others = f' (and {count(len(effects) - 1, "other choice")})' if len(effects) > 1 else ''
+        yield from screen.wrapped(f'{name} {least.choice}: {what}{others}', _INDENT, hanging=5)
+    if found.untried:
+        names = Counter(name for name, _ in found.untried)
+        listed = ', '.join(f'{name} ({count(number, "choice")})' for name, number in names.items())
+        yield from screen.wrapped(f'Not switched (--what-if all does): {listed}', 2)
+
+
+def _changes(changes: Sequence[Change], zone: ZoneInfo) -> str:
+    """The first changes in words, and how many more there are."""
+    words = [
+        f'{change.event} of {change.group} at {shown_time(change.at, zone)} {change.kind}'
+        f'{"" if change.to is None else f" to {shown_time(change.to, zone)}"}'
+        for change in changes[:MAX_CHANGES]
+    ]
+    more = len(changes) - len(words)
+    return '; '.join([*words, *([f'and {more} more'] if more > 0 else [])])
 
 
 def _warnings(rehearsal: Rehearsal, screen: Screen) -> Iterator[str]:

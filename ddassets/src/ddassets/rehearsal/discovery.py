@@ -54,7 +54,8 @@ def find(paths: Sequence[Path]) -> Found:
     return Found(scenarios, sources)
 
 
-_SCENARIO = re.compile(r'^(?:start|length|series|timezone|expect)\s*:', re.MULTILINE)
+# At the top of block style, or anywhere in the first line of flow style.
+_SCENARIO = re.compile(r'^(?:\{.*?)?["\']?\b(?:start|length|series|timezone|expect)["\']?\s*:', re.MULTILINE)
 
 
 def is_source(path: Path) -> bool:

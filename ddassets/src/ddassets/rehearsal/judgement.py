@@ -1,19 +1,20 @@
-"""What is to be thought of a rehearsal: whether what its scenario asks for holds, and what it covered."""
+"""Judges a rehearsal: which expectations hold, coverage, and which assumptions matter."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from ddassets.rehearsal import coverage, expectation, properties
+from ddassets.rehearsal import coverage, expectation, properties, what_if
 from ddassets.rehearsal.result import Rehearsal
 from ddassets.rehearsal.verdict import Verdict
 
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """A rehearsal judged. Nothing is computed before it is asked for."""
+    """A rehearsal judged. Nothing is computed before it is asked for. `mode` says which assumptions are switched."""
 
     rehearsal: Rehearsal
+    mode: what_if.Mode = 'off'
 
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
@@ -22,6 +23,11 @@ class Judgement:
         Raises UnusableInputError for what nothing could meet.
         """
         return tuple(self._verdicts())
+
+    @cached_property
+    def what_if(self) -> what_if.WhatIf:
+        """Which assumptions would change the result."""
+        return what_if.what_if(self.rehearsal, self.mode)
 
     @property
     def failures(self) -> Sequence[Verdict]:

@@ -150,7 +150,26 @@ class MonitorResult:
 
     @cached_property
     def results(self) -> Mapping[Group, GroupResult]:
-        return self._make()
+        made = self._make()
+        self._decisive = frozenset(self.evaluator.assumptions.relied_on)
+        return made
+
+    @property
+    def decisive(self) -> frozenset[str]:
+        """The ids of the assumptions that states and notifications rely on; the others are about texts alone."""
+        _ = self.results
+        return self._decisive
+
+    def reworded(self, scenario: Scenario) -> 'MonitorResult':
+        """Return the same states and notifications with messages under the assumptions of another scenario."""
+        assumptions = Assumptions(scenario.assumptions)
+        told = Messages(self.asset, self.monitor, self.evaluator.plan.by, scenario, assumptions)
+        return MonitorResult(self.asset, self.monitor, self.evaluator, told, self.muting, lambda: self.results)
+
+    @property
+    def windows(self) -> int:
+        """How many windows were evaluated: one for each instant of evaluation and group."""
+        return int(self.evaluator.ticks.size) * len(self.evaluator.groups)
 
     @cached_property
     def timeline(self) -> MonitorTimeline:

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -55,6 +55,26 @@ def rehearse(
         monitors=tuple(_monitor(asset, scenario, found, results, progress, keep) for asset in chosen.monitors),
         downtimes=results,
         notes=tuple(chosen.notes),
+    )
+
+
+def again(rehearsal: Rehearsal, scenario: Scenario, names: Collection[str]) -> Rehearsal:
+    """Rehearse some monitors of a rehearsal anew, under a scenario that differs in its assumptions alone.
+
+    Raises UnusableInputError where the assumptions refuse a monitor or a downtime.
+    """
+    downtimes = tuple(_downtime(scenario, one.downtime) for one in rehearsal.downtimes)
+    return Rehearsal(
+        scenario=scenario,
+        bundle=rehearsal.bundle,
+        signal=rehearsal.signal,
+        monitors=tuple(
+            _monitor(one.asset, scenario, rehearsal.signal, downtimes, lambda text: None, keep=False)
+            for one in rehearsal.monitors
+            if one.name in names
+        ),
+        downtimes=downtimes,
+        notes=(),
     )
 
 

@@ -1,0 +1,181 @@
+"""Which assumptions matter here: switch one at a time, and compare what would be notified.
+
+An assumption is tried only on the monitors that rely on it. Where it decides texts alone, nothing is evaluated anew.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from ddassets.diagnostic import UnusableInputError
+from ddassets.engine.assumptions import ASSUMPTIONS
+from ddassets.rehearsal.result import GroupResult, MonitorResult, Rehearsal
+from ddassets.rehearsal.run import again
+from ddassets.rehearsal.scenario import Scenario
+
+type Mode = Literal['auto', 'off', 'all']
+
+#: `auto` stops when the windows evaluated reach so many times those of the rehearsal itself.
+BUDGET = 2
+# Texts of one monitor that are compared: those of each kind, then others in their order.
+MAX_TEXTS = 500
+# Seconds. An event that is further away is another event.
+MAX_MOVE = 900
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One notification that another choice changes.
+
+    `kind`: it comes, goes, moves to the instant `to`, is muted or sent instead, or changes its text or recipients.
+    """
+
+    kind: Literal['comes', 'goes', 'moves', 'is muted', 'is sent', 'changes']
+    monitor: str
+    group: str
+    at: int
+    event: str
+    to: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Effect:
+    """What one other choice of an assumption does. `refused` is the reason where it refuses a monitor or a downtime."""
+
+    assumption: str
+    choice: str
+    changes: tuple[Change, ...] = ()
+    refused: str = ''
+
+    @property
+    def matters(self) -> bool:
+        return bool(self.changes or self.refused)
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """The effects of the choices that were tried, in the order of the table, and those that were not, with `auto`."""
+
+    effects: Sequence[Effect] = ()
+    untried: Sequence[tuple[str, str]] = field(default_factory=tuple)
+
+    @property
+    def sensitive(self) -> tuple[str, ...]:
+        """The ids of the assumptions of which some other choice changes the result."""
+        return tuple(dict.fromkeys(effect.assumption for effect in self.effects if effect.matters))
+
+    @property
+    def insensitive(self) -> tuple[str, ...]:
+        """The ids of the assumptions of which every other choice was tried and changes nothing."""
+        open_ones = {name for name, _ in self.untried}.union(self.sensitive)
+        return tuple(dict.fromkeys(one.assumption for one in self.effects if one.assumption not in open_ones))
+
+
+def what_if(rehearsal: Rehearsal, mode: Mode = 'auto') -> WhatIf:
+    """Try the other choices of every assumption that a rehearsal relied on.
+
+    `auto` leaves out what would take the windows evaluated beyond BUDGET times those of the rehearsal: they are
+    counted, so the answer is the same on every machine.
+    """
+    if mode == 'off':
+        return WhatIf()
+    budget = BUDGET * sum(monitor.windows for monitor in rehearsal.monitors)
+    effects, untried, spent = [], [], 0
+    for name, chosen in rehearsal.assumptions.items():
+        relying = [monitor for monitor in rehearsal.monitors if name in monitor.relied_on]
+        cost = sum(monitor.windows for monitor in relying if name in monitor.decisive)
+        for choice in ASSUMPTIONS[name].choices:
+            if choice == chosen:
+                continue
+            if mode == 'auto' and cost and spent + cost > budget:
+                untried.append((name, choice))
+                continue
+            spent += cost
+            effects.append(_effect(rehearsal, name, choice, relying))
+    return WhatIf(tuple(effects), tuple(untried))
+
+
+def _effect(rehearsal: Rehearsal, name: str, choice: str, relying: Sequence[MonitorResult]) -> Effect:
+    scenario = replace(rehearsal.scenario, assumptions={**(rehearsal.scenario.assumptions or {}), name: choice})
+    try:
+        pairs = list(_pairs(rehearsal, scenario, name, relying))
+        changes = [change for before, after in pairs for change in _changes(before, after)]
+    except UnusableInputError as error:
+        return Effect(name, choice, refused=str(error))
+    return Effect(name, choice, tuple(changes))
+
+
+def _pairs(
+    rehearsal: Rehearsal, scenario: Scenario, name: str, relying: Sequence[MonitorResult]
+) -> Iterator[tuple[MonitorResult, MonitorResult]]:
+    """Each monitor as it was, and as it is under the other choice."""
+    decided = {monitor.name for monitor in relying if name in monitor.decisive}
+    found = {one.name: one for one in again(rehearsal, scenario, decided).monitors}
+    for monitor in relying:
+        yield monitor, found[monitor.name] if monitor.name in decided else monitor.reworded(scenario)
+
+
+def _changes(before: MonitorResult, after: MonitorResult) -> Iterator[Change]:
+    """How the notifications of a monitor differ."""
+    for group in sorted(before.results.keys() | after.results.keys()):
+        old, new = _rows(before, before.results.get(group)), _rows(after, after.results.get(group))
+        name = ','.join(group) or '*'
+        yield from _timing(before.name, name, old, new)
+        for key in sorted(old.keys() & new.keys()):
+            was, now = old[key], new[key]
+            if was.muted != now.muted:
+                kind: Literal['is muted', 'is sent'] = 'is muted' if now.muted else 'is sent'
+                yield Change(kind, before.name, name, key[0], key[1])
+            elif was.message() != now.message():
+                yield Change('changes', before.name, name, key[0], key[1])
+
+
+@dataclass(frozen=True, eq=False)
+class _Row:
+    monitor: MonitorResult
+    result: GroupResult
+    row: int
+    read: bool
+
+    @property
+    def muted(self) -> bool:
+        return bool(self.result.notifications.muted[self.row])
+
+    def message(self) -> tuple[object, ...]:
+        """What recipients read, empty where too many texts would have to be rendered."""
+        if not self.read:
+            return ()
+        found = self.monitor.message(self.result.group, self.result.notifications[self.row])
+        return found.title, found.text, found.recipients, found.textless
+
+
+def _rows(monitor: MonitorResult, result: GroupResult | None) -> Mapping[tuple[int, str], _Row]:
+    """The notifications of a group by instant and event."""
+    if result is None:
+        return {}
+    first = set(result.first_of_each_kind)
+    due = result.notifications
+    events = [str(monitor.messages.edge(due[row])) for row in range(len(due))]
+    return {
+        (int(instant), event): _Row(monitor, result, row, row < MAX_TEXTS or row in first)
+        for row, (instant, event) in enumerate(zip(due.instants, events, strict=True))
+    }
+
+
+def _timing(
+    monitor: str, group: str, old: Mapping[tuple[int, str], _Row], new: Mapping[tuple[int, str], _Row]
+) -> Iterator[Change]:
+    """What comes, goes, or moves: what goes and what comes with the same event within MAX_MOVE is the same event."""
+    events = sorted({event for _, event in old.keys() ^ new.keys()})
+    for event in events:
+        gone = sorted(at for at, found in old.keys() - new.keys() if found == event)
+        come = sorted(at for at, found in new.keys() - old.keys() if found == event)
+        for at in gone:
+            to = min(come, key=lambda other: abs(other - at), default=None)  # noqa: B023  used at once
+            if to is not None and abs(to - at) <= MAX_MOVE:
+                come.remove(to)
+                yield Change('moves', monitor, group, at, event, to)
+            else:
+                yield Change('goes', monitor, group, at, event)
+        for at in come:
+            yield Change('comes', monitor, group, at, event)

@@ -1,0 +1,128 @@
+"""Which assumptions matter: an independent rehearsal under every other choice agrees with what is reported."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ddassets.assets import Bundle
+from ddassets.cli import main
+from ddassets.engine.assumptions import ASSUMPTIONS
+from ddassets.rehearsal import parse, rehearse
+from ddassets.rehearsal.inbox import inbox
+from ddassets.rehearsal.what_if import BUDGET, what_if
+
+MESSAGE = (
+    '{{#is_alert}}A {{value}}{{/is_alert}}{{#is_warning}}W{{/is_warning}}{{#is_recovery}}R{{/is_recovery}} '
+    '@ops@example.com'
+)
+
+
+def scenario(values, options, assumptions=None, query='avg(last_5m):avg:acme.q{*} by {host} > 100'):
+    body = {'name': 'Acme', 'type': 'query alert', 'query': query, 'message': MESSAGE, 'tags': []}
+    body['options'] = {'thresholds': {'critical': 100, 'warning': 50}, **options}
+    given_series = {'metric': 'acme.q', 'tags': ['host:a'], 'type': 'gauge', 'interval': '60s', 'values': values}
+    text = {
+        'start': '2027-01-04T10:00:00',
+        'length': '40m',
+        'tick_second': 30,
+        'series': [given_series],
+        'monitors': [body],
+        'downtimes': [],
+        'assumptions': assumptions or {},
+    }
+    return parse(json.dumps(text), Path('a.yaml'))
+
+
+def rehearsed(*arguments, **more):
+    bundle = Bundle(Path('acme'), None, {}, (), (), (), ())
+    return rehearse(scenario(*arguments, **more), bundle)
+
+
+def mails(rehearsal):
+    """Everything that anybody can see of a rehearsal's messages."""
+    return [(mail.instant, mail.title, mail.text, mail.recipients, mail.muted_by) for mail in inbox(rehearsal)]
+
+
+OPTIONS = [
+    {},
+    {'notify_no_data': True, 'no_data_timeframe': 10},
+    {'on_missing_data': 'show_no_data', 'renotify_interval': 10},
+    {'require_full_window': True, 'thresholds': {'critical': 100, 'warning': 50, 'critical_recovery': 90}},
+]
+LEVELS = st.lists(
+    st.tuples(st.sampled_from(['10', '60', '70.1234', '120', '_']), st.integers(1, 12)), min_size=2, max_size=6
+)
+
+
+@settings(max_examples=8, deadline=None)
+@given(levels=LEVELS, options=st.sampled_from(OPTIONS))
+def test_what_is_insensitive_is_the_same_under_every_other_choice(levels, options):
+    values = ' '.join(f'{level}x{length}' for level, length in levels)
+    if set(values) <= set('_x0123456789 ') and not any(level != '_' for level, _ in levels):
+        return
+    original = rehearsed(values, options)
+    found = what_if(original, 'all')
+    assert found.untried == ()
+    assert {*found.sensitive, *found.insensitive} == set(original.assumptions)
+    for effect in found.effects:
+        if effect.refused:
+            continue
+        other = rehearsed(values, options, {effect.assumption: effect.choice})
+        assert (mails(other) != mails(original)) == effect.matters, effect
+
+
+def test_a_recovery_threshold_depends_on_nothing_but_the_ends_of_the_window():
+    found = what_if(rehearsed('10x10 120x10 10x20', {}), 'all')
+    assert 'A16' in found.insensitive  # whole numbers
+    assert 'A11' in found.sensitive  # Alert to Warn on the way down
+    [effect] = [one for one in found.effects if one.assumption == 'A11']
+    assert [change.event for change in effect.changes] == ['Alert -> Warn']
+
+
+def test_auto_stops_by_the_windows_that_it_counted():
+    original = rehearsed('10x10 120x10 10x20', {})
+    found = what_if(original, 'auto')
+    evaluated = [one for one in found.effects if one.assumption in original.monitors[0].decisive]
+    assert len(evaluated) == BUDGET
+    assert found.untried
+    assert {name for name, _ in found.untried} <= original.monitors[0].decisive
+    # What decides texts alone costs no window.
+    assert 'A16' in {one.assumption for one in found.effects}
+    assert what_if(original, 'off').effects == ()
+
+
+def test_a_choice_that_refuses_the_monitor_matters():
+    found = what_if(rehearsed('10x10 _x30', {'notify_no_data': True}), 'all')
+    [refused] = [one for one in found.effects if one.refused]
+    assert (refused.assumption, refused.choice) == ('A5', 'error')
+    assert 'A5' in found.sensitive
+
+
+def test_an_event_that_is_far_away_is_another_event():
+    found = what_if(rehearsed('10x5 120x3 10x10 120x3 10x19', {}), 'all')
+    moves = [change for effect in found.effects for change in effect.changes if change.kind == 'moves']
+    assert all(abs(change.to - change.at) <= 900 for change in moves)
+
+
+@pytest.mark.parametrize(
+    ('mode', 'shown'),
+    [
+        pytest.param('all', 'that were switched would change this', id='all'),
+        pytest.param('auto', 'Not switched (--what-if all does)', id='auto'),
+        pytest.param('off', None, id='off'),
+    ],
+)
+def test_the_command_says_which_matter(tmp_path, capsys, mode, shown):
+    path = tmp_path / 'rehearsals' / 'a.yaml'
+    path.parent.mkdir()
+    path.write_text(scenario('10x10 120x10 10x20', {}).text)
+    assert main(['rehearse', '--what-if', mode, str(path)]) == 0
+    out = ' '.join(capsys.readouterr().out.split())
+    assert (shown in out) if shown else 'switched' not in out
+    assert main(['rehearse', '--what-if', mode, '--format', 'json', str(path)]) == 0
+    document = json.loads(capsys.readouterr().out)['rehearsals'][0]['what_if']
+    assert bool(document['effects']) == (mode != 'off')
+    assert {effect['assumption'] for effect in document['effects']} <= ASSUMPTIONS.keys()
