@@ -31,16 +31,21 @@ class Entry:
     name: str = ''
 
     @property
+    def position(self) -> Position | None:
+        """Where the value begins; None where there is no text."""
+        mark = self.node.start_mark
+        return Position(mark.line + 1, mark.column + 1) if mark else None
+
+    @property
     def where(self) -> str:
         """`file:line:column`, both counted from 1; the path alone where there is no text."""
-        mark = self.node.start_mark
-        return f'{self.path}:{mark.line + 1}:{mark.column + 1}' if mark else str(self.path)
+        place = self.position
+        return f'{self.path}:{place.line}:{place.column}' if place else str(self.path)
 
     @property
     def line(self) -> int:
         """The line, counted from 1; 0 where there is no text."""
-        mark = self.node.start_mark
-        return mark.line + 1 if mark else 0
+        return self.position.line if self.position else 0
 
     def refuse(self, message: str) -> NoReturn:
         """Raise UnusableInputError about this value."""
@@ -49,9 +54,7 @@ class Entry:
 
     def diagnostic(self, message: str) -> Diagnostic:
         """Return an error about this value."""
-        mark = self.node.start_mark
-        position = Position(mark.line + 1, mark.column + 1)
-        return Diagnostic('rehearsal/unusable', Severity.ERROR, self.path, message, position, key=self.name)
+        return Diagnostic('rehearsal/unusable', Severity.ERROR, self.path, message, self.position, key=self.name)
 
     @property
     def kind(self) -> str:
