@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ddassets.cli import option
 from ddassets.cli.exit_code import FAILED, FINE
-from ddassets.output.terminal import Paint, printable, write
+from ddassets.output.terminal import Paint, bounded, printable, write
 
 if TYPE_CHECKING:
     from ddassets.org.doctor import Finding
@@ -50,7 +50,7 @@ def run(options: Namespace) -> int:
     for finding in examine(DoctorOptions(options.path, link, options.metric, tags), account, assets):
         findings.append(finding)
         if options.format == 'text':
-            write(_line(finding, paint))
+            write(bounded(_line(finding, paint)))
     failed = any(finding.level == 'fail' for finding in findings)
     if options.format == 'json':
         document = {'ok': not failed, 'site': account.site, 'findings': [vars(finding) for finding in findings]}

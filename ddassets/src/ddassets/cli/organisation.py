@@ -28,7 +28,7 @@ from ddassets.org.organisation import Organisation
 from ddassets.org.plan import Action, Plan, make_plan
 from ddassets.org.settling import Unsettled
 from ddassets.output.formats import render
-from ddassets.output.terminal import Paint, count, log, write
+from ddassets.output.terminal import Paint, bounded, count, log, write
 
 
 @dataclass(frozen=True)
@@ -166,7 +166,7 @@ def carry_out_plan(options: PlanOptions, organisation: Organisation, plan: Plan,
             for outcome in carry_out(organisation, plan):
                 outcomes.append(outcome)
                 if as_text:
-                    write(outcome_text(outcome, width, Paint.of_output()) + '\n')
+                    write(bounded(outcome_text(outcome, width, Paint.of_output())) + '\n')
         except Unsettled as error:
             unsettled = str(error)
             log(unsettled)

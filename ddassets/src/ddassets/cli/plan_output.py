@@ -123,9 +123,9 @@ def _step_lines(step: Step, width: int, paint: Paint, links: dict[str, str]) -> 
     yield paint(_COLOURS[sign], f'  {head}')
     if step.action is Action.REFUSE:
         leave = f'; with --overwrite it is {_DONE[step.would]}' if step.would else ''
-        yield f'        left alone: {step.reason}{leave}'
+        yield f'        left alone: {printable(step.reason)}{leave}'
     elif step.reason:
-        yield f'        {step.reason}'
+        yield f'        {printable(step.reason)}'
     for note in step.notes:
         yield f'        note: {note}'
     if step.stored and step.action is not Action.KEEP and step.stored.id in links:
@@ -138,11 +138,11 @@ def _difference_lines(difference: Difference, paint: Paint) -> Iterator[str]:
     before, after = difference.before, difference.after
     texts = isinstance(before, str) and isinstance(after, str)
     if texts and ('\n' in before + after or len(before) + len(after) > _WIDEST):
-        yield f'        {difference.path}:'
+        yield f'        {printable(difference.path)}:'
         for line in _changed_lines(before, after):
             yield paint({'+': '32', '-': '31'}.get(line[0], '2'), f'          {line}'.rstrip())
     else:
-        yield f'        {difference.path}: {_shown(before)} → {_shown(after)}'
+        yield f'        {printable(difference.path)}: {_shown(before)} → {_shown(after)}'
 
 
 def _changed_lines(before: str, after: str) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from ddassets.cli import option
 from ddassets.cli.exit_code import FAILED, FINE
 from ddassets.diagnostic import UnusableInputError
-from ddassets.output.terminal import log, printable, write
+from ddassets.output.terminal import bounded, log, printable, write
 
 HELP = "post a picture of a widget's graph, mentioning its recipients"
 DESCRIPTION = 'Have Datadog draw the query of a widget, and post the picture as an event that mentions its recipients.'
@@ -100,4 +100,4 @@ def _print(options: Namespace, document: dict[str, Any], text: str | None = None
         event = document['event']
         write(f'{document["query"]}\n\n{event["title"]}\n{event["text"]}\n')
     else:
-        write(''.join(f'{printable(line)}\n' for line in text.splitlines()))
+        write(bounded(''.join(f'{printable(line)}\n' for line in text.splitlines())))

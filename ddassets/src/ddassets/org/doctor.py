@@ -13,11 +13,12 @@ from ddassets.language.query.syntax import parse_query
 from ddassets.nearest import did_you_mean
 from ddassets.org import account as accounts
 from ddassets.org.account import API_KEY, APP_KEY, SITES, Account
-from ddassets.org.client import ApiError, Client, Refused
+from ddassets.org.client import ApiError, Client, Refused, Unavailable
 from ddassets.org.concurrency import map_concurrently
 from ddassets.org.connection import Connection
 from ddassets.org.desired import integration_name
 from ddassets.org.kinds import MONITORS
+from ddassets.org.listing import STRANGE
 from ddassets.org.marker import label
 from ddassets.org.organisation import Organisation
 from ddassets.org.permission import permission_for
@@ -169,13 +170,15 @@ def _last_point(client: Client, query: str, now: float, span: int) -> tuple[floa
     """The newest point of any series, as (Unix seconds, value)."""
     question = {'from': int(now) - span, 'to': int(now) + 1, 'query': query}
     answer = client.request('GET', '/api/v1/query', question).content
-    series = answer.get('series') if isinstance(answer, dict) else None
-    points = [
-        (point[0] / 1000, point[1])
-        for one in series or ()
-        for point in one.get('pointlist') or ()
-        if len(point) == 2 and point[1] is not None
-    ]
+    try:
+        points = [
+            (float(point[0]) / 1000, float(point[1]))
+            for one in answer.get('series') or ()
+            for point in one.get('pointlist') or ()
+            if len(point) == 2 and point[1] is not None
+        ]
+    except (AttributeError, LookupError, OverflowError, TypeError, ValueError):
+        raise Unavailable(f'/api/v1/query: {STRANGE}') from None
     return max(points, default=None)
 
 

@@ -23,7 +23,7 @@ def shorten(text: str, width: int = MAX_LINE) -> str:
     return text if len(text) <= width else text[: width - 1] + '…'
 
 
-def bounded(text: str, width: int = 2000) -> str:
+def bounded(text: str, width: int = 2400) -> str:
     """Cut each line of a text to `width` characters."""
     return text if len(text) <= width else '\n'.join(shorten(line, width) for line in text.split('\n'))
 

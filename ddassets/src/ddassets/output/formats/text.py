@@ -4,14 +4,14 @@ from collections.abc import Iterable
 
 from ddassets.diagnostic import Diagnostic, Severity
 from ddassets.output.report import Report
-from ddassets.output.terminal import Paint, printable, shorten, shown_path
+from ddassets.output.terminal import Paint, bounded, printable, shorten, shown_path
 
 COLOURS = {Severity.ERROR: '31', Severity.WARNING: '33', Severity.NOTE: '36'}
 
 
 def write(report: Report, paint: Paint) -> str:
     if report.text:
-        return report.text(paint)
+        return bounded(report.text(paint))
     return '\n'.join([*diagnostic_lines(report.diagnostics, paint), '', report.summary]).lstrip('\n') + '\n'
 
 
