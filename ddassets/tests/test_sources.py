@@ -1020,3 +1020,76 @@ def test_no_value_of_another_type_raises(form):
         bundle = as_bundle(read_text_as(json.dumps(changed), Path(name)))
         for asset in bundle.assets:
             assert all(each.message for each in asset.judged)
+
+
+MAIN_TF = """\
+variable "limit" { default = 9 }
+
+resource "datadog_monitor" "lag" {
+  for_each = toset(["eu", "us"])
+  name     = "Lag of ${each.key}"
+  type     = "query alert"
+  query    = "avg(last_5m):avg:acme.lag{site:${each.key}} > ${var.limit}"
+  message = <<-EOT
+    Lag is high.
+    {{valeu}} @ops@example.com
+  EOT
+  monitor_thresholds {
+    critical = var.limit
+    warning  = 12
+  }
+}
+"""
+MODULE_TF = 'resource "datadog_monitor" "in" {\n  name = "In"\n  query = "avg(last_5m):avg:acme.lag{*} > 9"\n}\n'
+
+
+def test_findings_of_a_plan_lead_into_the_configuration_beside_it(tmp_path):
+    (tmp_path / 'main.tf').write_text(MAIN_TF)
+    (tmp_path / 'mod').mkdir()
+    (tmp_path / 'mod' / 'in.tf').write_text(MODULE_TF)
+    values = {**values_of(message='Lag is high.\n{{valeu}} @ops@example.com\n'), 'name': 'Lag of eu'}
+    values['monitor_thresholds'] = [{'critical': '9', 'warning': '12'}]
+    root = forms.resource(BODY, address='datadog_monitor.lag["eu"]', name='lag', values=values)
+    inner = forms.resource(BODY, address='module.m.datadog_monitor.in', name='in', values=values_of(name='In'))
+    elsewhere = forms.resource(BODY, address='module.far.datadog_monitor.in', name='in', values=values_of(name='Far'))
+    modules = [{'address': f'module.{name}', 'resources': [each]} for name, each in (('m', inner), ('far', elsewhere))]
+    calls = {'m': {'source': './mod', 'module': {}}, 'far': {'source': 'acme/far/datadog', 'module': {}}}
+    data = {
+        'planned_values': {'root_module': {'resources': [root], 'child_modules': modules}},
+        'configuration': {'root_module': {'module_calls': calls}},
+    }
+    (tmp_path / 'plan.json').write_text(json.dumps(data))
+    assets = {each.key: each.document for each in read(tmp_path / 'plan.json').assets}
+    files = {key: str(each.path.relative_to(tmp_path)) for key, each in assets.items()}
+    assert files == {
+        'datadog_monitor.lag["eu"]': 'main.tf',
+        'module.m.datadog_monitor.in': 'mod/in.tf',
+        'module.far.datadog_monitor.in': 'plan.json',
+    }
+    lag, lines = assets['datadog_monitor.lag["eu"]'], MAIN_TF.split('\n')
+
+    def shown(place, column=None):
+        position = lag.position(place, column)
+        return lines[position.line - 1][position.column - 1 :]
+
+    assert shown(('query',), 20).startswith('"avg(last_5m)')
+    assert shown(('options', 'thresholds', 'warning')) == '12'
+    assert shown(('message',), lag.data['message'].index('{{valeu}}')) == '{{valeu}} @ops@example.com'
+    assert shown(('options', 'timeout_h')) == lines[2]
+    found = [each for each in lint(read_bundle(tmp_path / 'plan.json')) if each.code == 'monitor/warning-side']
+    assert [(each.path.name, each.position.line, each.object) for each in found] == [
+        ('main.tf', lines.index('    warning  = 12') + 1, 'datadog_monitor.lag["eu"] "Lag of eu"')
+    ]
+    # Of the folder, each resource is read once, as it is planned.
+    whole = read(tmp_path)
+    assert sorted(each.key for each in whole.assets) == sorted(assets)
+    assert whole.diagnostics == []
+
+
+def test_one_address_in_two_folders_is_two_resources(tmp_path):
+    for name in ('dev', 'prod'):
+        (tmp_path / name).mkdir()
+        for form in ('plan', 'tf'):
+            written(tmp_path / name, form, BODY)
+    paths = [each.document.path for each in read(tmp_path).assets]
+    assert paths == [tmp_path / 'dev' / 'main.tf', tmp_path / 'prod' / 'main.tf']

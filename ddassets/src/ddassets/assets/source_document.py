@@ -35,6 +35,8 @@ class SourceDocument:
     base: Base = field(kw_only=True, repr=False)
     places: Mapping[Place, Place] = field(kw_only=True, repr=False)
     shifts: Mapping[Place, int] = field(kw_only=True, default_factory=dict, repr=False)
+    # The file that was read, where it is another than the one that a person edits.
+    origin: Path | None = field(kw_only=True, default=None)
     address: str = field(kw_only=True, default='')
     manager: str = field(kw_only=True, default='')
     withheld: Mapping[Place, str] = field(kw_only=True, default_factory=dict)

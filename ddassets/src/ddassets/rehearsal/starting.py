@@ -12,6 +12,7 @@ import yaml
 
 from ddassets import assets, duration
 from ddassets.assets import Bundle, Monitor
+from ddassets.assets.source_document import SourceDocument
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine import monitor as monitors
 from ddassets.engine.series import Series
@@ -163,7 +164,9 @@ def _chosen(monitor: Monitor, bundle: Bundle, path: Path) -> Iterator[str]:
     if bundle.source is None:
         yield f'monitors: {_list([monitor.name])}'
     else:
-        file = os.path.relpath(monitor.path, path.parent)
+        source = monitor.source
+        origin = source.origin if isinstance(source, SourceDocument) and source.origin else monitor.path
+        file = os.path.relpath(origin, path.parent)
         file = file if '/' in file else f'./{file}'
         yield '# The file that holds the monitor, and its name or address there.'
         only = _list([monitor.address or monitor.name])

@@ -87,7 +87,7 @@ class Inventory:
     def add(self, kind: Kind, base: Base, place: Place, body: Any, key: str = '', **fields: Any) -> SourceAsset:
         """Add an asset whose body lies at `place` of the file as it is, or as `places` lead."""
         places = fields.pop('places', None) or {(): place}
-        document = SourceDocument(base.path, body, base=base, places=places, **fields)
+        document = SourceDocument(base.path, body, base=base, places=places, origin=self.path, **fields)
         asset = SourceAsset(kind, document, key or document.address or _name(body))
         self.assets.append(asset)
         return asset

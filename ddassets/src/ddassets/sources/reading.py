@@ -14,7 +14,7 @@ from ddassets.assets.source_document import Base
 from ddassets.assets.yaml_document import YamlDocument, duplicate_keys
 from ddassets.diagnostic import Diagnostic, Position, UnusableInputError
 from ddassets.sources import api, cloudposse, crossplane, hcl, kennel, kubernetes, pulumi, sync_cli, terraform
-from ddassets.sources.model import Form, Inventory
+from ddassets.sources.model import Form, Inventory, SourceAsset
 
 STANDARD_INPUT = Path('-')
 # The first that fits is the form. Terraform's files and resources name themselves; lists and plain objects come last.
@@ -162,16 +162,36 @@ def _parse_yaml(text: str, path: Path, inventory: Inventory) -> list[Base]:
 
 
 def _read_folder(folder: Path) -> Inventory:
-    """Read what is recognised among the files of a folder, at any depth; other files are left out."""
+    """Read what is recognised among the files of a folder, at any depth; other files are left out.
+
+    A resource of Terraform that several files hold is read once: as planned, else from a state, else as configured.
+    """
     found = Inventory(folder)
-    for path in _files(folder):
-        part = read(path)
-        if part.form or path.suffix in ('.tf', '.tfstate'):
-            found.form = found.form or part.form
-            found.assets += part.assets
-            found.diagnostics += part.diagnostics
-            found.problems += part.problems
+    parts = [part for part in map(read, _files(folder)) if part.form or part.path.suffix in ('.tf', '.tfstate')]
+    taken: set[tuple[Path, str | int]] = set()
+    for part in sorted(parts, key=_rank):
+        found.form = found.form or part.form
+        managed = (each for each in part.assets if each.document.manager == terraform.MANAGER)
+        resources = [each for each in managed if each.document.address]
+        doubled = {id(each) for each in resources if taken & _identities(each)}
+        found.assets += [each for each in part.assets if id(each) not in doubled]
+        found.diagnostics += [each for each in part.diagnostics if (part.path.parent, each.object) not in taken]
+        found.problems += part.problems
+        taken |= {identity for each in resources for identity in _identities(each)}
     return found
+
+
+def _identities(resource: SourceAsset) -> set[tuple[Path, str | int]]:
+    """What two files that hold one resource share: folder and address, or the place where it is written."""
+    document = resource.document
+    folder, address = (document.origin or document.path).parent, document.address
+    plain = terraform.INDEX.sub('', address)
+    return {(folder, address), (folder, plain), (document.path, document.position().line)}
+
+
+def _rank(part: Inventory) -> int:
+    names = [form.name for form in terraform.FORMS]
+    return names.index(part.form) if part.form in names else len(names)
 
 
 def _files(folder: Path) -> list[Path]:

@@ -63,6 +63,7 @@ def add_resource(inventory: Inventory, resource: Resource) -> None:
             base.position(place),
             UNREAD[type],
             resource.address,
+            base.path,
         )
     elif type in _JSON:
         _add_json(inventory, resource, *_JSON[type])
@@ -70,7 +71,9 @@ def add_resource(inventory: Inventory, resource: Resource) -> None:
         kind, build = _BUILDERS[type]
         if not isinstance(resource.values, Mapping):
             reason = resource.values.reason if isinstance(resource.values, Withheld) else 'expected an object'
-            inventory.report('withheld', Severity.NOTE, reason, base.position(place), object=resource.address)
+            inventory.report(
+                'withheld', Severity.NOTE, reason, base.position(place), object=resource.address, path=base.path
+            )
             return
         values = Values(resource.values, place, MONITOR_NAMES | EXTRA_NAMES if resource.camel else ())
         add_built(inventory, kind, base, build(values), resource.address, resource.manager)
@@ -111,6 +114,7 @@ def add_built(
             f'{dotted(place)} is not known here and not judged: {reason}',
             asset.document.position(place),
             object=address,
+            path=base.path,
         )
     return asset
 
@@ -132,6 +136,7 @@ def _add_json(inventory: Inventory, resource: Resource, kind: Kind, name: str) -
         f'{name} is not known here and not judged: {reason}',
         resource.base.position(resource.place),
         object=resource.address,
+        path=resource.base.path,
     )
 
 
@@ -174,4 +179,5 @@ def _compare_tags(inventory: Inventory, resource: Resource) -> None:
             resource.base.position((*resource.place, 'tags')),
             "the provider's default_tags keep one tag per key",
             resource.address,
+            resource.base.path,
         )

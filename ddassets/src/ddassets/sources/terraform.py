@@ -11,13 +11,14 @@ from ddassets.assets.source_document import Base
 from ddassets.diagnostic import Severity
 from ddassets.sources.model import Form, Inventory
 from ddassets.sources.resource import Resource, add_resource
+from ddassets.sources.terraform_files import TerraformFiles
 from ddassets.sources.values import Withheld, listed
 
 MANAGER = 'Terraform'
 # Computed where nobody writes them: the API's own defaults take effect.
 _COMPUTED = ('id', 'evaluation_delay', 'restricted_roles', 'tags', 'display_timezone', 'effective_tags')
 _COMPUTED_DOWNTIME = ('notify_end_states', 'notify_end_types')
-_INDEX = re.compile(r'\["(?:[^"\\]|\\.)*"\]|\[\d+\]')
+INDEX = re.compile(r'\["(?:[^"\\]|\\.)*"\]|\[\d+\]')
 
 
 def is_plan(data: Any) -> bool:
@@ -45,8 +46,9 @@ def is_encrypted(data: Any) -> bool:
 
 @dataclass(frozen=True)
 class _Module:
-    """The resources of one module: their place, and what the author wrote for each."""
+    """The resources of one module: its path from the root, their place, and what the author wrote for each."""
 
+    path: tuple[str, ...]
     place: Place
     resources: list[Any]
     written: Mapping[tuple[str, str], Mapping[str, Any]]
@@ -68,14 +70,14 @@ def read_plan(base: Base, inventory: Inventory) -> None:
         for change in listed(data.get('resource_changes'))
         if isinstance(change, dict)
     }
-    reader = _Reader(base, inventory, changes)
+    reader = _Reader(base, inventory, changes, TerraformFiles(base.path.parent, configuration))
     reader.read(root, ('planned_values', 'root_module'), configuration)
     reader.finish()
 
 
 def read_state(base: Base, inventory: Inventory) -> None:
     root = mapping(mapping(base.data.get('values')).get('root_module'))
-    _Reader(base, inventory, {}).read(root, ('values', 'root_module'), {})
+    _Reader(base, inventory, {}, TerraformFiles(base.path.parent, {})).read(root, ('values', 'root_module'), {})
 
 
 @dataclass
@@ -85,29 +87,27 @@ class _Reader:
     base: Base
     inventory: Inventory
     changes: Mapping[Any, Mapping[str, Any]]
+    files: TerraformFiles
     assumed: set[str] = field(default_factory=set)
 
     def read(self, root: Mapping[str, Any], place: Place, configuration: Mapping[str, Any]) -> None:
         for module in _modules(root, place, configuration):
             for index, resource in enumerate(module.resources):
                 if isinstance(resource, dict) and resource.get('mode') == 'managed':
-                    self._read(resource, (*module.place, 'resources', index), module.written)
+                    self._read(resource, (*module.place, 'resources', index), module)
 
-    def _read(
-        self, resource: Mapping[str, Any], place: Place, written: Mapping[tuple[str, str], Mapping[str, Any]]
-    ) -> None:
-        type, address = str(resource.get('type')), str(resource.get('address') or '')
+    def _read(self, resource: Mapping[str, Any], place: Place, module: _Module) -> None:
+        type, name, address = (str(resource.get(key) or '') for key in ('type', 'name', 'address'))
         if not type.startswith('datadog_'):
             return
-        expressions = written.get((type, str(resource.get('name'))), {})
+        expressions = module.written.get((type, name), {})
         unknown = mapping(self.changes.get(address, {}).get('after_unknown'))
         sensitive = resource.get('sensitive_values')
         values = _overlaid(mapping(resource.get('values')), self._reasons(unknown, expressions, type), sensitive)
         tags = mapping(expressions.get('tags')).get('constant_value')
-        add_resource(
-            self.inventory,
-            Resource(type, address, values, self.base, (*place, 'values'), MANAGER, tags if tags else None),
-        )
+        block = self.files.block(module.path, type, name, mapping(values))
+        base, place = (block, ()) if block else (self.base, (*place, 'values'))
+        add_resource(self.inventory, Resource(type, address, values, base, place, MANAGER, tags if tags else None))
 
     def _reasons(self, unknown: Mapping[str, Any], expressions: Mapping[str, Any], type: str) -> dict[str, Any]:
         """The unknown values with why each is not known; those that nobody wrote are left out."""
@@ -133,21 +133,23 @@ class _Reader:
 
 def _modules(root: Mapping[str, Any], place: Place, configuration: Mapping[str, Any]) -> Iterator[_Module]:
     """The root module and its children at any depth, each with its configuration."""
-    pending = [(root, place, configuration)]
+    pending: list[tuple[Mapping[str, Any], Place, Mapping[str, Any], tuple[str, ...]]] = [
+        (root, place, configuration, ())
+    ]
     while pending:
-        module, place, configuration = pending.pop()
+        module, place, configuration, path = pending.pop()
         written = {
             (str(each.get('type')), str(each.get('name'))): mapping(each.get('expressions'))
             for each in listed(configuration.get('resources'))
             if isinstance(each, dict)
         }
-        yield _Module(place, listed(module.get('resources')), written)
+        yield _Module(path, place, listed(module.get('resources')), written)
         calls = mapping(configuration.get('module_calls'))
         for index, child in reversed(list(enumerate(listed(module.get('child_modules'))))):
             if isinstance(child, dict):
-                name = _INDEX.sub('', str(child.get('address'))).rpartition('module.')[2]
+                name = INDEX.sub('', str(child.get('address'))).rpartition('module.')[2]
                 inner = mapping(mapping(calls.get(name)).get('module'))
-                pending.append((child, (*place, 'child_modules', index), inner))
+                pending.append((child, (*place, 'child_modules', index), inner, (*path, name)))
 
 
 def _known_after(expression: Any) -> str:
@@ -217,6 +219,7 @@ def _item(value: Any, index: int) -> Any:
 
 
 def read_raw_state(base: Base, inventory: Inventory) -> None:
+    files = TerraformFiles(base.path.parent, {})
     for number, resource in enumerate(listed(base.data.get('resources'))):
         if not isinstance(resource, dict) or resource.get('mode') != 'managed':
             continue
@@ -229,7 +232,11 @@ def read_raw_state(base: Base, inventory: Inventory) -> None:
             place: Place = ('resources', number, 'instances', index, 'attributes')
             sensitive = _sensitive_paths(instance.get('sensitive_attributes'))
             values = _overlaid(mapping(instance.get('attributes')), None, sensitive)
-            add_resource(inventory, Resource(type, _address(resource, instance), values, base, place, MANAGER))
+            block = None
+            if not resource.get('module'):
+                block = files.block((), type, str(resource.get('name')), mapping(values))
+            source, place = (block, ()) if block else (base, place)
+            add_resource(inventory, Resource(type, _address(resource, instance), values, source, place, MANAGER))
 
 
 def _address(resource: Mapping[str, Any], instance: Mapping[str, Any]) -> str:

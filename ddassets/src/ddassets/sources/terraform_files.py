@@ -1,0 +1,137 @@
+"""Where a planned resource is written: the `.tf` file beside the plan that a person edits."""
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ddassets.assets.document import read_text
+from ddassets.assets.source import Place
+from ddassets.diagnostic import Diagnostic, Position
+
+# Of one module.
+MAX_FILES = 500
+_BLOCK = re.compile(r'^[ \t]*resource\s+"?(\w+)"?\s+"?([\w-]+)"?\s*\{', re.MULTILINE)
+_TOP = re.compile(r'^(?:\}|[a-z]\w*\b[^=\n]*\{)')
+
+
+@dataclass(frozen=True)
+class ResourceBlock:
+    """A `resource` block of a `.tf` file. Places lead as in the planned values, which are `data`.
+
+    The text is searched line by line. An attribute that an expression gives is found; one that is missing is at the
+    block.
+    """
+
+    path: Path
+    text: str = field(repr=False)
+    line: int
+    data: Mapping[str, Any] = field(repr=False)
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        """The lines of the block."""
+        lines = self.text.split('\n')[self.line - 1 :]
+        end = next((number for number, line in enumerate(lines[1:], 1) if _TOP.match(line)), len(lines))
+        return lines[:end]
+
+    def position(self, place: Place = (), column: int | None = None) -> Position:
+        """Return where an attribute or a block is written; of a text on one line, where its character `column` is."""
+        value: Any = self.data
+        number, found = 0, Position(self.line, 1)
+        for index, step in enumerate(place):
+            value = _part(value, step)
+            if isinstance(step, int):
+                continue
+            following = place[index + 1] if index + 1 < len(place) else 0
+            for _ in range(following + 1 if isinstance(following, int) else 1):
+                start = self._find(step, number + 1)
+                if start is None:
+                    return found
+                number, found = start.line - self.line, start
+        if column is None or not isinstance(value, str):
+            return found
+        return self._inside(found, value, column)
+
+    def _find(self, name: str, first: int) -> Position | None:
+        pattern = re.compile(rf'(\s*){re.escape(name)}\s*(?:=\s*|(?=\{{))')
+        for number in range(first, len(self._lines)):
+            if match := pattern.match(self._lines[number]):
+                column = match.end() if match[0].rstrip().endswith('=') else len(match[1])
+                return Position(self.line + number, column + 1)
+        return None
+
+    def _inside(self, start: Position, value: str, column: int) -> Position:
+        number = start.line - self.line
+        written = self._lines[number][start.column - 1 :]
+        if written.startswith(f'"{_escaped(value)}"'):
+            return Position(start.line, start.column + 1 + len(_escaped(value[:column])))
+        row = value[column:].split('\n', 1)[0].strip()
+        if written.startswith('<<') and row:
+            # A heredoc: the line that ends like the rest of this one.
+            for offset, line in enumerate(self._lines[number + 1 :], 1):
+                if (at := line.find(row)) >= 0:
+                    return Position(start.line + offset, at + 1)
+        return start
+
+
+def _part(value: Any, step: str | int) -> Any:
+    if isinstance(value, Mapping):
+        return value.get(step)
+    return value[step] if isinstance(value, list) and isinstance(step, int) and step < len(value) else None
+
+
+def _escaped(text: str) -> str:
+    escapes = {'\\': '\\\\', '"': '\\"', '\n': '\\n', '\t': '\\t'}
+    return ''.join(escapes.get(character, character) for character in text).replace('${', '$${').replace('%{', '%%{')
+
+
+class TerraformFiles:
+    """The `.tf` files of the modules of a plan, read as they are asked for."""
+
+    def __init__(self, folder: Path, configuration: Mapping[str, Any]) -> None:
+        self.folder = folder
+        self.configuration = configuration
+        self._modules: dict[Path, dict[tuple[str, str], tuple[Path, str, int]]] = {}
+
+    def block(self, modules: Sequence[str], type: str, name: str, values: Mapping[str, Any]) -> ResourceBlock | None:
+        """Return the block of a resource in a module, None where it is not beside the plan."""
+        folder = self._folder(modules)
+        if folder is None:
+            return None
+        if folder not in self._modules:
+            self._modules[folder] = _blocks(folder)
+        found = self._modules[folder].get((type, name))
+        return ResourceBlock(found[0], found[1], found[2], values) if found else None
+
+    def _folder(self, modules: Sequence[str]) -> Path | None:
+        """The folder of a module: only local sources are beside the plan."""
+        folder, configuration = self.folder, self.configuration
+        for name in modules:
+            calls = configuration.get('module_calls')
+            call = calls.get(name) if isinstance(calls, dict) else None
+            source = call.get('source') if isinstance(call, dict) else None
+            if not isinstance(source, str) or not source.startswith(('./', '../')):
+                return None
+            folder = Path(os.path.normpath(folder / source))
+            inner = call.get('module') if isinstance(call, dict) else None
+            configuration = inner if isinstance(inner, dict) else {}
+        return folder
+
+
+def _blocks(folder: Path) -> dict[tuple[str, str], tuple[Path, str, int]]:
+    """The resource blocks of a folder, each with its file, the text of the file and its line."""
+    try:
+        files = sorted(path for path in folder.iterdir() if path.suffix == '.tf')[:MAX_FILES]
+    except OSError:
+        return {}
+    found = {}
+    for path in files:
+        problems: list[Diagnostic] = []
+        text = read_text(path, problems)
+        for match in _BLOCK.finditer(text) if text and not problems else ():
+            found[match[1], match[2]] = (path, match.string, match.string.count('\n', 0, match.start()) + 1)
+    return found
