@@ -266,13 +266,20 @@ JOBS = '10 0 0 0 10 1 1 1 1 26'
                 ('within 300 s', '_x7', _),
                 ('always', '_x7', 96),
                 ('window only', '_x6', _),
-                # A point at the very start of the window is not before it.
-                ('window only', '_', 96),
-                ('window only', '_ _', _),
+                ('window only', '_', _),
             )
         ),
         pytest.param(
-            'avg(last_1m):diff(diff(avg:m{*})) > 0',
+            'avg(last_1h):diff(diff(avg:m{*})) > 0',
+            # The first difference in the window has its predecessor 900 s before it, so the second has none.
+            {'m gauge 600': [(-4500, 1), (-1200, 2), (-600, 4), (0, 9)]},
+            {},
+            [(9 - 4) - (4 - 2)],
+            id='a difference of differences over a gap',
+            marks=rule('2.4', 'A19'),
+        ),
+        pytest.param(
+            'avg(last_2m):diff(diff(avg:m{*})) > 0',
             {'m': '1 2 4 8 16'},
             {'A19': 'window only'},
             [_],

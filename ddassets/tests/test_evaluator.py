@@ -206,8 +206,8 @@ _ = None
         pytest.param(
             'sum(last_2m):default_zero(avg:m{*}.rollup(60)) * sum:n{*}.as_count().rollup(60) > 0',
             {'m': '4 _ _ _ 2', 'n count 60': '10x5'},
-            [40, 80, 120, 0, 60],
-            id='default_zero of one operand sees windows too',
+            [40, 160, 360, 360, 225],
+            id='default_zero of one operand sees its gaps',
             marks=rule('2.11', '2.17'),
         ),
         pytest.param(

@@ -20,7 +20,9 @@ from ddassets.engine.plan import (
     children,
     counts,
     leaves,
+    rebuilt,
 )
+from ddassets.engine.planner import operands
 from ddassets.engine.points import Points, Sources, Unit
 
 type Flags = NDArray[np.bool_]
@@ -31,7 +33,7 @@ MAX_EMPTY_PARTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """What is aggregated over windows that end `earlier` seconds before the evaluated one: all, or one query."""
+    """A part of the expression that is aggregated over windows which end `earlier` seconds before the evaluated one."""
 
     node: Node
     earlier: int = 0
@@ -47,15 +49,12 @@ class Evaluation:
         if not plan.by_window:
             points = self._points(plan.expression, context)
             self.parts = {Operand(plan.expression): points}
-            self._current = set(self.parts)
             self.values = points.aggregate(plan.aggregator)
             return
         self.parts = {}
         for operand in _operands(plan.expression, plan.window):
             if operand not in self.parts:
                 self.parts[operand] = self._operand_points(operand, context)
-        # What a difference or a moving_rollup looks back to is not newer than it is.
-        self._current = set(_operands(plan.expression, plan.window, history=False))
         aggregated = {operand: points.aggregate(plan.aggregator) for operand, points in self.parts.items()}
         there = np.logical_or.reduce([~np.isnan(values) for values in aggregated.values()])
         # A count that is missing is 0 where anything else is there (rule 2.13).
@@ -71,12 +70,12 @@ class Evaluation:
 
     def _operand_points(self, operand: Operand, context: EvaluationContext) -> Points:
         """The points of an operand: a timeshift moves the window, for it acts on whole windows here (rule 2.11)."""
-        leaf = operand.node
-        assert isinstance(leaf, Leaf)
-        plain = replace(leaf, shift=0)
+        (leaf,) = leaves(operand.node)
+        unshifted = _unshifted(operand.node)
+        (plain,) = leaves(unshifted)
         sources = {plain: self._sources.get(leaf, ())}
         context = context.earlier(operand.earlier + leaf.shift)
-        return Points(plain, Unit.of(plain, sources, context), sources, context)
+        return Points(unshifted, Unit.of(unshifted, sources, context), sources, context)
 
     def has_points(self, rows: Indices) -> Flags:
         """Whether the windows of some ticks hold anything at all, be it without a value (n/0, rule 2.13)."""
@@ -96,8 +95,7 @@ class Evaluation:
     def last_point(self, rows: Indices) -> Floats:
         """When the last point with a value was, for some ticks: of the newest operand, NaN where there is none."""
         newest = np.full(rows.size, -np.inf)
-        for operand in self._current:
-            points = self.parts[operand]
+        for points in self.parts.values():
             newest = np.fmax(newest, points.last(rows) + (points.context.delay - self._context.delay))
         return np.where(np.isinf(newest), np.nan, newest)
 
@@ -108,8 +106,7 @@ class Evaluation:
         first = np.zeros(empty.size, dtype=np.bool_)
         for index in range(number):
             count = np.zeros(empty.size, dtype=np.int64)
-            for operand in self._current:
-                points = self.parts[operand]
+            for points in self.parts.values():
                 start = points.context.starts + index * part
                 end = np.minimum(start + part, points.context.ends)
                 last = index == number - 1
@@ -126,25 +123,29 @@ class Evaluation:
             yield operand.node, *points.seen_at(row)
 
 
-def _operands(node: Node, window: int, earlier: int = 0, history: bool = True) -> Iterator[Operand]:
-    """Yield every operand of an expression over windows of `window` seconds, with the windows that it is needed for.
+def _unshifted(node: Node) -> Node:
+    """An operand, which has one leaf, without that leaf's shift."""
+    if isinstance(node, Leaf):
+        return replace(node, shift=0)
+    return rebuilt(node, _unshifted)
 
-    `history`: those too that differences and moving_rollup look back to.
-    """
+
+def _operands(node: Node, window: int, earlier: int = 0) -> Iterator[Operand]:
+    """Yield every operand of an expression over windows of `window` seconds, with the windows that it is needed for."""
     match node:
         case Earlier(operand=operand, seconds=seconds):
-            yield from _operands(operand, window, earlier + seconds, history)
+            yield from _operands(operand, window, earlier + seconds)
         case Difference(operand=operand):
-            for back in (0, window) if history else (0,):
-                yield from _operands(operand, window, earlier + back, history)
+            yield from _operands(operand, window, earlier)
+            yield from _operands(operand, window, earlier + window)
         case Moving(operand=operand, seconds=seconds):
-            for back in _windows(seconds, window) if history else (0,):
-                yield from _operands(operand, window, earlier + back, history)
-        case Leaf():
+            for back in _windows(seconds, window):
+                yield from _operands(operand, window, earlier + back)
+        case _ if next(operands(node), None) is node:
             yield Operand(node, earlier)
         case _:
             for child in children(node):
-                yield from _operands(child, window, earlier, history)
+                yield from _operands(child, window, earlier)
 
 
 def _windows(seconds: int, window: int) -> range:

@@ -3,7 +3,7 @@
 It refuses everything else with its name and column (section 1 of the semantics), and never guesses.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -24,6 +24,7 @@ from ddassets.engine.plan import (
     Node,
     Plan,
     Pointwise,
+    children,
     has_arithmetic,
     leaves,
     rebuilt,
@@ -110,11 +111,10 @@ def make_plan(query: MonitorQuery, assumptions: Assumptions, stub: StubWindows |
         if query.change.kind == 'pct_change':
             change = Arithmetic('*', Arithmetic('/', change, before), Constant(100.0))
         node = change
-    if by_window:
-        node = _by_window(node)
-    else:
-        node = _extended(node)
-        _check_unit(node, expression)
+    node = _by_window(node) if by_window else node
+    node = _extended(node, by_window)
+    for operand in operands(node) if by_window else (node,):
+        _check_unit(operand, expression)
     for moving in walk(node):
         if isinstance(moving, Moving) and moving.seconds > MAX_MOVING_WINDOWS * query.window.seconds:
             reason = f'of more than {MAX_MOVING_WINDOWS:,} windows'
@@ -127,9 +127,20 @@ def graph_plan(expression: tree.Expression, assumptions: Assumptions) -> Plan:
 
     Raises Unsupported for what is outside the subset.
     """
-    node = _extended(_Builder(assumptions).node(expression))
+    node = _extended(_Builder(assumptions).node(expression), by_window=False)
     _check_unit(node, expression)
     return Plan('avg', 0, node, _common_keys(node, expression))
+
+
+def operands(node: Node) -> Iterator[Node]:
+    """Yield the parts that are aggregated over the window before anything else: the largest without arithmetic,
+    differences, moving_rollup and change (rule 2.11).
+    """
+    if any(isinstance(one, Arithmetic | Difference | Moving | Earlier) for one in walk(node)):
+        for child in children(node):
+            yield from operands(child)
+    elif not isinstance(node, Constant):
+        yield node
 
 
 def shifted(node: Node, seconds: int) -> Node:
@@ -149,12 +160,16 @@ def _by_window(node: Node) -> Node:
     return rebuilt(node, _by_window)
 
 
-def _extended(node: Node, inside: bool = False) -> Node:
-    """The node with the gaps below a default_zero() interpolated (rule 2.17)."""
+def _extended(node: Node, by_window: bool, inside: bool = False) -> Node:
+    """The node with the gaps below a default_zero() interpolated (rule 2.17).
+
+    `by_window`: one around arithmetic sees the one value of each window (rule 2.11), and no gaps within.
+    """
     if isinstance(node, Leaf):
         return replace(node, extended=inside)
-    inside = inside or (isinstance(node, Filled) and node.name == 'default_zero')
-    return rebuilt(node, lambda child: _extended(child, inside))
+    if isinstance(node, Filled) and node.name == 'default_zero':
+        inside = not by_window or next(operands(node)) is node
+    return rebuilt(node, lambda child: _extended(child, by_window, inside))
 
 
 def _stub_plan(query: MonitorQuery, call: tree.Call, windows: StubWindows) -> Plan:

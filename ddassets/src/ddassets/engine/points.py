@@ -162,9 +162,11 @@ class Points:
     def _floor(self) -> Indices:
         """The number of the first point that a difference in each window may look back to (A19)."""
         choice = self.context.assumptions.peek(Assumptions.earlier_point)
+        if choice == 'window only':
+            return self.lower
         if choice == 'always':
             return np.full_like(self.lower, _NONE)
-        oldest = self.context.starts - (0 if choice == 'window only' else INTERPOLATION_LIMIT)
+        oldest = self.context.starts - INTERPOLATION_LIMIT
         return ranks(self.times, oldest, 'left') if self.step is None else -(-oldest // self.step)
 
     def _heads(self) -> Indices:
@@ -267,8 +269,7 @@ class Points:
             index = self.column.last((start, end))
             number = np.where(index >= 0, np.maximum(number, index + base), number)
         earlier = np.flatnonzero(number == _NONE)
-        floor = self.floor[rows[earlier]] if self.memory else None
-        number[earlier] = self.last_before(self.node, self.column, lower[earlier], rows[earlier], floor=floor)[0]
+        number[earlier] = self.last_before(self.node, self.column, lower[earlier], rows[earlier])[0]
         there = number != _NONE
         result = np.full(rows.size, np.nan)
         result[there] = self.instants(number[there])
@@ -294,7 +295,8 @@ class Points:
             value = final.values[index]
             late = (index + self.first >= self.settled[rows[pending]]) | again
             if late.any():
-                value[late] = compute(node, _PointValues(self, (index + origin)[late], rows[pending][late], shift))
+                seen = _PointValues(self, (index + origin)[late], rows[pending][late], shift, floor is not None)
+                value[late] = compute(node, seen)
             found[pending], values[pending] = index + origin, value
             end[pending] = index
             pending = pending[np.isnan(value)]
@@ -319,12 +321,14 @@ class _PointValues:
     """Points by number, each as the evaluation in `rows` sees it, or as it is in the end where `rows` is None.
 
     Below a leaf that is shifted, numbers are those of its own buckets: `shift` less than those of the points.
+    `floored`: differences look back as far as the window allows (A19).
     """
 
     points: Points
     numbers: Indices
     rows: Indices | None
     shift: int = 0
+    floored: bool = True
     pointwise = True
     _ranges: dict[Samples, Ranges] = field(default_factory=dict)
     _masks: dict[Leaf, Flags | None] = field(default_factory=dict)
@@ -341,7 +345,7 @@ class _PointValues:
         """Aggregate over the sources that have a value (rule 2.4)."""
         points = self.points
         shift = points.shift(leaf)
-        below = _PointValues(points, self.numbers - shift, self.rows, shift)
+        below = _PointValues(points, self.numbers - shift, self.rows, shift, self.floored)
         if points.step is None:
             return compute(_differences(Source(leaf, 0)), below)
         total = np.zeros(self.numbers.size)
@@ -409,7 +413,7 @@ class _PointValues:
             before = np.where(index >= 0, column.values[index], np.nan)
             number = self.numbers[np.maximum(index, 0)]
         else:
-            floor = points.floor[self.rows] - self.shift
+            floor = points.floor[self.rows] - self.shift if self.floored else None
             final = points.memory[node]
             number, before = points.last_before(node.operand, final, self.numbers, self.rows, self.shift, floor)
             number = np.where(np.isnan(before), self.numbers, number)

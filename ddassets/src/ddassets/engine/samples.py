@@ -66,23 +66,24 @@ class Samples:
         """The values of empty buckets; `index` is that of the first sample after each."""
         before = self.buckets[index - 1]
         distance = (buckets - before) * self._step
-        excluded = (distance == fill.limit).any() and self._assumptions.end_of_hold == 'excluded'
-        near = distance < fill.limit if excluded else distance <= fill.limit
-        limit = len(self) if seen is None else seen
-        ended = index < limit
-        behind = self.buckets[np.minimum(index, len(self) - 1)]
-        gap = np.where(ended, behind - before, 1)
-        long = ended & (gap * self._step > fill.limit)
-        if (near & long).any() and self._assumptions.long_gap == 'nothing':
-            near = near & ~long
+        near = distance <= fill.limit
         if fill.method == 'zero':
             return np.where(near, 0.0, np.nan)
         value = self._column.aggregate(self._method, (np.searchsorted(self.buckets, before, side='left'), index))
         if fill.method == 'last':
             return np.where(near, value, np.nan)
         # Linear: towards the next sample once it is there; the last value is held until then (rule 2.16).
+        if (distance == fill.limit).any() and self._assumptions.end_of_hold == 'excluded':
+            near = distance < fill.limit
+        limit = len(self) if seen is None else seen
+        ended = index < limit
+        behind = self.buckets[np.minimum(index, len(self) - 1)]
         end = np.minimum(np.searchsorted(self.buckets, behind, side='right'), limit)
         next_value = self._column.aggregate(self._method, (np.minimum(index, end), end))
+        gap = np.where(ended, behind - before, 1)
+        long = ended & (gap * self._step > fill.limit)
+        if (near & long).any() and self._assumptions.long_gap == 'nothing':
+            near = near & ~long
         return np.where(near, np.where(ended, value + (next_value - value) * ((buckets - before) / gap), value), np.nan)
 
     def unsettled(self, first: Indices) -> tuple[Indices, Indices]:
@@ -95,8 +96,7 @@ class Samples:
         waits = self.seen < len(self)
         next_bucket = self.buckets[np.minimum(self.seen, len(self) - 1)]
         from_here = strictly = next_bucket
-        if self.filled:
-            assert self._fill is not None
+        if self._fill is not None and self._fill.method == 'linear':
             # The gap before the next sample does not have its final values yet.
             index = np.searchsorted(self.buckets, next_bucket, side='left') - 1
             strictly = np.where(index >= 0, self.buckets[index] + 1, next_bucket)
