@@ -8,7 +8,7 @@ RUN := $(UV) run --locked
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test quick test-long coverage dist lint lint-assets rehearse validate test-integration test-toolkit \
-	test-companions e2e wheel bench semantics conformance datadog screenshots clean
+	test-companions e2e wheel bench semantics conformance datadog screenshots lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20

@@ -88,7 +88,7 @@ MARKERS = {
     ),
     'long': (
         *('downtime_recurrence', 'message_handles', 'oracle', 'org_exactly_once', 'org_faults', 'query_fuzz'),
-        *('rehearsal_fuzz',),
+        *('hostile', 'org_fuzzed_answers', 'rehearsal_fuzz'),
     ),
 }
 

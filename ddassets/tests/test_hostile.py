@@ -1,5 +1,9 @@
 """Hostile checkouts: no traceback, the budget kept, no code run, nothing outside read or shown."""
 
+import argparse
+import base64
+import gzip
+import json
 import os
 import re
 import shutil
@@ -9,9 +13,11 @@ from pathlib import Path
 
 import hostile
 import pytest
+import scale
 
-# `make test-long` sets more: 150 and all further ones.
-COUNT = int(os.environ.get('DDASSETS_HOSTILE', '15'))
+from ddassets import cli
+
+COUNT = scale.runs(15)
 MAX_CPU, MAX_MEGABYTES = 20, 800
 COMMANDS = {
     'lint': ('lint', '{home}', '--max-cpu', str(MAX_CPU), '--max-memory', str(MAX_MEGABYTES)),
@@ -105,3 +111,67 @@ def test_canary_code_of_a_scenario_is_refused_by_no_code_alone(tmp_path):
     (home,) = (home for home in homes if home.parent.name == 'code-0')
     done = run(home, 'rehearse', tmp_path)
     assert done.returncode == 2 and b'--no-code: this would run' in done.stderr
+
+
+def test_a_query_that_does_not_parse_is_a_placeholder_on_the_page(tmp_path):
+    home = hostile.write(tmp_path / 'acme')
+    dashboard = json.loads(hostile.FILES['assets/dashboards/acme.json'])
+    dashboard['widgets'][0]['definition']['requests'] = [{'q': 'avg:acme.jobs{'}]
+    (home / 'assets/dashboards/acme.json').write_text(json.dumps(dashboard))
+    done = subprocess.run(
+        [sys.executable, '-m', 'ddassets', 'rehearse', home, '--report', tmp_path / 'page'],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    # The page holds its data compressed.
+    packed = re.findall(r'H4sI[\w+/]+=*', (tmp_path / 'page' / 'index.html').read_text())
+    data = [gzip.decompress(base64.b64decode(part)).decode(errors='replace') for part in packed]
+    assert any('Its query is not valid: column ' in part for part in data)
+
+
+@pytest.mark.parametrize('verbose', [False, True])
+def test_an_unexpected_error_is_short_unless_verbose(tmp_path, monkeypatch, capsys, verbose):
+    def broken(*_, **__):
+        raise ZeroDivisionError('a fault\x1b[2J of ours')
+
+    monkeypatch.setattr('ddassets.lint.run.lint_paths', broken)
+    code = cli.main(['lint', str(hostile.write(tmp_path / 'acme')), *(['--verbose'] if verbose else [])])
+    said = capsys.readouterr().err
+    assert code == 2 and 'unexpected ZeroDivisionError: a fault\\x1b[2J of ours' in said and 'please report it' in said
+    assert ('Traceback' in said) == verbose
+
+
+@pytest.mark.parametrize('error', [KeyboardInterrupt(), OSError(9, 'Bad file descriptor'), MemoryError()])
+def test_what_ends_a_command_at_any_place(monkeypatch, capsys, error):
+    """Ctrl-C while a command is imported, among them."""
+
+    def broken(name):
+        raise error
+
+    monkeypatch.setattr(cli, 'command_parser' if isinstance(error, KeyboardInterrupt) else 'command_module', broken)
+    if not isinstance(error, KeyboardInterrupt):
+        monkeypatch.setattr(cli, '_parse', lambda words: ('lint', argparse.Namespace()))
+        monkeypatch.setattr(cli, '_discard_output', lambda: None)
+    assert cli.main(['lint', '.']) == (130 if isinstance(error, KeyboardInterrupt) else 2)
+    assert 'Traceback' not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize('options', ['--max-cpu 0.05', '--max-memory 40'])
+def test_a_budget_ends_a_run_with_a_diagnostic(tmp_path, options):
+    home = hostile.write(tmp_path / 'acme')
+    (home / 'assets/dashboards/acme.json').write_text('{"widgets": [' + ','.join(['{}'] * 1_000_000) + ']}')
+    done = subprocess.run(
+        [sys.executable, '-m', 'ddassets', 'lint', home, *options.split()], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2 and done.stderr.startswith('ddassets: error: stopped a'), done.stderr
+    assert options.split()[0] in done.stderr
+
+
+def test_closed_standard_output(tmp_path):
+    home = hostile.write(tmp_path / 'acme')
+    done = subprocess.run(
+        ['sh', '-c', f'"{sys.executable}" -m ddassets lint "{home}" >&-'], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2 and done.stderr == 'ddassets: error: standard output is closed\n'

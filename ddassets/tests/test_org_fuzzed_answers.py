@@ -2,19 +2,18 @@
 
 import copy
 import json
-import os
 import random
 import re
 
 import pytest
+import scale
 from loopback import integration
 from loopback.organisation import Organisation
 from loopback.server import FakeDatadog
 from loopback.stored import API_KEY, APP_KEY, Answer
 from loopback.trial import run
 
-# `make test-long` sets 5000.
-COUNT = int(os.environ.get('DDASSETS_FUZZED_ANSWERS', '500'))
+COUNT = scale.runs(500)
 COMMANDS = (
     ('plan', '{folder}'),
     ('apply', '{folder}', '--yes'),

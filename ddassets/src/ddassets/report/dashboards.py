@@ -15,8 +15,10 @@ from ddassets import assets as bundle
 from ddassets import duration
 from ddassets.diagnostic import UnusableInputError
 from ddassets.language.query import tree
+from ddassets.language.query.errors import QuerySyntaxError
 from ddassets.language.query.syntax import parse_formula, parse_queries, parse_query, render
 from ddassets.language.query.variables import select, variables
+from ddassets.output.terminal import shorten
 from ddassets.report import prose
 from ddassets.report.model import Answer, Dashboard, Formula, Monitor, Query, Request, Variable, Widget
 from ddassets.report.source import Source
@@ -83,6 +85,9 @@ class Converter:
             return convert(self, widget, layout)
         except _Unshown as error:
             return Widget('placeholder', title or widget.type, layout, remark=str(error))
+        except QuerySyntaxError as error:
+            remark = f'Its query is not valid: column {error.column}: {shorten(error.message)}'
+            return Widget('placeholder', title or widget.type, layout, remark=remark)
         except UnusableInputError as error:
             return Widget('placeholder', title or widget.type, layout, remark=f'Its query cannot be rehearsed: {error}')
 
