@@ -15,7 +15,7 @@ from ddassets.engine.message import (
     render,
     render_title,
 )
-from ddassets.engine.message.conditions import ALERT, NO_DATA, OK, STATES, WARN
+from ddassets.engine.message.conditions import ALERT, CHECK_TRANSITIONS, NO_DATA, OK, STATES, WARN
 from ddassets.engine.state import State
 from ddassets.language.message.expression import ExpressionError, parse_expression
 
@@ -101,6 +101,20 @@ def test_an_assumed_cell_is_named_and_can_be_switched(transition, flag, assumpti
 @pytest.mark.rule('4.3')
 def test_a_group_born_in_trouble_comes_from_ok():
     assert text('{{#is_alert}}a{{/is_alert}}{{#is_recovery}}b{{/is_recovery}}', State.ABSENT, ALERT) == 'a'
+
+
+@pytest.mark.rule('14.10')
+def test_only_checks_enter_and_leave_unknown():
+    more = {edge: flags for edge, flags in CHECK_TRANSITIONS.items() if edge not in TRANSITIONS}
+    entered = {(state, State.UNKNOWN): {'is_unknown'} for state in STATES}
+    left = {
+        (State.UNKNOWN, State.OK): {'is_recovery'},
+        (State.UNKNOWN, WARN): {'is_warning'},
+        (State.UNKNOWN, ALERT): {'is_alert'},
+        (State.UNKNOWN, NO_DATA): {'is_no_data'},
+    }
+    again = {(State.UNKNOWN, State.UNKNOWN): {'is_unknown', 'is_renotify'}}
+    assert {tuple(edge): set(flags) for edge, flags in more.items()} == entered | left | again
 
 
 @pytest.mark.rule('4.2', '4.4')

@@ -17,7 +17,7 @@ from ddassets.engine.series import Series
 from ddassets.engine.state import State
 from ddassets.language.query.syntax import parse_query
 from ddassets.rehearsal import Judgement, Rehearsal, parse, read, rehearse
-from ddassets.rehearsal.coverage import coverage, percentage, possible_states, together
+from ddassets.rehearsal.coverage import coverage, percentage, together
 from ddassets.rehearsal.expectation import events
 from ddassets.rehearsal.inbox import DowntimeMail, inbox
 from ddassets.rehearsal.writing import write
@@ -610,7 +610,7 @@ def test_coverage_is_what_was_reached_of_what_is_possible():
 )
 def test_no_data_is_to_be_reached_where_the_options_show_it(options, counted):
     body = {'name': 'x', 'type': 'query alert', 'query': 'avg(last_5m):avg:m{*} > 1', 'options': options}
-    assert (State.NO_DATA in possible_states(monitor.read(body))) == counted
+    assert (State.NO_DATA in monitor.read(body).states) == counted
 
 
 def test_too_little_coverage_fails():

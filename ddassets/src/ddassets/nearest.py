@@ -1,6 +1,6 @@
-"""The known name that a misspelt one was probably meant to be."""
+"""Names in messages: the known name nearest to a misspelt one, and lists."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
 
@@ -16,3 +16,9 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return `; did you mean …?` for a message, or nothing."""
     found = closest(name, known)
     return f'; did you mean {found}?' if found else ''
+
+
+def listed(names: Collection[str], limit: int = 8) -> str:
+    """Return names for a message, the first `limit` where there are more."""
+    shown = sorted(names)[:limit]
+    return ', '.join(shown) + (f' and {len(names) - limit} more' if len(names) > limit else '') or 'none'

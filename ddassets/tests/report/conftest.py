@@ -22,7 +22,7 @@ from ddassets import report
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.graph import Line
 from ddassets.engine.message import Delivery, Edge, Sender, trigger
-from ddassets.engine.monitor import Thresholds
+from ddassets.engine.monitor import Monitor, Thresholds
 from ddassets.engine.notification import Mute, Notification
 from ddassets.engine.series import Series, SeriesSet
 from ddassets.engine.timeline import GroupTimeline, MonitorTimeline, State, Transitions
@@ -168,8 +168,7 @@ class RehearsedMonitor:
     def __init__(self, rehearsed: Rehearsed, asset: bundle.Monitor) -> None:
         self.rehearsed = rehearsed
         self.asset = asset
-        self.query = parse_monitor(asset.query)
-        self.thresholds = Thresholds(critical=800, warning=500)
+        self.monitor = Monitor(asset.name, parse_monitor(asset.query), Thresholds(critical=800, warning=500))
         self.notifications = {}
         groups = {(f'host:{host}',): self._group((f'host:{host}',)) for host in rehearsed.hosts}
         self.timeline = MonitorTimeline(asset.name, rehearsed.start, rehearsed.end, groups, frozenset(), ())
@@ -227,7 +226,7 @@ class RehearsedMonitor:
             title=title,
             message=text,
             recipients=recipients,
-            trigger=trigger(self.query, self.asset.query, self.thresholds, edge, group),
+            trigger=trigger(self.monitor, self.asset.query, edge, group),
             edge=edge,
             group=group,
             event_tags=(*group, 'monitor'),

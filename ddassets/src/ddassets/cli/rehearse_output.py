@@ -13,7 +13,7 @@ from ddassets.engine.assumptions import ASSUMPTIONS
 from ddassets.engine.message import Delivery
 from ddassets.engine.state import State
 from ddassets.output.report import Case, Report, Rule, diagnostic_document, refusal_diagnostics
-from ddassets.rehearsal.coverage import percentage, possible_states
+from ddassets.rehearsal.coverage import percentage
 from ddassets.rehearsal.inbox import DowntimeMail, Mail, inbox
 from ddassets.rehearsal.judgement import Judgement
 from ddassets.rehearsal.outcome import Outcome, Run
@@ -176,7 +176,7 @@ def _monitor(monitor: MonitorResult, judgement: Judgement) -> dict[str, Any]:
 
 
 def _group(monitor: MonitorResult, group: GroupResult, zone: ZoneInfo) -> dict[str, Any]:
-    states = [*possible_states(monitor.monitor), State.NO_DATA]
+    states = [*monitor.monitor.states, State.NO_DATA]
     return {
         'name': group.name,
         'seconds': {str(state): group.seconds_in(state) for state in states},

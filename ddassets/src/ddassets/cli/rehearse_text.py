@@ -10,12 +10,11 @@ from ddassets import duration
 from ddassets.engine.assumptions import ASSUMPTIONS
 from ddassets.engine.state import State
 from ddassets.output.terminal import Screen, count, printable, shortened, shown_path, table
-from ddassets.rehearsal.coverage import percentage, possible_states
+from ddassets.rehearsal.coverage import percentage
 from ddassets.rehearsal.inbox import DowntimeMail, Mail, inbox
 from ddassets.rehearsal.judgement import Judgement
 from ddassets.rehearsal.outcome import Run
 from ddassets.rehearsal.result import MonitorResult, Rehearsal
-from ddassets.rehearsal.unmatched import no_series
 from ddassets.rehearsal.verdict import Verdict
 from ddassets.rehearsal.what_if import Change
 from ddassets.rehearsal.words import shown_time
@@ -84,12 +83,12 @@ def _title(rehearsal: Rehearsal) -> str:
 
 
 def _table(rehearsal: Rehearsal, monitor: MonitorResult, screen: Screen) -> Iterator[str]:
-    states = [*possible_states(monitor.monitor)]
+    states = [*monitor.monitor.states]
     visited = frozenset().union(*(group.visited for group in monitor.results.values()))
     states += [state for state in (State.NO_DATA,) if state in visited and state not in states]
     yield f'  {printable(monitor.name)}'
     if not monitor.results:
-        yield from screen.wrapped(f'no group: {no_series(rehearsal, monitor)}', _INDENT)
+        yield from screen.wrapped(f'no group: {monitor.evaluator.absence}', _INDENT)
         return
     groups = sorted(monitor.results.values(), key=lambda group: -group.sent)[:MAX_GROUPS]
     rows = [['', *map(str, states), 'sent', 'muted']]

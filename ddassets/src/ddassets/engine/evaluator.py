@@ -26,7 +26,8 @@ from ddassets.engine.timeline import Group, GroupTimeline, MonitorTimeline
 from ddassets.engine.warnings import warnings
 from ddassets.language.query.scope import predicate
 from ddassets.language.query.syntax import render
-from ddassets.language.query.tree import And, Call, Scope, TagFilter, TagIn
+from ddassets.language.query.tree import And, Call, Scope, TagFilter, TagIn, metrics
+from ddassets.nearest import did_you_mean, listed
 
 # Rule 2.8: the parts of a window that is to be full, by the window's unit, in seconds.
 _PARTS = {'m': 60, 'h': 600, 'd': 3600, 'w': 3600, 'mo': 14400}
@@ -80,6 +81,7 @@ class Evaluator:
         stub = stub_windows(monitor.query, monitor.stub_windows) if stubbed else None
         self.plan = make_plan(monitor.query, self.assumptions, stub)
         self._monitor = monitor
+        self._metrics = store.metrics
         self.start = start
         self.end = end
         self._ticks = _ticks(start, end, tick_second, self.plan.window)
@@ -93,6 +95,11 @@ class Evaluator:
         return self._ticks
 
     @property
+    def by(self) -> tuple[str, ...]:
+        """The keys that the query groups by; none for a simple alert."""
+        return self.plan.by
+
+    @property
     def groups(self) -> tuple[Group, ...]:
         """Every group that the series have, in order; a simple alert has one without tags."""
         return tuple(self._sources)
@@ -101,6 +108,21 @@ class Evaluator:
         """Every series that the group is evaluated from."""
         for each in self._sources[group].values():
             yield from each
+
+    @property
+    def absence(self) -> str:
+        """Why there is no group, as a clause."""
+        known = self._metrics
+        asked = sorted({metric.name for metric in metrics(self._monitor.query.expression)})
+        absent = [name for name in asked if name not in known]
+        if not absent:
+            return f'no series of {listed(asked)} matches the scope of its query: {render(self._monitor.query)}'
+        close = did_you_mean(absent[0], known)
+        return f'its query asks for {listed(absent)}; the scenario has series of {listed(known)}{close}'
+
+    def variables(self, group: Group, instant: int) -> Mapping[str, float | str | None]:
+        """The variables of a message that only this type of monitor has: none."""
+        return {}
 
     def timeline(self, group: Group) -> GroupTimeline:
         """Evaluate one group."""

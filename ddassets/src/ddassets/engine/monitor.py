@@ -1,7 +1,7 @@
 """A monitor as the engine needs it: its query and the options that decide states and notifications."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,9 @@ from ddassets.assets.monitor_table import MonitorOptions
 from ddassets.assets.refusal import refuse
 from ddassets.assets.source import Unplaced
 from ddassets.diagnostic import Unsupported, UnusableInputError
-from ddassets.language.query.tree import Comparator, MonitorQuery, metrics
+from ddassets.engine.assumptions import Assumption
+from ddassets.engine.state import State
+from ddassets.language.query.tree import Comparator, Metric, MonitorQuery, Scope, metrics
 
 TYPES = ('metric alert', 'query alert')
 DEFAULT_GROUP_DELAY = 60
@@ -28,34 +30,124 @@ class Thresholds:
 
 
 @dataclass(frozen=True)
-class Monitor:
-    """What decides a monitor's states and when it notifies. Durations are in seconds.
+class AnyMonitor:
+    """What monitors of all types have: the options that decide when they notify. Durations are in seconds.
 
     `no_data_timeframe` None: the option is missing (A5). `timeout` 0: never (rule 3.19). `renotify_interval` 0: off;
-    `renotify_occurrences` None: without limit. `new_group_delay` is that of rule 2.21 after defaults. `stub_windows`
-    are the trigger and recovery windows of anomalies (rule 6.3).
+    `renotify_occurrences` None: without limit.
     """
 
     name: str
-    query: MonitorQuery
-    thresholds: Thresholds
+    _: KW_ONLY
     notify_no_data: bool = False
     no_data_timeframe: int | None = None
     on_missing_data: str | None = None
-    require_full_window: bool = False
-    evaluation_delay: int = 0
-    new_group_delay: int = DEFAULT_GROUP_DELAY
     timeout: int = 0
     renotify_interval: int = 0
     renotify_statuses: frozenset[str] = frozenset({'alert', 'no data'})
     renotify_occurrences: int | None = None
     draft: bool = False
-    stub_windows: tuple[int, int] | None = None
 
     @property
     def silent_no_data(self) -> bool:
         """Whether No Data is shown and not notified (rules 3.9 and 3.15)."""
         return not self.notify_no_data and self.on_missing_data != 'show_and_notify_no_data'
+
+    @property
+    def states(self) -> tuple[State, ...]:
+        """The states that the options allow, from OK on.
+
+        A simple alert begins in No Data (rule 3.7), which is no reason to count it.
+        """
+        return State.OK, *self._troubles()
+
+    def _troubles(self) -> Iterator[State]:
+        yield State.ALERT
+        if self.notify_no_data or self.on_missing_data in ('show_no_data', 'show_and_notify_no_data'):
+            yield State.NO_DATA
+
+    @property
+    def limits(self) -> Mapping[str, float]:
+        """The thresholds that are set, by the names of the options."""
+        return {}
+
+    @property
+    def comparator(self) -> str:
+        """How a value is compared with the thresholds; empty where none is."""
+        return ''
+
+    @property
+    def metric(self) -> str:
+        """The metric of a query that is one metric, else an empty text."""
+        return ''
+
+    @property
+    def scope(self) -> Scope | None:
+        """The filter of a query that is one metric."""
+        return None
+
+    @property
+    def variables(self) -> Mapping[str, float | str | None]:
+        """The variables of a message that never change (rule 4.6)."""
+        return {}
+
+    @property
+    def empty_variables(self) -> Mapping[str, Assumption]:
+        """The variables that are empty for this type of monitor, by the assumption that says so."""
+        return {}
+
+    def varies(self, name: str) -> bool:
+        """Whether a variable, such as `value` or `a.status`, may differ between two notifications of one group."""
+        return '.' not in name
+
+
+@dataclass(frozen=True)
+class Monitor(AnyMonitor):
+    """A metric monitor.
+
+    `new_group_delay` is that of rule 2.21 after defaults. `stub_windows` are the trigger and recovery windows of
+    anomalies (rule 6.3).
+    """
+
+    query: MonitorQuery
+    thresholds: Thresholds
+    _: KW_ONLY
+    require_full_window: bool = False
+    evaluation_delay: int = 0
+    new_group_delay: int = DEFAULT_GROUP_DELAY
+    stub_windows: tuple[int, int] | None = None
+
+    def _troubles(self) -> Iterator[State]:
+        if self.thresholds.warning is not None:
+            yield State.WARN
+        yield from super()._troubles()
+
+    @property
+    def limits(self) -> Mapping[str, float]:
+        limits = {name: getattr(self.thresholds, name) for name in Thresholds.__slots__}
+        return {name: limit for name, limit in limits.items() if limit is not None}
+
+    @property
+    def comparator(self) -> str:
+        return self.query.comparator
+
+    @property
+    def metric(self) -> str:
+        return self.query.expression.name if isinstance(self.query.expression, Metric) else ''
+
+    @property
+    def scope(self) -> Scope | None:
+        return self.query.expression.scope if isinstance(self.query.expression, Metric) else None
+
+    @property
+    def variables(self) -> Mapping[str, float | str | None]:
+        return {
+            'threshold': self.thresholds.critical,
+            'warn_threshold': self.thresholds.warning,
+            'alert_recovery_threshold': self.thresholds.critical_recovery,
+            'warn_recovery_threshold': self.thresholds.warning_recovery,
+            'comparator': self.query.comparator,
+        }
 
 
 def read(body: Mapping[str, Any]) -> Monitor:
@@ -81,9 +173,7 @@ def of(asset: MonitorAsset) -> Monitor:
     if options.notify_by and set(options.notify_by) != keys:
         reason = f'{[*options.notify_by]!r}: how groups fold into one notification is not documented'
         raise Unsupported('options.notify_by', None, reason, name)
-    timeframe = options.no_data_timeframe
     return Monitor(
-        name=name,
         query=query,
         thresholds=Thresholds(
             critical=query.threshold,
@@ -91,20 +181,30 @@ def of(asset: MonitorAsset) -> Monitor:
             critical_recovery=options.thresholds.critical_recovery,
             warning_recovery=options.thresholds.warning_recovery,
         ),
-        notify_no_data=options.notify_no_data,
-        no_data_timeframe=None if timeframe is None else timeframe * 60,
-        # Both may be stored, and then the older option decides (rule 3.14).
-        on_missing_data=None if options.notify_no_data else options.on_missing_data,
         require_full_window=options.require_full_window,
         evaluation_delay=options.evaluation_delay,
         new_group_delay=_group_delay(options, hosts='host' in keys),
-        timeout=int(options.timeout_h * 3600),
-        renotify_interval=options.renotify_interval * 60,
-        renotify_statuses=frozenset(options.renotify_statuses) or frozenset({'alert', 'no data'}),
-        renotify_occurrences=options.renotify_occurrences,
-        draft=asset.fields.draft_status == 'draft',
         stub_windows=_stub_windows(options),
+        **common_options(asset),
+        # Both may be stored, and then the older option decides (rule 3.14).
+        on_missing_data=None if options.notify_no_data else options.on_missing_data,
     )
+
+
+def common_options(asset: MonitorAsset) -> dict[str, Any]:
+    """Return the fields of `AnyMonitor` but for `on_missing_data`, which some types of monitors lack."""
+    options = asset.options
+    timeframe = options.no_data_timeframe
+    return {
+        'name': asset.name or 'monitor',
+        'notify_no_data': options.notify_no_data,
+        'no_data_timeframe': None if timeframe is None else timeframe * 60,
+        'timeout': int(options.timeout_h * 3600),
+        'renotify_interval': options.renotify_interval * 60,
+        'renotify_statuses': frozenset(options.renotify_statuses) or frozenset({'alert', 'no data'}),
+        'renotify_occurrences': options.renotify_occurrences,
+        'draft': asset.fields.draft_status == 'draft',
+    }
 
 
 def _refuse(name: str, options: MonitorOptions) -> None:

@@ -11,7 +11,7 @@ from typing import Literal, overload
 import numpy as np
 
 from ddassets.engine.assumptions import Assumptions
-from ddassets.engine.monitor import Monitor
+from ddassets.engine.monitor import AnyMonitor
 from ddassets.engine.state import Kind, State
 from ddassets.engine.timeline import NEVER, Codes, Flags, Floats, GroupTimeline, Instants
 
@@ -85,7 +85,7 @@ class Notifications(Sequence[Notification]):
 
     @property
     def kinds(self) -> Codes:
-        """One number, from 0 to 74, for the source, target and reason of each: ABSENT is -1."""
+        """One number for the source, target and reason of each: ABSENT is -1."""
         return ((self.sources + 1) * len(State) + self.targets + 1) * len(REASONS) + self.reasons
 
     @overload
@@ -111,7 +111,7 @@ class Notifications(Sequence[Notification]):
 
 
 def notifications(
-    monitor: Monitor,
+    monitor: AnyMonitor,
     timeline: GroupTimeline,
     mutes: Sequence[Mute] = (),
     assumptions: Assumptions | None = None,
@@ -247,7 +247,7 @@ def _ends(timeline: GroupTimeline, muting: _Muting) -> Iterator[tuple[int, int]]
 class _Renotifier:
     """Rule 3.21. `ends` are the instants of end notifications, rising; each begins a new rhythm."""
 
-    monitor: Monitor
+    monitor: AnyMonitor
     timeline: GroupTimeline
     muting: _Muting
     ends: Sequence[int]
@@ -282,7 +282,7 @@ class _Renotifier:
         """Those that are renotified; a silent No Data never is."""
         return [
             state
-            for state in (State.WARN, State.ALERT, State.NO_DATA)
+            for state in (State.WARN, State.ALERT, State.NO_DATA, State.UNKNOWN)
             if state.kind in self.monitor.renotify_statuses
             and not (state == State.NO_DATA and self.timeline.silent_no_data)
         ]

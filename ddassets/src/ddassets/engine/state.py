@@ -3,17 +3,21 @@
 from enum import IntEnum
 from typing import Literal
 
-type Kind = Literal['alert', 'warn', 'no data', 'recovery']
+type Kind = Literal['alert', 'warn', 'no data', 'unknown', 'recovery']
 
 
 class State(IntEnum):
-    """The state of a group (rule 3.7). ABSENT: the group is not there yet, or no more (rules 2.21 and 3.20)."""
+    """The state of a group (rule 3.7). ABSENT: the group is not there yet, or no more (rules 2.21 and 3.20).
+
+    UNKNOWN is for service checks alone (rule 14.10).
+    """
 
     ABSENT = -1
     OK = 0
     WARN = 1
     ALERT = 2
     NO_DATA = 3
+    UNKNOWN = 4
 
     def __str__(self) -> str:
         return _WORDS[self]
@@ -30,10 +34,12 @@ _WORDS = {
     State.WARN: 'Warn',
     State.ALERT: 'Alert',
     State.NO_DATA: 'No Data',
+    State.UNKNOWN: 'Unknown',
 }
 _KINDS: dict[State, Kind] = {
     State.OK: 'recovery',
     State.WARN: 'warn',
     State.ALERT: 'alert',
     State.NO_DATA: 'no data',
+    State.UNKNOWN: 'unknown',
 }

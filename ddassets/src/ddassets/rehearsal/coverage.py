@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from ddassets.engine.message import FLAGS, TRANSITIONS, Branch, Edge, Template, conditions
-from ddassets.engine.monitor import Monitor
+from ddassets.engine.message import CHECK_TRANSITIONS, FLAGS, Branch, Edge, Template, conditions
+from ddassets.engine.monitor import AnyMonitor
 from ddassets.engine.notification import REASONS
 from ddassets.engine.state import State
 from ddassets.rehearsal.result import MonitorResult
@@ -17,9 +17,9 @@ def coverage(result: MonitorResult) -> list[tuple[str, bool]]:
     renders it. What the monitor's options rule out is not counted.
     """
     states, edges = _states(result), _edges(result)
-    items = [(str(state), state in states) for state in possible_states(result.monitor)]
+    items = [(str(state), state in states) for state in result.monitor.states]
     recoveries = {edge.source for edge in edges if edge.target == State.OK}
-    items += [(f'recovery from {state}', state in recoveries) for state in _troubles(result.monitor)]
+    items += [(f'recovery from {state}', state in recoveries) for state in result.monitor.states[1:]]
     if result.monitor.renotify_interval and not result.monitor.draft:
         again = REASONS.index('renotify')
         items.append(
@@ -44,26 +44,10 @@ def percentage(monitors: Mapping[str, Sequence[tuple[str, bool]]]) -> float:
     return 100 * sum(every) / len(every) if every else 100.0
 
 
-def possible_states(monitor: Monitor) -> tuple[State, ...]:
-    """The states that the monitor's options allow."""
-    return (State.OK, *_troubles(monitor))
-
-
-def _troubles(monitor: Monitor) -> tuple[State, ...]:
-    found = []
-    if monitor.thresholds.warning is not None:
-        found.append(State.WARN)
-    found.append(State.ALERT)
-    # A simple alert begins in No Data (rule 3.7), which is no reason to count it.
-    if monitor.notify_no_data or monitor.on_missing_data in ('show_no_data', 'show_and_notify_no_data'):
-        found.append(State.NO_DATA)
-    return tuple(found)
-
-
-def possible_edges(monitor: Monitor) -> Iterator[Edge]:
+def possible_edges(monitor: AnyMonitor) -> Iterator[Edge]:
     """The transitions, and renotifications, about which the monitor's options let it notify."""
-    states = possible_states(monitor)
-    for edge in TRANSITIONS:
+    states = monitor.states
+    for edge in CHECK_TRANSITIONS:
         if edge.source not in states or edge.target not in states:
             continue
         if edge.target == State.NO_DATA and monitor.silent_no_data:
@@ -85,7 +69,7 @@ def _edges(result: MonitorResult) -> set[Edge]:
     return {Edge(State.OK, edge.target) if edge.source == State.ABSENT else edge for edge in edges}
 
 
-def _possible(template: Template, monitor: Monitor) -> Iterator[Branch]:
+def _possible(template: Template, monitor: AnyMonitor) -> Iterator[Branch]:
     """The branches that some notification of the monitor could render."""
     flags = [conditions(edge) for edge in possible_edges(monitor)]
     for branch in template.branches():

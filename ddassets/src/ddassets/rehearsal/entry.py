@@ -1,7 +1,7 @@
 """A YAML file read strictly: every value knows its line, and whatever is not as it should be is refused with it."""
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,6 +13,7 @@ from ddassets.assets.composer import YamlError, compose_document
 from ddassets.assets.source import Place
 from ddassets.diagnostic import Diagnostic, Position, Severity, UnusableInputError
 from ddassets.nearest import did_you_mean
+from ddassets.nearest import listed as listed
 from ddassets.rehearsal.words import WordFault
 
 _KINDS = {'mapping': 'keys and values', 'sequence': 'a list', 'scalar': 'a single value'}
@@ -254,9 +255,3 @@ def _inner(node: yaml.Node, step: str | int) -> yaml.Node | None:
     if isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
         return node.value[step]  # type: ignore[no-any-return]
     return None
-
-
-def listed(names: Collection[str], most: int = 8) -> str:
-    """Names for a message, the first few where they are many."""
-    shown = sorted(names)[:most]
-    return ', '.join(shown) + (f' and {len(names) - most} more' if len(names) > most else '') or 'none'

@@ -11,12 +11,11 @@ from ddassets.engine.message import mentions
 from ddassets.engine.notification import REASONS, Notification, Reason
 from ddassets.engine.state import State
 from ddassets.nearest import did_you_mean
-from ddassets.rehearsal.coverage import possible_edges, possible_states
+from ddassets.rehearsal.coverage import possible_edges
 from ddassets.rehearsal.entry import Entry, listed
 from ddassets.rehearsal.message import Message
 from ddassets.rehearsal.result import GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Expectation
-from ddassets.rehearsal.unmatched import no_series
 from ddassets.rehearsal.verdict import Verdict
 from ddassets.rehearsal.words import shown_time, write_instant
 
@@ -123,13 +122,13 @@ class Finder:
         for name, group in by_name.items():
             if wanted == name or sorted(wanted.replace(' ', '').split(',')) == sorted(name.split(',')):
                 return group
-        known = f'there are: {listed(by_name)}' if by_name else f'there is none: {no_series(self.rehearsal, monitor)}'
+        known = f'there are: {listed(by_name)}' if by_name else f'there is none: {monitor.evaluator.absence}'
         entry.refuse(f'{monitor.name} has no group {entry.shown()}{did_you_mean(wanted, by_name)}; {known}')
 
     def only_group(self, monitor: MonitorResult, entry: Entry) -> GroupResult:
         groups = list(monitor.results.values())
         if not groups:
-            entry.refuse(f'{monitor.name} has no group: {no_series(self.rehearsal, monitor)}')
+            entry.refuse(f'{monitor.name} has no group: {monitor.evaluator.absence}')
         if len(groups) > 1:
             entry.refuse(f'group is missing, and there are several: {listed([group.name for group in groups])}')
         return groups[0]
@@ -157,9 +156,10 @@ class Finder:
         reasons = {
             State.WARN: 'it has no warning threshold',
             State.NO_DATA: 'its options never show it',
+            State.UNKNOWN: 'only a service check with an unknown threshold is',
             State.ABSENT: 'that a group is dropped is no transition',
         }
-        if state not in possible_states(monitor.monitor):
+        if state not in monitor.monitor.states:
             entry.refuse(f'{monitor.name} is never in {state}: {reasons[state]}')
 
     def told(self, group: GroupResult, entry: Entry, until: int, what: str) -> None:
@@ -205,7 +205,7 @@ def _refuse_emptiness(rehearsal: Rehearsal) -> None:
     groups = [group for monitor in rehearsal.monitors for group in monitor.results.values()]
     latest = max(groups, key=lambda group: group.told_until, default=None)
     if latest is None or math.isinf(latest.told_until) and latest.told_until < 0:
-        reasons = '; '.join(f'{one.name}: {no_series(rehearsal, one)}' for one in rehearsal.monitors[:3])
+        reasons = '; '.join(f'{one.name}: {one.evaluator.absence}' for one in rehearsal.monitors[:3])
         entry.refuse(f'nothing could ever happen: {reasons}')
     Finder(rehearsal).told(latest, entry, rehearsal.end, 'the end of the rehearsal, until which nothing is expected')
 

@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -10,17 +10,15 @@ from ddassets.assets import Monitor as MonitorAsset
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine import message as messages
 from ddassets.engine.assumptions import Assumptions
-from ddassets.engine.monitor import Monitor
+from ddassets.engine.kinds import Evaluator
+from ddassets.engine.monitor import AnyMonitor
 from ddassets.engine.notification import Notification
 from ddassets.engine.state import State
 from ddassets.engine.timeline import Group
 from ddassets.language.message.vocabulary import MATCHES
-from ddassets.language.query.tree import Metric
 from ddassets.rehearsal.scenario import Scenario
 
 _VARIABLE = re.compile(r'(\{\{.*?\}\})')
-# A variable that is no tag of the group.
-_BARE = re.compile(r'\{\{[^.}]*\}\}')
 
 
 @dataclass(frozen=True)
@@ -42,20 +40,21 @@ class Message:
 class Messages:
     """Renders the messages of a monitor (section 4 of the semantics).
 
-    `by` are the keys that the monitor groups by. `assumptions` records those that a message relied on.
+    `evaluator` gives the keys that the monitor groups by. `assumptions` records those that a message relied on.
     """
 
     def __init__(
         self,
         asset: MonitorAsset,
-        monitor: Monitor,
-        by: Collection[str],
+        monitor: AnyMonitor,
+        evaluator: Evaluator,
         scenario: Scenario,
         assumptions: Assumptions,
     ) -> None:
         self.asset = asset
         self.monitor = monitor
-        self.by = frozenset(by)
+        self.evaluator = evaluator
+        self.by = frozenset(evaluator.by)
         self.hosts = scenario.hosts
         self.entities = scenario.entities
         self.assumptions = assumptions
@@ -115,10 +114,9 @@ class Messages:
 
     @cached_property
     def _sender(self) -> messages.Sender:
-        query = self.monitor.query
         return messages.Sender(
             query=self.asset.query,
-            metric=query.expression.name if isinstance(query.expression, Metric) else '',
+            metric=self.monitor.metric,
             monitor_id=self.asset.fields.id,
             preset=self.asset.options.notification_preset_name,
         )
@@ -126,7 +124,7 @@ class Messages:
     def _trigger(self, edge: messages.Edge, group: Group) -> messages.Trigger:
         met = self._triggers.get((edge, group))
         if met is None:
-            met = messages.trigger(self.monitor.query, self.asset.query, self.monitor.thresholds, edge, group)
+            met = messages.trigger(self.monitor, self.asset.query, edge, group)
             self._triggers[edge, group] = met
         if not met.documented and self.assumptions.unknown_wording == 'left out':
             return messages.Trigger('', '', met.brief, documented=False)
@@ -134,8 +132,7 @@ class Messages:
 
     def _event_tags(self, group: Group, host: messages.Host | None) -> tuple[str, ...]:
         """The tags of the event: those of the group, the filter, the host and the monitor, and `monitor`."""
-        query = self.monitor.query.expression
-        fixed = messages.filter_tags(query.scope) if isinstance(query, Metric) else ()
+        fixed = messages.filter_tags(self.monitor.scope)
         known = (f'{key}:{value}' for key, values in (host.tags if host else {}).items() for value in values)
         tags = {'monitor', *self.asset.tags, *group, *fixed, *known}
         return tuple(sorted(map(_lower_key, tags)))
@@ -153,12 +150,15 @@ class Messages:
         # A calculation may come out otherwise each time.
         tested = ('' if test.expression else test.arguments[0] for test in tests if test.name in MATCHES)
         written = (mention.name for one in self.templates for mention in messages.mentions(one))
-        return any('.' not in name for name in tested) or any(_BARE.search(name) for name in written)
+        return any(self.monitor.varies(name) for name in tested) or any(map(self._prints_varying, written))
 
     @cached_property
     def titled_apart(self) -> bool:
         """Whether titles may differ between two notifications about one transition of one group."""
-        return bool(_BARE.search(self.asset.name))
+        return self._prints_varying(self.asset.name)
+
+    def _prints_varying(self, text: str) -> bool:
+        return any(self.monitor.varies(part.strip('{}')) for part in _VARIABLE.findall(text))
 
     def edge(self, notification: Notification) -> messages.Edge:
         """What the notification is told as: the end of a downtime as if the state were new (rule 5.21, A33)."""
@@ -173,7 +173,6 @@ class Messages:
         return any(re.fullmatch(''.join(map(_fitting, _VARIABLE.split(name))), handle) for name in names)
 
     def _context(self, group: Group, tags: frozenset[str], notification: Notification) -> messages.Context:
-        limits = self.monitor.thresholds
         values: dict[str, list[str]] = {}
         for tag in sorted(tags):
             key, colon, value = tag.partition(':')
@@ -184,12 +183,11 @@ class Messages:
             transition=self.edge(notification),
             values={
                 'value': None if math.isnan(notification.value) else notification.value,
-                'threshold': limits.critical,
-                'warn_threshold': limits.warning,
-                'alert_recovery_threshold': limits.critical_recovery,
-                'warn_recovery_threshold': limits.warning_recovery,
-                'comparator': self.monitor.query.comparator,
+                **self.monitor.variables,
+                **dict.fromkeys(self.monitor.empty_variables),
+                **self.evaluator.variables(group, notification.instant),
             },
+            empty=self.monitor.empty_variables,
             tags=values,
             group=group,
             host=self.hosts.get(','.join(values.get('host', ())), messages.Host()) if 'host' in self.by else None,

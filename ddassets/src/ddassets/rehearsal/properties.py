@@ -13,7 +13,6 @@ from ddassets.rehearsal.entry import Entry
 from ddassets.rehearsal.expectation import Finder
 from ddassets.rehearsal.result import DowntimeResult, GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Property
-from ddassets.rehearsal.unmatched import no_series
 from ddassets.rehearsal.verdict import Verdict
 from ddassets.rehearsal.words import shown_time
 
@@ -61,7 +60,7 @@ def _chosen(finder: Finder, one: Property) -> list[tuple[MonitorResult, list[Gro
         chosen = [(monitor, list(monitor.results.values())) for monitor in monitors]
     for monitor, groups in chosen:
         if not groups:
-            one.entry.refuse(f'{monitor.name} has no group: {no_series(rehearsal, monitor)}')
+            one.entry.refuse(f'{monitor.name} has no group: {monitor.evaluator.absence}')
         last = max(groups, key=lambda group: group.told_until)
         finder.told(last, one.entry, rehearsal.end, 'the end of the rehearsal, which a property covers')
     return chosen
@@ -82,7 +81,7 @@ def _of_states(one: Property, chosen: Sequence[tuple[MonitorResult, list[GroupRe
 def _reachable(monitor: MonitorResult) -> set[State]:
     found = {edge.target for edge in possible_edges(monitor.monitor)} | {State.OK}
     # Silent, and before the first evaluation of a simple alert, there may be No Data all the same.
-    return found | {State.NO_DATA} if monitor.monitor.on_missing_data or not monitor.evaluator.plan.by else found
+    return found | {State.NO_DATA} if monitor.monitor.on_missing_data or not monitor.evaluator.by else found
 
 
 def _of_notifications(

@@ -11,11 +11,11 @@ from ddassets.assets import Bundle
 from ddassets.assets import Monitor as MonitorAsset
 from ddassets.engine.assumptions import ASSUMPTIONS, Assumptions
 from ddassets.engine.downtime import Downtime
-from ddassets.engine.evaluator import Evaluator
 from ddassets.engine.explanation import Explanation
 from ddassets.engine.graph import Line, draw
+from ddassets.engine.kinds import Evaluator
 from ddassets.engine.message import FLAGS, Branch, Edge
-from ddassets.engine.monitor import Monitor, Thresholds
+from ddassets.engine.monitor import AnyMonitor
 from ddassets.engine.notification import Mute, Notification, Notifications
 from ddassets.engine.series import SeriesSet
 from ddassets.engine.state import State
@@ -111,7 +111,7 @@ class MonitorResult:
     def __init__(
         self,
         asset: MonitorAsset,
-        monitor: Monitor,
+        monitor: AnyMonitor,
         evaluator: Evaluator,
         messages: Messages,
         muting: Sequence[DowntimeResult],
@@ -129,14 +129,6 @@ class MonitorResult:
     @property
     def name(self) -> str:
         return self.asset.name
-
-    @property
-    def query(self) -> tree.MonitorQuery:
-        return self.monitor.query
-
-    @property
-    def thresholds(self) -> Thresholds:
-        return self.monitor.thresholds
 
     @property
     def relied_on(self) -> frozenset[str]:
@@ -163,7 +155,7 @@ class MonitorResult:
     def reworded(self, scenario: Scenario) -> 'MonitorResult':
         """Return the same states and notifications with messages under the assumptions of another scenario."""
         assumptions = Assumptions(scenario.assumptions)
-        told = Messages(self.asset, self.monitor, self.evaluator.plan.by, scenario, assumptions)
+        told = Messages(self.asset, self.monitor, self.evaluator, scenario, assumptions)
         return MonitorResult(self.asset, self.monitor, self.evaluator, told, self.muting, lambda: self.results)
 
     @property

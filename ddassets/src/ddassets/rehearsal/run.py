@@ -9,11 +9,11 @@ import numpy as np
 from ddassets.assets import Bundle
 from ddassets.assets import Monitor as MonitorAsset
 from ddassets.diagnostic import Excerpt, Unsupported, UnusableInputError
+from ddassets.engine import kinds
 from ddassets.engine import message as messages
-from ddassets.engine import monitor as monitors
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.downtime import Calendar, Clock, Downtime, Recurring, touching
-from ddassets.engine.evaluator import Evaluator
+from ddassets.engine.monitor import Monitor
 from ddassets.engine.notification import Mute, notifications
 from ddassets.engine.series import Series
 from ddassets.engine.state import State
@@ -118,14 +118,17 @@ class _Monitor:
         self.keep = keep
         self.muting = tuple(one for one in downtimes if one.downtime.matches_monitor(asset.fields.id, asset.tags))
         self.assumptions = Assumptions(scenario.assumptions)
-        self.monitor = monitors.of(asset)
+        self.monitor = kinds.read(asset)
         start, end = scenario.start, scenario.end
-        banded = stand_in(self.monitor.query, found.bands, found.series, start, end, scenario.assumptions)
+        banded: Iterable[Series] = ()
+        if isinstance(self.monitor, Monitor):
+            banded = stand_in(self.monitor.query, found.bands, found.series, start, end, scenario.assumptions)
         store = found.store(asset.name, banded)
-        self.evaluator = Evaluator(self.monitor, store, start, end, scenario.tick_second, self.assumptions)
+        inputs = kinds.Inputs(store, start, end, scenario.tick_second, self.assumptions)
+        self.evaluator = kinds.evaluator(asset, self.monitor, inputs)
 
     def result(self) -> MonitorResult:
-        told = Messages(self.asset, self.monitor, self.evaluator.plan.by, self.scenario, self.assumptions)
+        told = Messages(self.asset, self.monitor, self.evaluator, self.scenario, self.assumptions)
         return MonitorResult(self.asset, self.monitor, self.evaluator, told, self.muting, self._groups)
 
     def _groups(self) -> Mapping[Group, GroupResult]:

@@ -89,21 +89,14 @@ class _Builder:
 
     def _monitor(self, monitor: MonitorResult) -> model.Monitor:
         priority = monitor.asset.body.get('priority')
-        limits = monitor.thresholds
-        thresholds = {
-            'critical': limits.critical,
-            'warning': limits.warning,
-            'critical_recovery': limits.critical_recovery,
-            'warning_recovery': limits.warning_recovery,
-        }
         return model.Monitor(
             name=monitor.asset.name,
             type=monitor.asset.type,
             query=monitor.asset.query,
             tags=list(monitor.asset.tags),
             priority=priority if isinstance(priority, int) else None,
-            comparator=monitor.query.comparator,
-            thresholds={name: value for name, value in thresholds.items() if value is not None},
+            comparator=monitor.monitor.comparator,
+            thresholds=dict(monitor.monitor.limits),
             groups=[self._group(monitor, group) for group in monitor.timeline.groups.values()],
             coverage=list(self.judgement.coverage[monitor.asset.name]),
         )

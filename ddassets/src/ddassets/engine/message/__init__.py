@@ -5,6 +5,7 @@ reads a clock.
 """
 
 from ddassets.engine.message.conditions import (
+    CHECK_TRANSITIONS,
     TRANSITIONS,
     Edge,
     conditions,
@@ -39,6 +40,7 @@ from ddassets.language.message.vocabulary import BARE_VARIABLES, CONDITIONALS, F
 
 __all__ = [
     'BARE_VARIABLES',
+    'CHECK_TRANSITIONS',
     'CONDITIONALS',
     'ENTITIES',
     'FLAGS',

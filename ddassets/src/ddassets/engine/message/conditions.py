@@ -7,6 +7,7 @@ from ddassets.engine.assumptions import Assumption, Assumptions
 from ddassets.engine.state import State
 
 OK, WARN, ALERT, NO_DATA = STATES = (State.OK, State.WARN, State.ALERT, State.NO_DATA)
+UNKNOWN = State.UNKNOWN
 
 
 class Edge(NamedTuple):
@@ -19,12 +20,12 @@ class Edge(NamedTuple):
         return f'{self.source} -> {self.target}' if self.source != self.target else f'renotify {self.target}'
 
 
-_ENTERED = {ALERT: 'is_alert', WARN: 'is_warning', NO_DATA: 'is_no_data'}
+_ENTERED = {ALERT: 'is_alert', WARN: 'is_warning', NO_DATA: 'is_no_data', UNKNOWN: 'is_unknown'}
 _LEFT = {ALERT: 'is_alert_recovery', WARN: 'is_warning_recovery', NO_DATA: 'is_no_data_recovery'}
 
 
 def _flags(edge: Edge) -> frozenset[str]:
-    flags = {_ENTERED[edge.target]} if edge.target != OK else {'is_recovery', _LEFT[edge.source]}
+    flags = {_ENTERED[edge.target]} if edge.target != OK else {'is_recovery', _LEFT.get(edge.source, 'is_recovery')}
     if edge.source == edge.target:
         flags.add('is_renotify')
     if edge == (ALERT, WARN):
@@ -35,6 +36,12 @@ def _flags(edge: Edge) -> frozenset[str]:
 #: The truth table: every transition that can notify, and the conditionals that hold on it.
 TRANSITIONS: Mapping[Edge, frozenset[str]] = {
     edge: _flags(edge) for source in STATES for target in STATES if (edge := Edge(source, target)) != (OK, OK)
+}
+#: The same, with the transitions that only service checks have (rule 14.10).
+CHECK_TRANSITIONS: Mapping[Edge, frozenset[str]] = {
+    **TRANSITIONS,
+    **{Edge(state, UNKNOWN): _flags(Edge(state, UNKNOWN)) for state in (*STATES, UNKNOWN)},
+    **{Edge(UNKNOWN, state): _flags(Edge(UNKNOWN, state)) for state in STATES},
 }
 
 # The cells of the table that no source states, by the assumption that fills them.
@@ -52,7 +59,7 @@ def conditions(edge: Edge, assumptions: Assumptions | None = None) -> frozenset[
     A group that was not there counts as OK. From OK to OK none holds.
     """
     edge = _from_ok(edge)
-    flags = set(TRANSITIONS.get(edge, frozenset()))
+    flags = set(CHECK_TRANSITIONS.get(edge, frozenset()))
     for (where, flag), assumption in _ASSUMED.items():
         if where == edge and assumptions:
             (flags.add if assumptions.peek(assumption) == 'yes' else flags.discard)(flag)

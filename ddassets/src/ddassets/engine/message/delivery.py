@@ -31,7 +31,13 @@ _HIDDEN: Mapping[str, frozenset[str]] = {
     'show_only_snapshot': frozenset({'query', 'handles', 'footer'}),
     'hide_all': frozenset({'query', 'handles', 'footer', 'snapshot'}),
 }
-_TRANSITIONS = {State.OK: 'Recovered', State.WARN: 'Warn', State.ALERT: 'Triggered', State.NO_DATA: 'No Data'}
+_TRANSITIONS = {
+    State.OK: 'Recovered',
+    State.WARN: 'Warn',
+    State.ALERT: 'Triggered',
+    State.NO_DATA: 'No Data',
+    State.UNKNOWN: 'Unknown',
+}
 # That of No Data is not known.
 _TYPES = {State.OK: 'success', State.WARN: 'warning', State.ALERT: 'error'}
 

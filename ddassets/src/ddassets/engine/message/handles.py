@@ -1,7 +1,7 @@
 """Who is notified: @-handles in a rendered message, and in a template before it is rendered. Rules 4.4, 4.11, 4.12."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -87,17 +87,19 @@ class Reach:
     sometimes: frozenset[Edge]
 
 
-def reach(template: Template, assumptions: Assumptions | None = None) -> list[Reach]:
-    """Say, for each handle of a template, which transitions notify it. Rules 4.3 and 4.4."""
+def reach(
+    template: Template, assumptions: Assumptions | None = None, edges: Iterable[Edge] = TRANSITIONS
+) -> list[Reach]:
+    """Say, for each handle of a template, which transitions, of `edges`, notify it. Rules 4.3 and 4.4."""
     by_name: dict[str, list[Mention]] = {}
     for mention in mentions(template):
         by_name.setdefault(mention.name, []).append(mention)
-    return [_reach(name, found, assumptions) for name, found in by_name.items()]
+    return [_reach(name, found, assumptions, tuple(edges)) for name, found in by_name.items()]
 
 
-def _reach(name: str, found: Sequence[Mention], assumptions: Assumptions | None) -> Reach:
+def _reach(name: str, found: Sequence[Mention], assumptions: Assumptions | None, edges: Sequence[Edge]) -> Reach:
     always, sometimes = set(), set()
-    for edge in TRANSITIONS:
+    for edge in edges:
         flags = conditions(edge, assumptions)
         heard = heard_conditions(flags, edge)
         open_paths = [

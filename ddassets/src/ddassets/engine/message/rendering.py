@@ -8,7 +8,17 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from ddassets.engine.assumptions import Assumptions
-from ddassets.engine.message.conditions import ALERT, NO_DATA, OK, WARN, Edge, assumed, conditions, heard_conditions
+from ddassets.engine.message.conditions import (
+    ALERT,
+    NO_DATA,
+    OK,
+    UNKNOWN,
+    WARN,
+    Edge,
+    assumed,
+    conditions,
+    heard_conditions,
+)
 from ddassets.engine.message.handles import Handle, find_handles
 from ddassets.engine.message.variables import Context, Variables, escape
 from ddassets.language.message.expression import Expression, ExpressionError
@@ -98,7 +108,7 @@ def _hidden(
     return everyone, only_hidden
 
 
-_PREFIXES = {ALERT: 'Triggered', WARN: 'Warn', NO_DATA: 'No data', OK: 'Recovered'}
+_PREFIXES = {ALERT: 'Triggered', WARN: 'Warn', NO_DATA: 'No data', OK: 'Recovered', UNKNOWN: 'Unknown'}
 
 
 def transition_words(edge: Edge, assumptions: Assumptions) -> str:

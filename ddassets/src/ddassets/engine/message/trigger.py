@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from ddassets.engine.message.conditions import NO_DATA, OK, WARN, Edge
-from ddassets.engine.monitor import Thresholds
+from ddassets.engine.monitor import AnyMonitor, Monitor
 from ddassets.language.query.printing import render
-from ddassets.language.query.tree import And, Comparator, Everything, Metric, MonitorQuery, Scope, TagFilter
+from ddassets.language.query.tree import And, Comparator, Everything, Metric, Scope, TagFilter
 
 _COMPLEMENTS: dict[Comparator, Comparator] = {'>': '<=', '>=': '<', '<': '>=', '<=': '>', '==': '!=', '!=': '=='}
 _UPWARD = ('>', '>=')
@@ -37,7 +37,7 @@ class Trigger:
     documented: bool = True
 
 
-def trigger(query: MonitorQuery, text: str, thresholds: Thresholds, edge: Edge, group: tuple[str, ...]) -> Trigger:
+def trigger(monitor: AnyMonitor, text: str, edge: Edge, group: tuple[str, ...]) -> Trigger:
     """Return the condition that a transition of a group met. `text` is the query as its author wrote it.
 
     Trigger: the operator of the query with the threshold that was crossed. Recovery: the complement, with the threshold
@@ -45,6 +45,9 @@ def trigger(query: MonitorQuery, text: str, thresholds: Thresholds, edge: Edge, 
     """
     if edge.target == NO_DATA:
         return Trigger('(wording not known)', '', '', documented=False)
+    if not isinstance(monitor, Monitor):
+        return Trigger(f'`{text}`', text, '')
+    query, thresholds = monitor.query, monitor.thresholds
     limit = thresholds.critical
     if WARN in (edge.target, edge.source if edge.target == OK else None) and thresholds.warning is not None:
         limit = thresholds.warning

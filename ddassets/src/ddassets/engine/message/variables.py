@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ddassets.engine.assumptions import Assumptions
+from ddassets.engine.assumptions import Assumption, Assumptions
 from ddassets.engine.message.conditions import Edge
 from ddassets.language.message.functions import Value
-from ddassets.language.message.vocabulary import BARE_VARIABLES
+from ddassets.language.message.vocabulary import BARE_VARIABLES, TIME_VARIABLES
 
 # The first part of a variable: the key of a scenario with its attributes, and the tag keys whose values, joined by `/`,
 # name the service, namespace, pod or device there (rule 4.9).
@@ -36,7 +36,8 @@ class Host:
 class Context:
     """Everything that a message can print or test. Instants are Unix seconds.
 
-    `values` are the variables of rule 4.6 that are not times: value, threshold, warn_threshold, comparator… `tags` are
+    `values` are the variables that are neither times nor tags, by name: value, threshold, a.value… (rule 4.6). `empty`
+    says which of them are empty because of an assumption. `tags` are
     those of the group and those that the filter fixes; `group` holds the group's alone, as `key:value`. `host` is None
     unless the monitor triggers by host. `entities` are the attributes of the service, namespace, pod or device of the
     group, by the first part of their variables. Rendering reads the choices of `assumptions` and records nothing
@@ -45,6 +46,7 @@ class Context:
 
     transition: Edge
     values: Mapping[str, float | str | None] = field(default_factory=dict)
+    empty: Mapping[str, Assumption] = field(default_factory=dict)
     tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
     group: Sequence[str] = ()
     host: Host | None = None
@@ -70,11 +72,16 @@ class Variables:
         `tested`: in the quotes of a conditional a tag may have no `.name` (rule 4.5).
         """
         context = self.context
+        dotted = '.'.join(parts)
+        if dotted in context.values:
+            if dotted in context.empty:
+                self.assumptions.rely_on(context.empty[dotted])
+            return context.values[dotted]
         match parts:
-            case (name,) if name in context.values:
-                return context.values[name]
-            case (name,) if name in BARE_VARIABLES:
+            case (name,) if name in TIME_VARIABLES:
                 return self._time(name)
+            case (name,) if name in BARE_VARIABLES:
+                return None
             case ('host', 'ip') if context.host:
                 return context.host.ip
             case ('host', attribute) if context.host and attribute.startswith('metadata_'):
@@ -134,7 +141,7 @@ class Variables:
 
         Rule 4.6: `value` has at most three decimals; thresholds and results of eval are printed as they are.
         """
-        if isinstance(value, int | float) and self.assumptions.number_format != 'raw' and parts == ('value',):
+        if isinstance(value, int | float) and self.assumptions.number_format != 'raw' and parts[-1:] == ('value',):
             value = round(value, 3)
         return '' if value is None else str(value)
 

@@ -19,9 +19,13 @@ FLAGS = frozenset(
 MATCHES = frozenset({'is_match', 'is_exact_match'})
 TESTS = MATCHES | {'is_priority'}
 CONDITIONALS = tuple(sorted(FLAGS | TESTS))
-#: The variables that are not tags.
-BARE_VARIABLES = frozenset({
-    'value', 'threshold', 'warn_threshold', 'alert_recovery_threshold', 'warn_recovery_threshold', 'ok_threshold',
-    'comparator', 'first_triggered_at', 'first_triggered_at_epoch', 'last_triggered_at', 'last_triggered_at_epoch',
+#: The variables that are times (rule 4.7).
+TIME_VARIABLES = frozenset({
+    'first_triggered_at', 'first_triggered_at_epoch', 'last_triggered_at', 'last_triggered_at_epoch',
     'triggered_duration_sec',
 })  # fmt: skip
+#: The variables that are not tags.
+BARE_VARIABLES = TIME_VARIABLES | {
+    'value', 'threshold', 'warn_threshold', 'alert_recovery_threshold', 'warn_recovery_threshold', 'ok_threshold',
+    'comparator', 'check_message',
+}  # fmt: skip

@@ -25,7 +25,7 @@ from ddassets.language.downtime_scope import Scope as DowntimeScope
 from ddassets.language.query.tree import Call, Comparator
 from ddassets.rehearsal.auto.search import STEP_BASE, Condition, Search, Segment, Trial
 from ddassets.rehearsal.auto.sources import Source, sources
-from ddassets.rehearsal.coverage import possible_edges, possible_states
+from ddassets.rehearsal.coverage import possible_edges
 
 #: Monday 2027-01-04T00:00:00Z: before 2038, on no change of the clocks.
 START = 1_798_999_200 + 21_600
@@ -267,7 +267,7 @@ class _Surveyor:
         return evaluator.timeline(evaluator.groups[0])
 
     def _verdict(self, state: State, visited: set[State]) -> Verdict:
-        if state not in possible_states(self.monitor):
+        if state not in self.monitor.states:
             reason = 'no warning threshold' if state is State.WARN else 'no option asks for it'
             return Verdict('not set', reason)
         if state in visited:
