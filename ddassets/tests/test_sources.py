@@ -1,12 +1,15 @@
 """Assets from every form in which people keep them."""
 
+import io
 import json
+import sys
 from pathlib import Path
 
 import forms
 import pytest
 import yaml
 
+from ddassets.cli import main
 from ddassets.diagnostic import UnusableInputError
 from ddassets.lint import lint
 from ddassets.sources import as_bundle, read, read_bundle, read_text_as
@@ -920,12 +923,18 @@ def test_a_path_that_is_not_there(tmp_path):
         read(tmp_path / 'missing.json')
 
 
-def test_standard_input(monkeypatch):
-    import io
-    import sys
-
+def test_standard_input(monkeypatch, tmp_path, capsys):
+    """With the configuration of the current folder."""
     monkeypatch.setattr(sys, 'stdin', io.TextIOWrapper(io.BytesIO(RENDERED.encode())))
     assert [asset.key for asset in read(Path('-')).assets] == ['DatadogMonitor/lag']
+    monkeypatch.chdir(tmp_path)
+    wrong = RENDERED.replace('{{value}}', '{{valeu}}')
+    for ignored in (False, True):
+        if ignored:
+            (tmp_path / '.ddassets.yaml').write_text('ignore: [{rule: message/*, reason: known}]')
+        monkeypatch.setattr(sys, 'stdin', io.TextIOWrapper(io.BytesIO(wrong.encode())))
+        main(['lint', '-'])
+        assert ('message/unknown-variable' in capsys.readouterr().out) != ignored
 
 
 def lint_codes(path):

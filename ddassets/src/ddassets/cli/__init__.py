@@ -116,7 +116,7 @@ def _boundary(options: argparse.Namespace) -> AbstractContextManager[None]:
     given = [*(values.get('paths') or ()), *([values['path']] if values.get('path') else [])]
     own = [each for value in values.values() for each in (value if isinstance(value, list) else [value])]
     return boundary.within(
-        [path for path in given if path != STANDARD_INPUT], [each for each in own if isinstance(each, Path)]
+        [Path() if path == STANDARD_INPUT else path for path in given], [each for each in own if isinstance(each, Path)]
     )
 
 
