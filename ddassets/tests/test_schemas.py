@@ -73,7 +73,7 @@ def parses(data):
 
 @pytest.mark.parametrize('name', schemas.SCHEMAS)
 def test_the_shipped_schemas_are_up_to_date(name):
-    assert (schemas.FOLDER / name).read_text() == schemas.text(name), 'run ddassets/tests/schemas.py'
+    assert (schemas.FOLDER / name).read_text() == schemas.text(name), 'run `make schemas`'
 
 
 def mappings(value, place=()):
