@@ -126,3 +126,14 @@ def test_links_are_not_followed(tmp_path):
 def test_one_letter_apart(name, other, apart):
     assert one_letter_apart(name, other) is apart
     assert one_letter_apart(other, name) is apart
+
+
+def test_assets_that_the_manifest_lists_in_another_folder_are_read(tmp_path):
+    elsewhere = 'assets/recommended_monitors/full.json'
+    body = {'name': 'Full', 'type': 'query alert', 'query': 'garbage(((', 'message': '', 'options': {}}
+    files = {elsewhere: body, MANIFEST: {'assets': {'monitors': {'Full': elsewhere}}}}
+    found = [(one.code, one.path.name) for one in lint(read(write(tmp_path, files)))]
+    assert ('query/syntax', 'full.json') in found
+    # Without the entry nothing ships it, and nothing reads it.
+    found = lint(read(write(tmp_path / 'again', {elsewhere: body})))
+    assert 'full.json' not in {one.path.name for one in found}

@@ -6,7 +6,7 @@ kind of asset is a module with its table and its reader, a field of `Bundle`, an
 """
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,15 @@ from ddassets.assets.asset import Asset
 from ddassets.assets.dashboard import Dashboard, DashboardVariable, Query, Widget, read_dashboard
 from ddassets.assets.document import Document, fault, load_document
 from ddassets.assets.downtime import Downtime, read_downtime
-from ddassets.assets.manifest import Manifest, MetricMetadata, metadata_path, misshapen, read_manifest, read_metadata
+from ddassets.assets.manifest import (
+    Manifest,
+    MetricMetadata,
+    metadata_path,
+    misshapen,
+    read_manifest,
+    read_metadata,
+    read_service_checks,
+)
 from ddassets.assets.monitor import Monitor, read_monitor
 from ddassets.assets.source import Source
 from ddassets.diagnostic import Diagnostic
@@ -59,6 +67,8 @@ class Bundle:
     problems: tuple[Diagnostic, ...]
     source: Path | None = None
     form: str = ''
+    # The names in service_checks.json; None where the integration has no such file.
+    service_checks: frozenset[str] | None = None
     notes: tuple[Diagnostic, ...] = ()
 
     @property
@@ -119,32 +129,53 @@ def read(folder: Path) -> Bundle:
             fault('manifest/no-integration', folder, None, 'no manifest.json and no assets: not an integration')
         )
     manifest = read_manifest(folder, problems) if not problems else None
+
+    def documents(kind: str, listed: Mapping[str, str]) -> Iterator[Document]:
+        return _documents(folder, kind, listed, problems)
+
     return Bundle(
         folder=folder,
         manifest=manifest,
         metrics=read_metadata(metadata_path(folder, manifest), problems),
-        dashboards=tuple(read_dashboard(one, one.data) for one in _documents(folder, 'dashboards', problems)),
-        monitors=tuple(read_monitor(one, one.data) for one in _documents(folder, 'monitors', problems)),
-        downtimes=tuple(read_downtime(one, one.data) for one in _documents(folder, 'downtimes', problems)),
+        dashboards=tuple(
+            read_dashboard(one, one.data) for one in documents('dashboards', manifest.dashboards if manifest else {})
+        ),
+        monitors=tuple(
+            read_monitor(one, one.data) for one in documents('monitors', manifest.monitors if manifest else {})
+        ),
+        downtimes=tuple(read_downtime(one, one.data) for one in documents('downtimes', {})),
+        service_checks=read_service_checks(folder / 'assets' / 'service_checks.json', problems),
         problems=tuple(problems),
     )
 
 
-def _documents(folder: Path, kind: str, problems: list[Diagnostic]) -> Iterator[Document]:
-    try:
-        boundary.check(folder / 'assets' / kind)
-        # Not `glob`, which is silent about a folder that it may not list.
-        names = sorted(path.name for path in (folder / 'assets' / kind).iterdir() if path.suffix == '.json')
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        problems.append(fault('file/unreadable', folder / 'assets' / kind, None, error.strerror or str(error)))
-        return
-    for name in names:
-        document = load_document(folder / 'assets' / kind / name, problems)
+def _documents(folder: Path, kind: str, listed: Mapping[str, str], problems: list[Diagnostic]) -> Iterator[Document]:
+    """The files of a kind: those in its folder, and those that the manifest lists elsewhere in the integration."""
+    paths = [*_in_folder(folder / 'assets' / kind, problems), *_listed(folder, kind, listed.values())]
+    for path in paths:
+        document = load_document(path, problems)
         if document is None:
             continue
         if isinstance(document.data, dict):
             yield document
         else:
             misshapen(document, (), document.data, 'an object', problems)
+
+
+def _listed(folder: Path, kind: str, listed: Iterable[str]) -> list[Path]:
+    """The files outside of the folder of their kind. `manifest/missing-file` reports one that is not there."""
+    usual = folder / 'assets' / kind
+    found = dict.fromkeys(folder / path for path in listed if '\0' not in path and path.endswith('.json'))
+    return [path for path in found if path.parent != usual and boundary.is_inside(path) and os.path.isfile(path)]
+
+
+def _in_folder(path: Path, problems: list[Diagnostic]) -> list[Path]:
+    try:
+        boundary.check(path)
+        # Not `glob`, which is silent about a folder that it may not list.
+        return sorted(child for child in path.iterdir() if child.suffix == '.json')
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        problems.append(fault('file/unreadable', path, None, error.strerror or str(error)))
+        return []

@@ -42,6 +42,8 @@ class MetricMetadata:
     integration: str
     row: Mapping[str, str] = field(repr=False)
     line: int
+    # How many fields the row has beyond the columns of the first line.
+    surplus: int = 0
 
 
 def read_manifest(folder: Path, problems: list[Diagnostic]) -> Manifest | None:
@@ -117,6 +119,10 @@ def metadata_path(folder: Path, manifest: Manifest | None) -> Path:
     return folder / (manifest.metadata_path if manifest and manifest.metadata_path else 'metadata.csv')
 
 
+# Under this key the reader puts the fields that have no column.
+_SURPLUS = ''
+
+
 def read_metadata(path: Path, problems: list[Diagnostic]) -> dict[str, MetricMetadata]:
     """Read metadata.csv: its metrics by name, the last row of each."""
     found: list[Diagnostic] = []
@@ -126,7 +132,7 @@ def read_metadata(path: Path, problems: list[Diagnostic]) -> dict[str, MetricMet
     if not content:
         return {}
     metrics: dict[str, MetricMetadata] = {}
-    reader = csv.DictReader(io.StringIO(content, newline=''), restkey='', restval='')
+    reader = csv.DictReader(io.StringIO(content, newline=''), restkey=_SURPLUS, restval='')
     try:
         if 'metric_name' not in (reader.fieldnames or ()):
             problems.append(fault('file/shape', path, Position(1, 1), 'the first line names no column metric_name'))
@@ -147,10 +153,21 @@ def read_metadata(path: Path, problems: list[Diagnostic]) -> dict[str, MetricMet
                 integration=row.get('integration', '').strip(),
                 row={column: value for column, value in row.items() if isinstance(value, str)},
                 line=reader.line_num,
+                surplus=len(row.get(_SURPLUS, ())),
             )
     except csv.Error as error:
         problems.append(fault('file/syntax', path, Position(reader.line_num, 1), f'not CSV: {error}'))
     return metrics
+
+
+def read_service_checks(path: Path, problems: list[Diagnostic]) -> frozenset[str] | None:
+    """Return the names in service_checks.json; None where there is no such file, or it is not a list."""
+    found: list[Diagnostic] = []
+    document = load_document(path, found)
+    problems.extend(one for one in found if one.code != 'manifest/missing')
+    if document is None or not isinstance(document.data, list):
+        return None
+    return frozenset(text(mapping(one).get('check')) for one in document.data) - {''}
 
 
 def _paths(value: Any) -> dict[str, str]:

@@ -1,0 +1,31 @@
+"""Two metrics in metadata.csv that differ in case alone."""
+
+from collections.abc import Iterator
+
+from ddassets.diagnostic import Position, Severity
+from ddassets.lint.example import METADATA, metadata
+from ddassets.lint.rule import Fault, Rule, Spot
+from ddassets.lint.subject import Subject
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    first: dict[str, str] = {}
+    for metric in subject.bundle.metrics.values():
+        other = first.setdefault(metric.name.lower(), metric.name)
+        if other != metric.name:
+            yield Fault(
+                where=Spot(subject.bundle.metadata_path, Position(metric.line, 1)),
+                message=f'{metric.name} and {other} differ in case alone',
+                object=metric.name,
+            )
+
+
+RULE = Rule(
+    id='metadata/case',
+    severity=Severity.WARNING,
+    reason='Two metrics in metadata.csv differ in upper and lower case alone.',
+    explanation='A metric is listed once, as the check submits it. Of two spellings one is wrong.',
+    bad={METADATA: metadata('acme.queue.length,gauge', 'acme.Queue.length,gauge')},
+    good={METADATA: metadata('acme.queue.length,gauge', 'acme.queue.longest,gauge')},
+    check=check,
+)

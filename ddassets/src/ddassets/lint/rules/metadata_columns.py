@@ -1,0 +1,34 @@
+"""A row of metadata.csv with more fields than columns."""
+
+from collections.abc import Iterator
+
+from ddassets.diagnostic import Position, Severity
+from ddassets.lint.example import METADATA, METADATA_HEADER
+from ddassets.lint.rule import Fault, Rule, Spot
+from ddassets.lint.subject import Subject
+
+
+def check(subject: Subject) -> Iterator[Fault]:
+    for metric in subject.bundle.metrics.values():
+        if metric.surplus:
+            columns = len(metric.row)
+            yield Fault(
+                where=Spot(subject.bundle.metadata_path, Position(metric.line, 1)),
+                message=f'the row of {metric.name} has {columns + metric.surplus} fields, expected {columns}',
+                hint='put a description that holds a comma or a quote in double quotes',
+                object=metric.name,
+            )
+
+
+RULE = Rule(
+    id='metadata/columns',
+    severity=Severity.ERROR,
+    reason='A row of metadata.csv has more fields than columns.',
+    explanation=(
+        'A comma in a description that has no quotes ends the field: the rest of the description moves into the next '
+        'columns, and orientation and integration are wrong.'
+    ),
+    bad={METADATA: f'{METADATA_HEADER}\nacme.queue.length,gauge,,,,One, two,0,acme,length,more\n'},
+    good={METADATA: f'{METADATA_HEADER}\nacme.queue.length,gauge,,,,"One, two",0,acme,length\n'},
+    check=check,
+)
