@@ -149,6 +149,7 @@ RULES: dict[str, tuple[str, str]] = {
     '14.1': (REFUSED, 'service checks'),
     '14.6': (NO_PART, 'thresholds of a service check: read as they are'),
     '14.7': (REFUSED, 'service checks: consecutive runs'),
+    '14.10': (IMPLEMENTED, 'is_unknown in a message; service checks are refused'),
     '14.15': (REFUSED, 'cluster alerts of service checks'),
     '14.18': (REFUSED, 'host monitors'),
     '14.19': (REFUSED, 'cluster alerts of hosts'),

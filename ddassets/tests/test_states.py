@@ -210,3 +210,11 @@ def test_first_and_last_triggered():
         (c, 'No Data', a, c, c - a),
         (d, 'OK', a, c, d - a),
     ]
+
+
+@pytest.mark.rule('3.12', 'A6', 'A19')
+def test_the_no_data_timer_of_a_difference_starts_at_its_last_point():
+    options = {'notify_no_data': True, 'no_data_timeframe': 12}
+    timeline = run('min(last_10m):diff(avg:m{*}) > 100', {'m': '5x3 _x6 5'}, options, minutes=24)
+    # From minute 18 on the point at minute 9 has no point before it that is near enough.
+    assert letters(timeline) == 'N' + 20 * 'O' + 4 * 'N'

@@ -81,12 +81,14 @@ class Evaluation:
         """Whether the windows of some ticks hold anything at all, be it without a value (n/0, rule 2.13)."""
         found = np.zeros(rows.size, dtype=np.bool_)
         for operand in self.parts:
-            for leaf in dict.fromkeys(leaves(operand.node)):
+            operands = list(dict.fromkeys(leaves(operand.node)))
+            for leaf in operands:
                 context = self._context.at(rows)
                 if self._plan.by_window:
                     points = self._operand_points(replace(operand, node=leaf), context)
                 else:
-                    plain = replace(leaf, differences=())
+                    # In arithmetic a fill adds no instant: it acts where another operand has a sample (rule 2.16).
+                    plain = replace(leaf, differences=(), fill=leaf.fill if len(operands) == 1 else None)
                     unit = Unit.of(operand.node, self._sources, context)
                     points = Points(plain, unit, {plain: self._sources.get(leaf, ())}, context)
                 found |= points.count(points.lower, points.upper) > 0

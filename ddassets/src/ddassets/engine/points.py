@@ -268,8 +268,10 @@ class Points:
         for start, end, base in self._segments(lower, upper, rows):
             index = self.column.last((start, end))
             number = np.where(index >= 0, np.maximum(number, index + base), number)
-        earlier = np.flatnonzero(number == _NONE)
-        number[earlier] = self.last_before(self.node, self.column, lower[earlier], rows[earlier])[0]
+        # How far back a difference reaches (A19) does not decide when data stopped (A6).
+        before = upper if depth(self.node) else lower
+        earlier = np.flatnonzero((number == _NONE) | (before == upper))
+        number[earlier] = self.last_before(self.node, self.column, before[earlier], rows[earlier])[0]
         there = number != _NONE
         result = np.full(rows.size, np.nan)
         result[there] = self.instants(number[there])
