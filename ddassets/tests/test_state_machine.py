@@ -137,3 +137,28 @@ def test_a_group_is_dropped_at_the_end_of_its_retention(choice, seconds):
     assert states == [State.ALERT, State.ALERT, State.ALERT, State.ABSENT]
     assert [one.target for one in changes] == [State.ALERT]
     assert 'A88' in machine.assumptions.relied_on
+
+
+@pytest.mark.rule('3.6', 'A9')
+@pytest.mark.parametrize('choice, expected', [('yes', 'AWWO'), ('no', 'AOWO')])
+def test_warning_recovery_after_an_alert(choice, expected):
+    thresholds = Thresholds(80.0, warning=60.0, warning_recovery=50.0)
+    machine = Rules(replace(monitor(), thresholds=thresholds), 60, Assumptions({'A9': choice}))
+    ticks = START + 60 * np.arange(4)
+    # From Alert straight below the warning; then a warning that has to pass its own recovery under both choices.
+    found = [Result(81.0), Result(55.0), Result(61.0), Result(50.0)]
+    states, _ = one_by_one(machine, found, ticks, True)
+    assert ''.join(str(state)[0] for state in states) == expected
+    kept = [Result(61.0), Result(55.0), Result(55.0), Result(50.0)]
+    states, _ = one_by_one(machine, kept, ticks, True)
+    assert ''.join(str(state)[0] for state in states) == 'WWWO'
+
+
+@pytest.mark.rule('3.19', 'A22')
+@pytest.mark.parametrize('timeout, expected', [(120, 'AAAO'), (60, 'AAON')])
+def test_no_data_that_starts_as_the_timeout_passes_times_out(timeout, expected):
+    options = {'notify_no_data': True, 'no_data_timeframe': 120, 'timeout': timeout}
+    machine = Rules(replace(monitor(), **options), 60, Assumptions())
+    found = [Result(9.0), *[Result(empty=True, blank=True, last=START + 60.0)] * 3]
+    states, _ = one_by_one(machine, found, START + 60 * np.arange(4), True)
+    assert ''.join(str(state)[0] for state in states) == expected
