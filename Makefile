@@ -8,7 +8,7 @@ RUN := $(UV) run --locked
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test quick test-long coverage dist lint lint-assets rehearse validate test-integration test-toolkit \
-	test-companions e2e wheel bench semantics schemas conformance datadog screenshots lock clean
+	test-companions e2e wheel bench semantics schemas grammars conformance datadog screenshots lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -72,6 +72,9 @@ semantics: $(UV) ## write which rule of Datadog's evaluation which test holds dd
 
 schemas: $(UV) ## write the JSON Schemas of scenarios and configurations, after a change of a key or an assumption
 	$(RUN) python ddassets/tests/schemas.py
+
+grammars: $(UV) ## compute the parser's tables from the grammars
+	$(RUN) python ddassets/tests/grammars.py
 
 conformance: $(UV) ## write the page about the conformance corpus
 	$(RUN) python ddassets/tests/conformance.py

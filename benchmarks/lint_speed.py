@@ -129,7 +129,7 @@ def main() -> None:
     parser.add_argument('--rounds', type=int, default=5)
     options = parser.parse_args()
     core = min(os.sched_getaffinity(0))
-    print(f'Python {sys.version.split()[0]}, ddassets {version("ddassets")}, lark {version("lark")}; one core;')
+    print(f'Python {sys.version.split()[0]}, ddassets {version("ddassets")}; one core;')
     print(f'median of {options.rounds} rounds, load {os.getloadavg()[0]:.1f}')
     with tempfile.TemporaryDirectory() as scratch:
         paths, queries = {}, {}

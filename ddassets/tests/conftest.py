@@ -69,7 +69,7 @@ class TinyProbeCheck(Between):
 MARKERS = {
     'quick': (
         *('argument', 'arrivals', 'bundle', 'decimals', 'extras', 'lint_rules', 'notification', 'query_syntax'),
-        *('query_scope', 'query_tables', 'rehearsal_scenario', 'rehearse_command', 'series', 'states', 'structure'),
+        *('query_scope', 'rehearsal_scenario', 'rehearse_command', 'series', 'states', 'structure'),
         *('usability', 'wheel', 'message', 'evaluator', 'formats'),
     ),
     'core': (
@@ -83,7 +83,7 @@ MARKERS = {
             'message_handles',
             'notification',
         ),
-        *('notification_muting', 'query_column', 'query_fuzz', 'query_scope', 'query_syntax', 'query_tables'),
+        *('notification_muting', 'query_column', 'query_fuzz', 'query_scope', 'query_syntax', 'grammar'),
         *('rehearsal', 'rehearsal_scenario', 'series', 'settings', 'sources', 'states', 'oracle'),
     ),
     'long': (

@@ -102,7 +102,7 @@ def test_extras_are_those_of_the_package():
     }
     assert modules == declared
     core = {requirement.partition('>')[0] for requirement in project['dependencies']}
-    assert core == {'python-dateutil', 'numpy', 'lark', 'pyyaml', 'tzdata'}
+    assert core == {'python-dateutil', 'numpy', 'pyyaml', 'tzdata'}
 
 
 def uv_run(*arguments: object) -> subprocess.CompletedProcess[str]:

@@ -55,7 +55,7 @@ def fits(text: str) -> bool:
 
 def test_the_licences_of_runtime_dependencies_fit():
     packages = runtime_packages()
-    assert {'python-dateutil', 'numpy', 'lark', 'pyyaml', 'urllib3'} <= packages
+    assert {'python-dateutil', 'numpy', 'pyyaml', 'urllib3'} <= packages
     assert {name: licence(name) for name in packages if not fits(licence(name))} == {}
 
 

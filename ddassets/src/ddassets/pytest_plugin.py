@@ -77,7 +77,7 @@ class ScenarioItem(pytest.Item):
                 return '\n'.join([str(error), *error.details.splitlines()])
             case RehearsalFailed() as error:
                 return str(error)
-            case ModuleNotFoundError(name='numpy' | 'yaml' | 'lark' | 'dateutil' | 'time_machine') as missing:
+            case ModuleNotFoundError(name='numpy' | 'yaml' | 'dateutil' | 'time_machine') as missing:
                 from ddassets.extras import missing_extra
 
                 extra = missing_extra(missing, 'this rehearsal')

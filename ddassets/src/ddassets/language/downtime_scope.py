@@ -5,11 +5,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
-if TYPE_CHECKING:
-    from lark import Lark, Token
-    from lark.exceptions import UnexpectedInput
+from ddassets.language.grammar import END, Parser, Token, Tree, UnexpectedInput
 
 MAX_DEPTH = 2
 _QUOTED = re.compile(r'"[^"]*"')
@@ -87,10 +85,8 @@ def parse_scope(text: str) -> Scope:
     if text.strip() == '*':
         return Scope(text, None)
     _refuse_depth(text)
-    from lark.exceptions import UnexpectedInput
-
     try:
-        tree: Any = _parser().parse(text)
+        tree: Tree = _parser().parse(text)
     except UnexpectedInput as error:
         _refuse(text, error)
     lowercase = any(match[0] != match[0].upper() for match in _OPERATOR.finditer(_QUOTED.sub('', text)))
@@ -98,11 +94,8 @@ def parse_scope(text: str) -> Scope:
 
 
 @cache
-def _parser() -> 'Lark':
-    from lark import Lark
-
-    grammar = Path(__file__).with_suffix('.lark').read_text(encoding='utf-8')
-    return Lark(grammar, parser='lalr', lexer='contextual', maybe_placeholders=False)
+def _parser() -> Parser:
+    return Parser(Path(__file__).with_suffix('.json'))
 
 
 def _refuse_depth(text: str) -> None:
@@ -113,14 +106,12 @@ def _refuse_depth(text: str) -> None:
             raise ScopeFault(match.start() + 1, f'more than {MAX_DEPTH} levels of parentheses are not supported')
 
 
-def _refuse(text: str, error: 'UnexpectedInput') -> NoReturn:
-    from lark.exceptions import UnexpectedToken
-
-    if not isinstance(error, UnexpectedToken):
-        raise ScopeFault((error.pos_in_stream or 0) + 1, 'a quote is not closed') from None
+def _refuse(text: str, error: UnexpectedInput) -> NoReturn:
     token, accepted = error.token, error.accepts
-    at_end = token.type == '$END'
-    offset = len(text) if at_end else token.start_pos or 0
+    if token is None:
+        raise ScopeFault(error.position + 1, 'a quote is not closed') from None
+    at_end = token.type == END
+    offset = len(text) if at_end else token.start_pos
     if 'WORD' in accepted:
         message = 'expected a value' if _in_values(text, offset) else 'expected `key:value`'
     elif token.type == 'RPAR':
@@ -163,17 +154,17 @@ def _terms(tree: Any) -> Node:
 
 def _parts(tree: Any) -> list[Any]:
     """The children of a tree that are not operators."""
-    return [child for child in tree.children if hasattr(child, 'children')]
+    return [child for child in tree.children if isinstance(child, Tree)]
 
 
-def _group(head: 'Token', inner: Any) -> Node:
+def _group(head: Token, inner: Any) -> Node:
     """`key:(a OR b)`, `-key:(a OR b)` or `-key(a OR b)`."""
     negated, key = head.startswith('-'), head.removeprefix('-')
     if not key.endswith(':') and ':' in key:
         # A term before parentheses: a space is AND.
         return Combination(True, (_term(head), _terms(inner)))
     if not key.endswith(':') and not negated:
-        raise ScopeFault((head.start_pos or 0) + 1, f'expected `key:(a OR b)`, found {str(head)[:40]!r}')
+        raise ScopeFault(head.start_pos + 1, f'expected `key:(a OR b)`, found {str(head)[:40]!r}')
     key = _key(head, key.removesuffix(':'))
     group = _values(key, inner, negated)
     return Combination(True, (group,), negated=True) if negated else group
@@ -185,7 +176,7 @@ def _values(key: str, tree: Any, negated: bool) -> Node:
         case 'parentheses':
             return _values(key, children[1], negated)
         case 'values':
-            column = (children[0].start_pos or 0) + 1
+            column = children[0].start_pos + 1
             raise ScopeFault(column, f'a group within `{key}:( )` is not supported, found {str(children[0])[:40]!r}')
         case 'word':
             return _value(key, children[0])
@@ -194,13 +185,13 @@ def _values(key: str, tree: Any, negated: bool) -> Node:
         raise ScopeFault(_column(parts[1]), f'expected AND or OR between two values of {key!r}')
     if negated and tree.data == 'all_of':
         raise ScopeFault(
-            (children[1].start_pos or 0) + 1, f'AND within `-{key}:( )` is not supported: write `-{key}:a AND -{key}:b`'
+            children[1].start_pos + 1, f'AND within `-{key}:( )` is not supported: write `-{key}:a AND -{key}:b`'
         )
     return Combination(tree.data == 'all_of', tuple(_values(key, part, negated) for part in parts))
 
 
-def _value(key: str, word: 'Token') -> Term:
-    column = (word.start_pos or 0) + 1
+def _value(key: str, word: Token) -> Term:
+    column = word.start_pos + 1
     _refuse_marks(word)
     if word.startswith('-'):
         raise ScopeFault(column, f'`-` within `{key}:( )` is not supported: write `-{key}:{word[1:41]}`')
@@ -209,42 +200,43 @@ def _value(key: str, word: 'Token') -> Term:
     return Term(key, _plain(word), False)
 
 
-def _term(word: 'Token') -> Term:
+def _term(word: Token) -> Term:
     _refuse_marks(word)
     text = word.removeprefix('-')
     key, colon, value = text.partition(':')
-    column = (word.start_pos or 0) + 1
+    column = word.start_pos + 1
     if not colon:
         raise ScopeFault(column, f'all values must have a key: expected `key:value`, found {str(word)[:40]!r}')
     key = _key(word, key)
     if not value:
-        raise ScopeFault((word.end_pos or 0) + 1, f'expected a value of {key!r}')
+        raise ScopeFault(word.end_pos + 1, f'expected a value of {key!r}')
     return Term(key, _plain(value), text != word)
 
 
-def _key(word: 'Token', key: str) -> str:
+def _key(word: Token, key: str) -> str:
     if not _KEY.fullmatch(key):
         raise ScopeFault(
-            (word.start_pos or 0) + 1,
+            word.start_pos + 1,
             f'a key begins with a letter and holds letters, digits, `_`, `.`, `/` and `-`, found {key[:40]!r}',
         )
     return key
 
 
-def _refuse_marks(word: 'Token') -> None:
+def _refuse_marks(word: Token) -> None:
     for mark, message in (
         (',', '`,` is not an operator of a scope: write AND'),
         ('?', 'the wildcard `?` is not supported: write `*`'),
     ):
         if mark in _QUOTED.sub('', word):
-            raise ScopeFault((word.start_pos or 0) + 1, f'{message}, found {str(word)[:40]!r}')
+            raise ScopeFault(word.start_pos + 1, f'{message}, found {str(word)[:40]!r}')
 
 
 def _column(tree: Any) -> int:
     """The column of the first word of a tree."""
-    while hasattr(tree, 'children'):
+    while isinstance(tree, Tree):
         tree = tree.children[0]
-    return (tree.start_pos or 0) + 1
+    token: Token = tree
+    return token.start_pos + 1
 
 
 def _plain(value: str) -> str:

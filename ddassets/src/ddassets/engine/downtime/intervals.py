@@ -1,10 +1,12 @@
 """A downtime: when it is active, and for whom. Instants are Unix seconds."""
 
 import math
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import pairwise
+from operator import itemgetter
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -207,13 +209,15 @@ _CLOCKS: tuple[Clock, Clock] = ('elapsed', 'wall')
 
 
 def without(these: Iterable[Interval], those: Sequence[Interval], start: float, end: float) -> Iterator[Interval]:
-    """Yield what these cover and those do not, inside [start, end)."""
+    """Yield what these cover and those, which are disjoint and in order, do not, inside [start, end)."""
     for these_start, these_end in these:
         at, stop = max(these_start, start), min(these_end, end)
-        for those_start, those_end in those:
-            if those_end > at and those_start < stop:
-                if those_start > at:
-                    yield Interval(at, those_start)
-                at = max(at, those_end)
+        for index in range(bisect_right(those, at, key=itemgetter(1)), len(those)):
+            those_start, those_end = those[index]
+            if those_start >= stop:
+                break
+            if those_start > at:
+                yield Interval(at, those_start)
+            at = max(at, those_end)
         if at < stop:
             yield Interval(at, stop)

@@ -5,14 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
+from ddassets.language.grammar import END, Parser, Token, UnexpectedInput
 from ddassets.language.message.functions import FUNCTIONS, OPERATORS, UNDESCRIBED, Number, Value, bounded
 from ddassets.nearest import did_you_mean
-
-if TYPE_CHECKING:
-    from lark import Lark, Token
-    from lark.exceptions import UnexpectedInput
 
 MAX_DEPTH = 32
 MAX_LENGTH = 10_000
@@ -208,70 +205,62 @@ def parse_expression(text: str) -> Expression:
     """
     if len(text) > MAX_LENGTH:
         raise ExpressionError(0, f'more than {MAX_LENGTH} characters')
-    parser = _parser()
-
-    from lark.exceptions import UnexpectedInput
-
     try:
-        root: Node = parser.parse(text)  # type: ignore[assignment]  # the transformer makes it
+        root: Node = _parser().parse(text)
     except UnexpectedInput as error:
         _refuse(text, error)
     _refuse_depth(root)
     return Expression(text, root, _mixed(root))
 
 
+class _Builder:
+    """Builds the tree: one method for each rule of `expression.lark`, which the parser calls."""
+
+    def start(self, children: list[Any]) -> Node:
+        root: Node = children[0]
+        return root
+
+    def chain(self, children: list[Any]) -> Node:
+        first, *rest = children
+        pairs = zip(rest[::2], rest[1::2], strict=True)
+        return Chain(first, tuple((sign.start_pos, str(sign), operand) for sign, operand in pairs))
+
+    def signed(self, children: list[Any]) -> Node:
+        sign, operand = children
+        return Negative(sign.start_pos, operand) if sign == '-' else operand
+
+    def number(self, children: list[Token]) -> Node:
+        [token] = children
+        whole = token.isdecimal() and len(token) <= MAX_DIGITS
+        return Literal(token.start_pos, int(token) if whole else float(token))
+
+    def text(self, children: list[Token]) -> Node:
+        return Literal(children[0].start_pos, children[0][1:-1])
+
+    def name(self, children: list[Token]) -> Node:
+        return Name(children[0].start_pos, str(children[0]))
+
+    def parentheses(self, children: list[Any]) -> Node:
+        return Parentheses(children[1])
+
+    def call(self, children: list[Any]) -> Node:
+        name, _, *rest = children
+        return Apply(name.start_pos, str(name), tuple(rest[:-1:2]))
+
+
 @cache
-def _parser() -> 'Lark':
-    from lark import Lark, Transformer, v_args
-
-    @v_args(inline=True)
-    class Builder(Transformer[Any, Any]):
-        def start(self, root: Node) -> Node:
-            return root
-
-        def chain(self, first: Node, *rest: Any) -> Node:
-            pairs = zip(rest[::2], rest[1::2], strict=True)
-            return Chain(first, tuple((sign.start_pos, str(sign), operand) for sign, operand in pairs))
-
-        def signed(self, sign: 'Token', operand: Node) -> Node:
-            return Negative(sign.start_pos or 0, operand) if sign == '-' else operand
-
-        def number(self, token: 'Token') -> Node:
-            whole = token.isdecimal() and len(token) <= MAX_DIGITS
-            return Literal(token.start_pos or 0, int(token) if whole else float(token))
-
-        def text(self, token: 'Token') -> Node:
-            return Literal(token.start_pos or 0, token[1:-1])
-
-        def name(self, token: 'Token') -> Node:
-            return Name(token.start_pos or 0, str(token))
-
-        def parentheses(self, opening: 'Token', inner: Node, closing: 'Token') -> Node:
-            return Parentheses(inner)
-
-        def call(self, name: 'Token', opening: 'Token', *rest: Any) -> Node:
-            return Apply(name.start_pos or 0, str(name), rest[:-1:2])
-
-    return Lark(
-        Path(__file__).with_name('expression.lark').read_text(encoding='utf-8'),
-        parser='lalr',
-        lexer='contextual',
-        maybe_placeholders=False,
-        transformer=Builder(),
-    )
+def _parser() -> Parser:
+    return Parser(Path(__file__).with_name('expression.json'), _Builder())
 
 
-def _refuse(text: str, error: 'UnexpectedInput') -> NoReturn:
-    from lark.exceptions import UnexpectedToken
-
-    if not isinstance(error, UnexpectedToken):
-        offset = error.pos_in_stream or 0
-        raise ExpressionError(offset, f'{text[offset]!r} has no meaning here') from None
+def _refuse(text: str, error: UnexpectedInput) -> NoReturn:
     token = error.token
-    if token.type == '$END':
+    if token is None:
+        raise ExpressionError(error.position, f'{text[error.position]!r} has no meaning here') from None
+    if token.type == END:
         raise ExpressionError(len(text), 'expected `)`' if 'RPAR' in error.accepts else 'ends early') from None
     expected = 'a number, a variable or `(`' if 'NUMBER' in error.accepts else 'an operator'
-    raise ExpressionError(token.start_pos or 0, f'expected {expected}, found {str(token)!r}') from None
+    raise ExpressionError(token.start_pos, f'expected {expected}, found {str(token)!r}') from None
 
 
 def _refuse_depth(root: Node) -> None:

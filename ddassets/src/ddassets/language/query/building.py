@@ -1,12 +1,11 @@
-"""What the grammar's rules become: one method for each rule of `metrics.lark`, called while the parser reads."""
+"""Build the tree: one method for each rule of `metrics.lark`, which the parser calls."""
 
 import math
 from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
-from lark import Token, Transformer
-
 from ddassets.diagnostic import Span
+from ddassets.language.grammar import Token
 from ddassets.language.query import vocabulary
 from ddassets.language.query.tree import (
     And,
@@ -38,7 +37,7 @@ from ddassets.language.query.tree import (
 )
 from ddassets.nearest import closest
 
-# The children that lark hands over: tokens, and what the rules below returned.
+# Tokens, and what the rules below returned.
 type Children = list[Any]
 
 _KINDS: dict[str, Literal['last', 'next', 'current']] = {'last': 'last', 'next': 'next', 'current': 'current'}
@@ -86,7 +85,7 @@ class _Partial(NamedTuple):
     word: Token | None = None
 
 
-class Builder(Transformer[Token, Any]):
+class Builder:
     # Expressions.
 
     def queries(self, children: Children) -> tuple[Expression, ...]:
@@ -368,7 +367,7 @@ def _aggregator(token: Token) -> Token:
         likely = closest(word, vocabulary.COMMON_AGGREGATORS)
         message = f'expected an aggregator such as avg, sum, min, max, count or p95, found {written!r}{_hint(likely)}'
         raise Misuse(_extent(token)[0], repr(written), message, ('an aggregator',))
-    return token.update(value=word)
+    return Token(token.type, word, token.start_pos, token.end_pos)
 
 
 def _time_aggregator(token: Token) -> None:

@@ -1,14 +1,15 @@
 """Read metric queries, formulas and monitor queries, and print them."""
 
-import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ddassets.diagnostic import Span
+from ddassets.language.grammar import END, Parser, UnexpectedInput
 from ddassets.language.query import vocabulary
+from ddassets.language.query.building import Builder, Misuse, modified
 from ddassets.language.query.errors import QuerySyntaxError
 from ddassets.language.query.printing import render
 from ddassets.language.query.tree import (
@@ -24,10 +25,6 @@ from ddassets.language.query.tree import (
     walk,
 )
 from ddassets.nearest import closest
-
-if TYPE_CHECKING:
-    from lark import Lark
-    from lark.exceptions import UnexpectedInput
 
 __all__ = ['QuerySyntaxError', 'parse_formula', 'parse_monitor', 'parse_queries', 'parse_query', 'render']
 
@@ -80,46 +77,16 @@ def parse_monitor(text: str) -> MonitorQuery:
 
 
 @cache
-def _parser() -> 'Lark':
-    from lark import Lark
-
-    from ddassets.language.query.building import Builder
-
-    return Lark(
-        Path(__file__).with_name('metrics.lark').read_text(encoding='utf-8'),
-        parser='lalr',
-        lexer='contextual',
-        start=['queries', 'query', 'monitor'],
-        maybe_placeholders=False,
-        transformer=Builder(),
-        cache=_tables(),
-    )
-
-
-def _tables() -> str | bool:
-    """Where the parser's tables are kept: computing them takes as long as to evaluate a month of a host.
-
-    They lie beside this module's bytecode, for whom Python would write that, and nowhere for others. The library tells
-    by a digest whether they are those of the grammar, and computes them anew where they are not or cannot be read.
-    """
-    spec = sys.modules[__name__].__spec__
-    if sys.dont_write_bytecode or spec is None or spec.cached is None:
-        return False
-    return str(Path(spec.cached).with_name('metrics.lark.tables'))
+def _parser() -> Parser:
+    return Parser(Path(__file__).with_name('metrics.json'), Builder())
 
 
 def _parse(start: str, text: str) -> Any:
     if len(text) > MAX_LENGTH:
         message = f'a query has at most {MAX_LENGTH} characters, found {len(text)}'
         raise QuerySyntaxError(text, MAX_LENGTH + 1, (), f'{len(text)} characters', message)
-    parser = _parser()
-
-    from lark.exceptions import UnexpectedInput
-
-    from ddassets.language.query.building import Misuse
-
     try:
-        result = parser.parse(text, start)
+        result = _parser().parse(text, start)
     except UnexpectedInput as error:
         raise _unexpected(text, start, error) from None
     except Misuse as error:
@@ -176,8 +143,6 @@ def _as_option(argument: Any) -> Any:
 
 def _formula_monitor(text: str, parts: Any) -> MonitorQuery:
     """Parse the text in quotes as if it stood alone behind blanks, so that its columns are those of the whole query."""
-    from ddassets.language.query.building import modified
-
     inner = ' ' * (parts.text.span.start + 1) + parts.text.value
     try:
         expression = parse_formula(inner)
@@ -241,11 +206,9 @@ _EXPECTED: tuple[tuple[frozenset[str], str], ...] = tuple(
 )
 
 
-def _unexpected(text: str, start: str, error: 'UnexpectedInput') -> QuerySyntaxError:
-    from lark.exceptions import UnexpectedToken
-
-    at_end = isinstance(error, UnexpectedToken) and error.token.type == '$END'
-    offset = len(text.rstrip()) if at_end or error.pos_in_stream is None else error.pos_in_stream
+def _unexpected(text: str, start: str, error: UnexpectedInput) -> QuerySyntaxError:
+    at_end = error.token is not None and error.token.type == END
+    offset = len(text.rstrip()) if at_end else error.position
     word = '' if at_end else _word(text, offset)
     found = repr(word) if word else 'the end of the query'
     accepted = _accepted(error)
@@ -274,17 +237,13 @@ def _hint(start: str, word: str, accepted: set[str]) -> str:
 _accepted_after: dict[tuple[int, ...], set[str]] = {}
 
 
-def _accepted(error: 'UnexpectedInput') -> set[str]:
+def _accepted(error: UnexpectedInput) -> set[str]:
     """The terminals that may come next. Finding out costs more than the parse, and the same few stacks recur."""
-    interactive: Any = getattr(error, 'interactive_parser', None)
-    if interactive is None:
-        return set()
-    stack = tuple(interactive.parser_state.state_stack)
-    accepted = _accepted_after.get(stack)
+    accepted = _accepted_after.get(error.stack)
     if accepted is None:
-        accepted = set(interactive.accepts())
-        if len(stack) < 32 and len(_accepted_after) < 4096:
-            _accepted_after[stack] = accepted
+        accepted = error.accepts
+        if len(error.stack) < 32 and len(_accepted_after) < 4096:
+            _accepted_after[error.stack] = accepted
     return accepted
 
 
