@@ -251,12 +251,28 @@ def test_every_fault_is_told_at_once(spool):
         pytest.param({'redirect': '@a and @b'}, "found '@a and @b'", id='two-handles'),
         pytest.param({'tags': ['alpha']}, "--tag: expected a tag such as host:web-1, found 'alpha'", id='no-tag'),
         pytest.param({'tags': ['a:b,c:d']}, "found 'a:b,c:d'", id='two-tags'),
+        pytest.param({'timezone': 'Europe/Berlim'}, 'did you mean Europe/Berlin', id='no-zone'),
     ],
 )
 def test_handles_and_tags(changes, words):
     with pytest.raises(UnusableInputError, match='expected') as caught:
         check_handles(Changes(**changes))
     assert words in str(caught.value)
+
+
+@pytest.mark.rule('5.4')
+def test_one_time_zone_for_all_downtimes(spool):
+    before = bodies(spool())
+    after = bodies(spool(), timezone='Asia/Tokyo')
+    assert any('timezone' in (body.get('schedule') or {}) for body in before.values())
+    for name, body in after.items():
+        if name.startswith('downtimes/'):
+            assert body.pop('display_timezone') == 'Asia/Tokyo'
+            before[name].pop('display_timezone', None)
+            if 'timezone' in (body.get('schedule') or {}):
+                assert body['schedule'].pop('timezone') == 'Asia/Tokyo'
+                before[name]['schedule'].pop('timezone')
+    assert after == before
 
 
 def test_only_what_there_is_can_be_chosen(spool):

@@ -57,7 +57,12 @@ def plan_options(options: Namespace) -> PlanOptions:
         path=options.path,
         connection=connection(options),
         selection=Selection(options.only),
-        changes=Changes(notify, redirect, narrowing_tags(options) if hasattr(options, 'tag') else ()),
+        changes=Changes(
+            notify,
+            redirect,
+            narrowing_tags(options) if hasattr(options, 'tag') else (),
+            getattr(options, 'timezone', None),
+        ),
         overwrite=options.overwrite,
         format=options.format,
         dry_run=options.dry_run,
@@ -109,7 +114,7 @@ def compared(options: PlanOptions, source: bundle.Bundle) -> tuple[Organisation,
     from ddassets.org.comparison import compare
 
     changes = options.changes
-    if options.dry_run or changes.notify or changes.redirect or changes.tags or options.selection.patterns:
+    if options.dry_run or any(vars(changes).values()) or options.selection.patterns:
         raise UnusableInputError(f'{options.path}: a source is compared as it is, without further options')
     organisation = organisation_of(options, str(options.path))
     try:

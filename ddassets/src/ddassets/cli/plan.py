@@ -21,6 +21,9 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         '--redirect', metavar='@HANDLE', help='replace every @-handle in messages with this one, for trials'
     )
+    parser.add_argument(
+        '--timezone', metavar='ZONE', help='the time zone of every downtime, such as Europe/Berlin, in place of its own'
+    )
     option.add_narrowing(parser, "the monitors' queries, the downtimes' scopes and the dashboards")
     add_selection(parser)
 

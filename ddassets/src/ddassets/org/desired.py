@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 from ddassets import assets as bundle
 from ddassets.assets.refusal import line
@@ -26,11 +27,16 @@ from ddassets.org.kinds import DASHBOARDS, DOWNTIMES, KINDS, MONITORS
 
 @dataclass(frozen=True)
 class Changes:
-    """What is made of the files: handles to add, one in place of all, tags (`key:value`) that everything is held to."""
+    """What the options change in the assets.
+
+    `notify` are handles to add, `redirect` replaces all handles, `tags` (`key:value`) restrict queries and scopes, and
+    `timezone` is that of every downtime.
+    """
 
     notify: Sequence[str] = ()
     redirect: str | None = None
     tags: Sequence[str] = ()
+    timezone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -256,6 +262,11 @@ def _downtime(asset: bundle.Downtime, body: dict[str, Any], changes: Changes) ->
     body['message'] = _addressed(asset, ('message',), body.get('message') or '', changes)
     if changes.tags:
         body['scope'] = _narrowed_scope(asset, changes.tags)
+    if changes.timezone:
+        # The API refuses two zones that differ (rule 5.4).
+        body['display_timezone'] = changes.timezone
+        if (body.get('schedule') or {}).get('recurrences'):
+            body['schedule'] = {**body['schedule'], 'timezone': changes.timezone}
     return body
 
 
@@ -311,7 +322,7 @@ def _put(body: Any, place: Sequence[str | int], value: str) -> None:
 
 
 def check_handles(changes: Changes) -> None:
-    """Raises UnusableInputError for a handle or a tag that is none."""
+    """Raises UnusableInputError for a handle, a tag or a time zone that is not valid."""
     for handle in (*changes.notify, *filter(None, [changes.redirect])):
         message.notify('', handle)
     for tag in changes.tags:
@@ -319,3 +330,8 @@ def check_handles(changes: Changes) -> None:
             narrow(parse_query('avg:metric{*}'), [tag])
         except ValueError as error:
             raise UnusableInputError(f'--tag: {error}') from None
+    if changes.timezone is not None and changes.timezone not in (zones := available_timezones()):
+        raise UnusableInputError(
+            f'--timezone: expected a time zone such as Europe/Berlin, found {changes.timezone!r}'
+            f'{did_you_mean(changes.timezone, sorted(zones))}'
+        )
