@@ -362,6 +362,30 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
             id='timeframe-missing',
         ),
         pytest.param(
+            monitor(QUERY, {'renotify_interval': 30, 'renotify_occurrences': 0}),
+            'monitor/renotify-idle',
+            [(NOTE, 'renotify_occurrences is 0, so nothing is repeated in spite of renotify_interval', '')],
+            id='no-occurrences',
+        ),
+        pytest.param(
+            monitor(QUERY, {'renotify_interval': 30, 'renotify_occurrences': 1}),
+            'monitor/renotify-idle',
+            [],
+            id='an-occurrence',
+        ),
+        pytest.param(
+            monitor('pct_change(avg(last_5m),1h_ago):avg:acme.queue.length{*} by {host}.as_count() > 100'),
+            'metric/as-count-of-gauge',
+            [],
+            id='as-count-of-a-change',
+        ),
+        pytest.param(
+            monitor('sum(last_5m):sum:acme.queue.length{*} by {host}.as_count() > 100'),
+            'metric/as-count-of-gauge',
+            [(NOTE, '.as_count() does nothing: acme.queue.length is a gauge', '.as_count()')],
+            id='as-count-of-points',
+        ),
+        pytest.param(
             monitor(QUERY, {'notify_no_data': None, 'on_missing_data': 'resolve', 'timeout_h': 2}),
             'monitor/no-data-conflict',
             [(ERROR, 'options.timeout_h: has to be 0 beside on_missing_data resolve', '')],

@@ -357,7 +357,7 @@ def test_csv_gives_hosts_and_late_points(tmp_path):
     rehearsal = rehearse(parse(HEAD + text, tmp_path / 's.yaml'), ASSETS)
     (series,) = rehearsal.series
     assert series.tags == {'host:one', 'env:prod'}
-    assert rehearsal.signal.told_until(series) == rehearsal.end
+    assert rehearsal.signal.data_end(series) == rehearsal.end
     # Every point is seen ten minutes late, when no window of five minutes asks for it any more.
     assert told(rehearsal) == []
 

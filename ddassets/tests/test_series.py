@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddassets.diagnostic import UnusableInputError
-from ddassets.engine.series import MOST_POINTS, parse_compact, read_csv
+from ddassets.engine.series import MAX_POINTS, parse_compact, read_csv
 
 NAN = float('nan')
 
@@ -49,9 +49,9 @@ def test_compact_of_many(runs):
         pytest.param('1 1+2', "column 3: found '1+2'", id='a step without a count'),
         pytest.param('1e999', "column 1: found '1e999', which is not finite", id='overflow'),
         pytest.param('1e308+1e308x9', "column 1: found '1e308+1e308x9', which is not finite", id='overflow of steps'),
-        pytest.param('1 5x0', f"column 3: found '5x0', expected 1 to {MOST_POINTS:,} points", id='no point'),
+        pytest.param('1 5x0', f"column 3: found '5x0', expected 1 to {MAX_POINTS:,} points", id='no point'),
         pytest.param('5x2 5x99999999999', "column 5: found '5x99999999999', expected 1 to 100,000,000", id='too many'),
-        pytest.param(f'_ 5x{MOST_POINTS}', f"column 3: found '5x{MOST_POINTS}', expected 1 to", id='too many together'),
+        pytest.param(f'_ 5x{MAX_POINTS}', f"column 3: found '5x{MAX_POINTS}', expected 1 to", id='too many together'),
         pytest.param('5x' + '9' * 9000, "column 1: found '5x" + '9' * 38 + "…', expected", id='a count without end'),
         pytest.param('1' * 200_000 + 'x', "column 1: found '" + '1' * 40 + "…', expected", id='digits without end'),
     ],

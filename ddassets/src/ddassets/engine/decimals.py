@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 # So many digits make an integer that a float holds exactly. Divided by a power of ten, which is exact too, it is
 # rounded once: to what Python reads.
-MOST_DIGITS = 15
+MAX_DIGITS = 15
 # How many characters are read at a time: what is made of them stays in the processor's cache.
 _PART = 1 << 18
 _MINUS, _POINT, _ZERO = (ord(character) for character in '-.0')
@@ -57,12 +57,12 @@ def _numbers(data: NDArray[np.uint8], turns: NDArray[np.uint8]) -> NDArray[np.fl
         return None
     lengths[signed] -= 1
     lengths[pointed] -= 1
-    if lengths.min() < 1 or lengths.max() > MOST_DIGITS:
+    if lengths.min() < 1 or lengths.max() > MAX_DIGITS:
         return None
     # How many digits stand behind the point.
     behind = None
     if points.size:
-        behind = np.full(ends.size, MOST_DIGITS)
+        behind = np.full(ends.size, MAX_DIGITS)
         behind[pointed] = ends[pointed] - points - 1
     numbers = np.empty(ends.size)
     for turn in range(turns.size):
@@ -74,7 +74,7 @@ def _numbers(data: NDArray[np.uint8], turns: NDArray[np.uint8]) -> NDArray[np.fl
     return numbers
 
 
-_POWERS = np.array([float(10**power) for power in range(MOST_DIGITS + 1)])
+_POWERS = np.array([float(10**power) for power in range(MAX_DIGITS + 1)])
 
 
 def _integers(

@@ -118,7 +118,7 @@ _ITEM = re.compile(rf'(?:(?P<gap>_)|(?P<value>[+-]?{_DIGITS})(?P<step>[+-]{_DIGI
 _SHORT = 500
 # An item that is more than a number.
 _SPECIAL = re.compile(r'(?<!\S)[^\s_x]*+[_x]\S*+')
-MOST_POINTS = 100_000_000
+MAX_POINTS = 100_000_000
 
 
 def parse_compact(text: str, limit: int | None = None) -> Floats:
@@ -137,7 +137,7 @@ def parse_compact(text: str, limit: int | None = None) -> Floats:
             parts.append(_plain(text[position : word.start()], position))
             made += parts[-1].size
         left = None if limit is None else max(0, limit - made)
-        values, count = _repeated(word[0], word.start(), MOST_POINTS - size, left)
+        values, count = _repeated(word[0], word.start(), MAX_POINTS - size, left)
         parts.append(values)
         size += count
         made += values.size
@@ -157,7 +157,7 @@ def _plain(text: str, offset: int) -> Floats:
         values = None
     if values is None or not np.isfinite(values).all():
         for word in re.finditer(r'\S+', text):
-            _repeated(word[0], offset + word.start(), MOST_POINTS)
+            _repeated(word[0], offset + word.start(), MAX_POINTS)
     assert values is not None
     return values
 
@@ -169,7 +169,7 @@ def _repeated(word: str, offset: int, most: int, limit: int | None = None) -> tu
         raise UnusableInputError(_found(word, offset, 'expected such as 500, 500x20, 600+10x5, _ or _x5'))
     count = int(item['count'] or 1)
     if not 1 <= count <= most:
-        raise UnusableInputError(_found(word, offset, f'expected 1 to {MOST_POINTS:,} points'))
+        raise UnusableInputError(_found(word, offset, f'expected 1 to {MAX_POINTS:,} points'))
     made = count if limit is None else min(count, limit)
     if item['gap']:
         return np.full(made, np.nan), count

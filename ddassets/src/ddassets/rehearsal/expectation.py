@@ -164,8 +164,8 @@ class Finder:
 
     def told(self, group: GroupResult, entry: Entry, until: int, what: str) -> None:
         """Refuse to judge what lies behind the end of the data."""
-        if group.told_until < until:
-            end = 'nowhere' if math.isinf(group.told_until) else shown_time(group.told_until, self.rehearsal.zone)
+        if group.data_end < until:
+            end = 'nowhere' if math.isinf(group.data_end) else shown_time(group.data_end, self.rehearsal.zone)
             entry.refuse(
                 f'the series of {group.name} end at {end}, before {what}: {shown_time(until, self.rehearsal.zone)}; '
                 'give more values, `_x20` for a silence of 20 points, or `until` for a CSV file'
@@ -203,8 +203,8 @@ def _refuse_emptiness(rehearsal: Rehearsal) -> None:
     """That nothing happens means something only where data come until the end."""
     entry = rehearsal.scenario.top.keys['expect']
     groups = [group for monitor in rehearsal.monitors for group in monitor.results.values()]
-    latest = max(groups, key=lambda group: group.told_until, default=None)
-    if latest is None or math.isinf(latest.told_until) and latest.told_until < 0:
+    latest = max(groups, key=lambda group: group.data_end, default=None)
+    if latest is None or math.isinf(latest.data_end) and latest.data_end < 0:
         reasons = '; '.join(f'{one.name}: {one.evaluator.absence}' for one in rehearsal.monitors[:3])
         entry.refuse(f'nothing could ever happen: {reasons}')
     Finder(rehearsal).told(latest, entry, rehearsal.end, 'the end of the rehearsal, until which nothing is expected')

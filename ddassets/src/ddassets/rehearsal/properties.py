@@ -61,7 +61,7 @@ def _chosen(finder: Finder, one: Property) -> list[tuple[MonitorResult, list[Gro
     for monitor, groups in chosen:
         if not groups:
             one.entry.refuse(f'{monitor.name} has no group: {monitor.evaluator.absence}')
-        last = max(groups, key=lambda group: group.told_until)
+        last = max(groups, key=lambda group: group.data_end)
         finder.told(last, one.entry, rehearsal.end, 'the end of the rehearsal, which a property covers')
     return chosen
 

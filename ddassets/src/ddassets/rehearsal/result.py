@@ -44,7 +44,7 @@ class GroupResult:
     mutes: Sequence[Mute] = field(repr=False)
     notifications: Notifications = field(repr=False)
     # How far its series are told, in seconds since the epoch.
-    told_until: float
+    data_end: float
     timeline: GroupTimeline | None = field(default=None, repr=False)
 
     @property

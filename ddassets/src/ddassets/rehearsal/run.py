@@ -144,7 +144,7 @@ class _Monitor:
         mutes = tuple(self._mutes(timeline.tags))
         due = notifications(self.monitor, timeline, mutes, self.assumptions)
         first = np.flatnonzero(np.diff(timeline.states, prepend=np.int8(-2)))
-        told = [self.signal.told_until(series) for series in self.evaluator.series(timeline.group)]
+        told = [self.signal.data_end(series) for series in self.evaluator.series(timeline.group)]
         return GroupResult(
             group=timeline.group,
             tags=timeline.tags,
@@ -154,7 +154,7 @@ class _Monitor:
             transitions=timeline.transitions,
             mutes=mutes,
             notifications=due,
-            told_until=max(told, default=-math.inf),
+            data_end=max(told, default=-math.inf),
             timeline=timeline if self.keep else None,
         )
 

@@ -53,7 +53,7 @@ class Signal:
                 chosen[series.metric, series.tags] = series
         return SeriesSet([*self.series, *chosen.values()]) if chosen else self.series
 
-    def told_until(self, series: Series) -> float:
+    def data_end(self, series: Series) -> float:
         """How far a series is told, in seconds since the epoch."""
         # What a band gives is as long as what it is about.
         return self.until.get((series.metric, series.tags), math.inf)

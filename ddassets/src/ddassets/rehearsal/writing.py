@@ -46,7 +46,7 @@ def write(rehearsal: Rehearsal) -> tuple[str, int]:
 
 def warnings(rehearsal: Rehearsal) -> list[str]:
     """Return a line where data end before the rehearsal does: the expectations say nothing about the time after."""
-    ends = [group.told_until for monitor in rehearsal.monitors for group in monitor.results.values()]
+    ends = [group.data_end for monitor in rehearsal.monitors for group in monitor.results.values()]
     if not ends or max(ends) >= rehearsal.end or math.isinf(max(ends)):
         return []
     end, last = (shown_time(instant, rehearsal.zone) for instant in (max(ends), rehearsal.end))

@@ -5,15 +5,18 @@ from collections.abc import Iterator
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import DASHBOARD, widget
 from ddassets.lint.rule import Fault, Rule
-from ddassets.lint.subject import Subject
+from ddassets.lint.subject import MonitorReading, Subject
 
 
 def check(subject: Subject) -> Iterator[Fault]:
     for reading in subject.queries:
+        # A change of .as_count() aggregates whole windows first, of a gauge too (rule 2.14).
+        query = reading.query if isinstance(reading, MonitorReading) else None
+        aggregates = query is not None and query.change is not None
         for metric in reading.metrics:
             if subject.type_of(metric.name) == 'gauge':
                 for modifier in metric.modifiers:
-                    if modifier.name in ('as_count', 'as_rate'):
+                    if modifier.name == 'as_rate' or (modifier.name == 'as_count' and not aggregates):
                         message = f'.{modifier.name}() does nothing: {metric.name} is a gauge'
                         yield reading.fault(message, modifier.span)
 
@@ -24,7 +27,8 @@ RULE = Rule(
     reason='A query turns a gauge into a count or a rate.',
     explanation=(
         '`.as_count()` and `.as_rate()` change counts and rates. On a gauge they have no effect, so either the '
-        'type in metadata.csv or the query is not what was meant.'
+        'type in metadata.csv or the query is not what was meant. In `change(…)` and `pct_change(…)` `.as_count()` '
+        'aggregates both windows first, of a gauge too.'
     ),
     bad={DASHBOARD: {'widgets': [widget('sum:acme.queue.length{$host}.as_count()')]}},
     good={DASHBOARD: {'widgets': [widget('sum:acme.requests{$host}.as_count()')]}},

@@ -17,6 +17,10 @@ def check(subject: Subject) -> Iterator[Fault]:
             for key in KEYS:
                 if getattr(options, key):
                     yield reading.option_fault(key, f'{key} has no effect: renotify_interval is not set')
+        elif options.renotify_occurrences == 0:
+            message = 'renotify_occurrences is 0, so nothing is repeated in spite of renotify_interval'
+            hint = 'leave it out to repeat without a limit; Terraform takes 0 for absence'
+            yield reading.option_fault('renotify_occurrences', message, hint)
 
 
 RULE = Rule(
@@ -24,10 +28,11 @@ RULE = Rule(
     severity=Severity.NOTE,
     reason='An option of repeated notifications is set, and nothing is repeated.',
     explanation=(
-        '`escalation_message`, `renotify_statuses` and `renotify_occurrences` count only with a `renotify_interval`.'
+        '`escalation_message`, `renotify_statuses` and `renotify_occurrences` count only with a `renotify_interval`. '
+        'With a `renotify_occurrences` of 0 nothing is repeated, though Terraform takes 0 for absence.'
     ),
     bad={MONITOR: {'definition': {'options': {'escalation_message': 'Still long.'}}}},
     good={MONITOR: {'definition': {'options': {'escalation_message': 'Still long.', 'renotify_interval': 60}}}},
     check=check,
-    semantics=('3.21', '3.23'),
+    semantics=('1.15', '3.21', '3.23'),
 )
