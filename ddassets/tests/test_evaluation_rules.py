@@ -564,17 +564,14 @@ def test_a_graph_fills_where_its_group_has_points():
             'median(last_5m):avg:m{*} > 1', 1, 'as a time aggregator is not', id='a time aggregator', marks=rule('2.12')
         ),
         pytest.param(
-            'avg(last_5m):avg:m{*}.fill(most) > 1', 28, '.fill: expected linear', id='a fill', marks=rule('2.16')
+            'avg(last_5m):avg:m{*}.fill(most) > 1',
+            28,
+            '.fill: expected linear',
+            id='a fill',
+            marks=rule('2.16', '20.27'),
         ),
         pytest.param(
             'avg(last_5m):default(avg:m{*}) > 1', 14, 'with 1 arguments', id='default of nothing', marks=rule('20.7')
-        ),
-        pytest.param(
-            "sum(last_5m):moving_rollup(sum:m{*}, 3600, 'sum') > 1",
-            14,
-            'only in arithmetic',
-            id='moving',
-            marks=rule('20.12'),
         ),
         pytest.param(
             "sum(last_1m):sum:m{*}.as_count() / moving_rollup(sum:m{*}.as_count(), 1209600, 'sum') > 1",

@@ -1,17 +1,19 @@
 """Operations on values, and what the oracle asks about the shape of a query."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import log2, log10
 
-from oracle.queries import Binary, Leaf, Number, Query, Wrapped, leaves, names
+from oracle.queries import Binary, Counts, Leaf, Number, Query, Wrapped, leaves, names
 
 MONTH = 30 * 86400
-SHIFTS = {'hour_before': 3600, 'day_before': 86400, 'week_before': 7 * 86400, 'month_before': MONTH}
+# Rule 20.18: month_before is 28 days.
+SHIFTS = {'hour_before': 3600, 'day_before': 86400, 'week_before': 7 * 86400, 'month_before': 28 * 86400}
 SECONDS = {'per_second': 1, 'per_minute': 60, 'per_hour': 3600, 'derivative': 1}
 # Rule 2.4: these act on each source, before space aggregation. `dt` is one series over all of them (rule 20.10).
-PER_SOURCE = ('diff', *SECONDS)
+PER_SOURCE = ('diff', 'monotonic_diff', *SECONDS)
 DIFFERENCES = (*PER_SOURCE, 'dt')
-FILLERS = ('default_zero', 'default')
+FILLERS = ('default_zero', 'default', 'gap')
 
 
 def aggregate(method: str, values: Sequence[float | None]) -> float | None:
@@ -57,25 +59,39 @@ def changed(name: str, now: float | None, before: float | None) -> float | None:
     return delta / before * 100 if before else None
 
 
+def logarithm(function: Callable[[float], float], value: float) -> float | None:
+    """Rule 20.6: of 0 or less there is none."""
+    return function(value) if value > 0 else None
+
+
+# Functions of a value and of the second argument.
+POINTS: Mapping[str, Callable[[float, float], float | None]] = {
+    'abs': lambda value, _: abs(value),
+    'clamp_min': max,
+    'clamp_max': min,
+    'cutoff_min': lambda value, least: None if value < least else value,
+    'cutoff_max': lambda value, greatest: None if value > greatest else value,
+    'log2': lambda value, _: logarithm(log2, value),
+    'log10': lambda value, _: logarithm(log10, value),
+}
+# What leaves a value as it is: shifts, and functions of other groups (rule 20.1).
+SAME = ('timeshift', 'exclude_null', *SHIFTS)
+
+
 def bound(name: str, value: float | None, argument: float | None) -> float | None:
-    if value is None:
-        return None
-    match name:
-        case 'abs':
-            return abs(value)
-        case 'clamp_min':
-            return max(value, argument or 0.0)
-        case 'clamp_max':
-            return min(value, argument or 0.0)
-    if name in SHIFTS or name == 'timeshift':
+    if value is None or name in SAME:
         return value
-    raise AssertionError(name)
+    return POINTS[name](value, argument or 0.0)
 
 
-def difference(name: str, value: float | None, before: float | None, seconds: float) -> float | None:
+def difference(
+    name: str, value: float | None, before: float | None, seconds: float, choices: Mapping[str, str]
+) -> float | None:
     if value is None or before is None:
         return None
-    if name == 'diff':
+    if name == 'monotonic_diff' and value < before:
+        return 0.0 if choices['A77'] == '0' else None
+    if name in ('diff', 'monotonic_diff'):
         return value - before
     if name == 'dt':
         return seconds
@@ -118,6 +134,9 @@ def shifted_leaves(query: Query, shift: float = 0) -> Iterator[tuple[Leaf, float
             yield from shifted_leaves(right, shift)
         case Wrapped(query=inner):
             yield from shifted_leaves(inner, shift + own_shift(query))
+        case Counts(queries=queries):
+            for inner in queries:
+                yield from shifted_leaves(inner, shift)
 
 
 def unshifted(query: Query) -> Query:
@@ -135,7 +154,7 @@ def is_operand(query: Query) -> bool:
         case Leaf():
             return True
         case Wrapped(name=name, query=inner):
-            return name not in DIFFERENCES and is_operand(inner)
+            return name not in (*DIFFERENCES, 'moving_rollup') and is_operand(inner)
     return False
 
 
@@ -170,3 +189,64 @@ def zeroed(query: Query) -> Iterator[Leaf]:
             yield from leaves(inner)
         case Wrapped(query=inner):
             yield from zeroed(inner)
+        case Counts(queries=queries):
+            for inner in queries:
+                yield from zeroed(inner)
+
+
+def counted(name: str, values: Sequence[float | None]) -> float | None:
+    """Rule 20.2; where no group has a value there is no point (A74)."""
+    there = [value for value in values if value is not None]
+    if not there:
+        return None
+    return float(len([value for value in there if value or name == 'count_not_null']))
+
+
+def gapped(query: Query, choices: Mapping[str, str]) -> Query:
+    """The query with what assumptions fill in around counts of groups (A74) and clamps (A75)."""
+    match query:
+        case Binary(left=left, right=right):
+            return replace(query, left=gapped(left, choices), right=gapped(right, choices))
+        case Wrapped(name=name, query=inner, argument=argument):
+            query = replace(query, query=gapped(inner, choices))
+            if name.startswith('count_') and choices['A74'] == '0':
+                return Wrapped('gap', query, 0.0)
+            return Wrapped('gap', query, argument) if name.startswith('clamp') and choices['A75'] == 'n' else query
+    return query
+
+
+def split(query: Query, groups: Sequence[frozenset[str]]) -> Query:
+    """The query with one query for each group where groups are counted."""
+    match query:
+        case Binary(left=left, right=right):
+            return replace(query, left=split(left, groups), right=split(right, groups))
+        case Wrapped(name=name, query=inner) if name.startswith('count_'):
+            name = name.removesuffix('_finite')
+            return Counts(name, tuple(in_group(inner, group) for group in groups) or (inner,))
+        case Wrapped(query=inner):
+            return replace(query, query=split(inner, groups))
+    return query
+
+
+def in_group(query: Query, group: frozenset[str]) -> Query:
+    match query:
+        case Leaf():
+            return replace(query, group=group)
+        case Binary(left=left, right=right):
+            return replace(query, left=in_group(left, group), right=in_group(right, group))
+        case Wrapped(query=inner):
+            return replace(query, query=in_group(inner, group))
+    return query
+
+
+def grouping(query: Query) -> tuple[str, ...] | None:
+    """The keys of the query's groups; a count of groups and dt() have none."""
+    match query:
+        case Leaf(by=by):
+            return by
+        case Binary(left=left, right=right):
+            found = grouping(left)
+            return grouping(right) if found is None else found
+        case Wrapped(name=name, query=inner):
+            return () if name == 'dt' or name.startswith('count_') else grouping(inner)
+    return None

@@ -7,8 +7,8 @@ from random import Random
 from typing import Any
 
 from ddassets.engine.assumptions import ASSUMPTIONS
-from oracle.arithmetic import DIFFERENCES
-from oracle.evaluation import Evaluation, MonitorQuery
+from oracle.arithmetic import DIFFERENCES, gapped
+from oracle.evaluation import Evaluation, MonitorQuery, Refused, has_keys
 from oracle.notifications import Downtime
 from oracle.queries import (
     Binary,
@@ -33,7 +33,7 @@ from oracle.states import Options, ticks
 START = 1_800_000_000
 SWITCHED = tuple(
     name
-    for name in 'A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A17 A19 A22 A23 A76 A89 A94 A95 A96'.split()
+    for name in 'A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A17 A19 A22 A23 A74 A75 A76 A77 A78 A79 A80 A89 A94 A95 A96'.split()
     if name in ASSUMPTIONS and ASSUMPTIONS[name].alternatives
 )
 HOSTS, ENVS = ('a', 'b', 'bb'), ('prod', 'dev')
@@ -95,7 +95,10 @@ class Case:
         found: dict[tuple[str, ...], list[Source]] = {} if self.query.by else {(): []}
         for source in self.sources:
             values = [[tag for tag in source.tags if tag.startswith(f'{key}:')] for key in self.query.by]
-            taken = any(leaf.metric == source.metric and leaf.scope.takes(source.tags) for leaf in self.each)
+            taken = any(
+                leaf.metric == source.metric and leaf.scope.takes(source.tags) and has_keys(leaf, source)
+                for leaf in self.each
+            )
             if taken and source.samples and all(values):
                 # Each key once: the series of the cases have no key twice.
                 found.setdefault(tuple(each[0] for each in values), []).append(source)
@@ -111,7 +114,12 @@ class Case:
 
 def make(seed: int) -> Case:
     """The case of a number: the same each time."""
-    return Maker(Random(seed)).case()
+    random = Random(seed)
+    while True:
+        try:
+            return Maker(random).case()
+        except Refused:
+            continue
 
 
 def shares(source: Source) -> Source:
@@ -153,6 +161,7 @@ class Maker:
             sources = tuple(shares(source) for source in sources if source.metric == 'm')
         second = random.choice((0, 0, 0, 17, 59))
         choices = self.choices()
+        query = replace(query, query=gapped(query.query, choices))
         case = Case(query, Options('>', 0.0), choices, sources, self.start, self.end, second, ())
         case = replace(case, options=self.options(case, self.probe(case)))
         case = replace(case, query=self.recovering(case))
@@ -234,6 +243,8 @@ class Maker:
             shift, text = random.choice(((300, '5m_ago'), (600, 'last_10m'), (3600, '1h_ago'), (86400, '1d_ago')))
             change = (random.choice(('change', 'pct_change')), shift, text)
         query = self.query(random.choice((0, 0, 1, 1, 2, 3)))
+        if self.by and self.chance(0.15) and next(leaves(query), None):
+            query = Wrapped(random.choice(('count_nonzero', 'count_nonzero_finite', 'count_not_null')), query)
         counted = any(leaf.counting == 'as_count' for leaf in leaves(query))
         aggregator = 'sum' if counted else random.choice(('avg', 'sum', 'min', 'max'))
         return MonitorQuery(aggregator, number, unit, query, change)
@@ -250,11 +261,16 @@ class Maker:
             return Binary(sign, self.query(depth - 1), self.query(random.randrange(depth)))
         name = random.choice(
             'abs clamp_min clamp_max default_zero default_zero default diff diff per_second per_minute per_hour '
-            'derivative timeshift timeshift hour_before day_before'.split()
+            'derivative timeshift timeshift hour_before day_before month_before monotonic_diff cutoff_min cutoff_max '
+            'log2 log10 throughput exclude_null median_3 median_5 ewma_3 ewma_10 moving_rollup trend_line'.split()
             + ([] if self.by else ['dt'])
         )
         argument = None
-        if name.startswith('clamp') or name == 'default':
+        method = None
+        if name == 'moving_rollup':
+            argument = float(random.choice((60, 100, 300, 1800)) * (60 if self.long else 1))
+            method = random.choice(('avg', 'sum', 'min', 'max', 'count'))
+        if name.startswith(('clamp', 'cutoff')) or name == 'default':
             argument = float(random.choice((0, 3, 10)))
         if name == 'timeshift':
             argument = float(-random.choice((60, 90, 300, 3600)))
@@ -262,7 +278,7 @@ class Maker:
         if name in DIFFERENCES and set(DIFFERENCES) & set(names(inner)):
             # How far back a difference of differences reaches is not a rule of its own (A19).
             return inner
-        return Wrapped(name, inner, argument)
+        return Wrapped(name, inner, argument, method)
 
     def leaf(self) -> Leaf:
         random = self.random
@@ -275,7 +291,8 @@ class Maker:
         if counting and rollup and self.chance(0.5):
             rollup = (None, rollup[1])
         space = None if self.chance(0.04) else random.choice(('avg', 'sum', 'min', 'max'))
-        return Leaf(metric, space, self.scope(), self.by, counting, rollup, fill)
+        weighted = space == 'sum' and (not rollup or rollup[0] in (None, 'avg')) and self.chance(0.15)
+        return Leaf(metric, space, self.scope(), self.by, counting, rollup, fill, weighted)
 
     def scope(self) -> Scope:
         random = self.random

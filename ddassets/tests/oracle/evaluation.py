@@ -15,16 +15,20 @@ from oracle.arithmetic import (
     bound,
     changed,
     combine,
+    counted,
     counting,
     difference,
+    grouping,
     is_operand,
     pushed,
     shifted_leaves,
     shifts,
+    split,
     unshifted,
 )
-from oracle.queries import Binary, Leaf, Number, Query, Wrapped, leaves, names
+from oracle.queries import Binary, Counts, Leaf, Number, Query, Wrapped, leaves, names
 from oracle.series import Buckets, Changed, Point, Samples, Source, SourceBuckets
+from oracle.smoothing import OVER_WINDOW, SMOOTHING, family
 
 PARTS = {'m': 60, 'h': 600, 'd': 3600, 'w': 3600, 'mo': 14400}
 UNITS = {'m': 60, 'h': 3600, 'd': 86400, 'w': 7 * 86400, 'mo': MONTH}
@@ -49,7 +53,7 @@ class MonitorQuery:
 
     @property
     def by(self) -> tuple[str, ...]:
-        return next((leaf.by for leaf in leaves(self.query)), ())
+        return grouping(self.query) or ()
 
     def __str__(self) -> str:
         if self.stub:
@@ -93,7 +97,8 @@ class Evaluation:
         # What a source held when so many samples had arrived.
         self.cache = cache
         # A timeshift of arithmetic is one of each operand, which matters where operands are aggregated first.
-        self.query = replace(query, query=pushed(query.query))
+        groups = {leaf_group for leaf in leaves(query.query) for leaf_group in _groups(leaf, sources)}
+        self.query = replace(query, query=split(pushed(query.query), sorted(groups, key=sorted)))
         self.sources = sources
         # Nothing is known of the time before the first sample and the rehearsal: there is no gap to fill (rule 2.17).
         self.known = min([rehearsed, *(source.samples[0][0] for source in sources if source.samples)])
@@ -104,7 +109,14 @@ class Evaluation:
 
     def of(self, leaf: Leaf) -> list[Source]:
         """The sources that the leaf's scope takes (rule 1.5)."""
-        return [source for source in self.sources if source.metric == leaf.metric and leaf.scope.takes(source.tags)]
+        return [
+            source
+            for source in self.sources
+            if source.metric == leaf.metric
+            and leaf.scope.takes(source.tags)
+            and leaf.group <= source.tags
+            and has_keys(leaf, source)
+        ]
 
     def space(self, leaf: Leaf) -> str:
         """The space aggregator, which may be left out (rule 1.14, A94)."""
@@ -148,6 +160,7 @@ class Evaluation:
             return Buckets(self, Changed(name, query, Wrapped('timeshift', query, -seconds)))
         (first, *others) = dict.fromkeys(leaves(query))
         sources = self.of(first)
+        # Counted groups are read alike.
         plain = not first.rollup and not first.fill and not shifts(query) and not set(FILLERS) & set(names(query))
         if plain and not others and len(sources) == 1 and self.choices['A2'] == 'native':
             return Samples(self, query, first, sources[0])
@@ -201,6 +214,21 @@ class Evaluation:
         return self.choices['A19'] != 'window only' and self.start - before <= 300
 
 
+def has_keys(leaf: Leaf, source: Source) -> bool:
+    """Rule 1.7."""
+    return all(any(tag.startswith(f'{key}:') for tag in source.tags) for key in leaf.by)
+
+
+def _groups(leaf: Leaf, sources: Sequence[Source]) -> Iterator[frozenset[str]]:
+    for source in sources:
+        if source.metric == leaf.metric and leaf.scope.takes(source.tags) and has_keys(leaf, source):
+            yield frozenset(tag for tag in source.tags if tag.partition(':')[0] in leaf.by)
+
+
+class Refused(Exception):
+    """A function of points around arithmetic of whole windows."""
+
+
 class Windows:
     """A query with as_count and arithmetic: each operand is reduced to buckets as long as the window (rule 2.11).
 
@@ -246,18 +274,46 @@ class Windows:
                 return number
             case Binary(sign=sign, left=left, right=right):
                 return combine(sign, self.value(left, back), self.value(right, back))
-            case Wrapped(name=name, query=inner) if name in DIFFERENCES:
-                now, before = self.value(inner, back), self.value(inner, back + self.window)
-                return difference(name, now, before, self.window)
-            case Wrapped(name=name, query=inner, argument=argument) if name in FILLERS:
-                value = self.value(inner, back)
-                known = self.evaluation.end - back > self.evaluation.known
-                if name == 'default' and self.evaluation.choices.get('A76') == 'nothing':
-                    return value
-                return argument or 0.0 if value is None and known else value
-            case Wrapped(name=name, query=inner, argument=argument):
-                return bound(name, self.value(inner, back), argument)
+            case Counts(name=name, queries=queries):
+                return counted(name, [self.value(inner, back) for inner in queries])
+            case Wrapped():
+                return self.wrapped(query, back)
         raise AssertionError(query)
+
+    def wrapped(self, query: Wrapped, back: float) -> float | None:
+        """The value of a function of windows."""
+        name, inner = query.name, query.query
+        if family(name) in (*(one for one in SMOOTHING if one != 'moving_rollup'), *OVER_WINDOW):
+            raise Refused(name)
+        if name == 'moving_rollup':
+            number = ceil((query.argument or 0) / self.window)
+            return aggregate(query.method or '', [self.value(inner, back + k * self.window) for k in range(number)])
+        value = self.value(inner, back)
+        if name in DIFFERENCES:
+            return difference(name, value, self.value(inner, back + self.window), self.window, self.evaluation.choices)
+        if name == 'throughput':
+            return combine('/', value, self.window)
+        if name in FILLERS:
+            known = self.evaluation.end - back > self.evaluation.known
+            if name == 'default' and self.evaluation.choices.get('A76') == 'nothing':
+                return value
+            return query.argument or 0.0 if value is None and known else value
+        if value is None and name.startswith('clamp') and self.present(inner, back):
+            return query.argument
+        return bound(name, value, query.argument)
+
+    def present(self, query: Query, back: float) -> bool:
+        """Whether there is a value in the query at all (rule 20.5)."""
+        if is_operand(query):
+            return self.value(query, back) is not None
+        match query:
+            case Binary(left=left, right=right):
+                return self.present(left, back) or self.present(right, back)
+            case Counts(queries=queries):
+                return any(self.present(inner, back) for inner in queries)
+            case Wrapped(name=name, query=inner):
+                return self.present(inner, back) or (name in FILLERS and self.value(query, back) is not None)
+        return False
 
     def operand(self, operand: Query, back: float) -> float | None:
         series = self.series(operand)
@@ -286,7 +342,13 @@ class Windows:
             case Binary(left=left, right=right):
                 yield from self.operands(left, back)
                 yield from self.operands(right, back)
+            case Counts(queries=queries):
+                for inner in queries:
+                    yield from self.operands(inner, back)
             case Wrapped(name=name, query=inner):
                 yield from self.operands(inner, back)
+                if name == 'moving_rollup':
+                    for k in range(1, ceil((query.argument or 0) / self.window)):
+                        yield from self.operands(inner, back + k * self.window)
                 if name in DIFFERENCES:
                     yield from self.operands(inner, back + self.window)

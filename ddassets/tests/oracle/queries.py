@@ -103,6 +103,9 @@ class Leaf:
     counting: str | None = None
     rollup: tuple[str | None, int] | None = None
     fill: tuple[str, int | None] | None = None
+    weighted: bool = False
+    # Only sources of this group: set where groups are counted.
+    group: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         text = f'{self.space}:' if self.space else ''
@@ -117,7 +120,7 @@ class Leaf:
         if self.fill:
             method, limit = self.fill
             text += f'.fill({method})' if limit is None else f'.fill({method}, {limit})'
-        return text
+        return f'{text}.weighted()' if self.weighted else text
 
 
 @dataclass(frozen=True)
@@ -140,20 +143,36 @@ class Binary:
 
 @dataclass(frozen=True)
 class Wrapped:
-    """A function of one query; `argument` is the second one, where there is one."""
+    """A function of one query; `argument` is the second one, `method` the third, where there are.
+
+    `gap` is not written: it is what an assumption fills in.
+    """
 
     name: str
     query: 'Query'
     argument: float | None = None
+    method: str | None = None
 
     def __str__(self) -> str:
+        if self.name == 'gap':
+            return str(self.query)
         inner = str(self.query)
         if inner.startswith('('):
             inner = inner[1:-1]
-        return f'{self.name}({inner})' if self.argument is None else f'{self.name}({inner}, {self.argument:g})'
+        argument = '' if self.argument is None else f', {self.argument:g}'
+        method = '' if self.method is None else f', {self.method!r}'
+        return f'{self.name}({inner}{argument}{method})'
 
 
-type Query = Leaf | Number | Binary | Wrapped
+@dataclass(frozen=True)
+class Counts:
+    """How many of the groups' queries have a value, or one that is not 0."""
+
+    name: str
+    queries: 'tuple[Query, ...]'
+
+
+type Query = Leaf | Number | Binary | Wrapped | Counts
 
 
 def leaves(query: Query) -> Iterator[Leaf]:
@@ -165,6 +184,9 @@ def leaves(query: Query) -> Iterator[Leaf]:
             yield from leaves(right)
         case Wrapped(query=inner):
             yield from leaves(inner)
+        case Counts(queries=queries):
+            for inner in queries:
+                yield from leaves(inner)
 
 
 def names(query: Query) -> Iterator[str]:
@@ -177,3 +199,7 @@ def names(query: Query) -> Iterator[str]:
         case Wrapped(name=name, query=inner):
             yield name
             yield from names(inner)
+        case Counts(name=name, queries=queries):
+            yield name
+            for inner in queries:
+                yield from names(inner)

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import floor
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from oracle.arithmetic import (
     bound,
     changed,
     combine,
+    counted,
     counting,
     difference,
     of_sources,
@@ -22,7 +23,8 @@ from oracle.arithmetic import (
     shifted_leaves,
     zeroed,
 )
-from oracle.queries import Binary, Leaf, Number, Query, Wrapped, leaves, names
+from oracle.queries import Binary, Counts, Leaf, Number, Query, Wrapped, leaves, names
+from oracle.smoothing import SMOOTHING, family, on_line, smoothed
 
 if TYPE_CHECKING:
     from oracle.evaluation import Evaluation
@@ -90,9 +92,13 @@ class Samples:
         self.evaluation = evaluation
         self.query = query
         self.counts = counting(query)
+        self.interval = source.interval
+        # How long before the evaluated window the one ends that is read.
+        self.back: float = 0
         self.samples = [(time, scale(leaf, source, value)) for time, value, _ in evaluation.arrived(source)]
 
     def points(self, shift: float = 0) -> Iterator[Point]:
+        self.back = shift
         for index, (instant, _) in enumerate(self.samples):
             yield Point(instant, self.value(self.query, index))
 
@@ -114,18 +120,62 @@ class Samples:
                 return value
             case Binary(sign=sign, left=left, right=right):
                 return combine(sign, self.value(left, index), self.value(right, index))
-            case Wrapped(name=name, query=inner) if name in DIFFERENCES:
-                now = self.value(inner, index)
-                for earlier in range(index - 1, -1, -1):
-                    before = self.value(inner, earlier)
-                    if before is not None:
-                        at, instant = self.samples[earlier][0], self.samples[index][0]
-                        there = self.previous_counts(at)
-                        return difference(name, now, before, instant - at) if there else None
-                return None
-            case Wrapped(name=name, query=inner, argument=argument):
-                return bound(name, self.value(inner, index), argument)
+            case Counts(name=name, queries=(inner,)):
+                return counted(name, [self.value(inner, index)])
+            case Wrapped():
+                return self.wrapped(query, index)
         raise AssertionError(query)
+
+    def wrapped(self, query: Wrapped, index: int) -> float | None:
+        """The value of a function."""
+        name, inner = query.name, query.query
+        if name in DIFFERENCES:
+            return self.differed(query, index)
+        if family(name) in SMOOTHING:
+            return self.smoothed(query, index)
+        if name == 'trend_line' and not self.unlimited:
+            return self.on_line(inner, index)
+        value = self.value(inner, index)
+        if name == 'trend_line':
+            return value
+        if name == 'throughput':
+            return combine('/', value, self.interval)
+        # Rule 20.5: a point without a value gets one.
+        return query.argument if value is None and name.startswith('clamp') else bound(name, value, query.argument)
+
+    def differed(self, query: Wrapped, index: int) -> float | None:
+        now = self.value(query.query, index)
+        for earlier in range(index - 1, -1, -1):
+            before = self.value(query.query, earlier)
+            if before is not None:
+                at, instant = self.samples[earlier][0], self.samples[index][0]
+                there = self.previous_counts(at)
+                return difference(query.name, now, before, instant - at, self.evaluation.choices) if there else None
+        return None
+
+    def on_line(self, query: Query, index: int) -> float | None:
+        """The line through the points of the window (A85)."""
+        bounds = self.evaluation.bounds(self.counts, self.rolled)
+        window = [
+            (at, value)
+            for number, (at, _) in enumerate(self.samples)
+            if self.evaluation.inside(at, bounds, self.back) and (value := self.value(query, number)) is not None
+        ]
+        at = self.samples[index][0]
+        return on_line(at, window) if any(at == instant for instant, _ in window) else None
+
+    def smoothed(self, query: Wrapped, index: int) -> float | None:
+        """A function of the points up to this one (A79)."""
+        now = self.value(query.query, index)
+        bounds = self.evaluation.bounds(self.counts, self.rolled)
+        limited = self.evaluation.choices['A79'] == 'window only' and not self.unlimited
+        points = [
+            (at, value)
+            for number, (at, _) in enumerate(self.samples[: index + 1])
+            if (not limited or self.evaluation.inside(at, bounds, self.back))
+            and (value := self.value(query.query, number)) is not None
+        ]
+        return None if now is None or not points else smoothed(query, points, self.evaluation.choices)
 
 
 class Buckets:
@@ -136,7 +186,9 @@ class Buckets:
         self.query = query
         below = query.now if isinstance(query, Changed) else query
         self.counts = counting(below)
-        found = self.distinct = list(dict.fromkeys(leaves(below)))
+        found = list(dict.fromkeys(leaves(below)))
+        self.distinct = {replace(leaf, group=frozenset()) for leaf in found}
+        self.back: float = 0
         # Whether a difference may reach back as far as it likes.
         self.unlimited = False
         rollups = [leaf.rollup[1] for leaf in found if leaf.rollup and leaf.rollup[1]]
@@ -182,6 +234,10 @@ class Buckets:
         if method == 'sum' and source.kind == 'count' and leaf.counting == 'as_rate':
             # Rule 2.14: what was counted in the bucket by the bucket's length, whether the query names the sum or not.
             contents = {n: [value * source.interval / self.step for value in contents[n]] for n in contents}
+        if leaf.weighted and source.kind == 'gauge':
+            # Rule 20.23: the mean by the share of the bucket in which the source reported.
+            method = 'sum'
+            contents = {n: [value * source.interval / self.step for value in contents[n]] for n in contents}
         values = {number: aggregate(method, contents[number]) for number in contents}
         return SourceBuckets(values, fill, self.step, self.evaluation)
 
@@ -191,6 +247,8 @@ class Buckets:
             method, limit = leaf.fill
             return Fill(method, 300 if limit is None else limit, len(self.distinct) < 2)
         every_bucket = id(leaf) in self.zeroed
+        if leaf.weighted:
+            return None
         if len(self.evaluation.of(leaf)) < 2 and not every_bucket:
             return None
         if source.kind != 'gauge' and (leaf.counting or self.evaluation.choices['A17'] == 'null'):
@@ -199,6 +257,8 @@ class Buckets:
 
     def points(self, shift: float = 0) -> Iterator[Point]:
         """The points about the window that ends `shift` earlier."""
+        if shift != self.back:
+            self.back, self.known = shift, {}
         return self.between(self.evaluation.start - shift, self.evaluation.end - shift)
 
     def all(self) -> Iterator[Point]:
@@ -224,6 +284,8 @@ class Buckets:
         match query:
             case Leaf():
                 return self.value(query, number, shift) is not None
+            case Counts(queries=queries):
+                return any(self.there(inner, number, shift) for inner in queries)
             case Binary(left=left, right=right):
                 return self.there(left, number, shift) or self.there(right, number, shift)
             case Changed(now=now, before=before):
@@ -248,23 +310,82 @@ class Buckets:
                 return changed(name, self.value(now, number), self.value(before, number))
             case Binary(sign=sign, left=left, right=right):
                 return combine(sign, self.value(left, number, shift), self.value(right, number, shift))
-            case Wrapped(name=name, query=inner) if name in PER_SOURCE and of_sources(inner):
-                return self.spaced(query, next(leaves(inner)), number, shift)
-            case Wrapped(name=name) if name in DIFFERENCES:
-                earliest = floor((self.oldest() + shift) / self.step)
-                return self.differed(query, number, earliest, lambda n: self.value(query.query, n, shift))
-            case Wrapped(name=name, query=inner, argument=argument) if name in FILLERS:
-                value = self.value(inner, number, shift)
-                return self.filler(name, inner, number, shift, argument or 0.0) if value is None else value
-            case Wrapped(name=name, query=inner, argument=argument):
-                return bound(name, self.value(inner, number, shift + own_shift(query)), argument)
+            case Counts(name=name, queries=queries):
+                return counted(name, [self.value(inner, number, shift) for inner in queries])
+            case Wrapped():
+                return self.wrapped(query, number, shift)
         raise AssertionError(query)
+
+    def wrapped(self, query: Wrapped, number: int, shift: float) -> float | None:
+        """The value of a function."""
+        name, inner = query.name, query.query
+        if name in PER_SOURCE and of_sources(inner):
+            return self.spaced(query, next(leaves(inner)), number, shift)
+        if name in DIFFERENCES:
+            earliest = floor((self.oldest() + shift) / self.step)
+            return self.differed(query, number, earliest, lambda n: self.value(inner, n, shift))
+        if family(name) in SMOOTHING:
+            return self.smoothed(query, number, shift)
+        if name == 'trend_line' and not self.unlimited:
+            window = self.window_points(inner, shift)
+            return on_line(number * self.step, window) if number * self.step in dict(window) else None
+        value = self.value(inner, number, shift + own_shift(query))
+        if name == 'trend_line':
+            return value
+        if name == 'throughput':
+            return combine('/', value, self.step)
+        if name in FILLERS:
+            return self.filler(name, inner, number, shift, query.argument or 0.0) if value is None else value
+        if value is None and name.startswith('clamp') and self.present(inner, number, shift):
+            # Rule 20.5: a point without a value gets one.
+            return query.argument
+        return bound(name, value, query.argument)
+
+    def present(self, query: Query, number: int, shift: float) -> bool:
+        """Whether a point is there, with or without a value, or is filled in."""
+        if self.there(query, number, shift):
+            return True
+        match query:
+            case Binary(left=left, right=right):
+                return self.present(left, number, shift) or self.present(right, number, shift)
+            case Counts(queries=queries):
+                return any(self.present(inner, number, shift) for inner in queries)
+            case Wrapped(name=name, query=inner):
+                filled = name in FILLERS and self.value(query, number, shift) is not None
+                return filled or self.present(inner, number, shift + own_shift(query))
+        return False
+
+    def window_points(self, query: Query, shift: float) -> list[tuple[float, float]]:
+        """The points with a value in the window."""
+        start, end = self.evaluation.start - self.back, self.evaluation.end - self.back
+        bounds = self.evaluation.bounds(self.counts, self.rolled)
+        return [
+            (number * self.step, value)
+            for number in range(floor(start / self.step) - 1, floor(end / self.step) + 2)
+            if self.evaluation.inside(number * self.step, bounds, self.back)
+            and (value := self.value(query, number, shift)) is not None
+        ]
+
+    def smoothed(self, query: Wrapped, number: int, shift: float) -> float | None:
+        """A function of the points up to this one (A79)."""
+        if self.value(query.query, number, shift) is None:
+            return None
+        limited = self.evaluation.choices['A79'] == 'window only' and not self.unlimited
+        bounds = self.evaluation.bounds(self.counts, self.rolled)
+        first = floor(min(self.oldest(), self.evaluation.known) / self.step)
+        points = [
+            (earlier * self.step, value)
+            for earlier in range(min(first, number), number + 1)
+            if (not limited or self.evaluation.inside(earlier * self.step, bounds, self.back))
+            and (value := self.value(query.query, earlier, shift)) is not None
+        ]
+        return smoothed(query, points, self.evaluation.choices) if points else None
 
     def filler(self, name: str, query: Query, number: int, shift: float, value: float) -> float | None:
         """What default_zero() or default() puts into an empty bucket."""
         if number < floor(self.evaluation.known / self.step):
             return None
-        return value if name == 'default_zero' or self.default_applies(query, shift) else None
+        return value if name in ('default_zero', 'gap') or self.default_applies(query, shift) else None
 
     def spaced(self, query: Query, leaf: Leaf, number: int, shift: float) -> float | None:
         """The sources' values, aggregated over space (rule 2.4)."""
@@ -307,7 +428,8 @@ class Buckets:
                 return None
             before = value(earlier)
             if before is not None:
-                return difference(query.name, now, before, (number - earlier) * self.step)
+                seconds = (number - earlier) * self.step
+                return difference(query.name, now, before, seconds, self.evaluation.choices)
         return None
 
     def default_applies(self, query: Query, shift: float) -> bool:

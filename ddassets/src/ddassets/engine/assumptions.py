@@ -151,7 +151,32 @@ class Assumptions:
     repeated_wall_time = Assumption(
         'A34', 'start of an occurrence whose wall time occurs twice', 'the first', 'the second'
     )
+    count_of_nothing = Assumption(
+        'A74', 'what count_nonzero() and count_not_null() give where no group has a value', 'no point', '0'
+    )
+    clamped_gap = Assumption(
+        'A75', 'whether clamp_min() and clamp_max() give a value to a bucket without any point', 'no point', 'n'
+    )
     empty_default = Assumption('A76', 'whether default(q, n) gives n for a window without any point', 'n', 'nothing')
+    monotonic_fall = Assumption('A77', 'what monotonic_diff() gives where the value falls', 'no point', '0')
+    moving_ends = Assumption(
+        'A78', 'whether moving_rollup() includes a point at both ends of its time', '(t-X,t]', '[t-X,t]'
+    )
+    earlier_history = Assumption(
+        'A79',
+        'whether median, ewma and moving_rollup() use points before the window',
+        'used when there',
+        'window only',
+    )
+    ewma_weight = Assumption('A80', 'weight of the newest point in ewma_n()', '2/(n+1)', '2/(n+2)')
+    running_sum = Assumption('A81', 'how cumsum() and integral() are evaluated', 'refused', 'over the window')
+    ranking = Assumption(
+        'A82',
+        'ties and area in top(), and what a group gets that falls out of it',
+        'lexicographic, by next point, no data',
+    )
+    month_end = Assumption('A83', 'what calendar_shift() by months reads from a day that month lacks', 'last day')
+    trend_range = Assumption('A85', 'over which points trend_line() is fitted', 'evaluation window')
     weekday_zone = Assumption('A86', 'in which time zone BYDAY of a downtime counts', 'local', 'UTC')
     comment_end = Assumption('A87', 'where a comment that holds braces ends', 'at --}}', 'at the first }}')
     group_retention = Assumption(

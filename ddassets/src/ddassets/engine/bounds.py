@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ddassets.engine.plan import (
     Arithmetic,
     Constant,
+    Counted,
     Earlier,
     Filled,
     Leaf,
@@ -14,6 +15,7 @@ from ddassets.engine.plan import (
     Plan,
     Pointwise,
 )
+from ddassets.engine.pointwise import POINTWISE
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +72,11 @@ def _bounds(node: Node, negative: Collection[Leaf]) -> Bounds:
             return Bounds(value, value)
         case Arithmetic():
             return _arithmetic(node, negative)
-        case Pointwise(name='abs', operand=operand):
-            inner = _bounds(operand, negative)
-            least = 0.0 if inner.least <= 0 <= inner.greatest else min(abs(inner.least), abs(inner.greatest))
-            return Bounds(least, max(abs(inner.least), abs(inner.greatest)))
-        case Pointwise(name='negative', operand=operand):
-            inner = _bounds(operand, negative)
-            return Bounds(0.0 - inner.greatest, 0.0 - inner.least)
         case Pointwise(name=name, operand=operand, bound=bound):
             inner = _bounds(operand, negative)
-            clamp = max if name == 'clamp_min' else min
-            return Bounds(clamp(inner.least, bound), clamp(inner.greatest, bound))
+            return Bounds(*POINTWISE[name].bounds((inner.least, inner.greatest), bound))
+        case Counted(operands=operands):
+            return Bounds(0.0, float(len(operands)))
         case Filled(operand=operand, value=value):
             inner = _bounds(operand, negative)
             return Bounds(min(inner.least, value), max(inner.greatest, value))

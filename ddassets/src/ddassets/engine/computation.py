@@ -1,15 +1,17 @@
 """The values of an expression from the values of its operands: arithmetic, functions and differences (rule 2.13)."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.column import Floats
 from ddassets.engine.plan import (
     Arithmetic,
     Constant,
+    Counted,
     Difference,
     Earlier,
     Filled,
@@ -17,9 +19,14 @@ from ddassets.engine.plan import (
     Moving,
     Node,
     Pointwise,
+    Smoothed,
     Source,
+    Throughput,
+    Wrapper,
+    children,
     counts,
 )
+from ddassets.engine.pointwise import POINTWISE
 
 
 class ValueSource(Protocol):
@@ -31,8 +38,15 @@ class ValueSource(Protocol):
 
     @property
     def pointwise(self) -> bool: ...
+    @property
+    def bucket(self) -> int:
+        """The length of a point's bucket, in seconds."""
+
     def given(self, node: Node) -> Floats | None:
         """Return the values of a node that is not to be computed from others, or None."""
+
+    def present(self, leaf: Leaf) -> NDArray[np.bool_]:
+        """Return where the query has a point, whatever its differences are."""
 
     def filled(self, node: Filled, values: Floats) -> Floats:
         """Return the values of the operand with its gaps filled."""
@@ -40,8 +54,8 @@ class ValueSource(Protocol):
     def difference(self, node: Difference, values: Floats) -> Floats:
         """Return the difference from the point before; `values` are those of the operand."""
 
-    def earlier(self, node: Earlier | Moving) -> Floats:
-        """Return what the node makes of earlier windows."""
+    def earlier(self, node: Earlier | Moving | Smoothed) -> Floats:
+        """Return what the node makes of earlier points or windows."""
 
 
 def compute(node: Node, source: ValueSource) -> Floats:
@@ -59,16 +73,30 @@ def compute(node: Node, source: ValueSource) -> Floats:
             with np.errstate(all='ignore'):
                 result = _OPERATORS[operator](a, b)
                 return np.where(np.isfinite(result), result, np.nan)
+        case Counted(name=name, operands=operands):
+            return _counted(name, [compute(operand, source) for operand in operands])
+        case Leaf() | Source():
+            raise AssertionError('a value source gives every leaf')
+    return _wrapped(node, source)
+
+
+def _wrapped(node: Wrapper, source: ValueSource) -> Floats:
+    """The values of a function of one node."""
+    match node:
         case Pointwise(name=name, operand=operand, bound=bound):
-            return _POINTWISE[name](compute(operand, source), bound)
+            function, values = POINTWISE[name], compute(operand, source)
+            result = function.compute(values, bound)
+            if function.fills and np.isnan(values).any():
+                result = np.where(np.isnan(values) & _present(operand, source), bound, result)
+            return result
+        case Throughput(operand=operand):
+            return compute(operand, source) / source.bucket
         case Filled(operand=operand):
             return source.filled(node, compute(operand, source))
         case Difference(operand=operand):
             return source.difference(node, compute(operand, source))
-        case Earlier() | Moving():
+        case Earlier() | Moving() | Smoothed():
             return source.earlier(node)
-        case Leaf() | Source():
-            raise AssertionError('a value source gives every leaf')
 
 
 def _zero_beside(node: Node, values: Floats, others: Floats) -> Floats:
@@ -76,22 +104,46 @@ def _zero_beside(node: Node, values: Floats, others: Floats) -> Floats:
     return np.where(np.isnan(values) & ~np.isnan(others), 0.0, values) if counts(node) else values
 
 
+def _counted(name: str, groups: Sequence[Floats]) -> Floats:
+    """How many groups count at each point; NaN where none has a value (A74)."""
+    present = sum((~np.isnan(values)).astype(np.float64) for values in groups)
+    number = present
+    if name == 'count_nonzero':
+        number = sum(((values != 0) & ~np.isnan(values)).astype(np.float64) for values in groups)
+    return np.where(present > 0, number, np.nan)
+
+
+def _present(node: Node, source: ValueSource) -> NDArray[np.bool_]:
+    """Where a point is there, with or without a value: n/0, a cut value or a missing operand (rules 2.13 and 20.5)."""
+    if not source.pointwise and (values := source.given(node)) is not None:
+        return ~np.isnan(values)
+    match node:
+        case Leaf():
+            return source.present(node)
+        case Earlier():
+            return ~np.isnan(compute(node, source))
+        case Filled():
+            return _present(node.operand, source) | ~np.isnan(compute(node, source))
+    found: NDArray[np.bool_] = np.zeros((), dtype=np.bool_)
+    for child in children(node):
+        found = found | _present(child, source)
+    return found
+
+
 _OPERATORS = {'+': np.add, '-': np.subtract, '*': np.multiply, '/': np.divide}
-_POINTWISE: dict[str, Callable[[Floats, float], Floats]] = {
-    'abs': lambda values, _: np.abs(values),
-    'negative': lambda values, _: -values,
-    'clamp_min': lambda values, bound: np.maximum(values, bound),
-    'clamp_max': lambda values, bound: np.minimum(values, bound),
-}
 # The seconds that a rate is per; None: a plain difference.
-_RATES = {'diff': None, 'derivative': 1, 'per_second': 1, 'per_minute': 60, 'per_hour': 3600}
+_RATES = {'diff': None, 'monotonic_diff': None, 'derivative': 1, 'per_second': 1, 'per_minute': 60, 'per_hour': 3600}
 
 
-def differences(name: str, values: Floats, before: Floats, seconds: NDArray[np.floating]) -> Floats:
+def differences(
+    name: str, values: Floats, before: Floats, seconds: NDArray[np.floating], assumptions: Assumptions
+) -> Floats:
     """Return the `diff`, `dt` or rate of values, of those before them and of the seconds between."""
     with np.errstate(all='ignore'):
         if name == 'dt':
             return np.where(np.isnan(values) | np.isnan(before), np.nan, seconds)
         factor = _RATES[name]
         result = values - before if factor is None else (values - before) / seconds * factor
+        if name == 'monotonic_diff' and (result < 0).any():
+            result = np.where(result < 0, 0.0 if assumptions.monotonic_fall == '0' else np.nan, result)
         return np.where(np.isfinite(result), result, np.nan)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.column import Indices
 
@@ -19,7 +21,7 @@ class EvaluationContext:
 
     ticks: Indices
     window: int
-    delay: int
+    delay: int | Indices
     assumptions: Assumptions
     oldest: int
     known: int
@@ -36,8 +38,9 @@ class EvaluationContext:
 
     def at(self, rows: Indices) -> 'EvaluationContext':
         """Return the same at some of the ticks."""
-        return replace(self, ticks=self.ticks[rows])
+        delay = self.delay if isinstance(self.delay, int) else self.delay[rows]
+        return replace(self, ticks=self.ticks[rows], delay=delay)
 
-    def earlier(self, seconds: int) -> 'EvaluationContext':
-        """Return the same ticks with windows that lie `seconds` earlier."""
-        return replace(self, delay=self.delay + seconds, oldest=self.oldest - seconds)
+    def earlier(self, seconds: int | Indices) -> 'EvaluationContext':
+        """Return the same ticks with windows that lie `seconds` earlier, by one number for each tick or for all."""
+        return replace(self, delay=self.delay + seconds, oldest=self.oldest - int(np.max(seconds, initial=0)))

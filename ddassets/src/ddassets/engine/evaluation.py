@@ -17,6 +17,8 @@ from ddassets.engine.plan import (
     Moving,
     Node,
     Plan,
+    Ranking,
+    Smoothed,
     children,
     counts,
     leaves,
@@ -24,6 +26,7 @@ from ddassets.engine.plan import (
 )
 from ddassets.engine.planner import operands
 from ddassets.engine.points import Points, Sources, Unit
+from ddassets.engine.ranking import score
 
 type Flags = NDArray[np.bool_]
 
@@ -75,7 +78,19 @@ class Evaluation:
         (plain,) = leaves(unshifted)
         sources = {plain: self._sources.get(leaf, ())}
         context = context.earlier(operand.earlier + leaf.shift)
+        if leaf.calendar is not None:
+            context = context.earlier(leaf.calendar.seconds(context.ends))
         return Points(unshifted, Unit.of(unshifted, sources, context), sources, context)
+
+    def scores(self, ranking: Ranking) -> Floats:
+        """What the group is ranked by at each tick, NaN where its window has no point (rules 20.16 and 20.17)."""
+        if self._plan.by_window:
+            # There is one point, as long as the window.
+            index = np.arange(self.values.size, dtype=np.int64)
+            times = self._context.starts.astype(np.float64)
+            return score(ranking.rank, times, self.values, (index, index + 1), self._context.window)
+        (points,) = self.parts.values()
+        return score(ranking.rank, *points.windows(), points.bucket)
 
     def has_points(self, rows: Indices) -> Flags:
         """Whether the windows of some ticks hold anything at all, be it without a value (n/0, rule 2.13)."""
@@ -98,7 +113,8 @@ class Evaluation:
         """When the last point with a value was, for some ticks: of the newest operand, NaN where there is none."""
         newest = np.full(rows.size, -np.inf)
         for points in self.parts.values():
-            newest = np.fmax(newest, points.last(rows) + (points.context.delay - self._context.delay))
+            later = np.broadcast_to(points.context.delay - self._context.delay, points.context.ticks.shape)[rows]
+            newest = np.fmax(newest, points.last(rows) + later)
         return np.where(np.isinf(newest), np.nan, newest)
 
     def full(self, part: int) -> Flags:
@@ -128,7 +144,7 @@ class Evaluation:
 def _unshifted(node: Node) -> Node:
     """An operand, which has one leaf, without that leaf's shift."""
     if isinstance(node, Leaf):
-        return replace(node, shift=0)
+        return replace(node, shift=0, calendar=None)
     return rebuilt(node, _unshifted)
 
 
@@ -164,11 +180,18 @@ class _WindowValues:
     back: int = 0
     pointwise = False
 
+    @property
+    def bucket(self) -> int:
+        return self.context.window
+
     def _back(self, seconds: int) -> '_WindowValues':
         return replace(self, back=self.back + seconds)
 
     def given(self, node: Node) -> Floats | None:
         return self.operands.get(Operand(node, self.back))
+
+    def present(self, leaf: Leaf) -> Flags:
+        raise AssertionError('every leaf is in an operand')
 
     def filled(self, node: Filled, values: Floats) -> Floats:
         known = self.context.ends - self.back > self.context.known
@@ -177,9 +200,11 @@ class _WindowValues:
     def difference(self, node: Difference, values: Floats) -> Floats:
         window = self.context.window
         before = compute(node.operand, self._back(window))
-        return differences(node.name, values, before, np.float64(window))  # type: ignore[arg-type]
+        seconds = np.float64(window)
+        return differences(node.name, values, before, seconds, self.context.assumptions)  # type: ignore[arg-type]
 
-    def earlier(self, node: Earlier | Moving) -> Floats:
+    def earlier(self, node: Earlier | Moving | Smoothed) -> Floats:
+        assert not isinstance(node, Smoothed), 'an operand holds it'
         if isinstance(node, Earlier):
             return compute(node.operand, self._back(node.seconds))
         each = [compute(node.operand, self._back(back)) for back in _windows(node.seconds, self.context.window)]

@@ -7,6 +7,8 @@
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
 
 import numpy as np
 
@@ -17,8 +19,9 @@ from ddassets.engine.context import HISTORY, EvaluationContext
 from ddassets.engine.evaluation import Evaluation, Flags
 from ddassets.engine.explanation import Explanation, reasons
 from ddassets.engine.monitor import Monitor
-from ddassets.engine.plan import Leaf, Plan, depth, has_arithmetic
+from ddassets.engine.plan import Leaf, Plan, Pointwise, depth, has_arithmetic, walk, with_groups
 from ddassets.engine.planner import STUBBED, make_plan, stub_windows
+from ddassets.engine.ranking import kept
 from ddassets.engine.series import Series, SeriesSet
 from ddassets.engine.state import State
 from ddassets.engine.state_machine import DAY, Evaluations, Rules, run
@@ -30,6 +33,7 @@ from ddassets.language.query.tree import And, Call, Scope, TagFilter, TagIn, met
 from ddassets.nearest import did_you_mean, listed
 
 # Rule 2.8: the parts of a window that is to be full, by the window's unit, in seconds.
+_CUTS = ('cutoff_min', 'cutoff_max', 'log2', 'log10')
 _PARTS = {'m': 60, 'h': 600, 'd': 3600, 'w': 3600, 'mo': 14400}
 
 
@@ -79,7 +83,7 @@ class Evaluator:
         stubbed = isinstance(expression, Call) and expression.name in STUBBED and expression.name in store.metrics
         self.assumptions = Assumptions() if assumptions is None else assumptions
         stub = stub_windows(monitor.query, monitor.stub_windows) if stubbed else None
-        self.plan = make_plan(monitor.query, self.assumptions, stub)
+        self.plan = bound(make_plan(monitor.query, self.assumptions, stub), store)
         self._monitor = monitor
         self._metrics = store.metrics
         self.start = start
@@ -103,6 +107,15 @@ class Evaluator:
     def groups(self) -> tuple[Group, ...]:
         """Every group that the series have, in order; a simple alert has one without tags."""
         return tuple(self._sources)
+
+    @cached_property
+    def _kept(self) -> dict[Group, Flags]:
+        """At which evaluations each group is among those that top() keeps (rule 20.16)."""
+        assert self.plan.ranking is not None
+        scores = [self._evaluation(group, self.plan.window).scores(self.plan.ranking) for group in self._sources]
+        if len(scores) > self.plan.ranking.number:
+            self.assumptions.rely_on(Assumptions.ranking)
+        return dict(zip(self._sources, kept(self.plan.ranking, scores), strict=True)) if scores else {}
 
     def series(self, group: Group) -> Iterator[Series]:
         """Every series that the group is evaluated from."""
@@ -205,14 +218,17 @@ class Evaluator:
         empty = ~valued
         if self._monitor.require_full_window:
             short = valued & ~evaluation.full(_part(self.plan, self._monitor))
-            if short.any():
-                valued = valued & ~short
-                empty = empty | short if self.assumptions.short_window == 'no data' else empty
-        if has_arithmetic(self.plan.expression) or depth(self.plan.expression):
+            valued = valued & ~short
+            if short.any() and self.assumptions.short_window == 'no data':
+                empty = empty | short
+        if _loses_values(self.plan):
             rows = np.flatnonzero(np.isnan(values))
             rows = rows[evaluation.has_points(rows)]
             if rows.size:
                 empty[rows] = self.assumptions.points_without_value == 'no data'
+        fallen = np.False_ if self.plan.ranking is None else ~self._kept[group]
+        values = np.where(fallen, np.nan, values)
+        valued, empty = valued & ~fallen, empty | fallen
         recovery = values
         if self.plan.recovery_window is not None:
             recovery = self._evaluation(group, self.plan.recovery_window).values
@@ -222,6 +238,7 @@ class Evaluator:
         rows = np.flatnonzero(empty & ~zero)
         if self._monitor.notify_no_data and rows.size:
             last[rows] = evaluation.last_point(rows)
+            last = np.minimum(last, self._until(fallen))
         return Evaluations(
             ticks=self._ticks,
             values=np.where(zero, 0.0, values),
@@ -232,6 +249,13 @@ class Evaluator:
             blank=empty if blank is None else blank,
             last=last,
         )
+
+    def _until(self, fallen: Flags | np.bool) -> Floats | float:
+        """Since when a group that fell out of top() has no data: the end of the last window in which it was kept."""
+        if not fallen.any():
+            return np.inf
+        last = np.maximum.accumulate(np.where(fallen, -1, np.arange(self._ticks.size)))
+        return np.where(last >= 0, self._ticks[last] - self._monitor.evaluation_delay, np.nan)
 
     def _missing_is_zero(self, group: Group, empty: Flags) -> bool:
         """Whether a window that returned nothing is evaluated as 0 (rules 3.15 and 3.16)."""
@@ -265,6 +289,12 @@ class Evaluator:
         return seen if series.arrivals is None else np.maximum(seen, series.arrivals)
 
 
+def _loses_values(plan: Plan) -> bool:
+    """Whether a point may lack a value although its data are there (rule 2.13): n/0, a missing operand, a cut value."""
+    cuts = any(isinstance(node, Pointwise) and node.name in _CUTS for node in walk(plan.expression))
+    return cuts or has_arithmetic(plan.expression) or depth(plan.expression) > 0
+
+
 def _ticks(start: int, end: int, second: int, window: int) -> Indices:
     """The instants of evaluation (rule 2.1)."""
     every = 60 if window < DAY else 600 if window < 2 * DAY else 1800
@@ -278,16 +308,33 @@ def _part(plan: Plan, monitor: Monitor) -> int:
     return _PARTS['m' if plan.window < 3600 else 'h' if plan.window < DAY else 'd']
 
 
+def bound(plan: Plan, store: SeriesSet) -> Plan:
+    """Return the plan with one query for each group that a count of groups counts (rule 20.2)."""
+
+    def groups(queries: tuple[Leaf, ...]) -> list[frozenset[str]]:
+        found = {group for leaf in queries for group, _ in _series_of(leaf, plan.stub, store)}
+        return [frozenset(group) for group in sorted(found)]
+
+    return replace(plan, expression=with_groups(plan.expression, groups))
+
+
+def _series_of(leaf: Leaf, stub: str | None, store: SeriesSet) -> Iterator[tuple[Group, Series]]:
+    """The series of a query that have all its keys (rule 1.7), with their groups."""
+    covers = predicate(leaf.metric.scope)
+    for series in store.of(stub or leaf.metric.name):
+        group = _group(series, leaf.by)
+        if group is not None and len(series) and covers(series.tags) and leaf.group in (None, frozenset(group)):
+            yield group, series
+
+
 def group_series(plan: Plan, store: SeriesSet) -> dict[Group, dict[Leaf, list[Series]]]:
     """The series of each query by group; one that lacks a key belongs to none (rule 1.7)."""
     found: dict[Group, dict[Leaf, list[Series]]] = {} if plan.by else {(): {}}
     for leaf in plan.leaves:
-        metric = plan.stub or leaf.metric.name
-        covers = predicate(leaf.metric.scope)
-        for series in store.of(metric):
+        for _, series in _series_of(leaf, plan.stub, store):
             group = _group(series, plan.by)
-            if group is not None and len(series) and covers(series.tags):
-                found.setdefault(group, {}).setdefault(leaf, []).append(series)
+            assert group is not None
+            found.setdefault(group, {}).setdefault(leaf, []).append(series)
     if not found and any(fill.name == 'default' for fill in plan.fills):
         # Rule 20.7: a grouped query without any series has one group.
         found[()] = {}

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.context import HISTORY, EvaluationContext
 from ddassets.engine.evaluation import Evaluation
-from ddassets.engine.evaluator import group_series
+from ddassets.engine.evaluator import bound, group_series
 from ddassets.engine.planner import graph_plan
 from ddassets.engine.series import SeriesSet
 from ddassets.language.query import tree
@@ -38,7 +38,7 @@ def draw(
     # A graph has the points on both of its edges (A1 and A89).
     bounds = {Assumptions.window_ends.id: '[from,to]', Assumptions.count_window_ends.id: 'as A1'}
     assumptions = Assumptions({**(choices or {}), **bounds})
-    plan = graph_plan(expression, assumptions)
+    plan = bound(graph_plan(expression, assumptions), store)
     # One evaluation of the whole stretch, at its last second.
     context = EvaluationContext(np.array([end - 1]), end - 1 - start, 0, assumptions, start - HISTORY, start)
     lines = []

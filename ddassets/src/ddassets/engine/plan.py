@@ -3,11 +3,12 @@
 `planner.make_plan` builds it from a parsed query.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
+from ddassets.engine.calendar_shift import CalendarShift
 from ddassets.language.query import tree
 
 # Rule 2.16: how long a source's last value is held, in seconds.
@@ -26,12 +27,14 @@ class Fill:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One metric query, read `shift` seconds before the point.
+    """One metric query, read `shift` seconds before the point, or as `calendar` says.
 
     `method` and `bucket` (seconds) are those of the rollup, `fill` is an explicit one; None where the query has none.
     Without a method a bucket is summed under as_count, and is the mean otherwise (rules 2.14 and 7.4). `differences`
     act on each source before the space aggregation, the first one first (rule 2.4). `extended`: gaps are interpolated
-    at every bucket, even of one source, for a default_zero() is around it (rule 2.17).
+    at every bucket, even of one source, for a default_zero() is around it (rule 2.17). `weighted`: a bucket's value is
+    the mean times the share of the bucket in which the source reported (rule 20.23). `group`: only sources of this
+    group are read, for the query is one of those that a count of groups is made of.
     """
 
     metric: tree.Metric
@@ -44,6 +47,9 @@ class Leaf:
     shift: int = 0
     differences: tuple[str, ...] = ()
     extended: bool = False
+    weighted: bool = False
+    calendar: CalendarShift | None = None
+    group: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,7 @@ class Arithmetic:
 
 @dataclass(frozen=True, slots=True)
 class Pointwise:
-    """`abs`, `clamp_min` or `clamp_max` of each point; negation is a product with -1."""
+    """A function of each point by itself, a row of `pointwise.POINTWISE`; negation is one too."""
 
     name: str
     operand: 'Node'
@@ -76,8 +82,26 @@ class Pointwise:
 
 
 @dataclass(frozen=True, slots=True)
+class Throughput:
+    """`throughput(q)`: each value by the seconds of its bucket (rule 20.11)."""
+
+    operand: 'Node'
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How many groups have a value at a point, or one that is not 0 (rule 20.2).
+
+    `operands` has one query for each group, or before `with_groups` the query of all.
+    """
+
+    name: Literal['count_nonzero', 'count_not_null']
+    operands: tuple['Node', ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
-    """`diff`, `dt` or a rate: each point and the one before it."""
+    """`diff`, `monotonic_diff`, `dt` or a rate: each point and the one before it."""
 
     name: str
     operand: 'Node'
@@ -85,9 +109,9 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """`default_zero(q)` (rule 2.17) or `default(q, value)` (rule 20.7), as `name` says."""
+    """`default_zero(q)` (rule 2.17), `default(q, value)` (rule 20.7), or a gap that an assumption fills (A74, A75)."""
 
-    name: Literal['default_zero', 'default']
+    name: Literal['default_zero', 'default', 'gap']
     operand: 'Node'
     value: float = 0.0
 
@@ -102,6 +126,17 @@ class Moving:
 
 
 @dataclass(frozen=True, slots=True)
+class Smoothed:
+    """`median_n` and `ewma_n`, of each point and those before it (20.13, 20.14), or `trend_line`, `cumsum` and
+    `integral`, over the evaluation window (20.25, 20.15). `span` is n.
+    """
+
+    name: Literal['median', 'ewma', 'trend_line', 'cumsum', 'integral']
+    operand: 'Node'
+    span: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Earlier:
     """The same as it was `seconds` earlier: the other side of a change over windows (rule 2.11)."""
 
@@ -109,7 +144,17 @@ class Earlier:
     seconds: int
 
 
-type Node = Leaf | Source | Constant | Arithmetic | Pointwise | Difference | Filled | Moving | Earlier
+type Wrapper = Pointwise | Throughput | Difference | Filled | Moving | Smoothed | Earlier
+type Node = Leaf | Source | Constant | Arithmetic | Counted | Wrapper
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """`top(q, number, 'rank', 'direction')`: only the first groups have data at an evaluation (rule 20.16)."""
+
+    number: int
+    rank: str
+    largest: bool
 
 
 @dataclass(frozen=True)
@@ -118,7 +163,8 @@ class Plan:
 
     `by_window`: each operand is aggregated over the window first, and `expression` is computed from the results (rule
     2.11); otherwise `expression` is computed point by point and aggregated then. `stub` names the function that a
-    series replaces; `recovery_window` is then the one for recovery thresholds (rule 6.3).
+    series replaces; `recovery_window` is then the one for recovery thresholds (rule 6.3). `ranking`: which groups
+    have data at an evaluation.
     """
 
     aggregator: str
@@ -128,6 +174,7 @@ class Plan:
     by_window: bool = False
     recovery_window: int | None = None
     stub: str | None = None
+    ranking: Ranking | None = None
 
     @cached_property
     def leaves(self) -> tuple[Leaf, ...]:
@@ -150,7 +197,9 @@ def children(node: Node) -> tuple[Node, ...]:
             return ()
         case Arithmetic(left=left, right=right):
             return left, right
-        case Pointwise() | Difference() | Filled() | Moving() | Earlier():
+        case Counted(operands=operands):
+            return operands
+        case Pointwise() | Throughput() | Difference() | Filled() | Moving() | Smoothed() | Earlier():
             return (node.operand,)
     raise TypeError(f'not a node of a plan: {node!r}')
 
@@ -168,9 +217,26 @@ def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
     match node:
         case Arithmetic():
             return replace(node, left=below[0], right=below[1])
-        case Pointwise() | Difference() | Filled() | Moving() | Earlier():
+        case Counted():
+            return replace(node, operands=tuple(below))
+        case Pointwise() | Throughput() | Difference() | Filled() | Moving() | Smoothed() | Earlier():
             return replace(node, operand=below[0])
     return node
+
+
+def with_groups(node: Node, groups: Callable[[tuple[Leaf, ...]], Sequence[frozenset[str]]]) -> Node:
+    """Return the node with one operand for each group in every count of groups; `groups` says which leaves have."""
+    if isinstance(node, Counted):
+        (operand,) = node.operands
+        each = tuple(_of_group(operand, group) for group in groups(tuple(leaves(operand))))
+        return replace(node, operands=each or node.operands)
+    return rebuilt(node, lambda child: with_groups(child, groups))
+
+
+def _of_group(node: Node, group: frozenset[str]) -> Node:
+    if isinstance(node, Leaf):
+        return replace(node, group=group)
+    return rebuilt(node, lambda child: _of_group(child, group))
 
 
 def leaves(node: Node) -> Iterator[Leaf]:
@@ -186,6 +252,11 @@ def depth(node: Node) -> int:
         case Difference(operand=operand):
             return 1 + depth(operand)
     return max(map(depth, children(node)), default=0)
+
+
+def looks_back(node: Node) -> bool:
+    """Whether a point of the node depends on any number of other points."""
+    return any(isinstance(one, Smoothed | Moving) for one in walk(node))
 
 
 def has_arithmetic(node: Node) -> bool:

@@ -3,17 +3,31 @@
 It refuses everything else with its name and column (section 1 of the semantics), and never guesses.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import cast
 
 from ddassets import duration
 from ddassets.diagnostic import Unsupported
 from ddassets.engine.assumptions import Assumptions
+from ddassets.engine.functions import (
+    EVALUATED,
+    METHODS,
+    REFUSED,
+    RUNNING,
+    TOP,
+    applied,
+    call_arguments,
+    listed,
+    ranked,
+    shifted,
+    whole_seconds,
+)
 from ddassets.engine.plan import (
     INTERPOLATION_LIMIT,
     Arithmetic,
     Constant,
+    Counted,
     Difference,
     Earlier,
     Fill,
@@ -24,6 +38,7 @@ from ddassets.engine.plan import (
     Node,
     Plan,
     Pointwise,
+    Smoothed,
     children,
     has_arithmetic,
     leaves,
@@ -32,20 +47,13 @@ from ddassets.engine.plan import (
 )
 from ddassets.language.query import tree
 from ddassets.language.query.tree import MonitorQuery
+from ddassets.language.query.vocabulary import ARGUMENTS
 
 AGGREGATORS = ('avg', 'sum', 'min', 'max')
-METHODS = (*AGGREGATORS, 'count')
-# A rehearsal lasts at most ten years, so no shift and no bucket is longer.
-MAX_SECONDS = 3660 * 86400
 # A moving_rollup reads at most this many windows back.
 MAX_MOVING_WINDOWS = 1000
 # A series under the name of such a function, with the monitor's group keys as tags, replaces its result.
 STUBBED = ('anomalies', 'forecast', 'outliers')
-
-_DIFFERENCES = ('diff', 'dt', 'derivative', 'per_second', 'per_minute', 'per_hour')
-_SHIFTS = {'hour_before': 3600, 'day_before': 86400, 'week_before': 604800}
-_NUMBER_OF_ARGUMENTS = {'clamp_min': 2, 'clamp_max': 2, 'timeshift': 2, 'default': 2, 'moving_rollup': 3}
-_FUNCTIONS = ('abs', 'default_zero', *_NUMBER_OF_ARGUMENTS, *_DIFFERENCES, *_SHIFTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +97,7 @@ def make_plan(query: MonitorQuery, assumptions: Assumptions, stub: StubWindows |
     column = query.span.start + 1
     if query.aggregator not in AGGREGATORS:
         raise Unsupported(
-            query.aggregator, column, f'as a time aggregator is not evaluated, only {_listed(AGGREGATORS)}'
+            query.aggregator, column, f'as a time aggregator is not evaluated, only {listed(AGGREGATORS)}'
         )
     if query.window.kind != 'last':
         name = f'{query.window.kind}_{query.window.count}{query.window.unit}'
@@ -98,6 +106,7 @@ def make_plan(query: MonitorQuery, assumptions: Assumptions, stub: StubWindows |
     expression = query.expression
     if isinstance(expression, tree.Call) and expression.name in STUBBED and stub is not None:
         return _stub_plan(query, expression, stub)
+    ranking, expression = ranked(expression)
     node = _Builder(assumptions).node(expression)
     by = _common_keys(node, expression)
     counted = any(leaf.counting == 'as_count' for leaf in leaves(node))
@@ -111,15 +120,13 @@ def make_plan(query: MonitorQuery, assumptions: Assumptions, stub: StubWindows |
         if query.change.kind == 'pct_change':
             change = Arithmetic('*', Arithmetic('/', change, before), Constant(100.0))
         node = change
-    node = _by_window(node) if by_window else node
+    if by_window:
+        node = _by_window(node)
+        _check_windows(node, expression, query.window.seconds)
     node = _extended(node, by_window)
     for operand in operands(node) if by_window else (node,):
         _check_unit(operand, expression)
-    for moving in walk(node):
-        if isinstance(moving, Moving) and moving.seconds > MAX_MOVING_WINDOWS * query.window.seconds:
-            reason = f'of more than {MAX_MOVING_WINDOWS:,} windows'
-            raise Unsupported('moving_rollup()', expression.span.start + 1, reason)
-    return Plan(query.aggregator, query.window.seconds, node, by, by_window)
+    return Plan(query.aggregator, query.window.seconds, node, by, by_window, ranking=ranking)
 
 
 def graph_plan(expression: tree.Expression, assumptions: Assumptions) -> Plan:
@@ -134,20 +141,13 @@ def graph_plan(expression: tree.Expression, assumptions: Assumptions) -> Plan:
 
 def operands(node: Node) -> Iterator[Node]:
     """Yield the parts that are aggregated over the window before anything else: the largest without arithmetic,
-    differences, moving_rollup and change (rule 2.11).
+    differences, moving_rollup, counts of groups and change (rule 2.11).
     """
-    if any(isinstance(one, Arithmetic | Difference | Moving | Earlier) for one in walk(node)):
+    if any(isinstance(part, Arithmetic | Difference | Moving | Earlier | Counted) for part in walk(node)):
         for child in children(node):
             yield from operands(child)
     elif not isinstance(node, Constant):
         yield node
-
-
-def shifted(node: Node, seconds: int) -> Node:
-    """Return the node as it was `seconds` earlier."""
-    if isinstance(node, Leaf):
-        return replace(node, shift=node.shift + seconds)
-    return rebuilt(node, lambda child: shifted(child, seconds))
 
 
 def _by_window(node: Node) -> Node:
@@ -195,31 +195,48 @@ def _refuse_template_variables(query: MonitorQuery) -> None:
 
 
 def _common_keys(node: Node, expression: tree.Expression) -> tuple[str, ...]:
-    every = list(leaves(node))
-    if not every:
+    keys = _grouping(node)
+    if keys is None:
         raise Unsupported('a query without a metric', expression.span.start + 1, 'has nothing to evaluate')
-    for leaf in every:
-        if set(leaf.by) != set(every[0].by):
+    return keys
+
+
+def _grouping(node: Node) -> tuple[str, ...] | None:
+    """The keys that a node is grouped by; None for a number. A count of groups and dt() have none (20.2, 20.10)."""
+    if isinstance(node, Leaf):
+        return node.by
+    found = [(child, keys) for child in children(node) if (keys := _grouping(child)) is not None]
+    for child, keys in found:
+        if set(keys) != set(found[0][1]):
             raise Unsupported(
-                f'by {{{",".join(leaf.by)}}}',
-                leaf.metric.span.start + 1,
-                f'beside a query by {{{",".join(every[0].by)}}} is outside the subset: group all alike',
+                f'by {{{",".join(keys)}}}',
+                next(leaves(child)).metric.span.start + 1,
+                f'beside a query by {{{",".join(found[0][1])}}} is outside the subset: group all alike',
             )
-    return every[0].by
+    if isinstance(node, Counted) or (isinstance(node, Difference) and node.name == 'dt'):
+        return ()
+    return found[0][1] if found else None
 
 
 def _check_unit(operand: Node, expression: tree.Expression) -> None:
-    """Refuse two lengths of rollup in what is computed point by point, and moving_rollup there."""
+    """Refuse two lengths of rollup in what is computed point by point."""
     buckets = {leaf.bucket: leaf for leaf in leaves(operand) if leaf.bucket}
     if len(buckets) > 1:
         (first, _), (second, leaf) = list(buckets.items())[:2]
         raise Unsupported(
             f'rollup to {second} s', leaf.metric.span.start + 1, f'beside one to {first} s in the same arithmetic'
         )
-    if any(isinstance(node, Moving) for node in walk(operand)):
-        raise Unsupported(
-            'moving_rollup()', expression.span.start + 1, 'is evaluated only in arithmetic with .as_count()'
-        )
+
+
+def _check_windows(node: Node, expression: tree.Expression, window: int) -> None:
+    """Refuse the functions that need points around what has one value for each window (rule 2.11)."""
+    for part in walk(node):
+        if isinstance(part, Moving) and part.seconds > MAX_MOVING_WINDOWS * window:
+            reason = f'of more than {MAX_MOVING_WINDOWS:,} windows'
+            raise Unsupported('moving_rollup()', expression.span.start + 1, reason)
+        if isinstance(part, Smoothed) and next(operands(part), None) is not part:
+            name = f'{part.name}_{part.span}()' if part.span else f'{part.name}()'
+            raise Unsupported(name, expression.span.start + 1, 'around arithmetic with .as_count() is not evaluated')
 
 
 class _Builder:
@@ -253,65 +270,28 @@ class _Builder:
         name, column = call.name, call.span.start + 1
         if name in STUBBED:
             raise Unsupported(f'{name}()', column, 'is not reproducible from what is published; give a stub series')
-        if name not in _FUNCTIONS:
-            raise Unsupported(f'{name}()', column, f'is not evaluated, only {_listed(_FUNCTIONS)}')
-        expected = _NUMBER_OF_ARGUMENTS.get(name, 1)
-        if len(call.arguments) != expected:
-            raise Unsupported(f'{name}()', column, f'with {len(call.arguments)} arguments, expected {expected}')
-        first, *rest = call.arguments
-        if isinstance(first, tree.Text | tree.Word | tree.Tags | tree.Named):
-            raise Unsupported(f'{name}()', first.span.start + 1, 'expected a query')
+        if name in REFUSED and not (name in RUNNING and self._assumptions.running_sum == 'over the window'):
+            raise Unsupported(f'{name}()', column, REFUSED[name])
+        if name == 'top' or TOP.fullmatch(name):
+            raise Unsupported(f'{name}()', column, 'is evaluated only around the whole query')
+        if name not in ARGUMENTS:
+            raise Unsupported(f'{name}()', column, f'is not evaluated, only {listed(EVALUATED)}')
+        first, *rest = call_arguments(call)
         operand = self.node(first)
         if name == 'default_zero' and any(isinstance(node, Filled) for node in walk(operand)):
             raise Unsupported('default_zero()', column, 'around another default_zero() or default()')
-        return _applied(name, operand, rest)
+        return applied(call, operand, rest, self._assumptions)
 
     def _leaf(self, metric: tree.Metric) -> Leaf:
         # Rule 1.14: official assets have queries without a space aggregator.
         space = metric.aggregator or self._assumptions.space_aggregator
         if space not in AGGREGATORS:
             column = metric.span.start + 1
-            raise Unsupported(space, column, f'as a space aggregator is not evaluated, only {_listed(AGGREGATORS)}')
+            raise Unsupported(space, column, f'as a space aggregator is not evaluated, only {listed(AGGREGATORS)}')
         leaf = Leaf(metric, space, _keys(metric))
         for modifier in metric.modifiers:
             leaf = _modified(leaf, modifier)
         return leaf
-
-
-def _applied(name: str, operand: Node, arguments: Sequence[tree.Argument]) -> Node:
-    """A function of a node. The arguments are those after the first, in the right number."""
-    match name:
-        case 'timeshift':
-            return shifted(operand, _seconds_back(arguments[0]))
-        case 'moving_rollup':
-            return _moving(operand, *arguments)
-        case 'default_zero':
-            return Filled('default_zero', operand)
-        case 'default':
-            return Filled('default', operand, _number(arguments[0], 'default()'))
-    if name in _SHIFTS:
-        return shifted(operand, _SHIFTS[name])
-    if name in _DIFFERENCES:
-        # Rule 2.4: on each source of a query by itself; dt is one series over all of them.
-        if isinstance(operand, Leaf) and name != 'dt':
-            return replace(operand, differences=(*operand.differences, name))
-        return Difference(name, operand)
-    return Pointwise(name, operand, _number(arguments[0], name) if arguments else 0.0)
-
-
-def _moving(operand: Node, seconds: tree.Argument, method: tree.Argument) -> Moving:
-    value = method.value if isinstance(method, tree.Text | tree.Word) else ''
-    if value not in METHODS:
-        raise Unsupported('moving_rollup()', method.span.start + 1, f'expected {_listed(METHODS)} in quotes')
-    return Moving(operand, _seconds(seconds, 'moving_rollup()'), value)
-
-
-def _seconds_back(argument: tree.Argument) -> int:
-    seconds = _number(argument, 'timeshift()')
-    if not -MAX_SECONDS <= seconds <= 0 or seconds != int(seconds):
-        expected = f'expected whole seconds back, such as -3600, at most {MAX_SECONDS:,}'
-        raise Unsupported('timeshift()', argument.span.start + 1, expected)
-    return -int(seconds)
 
 
 def _modified(leaf: Leaf, modifier: tree.Modifier) -> Leaf:
@@ -321,9 +301,12 @@ def _modified(leaf: Leaf, modifier: tree.Modifier) -> Leaf:
         case (('as_count' | 'as_rate'), ()) if leaf.counting is None:
             return replace(leaf, counting=modifier.name)
         case 'rollup', (tree.Word(value=method), *rest) if method in METHODS and len(rest) < 2 and not rolled:
-            return replace(leaf, method=method, bucket=_seconds(rest[0], '.rollup') if rest else None)
+            return replace(leaf, method=method, bucket=whole_seconds(rest[0], '.rollup') if rest else None)
+        case 'weighted', () if not leaf.weighted and leaf.space == 'sum' and leaf.method in (None, 'avg'):
+            # Rule 20.23: only a sum over gauges is weighted.
+            return replace(leaf, weighted=True)
         case 'rollup', (tree.Number() as seconds,) if not rolled:
-            return replace(leaf, bucket=_seconds(seconds, '.rollup'))
+            return replace(leaf, bucket=whole_seconds(seconds, '.rollup'))
         case 'fill', (value, *rest) if len(rest) < 2 and leaf.fill is None:
             match value:
                 case tree.Word(value='linear' | 'last' | 'zero' | 'null' as method):
@@ -332,27 +315,7 @@ def _modified(leaf: Leaf, modifier: tree.Modifier) -> Leaf:
                     method = 'zero'
                 case _:
                     raise Unsupported('.fill', value.span.start + 1, 'expected linear, last, zero, 0 or null')
-            limit = _seconds(rest[0], '.fill') if rest else INTERPOLATION_LIMIT
+            limit = whole_seconds(rest[0], '.fill') if rest else INTERPOLATION_LIMIT
             return replace(leaf, fill=Fill(cast(FillMethod, method), limit))
-    known = 'as_count(), as_rate(), rollup(method, seconds) and fill(method, seconds), each once'
+    known = 'as_count(), as_rate(), rollup(method, seconds), fill(method, seconds) and weighted() of a sum, each once'
     raise Unsupported(f'.{modifier.name}', column, f'is not evaluated in this form, only {known}')
-
-
-def _number(argument: tree.Argument, name: str) -> float:
-    match argument:
-        case tree.Number(value=value):
-            return value
-        case tree.Negative(operand=tree.Number(value=value)):
-            return -value
-    raise Unsupported(name, argument.span.start + 1, 'expected a number')
-
-
-def _seconds(argument: tree.Argument, name: str) -> int:
-    seconds = _number(argument, name)
-    if not 1 <= seconds <= MAX_SECONDS or seconds != int(seconds):
-        raise Unsupported(name, argument.span.start + 1, f'expected whole seconds, at most {MAX_SECONDS:,}')
-    return int(seconds)
-
-
-def _listed(names: tuple[str, ...]) -> str:
-    return ', '.join(names[:-1]) + ' and ' + names[-1]

@@ -7,15 +7,17 @@ the tail of its window, a bucket or two for most queries.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ddassets.engine import history
 from ddassets.engine.assumptions import Assumption, Assumptions
 from ddassets.engine.column import Column, Floats, Indices, Ranges, ranks
 from ddassets.engine.computation import compute, differences
 from ddassets.engine.context import EvaluationContext
+from ddassets.engine.history import History, over_window
 from ddassets.engine.plan import (
     INTERPOLATION_LIMIT,
     Difference,
@@ -24,9 +26,11 @@ from ddassets.engine.plan import (
     Leaf,
     Moving,
     Node,
+    Smoothed,
     Source,
     depth,
     leaves,
+    looks_back,
     walk,
 )
 from ddassets.engine.samples import FAR, Samples, recent, scaled
@@ -72,7 +76,8 @@ class Unit:
         used = [series for leaf in every for series in sources.get(leaf, ())]
         leaf = every[0]
         filled = any(isinstance(node, Filled) for node in walk(operand))
-        plain = leaf.fill is None and leaf.method is None and leaf.shift == 0 and not leaf.extended and not filled
+        shifted = leaf.shift != 0 or leaf.calendar is not None
+        plain = leaf.fill is None and leaf.method is None and not shifted and not leaf.extended and not filled
         if len(every) == 1 and len(used) == 1 and plain:
             return cls(None, False)
         return cls(min((series.interval for series in used), default=60), False)
@@ -92,6 +97,8 @@ class Points:
         self._rolled = unit.rolled
         # The final values of the operands of differences, in the numbers of the points or, below a leaf, of its own.
         self.memory: dict[Difference, Column] = {}
+        # The same for functions that look at many points.
+        self.history: dict[Smoothed | Moving, History] = {}
         if self.step is None:
             self._read_samples()
         else:
@@ -99,6 +106,7 @@ class Points:
 
     def _read_samples(self) -> None:
         (leaf, (series,)) = next(iter(self._sources.items()))
+        self.bucket = series.interval
         self.times, values, arrivals = recent(series, leaf, self.context)
         self.sample_values = scaled(values, series, leaf)[0]
         self.lower = self.number_from(self.context.starts)
@@ -119,6 +127,7 @@ class Points:
         self._assemble(self.times.size, self.upper)
 
     def _read_buckets(self, step: int) -> None:
+        self.bucket = step
         self.lower = self.number_from(self.context.starts)
         self.upper = np.maximum(self.number_to(self.context.ends), self.lower)
         if not self._rolled and not all((edges % step).all() for edges in (self.context.starts, self.context.ends)):
@@ -129,23 +138,28 @@ class Points:
         tail = strict = np.full(self.lower.size, FAR)
         # What a difference looks back to matters too.
         matters = self._floor() if depth(self.node) else self.lower
+        if looks_back(self.node):
+            matters = np.full_like(self.lower, _NONE)
         for leaf, sources in self._sources.items():
-            shift = self.shift(leaf)
+            least, greatest = self.shift_bounds(leaf)
             several = len(sources) > 1
             self.samples[leaf] = []
             for series in sources:
                 samples = Samples(series, leaf, self.context, step, several)
                 if len(samples):
                     self.samples[leaf].append(samples)
-                    self.first = min(self.first, int(samples.buckets[0]) + shift)
-                    ours, strictly = samples.unsettled(matters - shift)
-                    tail, strict = np.minimum(tail, ours + shift), np.minimum(strict, strictly + shift)
+                    self.first = min(self.first, int(samples.buckets[0]) + least)
+                    ours, strictly = samples.unsettled(matters - greatest)
+                    tail, strict = np.minimum(tail, ours + least), np.minimum(strict, strictly + least)
+        if looks_back(self.node) and any(isinstance(node, Filled) for node in walk(self.node)):
+            # What fills gaps does so since the series are known.
+            self.first = min(self.first, self.context.known // step)
         self.settled = strict
         self._assemble(max(int(self.upper.max(initial=self.first)) - self.first, 0), tail)
 
     def _assemble(self, size: int, tail: Indices) -> None:
         """Put the final values of all points into a column, and after them the head and the tail of each evaluation."""
-        final = compute(self.node, _PointValues(self, self.first + np.arange(size), None))
+        final = compute(self.node, PointValues(self, self.first + np.arange(size), None))
         self._tail = np.clip(tail, self.lower, self.upper)
         self._head = np.minimum(self._heads(), self._tail)
         length = (self._head - self.lower) + (self.upper - self._tail)
@@ -155,7 +169,7 @@ class Points:
         if rows.size:
             numbers = np.arange(rows.size) + size - self._offset[rows] + self.lower[rows]
             numbers += np.where(numbers >= self._head[rows], (self._tail - self._head)[rows], 0)
-            late = compute(self.node, _PointValues(self, numbers, rows))
+            late = compute(self.node, PointValues(self, numbers, rows))
             values = np.concatenate([values, np.broadcast_to(late, rows.size)])
         self.column = Column(values)
 
@@ -172,9 +186,17 @@ class Points:
     def _heads(self) -> Indices:
         """The number after those at the beginning of each window where a difference looks back too far (A19)."""
         head = self.lower
-        if not self.memory:
-            return head
         self.floor = self._floor()
+        for smoothed, past in self.history.items():
+            operand = past.operand
+            lower = np.clip(self.lower - self.first, 0, operand.values.size)
+            earlier = operand.last((np.zeros_like(lower), lower)) >= 0
+            if (earlier & (operand.next(lower) < np.clip(self.upper - self.first, 0, operand.values.size))).any():
+                self.context.assumptions.rely_on(Assumptions.earlier_history)
+            if over_window(smoothed, self.context.assumptions):
+                head = self.upper
+        if not self.memory or head is not self.lower:
+            return head
         behind = np.zeros(self.lower.size, dtype=np.bool_)
         for node, column in self.memory.items():
             lower = np.clip(self.lower - self.first, 0, column.values.size)
@@ -195,10 +217,32 @@ class Points:
             head = np.maximum(head, np.where(cut, end + self.first, self.lower))
         return head
 
-    def shift(self, leaf: Leaf) -> int:
-        """How many buckets back a leaf is read (A20)."""
+    def number_of(self, instants: Floats) -> Indices:
+        """The number of the first point at or after each instant."""
+        if self.step is None:
+            return np.searchsorted(self.times, instants)
+        return np.ceil(instants / self.step).astype(np.int64)
+
+    def has_instant(self, numbers: Indices, instants: Floats) -> Flags:
+        """Whether the point of each number is at the instant beside it."""
+        if self.step is None:
+            return np.asarray((numbers < self.times.size) & (self.times.take(numbers, mode='clip') == instants))
+        return np.asarray(numbers * self.step == instants)
+
+    def shift_bounds(self, leaf: Leaf) -> tuple[int, int]:
+        """How many buckets back a leaf is read at least, and at most."""
+        assert self.step is not None
+        if leaf.calendar is None:
+            shift = int(self.shift(leaf, self.lower))
+            return shift, shift
+        return leaf.calendar.least // self.step, -(-leaf.calendar.greatest // self.step)
+
+    def shift(self, leaf: Leaf, numbers: Indices) -> Indices | int:
+        """How many buckets back a leaf is read for the points of some numbers (A20)."""
         if self.step is None:
             return 0
+        if leaf.calendar is not None:
+            return -(-leaf.calendar.seconds(numbers * self.step) // self.step)
         if leaf.shift % self.step and self.context.assumptions.uneven_shift == 'nearest bucket':
             return (leaf.shift + self.step // 2) // self.step
         return -(-leaf.shift // self.step)
@@ -289,7 +333,7 @@ class Points:
         origin = self.first - shift
         end = numbers - origin
         pending = np.arange(numbers.size)
-        again = floor is not None and depth(node) > 0
+        again = (floor is not None and depth(node) > 0) or over_window(node, self.context.assumptions)
         while pending.size:
             index = final.last((np.zeros(pending.size, dtype=np.int64), np.maximum(end[pending], 0)))
             near = index >= (0 if floor is None else np.maximum(floor[pending] - origin, 0))
@@ -297,13 +341,27 @@ class Points:
             value = final.values[index]
             late = (index + self.first >= self.settled[rows[pending]]) | again
             if late.any():
-                seen = _PointValues(self, (index + origin)[late], rows[pending][late], shift, floor is not None)
+                seen = PointValues(self, (index + origin)[late], rows[pending][late], shift, floor is not None)
                 value[late] = compute(node, seen)
             found[pending], values[pending] = index + origin, value
             end[pending] = index
             pending = pending[np.isnan(value)]
             found[pending] = _NONE
         return found, values
+
+    def windows(self) -> tuple[Floats, Floats, Ranges]:
+        """Times and values of the points in every window, one window behind the other, and where each lies."""
+        parts = []
+        for start, end, base in self._segments(self.lower, self.upper):
+            length = np.maximum(end - start, 0)
+            rows = np.repeat(np.arange(length.size), length)
+            index = np.arange(rows.size) + np.repeat(start - (np.cumsum(length) - length), length)
+            parts.append((rows, index, index + np.broadcast_to(base, length.shape)[rows]))
+        rows, index, numbers = (np.concatenate([part[column] for part in parts]) for column in range(3))
+        order = np.lexsort((numbers, rows))
+        count = np.bincount(rows, minlength=self.lower.size)
+        end = np.cumsum(count)
+        return self.instants(numbers[order]), self.column.values[index[order]], (end - count, end)
 
     def seen_at(self, row: int) -> tuple[Floats, Floats]:
         """Times and values of the points in the window of one evaluation, NaN for those without a value."""
@@ -319,7 +377,7 @@ class Points:
 
 
 @dataclass
-class _PointValues:
+class PointValues:
     """Points by number, each as the evaluation in `rows` sees it, or as it is in the end where `rows` is None.
 
     Below a leaf that is shifted, numbers are those of its own buckets: `shift` less than those of the points.
@@ -329,31 +387,38 @@ class _PointValues:
     points: Points
     numbers: Indices
     rows: Indices | None
-    shift: int = 0
+    shift: Indices | int = 0
     floored: bool = True
     pointwise = True
     _ranges: dict[Samples, Ranges] = field(default_factory=dict)
     _masks: dict[Leaf, Flags | None] = field(default_factory=dict)
+
+    @property
+    def bucket(self) -> int:
+        return self.points.bucket
 
     def given(self, node: Node) -> Floats | None:
         match node:
             case Source():
                 return self._source(node)
             case Leaf():
-                return self._leaf(node)
+                return self._leaf(node, node.differences)
         return None
 
-    def _leaf(self, leaf: Leaf) -> Floats:
-        """Aggregate over the sources that have a value (rule 2.4)."""
+    def present(self, leaf: Leaf) -> Flags:
+        return ~np.isnan(self._leaf(leaf, ()))
+
+    def _leaf(self, leaf: Leaf, names: tuple[str, ...]) -> Floats:
+        """Aggregate over the sources that have a value (rule 2.4), after the differences by `names`."""
         points = self.points
-        shift = points.shift(leaf)
-        below = _PointValues(points, self.numbers - shift, self.rows, shift, self.floored)
+        shift = points.shift(leaf, self.numbers)
+        below = PointValues(points, self.numbers - shift, self.rows, shift, self.floored)
         if points.step is None:
-            return compute(_differences(Source(leaf, 0)), below)
+            return compute(_differences(Source(leaf, 0), names), below)
         total = np.zeros(self.numbers.size)
         count = np.zeros(self.numbers.size, dtype=np.int64)
         for index in range(len(points.samples[leaf])):
-            values = compute(_differences(Source(leaf, index)), below)
+            values = compute(_differences(Source(leaf, index), names), below)
             there = ~np.isnan(values)
             if leaf.space in ('min', 'max'):
                 better = np.fmin if leaf.space == 'min' else np.fmax
@@ -389,12 +454,13 @@ class _PointValues:
         operand has.
         """
         points = self.points
-        together = len(points.samples) > 1
+        together = len({replace(other, group=None) for other in points.samples}) > 1
         if leaf.extended or (leaf.fill is not None and not together):
             return None
         sampled = np.zeros(self.numbers.size, dtype=np.bool_)
         for other in points.samples if leaf.fill is not None else (leaf,):
-            numbers = self.numbers + self.shift - points.shift(other)
+            numbers = self.numbers + self.shift
+            numbers = numbers - points.shift(other, numbers)
             for samples in points.samples[other]:
                 start, end = self._ranges_of(samples, numbers)
                 sampled |= end > start
@@ -417,17 +483,29 @@ class _PointValues:
         else:
             floor = points.floor[self.rows] - self.shift if self.floored else None
             final = points.memory[node]
+            assert isinstance(self.shift, int), 'no difference is around a calendar shift'
             number, before = points.last_before(node.operand, final, self.numbers, self.rows, self.shift, floor)
             number = np.where(np.isnan(before), self.numbers, number)
-        return differences(node.name, values, before, points.instants(self.numbers) - points.instants(number))
+        return differences(
+            node.name,
+            values,
+            before,
+            points.instants(self.numbers) - points.instants(number),
+            points.context.assumptions,
+        )
 
-    def earlier(self, node: Earlier | Moving) -> Floats:
-        raise AssertionError('the plan has none at points')
+    def earlier(self, node: Earlier | Moving | Smoothed) -> Floats:
+        assert not isinstance(node, Earlier), 'the plan has none at points'
+        return history.values(node, self.points, self)
+
+    def at(self, numbers: Indices, rows: Indices) -> 'PointValues':
+        """Return other points, as other evaluations see them."""
+        return PointValues(self.points, numbers, rows, self.shift, self.floored)
 
 
-def _differences(source: Source) -> Node:
+def _differences(source: Source, names: tuple[str, ...]) -> Node:
     """A source with the differences that act on it before the space aggregation (rule 2.4)."""
     node: Node = source
-    for name in source.leaf.differences:
+    for name in names:
         node = Difference(name, node)
     return node

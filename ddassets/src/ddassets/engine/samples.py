@@ -30,6 +30,9 @@ class Samples:
         if leaf.counting == 'as_rate' and series.kind == 'count' and self._method == 'sum':
             # The count of the bucket, by the bucket's length (rule 2.14).
             values = values * (series.interval / step)
+        if leaf.weighted and series.kind == 'gauge':
+            # Rule 20.23: the mean, times the share of the bucket in which the source reported.
+            values, self._method = values * (series.interval / step), 'sum'
         self._column = Column(values)
         self.seen = ranks(arrivals, context.ticks, 'right')
 
@@ -107,7 +110,8 @@ class Samples:
 
 def recent(series: Series, leaf: Leaf, context: EvaluationContext) -> tuple[Floats, Floats, Floats]:
     """Return times, values and arrivals of the samples that can matter."""
-    index = int(np.searchsorted(series.times, context.oldest - leaf.shift))
+    greatest = leaf.calendar.greatest if leaf.calendar else 0
+    index = int(np.searchsorted(series.times, context.oldest - leaf.shift - greatest))
     times = series.times[index:]
     return times, series.values[index:], times if series.arrivals is None else series.arrivals[index:]
 
@@ -127,7 +131,7 @@ def _filling(leaf: Leaf, series: Series, several: bool, context: EvaluationConte
     """How the gaps of a source are filled (rules 2.14 and 2.16)."""
     if leaf.fill is not None:
         return leaf.fill
-    if not (several or leaf.extended) or (leaf.counting is not None and series.kind != 'gauge'):
+    if leaf.weighted or not (several or leaf.extended) or (leaf.counting is not None and series.kind != 'gauge'):
         return None
     if series.kind != 'gauge' and context.assumptions.count_interpolation == 'null':
         return None

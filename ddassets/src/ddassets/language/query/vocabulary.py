@@ -4,7 +4,7 @@ Datadog adds functions without notice. A function or modifier that is not listed
 is one letter away from a listed one.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 AGGREGATORS = frozenset(
     'avg sum min max count count_nonzero count_not_null count_values histogram percentile last median stddev'.split()
@@ -17,19 +17,36 @@ WINDOWS = (
     *(f'next_{length}' for length in '1h 12h 1d 3d 1w 2w 1mo'.split()),
     *(f'current_{length}' for length in '1h 1d 1mo'.split()),
 )
-FUNCTIONS = frozenset(
+_NUMBER = 'a number'
+_SECONDS = 'a number of seconds'
+_METHODS = ('avg', 'sum', 'min', 'max', 'count')
+_RANKS = ('max', 'mean', 'min', 'sum', 'last', 'l2norm', 'area')
+#: What stands after the query in a function's parentheses: a text that says what, or the words that are allowed.
+ARGUMENTS: Mapping[str, tuple[str | tuple[str, ...], ...]] = {
+    **dict.fromkeys('abs log2 log10 exclude_null default_zero cumsum integral dt throughput trend_line'.split(), ()),
+    **dict.fromkeys('count_nonzero count_nonzero_finite count_not_null'.split(), ()),
+    **dict.fromkeys('diff monotonic_diff derivative per_second per_minute per_hour'.split(), ()),
+    **dict.fromkeys('hour_before day_before week_before month_before'.split(), ()),
+    **dict.fromkeys('median median_3 median_5 median_7 median_9'.split(), ()),
+    **dict.fromkeys('ewma ewma_1 ewma_3 ewma_5 ewma_7 ewma_10 ewma_20'.split(), ()),
+    **dict.fromkeys('clamp_min clamp_max cutoff_min cutoff_max default'.split(), (_NUMBER,)),
+    'timeshift': (_SECONDS,),
+    'calendar_shift': ('a shift such as "-7d"', 'a time zone such as "Europe/Berlin"'),
+    'moving_rollup': (_SECONDS, _METHODS),
+    'top': (_NUMBER, _RANKS, ('asc', 'desc')),
+    **{
+        f'{end}{number}{rank}': ()
+        for end in ('top', 'bottom')
+        for number in (5, 10, 15, 20)
+        for rank in ('', '_mean', '_min', '_max', '_last', '_area', '_l2norm')
+    },
+}
+#: Every function that is known by name.
+FUNCTIONS = frozenset(ARGUMENTS) | frozenset(
     """
-    abs log2 log10 exclude_null count_nonzero count_not_null count_nonzero_finite default_zero
-    cumsum integral derivative diff dt per_second per_minute per_hour monotonic_diff throughput
-    ewma_3 ewma_5 ewma_7 ewma_10 ewma_20 median_3 median_5 median_7 median_9 autosmooth moving_rollup mavg
-    robust_trend trend_line piecewise_constant anomalies outliers forecast
-    timeshift hour_before day_before week_before month_before calendar_shift
-    top bottom top_offset bottom_offset top5 top10 top15 top20 bottom5 bottom10 bottom15 bottom20
-    top5_min top5_max top5_last top5_area top5_l2norm top10_min top10_max top10_last top10_area top10_l2norm
-    top15_min top15_max top15_last top15_area top15_l2norm top20_min top20_max top20_last top20_area top20_l2norm
-    bottom5_min bottom5_max bottom5_last bottom5_area bottom5_l2norm
-    bottom10_min bottom10_max bottom10_last bottom10_area bottom10_l2norm
-    clamp_min clamp_max cutoff_min cutoff_max count sum min max avg mean percentile rollup fill weighted
+    autosmooth mavg equiv_to robust_trend piecewise_constant anomalies outliers forecast
+    rollingavg_5 rollingavg_13 rollingavg_21 rollingavg_29
+    bottom top_offset bottom_offset count sum min max avg mean percentile rollup fill weighted
     """.split()
 )
 MODIFIERS = frozenset('as_count as_rate rollup fill weighted last mavg top bottom timeshift'.split())

@@ -4,23 +4,20 @@ from collections.abc import Iterator, Mapping
 
 from ddassets.diagnostic import Severity
 from ddassets.language.query.tree import Argument, Call, Metric, Modifier, Named, Number, Tags, Text, Word, walk
-from ddassets.language.query.vocabulary import is_percentile
+from ddassets.language.query.vocabulary import ARGUMENTS, is_percentile
 from ddassets.lint.example import DASHBOARD, widget
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Reading, Subject
 from ddassets.nearest import did_you_mean
 
-_NUMBER = 'a number'
 _ROLLUPS = ('avg', 'sum', 'min', 'max', 'count')
 _CALENDAR = ('daily', 'weekly', 'monthly')
 _FILLS = ('linear', 'last', 'zero', 'null')
+_NUMBER = 'a number'
 
-# What stands after the query: a number, or one of some words. More arguments may follow.
+# What stands after the query. More arguments may follow.
 FUNCTIONS: Mapping[str, tuple[str | tuple[str, ...], ...]] = {
-    **dict.fromkeys(('abs', 'log2', 'log10', 'diff', 'derivative', 'monotonic_diff', 'per_second'), ()),
-    **dict.fromkeys(('per_minute', 'per_hour', 'cumsum', 'integral', 'default_zero', 'exclude_null', 'dt'), ()),
-    **dict.fromkeys(('clamp_min', 'clamp_max', 'cutoff_min', 'cutoff_max', 'timeshift'), (_NUMBER,)),
-    'moving_rollup': (_NUMBER,),
+    **ARGUMENTS,
     'anomalies': (('basic', 'agile', 'robust', 'adaptive'), _NUMBER),
     'outliers': (('dbscan', 'mad', 'scaleddbscan', 'scaledmad'), _NUMBER),
     'forecast': (('linear', 'seasonal'), _NUMBER),
@@ -56,7 +53,7 @@ def _function(reading: Reading, call: Call) -> Iterator[Fault]:
 def _word(reading: Reading, name: str, argument: Argument, wanted: str | tuple[str, ...]) -> Iterator[Fault]:
     if isinstance(wanted, str):
         # A template variable or an expression of numbers may stand for one.
-        if isinstance(argument, Text | Tags | Metric):
+        if wanted.startswith(_NUMBER) and isinstance(argument, Text | Tags | Metric):
             yield reading.fault(f'{name}(): expected {wanted}', argument.span)
     elif isinstance(argument, Text | Word) and argument.value.lower() not in wanted:
         hint = did_you_mean(argument.value.lower(), wanted).lstrip('; ')

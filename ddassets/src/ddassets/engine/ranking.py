@@ -1,0 +1,46 @@
+"""Which groups a top() keeps (rules 20.16 and 20.17)."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ddassets.engine.column import Column, Floats, Ranges
+from ddassets.engine.plan import Ranking
+
+type Flags = NDArray[np.bool_]
+
+_AGGREGATES = {'mean': 'avg', 'max': 'max', 'min': 'min', 'sum': 'sum'}
+
+
+def score(rank: str, times: Floats, values: Floats, windows: Ranges, bucket: int) -> Floats:
+    """Return what a group is ranked by over each window: `windows` are ranges of the points; `bucket` is in seconds.
+
+    The area of a point reaches to the next one, that of the last is `bucket` wide.
+    """
+    column = Column(values)
+    if rank in _AGGREGATES:
+        return column.aggregate(_AGGREGATES[rank], windows)
+    if rank == 'l2norm':
+        return np.asarray(np.sqrt(Column(values * values).aggregate('sum', windows)))
+    last = column.last(windows)
+    there = last >= 0
+    newest = np.where(there, values[np.maximum(last, 0)], np.nan) if values.size else np.full(last.size, np.nan)
+    if rank == 'last':
+        return newest
+    following = column.next(np.arange(values.size) + 1)
+    width = times.take(following, mode='clip') - times if values.size else times
+    before = Column(values * width).aggregate('sum', (windows[0], np.maximum(last, windows[0])))
+    return np.asarray(np.where(np.isnan(before), 0.0, before) + newest * bucket)
+
+
+def kept(ranking: Ranking, scores: Sequence[Floats]) -> list[Flags]:
+    """Return, for each group in the order of its name, at which evaluations it is among the first.
+
+    Of equal scores the first name comes first (A82). A group without a score is never kept.
+    """
+    table = np.stack(scores)
+    order = np.argsort(-table if ranking.largest else table, axis=0, kind='stable')
+    place = np.empty_like(order)
+    np.put_along_axis(place, order, np.arange(len(scores))[:, np.newaxis], axis=0)
+    return list((place < ranking.number) & ~np.isnan(table))
