@@ -42,8 +42,8 @@ class Browser:
     def command(self, name: str, **parameters: object) -> dict[str, object]:
         return self.driver.execute_cdp_cmd(name, parameters)
 
-    def open(self, path: Path, fragment: str = '') -> None:
-        """Load a page anew and wait until its script has run and nothing is left to draw."""
+    def open(self, path: Path, fragment: str = '#/dashboards/0') -> None:
+        """Load a page anew, at its first dashboard, and wait until its script has run and nothing is left to draw."""
         self.driver.get('about:blank')
         self.driver.get_log('browser')
         self.driver.get_log('performance')
@@ -53,7 +53,7 @@ class Browser:
     def turn_to(self, fragment: str) -> None:
         """Go to another part of the page that is open."""
         self.run('location.hash = arguments[0]', fragment)
-        self.run('render()')
+        self.run('arrive()')
         self.settle()
 
     def settle(self) -> None:

@@ -28,6 +28,8 @@ from ddassets.engine.series import Series, SeriesSet
 from ddassets.engine.timeline import GroupTimeline, MonitorTimeline, State, Transitions
 from ddassets.language.query import tree
 from ddassets.language.query.syntax import parse_monitor
+from ddassets.rehearsal.verdict import Moment
+from ddassets.rehearsal.what_if import WhatIf
 
 REPOSITORY = Path(__file__).parents[3]
 DAY = 86400
@@ -42,6 +44,7 @@ COVERAGE = (('Alert', True), ('Warn', True), ('No Data', True), ('renotification
 class Verdict:
     text: str
     holds: bool
+    moment: Moment | None = None
 
     def __str__(self) -> str:
         return self.text
@@ -63,6 +66,7 @@ class Rehearsed:
     verdicts: tuple['Verdict', ...] = ()
     warnings: tuple[str, ...] = ()
     banded: bool = False
+    what_if: WhatIf = WhatIf()
 
     @property
     def rehearsal(self) -> 'Rehearsed':

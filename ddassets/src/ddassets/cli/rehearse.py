@@ -14,6 +14,7 @@ from ddassets.output.terminal import Progress, Screen, bounded, count, log, log_
 
 if TYPE_CHECKING:
     from ddassets.assets import Bundle
+    from ddassets.rehearsal.auto.estate import Estate
     from ddassets.rehearsal.outcome import Outcome, Run
     from ddassets.rehearsal.result import Rehearsal
     from ddassets.rehearsal.scenario import Scenario
@@ -119,7 +120,16 @@ def _auto(options: Namespace) -> int:
     estate = survey_paths(options.paths, _PROGRESS)
     _PROGRESS.clear()
     write(render(options.format, report(estate), Paint.of_output()))
+    if options.report:
+        _report_surveys(estate, options)
     return int(failed(estate))
+
+
+def _report_surveys(estate: 'Estate', options: Namespace) -> None:
+    from ddassets import report
+
+    name = ', '.join(path.resolve().name for path in options.paths)
+    _opened(report.write_surveys(estate, name, options.report), options.open)
 
 
 def _refuse_combinations(options: Namespace) -> None:
@@ -223,6 +233,11 @@ def _report(found: 'Run', folder: Path, opened: bool) -> None:
         raise UnusableInputError(f'--report: one page is about one integration, found {len(folders)}')
     page = report.write(judgements[0].rehearsal.bundle, judgements, folder, _PROGRESS)
     _PROGRESS.clear()
+    _opened(page, opened)
+
+
+def _opened(page: Path, opened: bool) -> None:
+    """Say where the page is, and open it where that is asked for."""
     print(f'ddassets: the page is {page}', file=sys.stderr)
     if opened:
         webbrowser.open(page.resolve().as_uri())

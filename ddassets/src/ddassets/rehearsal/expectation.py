@@ -16,7 +16,7 @@ from ddassets.rehearsal.entry import Entry, listed
 from ddassets.rehearsal.message import Message
 from ddassets.rehearsal.result import GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Expectation
-from ddassets.rehearsal.verdict import Verdict
+from ddassets.rehearsal.verdict import Moment, Verdict
 from ddassets.rehearsal.words import shown_time, write_instant
 
 # Values are compared to about as many digits as `--write` gives them.
@@ -55,6 +55,10 @@ class Event:
     @cached_property
     def message(self) -> Message | None:
         return self.monitor.message(self.group.group, self.notification) if self.notification else None
+
+    @property
+    def moment(self) -> Moment:
+        return Moment(self.monitor.name, self.group.name, self.at)
 
     def __str__(self) -> str:
         change = f'{self.source} to {self.target}' if self.reason == 'transition' else f'{self.target}, {self.reason}'
@@ -196,7 +200,8 @@ def judge(rehearsal: Rehearsal) -> Iterator[Verdict]:
     if len(unexpected) > MOST_TOLD:
         told = (*told, f'and {len(unexpected) - MOST_TOLD:,} more')
     entry = rehearsal.scenario.top.keys['expect']
-    yield Verdict('nothing else happens', not unexpected, told, entry.line)
+    moment = unexpected[0].moment if unexpected else None
+    yield Verdict('nothing else happens', not unexpected, told, entry.line, moment)
 
 
 def _refuse_emptiness(rehearsal: Rehearsal) -> None:
@@ -276,11 +281,11 @@ def _verdict(rehearsal: Rehearsal, key: Key, one: Expectation, event: Event | No
     monitor, group, at, reason = key
     change = f'{_stated(one.source)} to {_stated(one.target)}' if reason == 'transition' else reason
     name = f'{write_instant(at, rehearsal.zone)} {monitor}, {group}: {change}'
-    line = one.entry.line
+    line, moment = one.entry.line, Moment(monitor, group, at)
     if event is None:
-        return Verdict(name, False, (_instead(rehearsal, key),), line)
+        return Verdict(name, False, (_instead(rehearsal, key),), line, moment)
     details = tuple(_differences(one, event))
-    return Verdict(name, not details, details, line)
+    return Verdict(name, not details, details, line, moment)
 
 
 def _stated(state: State | None) -> str:

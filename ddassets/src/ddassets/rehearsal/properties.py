@@ -13,7 +13,7 @@ from ddassets.rehearsal.entry import Entry
 from ddassets.rehearsal.expectation import Finder
 from ddassets.rehearsal.result import DowntimeResult, GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Property
-from ddassets.rehearsal.verdict import Verdict
+from ddassets.rehearsal.verdict import Moment, Verdict
 from ddassets.rehearsal.words import shown_time
 
 # So many of the notifications that were counted are told.
@@ -25,14 +25,17 @@ def judge(rehearsal: Rehearsal) -> Iterator[Verdict]:
     finder = Finder(rehearsal)
     for one in rehearsal.scenario.properties:
         line = one.entry.line
+        moments: list[Moment] = []
         if one.downtime is not None:
             details = tuple(_of_downtime(finder, one))
         else:
             chosen = _chosen(finder, one)
-            details = tuple(
-                _of_states(one, chosen) if one.time_in is not None else _of_notifications(finder, one, chosen)
-            )
-        yield Verdict(_described(one), not details, details, line)
+            if one.time_in is not None:
+                details = tuple(_of_states(one, chosen))
+            else:
+                moments, details = _of_notifications(finder, one, chosen)
+        first = min(moments, key=lambda moment: moment.at, default=None)
+        yield Verdict(_described(one), not details, details, line, first)
 
 
 def _described(one: Property) -> str:
@@ -86,9 +89,11 @@ def _reachable(monitor: MonitorResult) -> set[State]:
 
 def _of_notifications(
     finder: Finder, one: Property, chosen: Sequence[tuple[MonitorResult, list[GroupResult]]]
-) -> Iterator[str]:
+) -> tuple[list[Moment], tuple[str, ...]]:
+    """The first notifications that were counted, and what is wrong with their number."""
     _refuse_impossible(finder, one, [monitor for monitor, _ in chosen])
     count = 0
+    moments: list[Moment] = []
     told: list[tuple[int, str]] = []
     for monitor, groups in chosen:
         for group in groups:
@@ -97,7 +102,8 @@ def _of_notifications(
             for row in rows[:_MOST_TOLD].tolist():
                 due = group.notifications[row]
                 told.append((due.instant, f'{monitor.name}, {group.name}: {due.target}'))
-    yield from _judged(finder.rehearsal, one, count, told)
+                moments.append(Moment(monitor.name, group.name, due.instant))
+    return moments, tuple(_judged(finder.rehearsal, one, count, told))
 
 
 def _judged(rehearsal: Rehearsal, one: Property, count: int, told: list[tuple[int, str]]) -> Iterator[str]:

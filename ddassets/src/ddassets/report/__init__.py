@@ -5,6 +5,8 @@ from pathlib import Path
 
 from ddassets.assets import Bundle
 from ddassets.rehearsal import Judgement
+from ddassets.rehearsal.auto.estate import Estate
+from ddassets.report import surveyed
 from ddassets.report.page import write as _write
 from ddassets.report.rehearsed import page as _page
 
@@ -14,8 +16,13 @@ def write(
 ) -> Path:
     """Write the page of these rehearsals into the folder, which is made where it is missing, and return its path.
 
-    `progress` is told, in a few words, what is being done. Raises UnusableInputError where the page cannot be written.
+    `progress` is called with a few words about each step. Raises UnusableInputError where the page cannot be written.
     """
     page = _page(bundle, judgements, progress)
     progress('the page')
     return _write(page, folder)
+
+
+def write_surveys(estate: Estate, name: str, folder: Path) -> Path:
+    """Write the page of `rehearse --auto` into the folder, as `write` does. `name` is what was surveyed."""
+    return _write(surveyed.page(estate, name), folder)

@@ -149,6 +149,9 @@ class Monitor:
     comparator: str
     # critical, warning, critical_recovery, warning_recovery: those that are set.
     thresholds: dict[str, float]
+    # The message's template, and each option with its value as JSON.
+    message: str
+    options: list[tuple[str, str]]
     groups: list[Group]
     # `(what, whether a rehearsal reached it)`: states, recoveries, branches of the message.
     coverage: list[tuple[str, bool]] = field(default_factory=list)
@@ -220,9 +223,36 @@ class Message(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
+    """An assumption. `effects` are what its other choices would do, each as (choice, effect, whether it matters)."""
+
     id: str
     question: str
     choice: str
+    effects: list[tuple[str, str, bool]] = field(default_factory=list)
+
+
+class Change(NamedTuple):
+    """One notification that another choice of an assumption changes: `monitor` and `group` are indices."""
+
+    assumption: str
+    choice: str
+    # comes, goes, moves, is muted, is sent, changes
+    what: str
+    monitor: int
+    group: int | None
+    instant: int
+    # Where it moves to.
+    to: int | None
+
+
+class Verdict(NamedTuple):
+    """One expectation: `text` says what was found instead where it does not hold. `monitor` and `group` are indices."""
+
+    text: str
+    holds: bool
+    monitor: int | None = None
+    group: int | None = None
+    instant: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,18 +271,42 @@ class Rehearsal:
     kinds: list[Kind]
     messages: list[Message]
     assumptions: list[Assumption]
-    # `(what was expected, and what was found where it differs; whether it holds)`.
-    verdicts: list[tuple[str, bool]]
+    # Of the changes that other choices would make, the earliest.
+    changes: list[Change]
+    verdicts: list[Verdict]
     # What the rehearsal warns of, each a sentence.
     warnings: list[str]
 
 
 @dataclass(frozen=True, slots=True)
+class Survey:
+    """What one monitor does with a signal made from its own query.
+
+    `answers` are (yes, no or not set; reason) by state; `faults` are (severity, sentence). Delays are in seconds.
+    """
+
+    name: str
+    file: str
+    query: str
+    unsupported: str
+    answers: dict[str, tuple[str, str]]
+    page_after: int | None
+    recovery_after: int | None
+    notified: dict[str, list[str]]
+    faults: list[tuple[str, str]]
+    stub: str
+    assumptions: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
+    """The whole page: rehearsals of one integration, or surveys of monitors."""
+
     integration: str
     version: str
     rehearsals: list[Rehearsal]
     pool: list[str]
+    surveys: list[Survey] = field(default_factory=list)
 
     def json(self) -> str:
         """The document that the page's script reads."""

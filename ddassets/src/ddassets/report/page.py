@@ -12,7 +12,10 @@ from ddassets.report.model import Page
 
 NAME = 'index.html'
 # One script in parts: each may use what stands in those before it while it loads, and all of them afterwards.
-SCRIPTS = ('elements', 'clock', 'points', 'charts', 'widgets', 'messages', 'monitors', 'pages')
+SCRIPTS = (
+    *('elements', 'clock', 'points', 'charts', 'widgets', 'address'),
+    *('start', 'surveys', 'messages', 'monitors', 'pages'),
+)
 
 
 def render(page: Page) -> str:

@@ -1,10 +1,13 @@
 """From the results of rehearsals to the page."""
 
+import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib.metadata import version
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from ddassets.assets import Bundle
@@ -16,12 +19,15 @@ from ddassets.engine.state import State
 from ddassets.engine.timeline import Group, GroupTimeline
 from ddassets.rehearsal import Judgement
 from ddassets.rehearsal.result import DowntimeResult, MonitorResult
+from ddassets.rehearsal.verdict import Verdict
+from ddassets.rehearsal.what_if import Effect
 from ddassets.report import dashboards, model, prose
 from ddassets.report.columns import BUCKETS, average
 from ddassets.report.source import Source
 
 # The texts of more messages would be most of the page. Those sent come first, then the newest.
 MAX_TEXTS = 5000
+MAX_CHANGES = 2000
 _REASONS = {'transition': '', 'renotify': 'renotification', 'downtime end': 'at the end of a downtime'}
 
 # The instant of a message, whether it was muted, and a function for its kind, value, text where asked for, and the
@@ -47,6 +53,11 @@ class _Builder:
         self.places = {downtime.name: index for index, downtime in enumerate(result.downtimes)}
         metrics = {metric: result.series.of(metric) for metric in result.series.metrics}
         tags = {metric: frozenset[str]().union(*(one.tags for one in series)) for metric, series in metrics.items()}
+        # The index of each monitor, and those of its groups, by name.
+        self.groups = {
+            monitor.asset.name: (index, {group.name: at for at, group in enumerate(monitor.timeline.groups.values())})
+            for index, monitor in enumerate(result.monitors)
+        }
         self.source = Source(result.start, result.end, result.lines, result.edges, tags, pool)
 
     def build(self) -> model.Rehearsal:
@@ -67,12 +78,46 @@ class _Builder:
             kinds=kinds,
             messages=messages,
             assumptions=[
-                model.Assumption(name, ASSUMPTIONS[name].question if name in ASSUMPTIONS else '', choice)
+                model.Assumption(
+                    name, ASSUMPTIONS[name].question if name in ASSUMPTIONS else '', choice, self._effects(name)
+                )
                 for name, choice in result.assumptions.items()
             ],
-            verdicts=[(str(verdict), verdict.holds) for verdict in self.judgement.verdicts],
+            changes=self._changes(),
+            verdicts=[self._verdict(verdict) for verdict in self.judgement.verdicts],
             warnings=list(result.warnings),
         )
+
+    def _effects(self, assumption: str) -> list[tuple[str, str, bool]]:
+        tried = [
+            (effect.choice, _described(effect), effect.matters)
+            for effect in self.judgement.what_if.effects
+            if effect.assumption == assumption
+        ]
+        untried = [choice for name, choice in self.judgement.what_if.untried if name == assumption]
+        return [*tried, *((choice, 'was not tried', False) for choice in untried)]
+
+    def _changes(self) -> list[model.Change]:
+        found = [
+            model.Change(
+                effect.assumption, effect.choice, one.kind, *self._indices(one.monitor, one.group), one.at, one.to
+            )
+            for effect in self.judgement.what_if.effects
+            for one in effect.changes
+            if one.monitor in self.groups
+        ]
+        return sorted(found, key=lambda change: change.instant)[:MAX_CHANGES]
+
+    def _verdict(self, verdict: Verdict) -> model.Verdict:
+        moment = verdict.moment
+        if moment is None or moment.monitor not in self.groups:
+            return model.Verdict(str(verdict), verdict.holds)
+        return model.Verdict(str(verdict), verdict.holds, *self._indices(moment.monitor, moment.group), moment.at)
+
+    def _indices(self, monitor: str, group: str) -> tuple[int, int | None]:
+        """The index of a monitor, and that of its group, None for a group that it does not have here."""
+        place, groups = self.groups[monitor]
+        return place, groups.get(group)
 
     def _order(self) -> list[int]:
         """The dashboards as the manifest names them, then the rest."""
@@ -97,6 +142,8 @@ class _Builder:
             priority=priority if isinstance(priority, int) else None,
             comparator=monitor.monitor.comparator,
             thresholds=dict(monitor.monitor.limits),
+            message=monitor.asset.message,
+            options=[(key, json.dumps(value, ensure_ascii=False)) for key, value in _options(monitor.asset.body)],
             groups=[self._group(monitor, group) for group in monitor.timeline.groups.values()],
             coverage=list(self.judgement.coverage[monitor.asset.name]),
         )
@@ -180,6 +227,19 @@ def _arrival(delivery: Delivery) -> model.Arrival:
         webhook=tuple(delivery.lasting_variables().items()),
         hidden=tuple(sorted(delivery.hidden)),
     )
+
+
+def _options(body: Mapping[str, Any]) -> Iterable[tuple[str, object]]:
+    options = body.get('options')
+    return options.items() if isinstance(options, dict) else ()
+
+
+def _described(effect: Effect) -> str:
+    """What another choice would do to the notifications, in one line."""
+    if effect.refused:
+        return f'is refused: {effect.refused}'
+    kinds = Counter(change.kind for change in effect.changes)
+    return ', '.join(f'{number:,} {kind}' for kind, number in kinds.items()) or 'changes nothing'
 
 
 def _state(state: State) -> model.State:

@@ -92,15 +92,17 @@ function chart(draw, attributes) {
   return box;
 }
 
-function forgetCharts() {
-  for (const box of drawings.keys()) {
+// Let go of the charts inside an element.
+function forgetCharts(inside) {
+  for (const box of [...drawings.keys()].filter((one) => inside.contains(one))) {
     seen.unobserve(box);
     sized.unobserve(box);
     if (box.dataset.drawn) library.purge(box);
+    drawings.delete(box);
+    queue.delete(box);
   }
-  drawings.clear();
-  queue.clear();
-  tracks.length = 0;
+  const kept = tracks.filter(({track}) => !inside.contains(track));
+  tracks.splice(0, tracks.length, ...kept);
 }
 
 function plot(box, traces, frame, {axis = {}, shapes = [], annotations = [], stacked = false} = {}) {

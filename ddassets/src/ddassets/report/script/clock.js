@@ -1,8 +1,10 @@
 // Time. A chart knows no time zones, so it is given the wall clock of the rehearsal's zone as if it were UTC.
 
-function offset(instant) {
+const offset = (instant) => offsetOf(state.rehearsal, instant);
+
+function offsetOf(rehearsal, instant) {
   let east = 0;
-  for (const [from, seconds] of state.rehearsal.offsets) {
+  for (const [from, seconds] of rehearsal.offsets) {
     if (from > instant) break;
     east = seconds;
   }

@@ -62,6 +62,11 @@ function select(label, options, value, change) {
   return el('label', {class: 'field'}, el('span', {}, label), control);
 }
 
+function searchField(label, value, change) {
+  const control = el('input', {type: 'search', value, oninput: () => change(control.value)});
+  return el('label', {class: 'field search'}, el('span', {}, label), control);
+}
+
 function segments(label, options, value, choose) {
   return el('span', {class: 'segments', role: 'group', 'aria-label': label}, options.map(([key, text, title]) =>
     el('button', {type: 'button', title, 'aria-pressed': String(key === value), 'data-choice': text, onclick: () => choose(key)}, text)));

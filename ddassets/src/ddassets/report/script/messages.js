@@ -93,12 +93,31 @@ function messageView(message, heading) {
     el('h2', {id: heading, dir: 'auto'}, message.title),
     delivery(message),
     el('dl', {class: 'facts'}, facts.map(([term, detail]) => [el('dt', {}, term), el('dd', {}, detail)])),
+    sensitive(message),
     message.arrival ? arrivalView(message, () => messageText(message)) : messageText(message),
-    monitor && el('p', {class: 'no-print'}, button('Show this hour in the charts', () => {
-      reader.close();
-      setFrame(message.instant - 2700, message.instant + 900);
-      location.hash = `#/monitors/${message.monitor}`;
-    })));
+    templateView(monitor),
+    monitor && el('p', {class: 'no-print'}, el('a', {href: momentAddress(state.rehearsal, {...message, index: null})}, 'Show this moment in the chart')));
+}
+
+// Which other choices of an assumption would change this message.
+function sensitive(message) {
+  const found = changesOf(message);
+  if (!found.length) return null;
+  const WHAT = {goes: 'it would not come', moves: 'it would come at another time', 'is muted': 'it would be muted', 'is sent': 'it would be sent', changes: 'its text or recipients would change'};
+  return el('div', {class: 'verdict sensitive'}, 'An assumption would change this message:', el('ul', {}, found.slice(0, 8).map((change) => el('li', {},
+    el('a', {href: address('/basis', {scenario: state.rehearsal, from: state.from, to: state.to})}, change.assumption), ` as “${change.choice}”: `,
+    change.what === 'moves' ? `it would come at ${clock(change.to, true)}` : WHAT[change.what]))), found.length > 8 ? `and ${found.length - 8} more` : null);
+}
+
+function changesOf(message) {
+  if (message.monitor === null) return [];
+  return state.rehearsal.byMoment.get(`${message.monitor} ${message.group} ${message.instant}`) || [];
+}
+
+// The template beside its rendering.
+function templateView(monitor) {
+  if (!monitor || !monitor.message) return null;
+  return el('details', {class: 'template'}, el('summary', {}, 'The template of this message'), el('pre', {dir: 'auto'}, monitor.message));
 }
 
 function messageText(message) {
@@ -107,8 +126,15 @@ function messageText(message) {
 
 const reader = document.getElementById('reader');
 reader.addEventListener('click', (event) => { if (event.target === reader) reader.close(); });
+reader.addEventListener('close', () => {
+  if (reader.dataset.leaving) return;
+  state.open = null;
+  keepAddress();
+});
 
 function read(messages) {
+  state.open = messages.length === 1 ? messages[0] : null;
+  keepAddress();
   const close = button('Close', () => reader.close(), {class: 'quiet close', autofocus: true});
   if (messages.length === 1) reader.replaceChildren(close, messageView(messages[0], 'reader-title'));
   else {
@@ -131,7 +157,7 @@ function rowList(messages, current, choose) {
   };
   const list = el('div', {class: 'rows', onkeydown: step}, [...days].map(([text, some]) => [el('h3', {class: 'day'}, text), el('ul', {}, some.map((message) => el('li', {}, el('button', {
     type: 'button', class: message.muted ? 'row is-muted' : 'row', 'aria-current': message === current ? 'true' : null, onclick: () => choose(message),
-  }, el('span', {class: 'time'}, time(message.instant)), el('span', {class: 'what'}, pill(kindOf(message), message.muted)),
+  }, el('span', {class: 'time'}, time(message.instant)), el('span', {class: 'what'}, changesOf(message).length ? el('span', {class: 'assumed', title: 'an assumption would change this message'}, '≈', el('span', {class: 'hidden-text'}, ' an assumption would change this message ')) : null, pill(kindOf(message), message.muted)),
   el('span', {class: 'title'}, name(message.title)),
   el('span', {class: 'who'}, message.muted ? 'muted, would go to ' : 'to ', message.recipients.length ? message.recipients.map((one, i) => [i ? ', ' : '', name(one)]) : 'nobody')))))]));
   return list;
@@ -151,6 +177,7 @@ function inboxPage() {
     && (!filters.delivery || (filters.delivery === 'muted') === message.muted));
   const change = (key) => (value) => {
     state.filters = {...filters, [key]: value};
+    state.open = null;
     const focused = document.activeElement && document.activeElement.closest('[data-filter]');
     render();
     if (focused) document.querySelector(`[data-filter="${focused.dataset.filter}"] select, [data-filter="${focused.dataset.filter}"] [aria-pressed="true"]`)?.focus();
@@ -165,6 +192,7 @@ function inboxPage() {
     current = message;
     state.open = message;
     if (narrow()) return read([message]);
+    keepAddress();
     fill();
     list.querySelector('[aria-current]')?.focus();
     return null;

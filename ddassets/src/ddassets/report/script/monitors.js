@@ -9,12 +9,12 @@ function share(frame, instant) {
 }
 
 function layTracks() {
-  for (const lay of tracks) lay({from: state.from, to: state.to});
+  for (const {track, lay} of tracks) lay(track, {from: state.from, to: state.to});
 }
 
 function lane(label, kind, lay) {
   const track = el('div', {class: `track ${kind}`});
-  tracks.push((frame) => lay(track, frame));
+  tracks.push({track, lay});
   return el('div', {class: 'lane'}, el('span', {}, label), track);
 }
 
@@ -67,12 +67,13 @@ function layMarks(track, frame, messages) {
     const label = close.length === 1
       ? `${what}${close[0].muted ? ', muted' : ''}, ${clock(close[0].instant)}: ${close[0].title}`
       : `${close.length} messages, ${sent.length} sent, ${clock(close[0].instant)} to ${clock(close.at(-1).instant)}`;
-    return el('button', {type: 'button', class: sent.length ? 'mark' : 'mark muted', 'data-state': what, title: label, 'aria-label': label,
+    const assumed = close.some((message) => changesOf(message).length);
+    return el('button', {type: 'button', class: `${sent.length ? 'mark' : 'mark muted'}${assumed ? ' assumed' : ''}`, 'data-state': what, title: label + (assumed ? ' (an assumption would change this)' : ''), 'aria-label': label + (assumed ? ' (an assumption would change this)' : ''),
       style: {left: `${x / width * 100}%`}, onclick: () => read(close)}, close.length > 1 ? (close.length > 99 ? '99' : String(close.length)) : MARKS[what]);
   }));
 }
 
-function monitorGroup(monitor, group, messages) {
+function monitorGroup(monitor, group, messages, moment = null) {
   const draw = (box) => {
     const frame = {from: state.from, to: state.to};
     const found = points(group.signal, frame);
@@ -88,6 +89,7 @@ function monitorGroup(monitor, group, messages) {
     }
     const path = pieces.map(([from, to]) => `M${at(from)},0V1H${at(to)}V0Z`).join('');
     if (path) shapes.push({type: 'path', yref: 'paper', path, fillcolor: colour('--mute'), opacity: 0.12, line: {width: 0}, layer: 'below'});
+    if (moment !== null) shapes.push({type: 'line', yref: 'paper', y0: 0, y1: 1, x0: axisText(moment), x1: axisText(moment), line: {color: colour('--alert'), width: 2}});
     plot(box, lineTraces('value', found, PALETTES.dog_classic[0]), frame, {shapes, annotations});
     const values = Array.from(found.v);
     box.setAttribute('aria-label', `${monitor.name}, ${group.name}: ${values.length ? `${number(AGGREGATES.min(values))} to ${number(AGGREGATES.max(values))}` : 'no value'}, ${clock(frame.from)} to ${clock(frame.to)}`);
@@ -101,25 +103,62 @@ function monitorGroup(monitor, group, messages) {
 }
 
 const GROUPS_AT_ONCE = 8;
+const ORDERS = [['alert', 'time in Alert'], ['messages', 'messages'], ['name', 'name']];
+
+const secondsIn = (group, what) => group.states.reduce((sum, [from, to, one]) => sum + (one === what ? to - from : 0), 0);
+const SORTS = {
+  __proto__: null,
+  alert: (a, b) => b.seconds - a.seconds || b.messages.length - a.messages.length,
+  messages: (a, b) => b.messages.length - a.messages.length,
+  name: (a, b) => (a.group.name < b.group.name ? -1 : 1),
+};
+
+// The groups of a monitor, some at a time. Many can be searched and sorted.
+function groupList(monitor, messages) {
+  const byGroup = monitor.groups.map((group) => ({group, messages: [], seconds: secondsIn(group, 'Alert')}));
+  for (const message of messages) byGroup[message.group].messages.push(message);
+  const many = byGroup.length > GROUPS_AT_ONCE;
+  const list = el('div');
+  const more = button('', () => show(), {class: 'quiet more'});
+  const tally = el('span', {class: 'soft', role: 'status'});
+  let found = [];
+  let shown = 0;
+  function show() {
+    list.append(...found.slice(shown, shown + GROUPS_AT_ONCE).map((one) => monitorGroup(monitor, one.group, one.messages)));
+    shown = Math.min(found.length, shown + GROUPS_AT_ONCE);
+    more.hidden = shown >= found.length;
+    more.textContent = `Show more groups (${found.length - shown} left)`;
+    requestAnimationFrame(layTracks);
+  }
+  function fill() {
+    forgetCharts(list);
+    const text = (state.filters.group || '').toLowerCase();
+    found = byGroup.filter((one) => one.group.name.toLowerCase().includes(text));
+    if (!found.length) found = monitor.groups.length === 1 ? byGroup : [];
+    if (many) found.sort(SORTS[state.filters.order] || SORTS.alert);
+    tally.textContent = `${found.length.toLocaleString('en')} of ${counted(byGroup.length, 'group')}, ${byGroup.filter((one) => one.seconds).length.toLocaleString('en')} were in Alert`;
+    list.replaceChildren();
+    shown = 0;
+    show();
+  }
+  const change = (key) => (value) => { state.filters = {...state.filters, [key]: value}; keepAddress(); fill(); };
+  fill();
+  const searched = many || (byGroup.length > 1 && state.filters.group);
+  return [searched ? el('div', {class: 'filters', role: 'group', 'aria-label': 'Groups'}, searchField('Group', state.filters.group || '', change('group')),
+    many ? select('Sort by', ORDERS, state.filters.order in SORTS ? state.filters.order : 'alert', change('order')) : null, tally) : null, list, more];
+}
+
+function optionsView(monitor) {
+  return el('details', {class: 'template'}, el('summary', {}, 'Options and message template'),
+    el('div', {class: 'beside'}, el('dl', {class: 'facts'}, monitor.options.map(([key, value]) => [el('dt', {}, name(key)), el('dd', {}, el('code', {}, name(value)))])),
+      monitor.message ? el('pre', {dir: 'auto'}, monitor.message) : el('p', {class: 'soft'}, 'It has no message.')));
+}
 
 function monitorCard(monitor, index) {
   const messages = state.rehearsal.messages.filter((message) => message.monitor === index);
-  const byGroup = monitor.groups.map((group, i) => ({group, messages: messages.filter((message) => message.group === i)}));
-  const order = byGroup.length > GROUPS_AT_ONCE ? [...byGroup].sort((a, b) => b.messages.length - a.messages.length) : byGroup;
-  const list = el('div');
-  let shown = 0;
-  const more = button('', () => show(), {class: 'quiet more'});
-  function show() {
-    list.append(...order.slice(shown, shown + GROUPS_AT_ONCE).map((one) => monitorGroup(monitor, one.group, one.messages)));
-    shown = Math.min(order.length, shown + GROUPS_AT_ONCE);
-    more.hidden = shown >= order.length;
-    more.textContent = `Show more groups (${order.length - shown} left, those with most messages first)`;
-    requestAnimationFrame(layTracks);
-  }
-  show();
   const sent = messages.filter((message) => !message.muted).length;
   return el('section', {class: 'card', id: `monitor-${index}`}, el('h2', {}, name(monitor.name)),
     el('p', {}, el('code', {}, name(monitor.query))),
     el('p', {class: 'soft'}, `${sent.toLocaleString('en')} sent, ${(messages.length - sent).toLocaleString('en')} muted`, monitor.priority ? ` · P${monitor.priority}` : '',
-      monitor.tags.length ? monitor.tags.map((tag, i) => [i ? ', ' : ' · ', name(tag)]) : null), list, more);
+      monitor.tags.length ? monitor.tags.map((tag, i) => [i ? ', ' : ' · ', name(tag)]) : null), optionsView(monitor), groupList(monitor, messages));
 }

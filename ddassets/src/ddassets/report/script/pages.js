@@ -27,7 +27,7 @@ const VERDICTS = 300;
 
 function outcome() {
   const {verdicts} = state.rehearsal;
-  const failed = verdicts.filter(([, holds]) => !holds).length;
+  const failed = failuresOf(state.rehearsal).length;
   if (!verdicts.length) return 'It expects nothing: whatever happens is shown and nothing is judged.';
   return failed ? `${failed} of ${counted(verdicts.length, 'expectation')} failed.` : `${verdicts.length === 1 ? 'The one expectation' : `All ${verdicts.length} expectations`} held.`;
 }
@@ -39,19 +39,27 @@ function unreached(monitor, what) {
   return others.length ? ['not reached, but in ', name(others.map((one) => one.name).join(', '))] : el('strong', {}, 'never reached');
 }
 
+function otherChoices({effects}) {
+  if (!effects.length) return el('span', {class: 'soft'}, 'not tried');
+  const matter = effects.filter(([, , matters]) => matters);
+  const untried = effects.filter(([, effect, matters]) => !matters && effect === 'was not tried').length;
+  if (!matter.length) return el('span', {class: 'soft'}, untried ? `${untried} not tried` : 'changes nothing');
+  return [matter.slice(0, 6).map(([choice, effect]) => el('div', {}, el('strong', {}, `“${choice}”`), ': ', name(effect))), untried ? el('div', {class: 'soft'}, `${untried} not tried`) : null];
+}
+
 function basisPage() {
   const {verdicts, warnings, assumptions, monitors, downtimes, messages, start, end, zone, description} = state.rehearsal;
   return [el('h1', {}, 'Assumptions and coverage'),
     el('p', {class: 'lead'}, `${clock(start)} to ${clock(end)} (${zone}), ${duration(end - start)}. `, name(description)),
-    el('section', {class: verdicts.every(([, holds]) => holds) ? 'card' : 'card failures'}, el('h2', {}, 'Expectations'),
+    el('section', {class: verdicts.every(({holds}) => holds) ? 'card' : 'card failures'}, el('h2', {}, 'Expectations'),
       el('p', {class: 'soft'}, outcome()),
       // Those that failed first: of a long list they are what is looked for.
-      el('ul', {class: 'held'}, verdicts.toSorted((a, b) => a[1] - b[1]).slice(0, VERDICTS).map(([text, holds]) => el('li', {class: holds ? null : 'broken'}, name(text)))),
+      el('ul', {class: 'held'}, verdicts.toSorted((a, b) => a.holds - b.holds).slice(0, VERDICTS).map((verdict) => (verdict.holds ? el('li', {}, name(verdict.text)) : failureItem(state.rehearsal, verdict)))),
       verdicts.length > VERDICTS ? el('p', {class: 'soft'}, `and ${verdicts.length - VERDICTS} more`) : null),
     warnings.length ? el('section', {class: 'card'}, el('h2', {}, 'Warnings'), el('ul', {}, warnings.map((text) => el('li', {}, name(text))))) : null,
     el('section', {class: 'card'}, el('h2', {}, 'Assumptions'),
       el('p', {class: 'soft'}, 'Datadog’s public documents leave these questions open. The rehearsal relied on the answer given here.'),
-      assumptions.length ? table(['', 'Question', 'Answer'], assumptions.map((one) => [one.id, one.question, one.choice])) : el('p', {}, 'None was needed.')),
+      assumptions.length ? table(['', 'Question', 'Answer', 'Another answer'], assumptions.map((one) => [one.id, one.question, one.choice, otherChoices(one)])) : el('p', {}, 'None was needed.')),
     monitors.map((monitor) => {
       const reached = monitor.coverage.filter(([, yes]) => yes).length;
       return el('section', {class: 'card'}, el('h2', {}, 'Coverage: ', name(monitor.name)),
@@ -68,18 +76,20 @@ function basisPage() {
       el('p', {}, 'The shading behind a line reaches from the least to the greatest of the finest points inside each bucket: no extreme is lost in a long frame. Numbers and tables are computed from the points of the graph, as Datadog does, so an average over hours is an average of hourly points.'))];
 }
 
-const PAGES = {dashboards: dashboardPage, monitors: monitorsPage, inbox: inboxPage, basis: basisPage};
+const PAGES = {start: startPage, dashboards: dashboardPage, monitors: monitorsPage, inbox: inboxPage, basis: basisPage};
+const dashboardIndex = (text) => Math.max(0, Math.min(Number.parseInt(text, 10) || 0, state.rehearsal.dashboards.length - 1));
 
 function route() {
-  const [, kind, index] = location.hash.split('/');
-  if (!Object.hasOwn(PAGES, kind || '')) return {kind: state.rehearsal.dashboards.length ? 'dashboards' : 'monitors', index: 0};
-  const at = Number.parseInt(index, 10) || 0;
-  return {kind, index: kind === 'dashboards' ? Math.min(at, state.rehearsal.dashboards.length - 1) : at, named: index !== undefined};
+  const {kind, index} = readAddress();
+  if (!state.rehearsal || !Object.hasOwn(PAGES, kind)) return {kind: 'start', index: 0};
+  if (kind !== 'dashboards') return {kind, index: Number.parseInt(index, 10) || 0, named: index !== undefined};
+  return state.rehearsal.dashboards.length ? {kind, index: dashboardIndex(index)} : {kind: 'monitors', index: 0};
 }
 
 function navigation(current) {
+  if (!state.rehearsal) return;
   const {dashboards, messages} = state.rehearsal;
-  const links = [...dashboards.map((dashboard, i) => [`#/dashboards/${i}`, dashboard.title, current.kind === 'dashboards' && current.index === i]),
+  const links = [['#/', 'Start', current.kind === 'start'], ...dashboards.map((dashboard, i) => [`#/dashboards/${i}`, dashboard.title, current.kind === 'dashboards' && current.index === i]),
     ['#/monitors', 'Monitors', current.kind === 'monitors'], ['#/inbox', `Inbox (${messages.length.toLocaleString('en')})`, current.kind === 'inbox'],
     ['#/basis', 'Assumptions and coverage', current.kind === 'basis']];
   const bar = document.getElementById('pages');
@@ -89,7 +99,7 @@ function navigation(current) {
 
 function toolbar(current) {
   const bar = document.getElementById('toolbar');
-  if (current.kind === 'inbox' || current.kind === 'basis') return bar.replaceChildren();
+  if (current.kind === 'inbox' || current.kind === 'basis' || (current.kind === 'start' && !(state.rehearsal && firstFailure(state.rehearsal)))) return bar.replaceChildren();
   const {start, end, zone, dashboards} = state.rehearsal;
   const span = state.to - state.from;
   const whole = state.from <= start && state.to >= end;
@@ -117,11 +127,16 @@ function toolbar(current) {
 }
 
 // A frame has whole seconds, at least a minute, and never leaves the rehearsal.
-function setFrame(from, to) {
+function limitFrame(from, to) {
   const {start, end} = state.rehearsal;
   const span = Math.min(end - start, Math.max(60, Math.round(to - from)));
   state.to = Math.min(end, Math.max(start + span, Math.round(to)));
   state.from = state.to - span;
+}
+
+function setFrame(from, to) {
+  limitFrame(from, to);
+  keepAddress();
   toolbar(route());
   for (const refresh of refreshers) refresh();
   for (const box of drawings.keys()) stale(box);
@@ -133,7 +148,12 @@ function render() {
   const current = route();
   // Each dashboard has a selection of its own.
   state.chosen = (current.kind === 'dashboards' && state.selections[current.index]) || {};
-  forgetCharts();
+  if (reader.open) {
+    reader.dataset.leaving = 'yes';
+    reader.close();
+    delete reader.dataset.leaving;
+  }
+  forgetCharts(document.getElementById('main'));
   refreshers.length = 0;
   navigation(current);
   toolbar(current);
@@ -141,18 +161,38 @@ function render() {
   document.getElementById('main').replaceChildren(...content.flat(2).filter(Boolean));
   layTracks();
   drawWhenIdle();
+  keepAddress();
   document.title = `${document.getElementById('main').querySelector('h1').textContent} · rehearsal of ${page.integration}`;
-  if (current.kind === 'monitors' && current.named) document.getElementById(`monitor-${current.index}`)?.scrollIntoView();
+  if (current.kind === 'monitors' && current.named && current.index) document.getElementById(`monitor-${current.index}`)?.scrollIntoView();
 }
 
+// Arrive at an address, on opening, from a link, or with the Back button.
+function arrive() {
+  applyAddress();
+  const message = state.open;
+  render();
+  if (message && (route().kind !== 'inbox' || matchMedia('(max-width: 760px)').matches)) read([message]);
+}
+
+// Show a scenario: the frame is around its first failure, else the whole.
 function begin(rehearsal) {
+  choose(rehearsal);
+  const failure = firstFailure(rehearsal);
+  if (failure) {
+    const {from, to} = around(failure);
+    limitFrame(from, to);
+  }
+}
+
+function choose(rehearsal) {
   Object.assign(state, {rehearsal, from: rehearsal.start, to: rehearsal.end, filters: {}, open: null,
     selections: rehearsal.dashboards.map(({variables}) => Object.fromEntries(variables.map((variable) => [variable.name, variable.default])))});
-  const failed = rehearsal.verdicts.some(([, holds]) => !holds);
+  const failed = verdictOf(rehearsal) === 'failed';
+  const control = document.querySelector('#rehearsals select');
+  if (control) control.value = page.rehearsals.indexOf(rehearsal);
   const chip = document.getElementById('outcome');
   chip.dataset.held = rehearsal.verdicts.length ? !failed : 'none';
   chip.textContent = !rehearsal.verdicts.length ? 'Nothing expected' : failed ? '✗ Expectations failed' : '✓ Expectations held';
-  render();
 }
 
 function setTheme(theme) {
@@ -166,24 +206,30 @@ async function start() {
   const charts = unpacked('charts');
   page = JSON.parse(await unpacked('data'));
   for (const rehearsal of page.rehearsals) {
-    rehearsal.messages = rehearsal.messages.map(([instant, kind, value, text, triggered]) => ({...rehearsal.kinds[kind], instant, value, prose: text, triggered}));
+    rehearsal.messages = rehearsal.messages.map(([instant, kind, value, text, triggered], index) => ({...rehearsal.kinds[kind], index, instant, value, prose: text, triggered}));
+    rehearsal.verdicts = rehearsal.verdicts.map(([text, holds, monitor, group, instant]) => ({text, holds, monitor, group, instant}));
+    rehearsal.byMoment = Map.groupBy(
+      rehearsal.changes.map(([assumption, choice, what, monitor, group, instant, to]) => ({assumption, choice, what, monitor, group, instant, to})),
+      (change) => `${change.monitor} ${change.group} ${change.instant}`);
   }
   const dark = matchMedia('(prefers-color-scheme: dark)');
   setTheme(dark.matches ? 'dark' : 'light');
   dark.addEventListener('change', () => setTheme(dark.matches ? 'dark' : 'light'));
   document.getElementById('theme').addEventListener('click', () => setTheme(root.dataset.theme === 'dark' ? 'light' : 'dark'));
   document.getElementById('brand').append(name(page.integration));
-  const names = page.rehearsals.map((rehearsal) => rehearsal.name);
+  const names = page.rehearsals.map((rehearsal) => `${VERDICT_MARKS[verdictOf(rehearsal)]} ${rehearsal.name}`);
   document.getElementById('rehearsals').append(names.length > 1
-    ? select('Rehearsal', names.map((text, i) => [i, text]), 0, (value) => begin(page.rehearsals[value]))
-    : el('span', {}, 'Rehearsal: ', name(names[0])));
+    ? select('Scenario', names.map((text, i) => [i, text]), 0, (value) => { begin(page.rehearsals[value]); render(); })
+    : names.length ? el('span', {}, 'Scenario: ', name(names[0])) : '');
   document.getElementById('footer').append(el('p', {}, `A rehearsal made offline by ddassets ${page.version}. This is not Datadog: signal, states and messages were computed on one machine, nothing was sent to anyone, and Datadog’s own result may differ where its documents are silent (see “Assumptions and coverage”).`));
-  addEventListener('hashchange', () => { render(); scrollTo(0, 0); document.getElementById('main').focus({preventScroll: true}); });
+  addEventListener('hashchange', () => { arrive(); scrollTo(0, 0); document.getElementById('main').focus({preventScroll: true}); });
   let before = null;
   const relay = () => { for (const box of drawings.keys()) drawNow(box); layTracks(); };
   addEventListener('beforeprint', () => { before = root.dataset.theme; setTheme('light'); root.classList.add('printed'); relay(); });
   addEventListener('afterprint', () => { root.classList.remove('printed'); setTheme(before); layTracks(); });
-  begin(page.rehearsals[0]);
+  if (page.rehearsals.length) begin(firstRehearsal());
+  else document.getElementById('outcome').remove();
+  arrive();
   library = chartLibrary(await charts);
   drawVisible();
 }

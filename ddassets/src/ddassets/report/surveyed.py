@@ -1,0 +1,42 @@
+"""From the surveys of monitors to the page."""
+
+from importlib.metadata import version
+
+from ddassets.diagnostic import Severity
+from ddassets.output.terminal import shown_path
+from ddassets.rehearsal.auto.estate import Estate
+from ddassets.rehearsal.auto.survey import Survey
+from ddassets.report import model
+
+
+def page(estate: Estate, name: str) -> model.Page:
+    """Return the page of a table with a row for each monitor. `name` is what was surveyed."""
+    return model.Page(name, version('ddassets'), [], [], [_survey(estate, survey) for survey in estate.surveys])
+
+
+def _survey(estate: Estate, survey: Survey) -> model.Survey:
+    own = (survey.asset.path, survey.name)
+    verdicts = {
+        'Alert': survey.alert,
+        'Warn': survey.warn,
+        'Recovery': survey.recovery,
+        'No Data': survey.no_data,
+    }
+    return model.Survey(
+        name=survey.name,
+        file=shown_path(survey.asset.path),
+        query=survey.asset.query,
+        unsupported=survey.unsupported,
+        answers={state: (verdict.answer, verdict.reason) for state, verdict in verdicts.items()},
+        page_after=survey.page_after,
+        recovery_after=survey.recovery_after,
+        notified={kind: list(handles) for kind, handles in survey.told.items()},
+        faults=[
+            (_SEVERITIES[one.severity], one.message) for one in estate.diagnostics if (one.path, one.object) == own
+        ],
+        stub=survey.stubbed,
+        assumptions=list(survey.assumptions),
+    )
+
+
+_SEVERITIES = {Severity.ERROR: 'error', Severity.WARNING: 'warning', Severity.NOTE: 'note'}
