@@ -170,7 +170,7 @@ class _Result:
     def __init__(self, rehearsal: Rehearsal, expect: Case) -> None:
         self.rehearsal = rehearsal
         self.expect = expect
-        (self.monitor,) = rehearsal.monitors
+        self.monitor = rehearsal.monitors[0]
 
     @property
     def _line(self) -> Any:
@@ -225,7 +225,12 @@ class _Result:
 
     @property
     def _mails(self) -> list[Mail]:
-        return [mail for mail in inbox(self.rehearsal) if isinstance(mail, Mail)]
+        return [mail for mail in inbox(self.rehearsal) if isinstance(mail, Mail) and mail.monitor is self.monitor]
+
+    @property
+    def muted_beside(self) -> int:
+        """How many notifications of the monitor beside it are muted."""
+        return sum(group.muted for group in self.rehearsal.monitors[1].results.values())
 
     @property
     def inbox(self) -> list[str]:
@@ -306,21 +311,67 @@ def run(case: Case) -> Rehearsal:
 
 def scenario(case: Case) -> dict[str, Any]:
     """The scenario of an example, with what the corpus leaves out."""
-    told = 'series' in case
+    told = 'series' in case or 'runs' in case
     states = list(case.get('states', ('OK', 'Alert')))
+    own = [*_members(case), *_runs(case)]
     found: dict[str, Any] = {
-        'start': case.get('start', '2027-01-04T10:00:00'),
+        'start': case.get('start', '2027-01-04T09:59:00' if 'runs' in case else '2027-01-04T10:00:00'),
         'timezone': case.get('timezone', 'UTC'),
-        'length': case.get('length', '10m' if told else f'{HOLD * len(states)}m'),
-        'tick_second': case.get('tick_second', 0 if told else 30),
-        'series': [_series(name, values) for name, values in case['series'].items()] if told else _signal(case, states),
-        'monitors': [_monitor(case, states)],
+        'length': case.get('length', f'{_length(case)}m' if own else '10m' if told else f'{HOLD * len(states)}m'),
+        'tick_second': case.get('tick_second', 0 if told or own else 30),
+        'series': _points(case, states, own),
+        'monitors': [_monitor(case, states), *(_monitor(one, states) for one in _beside(case))],
         'downtimes': [_downtime(case['downtime'])] if 'downtime' in case else [],
     }
     for key in ('hosts', 'assumptions'):
         if key in case:
             found[key] = case[key]
     return found
+
+
+def _points(case: Case, states: Sequence[str], own: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    if 'series' in case or own:
+        return [*(_series(name, values) for name, values in case.get('series', {}).items()), *own]
+    return _signal(case, states)
+
+
+def _beside(case: Case) -> Iterator[Case]:
+    """Another monitor of the example, which has series of its own."""
+    if 'beside' in case:
+        yield {'series': (), 'monitor_tags': case['beside'].get('tags', ()), **case['beside']}
+
+
+def _members(case: Case) -> Iterator[dict[str, Any]]:
+    """The states of the members of a composite: A is the monitor 1, B is 2."""
+    hold = case.get('hold', HOLD)
+    for letter, groups in case.get('members', {}).items():
+        for tag, states in (groups if isinstance(groups, dict) else {'': groups}).items():
+            words = ' '.join(f'{state.replace(" ", "")}x{hold}' for state in _listed(states))
+            last = f'{_listed(states)[-1].replace(" ", "")}x{100 * hold}'
+            yield {'monitor': str('ABC'.index(letter) + 1), 'states': f'{words} {last}', 'tags': [tag] if tag else []}
+
+
+def _runs(case: Case) -> Iterator[dict[str, Any]]:
+    """The runs of a check, one a minute; ten that are OK come before."""
+    words = {'O': 'OK', 'W': 'WARNING', 'C': 'CRITICAL', 'U': 'UNKNOWN', '_': '_'}
+    runs = case.get('runs', {})
+    for tag, letters in (runs if isinstance(runs, dict) else {'host:h': runs}).items():
+        yield {
+            'service_check': case['query'].split('"')[1],
+            'statuses': ' '.join(['OKx10', *(words[letter] for letter in letters.split())]),
+            'tags': tag.split(','),
+            'from': '2027-01-04T09:50:00',
+        }
+
+
+def _length(case: Case) -> int:
+    """Minutes of an example whose members' states or runs are given."""
+    if 'runs' in case:
+        runs = case['runs']
+        return 1 + max(len(each.split()) for each in (runs.values() if isinstance(runs, dict) else [runs]))
+    hold = case.get('hold', HOLD)
+    every = [each for one in case['members'].values() for each in (one.values() if isinstance(one, dict) else [one])]
+    return hold * max(len(_listed(each)) for each in every) if 'series' not in case else 10
 
 
 _NAME = re.compile(r'([\w.]+)(?:\{(.*)\})?(?: (gauge|count|rate|distribution))?(?: (\d\w+))?(?: from (\S+))?')
@@ -377,7 +428,7 @@ def _monitor(case: Case, states: Sequence[str]) -> dict[str, Any]:
     if limit and body['type'] == 'query alert':
         options.setdefault('thresholds', {})
         options['thresholds'] = {'critical': float(limit[1])} | options['thresholds']
-    if 'series' not in case:
+    if 'series' not in case and body['type'] not in ('composite', 'service check'):
         if 'Warn' in states:
             options['thresholds'].setdefault('warning', 50)
         if 'No Data' in states:

@@ -106,7 +106,11 @@ def series(entry: str) -> str:
     ('entry', 'message'),
     [
         pytest.param('metric: acme.queue.length', 'series[0]: expected either values or csv', id='nothing'),
-        pytest.param('values: 1', 'expected one of metric, check, stub and band, found values', id='no-metric'),
+        pytest.param(
+            'values: 1',
+            'expected one of metric, check, service_check, states, stub and band, found values',
+            id='no-metric',
+        ),
         pytest.param('metric: acme.queue.length, values: 1y', "series[0].values: column 1: found '1y'", id='values'),
         pytest.param('metric: other, values: 1', 'type and interval of other must be given', id='undeclared'),
         pytest.param('metric: other, values: 1, interval: 1m', 'type of other must be given', id='no-type'),
@@ -215,7 +219,7 @@ def test_an_asset_that_cannot_be_read_is_refused(tmp_path):
         pytest.param('to: Warn', 'expect[0]: at is missing', id='no-instant'),
         pytest.param(
             'at: 2027-01-11T10:20:00, to: Warm',
-            "expect[0].to: found 'Warm'; allowed: absent, OK, Warn, Alert, No Data; did you mean Warn?",
+            "expect[0].to: found 'Warm'; allowed: absent, OK, Warn, Alert, No Data, Unknown; did you mean Warn?",
             id='state',
         ),
         pytest.param('at: 2027-01-11T11:00:00', 'outside the rehearsal: Mon 2027-01-11 10:00:00', id='outside'),
@@ -328,7 +332,9 @@ DOCUMENT = Path(__file__).parents[1] / 'docs' / 'rehearsals.md'
 
 
 def test_the_example_of_the_documentation_holds():
-    example, properties = re.findall(r'```yaml\n(.*?)```', DOCUMENT.read_text(), re.DOTALL)
+    example, *series, properties = re.findall(r'```yaml\n(.*?)```', DOCUMENT.read_text(), re.DOTALL)
+    start = 'start: 2027-01-04T10:00:00\nlength: 1h\n'
+    assert [len(parse(start + one, Path('s.yaml')).sources) for one in series] == [1, 1]
     expected = judged(example)
     assert expected.failures == []
     assert len(expected.verdicts) == 5
@@ -341,6 +347,8 @@ def test_every_key_is_documented():
         *keys.SCENARIO.names,
         *keys.POINTS.names,
         *keys.CHECK.names,
+        *keys.RUNS.names,
+        *keys.GIVEN.names,
         *keys.EXPECTED.names,
         *keys.PROPERTY.names,
         *keys.BOUNDS.names,

@@ -1,6 +1,6 @@
 """A monitor, decoded by its table."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,8 +12,12 @@ from ddassets.assets.monitor_table import MonitorFields, MonitorOptions
 from ddassets.assets.option import Report, decode, shown
 from ddassets.assets.source import Place, Source
 from ddassets.diagnostic import Diagnostic, Severity
+from ddassets.language.composite import CompositeQuery
+from ddassets.language.composite import parse as parse_composite
 from ddassets.language.query.syntax import QuerySyntaxError, parse_monitor
 from ddassets.language.query.tree import MonitorQuery
+from ddassets.language.service_check import CheckQuery
+from ddassets.language.service_check import parse as parse_check
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class Monitor(Asset):
             message = f'definition: expected an object, found {shown(found)}'
             return (self.wrapper.diagnostic('file/shape', Severity.ERROR, ('definition',), message),)
         report = Report(self, diagnostics=[*self._decoded[1].diagnostics])
-        check(self.fields, self.tree, report)
+        check(self.fields, self.tree or self.composite or self.service_check, report)
         return tuple(report.diagnostics)
 
     @property
@@ -112,6 +116,23 @@ class Monitor(Asset):
             return parse_monitor(self.query)
         except QuerySyntaxError as error:
             return error
+
+    @cached_property
+    def composite(self) -> CompositeQuery | QuerySyntaxError | None:
+        """The parsed query of a composite monitor, or why it cannot be parsed; None for other types."""
+        return _parsed(self.query, parse_composite) if self.type in types.COMPOSITE else None
+
+    @cached_property
+    def service_check(self) -> CheckQuery | QuerySyntaxError | None:
+        """The parsed query of a service-check monitor, or why it cannot be parsed; None for other types."""
+        return _parsed(self.query, parse_check) if self.type in types.CHECK else None
+
+
+def _parsed[T](query: str, parse: Callable[[str], T]) -> T | QuerySyntaxError | None:
+    try:
+        return parse(query) if query else None
+    except QuerySyntaxError as error:
+        return error
 
 
 def read_monitor(source: Source, body: Mapping[str, Any], place: Place = ()) -> Monitor:

@@ -11,6 +11,7 @@ from ddassets.assets.monitor_table import MonitorFields, options_with_types, win
 from ddassets.assets.option import Report, did_you_mean, listed
 from ddassets.assets.source import Place, dotted
 from ddassets.diagnostic import Severity, Span
+from ddassets.language.composite import MAX_MEMBERS, CompositeQuery
 from ddassets.language.query.syntax import QuerySyntaxError
 from ddassets.language.query.tree import (
     Call,
@@ -21,6 +22,7 @@ from ddassets.language.query.tree import (
     metrics,
     walk,
 )
+from ddassets.language.service_check import CheckQuery
 
 _OPTIONS: Place = ('options',)
 _THRESHOLDS: Place = ('options', 'thresholds')
@@ -57,13 +59,19 @@ class Checked:
         self.report.add(code, place, f'{dotted(place)}: {message}', severity, hint, span)
 
 
-def check(fields: MonitorFields, tree: MonitorQuery | QuerySyntaxError | None, report: Report) -> None:
+def check(
+    fields: MonitorFields, tree: MonitorQuery | CompositeQuery | CheckQuery | QuerySyntaxError | None, report: Report
+) -> None:
     """Add to the report what is wrong beside what the table says."""
     checked = Checked(fields, tree if isinstance(tree, MonitorQuery) else None, report)
     if isinstance(tree, QuerySyntaxError) and not _uses_variable(fields.query):
         offset = tree.column - 1
         # Without the key, as in the queries of a dashboard: the caret stands under the column.
         report.add('query/syntax', ('query',), tree.message, span=Span(offset, offset + 1))
+    if isinstance(tree, CompositeQuery) and len(tree.members) > MAX_MEMBERS:
+        member = [*tree.members.values()][MAX_MEMBERS]
+        message = f'a composite has at most {MAX_MEMBERS} members, found {len(tree.members)}'
+        report.add('monitor/composite-members', ('query',), message, span=member.span)
     for one in _CHECKS:
         one(checked)
 

@@ -170,6 +170,7 @@ def _monitor(monitor: MonitorResult, judgement: Judgement) -> dict[str, Any]:
     return {
         'name': monitor.name,
         'query': monitor.asset.query,
+        **({'legend': monitor.monitor.legend} if monitor.monitor.legend else {}),
         'groups': [_group(monitor, group, judgement.rehearsal.zone) for group in monitor.results.values()],
         'coverage': dict(judgement.coverage[monitor.name]),
     }

@@ -87,6 +87,8 @@ def _table(rehearsal: Rehearsal, monitor: MonitorResult, screen: Screen) -> Iter
     visited = frozenset().union(*(group.visited for group in monitor.results.values()))
     states += [state for state in (State.NO_DATA,) if state in visited and state not in states]
     yield f'  {printable(monitor.name)}'
+    if monitor.monitor.legend:
+        yield from screen.wrapped(monitor.monitor.legend, _INDENT)
     if not monitor.results:
         yield from screen.wrapped(f'no group: {monitor.evaluator.absence}', _INDENT)
         return

@@ -151,6 +151,32 @@ class Assumptions:
     repeated_wall_time = Assumption(
         'A34', 'start of an occurrence whose wall time occurs twice', 'the first', 'the second'
     )
+    members_that_notify = Assumption(
+        'A36', 'which members in No Data must notify on missing data for a composite to do so', 'all', 'any', 'none'
+    )
+    member_status = Assumption(
+        'A37', 'which status of a member a composite sees', 'at the evaluation', 'the most severe of 5 minutes'
+    )
+    composite_order = Assumption(
+        'A38', 'when a composite is evaluated, every minute', 'after its members', 'before its members'
+    )
+    uncommon_group = Assumption(
+        'A39', 'the state of a composite group that is common no longer', 'kept, dropped by retention', 'OK'
+    )
+    unknown_member = Assumption('A40', 'what a member in Unknown counts as', 'No Data', 'its last status')
+    composite_value = Assumption('A41', 'value and threshold in the message of a composite', 'empty')
+    consecutive_runs = Assumption(
+        'A42', 'which runs of a check reach a threshold', 'in a row with the newest', 'among the last n'
+    )
+    check_cadence = Assumption('A43', 'when a check monitor is evaluated', 'every minute', 'at each run too')
+    check_value = Assumption('A44', 'value in the message of a check monitor', 'empty', 'the runs that decided')
+    cluster_comparison = Assumption('A45', 'how a percentage is compared in a cluster alert', '>', '>=')
+    silent_combination = Assumption(
+        'A46',
+        'how long a silent combination of tags counts in a cluster alert',
+        'until its group is dropped',
+        'until no_data_timeframe',
+    )
     count_of_nothing = Assumption(
         'A74', 'what count_nonzero() and count_not_null() give where no group has a value', 'no point', '0'
     )

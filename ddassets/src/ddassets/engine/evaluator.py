@@ -94,6 +94,10 @@ class Evaluator:
         self.warnings = tuple(warnings(monitor, self.plan, store, self._sources))
 
     @property
+    def monitor(self) -> Monitor:
+        return self._monitor
+
+    @property
     def ticks(self) -> Indices:
         """The instants of evaluation, in seconds since the epoch."""
         return self._ticks

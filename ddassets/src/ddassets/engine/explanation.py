@@ -14,14 +14,15 @@ from ddassets.engine.timeline import GroupTimeline
 class Explanation:
     """What one evaluation saw and why the state is what it is.
 
-    `tick` is its instant and `window` (from, to), in seconds since the epoch. `points` are (operand, time, value), NaN
-    where a point has no value; `value` is what came out, NaN for nothing. `reasons` are sentences.
+    `tick` is its instant and `window` (from, to), in seconds since the epoch; None: it reads no points. `points` are
+    (operand, time, value), NaN where a point has no value; `value` is what came out, NaN for nothing. `reasons` are
+    sentences.
     """
 
     tick: int
     state: State
     value: float
-    window: tuple[int, int]
+    window: tuple[int, int] | None
     points: tuple[tuple[str, float, float], ...]
     reasons: tuple[str, ...]
 

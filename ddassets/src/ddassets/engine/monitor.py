@@ -96,6 +96,11 @@ class AnyMonitor:
         """The variables that are empty for this type of monitor, by the assumption that says so."""
         return {}
 
+    @property
+    def legend(self) -> str:
+        """What the parts of the query stand for, where it does not say so itself."""
+        return ''
+
     def varies(self, name: str) -> bool:
         """Whether a variable, such as `value` or `a.status`, may differ between two notifications of one group."""
         return '.' not in name

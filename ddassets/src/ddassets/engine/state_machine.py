@@ -12,7 +12,7 @@ import numpy as np
 
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.assumptions import Assumptions
-from ddassets.engine.monitor import COMPLEMENTS, Monitor
+from ddassets.engine.monitor import COMPLEMENTS, AnyMonitor, Monitor
 from ddassets.engine.state import State
 from ddassets.engine.timeline import CAUSES, NEVER, Cause, Codes, Flags, Floats, Instants, Transition, Transitions
 from ddassets.language.query.tree import Comparator
@@ -358,7 +358,8 @@ def run(
     values = np.where(compared, evaluations.values, np.nan)
     if simple:
         values[: born[0] if born else None] = np.nan
-    return Columns(states, values, _transitions(rules, ticks, states, values, causes, born, fresh))
+    changes = transitions(rules.monitor, rules.assumptions, ticks, states, values, causes, born, fresh)
+    return Columns(states, values, changes)
 
 
 def _lives(
@@ -403,11 +404,11 @@ def _life(rules: Rules, evaluations: Evaluations) -> tuple[Codes, Codes]:
         no_data[rows], resolved[rows] = rules.silence(evaluations.ticks[rows], since, evaluations.last[rows])
     valued = evaluations.valued | evaluations.zero
     # An evaluation that is cancelled keeps the state, No Data too (rule 2.8).
-    no_data = _latched(no_data, valued | (resolved > 0))
+    no_data = latched(no_data, valued | (resolved > 0))
     gone = no_data | (resolved > 0)
     critical = valued & rules.holds(evaluations.values, limits.critical)
     recovered = valued & ~critical & rules.recovered(evaluations.recovery, limits.critical_recovery)
-    alert = _latched(critical, recovered | gone)
+    alert = latched(critical, recovered | gone)
     states = np.where(alert, State.ALERT, State.OK).astype(np.int8)
     if limits.warning is not None:
         warning = valued & rules.holds(evaluations.values, limits.warning)
@@ -420,14 +421,14 @@ def _life(rules: Rules, evaluations: Evaluations) -> tuple[Codes, Codes]:
 
 def _warned(rules: Rules, alert: Flags, warning: Flags, recovered: Flags, gone: Flags) -> Flags:
     """Rule 3.6. On the way from Alert to OK warning_recovery has to be passed too, or not (A9)."""
-    passed = _latched(warning | alert, (recovered & ~alert) | gone)
-    direct = _latched(warning & ~alert, (recovered | alert) | gone)
+    passed = latched(warning | alert, (recovered & ~alert) | gone)
+    direct = latched(warning & ~alert, (recovered | alert) | gone)
     if (passed & ~alert & ~direct).any() and rules.assumptions.alert_passes_warning_recovery != 'yes':
         return direct
     return passed
 
 
-def _latched(on: Flags, off: Flags) -> Flags:
+def latched(on: Flags, off: Flags) -> Flags:
     """True from where `on` to where `off`, which wins; false at the beginning."""
     decided = on | off
     if decided.all():
@@ -436,16 +437,21 @@ def _latched(on: Flags, off: Flags) -> Flags:
     return np.where(index >= 0, (on & ~off)[index], False)
 
 
-def _transitions(
-    rules: Rules,
+def transitions(
+    monitor: AnyMonitor,
+    assumptions: Assumptions,
     ticks: Instants,
     states: Codes,
     values: Floats,
     causes: Codes,
     born: Sequence[int],
     fresh: State,
+    silent: Flags | None = None,
 ) -> Transitions:
-    """Return what changed. A group is `born` (indices) from ABSENT; born OK and dropped are no transitions."""
+    """Return what changed. A group is `born` (indices) from ABSENT; born OK and dropped are no transitions.
+
+    `silent` says at which evaluations No Data is not notified; None: as the options of the monitor say.
+    """
     before = np.empty_like(states)
     before[:1] = fresh
     before[1:] = states[:-1]
@@ -457,12 +463,16 @@ def _transitions(
     instants = ticks[index]
     trouble = target != State.OK
     first = trouble & ((source == State.OK) | (source == State.ABSENT))
+    unheard = np.full(index.size, monitor.silent_no_data) if silent is None else silent[index]
+    lives = np.searchsorted(np.array(born), index, side='right')
     return Transitions(
         instants=instants,
         sources=source,
         targets=target,
         values=values[index],
-        notify=_notified(rules, source, target, np.searchsorted(np.array(born), index, side='right')),
+        notify=np.zeros(index.size, dtype=np.bool_)
+        if monitor.draft
+        else _notified(assumptions, source, target, unheard, lives),
         causes=np.where(target == State.OK, causes[index], _DATA).astype(np.int8),
         first_triggered=_carried(instants, first),
         last_triggered=_carried(instants, trouble),
@@ -475,18 +485,17 @@ def _carried(instants: Instants, at: Flags) -> Instants:
     return np.where(index >= 0, instants[index], NEVER)
 
 
-def _notified(rules: Rules, source: Codes, target: Codes, lives: Instants) -> Flags:
+def _notified(assumptions: Assumptions, source: Codes, target: Codes, silent: Flags, lives: Instants) -> Flags:
     """Which transitions notify: all (rule 3.8), but not into a silent No Data, and out of it into OK as A8 says.
 
-    `lives` numbers the lives of the group: a notification in one does not count in the next (rule 3.20).
+    `silent`: a No Data that begins there is. `lives` numbers the lives of the group: a notification in one does not
+    count in the next (rule 3.20).
     """
     notify = np.ones(source.size, dtype=np.bool_)
-    if rules.monitor.draft:
-        return ~notify
-    if not rules.monitor.silent_no_data:
+    if not silent.any():
         return notify
-    notify &= target != State.NO_DATA
-    asked = (source == State.NO_DATA) & (target == State.OK)
+    notify &= ~((target == State.NO_DATA) & silent)
+    asked = (source == State.NO_DATA) & (target == State.OK) & np.append(True, silent[:-1])
     if asked.any():
         row = np.arange(source.size)
         sent = np.maximum.accumulate(np.where(notify & ~asked, row, -1))
@@ -496,5 +505,5 @@ def _notified(rules: Rules, source: Codes, target: Codes, lives: Instants) -> Fl
             'always': np.ones_like(trigger),
             'never': np.zeros_like(trigger),
             'after a trigger': trigger,
-        }[rules.assumptions.recovery_after_silent_no_data][asked]
+        }[assumptions.recovery_after_silent_no_data][asked]
     return notify

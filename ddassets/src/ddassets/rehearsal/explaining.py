@@ -64,8 +64,8 @@ def _explained(rehearsal: Rehearsal, monitor: MonitorResult, group: GroupResult,
     found = monitor.explain(group.group, instant)
     yield f'{monitor.name}, {group.name} at {shown_time(instant, zone)}: {found.state}'
     yield f'  query: {monitor.asset.query}'
-    start, end = (shown_time(bound, zone) for bound in found.window)
-    yield f'  evaluated at {shown_time(found.tick, zone)}, over {start} to {end}'
+    over = ' to '.join(shown_time(bound, zone) for bound in found.window or ())
+    yield f'  evaluated at {shown_time(found.tick, zone)}{f", over {over}" if over else ""}'
     operand = None
     left = found.points[MOST_POINTS // 2 : -MOST_POINTS // 2] if len(found.points) > MOST_POINTS else ()
     for index, (name, time, value) in enumerate(found.points):
@@ -76,9 +76,10 @@ def _explained(rehearsal: Rehearsal, monitor: MonitorResult, group: GroupResult,
             yield f'      … {len(left)} more points'
         if not left or not MOST_POINTS // 2 <= index < len(found.points) - MOST_POINTS // 2:
             yield f'      {shown_time(time, zone)}  {"no value" if math.isnan(value) else f"{value:.10g}"}'
-    if not found.points:
+    if found.window and not found.points:
         yield '    no points'
-    yield f'  value: {"nothing" if math.isnan(found.value) else repr(found.value)}'
+    if found.window:
+        yield f'  value: {"nothing" if math.isnan(found.value) else repr(found.value)}'
     yield from (f'  {reason}' for reason in found.reasons)
     yield from _notified(rehearsal, group, found.tick, instant)
 

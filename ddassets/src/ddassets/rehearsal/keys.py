@@ -26,6 +26,7 @@ from ddassets.keys import (
     whole,
 )
 from ddassets.rehearsal.scenario import KINDS
+from ddassets.rehearsal.statuses import CHECK_WORDS
 
 STATES: Mapping[str, State] = {str(state): state for state in State}
 _STATE = choice(STATES)
@@ -34,6 +35,8 @@ _TAGS = list_of(TEXT)
 _WEEK: Schema = {'type': 'string', 'examples': ['Mon-Fri 09:00-19:00', 'Sat,Sun', '22:00-06:00']}
 #: The notation of values: `500x20`, `600+10x5`, `_x5`.
 _VALUES: Schema = {'type': ['string', 'number'], 'examples': ['10x20 70x10 _x5']}
+
+_WORDS: Schema = {'type': 'string', 'examples': ['OKx10 CRITICALx3 _x5']}
 
 HOST = Keys(
     (
@@ -84,6 +87,32 @@ BAND = Keys(
         Key('from', INSTANT, 'the instant of the first value; `start` if left out'),
     ),
     required=('band',),
+)
+_MESSAGES: Schema = {
+    'type': 'object',
+    'propertyNames': {'enum': [*CHECK_WORDS]},
+    'additionalProperties': either(TEXT, _TEXTS),
+}
+RUNS = Keys(
+    (
+        Key('service_check', TEXT, 'the name of the service check'),
+        Key('statuses', _WORDS, 'runs one interval apart: OKx10 CRITICALx3, _x5 for none'),
+        Key('messages', _MESSAGES, 'what {{check_message}} prints, by status; of a list, one after the other'),
+        Key('tags', _TAGS, 'such as [host:one, env:prod]'),
+        Key('interval', LENGTH, 'between two runs; 60s if left out'),
+        Key('from', INSTANT, 'the first run; `start` if left out'),
+    ),
+    required=('service_check', 'statuses'),
+)
+GIVEN = Keys(
+    (
+        Key('monitor', TEXT, 'the id or name of a member of a composite, of any type'),
+        Key('states', _WORDS, 'its states one interval apart: OKx10 Alertx3 NoDatax5'),
+        Key('tags', _TAGS, 'the group; none for a simple alert'),
+        Key('interval', LENGTH, 'between two states; 60s if left out'),
+        Key('from', INSTANT, 'the first state; `start` if left out'),
+    ),
+    required=('monitor', 'states'),
 )
 SIMULATED = Keys((Key('check', either(CHECK.schema, {'type': 'null'}), "the integration's check, simulated"),))
 EXCEPT = Keys((Key('except', list_of(TEXT), 'all but these'),), required=('except',))
@@ -148,7 +177,11 @@ SCENARIO = Keys(
         Key('redirect', TEXT, 'a handle in the place of every other'),
         Key('hosts', map_of(either(HOST.schema, {'type': 'null'})), 'what is known of hosts, by name'),
         *(Key(key, _ENTITIES, f'attributes of {key}, by name') for key, _ in ENTITIES.values()),
-        Key('series', list_of(either(POINTS.schema, BAND.schema, SIMULATED.schema)), 'the signal'),
+        Key(
+            'series',
+            list_of(either(POINTS.schema, BAND.schema, RUNS.schema, GIVEN.schema, SIMULATED.schema)),
+            'the signal',
+        ),
         Key('monitors', _CHOICE, 'all of the integration if left out; names, files, or whole monitors'),
         Key('downtimes', _CHOICE, 'likewise; [] for none'),
         Key(

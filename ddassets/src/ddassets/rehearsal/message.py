@@ -2,17 +2,17 @@
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ddassets.assets import Monitor as MonitorAsset
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine import message as messages
-from ddassets.engine.assumptions import Assumptions
-from ddassets.engine.kinds import Evaluator
+from ddassets.engine.assumptions import Assumption, Assumptions
 from ddassets.engine.monitor import AnyMonitor
 from ddassets.engine.notification import Notification
+from ddassets.engine.protocol import Evaluator
 from ddassets.engine.state import State
 from ddassets.engine.timeline import Group
 from ddassets.language.message.vocabulary import MATCHES
@@ -184,10 +184,10 @@ class Messages:
             values={
                 'value': None if math.isnan(notification.value) else notification.value,
                 **self.monitor.variables,
-                **dict.fromkeys(self.monitor.empty_variables),
+                **{name: None for name, one in self._empty if self.assumptions.peek(one) == one.default},
                 **self.evaluator.variables(group, notification.instant),
             },
-            empty=self.monitor.empty_variables,
+            empty=dict(self._empty),
             tags=values,
             group=group,
             host=self.hosts.get(','.join(values.get('host', ())), messages.Host()) if 'host' in self.by else None,
@@ -198,6 +198,10 @@ class Messages:
             last_triggered_at=notification.last_triggered_at,
             assumptions=self.assumptions,
         )
+
+    @property
+    def _empty(self) -> Iterable[tuple[str, Assumption]]:
+        return self.monitor.empty_variables.items()
 
     def _entities(self, tags: Mapping[str, Sequence[str]]) -> dict[str, messages.Attributes]:
         """The attributes of the service, namespace, pod or device of a group with these tags (rule 4.9)."""

@@ -1,6 +1,6 @@
 """From the YAML of a scenario to what it says, key by key. Whatever is not as it should be is refused with its line."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,11 @@ from ddassets.rehearsal.keys import (
     EXCEPT,
     EXPECTED,
     FILE,
+    GIVEN,
     HOST,
     POINTS,
     PROPERTY,
+    RUNS,
     SCENARIO,
     STATES,
     STRETCH,
@@ -40,7 +42,9 @@ from ddassets.rehearsal.scenario import (
     Property,
     Scenario,
     Source,
+    Statuses,
 )
+from ddassets.rehearsal.statuses import CHECK_WORDS
 from ddassets.rehearsal.words import read_instant, read_length, read_week
 
 # No rehearsal needs more, and the tables of an evaluation grow with it.
@@ -163,7 +167,11 @@ def _tag(entry: Entry) -> str:
 def _source(entry: Entry, times: _Times) -> Source:
     if 'band' in entry.keys:
         return _band(entry, times)
-    keys = entry.mapping((*POINTS.names, 'check', 'band'))
+    if 'service_check' in entry.keys or 'statuses' in entry.keys:
+        return _runs(entry, times)
+    if 'states' in entry.keys:
+        return _states(entry, times)
+    keys = entry.mapping((*POINTS.names, 'check', 'band', 'service_check', 'states'))
     if 'check' in entry.keys:
         if len(entry.keys) > 1:
             entry.refuse(f'check stands alone, found {", ".join(entry.keys)}')
@@ -186,13 +194,47 @@ def _band(entry: Entry, times: _Times) -> Band:
     )
 
 
+def _runs(entry: Entry, times: _Times) -> Statuses:
+    keys = entry.mapping(RUNS.names, RUNS.required)
+    texts = {}
+    for word, value in keys['messages'].keys.items() if 'messages' in keys else ():
+        if word not in CHECK_WORDS:
+            keys['messages'].refuse(
+                f'found {word!r}{did_you_mean(word, CHECK_WORDS)}; allowed: {", ".join(CHECK_WORDS)}'
+            )
+        texts[CHECK_WORDS[word]] = value.texts() if value.kind == 'sequence' else (value.text(),)
+    return _statuses(entry, keys, times, keys['service_check'].text(), 'statuses', texts)
+
+
+def _states(entry: Entry, times: _Times) -> Statuses:
+    keys = entry.mapping(GIVEN.names, GIVEN.required)
+    return _statuses(entry, keys, times, keys['monitor'].text(), 'states', {})
+
+
+def _statuses(
+    entry: Entry, keys: Mapping[str, Entry], times: _Times, name: str, words: str, texts: Mapping[int, Sequence[str]]
+) -> Statuses:
+    return Statuses(
+        entry=entry,
+        name=name,
+        tags=_tags(keys.get('tags')),
+        start=times.instant(keys['from']) if 'from' in keys else times.start,
+        interval=_interval(keys['interval']) if 'interval' in keys else 60,
+        words=keys[words].text(),
+        check=words == 'statuses',
+        messages=texts,
+    )
+
+
 def _tags(entry: Entry | None) -> frozenset[str]:
     return frozenset(map(_tag, entry.items())) if entry else frozenset()
 
 
 def _points(entry: Entry, keys: Mapping[str, Entry], times: _Times) -> Points:
     if ('metric' in keys) == ('stub' in keys):
-        entry.refuse(f'expected one of metric, check, stub and band, found {", ".join(keys) or "nothing"}')
+        entry.refuse(
+            f'expected one of metric, check, service_check, states, stub and band, found {", ".join(keys) or "nothing"}'
+        )
     if ('values' in keys) == ('csv' in keys):
         entry.refuse(f'expected either values or csv, found {", ".join(keys)}')
     stub = keys['stub'].choice(STUBBED) if 'stub' in keys else None

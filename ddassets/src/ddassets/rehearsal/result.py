@@ -13,10 +13,10 @@ from ddassets.engine.assumptions import ASSUMPTIONS, Assumptions
 from ddassets.engine.downtime import Downtime
 from ddassets.engine.explanation import Explanation
 from ddassets.engine.graph import Line, draw
-from ddassets.engine.kinds import Evaluator
 from ddassets.engine.message import FLAGS, Branch, Edge
 from ddassets.engine.monitor import AnyMonitor
 from ddassets.engine.notification import Mute, Notification, Notifications
+from ddassets.engine.protocol import Evaluator
 from ddassets.engine.series import SeriesSet
 from ddassets.engine.state import State
 from ddassets.engine.timeline import Codes, Flags, Group, GroupTimeline, Instants, MonitorTimeline, Transitions

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -12,14 +13,19 @@ from ddassets.diagnostic import Excerpt, Unsupported, UnusableInputError
 from ddassets.engine import kinds
 from ddassets.engine import message as messages
 from ddassets.engine.assumptions import Assumptions
+from ddassets.engine.composite import Source
 from ddassets.engine.downtime import Calendar, Clock, Downtime, Recurring, touching
+from ddassets.engine.given import PREFIX as GIVEN
+from ddassets.engine.given import GivenStates
 from ddassets.engine.monitor import Monitor
 from ddassets.engine.notification import Mute, notifications
 from ddassets.engine.series import Series
 from ddassets.engine.state import State
 from ddassets.engine.timeline import Group, GroupTimeline
+from ddassets.language.composite import Member
 from ddassets.rehearsal.bands import stand_in
 from ddassets.rehearsal.choice import choose_downtimes, choose_monitors
+from ddassets.rehearsal.members import find_member
 from ddassets.rehearsal.message import Messages
 from ddassets.rehearsal.result import DowntimeResult, GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Scenario
@@ -48,11 +54,12 @@ def rehearse(
     chosen = choose_monitors(scenario, bundle)
     progress('the signal')
     found = signal(scenario, bundle, simulate, given)
+    run = _Run(scenario, found, results, progress, keep, (*chosen.monitors, *bundle.monitors))
     return Rehearsal(
         scenario=scenario,
         bundle=bundle,
         signal=found,
-        monitors=tuple(_monitor(asset, scenario, found, results, progress, keep) for asset in chosen.monitors),
+        monitors=tuple(map(run.result, chosen.monitors)),
         downtimes=results,
         notes=tuple(chosen.notes),
     )
@@ -64,68 +71,100 @@ def again(rehearsal: Rehearsal, scenario: Scenario, names: Collection[str]) -> R
     Raises UnusableInputError where the assumptions refuse a monitor or a downtime.
     """
     downtimes = tuple(_downtime(scenario, one.downtime) for one in rehearsal.downtimes)
+    pool = (*(one.asset for one in rehearsal.monitors), *rehearsal.bundle.monitors)
+    run = _Run(scenario, rehearsal.signal, downtimes, lambda text: None, False, pool)
     return Rehearsal(
         scenario=scenario,
         bundle=rehearsal.bundle,
         signal=rehearsal.signal,
-        monitors=tuple(
-            _monitor(one.asset, scenario, rehearsal.signal, downtimes, lambda text: None, keep=False)
-            for one in rehearsal.monitors
-            if one.name in names
-        ),
+        monitors=tuple(run.result(one.asset) for one in rehearsal.monitors if one.name in names),
         downtimes=downtimes,
         notes=(),
     )
 
 
-def _monitor(
-    asset: MonitorAsset,
-    scenario: Scenario,
-    found: Signal,
-    downtimes: Sequence[DowntimeResult],
-    progress: Callable[[str], None],
-    keep: bool,
-) -> MonitorResult:
-    try:
-        return _Monitor(asset, scenario, found, downtimes, progress, keep).result()
-    except UnusableInputError as error:
-        # The name of the monitor comes with what its body is at fault for, not with what its plan refuses.
-        text = str(error) if str(error).startswith(f'{asset.name}: ') else f'{asset.name}: {error}'
-        details = error.details
-        if isinstance(error, Unsupported):
-            given = asset.path == scenario.path
-            leave = 'take it out of `monitors`' if given else f'`monitors: {{except: [{json.dumps(asset.name)}]}}`'
-            details = f'{_pointed(asset, error)}to rehearse without it: {leave}'
-        raise UnusableInputError(f'{asset.path}: {text}', details) from None
+@dataclass
+class _Run:
+    """The monitors of a run. `pool` are those among which the members of composites are found, each object once."""
+
+    scenario: Scenario
+    signal: Signal
+    downtimes: Sequence[DowntimeResult]
+    progress: Callable[[str], None]
+    keep: bool
+    pool: Sequence[MonitorAsset]
+
+    def __post_init__(self) -> None:
+        # A chosen monitor may bear another name than the same one of the bundle, and comes first.
+        self.pool = list({(id(one.source), one.place): one for one in reversed(self.pool)}.values())[::-1]
+        self._ready: dict[int, _Monitor] = {}
+
+    def result(self, asset: MonitorAsset) -> MonitorResult:
+        """Return the part of one monitor. Raises UnusableInputError with its file and name."""
+        try:
+            return self.monitor(asset).result()
+        except UnusableInputError as error:
+            # The name of the monitor comes with what its body is at fault for, not with what its plan refuses.
+            text = str(error) if str(error).startswith(f'{asset.name}: ') else f'{asset.name}: {error}'
+            details = error.details
+            if isinstance(error, Unsupported):
+                given = asset.path == self.scenario.path
+                leave = 'take it out of `monitors`' if given else f'`monitors: {{except: [{json.dumps(asset.name)}]}}`'
+                details = f'{_pointed(asset, error)}to rehearse without it: {leave}'
+            raise UnusableInputError(f'{asset.path}: {text}', details) from None
+
+    def monitor(self, asset: MonitorAsset) -> '_Monitor':
+        """Return a monitor that is ready to be evaluated, once for itself and every composite that has it."""
+        if id(asset) not in self._ready:
+            self._ready[id(asset)] = _Monitor(asset, self)
+        return self._ready[id(asset)]
+
+    def member(self, composite: MonitorAsset, member: Member) -> Source:
+        """Find a member of a composite. Raises UnusableInputError for one that is not there or cannot be evaluated."""
+        scenario = self.scenario
+        if states := self.signal.series.of(GIVEN + member.text):
+            assumptions = Assumptions(scenario.assumptions)
+            held = GivenStates(member.text, states, scenario.start, scenario.end, scenario.tick_second, assumptions)
+            return Source(member.text, held.monitor, held)
+        asset = find_member(composite, member, self.pool)
+        if states := self.signal.series.of(GIVEN + asset.name):
+            return self.member(composite, replace(member, text=asset.name))
+        try:
+            found = self.monitor(asset)
+        except UnusableInputError as error:
+            hint = f'or give its states: `monitor: {member.text}` and `states` under `series`'
+            details = '\n'.join(filter(None, [error.details, hint]))
+            raise UnusableInputError(f'member {asset.name}: {error}', details) from None
+        return Source(asset.name, found.monitor, found.evaluator)
 
 
 class _Monitor:
     """One monitor of a run. Raises UnusableInputError for a body that cannot be rehearsed."""
 
-    def __init__(
-        self,
-        asset: MonitorAsset,
-        scenario: Scenario,
-        found: Signal,
-        downtimes: Sequence[DowntimeResult],
-        progress: Callable[[str], None],
-        keep: bool,
-    ) -> None:
+    def __init__(self, asset: MonitorAsset, run: _Run) -> None:
         self.asset = asset
-        self.scenario = scenario
-        self.signal = found
-        self.progress = progress
-        self.keep = keep
-        self.muting = tuple(one for one in downtimes if one.downtime.matches_monitor(asset.fields.id, asset.tags))
+        self.scenario = scenario = run.scenario
+        self.signal = run.signal
+        self.progress = run.progress
+        self.keep = run.keep
+        self.muting = tuple(one for one in run.downtimes if one.downtime.matches_monitor(asset.fields.id, asset.tags))
         self.assumptions = Assumptions(scenario.assumptions)
-        self.monitor = kinds.read(asset)
+        monitor = kinds.read(asset)
         start, end = scenario.start, scenario.end
         banded: Iterable[Series] = ()
-        if isinstance(self.monitor, Monitor):
-            banded = stand_in(self.monitor.query, found.bands, found.series, start, end, scenario.assumptions)
-        store = found.store(asset.name, banded)
-        inputs = kinds.Inputs(store, start, end, scenario.tick_second, self.assumptions)
-        self.evaluator = kinds.evaluator(asset, self.monitor, inputs)
+        if isinstance(monitor, Monitor):
+            bands = run.signal.bands
+            banded = stand_in(monitor.query, bands, run.signal.series, start, end, scenario.assumptions)
+        inputs = kinds.Inputs(
+            store=run.signal.store(asset.name, banded),
+            start=start,
+            end=end,
+            tick_second=scenario.tick_second,
+            assumptions=self.assumptions,
+            member=lambda member: run.member(asset, member),
+        )
+        self.evaluator = kinds.evaluator(asset, monitor, inputs)
+        self.monitor = self.evaluator.monitor
 
     def result(self) -> MonitorResult:
         told = Messages(self.asset, self.monitor, self.evaluator, self.scenario, self.assumptions)

@@ -1,6 +1,6 @@
 """What a scenario says: which signal, which monitors and downtimes, and what has to come of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,25 @@ class Band:
     upper: str | None
 
 
-type Source = Points | Check | Band
+@dataclass(frozen=True)
+class Statuses:
+    """Runs of a service check, or states of a member of a composite, in words, from `start` on.
+
+    `name` is that of the check or the monitor. `messages` are those of the runs, by the code of their status; of
+    several, each is for one run and the last for all that follow.
+    """
+
+    entry: Entry
+    name: str
+    tags: frozenset[str]
+    start: int
+    interval: int
+    words: str
+    check: bool
+    messages: Mapping[int, Sequence[str]] = field(default_factory=dict)
+
+
+type Source = Points | Check | Band | Statuses
 
 
 @dataclass(frozen=True)

@@ -10,11 +10,16 @@ import numpy as np
 
 from ddassets.assets import Bundle
 from ddassets.assets.document import read_bytes
+from ddassets.engine.given import PREFIX as GIVEN
 from ddassets.engine.message import Host
 from ddassets.engine.series import Floats, Kind, Series, SeriesSet, from_compact, from_values, parse_compact, read_csv
+from ddassets.engine.service_check import PREFIX as CHECK
+from ddassets.engine.service_check import CheckRuns
 from ddassets.nearest import did_you_mean
+from ddassets.rehearsal import statuses
 from ddassets.rehearsal.bands import Bands
-from ddassets.rehearsal.scenario import KINDS, Band, Check, Points, Scenario
+from ddassets.rehearsal.scenario import KINDS, Band, Check, Points, Scenario, Statuses
+from ddassets.rehearsal.statuses import CHECK_WORDS, STATE_WORDS
 
 # Of all series of a scenario together, and bytes of a CSV file.
 MAX_POINTS = 100_000_000
@@ -75,6 +80,8 @@ def signal(
                 reader.band(source)
             case Points():
                 reader.points(source)
+            case Statuses():
+                reader.statuses(source)
     for one in given:
         last = float(one.times[-1]) + one.interval if len(one) else scenario.start
         reader.series.append(reader.told(one, last))
@@ -142,6 +149,20 @@ class _Reader:
             source.entry.refuse(f'all series together have more than {MAX_POINTS:,} points')
         one = place.within(from_values, values, source.metric, source.tags, source.start, kind, interval)
         self.add(source, self.told(one, source.start + interval * values.size))
+
+    def statuses(self, source: Statuses) -> None:
+        words, prefix, key = (CHECK_WORDS, CHECK, 'statuses') if source.check else (STATE_WORDS, GIVEN, 'states')
+        place = source.entry.keys[key]
+        codes = place.within(statuses.parse, source.words, words, self.limit(source.start, source.interval))
+        self.points_made += codes.size
+        if self.points_made > MAX_POINTS:
+            source.entry.refuse(f'all series together have more than {MAX_POINTS:,} points')
+        there = ~np.isnan(codes)
+        times = source.start + np.arange(codes.size, dtype=np.float64)[there] * source.interval
+        texts = statuses.messages(codes[there], source.messages)
+        name = prefix + source.name
+        runs = place.within(CheckRuns, name, source.tags, times, codes[there], 'gauge', source.interval, None, texts)
+        self.series.append(self.told(runs, source.start + source.interval * codes.size))
 
     def told(self, series: Series, until: float) -> Series:
         """The series with the tags of its host; it is told until an instant."""
