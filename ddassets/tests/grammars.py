@@ -14,6 +14,7 @@ GRAMMARS = {
     LANGUAGE / 'query' / 'metrics.lark': ('monitor', 'queries', 'query'),
     LANGUAGE / 'message' / 'expression.lark': ('start',),
     LANGUAGE / 'downtime_scope.lark': ('start',),
+    LANGUAGE / 'notification_scope.lark': ('start',),
 }
 
 

@@ -20,6 +20,7 @@ TEXTS = {
         "anomalies(avg:a{*}, 'agile', 2, direction='both', seasonality=\"weekly\", x={a,b}, y=[1, 2h])",
     ),
     'expression': ('round(value * 100) - -2 ^ 3 % host.name', 'max([a.b].name, "x") + .5e3 / (1 + service.links[Run])'),
+    'notification_scope': ('team:a AND NOT env:(b OR "c d") OR NOT (x:* y:z)', 'ANDREW:NOTE OR ORK:1'),
     'downtime_scope': ('env:(prod OR staging) AND -host:web*', '-team:(a or "b c") x:y AND (z:1 z:2)'),
 }
 PARTS = [pytest.param(path, id=path.stem) for path in grammars.GRAMMARS]

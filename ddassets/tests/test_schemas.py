@@ -97,7 +97,13 @@ NAMED = {('hosts',), ('services',), ('services', 'web'), ('services', 'web', 'li
 def test_what_is_whole_is_accepted_by_both():
     assert parses(load(WHOLE))
     SCENARIO.validate(load(WHOLE))
-    assert set(keys.SCENARIO.names) - load(WHOLE).keys() == {'redirect', 'namespaces', 'pods', 'devices'}
+    assert set(keys.SCENARIO.names) - load(WHOLE).keys() == {
+        'redirect',
+        'notification_rules',
+        'namespaces',
+        'pods',
+        'devices',
+    }
 
 
 @pytest.mark.parametrize('place', PLACES)

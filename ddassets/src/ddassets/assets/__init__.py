@@ -26,6 +26,7 @@ from ddassets.assets.manifest import (
     read_service_checks,
 )
 from ddassets.assets.monitor import Monitor, read_monitor
+from ddassets.assets.notification_rule import NotificationRule, read_notification_rule
 from ddassets.assets.source import Source
 from ddassets.diagnostic import Diagnostic
 
@@ -38,6 +39,7 @@ __all__ = [
     'Manifest',
     'MetricMetadata',
     'Monitor',
+    'NotificationRule',
     'Query',
     'Source',
     'Widget',
@@ -47,6 +49,7 @@ __all__ = [
     'read_dashboard',
     'read_downtime',
     'read_monitor',
+    'read_notification_rule',
 ]
 
 
@@ -67,6 +70,7 @@ class Bundle:
     problems: tuple[Diagnostic, ...]
     source: Path | None = None
     form: str = ''
+    rules: tuple[NotificationRule, ...] = ()
     # The names in service_checks.json; None where the integration has no such file.
     service_checks: frozenset[str] | None = None
     notes: tuple[Diagnostic, ...] = ()
@@ -80,8 +84,8 @@ class Bundle:
 
     @property
     def assets(self) -> tuple[Asset, ...]:
-        """Dashboards, monitors and downtimes."""
-        return (*self.dashboards, *self.monitors, *self.downtimes)
+        """Dashboards, monitors, downtimes and notification rules."""
+        return (*self.dashboards, *self.monitors, *self.downtimes, *self.rules)
 
     @property
     def name(self) -> str:
@@ -99,7 +103,7 @@ class Bundle:
         return tuple(sorted(p for folder in folders for p in folder.glob('*.json') if os.path.isfile(p)))
 
 
-_KINDS = ('dashboards', 'monitors', 'downtimes')
+_KINDS = ('dashboards', 'monitors', 'downtimes', 'notification_rules')
 
 
 def integrations(path: Path) -> list[Path]:
@@ -144,6 +148,7 @@ def read(folder: Path) -> Bundle:
             read_monitor(one, one.data) for one in documents('monitors', manifest.monitors if manifest else {})
         ),
         downtimes=tuple(read_downtime(one, one.data) for one in documents('downtimes', {})),
+        rules=tuple(read_notification_rule(one, one.data) for one in documents('notification_rules', {})),
         service_checks=read_service_checks(folder / 'assets' / 'service_checks.json', problems),
         problems=tuple(problems),
     )

@@ -210,6 +210,7 @@ def _mail(mail: Mail | DowntimeMail, zone: ZoneInfo) -> dict[str, Any]:
             'host': mail.message.host,
             'ip': mail.message.ip,
             'textless': list(mail.message.textless),
+            'routes': {recipient: list(rules) for recipient, rules in mail.message.routes.items()},
             **_delivery(mail.message.delivery),
         }
     else:

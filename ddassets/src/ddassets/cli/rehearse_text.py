@@ -144,7 +144,9 @@ def _mail_lines(rehearsal: Rehearsal, mails: Sequence[Mail | DowntimeMail], scre
 
 def _mail(rehearsal: Rehearsal, mail: Mail | DowntimeMail) -> tuple[str, str, str, str]:
     """Return instant, title, value with its condition, and who gets it or what mutes it."""
-    to = f'to {" ".join(mail.recipients)}' if mail.recipients else 'to nobody: the message names no handle'
+    routes = mail.message.routes if isinstance(mail, Mail) else {}
+    told = (f'{one} (rule {", ".join(routes[one])})' if one in routes else one for one in mail.recipients)
+    to = f'to {" ".join(told)}' if mail.recipients else 'to nobody: the message names no handle'
     fate = f'muted by {", ".join(mail.muted_by)}' if mail.muted_by else to
     if isinstance(mail, Mail) and mail.notification.reason == 'downtime end':
         fate += ', at the end of a downtime'

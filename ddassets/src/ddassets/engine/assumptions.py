@@ -230,6 +230,9 @@ class Assumptions:
     long_gap = Assumption(
         'A96', 'interpolation of a gap of more than 300 s once the next sample is there', 'first 300 s', 'nothing'
     )
+    folded_groups = Assumption(
+        'I6', 'which changes notify where notify_by folds groups', 'worst state', 'every sub-group'
+    )
     unknown_wording = Assumption(
         'I7', 'the wording of the condition in a notification of a sum or of No Data', 'marked', 'left out'
     )

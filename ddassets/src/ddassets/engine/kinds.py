@@ -9,6 +9,7 @@ from ddassets.engine import composite, service_check
 from ddassets.engine import monitor as metric
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.evaluator import Evaluator as MetricEvaluator
+from ddassets.engine.folding import FoldedEvaluator
 from ddassets.engine.monitor import AnyMonitor
 from ddassets.engine.protocol import Evaluator
 from ddassets.engine.series import SeriesSet
@@ -72,7 +73,11 @@ def read(asset: MonitorAsset) -> AnyMonitor:
 
 def evaluator(asset: MonitorAsset, monitor: AnyMonitor, inputs: Inputs) -> Evaluator:
     """Return what evaluates a monitor that `read` returned. Raises Unsupported and UnusableInputError."""
-    return _kind(asset).evaluator(monitor, inputs)
+    found = _kind(asset).evaluator(monitor, inputs)
+    keys = asset.options.notify_by
+    if not keys or set(keys) == set(found.by):
+        return found
+    return FoldedEvaluator(found, keys)
 
 
 def _kind(asset: MonitorAsset) -> _Kind:

@@ -175,9 +175,6 @@ def of(asset: MonitorAsset) -> Monitor:
     if not isinstance(query, MonitorQuery):
         raise Unsupported('query', None, 'belongs to another product', name)
     keys = {key.name for metric in metrics(query) for key in metric.by}
-    if options.notify_by and set(options.notify_by) != keys:
-        reason = f'{[*options.notify_by]!r}: how groups fold into one notification is not documented'
-        raise Unsupported('options.notify_by', None, reason, name)
     return Monitor(
         query=query,
         thresholds=Thresholds(

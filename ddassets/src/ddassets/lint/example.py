@@ -13,6 +13,7 @@ METADATA = 'metadata.csv'
 DASHBOARD = 'assets/dashboards/acme_overview.json'
 MONITOR = 'assets/monitors/queue_is_long.json'
 DOWNTIME = 'assets/downtimes/maintenance.json'
+NOTIFICATION_RULE = 'assets/notification_rules/harbor.json'
 CONFIGURATION = '.ddassets.yaml'
 
 METADATA_HEADER = (

@@ -147,7 +147,11 @@ class Subject:
         found: dict[str, list[Diagnostic]] = {}
         # An account's answer holds what the server adds.
         answered = self.bundle.source is not None and self.bundle.manifest is None
-        own = (one for asset in (*self.bundle.dashboards, *self.bundle.monitors) for one in asset.judged)
+        own = (
+            one
+            for asset in (*self.bundle.dashboards, *self.bundle.monitors, *self.bundle.rules)
+            for one in asset.judged
+        )
         of_downtimes = (one for reading in self.downtimes for one in reading.diagnostics)
         for diagnostic in (*self.bundle.problems, *self.bundle.notes, *own, *of_downtimes):
             if not (answered and diagnostic.code == 'file/server-key' and '.' not in diagnostic.key):

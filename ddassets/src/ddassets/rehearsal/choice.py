@@ -108,6 +108,26 @@ def choose_downtimes(scenario: Scenario, bundle: Bundle) -> list[downtimes.Downt
     return found
 
 
+def choose_rules(scenario: Scenario, bundle: Bundle) -> list[bundles.NotificationRule]:
+    """Return the notification rules of a scenario.
+
+    Raises UnusableInputError for a rule that does not exist, and with every error of those that do.
+    """
+    found: list[bundles.NotificationRule] = []
+    names = [one.name for one in bundle.rules]
+    for chosen in _chosen(scenario.rules, bundle, bundle.rules, 'notification rule', names):
+        if isinstance(chosen, bundles.NotificationRule):
+            found.append(chosen)
+        elif _is_body(chosen):
+            found.append(bundles.read_notification_rule(EntrySource(chosen), chosen.data()))
+        else:
+            file, only = _file(chosen)
+            found += _only(chosen, file, file.rules, only, 'notification rule')
+    faults = [fault for rule in found for fault in rule.errors]
+    _refuse(faults, 'notification_rules', [rule.name or rule.path.stem for rule in found if rule.errors])
+    return found
+
+
 def _downtimes(chosen: bundles.Downtime | Entry, bundle: Bundle, number: int) -> Iterator[tuple[bundles.Downtime, str]]:
     """The downtimes that were chosen, each with its name."""
     if isinstance(chosen, bundles.Downtime):

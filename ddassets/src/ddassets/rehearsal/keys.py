@@ -118,7 +118,7 @@ SIMULATED = Keys((Key('check', either(CHECK.schema, {'type': 'null'}), "the inte
 EXCEPT = Keys((Key('except', list_of(TEXT), 'all but these'),), required=('except',))
 FILE = Keys(
     (
-        Key('file', TEXT, 'a file of monitors or downtimes, relative to this one'),
+        Key('file', TEXT, 'a file of monitors, downtimes or notification rules, relative to this one'),
         Key('only', list_of(TEXT, 1), 'the names to take of it; all if left out'),
     ),
     required=('file',),
@@ -184,6 +184,7 @@ SCENARIO = Keys(
         ),
         Key('monitors', _CHOICE, 'all of the integration if left out; names, files, or whole monitors'),
         Key('downtimes', _CHOICE, 'likewise; [] for none'),
+        Key('notification_rules', _CHOICE, 'likewise: who else is notified, by tags; [] for none'),
         Key(
             'assumptions',
             {

@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ddassets.assets import Monitor as MonitorAsset
@@ -13,6 +13,7 @@ from ddassets.engine.assumptions import Assumption, Assumptions
 from ddassets.engine.monitor import AnyMonitor
 from ddassets.engine.notification import Notification
 from ddassets.engine.protocol import Evaluator
+from ddassets.engine.routing import may_route, route
 from ddassets.engine.state import State
 from ddassets.engine.timeline import Group
 from ddassets.language.message.vocabulary import MATCHES
@@ -35,6 +36,8 @@ class Message:
     # Recipients that get an empty text (rule 4.3b).
     textless: tuple[str, ...]
     delivery: messages.Delivery
+    # The notification rules that notify a recipient, by their names (rule 3.27).
+    routes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Messages:
@@ -57,6 +60,7 @@ class Messages:
         self.by = frozenset(evaluator.by)
         self.hosts = scenario.hosts
         self.entities = scenario.entities
+        self.rules = scenario.notification_rules
         self.assumptions = assumptions
         # What messages asked for and did not get, each a sentence, in the order of rendering.
         self.problems: dict[str, None] = {}
@@ -87,11 +91,13 @@ class Messages:
         self.assumptions.relied_on.update(body.assumptions, title.assumptions)
         problems = dict.fromkeys(fault.message for fault in (*title.problems, *body.problems))
         self.problems.update(problems)
+        routes = self._routes(group, context.transition)
+        recipients = tuple(dict.fromkeys((*body.handles, *routes)))
         delivery = messages.Delivery(
             sender=self._sender,
             title=title.text,
             message=body.text,
-            recipients=body.handles,
+            recipients=recipients,
             trigger=self._trigger(context.transition, group),
             edge=context.transition,
             group=group,
@@ -103,14 +109,21 @@ class Messages:
         return Message(
             title=title.text,
             text=body.text,
-            recipients=body.handles,
+            recipients=recipients,
             host=delivery.host,
             ip=context.host.ip if context.host else '',
             reached=body.reached,
             problems=tuple(problems),
             textless=body.textless,
             delivery=delivery,
+            routes=routes,
         )
+
+    def _routes(self, group: Group, edge: messages.Edge) -> Mapping[str, tuple[str, ...]]:
+        if not self.rules:
+            return {}
+        # The tags that the filter of the query fixes are not named as part: unlike those of a downtime (rule 5.15).
+        return route(self.rules, {*self.asset.tags, *group}, messages.conditions(edge, self.assumptions))
 
     @cached_property
     def _sender(self) -> messages.Sender:
@@ -170,6 +183,8 @@ class Messages:
     def may_reach(self, handle: str) -> bool:
         """Whether some message may notify this recipient; one that is built from variables may be any."""
         names = {mention.name for one in self.templates for mention in messages.mentions(one)}
+        if handle in may_route(self.rules, self.asset.tags, self.by):
+            return True
         return any(re.fullmatch(''.join(map(_fitting, _VARIABLE.split(name))), handle) for name in names)
 
     def _context(self, group: Group, tags: frozenset[str], notification: Notification) -> messages.Context:

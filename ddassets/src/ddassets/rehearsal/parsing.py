@@ -99,6 +99,7 @@ def _scenario(top: Entry, text: str) -> Scenario:
         entities={key: _entities(keys[key]) for key, _ in ENTITIES.values() if key in keys},
         monitors=_choice(keys.get('monitors')),
         downtimes=_choice(keys.get('downtimes')),
+        rules=_choice(keys.get('notification_rules')),
         notify=keys['notify'].text() if 'notify' in keys else None,
         redirect=keys['redirect'].text() if 'redirect' in keys else None,
         assumptions=_assumptions(keys.get('assumptions')),

@@ -15,6 +15,7 @@ from ddassets.engine import message as messages
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.composite import Source
 from ddassets.engine.downtime import Calendar, Clock, Downtime, Recurring, touching
+from ddassets.engine.folding import unfolded
 from ddassets.engine.given import PREFIX as GIVEN
 from ddassets.engine.given import GivenStates
 from ddassets.engine.monitor import Monitor
@@ -24,7 +25,7 @@ from ddassets.engine.state import State
 from ddassets.engine.timeline import Group, GroupTimeline
 from ddassets.language.composite import Member
 from ddassets.rehearsal.bands import stand_in
-from ddassets.rehearsal.choice import choose_downtimes, choose_monitors
+from ddassets.rehearsal.choice import choose_downtimes, choose_monitors, choose_rules
 from ddassets.rehearsal.members import find_member
 from ddassets.rehearsal.message import Messages
 from ddassets.rehearsal.result import DowntimeResult, GroupResult, MonitorResult, Rehearsal
@@ -51,6 +52,7 @@ def rehearse(
     """
     # Before the signal, which may run a check: the faults of assets cost nothing to find.
     results = tuple(_downtime(scenario, one) for one in choose_downtimes(scenario, bundle))
+    scenario = replace(scenario, notification_rules=tuple(choose_rules(scenario, bundle)))
     chosen = choose_monitors(scenario, bundle)
     progress('the signal')
     found = signal(scenario, bundle, simulate, given)
@@ -135,7 +137,8 @@ class _Run:
             hint = f'or give its states: `monitor: {member.text}` and `states` under `series`'
             details = '\n'.join(filter(None, [error.details, hint]))
             raise UnusableInputError(f'member {asset.name}: {error}', details) from None
-        return Source(asset.name, found.monitor, found.evaluator)
+        # A composite is about the groups that are evaluated: notify_by is about notifications alone.
+        return Source(asset.name, found.monitor, unfolded(found.evaluator))
 
 
 class _Monitor:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from ddassets.assets import NotificationRule
 from ddassets.engine.message import Attributes, Host, notify, redirect
 from ddassets.engine.notification import Reason
 from ddassets.engine.series import Kind
@@ -164,6 +165,7 @@ class Scenario:
     hosts: Mapping[str, Host]
     monitors: Choice
     downtimes: Choice
+    rules: Choice
     notify: str | None = None
     redirect: str | None = None
     assumptions: Mapping[str, str] | None = None
@@ -174,6 +176,8 @@ class Scenario:
     min_coverage: float | None = None
     # Attributes for messages, by the keys `services`, `namespaces`, `pods` and `devices`, then by name.
     entities: Mapping[str, Mapping[str, Attributes]] = field(default_factory=dict)
+    # Those that `rules` chooses, read when the rehearsal begins.
+    notification_rules: tuple[NotificationRule, ...] = ()
 
     @property
     def name(self) -> str:

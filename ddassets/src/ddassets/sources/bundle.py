@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ddassets.assets import Bundle, is_integration, read_dashboard, read_downtime, read_monitor
+from ddassets.assets import Bundle, is_integration, read_dashboard, read_downtime, read_monitor, read_notification_rule
 from ddassets.assets.source_document import SourceDocument
 from ddassets.sources.model import Inventory, Kind
 from ddassets.sources.reading import STANDARD_INPUT, read
@@ -17,7 +17,7 @@ def read_bundle(path: Path) -> Bundle:
 
 
 def as_bundle(inventory: Inventory) -> Bundle:
-    """Return the assets of a source. SLOs and notification rules stay in the inventory."""
+    """Return the assets of a source. SLOs stay in the inventory."""
 
     def documents(kind: Kind) -> list[SourceDocument]:
         return [each.document for each in inventory.assets if each.kind == kind]
@@ -30,6 +30,7 @@ def as_bundle(inventory: Inventory) -> Bundle:
         dashboards=tuple(read_dashboard(document, document.data) for document in documents('dashboard')),
         monitors=tuple(read_monitor(document, document.data) for document in documents('monitor')),
         downtimes=tuple(read_downtime(document, document.data) for document in documents('downtime')),
+        rules=tuple(read_notification_rule(document, document.data) for document in documents('notification_rule')),
         problems=tuple(inventory.problems),
         source=path,
         form=inventory.form,
@@ -45,6 +46,7 @@ def joined(bundles: Sequence[Bundle]) -> Bundle:
         dashboards=tuple(asset for bundle in bundles for asset in bundle.dashboards),
         monitors=tuple(asset for bundle in bundles for asset in bundle.monitors),
         downtimes=tuple(asset for bundle in bundles for asset in bundle.downtimes),
+        rules=tuple(asset for bundle in bundles for asset in bundle.rules),
         problems=tuple(problem for bundle in bundles for problem in bundle.problems),
         notes=tuple(note for bundle in bundles for note in bundle.notes),
     )

@@ -17,7 +17,7 @@ def check(subject: Subject) -> Iterator[Fault]:
     for file in subject.bundle.files:
         path = file.relative_to(subject.bundle.folder).as_posix()
         kind = file.parent.name
-        if kind != 'downtimes' and path not in listed:
+        if kind in ('dashboards', 'monitors') and path not in listed:
             yield Fault(where=Spot(file), message=f'no entry of assets.{kind} in manifest.json names {path}')
 
 
@@ -26,7 +26,7 @@ RULE = Rule(
     severity=Severity.WARNING,
     reason='A dashboard or monitor is not named in the manifest.',
     explanation='Datadog ships what `assets.dashboards` and `assets.monitors` name, and nothing else. '
-    'Downtimes have no place in the manifest, so they are not looked for.',
+    'Downtimes and notification rules have no place in the manifest, so they are not looked for.',
     bad={MANIFEST: {'assets': {'dashboards': {'Acme Overview': None}}}},
     good={MANIFEST: {'assets': {'dashboards': {'Acme Overview': DASHBOARD}}}},
     check=check,

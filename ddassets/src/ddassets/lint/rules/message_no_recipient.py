@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from ddassets.diagnostic import Severity
+from ddassets.engine.routing import may_route
 from ddassets.lint.example import MONITOR, message
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
@@ -11,7 +12,10 @@ from ddassets.lint.subject import Subject
 def check(subject: Subject) -> Iterator[Fault]:
     for reading in subject.messages:
         # What an integration ships in an envelope is a template: whoever imports it adds the recipients.
-        if reading.template and not reading.monitor.place and not reading.mentions:
+        if not reading.template or reading.monitor.place or reading.mentions:
+            continue
+        by = {tag for query in subject.monitors if query.monitor is reading.monitor for tag in query.group_keys}
+        if not may_route(subject.bundle.rules, reading.monitor.tags, by):
             yield reading.fault(
                 'the message names no recipient, so the monitor notifies nobody',
                 hint='add an @-handle, or pass --notify @HANDLE to ddassets apply',

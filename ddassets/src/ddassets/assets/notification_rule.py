@@ -1,0 +1,172 @@
+"""A notification rule: who else is notified, by the tags of the monitor and of the group. Rule 3.27."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+from ddassets.assets.asset import Asset
+from ddassets.assets.option import Exclusion, ListOf, Parsed, Part, Report, Text, Whole, decode, option
+from ddassets.assets.source import Place, Source
+from ddassets.diagnostic import Diagnostic, Severity
+from ddassets.language.notification_scope import NotificationScope, ScopeFault, parse_notification_scope
+
+_INVALID = 'notification-rule/invalid'
+_NOTHING: frozenset[str] = frozenset()
+MAX_TAGS = 20
+MAX_RECIPIENTS = 20
+MAX_CONDITIONS = 10
+MAX_SCOPE = 3000
+
+
+def _scope(text: str) -> tuple[NotificationScope | None, Sequence[Exception]]:
+    if len(text) > MAX_SCOPE:
+        return None, [ScopeFault(MAX_SCOPE + 1, f'a scope has at most {MAX_SCOPE} characters')]
+    try:
+        return parse_notification_scope(text), ()
+    except ScopeFault as fault:
+        return None, [fault]
+
+
+def _condition(text: str) -> tuple[tuple[str, str] | None, Sequence[Exception]]:
+    """One term: `transition_type:is_alert`, or a tag."""
+    key, colon, value = text.partition(':')
+    if not colon or not key or not value or any(character in text for character in ' ()'):
+        return None, [ScopeFault(1, 'expected one term such as transition_type:is_alert or team:harbor')]
+    return (key, value), ()
+
+
+def _recipient(text: str) -> tuple[str | None, Sequence[Exception]]:
+    if text.startswith('@'):
+        return None, [ValueError('a recipient of a rule is written without the leading @')]
+    return text, ()
+
+
+_RECIPIENTS = ListOf(Parsed(_recipient, 'a recipient without the leading @'), 'recipients', 1, MAX_RECIPIENTS)
+
+
+@dataclass(frozen=True)
+class Filter:
+    """Which notifications a rule is for: all of `tags`, or a `scope`."""
+
+    ignored: ClassVar = _NOTHING
+    tags: tuple[str, ...] = option(
+        ListOf(Text('a tag', max_length=255, min_length=1), 'tags', 1, MAX_TAGS),
+        absent=(),
+        code=_INVALID,
+        excludes=(Exclusion(other='scope', message='excludes scope', code=_INVALID, hint='leave one of the two out'),),
+    )
+    scope: NotificationScope | None = option(
+        Parsed(_scope, 'a scope such as `team:harbor AND NOT env:dev`'), code=_INVALID
+    )
+
+
+@dataclass(frozen=True)
+class Condition:
+    ignored: ClassVar = _NOTHING
+    scope: tuple[str, str] | None = option(
+        Parsed(_condition, 'one term such as transition_type:is_alert'), required=True, code=_INVALID
+    )
+    recipients: tuple[str, ...] = option(_RECIPIENTS, absent=(), required=True, code=_INVALID)
+
+
+@dataclass(frozen=True)
+class ConditionalRecipients:
+    """Recipients by transition or tag; `fallback_recipients` where no condition holds."""
+
+    ignored: ClassVar = _NOTHING
+    conditions: tuple[Condition, ...] = option(
+        ListOf(Part(Condition), 'conditions', 1, MAX_CONDITIONS), absent=(), required=True, code=_INVALID
+    )
+    fallback_recipients: tuple[str, ...] = option(_RECIPIENTS, absent=(), code=_INVALID)
+
+
+@dataclass(frozen=True)
+class BundleConfig:
+    """The period of bundling, in seconds: a preview."""
+
+    ignored: ClassVar = _NOTHING
+    duration: int | None = option(Whole(0, unit='seconds'))
+
+
+@dataclass(frozen=True)
+class NotificationRuleFields:
+    """The attributes of a notification rule."""
+
+    ignored: ClassVar = frozenset({'created_at', 'modified_at'})
+    name: str = option(Text('a name', max_length=1000, min_length=1), absent='', required=True, code=_INVALID)
+    filter: Filter = option(Part(Filter), absent=Filter(), required=True)
+    recipients: tuple[str, ...] = option(
+        _RECIPIENTS,
+        absent=(),
+        code=_INVALID,
+        excludes=(
+            Exclusion(
+                other='conditional_recipients',
+                message='excludes conditional_recipients',
+                code=_INVALID,
+                hint='leave one of the two out',
+            ),
+        ),
+    )
+    conditional_recipients: ConditionalRecipients | None = option(Part(ConditionalRecipients))
+    bundle_config: BundleConfig | None = option(Part(BundleConfig))
+
+
+@dataclass(frozen=True)
+class NotificationRule(Asset):
+    """A notification rule; `body` is its attributes. It is decoded when it is first asked for a value."""
+
+    @cached_property
+    def _decoded(self) -> tuple[NotificationRuleFields, Report]:
+        report = Report(self, NotificationRuleFields)
+        return decode(NotificationRuleFields, self.body, (), report), report
+
+    @property
+    def fields(self) -> NotificationRuleFields:
+        return self._decoded[0]
+
+    @cached_property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        fields, report = self._decoded
+        own = () if report.failed else self._missing(fields)
+        return (*report.diagnostics, *own)
+
+    def _missing(self, fields: NotificationRuleFields) -> Iterator[Diagnostic]:
+        if not fields.filter.tags and fields.filter.scope is None:
+            yield self.diagnostic(_INVALID, Severity.ERROR, ('filter',), 'filter: expected tags or scope')
+        if not fields.recipients and fields.conditional_recipients is None:
+            message = 'expected recipients or conditional_recipients'
+            yield self.diagnostic(_INVALID, Severity.ERROR, ('recipients',), message)
+
+    @property
+    def fixes(self) -> Mapping[Place, Any]:
+        """What `Report.fixes` holds for the body."""
+        return self._decoded[1].fixes
+
+    @property
+    def label(self) -> str:
+        name = self.body.get('name')
+        return name if isinstance(name, str) else ''
+
+    @property
+    def recipients(self) -> tuple[str, ...]:
+        """Everybody whom the rule may notify, without the leading @."""
+        conditional = self.fields.conditional_recipients
+        if conditional is None:
+            return self.fields.recipients
+        told = (recipient for condition in conditional.conditions for recipient in condition.recipients)
+        return tuple(dict.fromkeys((*told, *conditional.fallback_recipients)))
+
+    @property
+    def name(self) -> str:
+        return self.fields.name
+
+
+def read_notification_rule(source: Source, body: Mapping[str, Any], place: Place = ()) -> NotificationRule:
+    """Return a notification rule: the body of a request, an element of an answer, or the attributes alone."""
+    for step in ('data', 'attributes'):
+        inner = body.get(step)
+        if isinstance(inner, Mapping):
+            body, place = inner, (*place, step)
+    return NotificationRule(source, place, body)

@@ -1,0 +1,112 @@
+"""One notification for several groups: `notify_by` folds the groups of a monitor (rule 2.20)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+
+from ddassets.engine.column import Floats, Indices
+from ddassets.engine.explanation import Explanation
+from ddassets.engine.monitor import AnyMonitor
+from ddassets.engine.protocol import Evaluator
+from ddassets.engine.series import Series
+from ddassets.engine.state import State
+from ddassets.engine.state_machine import transitions
+from ddassets.engine.timeline import Codes, Group, GroupTimeline, Transitions
+
+# The severity of each state, by its code from ABSENT (-1) on: absent, OK, Warn, Alert, No Data.
+_SEVERITY = np.array([0, 1, 3, 4, 2], dtype=np.int8)
+
+
+class FoldedEvaluator:
+    """Evaluates the groups of a monitor, and folds those with the same values of some keys into one.
+
+    A folded group has the worst state of its sub-groups and notifies when that changes (I6). `keys` ('*',) folds all
+    groups into one without tags.
+    """
+
+    def __init__(self, inner: Evaluator, keys: Sequence[str]) -> None:
+        self.inner = inner
+        self.by = () if tuple(keys) == ('*',) else tuple(keys)
+        self.assumptions = inner.assumptions
+        self.start, self.end, self.warnings = inner.start, inner.end, inner.warnings
+        self._members: dict[Group, list[Group]] = {}
+        for group in inner.groups:
+            folded = tuple(tag for key in self.by for tag in group if tag.startswith(f'{key}:'))
+            self._members.setdefault(folded, []).append(group)
+
+    @property
+    def monitor(self) -> AnyMonitor:
+        return self.inner.monitor
+
+    @property
+    def ticks(self) -> Indices:
+        return self.inner.ticks
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        return tuple(sorted(self._members))
+
+    @property
+    def absence(self) -> str:
+        return self.inner.absence
+
+    def series(self, group: Group) -> Iterator[Series]:
+        for member in self._members[group]:
+            yield from self.inner.series(member)
+
+    def timeline(self, group: Group) -> GroupTimeline:
+        members = [self.inner.timeline(member) for member in self._members[group]]
+        states, values = _worst(members)
+        if len(members) > 1 and self.assumptions.folded_groups == 'every sub-group':
+            changes = _together([member.transitions for member in members])
+        else:
+            changes = self._changes(states, values)
+        return GroupTimeline(
+            group=group,
+            tags=frozenset(group) | frozenset.intersection(*(member.tags for member in members)),
+            ticks=self.ticks,
+            values=values,
+            states=states,
+            transitions=changes,
+            end=self.end,
+            silent_no_data=members[0].silent_no_data,
+        )
+
+    def _changes(self, states: Codes, values: Floats) -> Transitions:
+        there = states != State.ABSENT
+        born = np.flatnonzero(there & ~np.concatenate([[False], there[:-1]])).tolist()
+        causes = np.zeros(states.size, dtype=np.int8)
+        return transitions(self.monitor, self.assumptions, self.ticks, states, values, causes, born, State.ABSENT)
+
+    def explain(self, group: Group, instant: int) -> Explanation:
+        """Explain the sub-group whose state is the worst at an instant. Raises UnusableInputError."""
+        return self.inner.explain(self._worst_at(group, instant), instant)
+
+    def variables(self, group: Group, instant: int) -> Mapping[str, float | str | None]:
+        return self.inner.variables(self._worst_at(group, instant), instant)
+
+    def _worst_at(self, group: Group, instant: int) -> Group:
+        members = self._members.get(group, [])
+        states = {member: self.inner.timeline(member).state_at(instant) for member in members}
+        return max(members, key=lambda member: int(_SEVERITY[states[member] + 1]), default=group)
+
+
+def unfolded(evaluator: Evaluator) -> Evaluator:
+    """Return what evaluates the single groups."""
+    return evaluator.inner if isinstance(evaluator, FoldedEvaluator) else evaluator
+
+
+def _worst(members: Sequence[GroupTimeline]) -> tuple[Codes, Floats]:
+    """The worst state at each instant, and the value of the first sub-group that is in it."""
+    states = np.stack([member.states for member in members])
+    rows = np.argmax(_SEVERITY[states + 1], axis=0)
+    columns = np.arange(states.shape[1])
+    return states[rows, columns], np.stack([member.values for member in members])[rows, columns]
+
+
+def _together(each: Sequence[Transitions]) -> Transitions:
+    """The transitions of all sub-groups in order of time."""
+    names = ('instants', 'sources', 'targets', 'values', 'notify', 'causes', 'first_triggered', 'last_triggered')
+    columns = {name: np.concatenate([getattr(one, name) for one in each]) for name in names}
+    order = np.argsort(columns['instants'], kind='stable')
+    return Transitions(**{name: column[order] for name, column in columns.items()})

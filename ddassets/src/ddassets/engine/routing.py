@@ -1,0 +1,71 @@
+"""Who is notified by the notification rules of an organisation. Rule 3.27.
+
+>>> from pathlib import Path
+>>> from ddassets.assets.notification_rule import read_notification_rule
+>>> from ddassets.assets.source import Unplaced
+>>> body = {'name': 'harbor', 'filter': {'tags': ['team:harbor']}, 'recipients': ['oncall-harbor']}
+>>> rule = read_notification_rule(Unplaced(Path('harbor.json')), body)
+>>> route([rule], ['team:harbor', 'host:a'], {'is_alert'})
+{'@oncall-harbor': ('harbor',)}
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+
+from ddassets.assets.notification_rule import NotificationRule
+
+#: The key of a condition that is about the transition, and not about a tag.
+TRANSITION = 'transition_type'
+
+
+def route(
+    rules: Iterable[NotificationRule], tags: Collection[str], flags: Collection[str]
+) -> dict[str, tuple[str, ...]]:
+    """Return the recipients of a notification, and the names of the rules that notify each.
+
+    `tags` are those of the monitor and of the firing group together; `flags` are the conditionals that hold, such as
+    `is_alert`. All rules that match contribute, and a recipient is notified once.
+    """
+    found: dict[str, list[str]] = {}
+    for rule in rules:
+        if _matches(rule, tags):
+            for recipient in dict.fromkeys(_recipients(rule, tags, flags)):
+                found.setdefault(f'@{recipient}', []).append(rule.name)
+    return {recipient: tuple(names) for recipient, names in found.items()}
+
+
+def may_route(rules: Iterable[NotificationRule], tags: Collection[str], by: Collection[str]) -> set[str]:
+    """Return every recipient that a rule may add for a group with these tags and keys, whatever their values are."""
+    found: set[str] = set()
+    for rule in rules:
+        wanted = rule.fields.filter
+        ruled_out = {tag for tag in wanted.tags if tag not in tags and tag.partition(':')[0] not in by}
+        if not ruled_out:
+            found.update(f'@{recipient}' for recipient in rule.recipients)
+    return found
+
+
+def _matches(rule: NotificationRule, tags: Collection[str]) -> bool:
+    wanted = rule.fields.filter
+    if wanted.scope is not None:
+        return wanted.scope.matches(tags)
+    return bool(wanted.tags) and set(wanted.tags) <= set(tags)
+
+
+def _recipients(rule: NotificationRule, tags: Collection[str], flags: Collection[str]) -> Iterator[str]:
+    """The recipients of one rule: of every condition that holds, or the fallback where none does."""
+    conditional = rule.fields.conditional_recipients
+    if conditional is None:
+        yield from rule.fields.recipients
+        return
+    held: Sequence[tuple[str, ...]] = [
+        condition.recipients
+        for condition in conditional.conditions
+        if condition.scope is not None and _holds(condition.scope, tags, flags)
+    ]
+    for recipients in held or [conditional.fallback_recipients]:
+        yield from recipients
+
+
+def _holds(term: tuple[str, str], tags: Collection[str], flags: Collection[str]) -> bool:
+    key, value = term
+    return value in flags if key == TRANSITION else f'{key}:{value}' in tags

@@ -1,0 +1,131 @@
+"""The scope of a notification rule: `team:harbor AND NOT env:dev AND service:(kiosk OR shop)`. Rule 3.27."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from ddassets.language.grammar import Parser, Token, Tree, UnexpectedInput
+
+
+class ScopeFault(ValueError):
+    """A text that is not a supported scope. The message names the column, from 1."""
+
+    rule = '3.27'
+
+    def __init__(self, column: int, message: str) -> None:
+        super().__init__(f'column {column}: {message}')
+
+
+@dataclass(frozen=True)
+class Term:
+    """`key:value`; a value of None is `key:*`, which holds where the key has any value."""
+
+    key: str
+    value: str | None
+
+    def holds(self, tags: Mapping[str, set[str]]) -> bool:
+        """Return whether one of the values of the key is this one."""
+        values = tags.get(self.key, set())
+        return bool(values) if self.value is None else self.value in values
+
+
+@dataclass(frozen=True)
+class Negation:
+    part: 'Node'
+
+    def holds(self, tags: Mapping[str, set[str]]) -> bool:
+        return not self.part.holds(tags)
+
+
+@dataclass(frozen=True)
+class Combination:
+    """All of the parts, or any of them."""
+
+    every: bool
+    parts: 'tuple[Node, ...]'
+
+    def holds(self, tags: Mapping[str, set[str]]) -> bool:
+        return (all if self.every else any)(part.holds(tags) for part in self.parts)
+
+
+type Node = Term | Negation | Combination
+
+
+@dataclass(frozen=True)
+class NotificationScope:
+    text: str
+    root: Node
+
+    def matches(self, tags: Iterable[str]) -> bool:
+        """Return whether a set of `key:value` tags is covered. A key may have several values, and all of them count."""
+        values: dict[str, set[str]] = {}
+        for tag in tags:
+            key, _, value = tag.partition(':')
+            values.setdefault(key, set()).add(value)
+        return self.root.holds(values)
+
+
+def parse_notification_scope(text: str) -> NotificationScope:
+    """Read a scope. Raises ScopeFault at the first thing that is not supported.
+
+    >>> scope = parse_notification_scope('team:harbor AND NOT env:dev')
+    >>> scope.matches(['team:harbor', 'env:prod']), scope.matches(['team:harbor', 'env:dev'])
+    (True, False)
+    """
+    try:
+        tree = _parser().parse(text)
+    except UnexpectedInput as error:
+        raise ScopeFault(error.position + 1, 'expected `key:value`, with AND, OR, NOT and parentheses') from None
+    return NotificationScope(text, _node(tree))
+
+
+@cache
+def _parser() -> Parser:
+    return Parser(Path(__file__).with_suffix('.json'))
+
+
+def _node(tree: Tree) -> Node:
+    parts: list[Tree] = [child for child in tree.children if isinstance(child, Tree)]
+    match tree.data:
+        case 'term':
+            return _term(tree.children[0])
+        case 'negated':
+            return Negation(_node(parts[0]))
+        case 'values':
+            return _values(tree.children[0], [part.children[0] for part in parts])
+        case 'all_of' | 'any_of':
+            return Combination(tree.data == 'all_of', tuple(map(_node, parts)))
+    return _node(parts[0])
+
+
+def _values(head: Token, values: list[Token]) -> Node:
+    """`key:(a OR b)`."""
+    if not head.endswith(':') or len(head) == 1:
+        raise ScopeFault(head.start_pos + 1, f'expected `key:(a OR b)`, found {str(head)!r}')
+    return Combination(False, tuple(_term(value, head[:-1]) for value in values))
+
+
+def _term(token: Token, key: str = '') -> Node:
+    """One term; a token inside of `key:( )` is a value. `-key:value` is how searches elsewhere deny."""
+    column, word = token.start_pos + 1, str(token)
+    if not key:
+        key, colon, word = word.partition(':')
+        if not colon or not key:
+            raise ScopeFault(column, f'{str(token)!r} has no key: write `key:value`')
+    if key[0] == '-' and len(key) > 1:
+        return Negation(_value(key[1:], word, column))
+    return _value(key, word, column)
+
+
+def _value(key: str, word: str, column: int) -> Term:
+    if word == '*':
+        return Term(key, None)
+    if not word:
+        raise ScopeFault(column, f'{key}: has no value')
+    plain = word[1:-1] if len(word) > 1 and word[0] == word[-1] == '"' else word
+    if plain == word and ('*' in word or '?' in word):
+        raise ScopeFault(
+            column, f'a wildcard stands alone after the key: write `{key}:*` or a whole value, not {word!r}'
+        )
+    return Term(key, plain)

@@ -1,0 +1,75 @@
+"""`notify_by` folds groups: the worst sub-group decides, and only its changes notify."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from test_auto import asset_of
+
+from ddassets.engine.assumptions import Assumptions
+from ddassets.engine.kinds import Inputs, evaluator, read
+from ddassets.engine.series import SeriesSet, from_compact
+from ddassets.engine.state import State
+
+START = 1_798_999_200
+SEVERITY = {State.ABSENT: 0, State.OK: 1, State.NO_DATA: 2, State.WARN: 3, State.ALERT: 4}
+
+
+def folded(keys, values, assumptions=None, **options):
+    """Evaluate sub-groups, given as values by `cluster/pod`, under `notify_by`."""
+    asset = asset_of('avg(last_1m):avg:acme.q{*} by {cluster,pod} > 5', notify_by=keys, new_group_delay=0, **options)
+    series = [
+        from_compact(text, 'acme.q', frozenset({f'cluster:{name[0]}', f'pod:{name[1]}'}), START, 'gauge', 60)
+        for name, text in ((name.split('/'), text) for name, text in values.items())
+    ]
+    minutes = max(len(text.split()) for text in values.values())
+    inputs = Inputs(SeriesSet(series), START, START + 60 * minutes, 30, Assumptions(assumptions), lambda member: None)
+    return evaluator(asset, read(asset), inputs)
+
+
+def told(found, group):
+    """Each transition that notifies, as the minute and the state."""
+    timeline = found.timeline(group)
+    return [((one.instant - START) // 60, str(one.target)) for one in timeline.transitions if one.notify]
+
+
+@pytest.mark.rule('2.20', 'I6')
+@pytest.mark.parametrize(
+    ('keys', 'group', 'expected'),
+    [
+        pytest.param(['cluster'], ('cluster:c',), [(1, 'Alert'), (4, 'OK')], id='one-key'),
+        pytest.param(['cluster'], ('cluster:d',), [(3, 'Alert'), (4, 'OK')], id='another-value'),
+        pytest.param(['*'], (), [(1, 'Alert'), (4, 'OK')], id='all'),
+        pytest.param(['cluster', 'pod'], ('cluster:c', 'pod:a'), [(1, 'Alert'), (3, 'OK')], id='every-key'),
+    ],
+)
+def test_the_worst_sub_group_decides(keys, group, expected):
+    values = {'c/a': '1 9 9 1 1', 'c/b': '1 1 9 9 1', 'd/a': '1 1 1 9 1'}
+    assert told(folded(keys, values), group) == expected
+
+
+def test_under_the_other_choice_every_sub_group_notifies():
+    values = {'c/a': '1 9 9 1 1', 'c/b': '1 1 9 9 1'}
+    found = folded(['cluster'], values, {'I6': 'every sub-group'})
+    assert told(found, ('cluster:c',)) == [(1, 'Alert'), (2, 'Alert'), (3, 'OK'), (4, 'OK')]
+    assert 'I6' in found.assumptions.relied_on
+
+
+def test_a_single_sub_group_leaves_nothing_open():
+    found = folded(['cluster'], {'c/a': '1 9 1'})
+    assert told(found, ('cluster:c',)) == [(1, 'Alert'), (2, 'OK')]
+    assert 'I6' not in found.assumptions.relied_on
+
+
+WORDS = st.lists(st.sampled_from(['1', '6', '9', '_']), min_size=6, max_size=6).map(' '.join)
+
+
+@settings(deadline=None, max_examples=30)
+@given(values=st.lists(WORDS, min_size=1, max_size=4))
+def test_a_folded_state_is_the_most_severe_of_its_sub_groups(values):
+    named = {f'c/{number}': f'1 {text}' for number, text in enumerate(values)}
+    options = {'thresholds': {'warning': 4}, 'on_missing_data': 'show_no_data'}
+    found = folded(['cluster'], named, **options)
+    single = folded(['cluster', 'pod'], named, **options)
+    each = [single.timeline(group).states for group in single.groups]
+    for row, state in enumerate(found.timeline(('cluster:c',)).states):
+        assert SEVERITY[State(state)] == max(SEVERITY[State(states[row])] for states in each)

@@ -1,0 +1,203 @@
+"""Notification rules: whom they add to the recipients of a message."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ddassets.assets.notification_rule import read_notification_rule
+from ddassets.assets.source import Unplaced
+from ddassets.cli import main
+from ddassets.engine.routing import may_route, route
+from ddassets.language.notification_scope import ScopeFault, parse_notification_scope
+
+
+def rule(name, where, *recipients, **more):
+    key = 'scope' if isinstance(where, str) else 'tags'
+    body = {'name': name, 'filter': {key: where}, **more}
+    if recipients:
+        body['recipients'] = [*recipients]
+    return read_notification_rule(Unplaced(Path(f'{name}.json')), body)
+
+
+HARBOR, KIOSK = 'team:harbor', 'service:kiosk'
+RULES = [
+    rule('1', [HARBOR, KIOSK], 'slack-one', 'jira-p'),
+    rule('2', [HARBOR], 'jira-p'),
+    rule('3', [KIOSK], 'jira-p'),
+    rule('4', [KIOSK, 'env:prod'], 'u@x.example'),
+    rule('5', [KIOSK, 'env:dev'], 'jira-p'),
+]
+
+
+@pytest.mark.rule('3.27')
+@pytest.mark.parametrize(
+    ('tags', 'expected'),
+    [
+        ([HARBOR, KIOSK], {'@slack-one': ('1',), '@jira-p': ('1', '2', '3')}),
+        ([HARBOR], {'@jira-p': ('2',)}),
+        ([KIOSK], {'@jira-p': ('3',)}),
+        ([KIOSK, 'env:prod'], {'@jira-p': ('3',), '@u@x.example': ('4',)}),
+        ([KIOSK, 'env:dev'], {'@jira-p': ('3', '5')}),
+        ([HARBOR, KIOSK, 'env:prod'], {'@slack-one': ('1',), '@jira-p': ('1', '2', '3'), '@u@x.example': ('4',)}),
+        (['team:other'], {}),
+    ],
+    ids=','.join,
+)
+def test_every_rule_that_matches_adds_its_recipients_once(tags, expected):
+    assert route(RULES, tags, {'is_alert'}) == expected
+
+
+@pytest.mark.parametrize(
+    ('scope', 'holds', 'fails'),
+    [
+        ('service:kiosk AND NOT env:staging', ['service:kiosk', 'env:prod'], ['service:kiosk', 'env:staging']),
+        ('env:*', ['env:dev'], ['team:harbor']),
+        ('team:harbor AND NOT env:dev AND service:(a OR b)', ['team:harbor', 'service:b'], ['team:harbor']),
+        ('team:harbor env:prod', ['team:harbor', 'env:prod'], ['team:harbor']),
+        ('team:"data platform" OR env:prod', ['team:data platform'], ['team:data']),
+        ('NOT (env:dev OR env:test)', ['env:prod'], ['env:test']),
+        # Every value of a key counts: one on the monitor, one on the group.
+        ('env:staging', ['env:prod', 'env:staging'], ['env:prod']),
+        ('NOT env:staging', ['env:prod'], ['env:prod', 'env:staging']),
+        ('a:1 OR b:1 AND c:1', ['a:1'], ['b:1']),
+        ('team:harbor -env:dev', ['team:harbor'], ['team:harbor', 'env:dev']),
+    ],
+)
+def test_a_scope_is_matched_with_all_values_of_a_key(scope, holds, fails):
+    parsed = parse_notification_scope(scope)
+    assert (parsed.matches(holds), parsed.matches(fails)) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ('scope', 'column', 'said'),
+    [
+        ('prod AND service:kiosk', 1, 'has no key'),
+        ('service:kiosk AND prod', 19, 'has no key'),
+        ('service:web-*', 1, 'a wildcard stands alone'),
+        ('service:web?', 1, 'a wildcard stands alone'),
+        ('service:', 1, 'has no value'),
+        ('service:a AND', 14, 'expected'),
+        ('(service:a', 11, 'expected'),
+        ('', 1, 'expected'),
+    ],
+)
+def test_what_a_scope_does_not_support_is_refused_at_its_column(scope, column, said):
+    with pytest.raises(ScopeFault, match=f'^column {column}: .*{said}'):
+        parse_notification_scope(scope)
+
+
+@given(st.text(alphabet='ab:*?"() ANDORT-', max_size=20))
+def test_any_scope_is_read_or_refused(text):
+    try:
+        parse_notification_scope(text).matches(['a:b'])
+    except ScopeFault as fault:
+        assert str(fault).startswith('column ')
+
+
+CONDITIONAL = {
+    'conditions': [
+        {'scope': 'transition_type:is_alert', 'recipients': ['oncall-harbor']},
+        {'scope': 'env:prod', 'recipients': ['slack-prod']},
+    ],
+    'fallback_recipients': ['slack-harbor'],
+}
+
+
+@pytest.mark.parametrize(
+    ('tags', 'flags', 'expected'),
+    [
+        ([HARBOR], {'is_alert'}, ['@oncall-harbor']),
+        ([HARBOR, 'env:prod'], {'is_alert'}, ['@oncall-harbor', '@slack-prod']),
+        ([HARBOR, 'env:prod'], {'is_warning'}, ['@slack-prod']),
+        ([HARBOR], {'is_warning'}, ['@slack-harbor']),
+        ([HARBOR], {'is_recovery', 'is_alert_recovery'}, ['@slack-harbor']),
+    ],
+)
+def test_the_fallback_is_told_where_no_condition_holds(tags, flags, expected):
+    told = route([rule('r', [HARBOR], conditional_recipients=CONDITIONAL)], tags, flags)
+    assert [*told] == expected
+
+
+def test_who_may_be_told_is_known_without_the_values_of_groups():
+    rules = [rule('r', [HARBOR, 'env:prod'], 'a'), rule('s', ['team:other'], 'b'), rule('t', 'site:*', 'c')]
+    assert may_route(rules, [HARBOR], {'env'}) == {'@a', '@c'}
+    assert may_route(rules, [HARBOR], set()) == {'@c'}
+
+
+@pytest.mark.parametrize(
+    ('body', 'said'),
+    [
+        ({'recipients': ['@a']}, 'without the leading @'),
+        ({'recipients': []}, 'recipients'),
+        ({}, 'recipients or conditional_recipients'),
+        ({'recipients': ['a'], 'conditional_recipients': CONDITIONAL}, 'excludes conditional_recipients'),
+        ({'recipients': ['a'], 'filter': {}}, 'tags or scope'),
+        ({'recipients': ['a'], 'filter': {'tags': ['a:b'], 'scope': 'a:b'}}, 'excludes scope'),
+        ({'recipients': ['a'], 'name': ''}, 'name'),
+        ({'conditional_recipients': {'conditions': [{'scope': 'is_alert', 'recipients': ['a']}]}}, 'one term'),
+    ],
+)
+def test_a_rule_that_the_api_refuses_is_an_error(body, said):
+    found = read_notification_rule(Unplaced(Path('r.json')), {'name': 'r', 'filter': {'tags': ['a:b']}, **body})
+    assert any(said in f'{one.key} {one.message} {one.hint}' for one in found.diagnostics), found.diagnostics
+
+
+@pytest.fixture
+def folder(tmp_path):
+    monitor = {
+        'name': 'Lag',
+        'type': 'query alert',
+        'query': 'avg(last_5m):avg:acme.lag{*} by {env} > 9',
+        'tags': [HARBOR],
+        'message': 'Lag. @ops@x.example',
+        'options': {'thresholds': {'critical': 9, 'warning': 5}, 'new_group_delay': 0},
+    }
+    rules = {'r1': {'name': 'r1', 'filter': {'tags': [HARBOR, 'env:prod']}, 'conditional_recipients': CONDITIONAL}}
+    for kind, assets in (('monitors', {'lag': monitor}), ('notification_rules', rules)):
+        (tmp_path / 'assets' / kind).mkdir(parents=True)
+        for name, body in assets.items():
+            (tmp_path / 'assets' / kind / f'{name}.json').write_text(json.dumps(body))
+    values = '1x10 7x10 20x10 1x10'
+    series = [
+        {'metric': 'acme.lag', 'type': 'gauge', 'interval': '60s', 'tags': [f'env:{env}'], 'values': values}
+        for env in ('prod', 'dev')
+    ]
+    (tmp_path / 'rehearsals').mkdir()
+    scenario = {'start': '2027-01-05T10:00:00Z', 'length': '40m', 'series': series}
+    (tmp_path / 'rehearsals' / 'a.yaml').write_text(json.dumps(scenario))
+    return tmp_path
+
+
+def inbox(folder, capsys, **scenario):
+    path = folder / 'rehearsals' / 'a.yaml'
+    path.write_text(json.dumps({**json.loads(path.read_text()), **scenario}))
+    assert main(['rehearse', '--format', 'json', str(folder)]) == 0, capsys.readouterr()
+    (answer,) = json.loads(capsys.readouterr().out)['rehearsals']
+    return [(mail['group'], mail['to'], mail['recipients'], mail['routes']) for mail in answer['inbox']]
+
+
+def test_the_inbox_names_the_rule_that_notifies(folder, capsys):
+    own = '@ops@x.example'
+    prod = [mail[1:] for mail in inbox(folder, capsys) if mail[0] == 'env:prod']
+    assert prod == [
+        ('Warn', [own, '@slack-prod'], {'@slack-prod': ['r1']}),
+        ('Alert', [own, '@oncall-harbor', '@slack-prod'], {'@oncall-harbor': ['r1'], '@slack-prod': ['r1']}),
+        ('Warn', [own, '@slack-prod'], {'@slack-prod': ['r1']}),
+        ('OK', [own, '@slack-prod'], {'@slack-prod': ['r1']}),
+    ]
+    assert {(*mail[2],) for mail in inbox(folder, capsys) if mail[0] == 'env:dev'} == {(own,)}
+
+
+def test_a_scenario_may_leave_the_rules_out_or_bring_its_own(folder, capsys):
+    assert all(not mail[3] for mail in inbox(folder, capsys, notification_rules=[]))
+    given_rule = {'name': 'mine', 'filter': {'scope': 'env:dev'}, 'recipients': ['me']}
+    told = inbox(folder, capsys, notification_rules=[given_rule])
+    assert {mail[0] for mail in told if '@me' in mail[3]} == {'env:dev'}
+
+
+def test_the_terminal_names_the_rule(folder, capsys):
+    main(['rehearse', str(folder)])
+    assert '@oncall-harbor (rule r1)' in ' '.join(capsys.readouterr().out.split())
