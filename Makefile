@@ -14,8 +14,12 @@ help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
 
 demo: $(UV) ## install the wheel as the Agent does, run the check, rehearse a working week, and write its page
+	@$(UV) sync --locked --quiet --compile-bytecode && .venv/bin/python -m compileall -q ddassets/src
 	@$(RUN) ddassets check my_metric
 	@$(RUN) ddassets rehearse --inbox 8 --report dist/rehearsal $(addprefix my_metric/rehearsals/,busy_afternoon.yaml working_week.yaml)
+	@echo
+	@echo 'Next, with a monitor of your own (see README.md) or with the one here:'
+	@echo '  $(CURDIR)/.venv/bin/ddassets rehearse --auto $(CURDIR)/my_metric'
 
 quick: $(UV) ## ruff, mypy, the structure and the fast tests: about a minute
 	@$(RUN) ruff check -q && $(RUN) ruff format --check -q && $(RUN) mypy
@@ -82,8 +86,11 @@ conformance: $(UV) ## write the page about the conformance corpus
 datadog: $(UV) ## a Datadog organisation on this machine, to try plan, apply, destroy, snapshot and doctor on
 	@PYTHONPATH=ddassets/tests $(RUN) python -m loopback
 
-dist: $(UV) ## wheel and source distribution of ddassets, in dist/
-	$(UV) build --out-dir dist ddassets
+dist: $(UV) ## wheels and source distributions of ddassets and my_metric, in dist/
+	rm -f dist/*.whl dist/*.tar.gz
+	$(UV) build --quiet --out-dir dist ddassets
+	$(UV) build --quiet --out-dir dist my_metric
+	UV_PROJECT_ENVIRONMENT=.venv-release $(UV) run --locked --only-group release twine check --strict dist/*.whl dist/*.tar.gz
 
 wheel: $(UV) ## the Agent wheel, in dist/
 	$(UV) build --wheel --out-dir dist my_metric
@@ -97,7 +104,7 @@ lock: $(UV) ## lock uv, the scratch environment of `ddassets check` and its buil
 		ddassets/src/ddassets/agent/$$name.in -o ddassets/src/ddassets/agent/$$name.txt; done
 
 clean: ## remove what the targets above made
-	rm -rf .uv .venv .venv-ddev .venv-companions .ddev.toml dist
+	rm -rf .uv .venv .venv-ddev .venv-companions .venv-release .ddev.toml dist
 
 .ddev.toml: $(UV)
 	$(DDEV) config override

@@ -230,7 +230,7 @@ def test_the_command_needs_nothing_but_an_export(tmp_path, capsys):
     assert main(['rehearse', '--auto', str(path)]) == 1
     out = capsys.readouterr().out
     assert 'auto/never-alerts' in out and '< 0 never holds' in out
-    assert out.endswith('2 monitors: every state that the options allow is reached by 1, 1 can never alert\n')
+    assert out.endswith('2 monitors: 1 can reach every state that the options allow, 1 can never alert\n')
     assert main(['rehearse', '--auto', '--format', 'json', str(path)]) == 1
     first, second = json.loads(capsys.readouterr().out)['monitors']
     assert (first['alert']['answer'], second['alert']['answer']) == ('yes', 'no')

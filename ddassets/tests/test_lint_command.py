@@ -48,16 +48,21 @@ def lint(tmp_path, monkeypatch, capsys):
     ('name', 'options'),
     [
         pytest.param('lint.txt', [], id='text'),
+        pytest.param('lint_80.txt', [], id='80-columns'),
         pytest.param('lint.json', ['--format', 'json'], id='json'),
         pytest.param('lint.github', ['--format', 'github'], id='github'),
         pytest.param('lint.xml', ['--format', 'junit'], id='junit'),
         pytest.param('lint_errors.txt', ['--severity', 'error'], id='errors-alone'),
     ],
 )
-def test_golden_output(lint, tmp_path, name, options):
+def test_golden_output(lint, tmp_path, name, options, monkeypatch):
+    width = 80 if '80' in name else 140
+    monkeypatch.setenv('COLUMNS', str(width))
     write(tmp_path, FAULTY)
     code, out, _ = lint('acme', *options)
     assert code == 1
+    if name.endswith('.txt'):
+        assert max(map(len, out.splitlines())) <= width
     path = GOLDEN / name
     if not path.exists():
         path.write_text(out)

@@ -68,6 +68,15 @@ def test_plan(datadog, folder):
     check('plan.txt', steady(datadog, outcome.out))
 
 
+def test_plan_in_80_columns(datadog, folder, monkeypatch):
+    monkeypatch.setenv('COLUMNS', '80')
+    outcome = run(datadog, 'plan', everything(datadog, folder))
+    lines = outcome.out.splitlines()
+    # A changed line of a message and an address are shown as they are.
+    assert [line for line in lines if len(line) > 80 and not line.strip().startswith(('+', '-', '{{', 'http'))] == []
+    check('plan_80.txt', steady(datadog, outcome.out))
+
+
 def test_plan_as_json(datadog, folder):
     outcome = run(datadog, 'plan', everything(datadog, folder), '--json')
     assert outcome.code == 1 and outcome.err == ''

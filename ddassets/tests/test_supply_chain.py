@@ -80,6 +80,23 @@ def test_the_lock_is_that_of_the_versions_named():
     assert 'uv.txt' in (ROOT / 'Makefile').read_text() and '--require-hashes' in (ROOT / 'Makefile').read_text()
 
 
+@pytest.mark.parametrize(
+    ('version', 'code', 'notes'),
+    [
+        pytest.param('1.2.0', 0, '\n- New.\n\n', id='a-section'),
+        pytest.param('1.1.0', 0, '- Old.\n', id='the-last'),
+        pytest.param('1.2', 1, '', id='none'),
+        pytest.param('1.0.0', 1, '', id='an-empty-one'),
+    ],
+)
+def test_the_notes_of_a_release_are_its_section_of_the_changelog(version, code, notes, tmp_path):
+    changelog = tmp_path / 'CHANGELOG.md'
+    changelog.write_text('# Changelog\n## [1.2.0] - 2027-01-04\n\n- New.\n\n## [1.0.0]\n\n## [1.1.0]\n- Old.\n')
+    command = [ROOT / '.ci' / 'release-notes', version, changelog]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    assert (done.returncode, done.stdout if not code else '') == (code, notes)
+
+
 def test_the_version_of_dateutil_is_bounded():
     (found,) = (Requirement(one) for one in PROJECT['dependencies'] if one.startswith('python-dateutil'))
     assert '2.9.0.post0' in found.specifier and '4.0.0' in found.specifier and '5.0.0' not in found.specifier

@@ -54,7 +54,7 @@ def summary_lines(estate: Estate) -> Iterator[str]:
     """Yield one line about all monitors, and what to do next."""
     rehearsed = [found for found in estate.surveys if not found.unsupported]
     fine = sum(bool(found.alert and found.warn and found.no_data and found.recovery) for found in rehearsed)
-    parts = [f'{count(len(estate.surveys), "monitor")}: every state that the options allow is reached by {fine}']
+    parts = [f'{count(len(estate.surveys), "monitor")}: {fine} can reach every state that the options allow']
     if silent := sum(not found.alert for found in rehearsed):
         parts.append(f'{silent} can never alert')
     if outside := len(estate.surveys) - len(rehearsed):
@@ -96,10 +96,11 @@ def _cell(verdict: Verdict, width: int, paint: Paint) -> str:
 
 def _recipients(surveys: Sequence[Survey]) -> Iterator[str]:
     """Who is notified, the most notified first."""
-    told = Counter(handle for found in surveys for handle in {h for handles in found.told.values() for h in handles})
-    if told:
-        listed = ', '.join(f'{printable(handle)} by {number}' for handle, number in told.most_common(12))
-        more = f', and {len(told) - 12} more' if len(told) > 12 else ''
+    counts = Counter(handle for found in surveys for handle in {h for handles in found.told.values() for h in handles})
+    if counts:
+        shown = counts.most_common(12)
+        listed = ', '.join(f'{printable(handle)} by {count(number, "monitor")}' for handle, number in shown)
+        more = f', and {len(counts) - 12} more' if len(counts) > 12 else ''
         yield f'Notified: {listed}{more}'
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ddassets.cli import option
 from ddassets.cli.exit_code import FAILED, FINE
-from ddassets.output.terminal import Paint, bounded, printable, write
+from ddassets.output.terminal import Paint, Screen, bounded, write
 
 if TYPE_CHECKING:
     from ddassets.org.doctor import Finding
@@ -60,5 +60,9 @@ def run(options: Namespace) -> int:
 
 def _line(finding: 'Finding', paint: Paint) -> str:
     colour = {'ok': '32', 'warn': '33', 'fail': '31'}[finding.level]
-    line = f'{paint(colour, f"{finding.level:<4}")}  {finding.subject:<16}  {printable(finding.text)}'
-    return f'{line}\n{"":24}{printable(finding.advice)}\n' if finding.advice else f'{line}\n'
+    screen = Screen.of_output()
+    first, *more = screen.wrapped(f'{finding.level:<4}  {finding.subject:<16}  {finding.text}', 0, 24)
+    lines = [first.replace(finding.level, paint(colour, finding.level), 1), *more]
+    if finding.advice:
+        lines += screen.wrapped(finding.advice, 24, 0)
+    return ''.join(f'{line}\n' for line in lines)

@@ -65,7 +65,7 @@ def run(options: Namespace) -> int:
     from ddassets.lint.emission import read_emission
     from ddassets.lint.run import lint_paths
     from ddassets.output.formats import render
-    from ddassets.output.terminal import Paint, write
+    from ddassets.output.terminal import Paint, Progress, write
 
     severity = Severity[options.severity.upper()]
     fail_on = None if options.fail_on == 'never' else Severity[options.fail_on.upper()]
@@ -74,12 +74,15 @@ def run(options: Namespace) -> int:
         from ddassets.cli.git import changed_since
 
         changed = changed_since(options.since, options.paths)
+    progress = Progress()
     findings = lint_paths(
         options.paths,
         dict(map(read_emission, options.emission)),
         strict=options.profile == 'strict',
         changed=changed,
+        progress=progress,
     )
+    progress.clear()
     if options.write_baseline:
         return _write_baseline(findings, options.write_baseline)
     if options.baseline:

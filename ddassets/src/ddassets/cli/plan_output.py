@@ -11,7 +11,7 @@ from ddassets.org.applying import Outcome
 from ddassets.org.difference import MISSING, Difference
 from ddassets.org.plan import Action, Plan, Step
 from ddassets.output.report import Case, Report, Rule
-from ddassets.output.terminal import Paint, count, printable
+from ddassets.output.terminal import Paint, Screen, count, printable, shortened
 
 _SIGNS = {
     Action.CREATE: '+',
@@ -32,6 +32,7 @@ _WORDS = {
 }
 _DONE = {Action.CREATE: 'created', Action.UPDATE: 'changed', Action.REPLACE: 'replaced', Action.DELETE: 'deleted'}
 _WIDEST, _LONGEST = 100, 2000
+_INDENT = 8
 
 
 _RULES = (
@@ -119,15 +120,16 @@ def summary(plan: Plan) -> str:
 
 def _step_lines(step: Step, width: int, paint: Paint, links: dict[str, str]) -> Iterator[str]:
     sign = _SIGNS[step.action]
-    head = f'{sign} {step.kind.name:<9}  {step.name:<{width}}  {_short(step.title, 60)}'.rstrip()
-    yield paint(_COLOURS[sign], f'  {head}')
+    screen = Screen.of_output()
+    head = f'  {sign} {step.kind.name:<9}  {step.name:<{width}}  {_short(step.title, 60)}'.rstrip()
+    yield paint(_COLOURS[sign], shortened(head, screen.width))
     if step.action is Action.REFUSE:
         leave = f'; with --overwrite it is {_DONE[step.would]}' if step.would else ''
-        yield f'        left alone: {printable(step.reason)}{leave}'
+        yield from screen.wrapped(f'left alone: {step.reason}{leave}', _INDENT)
     elif step.reason:
-        yield f'        {printable(step.reason)}'
+        yield from screen.wrapped(step.reason, _INDENT)
     for note in step.notes:
-        yield f'        note: {note}'
+        yield from screen.wrapped(f'note: {note}', _INDENT)
     if step.stored and step.action is not Action.KEEP and step.stored.id in links:
         yield paint('2', f'        {links[step.stored.id]}')
     for difference in step.differences:
@@ -142,7 +144,9 @@ def _difference_lines(difference: Difference, paint: Paint) -> Iterator[str]:
         for line in _changed_lines(before, after):
             yield paint({'+': '32', '-': '31'}.get(line[0], '2'), f'          {line}'.rstrip())
     else:
-        yield f'        {printable(difference.path)}: {_shown(before)} → {_shown(after)}'
+        yield from Screen.of_output().wrapped(
+            f'{printable(difference.path)}: {_shown(before)} → {_shown(after)}', _INDENT
+        )
 
 
 def _changed_lines(before: str, after: str) -> Iterator[str]:
@@ -159,7 +163,7 @@ def _changed_lines(before: str, after: str) -> Iterator[str]:
 
 def _shown(value: Any) -> str:
     if value is MISSING:
-        return '(not there)'
+        return '(missing)'
     return _short(json.dumps(value, ensure_ascii=False), _WIDEST)
 
 

@@ -1,8 +1,8 @@
-"""Put every rule to every integration, and take out what the configuration ignores."""
+"""Run all rules on each integration and drop ignored findings."""
 
 import os
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from pathlib import Path
@@ -57,11 +57,12 @@ def lint_paths(
     emissions: Mapping[str, Emission] | None = None,
     strict: bool = False,
     changed: Collection[Path] | None = None,
+    progress: Callable[[str], None] = lambda text: None,
 ) -> Report:
     """Lint each integration at `paths`: folders of integrations, or checkouts of many. `emissions` go by name.
 
     `strict` runs the rules that are opinions as well. `changed` are absolute paths: only the integrations that hold one
-    of them are linted.
+    of them are linted. `progress` hears of each integration before it is linted.
     Raises UnusableInputError for a path or a configuration that cannot be read, and for an emission that is of no
     integration among them.
     """
@@ -90,7 +91,8 @@ def lint_paths(
                 f'the emission is of {name!r}, which is not linted here{did_you_mean(name, names)}'
             )
     run = _Run(tuple(folders), emissions or {}, strict)
-    for folder in folders:
+    for number, folder in enumerate(folders, 1):
+        progress(f'lint {folder.name} ({number} of {len(folders)})')
         run.lint(bundles.read(folder))
     for bundle in others:
         run.lint(bundle)
