@@ -17,7 +17,7 @@ README = ROOT / 'README.md'
 _BLOCK = re.compile(r'^```(\w+)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 _INSTALL = re.compile(r'^    ((?:pip|uv tool|pipx) install .*)$', re.MULTILINE)
 #: pipx does what `uv tool` does, and is not among the tools of the tests.
-TRIED = ('pip', 'uv')
+TRIED = ('pip ', 'uv ')
 
 
 def blocks(language: str, text: str) -> list[str]:
@@ -64,7 +64,7 @@ def test_the_commands_work_and_print_what_is_shown(version, wheel, tmp_path):  #
     (folder / 'dist').mkdir(parents=True)
     shutil.copy(wheel, folder / 'dist')
     commands = [command for command in _INSTALL.findall(text) if command.startswith(TRIED)]
-    assert [command.split()[0] for command in commands] == list(TRIED)
+    assert len(commands) == len(TRIED)
     for command in commands:
         begun = time.time()
         done = run(command, folder, programs)

@@ -1,7 +1,6 @@
 """`ddassets rehearse`: run scenarios and print states, the inbox, verdicts and coverage."""
 
 import sys
-import webbrowser
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from functools import cache, partial
@@ -240,4 +239,6 @@ def _opened(page: Path, opened: bool) -> None:
     """Say where the page is, and open it where that is asked for."""
     print(f'ddassets: the page is {page}', file=sys.stderr)
     if opened:
+        import webbrowser
+
         webbrowser.open(page.resolve().as_uri())

@@ -3,7 +3,6 @@
 Rules 3.24, 3.26 and 3.28. Numbers that only Datadog gives are placeholders in capitals, such as MONITOR_ID.
 """
 
-import urllib.parse
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -134,7 +133,9 @@ class Delivery:
         return f'{self.instant - _BEFORE}000', f'{self.instant + _AFTER}000'
 
     def _status(self, start: str, end: str) -> str:
-        group = f'group={urllib.parse.quote(",".join(self.group), safe="")}&' if self.group else ''
+        from urllib.parse import quote
+
+        group = f'group={quote(",".join(self.group), safe="")}&' if self.group else ''
         return (
             f'https://{SITE}/monitors/{self._monitor}?{group}from_ts={start}&to_ts={end}&event_id={EVENT_ID}'
             '&link_source=monitor_notif'

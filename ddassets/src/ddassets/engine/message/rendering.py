@@ -1,7 +1,6 @@
 """A message as it goes out: text, recipients, and the assumptions it relied on. Section 4 of the semantics."""
 
 import math
-import urllib.parse
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -226,7 +225,9 @@ class _Run:
                 return self.local_time(call)
             case 'urlencode':
                 parts = quoted_parts(call.arguments[0])
-                return urllib.parse.quote(self.variables.shown(self.lookup(parts, call.offset), parts), safe='')
+                from urllib.parse import quote
+
+                return quote(self.variables.shown(self.lookup(parts, call.offset), parts), safe='')
         self.priority = int(call.arguments[0].removeprefix('P'))
         return ''
 

@@ -1,6 +1,5 @@
 """The values of the variables of a message. Rules 4.6 to 4.9."""
 
-import html
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -146,6 +145,12 @@ class Variables:
         return '' if value is None else str(value)
 
 
+# As html.escape; its module costs a start two milliseconds of tables for the way back. `&` comes first.
+_ENTITIES = {'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#x27;'}
+
+
 def escape(text: str) -> str:
     """Escape `& < > " '` for HTML, as `{{x}}` does."""
-    return html.escape(text)
+    for character, entity in _ENTITIES.items():
+        text = text.replace(character, entity)
+    return text
