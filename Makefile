@@ -65,8 +65,9 @@ coverage: $(UV) ## the semantic core's coverage with branches, held to its figur
 test-companions: $(UV) ## the companions' tests, against MariaDB, the tracer and Datadog's test agent
 	$(COMPANIONS) pytest companions
 
-bench: .ddev.toml ## what the check costs beside its peers; lint, the simulated clock, and rehearse (needs Debian's prometheus)
+bench: .ddev.toml ## what the check costs beside its peers; the start, lint, the simulated clock, and rehearse (needs Debian's prometheus)
 	$(COMPANIONS) python benchmarks/check_cost.py --ddev '$(UV) run --locked --only-group ddev ddev'
+	$(RUN) python benchmarks/start.py
 	$(RUN) python benchmarks/lint_speed.py
 	$(RUN) python benchmarks/simulation_speed.py
 	$(RUN) python benchmarks/rehearse_speed.py

@@ -110,7 +110,7 @@ def test_an_event_that_is_far_away_is_another_event():
 @pytest.mark.parametrize(
     ('mode', 'shown'),
     [
-        pytest.param('all', 'that were switched would change this', id='all'),
+        pytest.param('all', 'switched assumptions would change this', id='all'),
         pytest.param('auto', 'Not switched (--what-if all does)', id='auto'),
         pytest.param('off', None, id='off'),
     ],

@@ -206,7 +206,7 @@ def _what_if(judgement: Judgement, screen: Screen) -> Iterator[str]:
         matter = found.sensitive
         yield ''
         yield from screen.wrapped(
-            f'{len(matter)} of {count(len(tried), "assumption")} that were switched would change this'
+            f'{len(matter)} of {count(len(tried), "switched assumption")} would change this'
             f'{": " + ", ".join(matter) if matter else ""}',
             2,
         )
