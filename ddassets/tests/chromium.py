@@ -84,13 +84,33 @@ class Browser:
         self.settle()
 
     def traces(self, shading: bool = False) -> list[list[float]]:
-        """The values that the first chart draws, line by line; or the corners of the shading behind each line."""
+        """The values that the first chart draws, line by line; or the edges of the shading behind each line."""
         return self.run(
-            """const all = document.querySelector('.chart').data;
-               const some = all.filter((trace) => (trace.fill === 'toself') === arguments[0]);
-               return some.map((trace) => trace.y.filter((value) => value !== null));""",
+            """const {lines, chart} = document.querySelector('.chart');
+               const values = (i) => chart.data[i + 1].filter((value) => Number.isFinite(value));
+               const at = [...lines.keys()].filter((i) => lines[i].role === (arguments[0] ? 'low' : 'value'));
+               return at.map((i) => (arguments[0] ? [...values(i), ...values(i + 1)] : values(i)));""",
             shading,
         )
+
+    def widgets(self) -> list[tuple[str, str, str, str, int]]:
+        """Title, kind, what it is drawn as, text and drawn points of each widget; none where no pixel has a hue."""
+        found = self.run("""
+            const hued = ({ctx, bbox: {left, top, width, height}}) => {
+                const pixels = ctx.getImageData(left, top, width, height).data;
+                for (let i = 0; i < pixels.length; i += 4) {
+                    const colour = pixels.subarray(i, i + 3);
+                    if (pixels[i + 3] > 128 && Math.max(...colour) - Math.min(...colour) > 40) return true;
+                }
+                return false;
+            };
+            const points = ({chart}) => (hued(chart)
+                ? chart.data.slice(1).reduce((sum, values) => sum + values.filter(Number.isFinite).length, 0) : 0);
+            return [...document.querySelectorAll('[data-widget]')].map((one) => [
+                one.querySelector(':scope > h3')?.firstChild.textContent || one.dataset.widget, one.dataset.widget,
+                one.dataset.drawnAs, one.textContent,
+                [...one.querySelectorAll('.chart')].reduce((sum, box) => sum + points(box), 0)])""")
+        return [tuple(one) for one in found]
 
     def numbers(self) -> dict[str, float]:
         """What each query value shows, by its title."""

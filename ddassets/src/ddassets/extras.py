@@ -11,7 +11,6 @@ EXTRAS = {
     'urllib3': 'org',
     'certifi': 'org',
     'markdown_it': 'report',
-    'plotly': 'report',
     'hcl2': 'terraform',
 }
 

@@ -23,7 +23,7 @@ def render(page: Page) -> str:
     own = files('ddassets.report')
     style = own.joinpath('page.css').read_text(encoding='utf-8')
     script = '\n'.join(own.joinpath('script', f'{name}.js').read_text(encoding='utf-8') for name in SCRIPTS)
-    library = _chart_library()
+    library = _chart_library('uPlot.iife.min.js')
     # The library's own script sets styles at run time, so styles cannot be bound to a hash; scripts are.
     policy = (
         "default-src 'none'; base-uri 'none'; form-action 'none'; img-src data:; style-src 'unsafe-inline'; "
@@ -32,7 +32,7 @@ def render(page: Page) -> str:
     pieces = {
         'policy': html.escape(policy),
         'title': html.escape(f'Rehearsal of {page.integration}'),
-        'style': style,
+        'style': f'{_chart_library("uPlot.min.css")}\n{style}',
         # Stored compressed, for they are nearly all of the page's size.
         'data': _packed(page.json()),
         'charts': _packed(library),
@@ -65,8 +65,11 @@ def _hash(script: str) -> str:
     return 'sha256-' + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
 
 
-def _chart_library() -> str:
+def _chart_library(name: str) -> str:
     try:
-        return files('plotly').joinpath('package_data', 'plotly.min.js').read_text(encoding='utf-8')
-    except (ModuleNotFoundError, FileNotFoundError):
-        raise UnusableInputError("the report needs its extra: pip install 'ddassets[report]'") from None
+        return files('ddassets.report').joinpath('library', name).read_text(encoding='utf-8')
+    except FileNotFoundError:
+        raise UnusableInputError(
+            'the chart library is missing from this installation of ddassets; building it needs npm. '
+            'In a checkout: uv sync --reinstall-package ddassets'
+        ) from None

@@ -27,7 +27,7 @@ from ddassets.report.source import Source
 
 # The texts of more messages would be most of the page. Those sent come first, then the newest.
 MAX_TEXTS = 5000
-MAX_CHANGES = 2000
+MAX_CHANGES = 5000
 _REASONS = {'transition': '', 'renotify': 'renotification', 'downtime end': 'at the end of a downtime'}
 
 # The instant of a message, whether it was muted, and a function for its kind, value, text where asked for, and the

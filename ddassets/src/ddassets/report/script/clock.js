@@ -1,4 +1,4 @@
-// Time. A chart knows no time zones, so it is given the wall clock of the rehearsal's zone as if it were UTC.
+// Time. Charts are drawn over instants; what is read is the wall clock of the rehearsal's zone.
 
 const offset = (instant) => offsetOf(state.rehearsal, instant);
 
@@ -15,33 +15,40 @@ const wall = (instant) => (instant + offset(instant)) * 1000;
 // The instant at which the clock shows a time, which is given as if it were UTC, in seconds.
 const instantAt = (local) => local - offset(local - offset(local));
 
-// Where a chart puts an instant. Over weeks it is the time on the clock. In a shorter frame, time goes on evenly while the
-// clocks change, and the ticks say what they show: an hour that they show twice is two hours.
-const LONG = 28 * 86400;
-const evenly = () => state.to - state.from <= LONG;
-const axisText = (instant) => new Date((instant + offset(evenly() ? state.from : instant)) * 1000).toISOString().slice(0, 19).replace('T', ' ');
+const STEPS = [10, 30, 60, 300, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 1209600];
+const DAY = 86400;
 
-function instantOf(text) {
-  const local = Date.parse(`${String(text).replace(' ', 'T').slice(0, 23)}Z`) / 1000;
-  return evenly() ? local - offset(state.from) : instantAt(local);
+// Where the wall clock shows round times, at most so many, and what it shows there. Time goes on evenly while the clocks change:
+// an hour that they show twice is two hours, and a time that they leave out has no tick.
+function ticks({from, to}, most) {
+  const step = STEPS.find((seconds) => (to - from) / seconds <= most);
+  const found = (step ? roundTimes(from, to, step) : monthStarts(from, to, most)).map((local) => [instantAt(local), local])
+    .filter(([instant, local]) => instant >= from && instant <= to && instant + offset(instant) === local).map(([instant]) => instant);
+  const date = (instant) => (step ? day(instant).slice(4, -5) : day(instant).slice(4).replace(/^1 /, ''));
+  const label = (instant, i) => {
+    const midnight = time(instant, true) === '00:00:00';
+    return [step < DAY ? time(instant, step < 60) : '', step >= DAY || !step || !i || midnight ? date(instant) : ''].filter(Boolean).join('\n');
+  };
+  return {instants: found, labels: found.map(label)};
 }
 
-// Whether the clocks change inside of what is shown.
-const changing = () => evenly() && offset(state.from) !== offset(state.to - 1);
-
-const STEPS = [60, 300, 900, 1800, 3600, 10800, 21600, 43200, 86400, 172800, 604800];
-
-// The ticks of a frame in which the clocks change; of any other the chart library's own are right.
-function ticks({from, to}, most) {
-  if (!changing()) return {};
-  const step = STEPS.find((seconds) => (to - from) / seconds <= most) || STEPS.at(-1);
+function roundTimes(from, to, step) {
+  // Weeks begin on Monday: the first day of 1970 was a Thursday.
+  const shift = step >= 604800 ? 4 * DAY : 0;
   const found = [];
-  for (let local = Math.ceil((from + offset(from)) / step) * step; instantAt(local) <= to; local += step) {
-    // A time that the clocks leave out has no tick.
-    if (instantAt(local) >= from && instantAt(local) + offset(instantAt(local)) === local) found.push(instantAt(local));
+  for (let local = Math.ceil((from + offset(from) - shift - 3600) / step) * step + shift; local <= to + offset(to) + 3600; local += step) found.push(local);
+  return found;
+}
+
+function monthStarts(from, to, most) {
+  const step = [1, 2, 3, 6, 12].find((months) => (to - from) / (months * 30 * DAY) <= most) || 24;
+  const first = new Date(from * 1000);
+  const found = [];
+  for (let month = Math.floor(first.getUTCMonth() / step) * step; ; month += step) {
+    const local = Date.UTC(first.getUTCFullYear(), month, 1) / 1000;
+    if (local > to + DAY) return found;
+    found.push(local);
   }
-  const label = (instant, i) => [step < 86400 ? time(instant) : '', i && time(instant) !== '00:00' ? '' : day(instant).slice(4, -5)].filter(Boolean).join('<br>');
-  return {tickmode: 'array', tickvals: found.map(axisText), ticktext: found.map(label), hoverformat: ' '};
 }
 
 const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];

@@ -2,11 +2,7 @@
 
 const tracks = [];
 
-function share(frame, instant) {
-  // As the chart above puts it.
-  const [at, from, to] = [instant, frame.from, frame.to].map((one) => one + offset(evenly() ? state.from : one));
-  return Math.min(1, Math.max(0, (at - from) / (to - from)));
-}
+const share = ({from, to}, instant) => Math.min(1, Math.max(0, (instant - from) / (to - from)));
 
 function layTracks() {
   for (const {track, lay} of tracks) lay(track, {from: state.from, to: state.to});
@@ -67,7 +63,8 @@ function layMarks(track, frame, messages) {
     const label = close.length === 1
       ? `${what}${close[0].muted ? ', muted' : ''}, ${clock(close[0].instant)}: ${close[0].title}`
       : `${close.length} messages, ${sent.length} sent, ${clock(close[0].instant)} to ${clock(close.at(-1).instant)}`;
-    const assumed = close.some((message) => changesOf(message).length);
+    // A ring about every cluster would say nothing.
+    const assumed = close.length === 1 && changesOf(close[0]).length > 0;
     return el('button', {type: 'button', class: `${sent.length ? 'mark' : 'mark muted'}${assumed ? ' assumed' : ''}`, 'data-state': what, title: label + (assumed ? ' (an assumption would change this)' : ''), 'aria-label': label + (assumed ? ' (an assumption would change this)' : ''),
       style: {left: `${x / width * 100}%`}, onclick: () => read(close)}, close.length > 1 ? (close.length > 99 ? '99' : String(close.length)) : MARKS[what]);
   }));
@@ -77,20 +74,17 @@ function monitorGroup(monitor, group, messages, moment = null) {
   const draw = (box) => {
     const frame = {from: state.from, to: state.to};
     const found = points(group.signal, frame);
-    const {shapes, annotations} = markerShapes(Object.entries(monitor.thresholds).map(([key, value]) => ({
+    const levels = Object.entries(monitor.thresholds).map(([key, value]) => ({
       low: value, high: value, severity: key.startsWith('critical') ? 'error' : 'warning', dashed: key.endsWith('recovery'),
-      label: `${{critical: 'alert', warning: 'warning'}[key] || key.replace('_', ' ')} ${key.endsWith('recovery') ? '' : `${monitor.comparator} `}${number(value)}`})));
-    // One shape of many pieces, which must not overlap: a year of nights would be a thousand shapes.
-    const at = (instant) => axisText(Math.min(frame.to, Math.max(frame.from, instant))).replace(' ', '_');
-    const pieces = [];
+      label: `${{critical: 'alert', warning: 'warning'}[key] || key.replace('_', ' ')} ${key.endsWith('recovery') ? '' : `${monitor.comparator} `}${number(value)}`}));
+    const shades = [];
     for (const [from, to] of mutedIn(group, frame)) {
-      if (pieces.length && from <= pieces.at(-1)[1]) pieces.at(-1)[1] = Math.max(pieces.at(-1)[1], to);
-      else pieces.push([from, to]);
+      if (shades.length && from <= shades.at(-1)[1]) shades.at(-1)[1] = Math.max(shades.at(-1)[1], to);
+      else shades.push([from, to]);
     }
-    const path = pieces.map(([from, to]) => `M${at(from)},0V1H${at(to)}V0Z`).join('');
-    if (path) shapes.push({type: 'path', yref: 'paper', path, fillcolor: colour('--mute'), opacity: 0.12, line: {width: 0}, layer: 'below'});
-    if (moment !== null) shapes.push({type: 'line', yref: 'paper', y0: 0, y1: 1, x0: axisText(moment), x1: axisText(moment), line: {color: colour('--alert'), width: 2}});
-    plot(box, lineTraces('value', found, PALETTES.dog_classic[0]), frame, {shapes, annotations});
+    const lines = [];
+    addSeries(lines, 'value', found, PALETTES.dog_classic[0]);
+    plot(box, lines, frame, {levels, shades, moment});
     const values = Array.from(found.v);
     box.setAttribute('aria-label', `${monitor.name}, ${group.name}: ${values.length ? `${number(AGGREGATES.min(values))} to ${number(AGGREGATES.max(values))}` : 'no value'}, ${clock(frame.from)} to ${clock(frame.to)}`);
   };

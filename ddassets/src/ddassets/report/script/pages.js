@@ -4,8 +4,14 @@ const refreshers = [];
 
 function dashboardPage(index) {
   const dashboard = state.rehearsal.dashboards[index];
+  const order = inOrder(dashboard.widgets);
+  const leading = order.findIndex((widget) => !onlyNotes(widget));
+  const grid = el('div', {class: 'grid', 'data-dashboard': index}, order.map((widget, i) => widgetElement(widget, i < leading)));
+  // On a narrow screen the first chart comes first.
+  const first = grid.querySelector('[data-drawn-as=chart]');
+  for (let part = first; part && part !== grid; part = part.parentElement) part.classList.add('leads');
   return [el('h1', {}, name(dashboard.title)), dashboard.description && el('p', {class: 'lead'}, name(dashboard.description)),
-    dashboard.widgets.length ? el('div', {class: 'grid', 'data-dashboard': index}, inOrder(dashboard.widgets).map(widgetElement))
+    dashboard.widgets.length ? grid
       : el('p', {class: 'absent'}, el('strong', {}, 'No widget'), 'the file of this dashboard holds none')];
 }
 
@@ -225,7 +231,7 @@ async function start() {
   addEventListener('hashchange', () => { arrive(); scrollTo(0, 0); document.getElementById('main').focus({preventScroll: true}); });
   let before = null;
   const relay = () => { for (const box of drawings.keys()) drawNow(box); layTracks(); };
-  addEventListener('beforeprint', () => { before = root.dataset.theme; setTheme('light'); root.classList.add('printed'); relay(); });
+  addEventListener('beforeprint', () => { before = root.dataset.theme; setTheme('light'); root.classList.add('printed'); for (const one of document.querySelectorAll('details.group')) one.open = true; relay(); });
   addEventListener('afterprint', () => { root.classList.remove('printed'); setTheme(before); layTracks(); });
   if (page.rehearsals.length) begin(firstRehearsal());
   else document.getElementById('outcome').remove();

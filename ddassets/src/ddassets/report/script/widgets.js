@@ -44,10 +44,13 @@ function timeseries(widget) {
   const box = chart((target) => {
     const frame = widgetFrame(widget);
     const found = lines.map((line) => points(line.series, frame));
-    const traces = lines.flatMap(({series, label, hex, request}, i) => {
-      const own = lineTraces(label, found[i], hex, {display: request.display, stack: `stack${widget.requests.indexOf(request)}`, dashed: request.dashed});
-      const [lower, upper] = [series.lower, series.upper].map((levels) => (levels.length ? points(series, frame, levels) : null));
-      return lower || upper ? bandTraces(found[i], lower, upper, own) : own;
+    const drawn = [];
+    lines.forEach(({series, label, hex, request}, i) => {
+      const [lower, upper] = [series.lower, series.upper].map((side) => (side.length ? points(series, frame, side) : null));
+      const banded = lower || upper;
+      if (banded) addBand(drawn, found[i], lower, upper);
+      addSeries(drawn, label, found[i], hex, {display: request.display, stack: widget.requests.indexOf(request), dashed: request.dashed});
+      if (banded) addOutside(drawn, found[i], lower, upper);
     });
     legend.replaceChildren(legendTable(lines, found));
     const steps = lines.map((line, i) => (line.series.levels.length > 1 && found[i].step > wantedBucket(frame) ? found[i].step : 0));
@@ -55,7 +58,7 @@ function timeseries(widget) {
     coarse.hidden = !none && !Math.max(...steps);
     coarse.textContent = none ? `No points. ${unseen(lines.map((line) => line.series), frame)}` : `Finer points of this time are not in the page: each one stands for ${duration(Math.max(...steps))}; the shading holds the extremes.`;
     // Last, for the rest leaves it its room.
-    plot(target, traces, frame, {...markerShapes(widget.markers), axis: widget.axis, stacked: true});
+    plot(target, drawn, frame, {levels: widget.markers, axis: widget.axis});
     target.setAttribute('aria-label', `${widget.title}: ${lines.length} series, ${clock(frame.from)} to ${clock(frame.to)}. The table below has the numbers.`);
   });
   return {drawn: 'chart', parts: [box, legend, coarse, ...remarks.map((text) => el('p', {class: 'remark'}, text))]};
@@ -180,9 +183,15 @@ function place(element, [x, y, width, height], half) {
 
 const inOrder = (widgets) => [...widgets].sort((a, b) => a.layout[1] - b.layout[1] || a.layout[0] - b.layout[0]);
 
-function widgetElement(widget) {
+// Notes that would push the first chart off the screen are folded.
+const onlyNotes = (widget) => widget.kind === 'group' && widget.widgets.length > 0 && widget.widgets.every((one) => one.kind === 'note');
+
+function widgetElement(widget, folded = false) {
   if (widget.kind === 'group') {
-    const body = el('div', {class: 'grid'}, inOrder(widget.widgets).map(widgetElement));
+    const body = el('div', {class: 'grid'}, inOrder(widget.widgets).map((one) => widgetElement(one)));
+    if (folded) {
+      return place(el('details', {class: 'group', style: {'--tint': tint(widget.colour) || 'var(--soft)'}}, el('summary', {}, el('h2', {}, name(widget.title))), body), widget.layout);
+    }
     return place(el('section', {class: 'group', style: {'--tint': tint(widget.colour) || 'var(--soft)'}}, el('h2', {}, name(widget.title)), body), widget.layout);
   }
   const {drawn, parts} = WIDGETS[widget.kind](widget);
