@@ -307,7 +307,9 @@ class CompositeEvaluator:
         if not unknown.any() or self.assumptions.unknown_member == Assumptions.unknown_member.default:
             return states
         last = np.maximum.accumulate(np.where(unknown, -1, np.arange(states.size)))
-        return np.where(last >= 0, states[last], states)
+        # A group that comes in Unknown has no last status.
+        kept = unknown & (last >= 0) & (states[last] != State.ABSENT)
+        return np.where(kept, states[last], states)
 
     def _silent(self, result: Codes, severities: Mapping[str, Codes]) -> Flags:
         """At which evaluations No Data is not notified (rules 13.8 and 13.10)."""

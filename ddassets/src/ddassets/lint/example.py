@@ -64,6 +64,26 @@ def check_monitor(runs: int) -> dict[str, Any]:
     }
 
 
+def check_query(
+    steps: str, check: str = 'acme.can_connect', options: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The same with a query of these steps."""
+    given = {'thresholds': {'critical': 3, 'warning': 1, 'ok': 1}} if options is None else dict(options)
+    return {'type': 'service check', 'query': f'"{check}"{steps}', 'options': given}
+
+
+def composite(query: str, **more: Any) -> dict[str, Any]:
+    """The parts of a monitor that make it a composite."""
+    return {
+        'type': 'composite',
+        'query': query,
+        'options': {'thresholds': None},
+        'message': message(alert='Both fail.'),
+        'tags': ['integration:acme'],
+        **more,
+    }
+
+
 def metadata(*rows: str) -> str:
     """A metadata.csv of rows such as `acme.workers,gauge`."""
     return '\n'.join([METADATA_HEADER, *(row + ',' * (8 - row.count(',')) for row in rows), ''])

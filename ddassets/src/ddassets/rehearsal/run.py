@@ -9,6 +9,7 @@ import numpy as np
 
 from ddassets.assets import Bundle
 from ddassets.assets import Monitor as MonitorAsset
+from ddassets.assets.members import find_member
 from ddassets.diagnostic import Excerpt, Unsupported, UnusableInputError
 from ddassets.engine import kinds
 from ddassets.engine import message as messages
@@ -26,7 +27,6 @@ from ddassets.engine.timeline import Group, GroupTimeline
 from ddassets.language.composite import Member
 from ddassets.rehearsal.bands import stand_in
 from ddassets.rehearsal.choice import choose_downtimes, choose_monitors, choose_rules
-from ddassets.rehearsal.members import find_member
 from ddassets.rehearsal.message import Messages
 from ddassets.rehearsal.result import DowntimeResult, GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Scenario

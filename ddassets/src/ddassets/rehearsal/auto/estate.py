@@ -10,9 +10,13 @@ from ddassets.assets import Monitor as MonitorAsset
 from ddassets.assets.source import Place
 from ddassets.diagnostic import Diagnostic, Severity, UnusableInputError
 from ddassets.engine import downtime as downtimes
-from ddassets.engine import monitor as monitors
+from ddassets.engine import kinds as types
+from ddassets.engine.composite import Composite
 from ddassets.engine.downtime import Downtime
+from ddassets.engine.monitor import Monitor
 from ddassets.engine.series import Kind
+from ddassets.engine.service_check import CheckMonitor
+from ddassets.rehearsal.auto.others import survey_check, survey_composite
 from ddassets.rehearsal.auto.survey import Survey, survey
 from ddassets.rehearsal.scenario import KINDS
 
@@ -73,10 +77,17 @@ def _downtimes(bundle: Bundle) -> Iterator[Downtime]:
 
 def _survey(asset: MonitorAsset, bundle: Bundle, planned: Sequence[Downtime]) -> Survey:
     try:
-        monitor = monitors.of(asset)
+        monitor = types.read(asset)
     except UnusableInputError as error:
         return Survey(asset, unsupported=str(error).removeprefix(f'{asset.name}: '))
-    return survey(asset, monitor, planned, *declared(bundle))
+    match monitor:
+        case CheckMonitor():
+            return survey_check(asset, monitor, planned)
+        case Composite():
+            return survey_composite(asset, monitor, bundle.monitors, planned)
+        case Monitor():
+            return survey(asset, monitor, planned, *declared(bundle))
+    return Survey(asset, unsupported=f'no signal is made for type {asset.type!r}')
 
 
 def declared(bundle: Bundle) -> tuple[dict[str, Kind], dict[str, int]]:

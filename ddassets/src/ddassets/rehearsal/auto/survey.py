@@ -1,31 +1,28 @@
 """What a monitor does with a signal made from its own query: the states that it reaches, and who is notified."""
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice, product
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 
 from ddassets.assets import Monitor as MonitorAsset
 from ddassets.diagnostic import UnusableInputError
-from ddassets.engine import message as messages
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.downtime import Downtime
 from ddassets.engine.evaluator import Evaluator
-from ddassets.engine.message import FLAGS, Branch, Edge, conditions
+from ddassets.engine.message import Edge
 from ddassets.engine.monitor import Monitor
 from ddassets.engine.plan import Plan
 from ddassets.engine.planner import STUBBED, StubWindows, make_plan, stub_windows
 from ddassets.engine.series import Kind, Series
 from ddassets.engine.state import State
 from ddassets.engine.timeline import GroupTimeline
-from ddassets.language.downtime_scope import Scope as DowntimeScope
 from ddassets.language.query.tree import Call, Comparator
+from ddassets.rehearsal.auto.reporting import Reporter, delay, edges
 from ddassets.rehearsal.auto.search import STEP_BASE, Condition, Search, Segment, Trial
 from ddassets.rehearsal.auto.sources import Source, sources
-from ddassets.rehearsal.coverage import possible_edges
 
 #: Monday 2027-01-04T00:00:00Z: before 2038, on no change of the clocks.
 START = 1_798_999_200 + 21_600
@@ -158,25 +155,24 @@ class _Surveyor:
                 alert=Verdict('no', self._never_holds()),
                 recovery=Verdict('no', 'it never alerts'),
                 stubbed=self.plan.stub or '',
-                idle_downtimes=tuple(self._idle(downtimes)),
+                idle_downtimes=tuple(self._reporter.idle(downtimes)),
             )
         segments, marks = self._segments(levels)
         timeline = self._timeline(trial, segments)
         visited = {State(code) for code in np.unique(timeline.states) if code >= 0}
-        edges = _edges(timeline)
-        rendered = self._template()
+        reached, report = edges(timeline), self._reporter
         return Survey(
             self.asset,
             alert=self._verdict(State.ALERT, visited),
             warn=self._verdict(State.WARN, visited),
             no_data=self._verdict(State.NO_DATA, visited),
-            recovery=self._recovery(edges),
-            page_after=self._delay(timeline, marks.get('bad'), State.ALERT),
-            recovery_after=self._delay(timeline, marks.get('good'), State.OK),
-            told=self._told(rendered, edges),
-            never=self._never(rendered),
-            unrendered=tuple(self._unrendered(rendered)),
-            idle_downtimes=tuple(self._idle(downtimes)),
+            recovery=self._recovery(reached),
+            page_after=delay(timeline, marks.get('bad'), State.ALERT),
+            recovery_after=delay(timeline, marks.get('good'), State.OK),
+            told=report.told(reached),
+            never=report.never(),
+            unrendered=tuple(report.unrendered()),
+            idle_downtimes=tuple(report.idle(downtimes)),
             stubbed=self.plan.stub or '',
             assumptions=tuple(self.assumptions.relied_on),
         )
@@ -281,8 +277,8 @@ class _Surveyor:
     def _silent(self, state: State) -> bool:
         return state is State.NO_DATA and self.monitor.silent_no_data
 
-    def _recovery(self, edges: set[Edge]) -> Verdict:
-        if any(edge.target is State.OK for edge in edges):
+    def _recovery(self, reached: set[Edge]) -> Verdict:
+        if any(edge.target is State.OK for edge in reached):
             return Verdict('yes')
         return Verdict('no', 'no signal that was tried passes the recovery thresholds')
 
@@ -293,90 +289,12 @@ class _Surveyor:
         limit = f'{query.comparator} {self.monitor.thresholds.critical:g}'
         return f'{limit} never holds: the query gave {search.lowest:g} to {search.highest:g} for every signal tried'
 
-    def _delay(self, timeline: GroupTimeline, since: int | None, target: State) -> int | None:
-        """Seconds from an instant to the next transition into a state."""
-        if since is None:
-            return None
-        found = timeline.transitions
-        rows = np.flatnonzero((found.instants >= since) & (found.targets == target))
-        return int(found.instants[rows[0]]) - since if rows.size else None
-
-    def _template(self) -> 'messages.Template | None':
-        try:
-            return messages.parse(self.asset.message)
-        except messages.MessageSyntaxError:
-            return None
-
-    def _told(self, template: 'messages.Template | None', edges: set[Edge]) -> dict[str, tuple[str, ...]]:
-        """The handles that each kind of notification reaches, for the kinds that the signal causes."""
-        if template is None:
-            return {}
-        found: dict[str, dict[str, None]] = {}
-        reached = messages.reach(template, self.assumptions)
-        for edge in sorted(edges & set(possible_edges(self.monitor))):
-            kind = str(edge.target) if edge.target is not State.OK else f'recovery from {edge.source}'
-            names = found.setdefault(kind, {})
-            names.update((one.handle, None) for one in reached if edge in one.always | one.sometimes)
-        return {kind: tuple(names) for kind, names in found.items()}
-
-    def _never(self, template: 'messages.Template | None') -> dict[str, str]:
-        """The handles that no notification of this monitor can reach."""
-        if template is None:
-            return {}
-        possible = set(possible_edges(self.monitor))
-        return {
-            one.handle: 'no transition that this monitor notifies about renders it'
-            for one in messages.reach(template)
-            if not possible & (one.always | one.sometimes)
-        }
-
-    def _unrendered(self, template: 'messages.Template | None') -> Iterator[str]:
-        """The branches whose state conditionals hold on no transition that this monitor notifies about."""
-        if template is None:
-            return
-        held = [conditions(edge) for edge in possible_edges(self.monitor)]
-        for branch in template.branches():
-            if not any(_renders(branch, flags) for flags in held):
-                yield str(branch)
-
-    def _idle(self, downtimes: Sequence[Downtime]) -> Iterator[str]:
-        """The downtimes of this monitor whose scope no group of it can match."""
-        number = self.asset.body.get('id')
-        keys = set(self.plan.by)
-        for downtime in downtimes:
-            if not downtime.matches_monitor(number if isinstance(number, int) else None, self.asset.tags):
-                continue
-            if not _can_match(downtime.scope, keys, self._fixed_tags()):
-                yield downtime.name
+    @cached_property
+    def _reporter(self) -> Reporter:
+        return Reporter(self.asset, self.monitor, self.plan.by, self._fixed_tags, self.assumptions)
 
     def _fixed_tags(self) -> frozenset[str]:
         store = self.search.store(Trial(0, 0.0, (0.0,), np.empty(0)), [Segment(0.0, 60)])
         evaluator = Evaluator(self.monitor, store, START, START + 60, 0, Assumptions())
         group = evaluator.groups[0]
         return evaluator.timeline(group).tags - frozenset(group)
-
-
-def _renders(branch: Branch, flags: frozenset[str]) -> bool:
-    decided = [literal for literal in branch.path if literal.condition.name in FLAGS]
-    return all((literal.condition.name in flags) == literal.holds for literal in decided)
-
-
-def _edges(timeline: GroupTimeline) -> set[Edge]:
-    """The transitions, a group that was not there counted as OK."""
-    found = timeline.transitions
-    pairs = {(State(source), State(target)) for source, target in zip(found.sources, found.targets, strict=True)}
-    return {Edge(State.OK if source is State.ABSENT else source, target) for source, target in pairs}
-
-
-_TERM = re.compile(r'([A-Za-z_][\w./-]*):(?:\(([^()]*)\)|("[^"]*"|[^\s()"]+))')
-
-
-def _can_match(scope: DowntimeScope, keys: set[str], fixed: frozenset[str]) -> bool:
-    """Whether some group with these keys, and these fixed tags, is in a downtime's scope (rule 5.15)."""
-    values: dict[str, list[str]] = {key: ['another'] for key in sorted(keys)}
-    for term in _TERM.finditer(scope.text):
-        if term[1] in values:
-            words = re.findall(r'"[^"]*"|[^\s"]+', term[2] or term[3])
-            values[term[1]] += [word.strip('-"').replace('*', '1') for word in words if word not in ('OR', 'AND')]
-    groups = islice(product(*([f'{key}:{value}' for value in found] for key, found in values.items())), 512)
-    return any(scope.matches(fixed | frozenset(group)) for group in groups)

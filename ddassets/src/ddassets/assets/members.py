@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from ddassets.assets import Monitor
+from ddassets.assets.monitor import Monitor
 from ddassets.assets.monitor_type import COMPOSITE
 from ddassets.diagnostic import Excerpt, UnusableInputError
 from ddassets.language.composite import Member
@@ -15,10 +15,7 @@ def find_member(composite: Monitor, member: Member, monitors: Sequence[Monitor])
 
     Raises UnusableInputError for one that is not there, that is named by several, or that is a composite itself.
     """
-    counts = Counter(one.path for one in monitors)
-    found = [one for one in monitors if _named(one, member, alone=counts[one.path] == 1)]
-    # A name comes before a file or an address that is spelled alike.
-    found = [one for one in found if one.name == member.text] or found
+    found = named(member, monitors)
     if not found:
         raise _fault(composite, member, f'no monitor {member.text!r}{_hint(member, monitors)}')
     if len(found) > 1:
@@ -27,6 +24,13 @@ def find_member(composite: Monitor, member: Member, monitors: Sequence[Monitor])
     if found[0].type in COMPOSITE:
         raise _fault(composite, member, f'{member.text!r} is a composite, which cannot be a member (rule 13.3)')
     return found[0]
+
+
+def named(member: Member, monitors: Sequence[Monitor]) -> list[Monitor]:
+    """Return the monitors that a member may mean. A name comes before a file or an address that is spelled alike."""
+    counts = Counter(one.path for one in monitors)
+    found = [one for one in monitors if _named(one, member, alone=counts[one.path] == 1)]
+    return [one for one in found if one.name == member.text] or found
 
 
 def _named(monitor: Monitor, member: Member, alone: bool) -> bool:

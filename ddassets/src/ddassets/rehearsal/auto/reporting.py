@@ -1,0 +1,115 @@
+"""What a survey says of messages, downtimes and delays, for monitors of every type."""
+
+import re
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice, product
+
+import numpy as np
+
+from ddassets.assets import Monitor as MonitorAsset
+from ddassets.engine import message as messages
+from ddassets.engine.assumptions import Assumptions
+from ddassets.engine.downtime import Downtime
+from ddassets.engine.message import CHECK_TRANSITIONS, FLAGS, Branch, Edge, conditions
+from ddassets.engine.monitor import AnyMonitor
+from ddassets.engine.state import State
+from ddassets.engine.timeline import GroupTimeline
+from ddassets.language.downtime_scope import Scope
+from ddassets.rehearsal.coverage import possible_edges
+
+
+@dataclass
+class Reporter:
+    """`keys` are those that the monitor groups by. `fixed` returns the tags that its query fixes for every group."""
+
+    asset: MonitorAsset
+    monitor: AnyMonitor
+    keys: Collection[str]
+    fixed: Callable[[], frozenset[str]]
+    assumptions: Assumptions = field(default_factory=Assumptions)
+
+    def told(self, edges: set[Edge]) -> dict[str, tuple[str, ...]]:
+        """The handles that each kind of notification reaches, for the kinds that the signal causes."""
+        template = self._template()
+        if template is None:
+            return {}
+        found: dict[str, dict[str, None]] = {}
+        reached = messages.reach(template, self.assumptions, CHECK_TRANSITIONS)
+        for edge in sorted(edges & set(possible_edges(self.monitor))):
+            kind = str(edge.target) if edge.target is not State.OK else f'recovery from {edge.source}'
+            names = found.setdefault(kind, {})
+            names.update((one.handle, None) for one in reached if edge in one.always | one.sometimes)
+        return {kind: tuple(names) for kind, names in found.items()}
+
+    def never(self) -> dict[str, str]:
+        """The handles that no notification of this monitor can reach."""
+        template = self._template()
+        if template is None:
+            return {}
+        possible = set(possible_edges(self.monitor))
+        return {
+            one.handle: 'no transition that this monitor notifies about renders it'
+            for one in messages.reach(template, None, CHECK_TRANSITIONS)
+            if not possible & (one.always | one.sometimes)
+        }
+
+    def unrendered(self) -> Iterator[str]:
+        """The branches whose state conditionals hold on no transition that this monitor notifies about."""
+        template = self._template()
+        if template is None:
+            return
+        held = [conditions(edge) for edge in possible_edges(self.monitor)]
+        for branch in template.branches():
+            if not any(_renders(branch, flags) for flags in held):
+                yield str(branch)
+
+    def idle(self, downtimes: Sequence[Downtime]) -> Iterator[str]:
+        """The downtimes of this monitor whose scope no group of it can match."""
+        number = self.asset.body.get('id')
+        for downtime in downtimes:
+            if not downtime.matches_monitor(number if isinstance(number, int) else None, self.asset.tags):
+                continue
+            if not _can_match(downtime.scope, set(self.keys), self.fixed()):
+                yield downtime.name
+
+    def _template(self) -> messages.Template | None:
+        try:
+            return messages.parse(self.asset.message)
+        except messages.MessageSyntaxError:
+            return None
+
+
+def edges(timeline: GroupTimeline) -> set[Edge]:
+    """The transitions, a group that was not there counted as OK."""
+    found = timeline.transitions
+    pairs = {(State(source), State(target)) for source, target in zip(found.sources, found.targets, strict=True)}
+    return {Edge(State.OK if source is State.ABSENT else source, target) for source, target in pairs}
+
+
+def delay(timeline: GroupTimeline, since: int | None, target: State) -> int | None:
+    """Seconds from an instant to the next transition into a state."""
+    if since is None:
+        return None
+    found = timeline.transitions
+    rows = np.flatnonzero((found.instants >= since) & (found.targets == target))
+    return int(found.instants[rows[0]]) - since if rows.size else None
+
+
+def _renders(branch: Branch, flags: frozenset[str]) -> bool:
+    decided = [literal for literal in branch.path if literal.condition.name in FLAGS]
+    return all((literal.condition.name in flags) == literal.holds for literal in decided)
+
+
+_TERM = re.compile(r'([A-Za-z_][\w./-]*):(?:\(([^()]*)\)|("[^"]*"|[^\s()"]+))')
+
+
+def _can_match(scope: Scope, keys: set[str], fixed: frozenset[str]) -> bool:
+    """Whether some group with these keys, and these fixed tags, is in a downtime's scope (rule 5.15)."""
+    values: dict[str, list[str]] = {key: ['another'] for key in sorted(keys)}
+    for term in _TERM.finditer(scope.text):
+        if term[1] in values:
+            words = re.findall(r'"[^"]*"|[^\s"]+', term[2] or term[3])
+            values[term[1]] += [word.strip('-"').replace('*', '1') for word in words if word not in ('OR', 'AND')]
+    groups = islice(product(*([f'{key}:{value}' for value in found] for key, found in values.items())), 512)
+    return any(scope.matches(fixed | frozenset(group)) for group in groups)
