@@ -4,7 +4,7 @@ import pytest
 
 from ddassets.engine.message import Delivery, Edge, Link, Sender, Trigger, trigger
 from ddassets.engine.message.conditions import ALERT, NO_DATA, OK, WARN
-from ddassets.engine.monitor import Thresholds
+from ddassets.engine.monitor import Monitor, Thresholds
 from ddassets.language.query.syntax import parse_monitor
 
 # 2025-06-27T06:50:29Z
@@ -13,7 +13,8 @@ INSTANT = 1_751_007_029
 
 def met(query: str, *transition, group: tuple[str, ...] = (), **limits: float) -> Trigger:
     parsed = parse_monitor(query)
-    return trigger(parsed, query, Thresholds(parsed.threshold, **limits), Edge(*transition), group)
+    monitor = Monitor('Acme', query=parsed, thresholds=Thresholds(parsed.threshold, **limits))
+    return trigger(monitor, query, Edge(*transition), group)
 
 
 @pytest.mark.rule('3.28')

@@ -155,7 +155,7 @@ def _changed_lines(before: str, after: str) -> Iterator[str]:
     # Two lines of a head, which names no file here.
     for line in found[2:]:
         if not line.startswith('@@'):
-            # A change is told in full, wherever in its line it is.
+            # A change is shown in full, wherever it is in its line.
             yield f'{line[0]} {_short(line[1:], _LONGEST if line[0] in "+-" else _WIDEST)}'
         elif not line.startswith(('@@ -1 ', '@@ -1,')):
             yield '…'
@@ -173,7 +173,7 @@ def _short(text: str, width: int) -> str:
 
 
 def outcome_text(outcome: Outcome, width: int, paint: Paint) -> str:
-    """`width` is that of the longest name, in characters: outcomes are told one by one, in columns."""
+    """`width` is that of the longest name, in characters: outcomes are printed one by one, in columns."""
     step = outcome.step
     subject = f'{step.kind.name:<9}  {step.name:<{width}}'
     if outcome.error:
