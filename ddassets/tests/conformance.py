@@ -311,15 +311,16 @@ def run(case: Case) -> Rehearsal:
 
 def scenario(case: Case) -> dict[str, Any]:
     """The scenario of an example, with what the corpus leaves out."""
-    told = 'series' in case or 'runs' in case
+    found_events = [*_events(case)]
+    told = 'series' in case or 'runs' in case or case.get('events') is not None
     states = list(case.get('states', ('OK', 'Alert')))
     own = [*_members(case), *_runs(case)]
     found: dict[str, Any] = {
         'start': case.get('start', '2027-01-04T09:59:00' if 'runs' in case else '2027-01-04T10:00:00'),
         'timezone': case.get('timezone', 'UTC'),
-        'length': case.get('length', f'{_length(case)}m' if own else '10m' if told else f'{HOLD * len(states)}m'),
+        'length': case.get('length') or (f'{_length(case)}m' if own else '10m' if told else f'{HOLD * len(states)}m'),
         'tick_second': case.get('tick_second', 0 if told or own else 30),
-        'series': _points(case, states, own),
+        'series': found_events or _points(case, states, own),
         'monitors': [_monitor(case, states), *(_monitor(one, states) for one in _beside(case))],
         'downtimes': [_downtime(case['downtime'])] if 'downtime' in case else [],
     }
@@ -330,7 +331,7 @@ def scenario(case: Case) -> dict[str, Any]:
 
 
 def _points(case: Case, states: Sequence[str], own: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    if 'series' in case or own:
+    if 'series' in case or case.get('events') is not None or own:
         return [*(_series(name, values) for name, values in case.get('series', {}).items()), *own]
     return _signal(case, states)
 
@@ -339,6 +340,12 @@ def _beside(case: Case) -> Iterator[Case]:
     """Another monitor of the example, which has series of its own."""
     if 'beside' in case:
         yield {'series': (), 'monitor_tags': case['beside'].get('tags', ()), **case['beside']}
+
+
+def _events(case: Case) -> Iterator[dict[str, Any]]:
+    """What the search of a monitor finds, by tags: how many events in each minute."""
+    for tags, counts in (case.get('events') or {}).items():
+        yield {'events': case['query'].partition('(')[0], 'tags': tags.split(','), 'counts': str(counts)}
 
 
 def _members(case: Case) -> Iterator[dict[str, Any]]:

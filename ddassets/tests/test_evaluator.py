@@ -444,14 +444,6 @@ def test_a_stub_stands_in_for_anomalies():
             'avg(last_5m):avg:m{*}.as_count() > 1', {}, {}, 'only sum', id='avg of as_count', marks=rule('2.12')
         ),
         pytest.param(
-            'avg(last_5m):avg:m{*} by {host,env} > 1',
-            {'notify_by': ['host']},
-            {},
-            'notify_by',
-            id='notify_by',
-            marks=rule('2.20'),
-        ),
-        pytest.param(
             'avg(last_5m):avg:m{*} > 1',
             {'scheduling_options': {'custom_schedule': {'recurrences': [{'rrule': 'FREQ=DAILY'}]}}},
             {},

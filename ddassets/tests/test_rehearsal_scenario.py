@@ -108,7 +108,7 @@ def series(entry: str) -> str:
         pytest.param('metric: acme.queue.length', 'series[0]: expected either values or csv', id='nothing'),
         pytest.param(
             'values: 1',
-            'expected one of metric, check, service_check, states, stub and band, found values',
+            'expected one of metric, check, events, service_check, states, stub and band, found values',
             id='no-metric',
         ),
         pytest.param('metric: acme.queue.length, values: 1y', "series[0].values: column 1: found '1y'", id='values'),
@@ -177,13 +177,13 @@ def test_the_same_series_twice_is_refused():
             id='message',
         ),
         pytest.param(
-            'monitors: [{name: x, type: query alert, query: "avg(last_5m):top(avg:a{*}, 5) > 1"}]',
-            's.yaml: x: column 14: top(): is not evaluated',
+            'monitors: [{name: x, type: query alert, query: "avg(last_5m):mavg(avg:a{*}, 5) > 1"}]',
+            's.yaml: x: column 14: mavg(): has no public description',
             id='outside-the-subset',
         ),
         pytest.param(
-            'monitors: [{name: x, type: log alert, query: "logs(1) > 1"}]',
-            "s.yaml: x: type 'log alert': only metric alert and query alert are evaluated",
+            'monitors: [{name: x, type: cost alert, query: "cost(1) > 1"}]',
+            "s.yaml: x: type 'cost alert': only metric alert and query alert are evaluated",
             id='another-product',
         ),
     ],

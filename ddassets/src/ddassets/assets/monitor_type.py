@@ -14,6 +14,8 @@ CI = frozenset({'ci-pipelines alert', 'ci-tests alert'})
 EVENTS = frozenset({'event alert', 'event-v2 alert'})
 #: Types whose groups are kept as long as `group_retention_duration` says (rule 3.20).
 RETENTION = LOGS | CI | EVENTS | {'trace-analytics alert', 'audit alert', 'error-tracking alert', 'rum alert'}
+#: Types that count what a search finds (rule 15.1).
+COUNTED = RETENTION | {'database-monitoring alert', 'network-path alert', 'network-performance alert'}
 ALL = (
     METRIC
     | CHECK

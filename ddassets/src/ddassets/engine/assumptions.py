@@ -177,6 +177,18 @@ class Assumptions:
         'until its group is dropped',
         'until no_data_timeframe',
     )
+    event_window = Assumption(
+        'A47', 'whether a window of events includes its first and last instant', '[from,to)', 'as A1'
+    )
+    top_groups = Assumption('A48', 'which of equal groups of events is kept', 'lexicographic')
+    cardinality_counts = Assumption('A49', 'whether a cardinality without events is 0', 'no', 'yes')
+    silent_group = Assumption(
+        'A50',
+        'what a group without events returns under a condition below a threshold, while another has events',
+        'not evaluated',
+        '0 is compared',
+    )
+    event_shown = Assumption('A51', 'which event fills the variables of a message', 'newest in the window')
     count_of_nothing = Assumption(
         'A74', 'what count_nonzero() and count_not_null() give where no group has a value', 'no point', '0'
     )

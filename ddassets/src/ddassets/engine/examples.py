@@ -22,7 +22,7 @@ def monitor(text: str = 'avg(last_1m):avg:acme.queue{*} > 5') -> Monitor:
     5.0
     """
     query = parse_monitor(text)
-    return Monitor('Queue', query, Thresholds(query.threshold))
+    return Monitor('Queue', Thresholds(query.threshold), query)
 
 
 def series(points: str, *tags: str, metric: str = 'acme.queue', kind: Kind = 'gauge') -> SeriesSet:

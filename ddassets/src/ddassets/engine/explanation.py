@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ddassets.engine.monitor import COMPLEMENTS, Monitor
+from ddassets.engine.monitor import COMPLEMENTS, ThresholdMonitor
 from ddassets.engine.state import State
 from ddassets.engine.timeline import GroupTimeline
 
@@ -27,7 +27,7 @@ class Explanation:
     reasons: tuple[str, ...]
 
 
-def reasons(monitor: Monitor, timeline: GroupTimeline, row: int, value: float) -> Iterator[str]:
+def reasons(monitor: ThresholdMonitor, timeline: GroupTimeline, row: int, value: float) -> Iterator[str]:
     """Say in sentences why the group is in its state after the evaluation number `row`, which returned `value`."""
     state = State(timeline.states[row])
     before = State(timeline.states[row - 1]) if row else State.ABSENT
@@ -48,8 +48,8 @@ def reasons(monitor: Monitor, timeline: GroupTimeline, row: int, value: float) -
         yield f'the state was {before} and becomes {state}'
 
 
-def _comparisons(monitor: Monitor, value: float) -> Iterator[str]:
-    operator, limits = monitor.query.comparator, monitor.thresholds
+def _comparisons(monitor: ThresholdMonitor, value: float) -> Iterator[str]:
+    operator, limits = monitor.comparator, monitor.thresholds
     for name, limit, sign in (
         ('critical', limits.critical, operator),
         ('warning', limits.warning, operator),

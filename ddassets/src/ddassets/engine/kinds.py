@@ -1,14 +1,16 @@
 """The types of monitors: how each is read, and what evaluates it. Another type is one row of the table."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ddassets.assets.monitor import Monitor as MonitorAsset
-from ddassets.engine import composite, service_check
+from ddassets.assets.monitor_type import COUNTED
+from ddassets.engine import composite, counted, service_check
 from ddassets.engine import monitor as metric
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.evaluator import Evaluator as MetricEvaluator
+from ddassets.engine.events import Events
 from ddassets.engine.folding import FoldedEvaluator
 from ddassets.engine.monitor import AnyMonitor
 from ddassets.engine.protocol import Evaluator
@@ -29,6 +31,7 @@ class Inputs:
     tick_second: int
     assumptions: Assumptions
     member: Callable[[Member], composite.Source]
+    events: Sequence[Events] = ()
 
 
 def _metric(monitor: metric.Monitor, inputs: Inputs) -> Evaluator:
@@ -54,12 +57,20 @@ class _Kind:
     evaluator: Callable[[Any, Inputs], Evaluator]
 
 
+def _counted(monitor: counted.CountedMonitor, inputs: Inputs) -> Evaluator:
+    return counted.CountedEvaluator(
+        monitor, inputs.events, inputs.start, inputs.end, inputs.tick_second, inputs.assumptions
+    )
+
+
 _METRIC = _Kind(metric.of, _metric)
+_COUNTED = _Kind(counted.of, _counted)
 _KINDS: Mapping[str, _Kind] = {
     'metric alert': _METRIC,
     'query alert': _METRIC,
     'composite': _Kind(composite.of, _composite),
     'service check': _Kind(service_check.of, _check),
+    **dict.fromkeys(COUNTED, _COUNTED),
 }
 
 
@@ -75,7 +86,7 @@ def evaluator(asset: MonitorAsset, monitor: AnyMonitor, inputs: Inputs) -> Evalu
     """Return what evaluates a monitor that `read` returned. Raises Unsupported and UnusableInputError."""
     found = _kind(asset).evaluator(monitor, inputs)
     keys = asset.options.notify_by
-    if not keys or set(keys) == set(found.by):
+    if not keys or not found.by or set(keys) == set(found.by):
         return found
     return FoldedEvaluator(found, keys)
 

@@ -107,20 +107,22 @@ class AnyMonitor:
 
 
 @dataclass(frozen=True)
-class Monitor(AnyMonitor):
-    """A metric monitor.
+class ThresholdMonitor(AnyMonitor):
+    """A monitor that compares a value with thresholds.
 
-    `new_group_delay` is that of rule 2.21 after defaults. `stub_windows` are the trigger and recovery windows of
-    anomalies (rule 6.3).
+    `new_group_delay` is that of rule 2.21 after defaults. `retention`: seconds after which a group without data is
+    dropped (rule 15.10); None: those of metrics (rule 3.20).
     """
 
-    query: MonitorQuery
     thresholds: Thresholds
     _: KW_ONLY
-    require_full_window: bool = False
     evaluation_delay: int = 0
     new_group_delay: int = DEFAULT_GROUP_DELAY
-    stub_windows: tuple[int, int] | None = None
+    retention: int | None = None
+
+    @property
+    def comparator(self) -> Comparator:
+        raise NotImplementedError
 
     def _troubles(self) -> Iterator[State]:
         if self.thresholds.warning is not None:
@@ -133,7 +135,27 @@ class Monitor(AnyMonitor):
         return {name: limit for name, limit in limits.items() if limit is not None}
 
     @property
-    def comparator(self) -> str:
+    def variables(self) -> Mapping[str, float | str | None]:
+        return {
+            'threshold': self.thresholds.critical,
+            'warn_threshold': self.thresholds.warning,
+            'alert_recovery_threshold': self.thresholds.critical_recovery,
+            'warn_recovery_threshold': self.thresholds.warning_recovery,
+            'comparator': self.comparator,
+        }
+
+
+@dataclass(frozen=True)
+class Monitor(ThresholdMonitor):
+    """A metric monitor. `stub_windows` are the trigger and recovery windows of anomalies (rule 6.3)."""
+
+    query: MonitorQuery
+    _: KW_ONLY
+    require_full_window: bool = False
+    stub_windows: tuple[int, int] | None = None
+
+    @property
+    def comparator(self) -> Comparator:
         return self.query.comparator
 
     @property
@@ -143,16 +165,6 @@ class Monitor(AnyMonitor):
     @property
     def scope(self) -> Scope | None:
         return self.query.expression.scope if isinstance(self.query.expression, Metric) else None
-
-    @property
-    def variables(self) -> Mapping[str, float | str | None]:
-        return {
-            'threshold': self.thresholds.critical,
-            'warn_threshold': self.thresholds.warning,
-            'alert_recovery_threshold': self.thresholds.critical_recovery,
-            'warn_recovery_threshold': self.thresholds.warning_recovery,
-            'comparator': self.query.comparator,
-        }
 
 
 def read(body: Mapping[str, Any]) -> Monitor:

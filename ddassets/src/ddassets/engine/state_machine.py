@@ -12,7 +12,7 @@ import numpy as np
 
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.assumptions import Assumptions
-from ddassets.engine.monitor import COMPLEMENTS, AnyMonitor, Monitor
+from ddassets.engine.monitor import COMPLEMENTS, AnyMonitor, ThresholdMonitor
 from ddassets.engine.state import State
 from ddassets.engine.timeline import CAUSES, NEVER, Cause, Codes, Flags, Floats, Instants, Transition, Transitions
 from ddassets.language.query.tree import Comparator
@@ -43,7 +43,7 @@ class Rules:
     those that mattered.
     """
 
-    monitor: Monitor
+    monitor: ThresholdMonitor
     window: int
     assumptions: Assumptions
     fills: bool = False
@@ -63,7 +63,7 @@ class Rules:
 
     def holds(self, value: Floats | float, limit: float, comparator: Comparator | None = None) -> Flags:
         """Whether values meet the condition of the query with a limit (rule 2.7)."""
-        comparator = comparator or self.monitor.query.comparator
+        comparator = comparator or self.monitor.comparator
         met: Flags = np.asarray(_COMPARE[comparator](value, limit))
         if comparator in ('==', '!='):
             if self.assumptions.equality != 'exactly':
@@ -75,7 +75,7 @@ class Rules:
         """Rule 3.4; without a threshold the end of the condition is the recovery (rule 3.5)."""
         if limit is None:
             return np.ones(np.shape(value), dtype=np.bool_)
-        comparator = COMPLEMENTS[self.monitor.query.comparator]
+        comparator = COMPLEMENTS[self.monitor.comparator]
         if self.share and comparator == '<':
             # Monitors of anomalies have `>= 1` and a recovery threshold of 0: no share is below it (rule 6.3).
             comparator = '<='
@@ -279,6 +279,8 @@ def _notifies(rules: Rules, source: State, target: State, open_trigger: bool) ->
 
 def _retention(rules: Rules, silence: int) -> int:
     """Seconds after which a group without data is dropped (rule 3.20). The choice matters after an hour."""
+    if rules.monitor.retention is not None:
+        return rules.monitor.retention
     if silence < min(RETENTIONS.values()):
         return DAY
     return RETENTIONS[rules.assumptions.group_retention]
@@ -377,9 +379,12 @@ def _lives(
             yield birth, size
         return
     silence = ticks - evaluations.since(evaluations.blank)
-    gone = evaluations.blank & (silence >= min(RETENTIONS.values()))
-    if gone.any():
-        gone &= silence >= RETENTIONS[rules.assumptions.group_retention]
+    if rules.monitor.retention is not None:
+        gone = evaluations.blank & (silence >= rules.monitor.retention)
+    else:
+        gone = evaluations.blank & (silence >= min(RETENTIONS.values()))
+        if gone.any():
+            gone &= silence >= RETENTIONS[rules.assumptions.group_retention]
     position = 0
     while position < size and there[position:].any():
         seen = position + int(np.argmax(there[position:]))

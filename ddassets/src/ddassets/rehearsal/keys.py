@@ -25,6 +25,7 @@ from ddassets.keys import (
     map_of,
     whole,
 )
+from ddassets.language.counted import PRODUCTS
 from ddassets.rehearsal.scenario import KINDS
 from ddassets.rehearsal.statuses import CHECK_WORDS
 
@@ -114,6 +115,20 @@ GIVEN = Keys(
     ),
     required=('monitor', 'states'),
 )
+FOUND = Keys(
+    (
+        Key('events', choice(PRODUCTS), 'the product whose search finds them'),
+        Key('monitor', TEXT, 'the only monitor whose search finds them; every one of the product if left out'),
+        Key('counts', _VALUES, 'how many, one interval apart: 0x10 5 _x3'),
+        Key('interval', LENGTH, 'between two counts; 60s if left out'),
+        Key('from', INSTANT, 'the first count; `start` if left out'),
+        Key('at', either(INSTANT, list_of(INSTANT, 1)), 'the instants of single events, instead of counts'),
+        Key('tags', _TAGS, 'of each event, such as [service:pay]'),
+        Key('attributes', map_of(either(TEXT, NUMBER)), 'facets and measures by name, without the @'),
+        Key('fields', map_of(TEXT), 'what {{log.message}} and the like print: message, service, status, title, …'),
+    ),
+    required=('events',),
+)
 SIMULATED = Keys((Key('check', either(CHECK.schema, {'type': 'null'}), "the integration's check, simulated"),))
 EXCEPT = Keys((Key('except', list_of(TEXT), 'all but these'),), required=('except',))
 FILE = Keys(
@@ -179,7 +194,7 @@ SCENARIO = Keys(
         *(Key(key, _ENTITIES, f'attributes of {key}, by name') for key, _ in ENTITIES.values()),
         Key(
             'series',
-            list_of(either(POINTS.schema, BAND.schema, RUNS.schema, GIVEN.schema, SIMULATED.schema)),
+            list_of(either(POINTS.schema, BAND.schema, RUNS.schema, GIVEN.schema, FOUND.schema, SIMULATED.schema)),
             'the signal',
         ),
         Key('monitors', _CHOICE, 'all of the integration if left out; names, files, or whole monitors'),

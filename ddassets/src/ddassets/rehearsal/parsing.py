@@ -13,6 +13,7 @@ from ddassets.engine.message import ENTITIES, Attributes, Host, notify
 from ddassets.engine.notification import REASONS
 from ddassets.engine.planner import STUBBED
 from ddassets.engine.state import State
+from ddassets.language.counted import PRODUCTS
 from ddassets.nearest import did_you_mean
 from ddassets.rehearsal import entry as entries
 from ddassets.rehearsal.entry import Entry
@@ -23,6 +24,7 @@ from ddassets.rehearsal.keys import (
     EXCEPT,
     EXPECTED,
     FILE,
+    FOUND,
     GIVEN,
     HOST,
     POINTS,
@@ -38,6 +40,7 @@ from ddassets.rehearsal.scenario import (
     Check,
     Choice,
     Expectation,
+    FoundEvents,
     Points,
     Property,
     Scenario,
@@ -168,11 +171,13 @@ def _tag(entry: Entry) -> str:
 def _source(entry: Entry, times: _Times) -> Source:
     if 'band' in entry.keys:
         return _band(entry, times)
+    if 'events' in entry.keys:
+        return _events(entry, times)
     if 'service_check' in entry.keys or 'statuses' in entry.keys:
         return _runs(entry, times)
     if 'states' in entry.keys:
         return _states(entry, times)
-    keys = entry.mapping((*POINTS.names, 'check', 'band', 'service_check', 'states'))
+    keys = entry.mapping((*POINTS.names, 'check', 'band', 'events', 'service_check', 'states'))
     if 'check' in entry.keys:
         if len(entry.keys) > 1:
             entry.refuse(f'check stands alone, found {", ".join(entry.keys)}')
@@ -227,15 +232,48 @@ def _statuses(
     )
 
 
+def _events(entry: Entry, times: _Times) -> FoundEvents:
+    keys = entry.mapping(FOUND.names, FOUND.required)
+    if ('counts' in keys) == ('at' in keys):
+        entry.refuse('expected either counts or at')
+    for key in ('interval', 'from'):
+        if 'at' in keys and key in keys:
+            keys[key].refuse('has no meaning for at, which says the instants itself')
+    instants: list[Entry] = []
+    if 'at' in keys:
+        instants = list(keys['at'].items()) if keys['at'].kind == 'sequence' else [keys['at']]
+    return FoundEvents(
+        entry=entry,
+        product=keys['events'].choice(tuple(PRODUCTS)),
+        tags=_tags(keys.get('tags')),
+        start=times.instant(keys['from']) if 'from' in keys else times.start,
+        interval=_interval(keys['interval']) if 'interval' in keys else 60,
+        counts=keys['counts'].text() if 'counts' in keys else None,
+        instants=tuple(map(times.instant, instants)),
+        monitor=keys.get('monitor'),
+        attributes=_attributes(keys['attributes']) if 'attributes' in keys else {},
+        fields={name: value.text() for name, value in keys['fields'].keys.items()} if 'fields' in keys else {},
+    )
+
+
+def _attributes(entry: Entry) -> dict[str, str | float]:
+    """Read attributes by name, without the @ that a query writes; numbers are measures."""
+    found: dict[str, str | float] = {}
+    for name, value in entry.keys.items():
+        data = value.data()
+        number = isinstance(data, int | float) and not isinstance(data, bool)
+        found[name.removeprefix('@')] = float(data) if number else value.text()
+    return found
+
+
 def _tags(entry: Entry | None) -> frozenset[str]:
     return frozenset(map(_tag, entry.items())) if entry else frozenset()
 
 
 def _points(entry: Entry, keys: Mapping[str, Entry], times: _Times) -> Points:
     if ('metric' in keys) == ('stub' in keys):
-        entry.refuse(
-            f'expected one of metric, check, service_check, states, stub and band, found {", ".join(keys) or "nothing"}'
-        )
+        kinds = 'metric, check, events, service_check, states, stub and band'
+        entry.refuse(f'expected one of {kinds}, found {", ".join(keys) or "nothing"}')
     if ('values' in keys) == ('csv' in keys):
         entry.refuse(f'expected either values or csv, found {", ".join(keys)}')
     stub = keys['stub'].choice(STUBBED) if 'stub' in keys else None

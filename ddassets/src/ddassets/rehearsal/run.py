@@ -164,6 +164,7 @@ class _Monitor:
             end=end,
             tick_second=scenario.tick_second,
             assumptions=self.assumptions,
+            events=run.signal.events,
             member=lambda member: run.member(asset, member),
         )
         self.evaluator = kinds.evaluator(asset, monitor, inputs)

@@ -93,7 +93,27 @@ class Statuses:
     messages: Mapping[int, Sequence[str]] = field(default_factory=dict)
 
 
-type Source = Points | Check | Band | Statuses
+@dataclass(frozen=True)
+class FoundEvents:
+    """Events that a search finds: `counts` in compact notation from `start` on, one `interval` apart, or at `instants`.
+
+    `product` is the function of the query, such as logs; `monitor` the only one whose search finds them. All have the
+    same tags, `attributes` (by name, without the @) and `fields`, such as message and service.
+    """
+
+    entry: Entry
+    product: str
+    tags: frozenset[str]
+    start: int
+    interval: int
+    counts: str | None = None
+    instants: tuple[int, ...] = ()
+    monitor: Entry | None = None
+    attributes: Mapping[str, str | float] = field(default_factory=dict)
+    fields: Mapping[str, str] = field(default_factory=dict)
+
+
+type Source = Points | Check | Band | Statuses | FoundEvents
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 
 from ddassets.assets import Bundle
 from ddassets.assets.document import read_bytes
+from ddassets.engine.events import Events
 from ddassets.engine.given import PREFIX as GIVEN
 from ddassets.engine.message import Host
 from ddassets.engine.series import Floats, Kind, Series, SeriesSet, from_compact, from_values, parse_compact, read_csv
@@ -18,7 +19,7 @@ from ddassets.engine.service_check import CheckRuns
 from ddassets.nearest import did_you_mean
 from ddassets.rehearsal import statuses
 from ddassets.rehearsal.bands import Bands
-from ddassets.rehearsal.scenario import KINDS, Band, Check, Points, Scenario, Statuses
+from ddassets.rehearsal.scenario import KINDS, Band, Check, FoundEvents, Points, Scenario, Statuses
 from ddassets.rehearsal.statuses import CHECK_WORDS, STATE_WORDS
 
 # Of all series of a scenario together, and bytes of a CSV file.
@@ -40,14 +41,15 @@ class Simulate(Protocol):
 class Signal:
     """The series of a rehearsal. `until` says, by metric and tags, how far each is told: data or declared silence.
 
-    `stubs` are (the monitor for which it stands in or None, the series), `bands` the bounds of anomalies(), `warnings`
-    sentences.
+    `stubs` are (the monitor for which it stands in or None, the series), `bands` the bounds of anomalies(), `events`
+    what searches find, `warnings` sentences.
     """
 
     series: SeriesSet
     until: Mapping[tuple[str, frozenset[str]], float]
     stubs: tuple[tuple[str | None, Series], ...] = ()
     bands: Bands = field(default_factory=Bands)
+    events: tuple[Events, ...] = ()
     warnings: tuple[str, ...] = ()
 
     def store(self, monitor: str, banded: Iterable[Series] = ()) -> SeriesSet:
@@ -78,6 +80,8 @@ def signal(
                 reader.check(source)
             case Band():
                 reader.band(source)
+            case FoundEvents():
+                reader.found(source)
             case Points():
                 reader.points(source)
             case Statuses():
@@ -88,7 +92,7 @@ def signal(
     reader.warnings += _unknown_hosts(scenario, [*reader.series, *(one for _, one in reader.stubs)])
     bands = Bands(*(scenario.top.keys['series'].within(SeriesSet, side) for side in (reader.lower, reader.upper)))
     series = scenario.top.keys['series'].within(SeriesSet, reader.series)
-    return Signal(series, reader.until, tuple(reader.stubs), bands, tuple(reader.warnings))
+    return Signal(series, reader.until, tuple(reader.stubs), bands, tuple(reader.events), tuple(reader.warnings))
 
 
 class _Reader:
@@ -103,6 +107,7 @@ class _Reader:
         self.lower: list[Series] = []
         self.upper: list[Series] = []
         self.until: dict[tuple[str, frozenset[str]], float] = {}
+        self.events: list[Events] = []
         self.warnings: list[str] = []
         self._times: Floats = np.empty(0)
         self.points_made = 0
@@ -129,6 +134,25 @@ class _Reader:
                     from_compact, text, source.metric, source.tags, source.start, 'gauge', interval, limit
                 )
                 side.append(_with_host_tags(one, self.scenario.hosts))
+
+    def found(self, source: FoundEvents) -> None:
+        # Each entry is a series of its own, whatever its tags are.
+        name = f'{source.product} {len(self.events) + 1}'
+        if source.counts is None:
+            times = np.unique(np.array(source.instants, dtype=np.float64))
+            counts = np.array([source.instants.count(int(time)) for time in times], dtype=np.float64)
+            series = Series(name, source.tags, times, counts, 'count', source.interval)
+        else:
+            place = source.entry.keys['counts']
+            limit = self.limit(source.start, source.interval)
+            values = place.within(parse_compact, source.counts, limit)
+            if (values[~np.isnan(values)] < 0).any():
+                place.refuse('expected numbers of events, found one below 0')
+            series = place.within(from_values, values, name, source.tags, source.start, 'count', source.interval)
+            # Between the events of an entry there are none.
+            self.until[name, source.tags] = source.start + source.interval * values.size
+        monitor = source.monitor.text() if source.monitor else None
+        self.events.append(Events(source.product, series, monitor, source.attributes, source.fields))
 
     def limit(self, start: float, interval: int) -> int:
         """The number of points until the scenario's end: a count may be any number, and the rest is not made."""

@@ -1,0 +1,304 @@
+"""Monitors of logs, events, spans and the like, given the events that their search finds (section 15)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
+
+import numpy as np
+
+from ddassets import duration
+from ddassets.assets.monitor import Monitor as MonitorAsset
+from ddassets.assets.refusal import refuse
+from ddassets.diagnostic import Unsupported, UnusableInputError
+from ddassets.engine.assumptions import Assumptions
+from ddassets.engine.column import Floats, Indices, ranks
+from ddassets.engine.events import EventColumn, Events
+from ddassets.engine.explanation import Explanation, reasons
+from ddassets.engine.monitor import ThresholdMonitor, Thresholds, common_options
+from ddassets.engine.series import Series
+from ddassets.engine.state import State
+from ddassets.engine.state_machine import Evaluations, Rules, run
+from ddassets.engine.timeline import Flags, Group, GroupTimeline
+from ddassets.language.counted import PRODUCTS, CountedQuery, parse_counted
+from ddassets.language.query.errors import QuerySyntaxError
+from ddassets.language.query.tree import Comparator
+
+# Rule 15.6: how many groups are kept, by the number of keys.
+LIMITS = {1: 1000, 2: 30, 3: 10, 4: 5}
+# Rule 15.10.
+_RETENTION = 86400
+
+
+@dataclass(frozen=True)
+class CountedMonitor(ThresholdMonitor):
+    """A monitor over the events that a search finds. `retention` is in seconds (rule 15.10).
+
+    `folded`: groups make one alert, which is that of the worst of them (rule 15.18).
+    """
+
+    query: CountedQuery
+    _: KW_ONLY
+    folded: bool = False
+
+    @property
+    def comparator(self) -> Comparator:
+        return self.query.comparator
+
+    @property
+    def below(self) -> bool:
+        """Whether few events are what alerts (rule 15.8)."""
+        return self.query.comparator in ('<', '<=')
+
+    def varies(self, name: str) -> bool:
+        """Whether a variable may differ between two notifications of one group: those of events do."""
+        return super().varies(name) or name.partition('.')[0] in PRODUCTS.values()
+
+
+def of(asset: MonitorAsset) -> CountedMonitor:
+    """Return what the engine needs of a monitor of counted events.
+
+    Raises UnusableInputError with every error of the asset, and Unsupported for what is outside the subset.
+    """
+    name, options = asset.name or 'monitor', asset.options
+    if asset.errors:
+        refuse(asset.errors)
+    try:
+        query = parse_counted(asset.query)
+    except QuerySyntaxError as error:
+        raise Unsupported('query', error.column, error.message, name) from None
+    for key in ('custom_schedule', 'evaluation_window'):
+        if getattr(options.scheduling_options, key):
+            raise Unsupported(f'options.scheduling_options.{key}', None, 'is outside the subset', name)
+    if options.variables or options.thresholds.critical_query:
+        raise Unsupported('options.variables', None, 'several queries are outside the subset', name)
+    folded = bool(options.groupby_simple_monitor and query.by)
+    retention = duration.parse(options.group_retention_duration or '')
+    return CountedMonitor(
+        query=query,
+        thresholds=Thresholds(
+            critical=query.threshold,
+            warning=options.thresholds.warning,
+            critical_recovery=options.thresholds.critical_recovery,
+            warning_recovery=options.thresholds.warning_recovery,
+        ),
+        evaluation_delay=options.evaluation_delay,
+        # The default of 60 s is that of metrics: nobody says that events wait.
+        new_group_delay=options.new_group_delay or 0,
+        retention=retention or _RETENTION,
+        folded=folded,
+        **common_options(asset),
+        on_missing_data=None if options.notify_no_data else options.on_missing_data or 'default',
+    )
+
+
+class CountedEvaluator:
+    """Evaluates one monitor of counted events group by group.
+
+    `assumptions` records those that the groups evaluated so far relied on. `warnings` are sentences.
+    """
+
+    def __init__(
+        self,
+        monitor: CountedMonitor,
+        events: Sequence[Events],
+        start: int,
+        end: int,
+        tick_second: int = 0,
+        assumptions: Assumptions | None = None,
+    ) -> None:
+        if end <= start:
+            raise UnusableInputError(f'found the end {end}, expected one after the start {start}')
+        self.assumptions = Assumptions() if assumptions is None else assumptions
+        self.monitor = monitor
+        self._query = query = monitor.query
+        self.start = start
+        self.end = end
+        every = 60 if query.window < 86400 else 600 if query.window < 2 * 86400 else 1800
+        self._ticks = np.arange(start + (tick_second - start) % every, end, every, dtype=np.int64)
+        self._events = [one for one in events if one.product == query.product and one.monitor in (None, monitor.name)]
+        self._sources = self._grouped()
+        self._columns = {group: EventColumn(each, query.measure) for group, each in self._sources.items()}
+        self.warnings = tuple(self._warnings())
+
+    def _grouped(self) -> dict[Group, list[Events]]:
+        found: dict[Group, list[Events]] = {} if self._query.by else {(): self._events}
+        for one in self._events if self._query.by else ():
+            if not (one.series.values > 0).any():
+                continue
+            values = [one.value(key) for key in self._query.by]
+            if all(value is not None for value in values):
+                group = tuple(f'{key}:{value}' for key, value in zip(self._query.by, values, strict=True))
+                found.setdefault(group, []).append(one)
+        return dict(sorted(found.items()))
+
+    def _warnings(self) -> Iterator[str]:
+        if self._events or self._query.search not in ('', '*'):
+            yield (
+                f'the search {self._query.search!r} is not run: the events of {self._query.product} in the scenario '
+                'stand for what it finds (rule 15.17)'
+            )
+        limit = LIMITS.get(len(self._query.by), 1)
+        values = {group[:1] for group in self._sources}
+        if self._query.by and (len(values) > limit or len(self._sources) > 1000):
+            self.assumptions.rely_on(Assumptions.top_groups)
+            yield (
+                f'{len(self._sources)} groups: Datadog keeps the top {limit} values of each key and 1000 groups in '
+                'all (rule 15.6, A48); all are evaluated here'
+            )
+
+    @property
+    def ticks(self) -> Indices:
+        return self._ticks
+
+    @property
+    def by(self) -> tuple[str, ...]:
+        return () if self.monitor.folded else self._query.by
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        return ((),) if self.monitor.folded else tuple(self._sources)
+
+    @property
+    def absence(self) -> str:
+        """Why there is no group, as a clause."""
+        keys = ', '.join(self._query.by)
+        if self._events:
+            return f'no event of {self._query.product} in the scenario has a value of {keys}'
+        return f'the scenario has no events of {self._query.product}: `events: {self._query.product}` under `series`'
+
+    def series(self, group: Group) -> Iterator[Series]:
+        for one in self._events if self.monitor.folded else self._sources[group]:
+            yield one.series
+
+    def variables(self, group: Group, instant: int) -> Mapping[str, float | str | None]:
+        """The variables of the newest event in the window (rule 15.12, A51); empty where there is none."""
+        first = PRODUCTS[self._query.product]
+        members = [self._columns[group]] if group in self._columns else [*self._columns.values()]
+        names = (name for one in self._events for name in one.variables(first))
+        found: dict[str, float | str | None] = dict.fromkeys(names, '')
+        newest: tuple[float, Events] | None = None
+        for column in members:
+            start, end = self._ranges(column, np.array([instant]))
+            event = column.newest(int(start[0]), int(end[0]))
+            if event is not None and (newest is None or column.times[end[0] - 1] > newest[0]):
+                newest = float(column.times[end[0] - 1]), event
+        if newest is not None:
+            self.assumptions.rely_on(Assumptions.event_shown)
+            found |= newest[1].variables(first)
+        return found
+
+    def timeline(self, group: Group) -> GroupTimeline:
+        """Evaluate one group."""
+        evaluations = self._folded() if self.monitor.folded else self._evaluations(group)
+        rules = Rules(self.monitor, self._query.window, self.assumptions)
+        columns = run(rules, evaluations, not group, lambda found: self._known_since(group, found))
+        return GroupTimeline(
+            group=group,
+            tags=frozenset(group),
+            ticks=self._ticks,
+            values=columns.values,
+            states=columns.states,
+            transitions=columns.transitions,
+            end=self.end,
+            silent_no_data=self.monitor.silent_no_data,
+        )
+
+    def explain(self, group: Group, instant: int) -> Explanation:
+        """Say why a group is in its state at an instant. Raises UnusableInputError where nothing was evaluated yet."""
+        row = int(np.searchsorted(self._ticks, instant, side='right')) - 1
+        if row < 0 or group not in self.groups:
+            known = ', '.join(','.join(one) or '*' for one in self.groups)
+            raise UnusableInputError(f'no evaluation of {",".join(group) or "*"} at {instant}; groups: {known}')
+        timeline = self.timeline(group)
+        tick, value = int(self._ticks[row]), float(timeline.values[row])
+        to = tick - self.monitor.evaluation_delay
+        columns = [self._columns[group]] if group in self._columns else [*self._columns.values()]
+        points = []
+        for column in columns:
+            start, end = self._ranges(column, self._ticks[row : row + 1])
+            points += [
+                (self._query.product, float(column.times[index]), float(column.count(*_single(index))[0]))
+                for index in range(int(start[0]), int(end[0]))
+            ]
+        return Explanation(
+            tick=tick,
+            state=State(timeline.states[row]),
+            value=value,
+            window=(to - self._query.window, to),
+            points=tuple(sorted(points, key=lambda point: point[1])),
+            reasons=tuple(reasons(self.monitor, timeline, row, value)),
+        )
+
+    def _ranges(self, column: EventColumn, ticks: Indices) -> tuple[Indices, Indices]:
+        """Which events lie in each window (rule 15.5, A47)."""
+        ends = ticks - self.monitor.evaluation_delay
+        starts = ends - self._query.window
+        choice = self.assumptions.peek(Assumptions.event_window)
+        if choice == 'as A1':
+            choice = self.assumptions.peek(Assumptions.window_ends)
+        if np.isin(column.times, starts).any() or np.isin(column.times, ends).any():
+            self.assumptions.rely_on(Assumptions.event_window)
+        return (
+            ranks(column.times, starts, 'left' if choice.startswith('[') else 'right'),
+            ranks(column.times, ends, 'right' if choice.endswith(']') else 'left'),
+        )
+
+    def _values(self, group: Group) -> tuple[Floats, Flags]:
+        """The rollup of each window, and where it holds no event."""
+        column = self._columns[group]
+        start, end = self._ranges(column, self._ticks)
+        return column.reduce(self._query.method, start, end), column.count(start, end) == 0
+
+    def _evaluations(self, group: Group) -> Evaluations:
+        values, silent = self._values(group)
+        cancelled = np.zeros_like(silent)
+        if group and self.monitor.below and silent.any():
+            # Rule 15.8: a silent group is not evaluated while another has events.
+            self.assumptions.rely_on(Assumptions.silent_group)
+            if self.assumptions.peek(Assumptions.silent_group) != '0 is compared':
+                cancelled = silent & ~np.logical_and.reduce([self._values(other)[1] for other in self._sources])
+        return self._columns_of(values, silent, cancelled, blank=silent if group else np.zeros_like(silent))
+
+    def _folded(self) -> Evaluations:
+        """The worst of all groups at each evaluation (rule 15.18, I6)."""
+        each = [self._values(group) for group in self._sources]
+        silent = np.logical_and.reduce([np.ones(self._ticks.size, dtype=np.bool_), *(silent for _, silent in each)])
+        worst = np.fmin if self.monitor.below else np.fmax
+        values = np.full(self._ticks.size, np.nan)
+        for found, nothing in each:
+            values = worst(values, np.where(nothing, np.nan, found))
+        return self._columns_of(np.where(silent, 0.0, values), silent, np.zeros_like(silent), np.zeros_like(silent))
+
+    def _columns_of(self, values: Floats, silent: Flags, cancelled: Flags, blank: Flags) -> Evaluations:
+        empty = (silent | np.isnan(values)) & ~cancelled
+        zero = np.zeros_like(silent)
+        if self.monitor.on_missing_data == 'default':
+            zero = empty & self._counts(empty)
+        valued = ~np.isnan(values) & ~silent
+        if not self.by and zero.any():
+            # Nobody has to have reported for a count to be 0 (rule 15.7).
+            valued, empty = valued | zero, empty & ~zero
+        return Evaluations(
+            ticks=self._ticks,
+            values=np.where(zero, 0.0, values),
+            recovery=np.where(zero, 0.0, values),
+            valued=valued,
+            empty=empty,
+            zero=zero & empty,
+            blank=blank,
+            last=np.full(values.size, np.nan),
+        )
+
+    def _counts(self, empty: Flags) -> bool:
+        """Whether a window without events is 0 (rule 15.7, A49)."""
+        if self._query.method == 'cardinality' and empty.any():
+            return self.assumptions.cardinality_counts == 'yes'
+        return self._query.counts
+
+    def _known_since(self, group: Group, found: int) -> float:
+        times = self._columns[group].times if group in self._columns else np.empty(0)
+        seen = times[times <= self._ticks[0]] if self._ticks.size else times
+        return float(seen[0]) if seen.size else float(found)
+
+
+def _single(index: int) -> tuple[Indices, Indices]:
+    return np.array([index]), np.array([index + 1])

@@ -1,0 +1,174 @@
+"""Read the queries of monitors that count what a search finds: logs, events, spans, RUM and the like (rule 15.1)."""
+
+import math
+import re
+from dataclasses import dataclass, field
+
+from ddassets.diagnostic import Span
+from ddassets.duration import parse as parse_duration
+from ddassets.language.query.errors import QuerySyntaxError
+from ddassets.language.query.tree import Comparator
+from ddassets.nearest import did_you_mean
+
+#: The first variable of a message about each product's events, by the function that a query begins with (15.11).
+PRODUCTS = {
+    'logs': 'log',
+    'events': 'event',
+    'rum': 'rum',
+    'trace-analytics': 'span',
+    'spans': 'span',
+    'ci-pipelines': 'cipipeline',
+    'ci-tests': 'citest',
+    'audits': 'audit',
+    'audit': 'audit',
+    'error-tracking': 'issue',
+    'error-tracking-rum': 'issue',
+    'error-tracking-logs': 'issue',
+    'error-tracking-traces': 'issue',
+    'database-monitoring': 'databasemonitoring',
+    'network-performance': 'networkperformance',
+    'network-path': 'networkpath',
+}
+#: What a rollup returns (rule 15.2); all but `count` take a measure or facet.
+METHODS = ('count', 'cardinality', 'avg', 'sum', 'min', 'max', 'median', 'pc75', 'pc90', 'pc95', 'pc98', 'pc99')
+_WITHOUT_ARGUMENT = ('new', 'regressed', 'impact')
+_CALLS = ('index', 'source', 'rollup', 'by', 'last', *_WITHOUT_ARGUMENT)
+# Rule 15.3.
+MAX_WINDOW = 48 * 3600
+MAX_KEYS = 4
+
+_HEAD = re.compile(r'\s*([a-z][a-z-]*)\s*\(')
+_CALL = re.compile(r'\s*\.\s*(\w+)\s*\(')
+_TEXT = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')\s*([,)])""")
+_CLOSE = re.compile(r'\s*\)')
+_END = re.compile(r'\s*(<=|>=|==|!=|<|>)\s*([+-]?\d+(?:\.\d*)?(?:e[+-]?\d+)?)\s*$', re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class CountedQuery:
+    """`product("search").rollup("method", "measure").by("keys").last("window") comparator threshold`.
+
+    `window` is in seconds. `measure` is None for a count. `search` is not interpreted (rule 15.17).
+    """
+
+    product: str
+    search: str
+    method: str
+    measure: str | None
+    by: tuple[str, ...]
+    window: int
+    comparator: Comparator
+    threshold: float
+    modifiers: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    search_span: Span = field(default=Span(0, 0), compare=False, repr=False)
+
+    @property
+    def counts(self) -> bool:
+        """Whether the value is a number of events."""
+        return self.method == 'count'
+
+
+def is_counted(query: str) -> bool:
+    """Whether a query begins as those of counted events do."""
+    head = _HEAD.match(query)
+    return head is not None and head[1] in PRODUCTS
+
+
+def parse_counted(text: str) -> CountedQuery:
+    """Read a query of counted events. Raises QuerySyntaxError with the column at fault."""
+    head = _HEAD.match(text)
+    if head is None or head[1] not in PRODUCTS:
+        raise _fault(text, 0, f'expected a product such as logs("…"){did_you_mean(head[1] if head else "", PRODUCTS)}')
+    (search, span), position = _one_text(text, head.end())
+    calls: list[tuple[str, tuple[str, ...], int]] = []
+    while match := _CALL.match(text, position):
+        name, start = match[1], match.start(1)
+        if name not in _CALLS:
+            raise _fault(text, start, f'.{name}() is not known here{did_you_mean(name, _CALLS)}')
+        arguments, position = _texts(text, match.end())
+        if any(name == other for other, _, _ in calls):
+            raise _fault(text, start, f'.{name}() stands twice')
+        calls.append((name, arguments, start))
+    end = _END.match(text, position)
+    if end is None:
+        raise _fault(text, position, 'expected a comparison with a number, such as > 10')
+    found = {name: (arguments, start) for name, arguments, start in calls}
+    for name in ('rollup', 'last'):
+        if name not in found:
+            raise _fault(text, position, f'expected .{name}("…") before the comparison')
+    method, measure = _rollup(text, *found['rollup'])
+    threshold = float(end[2])
+    if not math.isfinite(threshold):
+        raise _fault(text, end.start(2), 'expected a finite number')
+    return CountedQuery(
+        product=head[1],
+        search=search,
+        method=method,
+        measure=measure,
+        by=_keys(text, *found['by']) if 'by' in found else (),
+        window=_window(text, *found['last']),
+        comparator=end[1],  # type: ignore[arg-type]
+        threshold=threshold,
+        modifiers=tuple((name, arguments) for name, arguments, _ in calls if name not in ('rollup', 'by', 'last')),
+        search_span=span,
+    )
+
+
+def _rollup(text: str, arguments: tuple[str, ...], start: int) -> tuple[str, str | None]:
+    method, *rest = arguments or ('',)
+    # Rule 15.2: a facet without a method counts its distinct values.
+    if method.startswith('@') and not rest:
+        return 'cardinality', method
+    if method not in METHODS:
+        raise _fault(
+            text, start, f'.rollup(): found {method!r}{did_you_mean(method, METHODS)}; allowed: {", ".join(METHODS)}'
+        )
+    if len(rest) > 1 or (method == 'count') == bool(rest and rest[0]):
+        wanted = 'no measure' if method == 'count' else 'one measure or facet'
+        raise _fault(text, start, f'.rollup(): {method} takes {wanted}')
+    return method, rest[0] if rest and rest[0] else None
+
+
+def _keys(text: str, arguments: tuple[str, ...], start: int) -> tuple[str, ...]:
+    keys = tuple(dict.fromkeys(key.strip() for argument in arguments for key in argument.split(',') if key.strip()))
+    if len(keys) > MAX_KEYS:
+        raise _fault(text, start, f'.by(): {len(keys)} keys, allowed are {MAX_KEYS} (rule 15.6)')
+    return keys
+
+
+def _window(text: str, arguments: tuple[str, ...], start: int) -> int:
+    written = arguments[0] if len(arguments) == 1 else ''
+    seconds = parse_duration(written)
+    if seconds is None or not 60 <= seconds <= MAX_WINDOW:
+        raise _fault(text, start, f'.last(): expected 1m to 48h (rule 15.3), found {written!r}')
+    return seconds
+
+
+def _one_text(text: str, position: int) -> tuple[tuple[str, Span], int]:
+    match = _TEXT.match(text, position)
+    if match is None or match[3] != ')':
+        raise _fault(text, position, 'expected one quoted search')
+    group = 1 if match[1] is not None else 2
+    return (_unescaped(match[group]), Span(match.start(group), match.end(group))), match.end()
+
+
+def _texts(text: str, position: int) -> tuple[tuple[str, ...], int]:
+    if match := _CLOSE.match(text, position):
+        return (), match.end()
+    found = []
+    while True:
+        match = _TEXT.match(text, position)
+        if match is None:
+            raise _fault(text, position, 'expected a quoted text')
+        found.append(_unescaped(match[1] if match[1] is not None else match[2]))
+        position = match.end()
+        if match[3] == ')':
+            return tuple(found), position
+
+
+def _unescaped(text: str) -> str:
+    return re.sub(r'\\(.)', r'\1', text)
+
+
+def _fault(text: str, offset: int, message: str) -> QuerySyntaxError:
+    return QuerySyntaxError(text, offset + 1, (), '', message)
