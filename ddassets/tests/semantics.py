@@ -164,6 +164,7 @@ RULES: dict[str, tuple[str, str]] = {
     '13.19': (IMPLEMENTED, 'composites: transitions and renotification'),
     '13.20': (IMPLEMENTED, 'composites: downtimes of a member and of the composite'),
     '13.21': (IMPLEMENTED, 'composites: value and status of a member in a message; not those of its log'),
+    '13.22': (IMPLEMENTED, 'composites: created after their members, deleted before them'),
     '14.1': (IMPLEMENTED, 'service checks: the query'),
     '14.2': (IMPLEMENTED, 'service checks: without over'),
     '14.3': (IMPLEMENTED, 'service checks: over and exclude'),

@@ -11,6 +11,7 @@ from ddassets.engine.composite import common_groups
 from ddassets.language.composite import parse, render
 from ddassets.language.query.errors import QuerySyntaxError
 from ddassets.rehearsal import of_data, rehearse
+from ddassets.sources import read_bundle
 
 rule = pytest.mark.rule
 SEVERITY = ('OK', 'No Data', 'Warn', 'Alert')
@@ -238,6 +239,20 @@ def test_one_of_two_monitors_of_an_account_is_found_by_its_id():
         {'x': {**same, 'id': 1}, 'y': {**same, 'id': 2}, 'c': composite('2')}, [points('acme.x', '1')]
     )
     assert names(rehearsal) == {'a': 'y'}
+
+
+def test_members_are_found_by_the_ids_of_kennel(tmp_path):
+    folder = tmp_path / 'generated' / 'shop'
+    folder.mkdir(parents=True)
+    for name in ('one', 'two'):
+        body = {'name': f'Shop {name}', 'type': 'query alert', 'query': f'avg(last_1m):avg:acme.{name}{{*}} > 5'}
+        (folder / f'{name}.json').write_text(json.dumps({'api_resource': 'monitor', 'message': '', **body}))
+    both = {'api_resource': 'monitor', 'name': 'Both', **composite('%{shop:one} && !%{shop:two}')}
+    (folder / 'both.json').write_text(json.dumps(both))
+    series = [points('acme.one', '1x15 9x70'), points('acme.two', '1x85')]
+    data = {'start': '2027-01-04T10:00:00', 'length': '1h', 'series': series, 'tick_second': 30}
+    rehearsal = rehearse(of_data(data, tmp_path / 'a.yaml'), read_bundle(tmp_path / 'generated'))
+    assert changes(rehearsal, 'Both') == ['10:05 Alert']
 
 
 # Public surprises

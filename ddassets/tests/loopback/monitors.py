@@ -118,6 +118,15 @@ def _without(key: str, monitor: Json) -> Json:
 
 def delete_monitor(organisation: Stored, request: Request) -> Answer:
     monitor = _monitor(organisation, request.id)
+    named = [
+        one
+        for one in organisation.monitors.values()
+        if one['type'] == 'composite' and str(monitor['id']) in re.findall(r'\d+', one['query'])
+    ]
+    if named:
+        names = ','.join(f'[{one["id"]},{one["name"]}]' for one in named)
+        message = f'monitor [{monitor["id"]},{monitor["name"]}] is referenced in composite monitors: {names}'
+        raise Refusal(400, message)
     del organisation.monitors[monitor['id']]
     return Answer(200, {'deleted_monitor_id': monitor['id']})
 

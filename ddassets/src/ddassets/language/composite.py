@@ -79,10 +79,15 @@ class CompositeQuery:
     bare_mix: Span | None = None
 
     @cached_property
+    def every_member(self) -> tuple[Member, ...]:
+        """Each mention of a member, in the order of the query."""
+        return tuple(_members(self.root))
+
+    @cached_property
     def members(self) -> Mapping[str, Member]:
         """Each member once, by its letter, in the order of the query (rule 13.4). More than 26 are not lettered."""
         found: dict[str, Member] = {}
-        for member in _members(self.root):
+        for member in self.every_member:
             found.setdefault(member.text, member)
         return dict(zip(LETTERS, found.values(), strict=False))
 

@@ -1,13 +1,15 @@
 """Carries out a plan: independent steps concurrently, each reported when it is done."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from ddassets.org.client import ApiError
+from ddassets.org.composites import ids_of, is_composite, unknown_members, with_ids
 from ddassets.org.concurrency import as_completed, map_concurrently
 from ddassets.org.difference import Difference
 from ddassets.org.kind import Stored
+from ddassets.org.kinds import MONITORS
 from ddassets.org.organisation import Organisation
 from ddassets.org.plan import Action, Plan, Step, diff
 from ddassets.org.settling import Duplicate, settle
@@ -42,6 +44,9 @@ def invalid(organisation: Organisation, steps: Sequence[Step]) -> list[tuple[Ste
 
 def _judged(organisation: Organisation, step: Step) -> str:
     assert step.desired
+    if unknown_members(step.desired):
+        # Some member has no id yet.
+        return ''
     # An object that is replaced is created anew.
     stored = None if Action.REPLACE in (step.action, step.would) else step.stored
     return organisation.validate(step.desired, stored)
@@ -50,18 +55,22 @@ def _judged(organisation: Organisation, step: Step) -> str:
 def carry_out(organisation: Organisation, plan: Plan) -> Iterator[Outcome]:
     """Yield the outcome of each step, in order of completion; a failed step leaves the others alone.
 
-    Deletions come after all creations, and then what it takes to have one object of each name. Raises Unsettled.
+    Composites come after their members, whose ids they take, and are deleted before them (rule 13.22). Deletions come
+    after all creations, and then what it takes to have one object of each name. Raises Unsettled.
     """
     created: list[Stored] = []
     deleted: list[Stored] = []
-    for steps in (plan.of(Action.CREATE, Action.UPDATE, Action.REPLACE), plan.of(Action.DELETE)):
-        for index, task in as_completed(lambda step: _ACTIONS[step.action](organisation, step), steps):
+    ids = ids_of([step.stored for step in plan.steps if step.stored])
+    for steps in _waves(plan):
+        for index, task in as_completed(lambda step: _act(organisation, step, ids), steps):
             step = steps[index]
             try:
-                outcome = task.result()
+                outcome = replace(task.result(), step=step)
             except ApiError as error:
                 yield Outcome(step, error=str(error))
                 continue
+            if outcome.stored:
+                ids.update(ids_of([outcome.stored]))
             if outcome.stored and step.action is not Action.UPDATE:
                 created.append(outcome.stored)
             if step.stored and step.action in (Action.REPLACE, Action.DELETE):
@@ -71,6 +80,30 @@ def carry_out(organisation: Organisation, plan: Plan) -> Iterator[Outcome]:
         desired = {step.desired.key: step for step in plan.steps if step.desired}
         for duplicate in settle(organisation, created, deleted):
             yield _removed(organisation, desired[duplicate.spare.key], duplicate)
+
+
+def _waves(plan: Plan) -> Iterator[list[Step]]:
+    """Steps that may be carried out concurrently, one lot after the other."""
+    made, deleted = plan.of(Action.CREATE, Action.UPDATE, Action.REPLACE), plan.of(Action.DELETE)
+    yield [step for step in made if not _is_composite(step)]
+    yield [step for step in made if _is_composite(step)]
+    yield [step for step in deleted if _is_composite(step)]
+    yield [step for step in deleted if not _is_composite(step)]
+
+
+def _is_composite(step: Step) -> bool:
+    thing = step.desired or step.stored
+    return thing is not None and step.kind is MONITORS and is_composite(thing.body)
+
+
+def _act(organisation: Organisation, step: Step, ids: Mapping[str, str]) -> Outcome:
+    """Carry out a step. Raises ApiError."""
+    if step.desired and step.action is not Action.DELETE:
+        step = replace(step, desired=with_ids(step.desired, ids))
+        assert step.desired
+        if unknown := unknown_members(step.desired):
+            raise ApiError(f'no monitor that is applied here is called {", ".join(unknown)}: the composite needs ids')
+    return _ACTIONS[step.action](organisation, step)
 
 
 def _removed(organisation: Organisation, step: Step, duplicate: Duplicate) -> Outcome:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from ddassets.org.composites import ids_of, with_ids
 from ddassets.org.difference import Difference, differences
 from ddassets.org.kind import Body, Desired, Kind, Stored
 from ddassets.org.kinds import KINDS
@@ -83,6 +84,8 @@ def make_plan(
     groups: dict[tuple[str, str], list[Stored]] = {}
     for one in sorted(stored, key=lambda one: one.age_order):
         groups.setdefault(one.key, []).append(one)
+    ids = ids_of(stored)
+    desired = [with_ids(one, ids) for one in desired]
     # First, for an object whose file has a new name is not a spare one.
     adopted = _renamed(desired, groups, now)
     steps: list[Step] = []

@@ -11,6 +11,7 @@ from ddassets.assets import Asset, Bundle
 from ddassets.assets.refusal import line, refuse
 from ddassets.diagnostic import Diagnostic, Severity, UnusableInputError
 from ddassets.engine import downtime as downtimes
+from ddassets.language.composite import CompositeQuery
 from ddassets.nearest import did_you_mean
 from ddassets.rehearsal.entry import Entry, EntrySource, listed
 from ddassets.rehearsal.keys import FILE
@@ -41,7 +42,7 @@ def choose_monitors(scenario: Scenario, bundle: Bundle) -> Chosen:
             file, only = _file(chosen)
             found += _only(chosen, file, file.monitors, only, 'monitor')
             notes += file.notes
-    known = [one for one in found if not (one.is_withheld(('query',)) or one.is_withheld(('type',)))]
+    known = [one for one in found if _is_known(one)]
     shipped = {id(one) for one in bundle.monitors}
     _refuse(_faults(scenario, bundle, known), 'monitors', _names(one for one in known if id(one) in shipped))
     if not found:
@@ -50,6 +51,13 @@ def choose_monitors(scenario: Scenario, bundle: Bundle) -> Chosen:
     if not known:
         raise UnusableInputError(f'{found[0].path}: no monitor can be rehearsed', '\n'.join(map(_sentence, notes)))
     return Chosen(_told_apart(scenario, known), [_sentence(note) for note in notes])
+
+
+def _is_known(monitor: bundles.Monitor) -> bool:
+    """Whether the source gives the query. That of a composite may name its members in the source's own way."""
+    if monitor.is_withheld(('type',)):
+        return False
+    return not monitor.is_withheld(('query',)) or isinstance(monitor.composite, CompositeQuery)
 
 
 def _faults(scenario: Scenario, bundle: Bundle, monitors: Sequence[bundles.Monitor]) -> list[Diagnostic]:

@@ -1,0 +1,51 @@
+"""Composites: their members become ids, and stand before them when applied and after them when deleted (rule 13.22)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from ddassets.language.composite import CompositeQuery, parse
+from ddassets.language.query.errors import QuerySyntaxError
+from ddassets.org.kind import Body, Desired, Stored
+from ddassets.org.kinds import MONITORS
+
+
+def is_composite(body: Body) -> bool:
+    return body.get('type') == 'composite'
+
+
+def ids_of(stored: Sequence[Stored]) -> dict[str, str]:
+    """The id of each stored monitor by its name and by that of its file."""
+    found: dict[str, str] = {}
+    for one in stored:
+        if one.kind is MONITORS:
+            for name in (one.marker.name, one.title):
+                found.setdefault(name, one.id)
+    return found
+
+
+def with_ids(desired: Desired, ids: Mapping[str, str]) -> Desired:
+    """Return a composite with the ids of the members that are known; anything else as it is."""
+    query = _query(desired)
+    if query is None:
+        return desired
+    text = query.text
+    for member in reversed(query.every_member):
+        id = None if member.id is not None else ids.get(member.text.removesuffix('.json'))
+        if id is not None:
+            text = f'{text[: member.span.start]}{id}{text[member.span.end :]}'
+    return replace(desired, body={**desired.body, 'query': text})
+
+
+def unknown_members(desired: Desired) -> tuple[str, ...]:
+    """The members of a composite that are not ids yet."""
+    query = _query(desired)
+    return tuple(one.text for one in query.every_member if one.id is None) if query else ()
+
+
+def _query(desired: Desired) -> CompositeQuery | None:
+    if desired.kind is not MONITORS or not is_composite(desired.body):
+        return None
+    try:
+        return parse(str(desired.body.get('query') or ''))
+    except QuerySyntaxError:
+        return None
