@@ -2,7 +2,7 @@
 
 import enum
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -56,6 +56,15 @@ class Excerpt:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of a file that mends a fault: the characters from `start` to `end` become `text`."""
+
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One fault at one place.
 
@@ -73,6 +82,8 @@ class Diagnostic:
     object: str = ''
     key: str = ''
     excerpt: Excerpt | None = None
+    # Where only one change is right.
+    fix: Edit | None = field(default=None, compare=False, repr=False)
 
     @property
     def sentence(self) -> str:

@@ -6,9 +6,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ddassets.assets.source import REMOVED, Place, Source, dotted
+from ddassets.assets.source import REMOVED, EditableSource, Place, Source, dotted
 from ddassets.assets.source_document import SourceDocument
-from ddassets.diagnostic import Diagnostic, Excerpt, Position, Severity, Span
+from ddassets.diagnostic import Diagnostic, Edit, Excerpt, Position, Severity, Span
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,13 @@ class Asset:
     def position(self, *place: str | int) -> Position | None:
         """Where the value at `place`, counted from the body, begins in the source."""
         return self.source.position(self.place + place)
+
+    def edit(self, value: Any, *place: str | int) -> Edit | None:
+        """The change of the file that puts a value in the place of another; REMOVED takes an element out of its list.
+
+        None where the source is no JSON file that people write.
+        """
+        return self.source.edit(self.place + place, value) if isinstance(self.source, EditableSource) else None
 
     def diagnostic(
         self,

@@ -10,15 +10,15 @@ import os
 import re
 import stat
 from bisect import bisect_left
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from json.decoder import scanstring  # type: ignore[attr-defined]
 from pathlib import Path
 from typing import Any
 
 from ddassets import boundary
-from ddassets.assets.source import Place
-from ddassets.diagnostic import Diagnostic, Position, Severity
+from ddassets.assets.source import REMOVED, Place
+from ddassets.diagnostic import Diagnostic, Edit, Position, Severity
 from ddassets.output.terminal import shorten
 
 _SPACE = re.compile(r'[ \t\n\r]*')
@@ -71,6 +71,19 @@ class Document:
         if column is not None and self.text[offset : offset + 1] == '"':
             offset = _inside(self.text, offset, column)
         return offset
+
+    def edit(self, place: Place, value: Any) -> Edit:
+        """The change that puts a value in the place of another; REMOVED takes an element out of its list."""
+        start = self.offset(place)
+        end = _DECODER.raw_decode(self.text, start)[1]
+        if value is not REMOVED:
+            return Edit(start, end, json.dumps(value, ensure_ascii=False))
+        if place[-1] != 0:
+            return Edit(self.text.rindex(',', 0, start), end, '')
+        after = _skip_space(self.text, end)
+        if self.text[after] == ',':
+            return Edit(start, _skip_space(self.text, after + 1), '')
+        return Edit(self.text.rindex('[', 0, start) + 1, after, '')
 
 
 _BYTE_ORDER_MARKS = (
@@ -174,9 +187,10 @@ def parse_document(path: Path, text: str, problems: list[Diagnostic]) -> Documen
         problems.append(fault('file/syntax', path, Position(1, 1), 'a number has too many digits'))
         return None
     if duplicated:
-        for key, offset in _duplicates(text)[:MAX_DUPLICATES]:
+        for key, offset, fix in _duplicates(text)[:MAX_DUPLICATES]:
             message = f'the key {shorten(key, 100)!r} stands twice in one object; the last one counts'
-            problems.append(fault('file/duplicate-key', path, _position(text, offset), message))
+            found = fault('file/duplicate-key', path, _position(text, offset), message)
+            problems.append(replace(found, fix=fix))
     return Document(path, text, data)
 
 
@@ -231,30 +245,41 @@ def _inside(text: str, offset: int, column: int) -> int:
     return offset
 
 
-def _duplicates(text: str) -> list[tuple[str, int]]:
-    """Each key that stands in its object already, and where it stands again. The text is known to be JSON."""
+def _duplicates(text: str) -> list[tuple[str, int, Edit | None]]:
+    """Each key that stands in its object already, where it stands again, and the change that takes out a repetition.
+
+    The text is known to be JSON.
+    """
     found = []
-    # A set of keys for each open object, None for each open list.
-    open_objects: list[set[str] | None] = []
+    # For each open object the offset of each key's last value, None for each open list.
+    open_objects: list[dict[str, int] | None] = []
     offset = 0
     while match := _MARK.search(text, offset):
         offset = match.end()
         match match[0]:
             case '{':
-                open_objects.append(set())
+                open_objects.append({})
             case '[':
                 open_objects.append(None)
             case '}' | ']':
                 open_objects.pop()
             case _:
                 start = match.start()
-                value, offset = scanstring(text, start + 1, False)
+                key, offset = scanstring(text, start + 1, False)
                 keys = open_objects[-1] if open_objects else None
                 if keys is not None and text[(end := _skip_space(text, offset)) : end + 1] == ':':
-                    if value in keys:
-                        found.append((value, start))
-                    keys.add(value)
+                    value = _skip_space(text, end + 1)
+                    if key in keys:
+                        found.append((key, start, _without_repetition(text, keys[key], start, value)))
+                    keys[key] = value
     return found
+
+
+def _without_repetition(text: str, first: int, start: int, second: int) -> Edit | None:
+    """The change that takes out the key at `start`, if its value at `second` is the one at `first` again."""
+    value, end = _DECODER.raw_decode(text, second)
+    same = json.dumps(_DECODER.raw_decode(text, first)[0]) == json.dumps(value)
+    return Edit(text.rindex(',', 0, start), end, '') if same else None
 
 
 def _outside_strings(text: str, word: str) -> int:

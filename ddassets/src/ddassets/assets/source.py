@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
-from ddassets.diagnostic import Position
+from ddassets.diagnostic import Edit, Position
 
 #: The way from the top of a body to a value: keys and indices.
 type Place = tuple[str | int, ...]
@@ -37,6 +37,15 @@ class Source(Protocol):
     def path(self) -> Path: ...
 
     def position(self, place: Place = (), column: int | None = None) -> Position | None: ...
+
+
+@runtime_checkable
+class EditableSource(Source, Protocol):
+    """A source whose text can be changed in place."""
+
+    def edit(self, place: Place, value: Any) -> Edit:
+        """The change that puts a value in the place of another; REMOVED takes an element out of its list."""
+        ...
 
 
 def dotted(place: Place) -> str:

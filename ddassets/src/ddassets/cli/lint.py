@@ -18,6 +18,8 @@ PATHS = (
     'an integration, a checkout of many, or a file or folder of assets in another form: an export, a Terraform plan or '
     'state, Kubernetes resources; - for standard input'
 )
+# Of changing files and linting them anew.
+_ROUNDS = 10
 SEVERITIES = ('note', 'warning', 'error')
 
 
@@ -38,6 +40,9 @@ def add_options(parser: ArgumentParser) -> None:
         '--since', metavar='REV', help='lint only the integrations with a file that differs from the Git revision REV'
     )
     parser.add_argument('--summary', action='store_true', help='show the number of findings by rule and by integration')
+    parser.add_argument(
+        '--fix', action='store_true', help='change the files where only one change is right, and report what is left'
+    )
     baseline = parser.add_mutually_exclusive_group()
     baseline.add_argument('--baseline', type=option.path, metavar='FILE', help='report only findings that FILE lacks')
     baseline.add_argument(
@@ -59,10 +64,12 @@ def run(options: Namespace) -> int:
     Raises UnusableInputError for a path, a configuration or an emission that cannot be read.
     """
     from dataclasses import replace
+    from functools import partial
 
     from ddassets.cli.lint_output import report
     from ddassets.lint import baseline
     from ddassets.lint.emission import read_emission
+    from ddassets.lint.fixing import fix
     from ddassets.lint.run import lint_paths
     from ddassets.output.formats import render
     from ddassets.output.terminal import Paint, Progress, write
@@ -75,13 +82,20 @@ def run(options: Namespace) -> int:
 
         changed = changed_since(options.since, options.paths)
     progress = Progress()
-    findings = lint_paths(
+    find = partial(
+        lint_paths,
         options.paths,
         dict(map(read_emission, options.emission)),
         strict=options.profile == 'strict',
         changed=changed,
         progress=progress,
     )
+    findings = find()
+    # A change may overlap another, or show what it hid.
+    for _ in range(_ROUNDS if options.fix else 0):
+        if not fix(findings.findings):
+            break
+        findings = find()
     progress.clear()
     if options.write_baseline:
         return _write_baseline(findings, options.write_baseline)

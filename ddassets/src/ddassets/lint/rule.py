@@ -1,13 +1,13 @@
 """What a rule is, and what it finds."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ddassets.assets import Asset
 from ddassets.assets.source import Place
-from ddassets.diagnostic import Diagnostic, Position, Severity, Span
+from ddassets.diagnostic import Diagnostic, Edit, Position, Severity, Span
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,8 @@ class Fault:
     hint: str = ''
     severity: Severity | None = None
     object: str = ''
+    # Where only one change of the file is right.
+    fix: Edit | None = None
 
     @property
     def is_withheld(self) -> bool:
@@ -49,8 +51,9 @@ class Fault:
                 message=self.message,
                 hint=self.hint,
                 object=self.object,
+                fix=self.fix,
             )
-        return self.where.diagnostic(
+        found = self.where.diagnostic(
             rule.id,
             self.severity or rule.severity,
             self.place,
@@ -59,6 +62,7 @@ class Fault:
             span=self.span,
             label=self.object,
         )
+        return replace(found, fix=self.fix)
 
 
 # What an example holds: for each file a JSON merge patch (RFC 7396) over the example integration, or its whole content.

@@ -16,7 +16,7 @@ from ddassets import boundary
 from ddassets.assets import Bundle, Dashboard, Monitor, Query, Widget, integrations
 from ddassets.assets.document import read_text
 from ddassets.assets.source import Place
-from ddassets.diagnostic import Diagnostic, Severity, Span
+from ddassets.diagnostic import Diagnostic, Edit, Severity, Span
 from ddassets.language.query.products import recognise
 from ddassets.language.query.syntax import QuerySyntaxError, parse_formula, parse_queries
 from ddassets.language.query.tree import (
@@ -321,6 +321,21 @@ class Subject:
             if metric.type not in ('count', 'counter', 'gauge', 'rate'):
                 bases.add(name)
         return frozenset(f'{base}.{suffix}' for base in bases for suffix in DERIVED_SUFFIXES)
+
+    def metadata_row(self, metric: str, type_: str) -> Edit | None:
+        """The change that adds a row to metadata.csv, with what is known; None where there is no table to add it to."""
+        text = read_text(self.bundle.metadata_path, [])
+        rows = list(csv.reader(io.StringIO(text or '')))
+        if text is None or not rows or not {'metric_name', 'metric_type'} <= set(rows[0]):
+            return None
+        known = {'metric_name': metric, 'metric_type': type_, 'orientation': '0'}
+        if len(rows) > 1:
+            known['integration'] = dict(zip(rows[0], rows[-1], strict=False)).get('integration', '')
+        ending = '\r\n' if '\r\n' in text else '\n'
+        row = io.StringIO()
+        csv.writer(row, lineterminator=ending).writerow([known.get(column, '') for column in rows[0]])
+        start = '' if text.endswith('\n') else ending
+        return Edit(len(text), len(text), start + row.getvalue())
 
     def mention(self, metric: str) -> Mention | None:
         """Where the integration's own files name a metric that metadata.csv lacks; None where they do not.

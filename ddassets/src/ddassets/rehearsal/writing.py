@@ -2,14 +2,12 @@
 
 import contextlib
 import math
-import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import yaml
 
-from ddassets import boundary
+from ddassets.assets.writing import replace_text
 from ddassets.diagnostic import UnusableInputError
 from ddassets.rehearsal.expectation import Event, Key, events, judge, keyed
 from ddassets.rehearsal.parsing import parse
@@ -55,20 +53,7 @@ def warnings(rehearsal: Rehearsal) -> list[str]:
 
 def save(rehearsal: Rehearsal, text: str) -> None:
     """Write the text in the place of the scenario's file, which is never half written."""
-    path = rehearsal.scenario.path
-    temporary = ''
-    try:
-        boundary.check(path)
-        mode = path.stat().st_mode & 0o777
-        descriptor, temporary = tempfile.mkstemp(prefix=f'.{path.name}.', dir=path.parent)
-        with os.fdopen(descriptor, 'w', encoding='utf-8', newline='') as file:
-            file.write(text)
-        os.chmod(temporary, mode)
-        os.replace(temporary, os.path.realpath(path))
-    except OSError as error:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise UnusableInputError(f'{path}: cannot be written: {error.strerror}') from None
+    replace_text(rehearsal.scenario.path, text)
 
 
 def _replaced(text: str, rehearsal: Rehearsal, block: str) -> str:

@@ -10,7 +10,9 @@ from ddassets.lint.subject import Subject
 
 
 def check(subject: Subject) -> Iterator[Fault]:
-    for name in sorted(subject.emission.metrics if subject.emission else ()):
+    if subject.emission is None:
+        return
+    for name in sorted(subject.emission.metrics):
         if name not in subject.bundle.metrics and not name.startswith('datadog.'):
             near = nearest(name, subject.bundle.metrics)
             yield Fault(
@@ -18,6 +20,7 @@ def check(subject: Subject) -> Iterator[Fault]:
                 message=f'the check submits {name}, which is not listed',
                 hint=f'nearest: {", ".join(near)}' if near else '',
                 object=name,
+                fix=subject.metadata_row(name, subject.emission.metrics[name].type),
             )
 
 

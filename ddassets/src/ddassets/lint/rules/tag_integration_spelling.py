@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from ddassets.assets.source import REMOVED
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
 from ddassets.lint.rule import Fault, Rule
@@ -31,12 +32,15 @@ def _spellings(subject: Subject) -> Iterator[Fault]:
                 name = tag.partition(':')[2]
                 usual = own.setdefault(_plain(name), name)
                 if name != usual:
+                    right = f'integration:{usual}'
                     where = monitor.outer if number < len(places) - 1 else monitor
                     yield Fault(
                         where=where,
                         place=(*place, index),
-                        message=f'{tag} is spelled integration:{usual} elsewhere',
+                        message=f'{tag} is spelled {right} elsewhere',
                         object=monitor.name,
+                        # The right tag may be there already.
+                        fix=where.edit(REMOVED if right in tags else right, *place, index),
                     )
 
 

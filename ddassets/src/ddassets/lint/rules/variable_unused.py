@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from ddassets.assets.source import REMOVED
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import DASHBOARD, widget
 from ddassets.lint.rule import Fault, Rule
@@ -21,7 +22,12 @@ def check(subject: Subject) -> Iterator[Fault]:
                 names -= {name for name in names if any(is_variable_at(text, offset, name) for _, offset in found)}
         for variable in dashboard.variables:
             if variable.name in names:
-                yield Fault(where=variable, message=f'nothing on the dashboard uses ${variable.name}')
+                yield Fault(
+                    where=variable,
+                    message=f'nothing on the dashboard uses ${variable.name}',
+                    # A saved view that sets it has to go with it.
+                    fix=None if dashboard.body.get('template_variable_presets') else variable.edit(REMOVED),
+                )
 
 
 RULE = Rule(

@@ -1,0 +1,39 @@
+"""Mend what only one change can mend: the formatting of the files is kept."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ddassets.assets.document import read_bytes
+from ddassets.assets.writing import replace_text
+from ddassets.diagnostic import Diagnostic, Edit
+
+_MARK = '\ufeff'
+
+
+def fix(findings: Iterable[Diagnostic]) -> int:
+    """Change the files of findings that have a fix, and return how many were mended.
+
+    A change that overlaps another waits for the next call. Raises UnusableInputError for a file that cannot be written,
+    with the files before it written.
+    """
+    edits: dict[Path, list[Edit]] = {}
+    for finding in findings:
+        if finding.fix is not None:
+            edits.setdefault(finding.path, []).append(finding.fix)
+    return sum(_fix(path, found) for path, found in edits.items())
+
+
+def _fix(path: Path, edits: list[Edit]) -> int:
+    try:
+        text = read_bytes(path).decode()
+    except (OSError, ValueError):
+        # It was read a moment ago: in another encoding, or it is gone. Either way it is no file to change.
+        return 0
+    mark = _MARK if text.startswith(_MARK) else ''
+    changed, number, before = text.removeprefix(_MARK), 0, len(text) + 1
+    for edit in sorted(edits, key=lambda one: (one.start, one.end), reverse=True):
+        if edit.end <= before:
+            changed = changed[: edit.start] + edit.text + changed[edit.end :]
+            number, before = number + 1, edit.start
+    replace_text(path, mark + changed)
+    return number

@@ -1,0 +1,127 @@
+"""`ddassets lint --fix`: what only one change can mend is mended, and nothing else changes."""
+
+import json
+import random
+
+import pytest
+import scale
+
+from ddassets.assets.document import parse_document
+from ddassets.assets.source import REMOVED
+from ddassets.cli import main
+from ddassets.lint.emission import Emission
+from ddassets.lint.example import METADATA, MONITOR, write
+from ddassets.lint.rules import all_rules
+from ddassets.lint.run import lint_paths
+
+FIXED = {'tag/integration-spelling', 'variable/unused', 'metadata/undocumented'}
+
+
+def files(folder):
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob('*') if path.is_file()}
+
+
+def emission(folder, rule):
+    samples = ((name, kind, tags) for name, (kind, tags) in rule.emission.items())
+    series = [
+        {'metric': name, 'type': found.type, 'tags': [*found.tags]}
+        for name, found in Emission.of_samples(samples).metrics.items()
+    ]
+    path = folder / 'emission.json'
+    path.write_text(json.dumps({'integration': 'acme', 'series': series}))
+    return str(path)
+
+
+def lint(folder, *options):
+    return main(['lint', str(folder), '--fail-on', 'never', *options])
+
+
+@pytest.mark.parametrize('rule', [pytest.param(rule, id=rule.id) for rule in all_rules().values() if not rule.file])
+def test_the_fix_of_each_rule_is_complete_and_repeats_nothing(rule, tmp_path, capsys):
+    folder = write(tmp_path, rule.bad)
+    options = []
+    if rule.emission:
+        options = ['--emission', emission(tmp_path, rule)]
+    before = files(folder)
+    assert lint(folder, *options) == 0, capsys.readouterr()
+    found = capsys.readouterr().out
+    lint(folder, '--fix', *options)
+    left, once = capsys.readouterr().out, files(folder)
+    lint(folder, '--fix', *options)
+    assert files(folder) == once
+    assert rule.id not in FIXED or (rule.id in found and rule.id not in left)
+    changed = {name for name in before if before[name] != once.get(name)}
+    assert before.keys() == once.keys()
+    assert len(changed) == (rule.id in FIXED and rule.id in found and rule.id not in left)
+
+
+@pytest.mark.parametrize(
+    ('text', 'expected'),
+    [
+        ('{"a": 1, "a": 1}', '{"a": 1}'),
+        ('{"a": 1,\n  "b": 2,\n  "a": 1\n}', '{"a": 1,\n  "b": 2\n}'),
+        ('{"a": [1, 2] , "a" : [1,2], "b": 3}', '{"a": [1, 2], "b": 3}'),
+        ('{"a": 1, "a": true}', None),
+        ('{"a": 1, "a": 2, "a": 1}', None),
+        ('{"a": 1, "a": 1, "a": 2}', '{"a": 1, "a": 2}'),
+        ('{"a": ",", "a": ","}', '{"a": ","}'),
+    ],
+)
+def test_a_key_that_repeats_its_value_is_taken_out(text, expected, tmp_path):
+    problems = []
+    parse_document(tmp_path / 'a.json', text, problems)
+    fixes = [one.fix for one in problems if one.fix]
+    if expected is None:
+        assert not fixes
+    else:
+        (fix,) = fixes
+        assert text[: fix.start].rstrip() + fix.text + text[fix.end :] == expected
+        assert json.loads(expected) == json.loads(text)
+
+
+@pytest.mark.parametrize('indent', [None, 1, '\t'])
+def test_an_element_leaves_its_list_and_nothing_else(indent, tmp_path):
+    """A law: for every element of every list, the data without it are what the changed text holds."""
+    drawn = random.Random(scale.SEED)
+    for _ in range(scale.runs(100)):
+        data = {'x': [drawn.choice([1, 'a,]', [], [2, [3]], {'k': [4, '"']}]) for _ in range(drawn.randint(1, 4))]}
+        text = json.dumps(data, indent=indent)
+        at = drawn.randrange(len(data['x']))
+        document = parse_document(tmp_path / 'a.json', text, [])
+        edit = document.edit(('x', at), REMOVED)
+        del data['x'][at]
+        assert json.loads(text[: edit.start] + edit.text + text[edit.end :]) == data, text
+
+
+def test_a_row_is_added_with_the_type_that_was_emitted(tmp_path):
+    rule = all_rules()['metadata/undocumented']
+    folder = write(tmp_path, rule.bad)
+    before = (folder / METADATA).read_text()
+    lint(folder, '--fix', '--emission', emission(tmp_path, rule))
+    after = (folder / METADATA).read_text()
+    assert after.startswith(before)
+    assert after.removeprefix(before).startswith('acme.queue.length,gauge,')
+    assert 'metadata/undocumented' not in {one.code for one in lint_paths([folder]).findings}
+
+
+def test_a_link_that_leads_out_of_the_checkout_is_not_followed(tmp_path):
+    folder = write(tmp_path, all_rules()['tag/integration-spelling'].bad)
+    outside = tmp_path / 'outside.json'
+    (folder / MONITOR).rename(outside)
+    (folder / MONITOR).symlink_to(outside)
+    text = outside.read_text()
+    lint(folder, '--fix')
+    assert outside.read_text() == text
+
+
+def test_a_file_that_cannot_be_written_is_an_error(tmp_path, capsys, monkeypatch):
+    folder = write(tmp_path, all_rules()['tag/integration-spelling'].bad)
+
+    def refuse(*_):
+        raise PermissionError(13, 'Permission denied')
+
+    monkeypatch.setattr('os.replace', refuse)
+    before = files(folder)
+    assert main(['lint', str(folder), '--fix']) == 2
+    assert 'cannot be written: Permission denied' in capsys.readouterr().err
+    assert files(folder) == before
