@@ -9,6 +9,7 @@ import errno
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,30 +28,31 @@ class _Boundary:
         return real in self.files or any(_is_below(real, root) for root in self.roots)
 
 
-# None: no boundary, for the use as a library.
-_current: _Boundary | None = None
+# None: no boundary, for the use as a library. Of the thread: several may run a command at the same time.
+_current: ContextVar[_Boundary | None] = ContextVar('boundary', default=None)
 
 
 @contextmanager
 def within(paths: Iterable[Path], own: Iterable[Path] = ()) -> Iterator[None]:
-    """Restrict reading to the checkouts around `paths`, and to the files `own`."""
-    global _current
-    before, _current = _current, _Boundary()
+    """Restrict reading to the checkouts around `paths`, and to the files `own`, in this thread."""
+    boundary = _Boundary()
     for path in paths:
         real = os.path.realpath(path)
-        _current.roots.append(_root(real))
+        boundary.roots.append(_root(real))
         if os.path.isfile(real):
-            _current.files.add(real)
-    _current.files.update(os.path.realpath(path) for path in own)
+            boundary.files.add(real)
+    boundary.files.update(os.path.realpath(path) for path in own)
+    before = _current.set(boundary)
     try:
         yield
     finally:
-        _current = before
+        _current.reset(before)
 
 
 def is_inside(path: Path) -> bool:
     """Whether a path may be read."""
-    return _current is None or _current.contains(path)
+    boundary = _current.get()
+    return boundary is None or boundary.contains(path)
 
 
 def check(path: Path) -> None:
@@ -61,8 +63,9 @@ def check(path: Path) -> None:
 
 def admit(path: Path) -> None:
     """Allow a file that ddassets looks for by itself above a path of the command line, unless it is a link."""
-    if _current is not None and not os.path.islink(path):
-        _current.files.add(os.path.realpath(path))
+    boundary = _current.get()
+    if boundary is not None and not os.path.islink(path):
+        boundary.files.add(os.path.realpath(path))
 
 
 def _root(real: str) -> str:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
+from contextvars import copy_context
 from queue import Empty, SimpleQueue
 
 from ddassets.org.client import CONNECTIONS
@@ -34,7 +35,8 @@ def as_completed[T, R](act: Callable[[T], R], items: Sequence[T]) -> Iterator[tu
             done.put((index, future))
 
     for _ in range(min(CONNECTIONS, len(items))):
-        threading.Thread(target=work, daemon=True).start()
+        # What the caller may read, its threads may read, and nothing else.
+        threading.Thread(target=copy_context().run, args=(work,), daemon=True).start()
     try:
         for _ in items:
             yield done.get()
