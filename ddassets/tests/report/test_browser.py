@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from ddassets import report
+from ddassets.report.model import Page, Pool
+from ddassets.report.page import write
 
 
 @pytest.fixture
@@ -515,6 +517,7 @@ def test_a_week_is_small_and_soon_there(browser, week):
 def test_a_year_stays_usable(browser, rehearsed, week, tmp_path):
     year = rehearsed(week[1].folder, days=365, hosts={'alpha-1': '192.0.2.11'})
     path = report.write(year.bundle, [year], tmp_path)
+    assert path.stat().st_size <= 3_000_000
     browser.open(path)
     assert browser.problems() == []
     for choice in ('1 d', '1 h', 'Whole'):
@@ -528,6 +531,33 @@ def test_a_year_stays_usable(browser, rehearsed, week, tmp_path):
         browser.settle()
     points = browser.run("return document.querySelector('.chart').chart.data[0].length")
     assert points < 5000
+
+
+COLUMNS = [
+    pytest.param('numbers', [0, 1000, -5], 'i2', id='whole'),
+    pytest.param('numbers', [0.7, None, 43.25, -0.01], 'i2', id='decimals'),
+    pytest.param('numbers', [0.7, None, 123456.5], 'i4', id='more digits'),
+    pytest.param('numbers', [80 / 3, None, 1 / 7], 'f4', id='averages'),
+    pytest.param('numbers', [0.123456789, 1e300, None], 'f8', id='exact'),
+    pytest.param('integers', [1_798_999_200, 60, 0, 600], 'i4', id='minutes'),
+    pytest.param('integers', [7, 255, 0], 'u1', id='small'),
+    pytest.param('integers', [-1, 300], 'i2', id='negative'),
+    pytest.param('numbers', [], 'i2', id='empty'),
+]
+
+
+@pytest.mark.parametrize(('kind', 'values', 'type_'), COLUMNS)
+def test_a_column_comes_back(browser, tmp_path, kind, values, type_):
+    pool = Pool()
+    pool.numbers([3.5])
+    column = np.array([np.nan if value is None else value for value in values], dtype=float)
+    index = getattr(pool, kind)(column)
+    assert pool.columns[index].type == type_
+    browser.open(write(Page('columns', '0', [], pool), tmp_path), '')
+    assert browser.problems() == []
+    found = browser.run('return Array.from(column(arguments[0]))', index)
+    exact = type_ != 'f4'
+    assert found == [None if one is None else one if exact else pytest.approx(one, rel=1e-7) for one in values]
 
 
 HOSTILE = {

@@ -10,12 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ddassets.engine.graph import Line
-from ddassets.report.model import LONGEST_GAP, Level, Pool, Series
+from ddassets.report.model import MAX_GAP, Level, Pool, Series
 
 # Seconds of a bucket in a frame of up to 1 hour, 4 hours, 1 day, 2 days, 1 week and beyond (rule 2.5).
 BUCKETS = (20, 60, 300, 600, 3600, 14400)
-# A week of the finest buckets.
-MOST_BUCKETS = 7 * 86400 // BUCKETS[0]
+# A week of the finest buckets in a rehearsal of up to a week, two weeks of minutes in a longer one.
+WEEK = 7 * 86400
+MAX_BUCKETS = WEEK // BUCKETS[0]
+MIN_BUCKETS = 2 * WEEK // BUCKETS[1]
+
+
+def kept_buckets(length: int) -> int:
+    """How many of the newest buckets of each length are kept of a rehearsal of so many seconds."""
+    return max(MIN_BUCKETS, min(MAX_BUCKETS, MAX_BUCKETS * WEEK // length))
 
 
 def average(line: Line, bucket: int) -> Line:
@@ -48,7 +55,7 @@ def _levels(
         least = Line(finest.name, starts, np.minimum.reduceat(least.values, first))
         greatest = Line(finest.name, starts, np.maximum.reduceat(greatest.values, first))
         line = line.held()
-        earliest = max(start - bucket, end - MOST_BUCKETS * bucket)
+        earliest = max(start - bucket, end - kept_buckets(end - start) * bucket)
         kept = line.times >= earliest
         times, values = line.times[kept], line.values[kept]
         if not times.size:
@@ -57,15 +64,16 @@ def _levels(
         several = starts.size < finest.times.size
         steps = np.rint(np.diff(times, prepend=times[0] - bucket) / bucket).astype(np.int64)
         # A gap of more steps than the pool can hold is bridged by missing values.
-        fillers = (steps - 1) // LONGEST_GAP
-        steps = np.insert(steps - fillers * LONGEST_GAP, np.repeat(np.arange(steps.size), fillers), LONGEST_GAP)
+        fillers = (steps - 1) // MAX_GAP
+        steps = np.insert(steps - fillers * MAX_GAP, np.repeat(np.arange(steps.size), fillers), MAX_GAP)
         yield Level(
             step=bucket,
             start=int(times[0]),
             count=int(steps.size),
             gaps=pool.gaps(steps),
             values=pool.numbers(_spread(values, fillers)),
-            complete=bool(kept.all()),
+            # Nothing of the finest points is earlier.
+            complete=bool(kept.all() and starts[0] >= times[0] - bucket),
             low=pool.numbers(_spread(_at(least, times), fillers)) if several else None,
             high=pool.numbers(_spread(_at(greatest, times), fillers)) if several else None,
         )

@@ -20,11 +20,11 @@ from ddassets.language.query.syntax import parse_formula, parse_queries, parse_q
 from ddassets.language.query.variables import select, variables
 from ddassets.output.terminal import shorten
 from ddassets.report import prose
-from ddassets.report.model import Answer, Dashboard, Formula, Monitor, Query, Request, Variable, Widget
+from ddassets.report.model import Dashboard, Formula, Monitor, Query, Request, Variable, Widget
 from ddassets.report.source import Source
 
 # A query has an answer for each selection; beyond this many its dashboard would not fit a page.
-MOST_SELECTIONS = 200
+MAX_SELECTIONS = 200
 _NO_BAND = (
     'The band of anomalies() is not drawn: Datadog does not publish how it is computed, and the rehearsal gives none. '
     'The line is the series that it would be drawn around.'
@@ -48,7 +48,6 @@ class Converter:
         self.prefixes = {variable.name: variable.prefix for variable in dashboard.variables}
         # What each option of a variable chooses: a default may be several values at once.
         self.options = {variable.name: self._options(variable) for variable in dashboard.variables}
-        self._answers: dict[tuple[tree.Expression, bool], Answer] = {}
 
     def convert(self) -> Dashboard:
         return Dashboard(
@@ -196,16 +195,15 @@ class Converter:
     def _query(self, name: str, expression: tree.Expression, aggregator: str = 'avg', *, banded: bool = False) -> Query:
         used = sorted(variables(expression) & self.options.keys())
         selections = list(product(*(self.options[variable] for variable in used)))
-        if len(selections) > MOST_SELECTIONS:
+        if len(selections) > MAX_SELECTIONS:
             names = ', '.join(used)
-            raise _Unshown(f'{names} have {len(selections)} selections to evaluate, and at most {MOST_SELECTIONS} are.')
+            raise _Unshown(f'{names} have {len(selections)} selections to evaluate, and at most {MAX_SELECTIONS} are.')
         answers = {}
         for labels in selections:
             values = {name: self.options[name][label] for name, label in zip(used, labels, strict=True)}
             chosen = select(expression, self.prefixes, values)
-            if (chosen, banded) not in self._answers:
-                self._answers[chosen, banded] = self.source.answer(chosen, banded)
-            answers[json.dumps(labels, ensure_ascii=False, separators=(',', ':'))] = self._answers[chosen, banded]
+            key = json.dumps(labels, ensure_ascii=False, separators=(',', ':'))
+            answers[key] = self.source.answer(chosen, banded)
         return Query(name, used, answers, aggregator)
 
 

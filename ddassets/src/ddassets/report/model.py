@@ -1,10 +1,9 @@
 """What the page holds, as plain data: the page's script reads exactly these names from one JSON document.
 
-Instants and lengths are Unix seconds. Numbers that a chart draws do not stand in the JSON one by one: they are packed
-into `Page.pool`, and every other place refers to them by index, so that equal columns are stored once.
+Instants and lengths are Unix seconds. Columns of numbers are packed into `Page.pool`, behind the JSON, and every other
+place refers to them by index, so that equal columns are stored once.
 """
 
-import base64
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
@@ -17,7 +16,6 @@ type Prose = list[Any]
 # The tree of a formula, for the scalars that the page's script computes: `['number', 100]`, `['query', name]` or
 # `['act', operator or function, operand, …]`.
 type Formula = list[Any]
-type State = Literal['OK', 'Warn', 'Alert', 'No Data']
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +128,25 @@ class Dashboard:
 
 
 @dataclass(frozen=True, slots=True)
+class States:
+    """The stretches of equal state from `start` to `end`, as columns: the length of all but the last, and the state.
+
+    States are -1 absent, 0 OK, 1 Warn, 2 Alert and 3 No Data.
+    """
+
+    start: int
+    end: int
+    lengths: int
+    codes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Group:
-    """One group of a monitor. `states` are `[from, to, state]`, `muted` `[from, to, downtime]`, in order of time."""
+    """One group of a monitor. `muted` are `[from, to, downtime]`, in order of time."""
 
     name: str
     signal: Series | None
-    states: list[tuple[int, int, State]]
+    states: States
     muted: list[tuple[int, int, int]]
 
 
@@ -208,17 +219,18 @@ class Arrival:
     hidden: tuple[str, ...]
 
 
-class Message(NamedTuple):
-    """One message: a short list in the document, for a year may hold hundreds of thousands."""
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """All messages in order of time, as columns: the distance of each from the one before, its kind, its value.
 
-    instant: int
-    # Index into the rehearsal's kinds.
-    kind: int
-    value: str
-    # None where the text is left out, to bound the size of the page.
-    prose: Prose | None
-    # When the monitor was last triggered.
-    triggered: int | None = None
+    `texts` are `(index, text, when the monitor was last triggered)` for those whose text is kept.
+    """
+
+    count: int
+    instants: int
+    kinds: int
+    values: int
+    texts: list[tuple[int, Prose, int | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,13 +281,88 @@ class Rehearsal:
     monitors: list[Monitor]
     downtimes: list[Downtime]
     kinds: list[Kind]
-    messages: list[Message]
+    messages: Messages
     assumptions: list[Assumption]
     # Of the changes that other choices would make, the earliest.
     changes: list[Change]
     verdicts: list[Verdict]
     # What the rehearsal warns of, each a sentence.
     warnings: list[str]
+
+
+MAX_GAP = 255
+
+
+class Column(NamedTuple):
+    """Where a column is in the pool's bytes, and how to read it: `raw * factor / divisor`.
+
+    `type` is of NumPy: `u1`, `i2`, `i4`, `f4` or `f8`, little-endian, the first bytes of all numbers first, then the
+    second ones. The least number of a signed integer is a missing value.
+    """
+
+    type: str
+    offset: int
+    size: int
+    factor: int = 1
+    divisor: int = 1
+
+
+class Pool:
+    """Columns of numbers, each stored once, and named by their index."""
+
+    def __init__(self) -> None:
+        self.columns: list[Column] = []
+        self.bytes = bytearray()
+        self._places: dict[tuple[object, ...], int] = {}
+
+    def _put(self, kind: str, values: np.ndarray[Any, Any], factor: int = 1, divisor: int = 1) -> int:
+        column = values.astype(f'<{kind}')
+        # Bytes of the same weight are alike, and compress.
+        packed = column.view(np.uint8).reshape(column.size, column.itemsize).T.tobytes()
+        place = self._places.setdefault((kind, factor, divisor, packed), len(self.columns))
+        if place == len(self.columns):
+            self.columns.append(Column(kind, len(self.bytes), column.size, factor, divisor))
+            self.bytes += packed
+        return place
+
+    def numbers(self, values: Sequence[float] | np.ndarray[Any, Any]) -> int:
+        """The index of a column of values. NaN stays NaN.
+
+        Numbers of few digits are exact: 0.7 is to equal the 0.7 of a conditional format. Others, such as averages, have
+        seven digits.
+        """
+        whole = np.asarray(values, dtype='<f8')
+        missing = np.isnan(whole)
+        for divisor in (1, 10, 100, 1000, 10000):
+            scaled = np.rint(whole * divisor)
+            if (np.abs(scaled[~missing]) < 2**31).all() and np.array_equal(scaled / divisor, whole, equal_nan=True):
+                kind = 'i2' if (np.abs(scaled[~missing]) < 2**15).all() else 'i4'
+                scaled[missing] = -(2**15) if kind == 'i2' else -(2**31)
+                return self._put(kind, scaled, divisor=divisor)
+        with np.errstate(over='ignore', divide='ignore', invalid='ignore'):
+            half = whole.astype('<f4')
+            size = 10.0 ** (8 - np.floor(np.log10(np.abs(whole))))
+            short = (np.rint(whole * size) / size == whole) & (half != whole)
+        return self._put('f8' if short.any() or np.isinf(half).any() else 'f4', whole)
+
+    def singles(self, values: np.ndarray[Any, Any]) -> int:
+        """The index of a column of values with seven digits."""
+        with np.errstate(over='ignore'):
+            return self._put('f4', values)
+
+    def integers(self, values: np.ndarray[Any, Any]) -> int:
+        """The index of a column of whole numbers of at most 31 bits, divided by what all of them have in common."""
+        whole = np.asarray(values, dtype=np.int64)
+        factor = 60 if whole.size > 1 and (whole[1:] % 60 == 0).all() and whole[0] % 60 == 0 else 1
+        raw = whole // factor
+        kind = 'u1' if ((raw >= 0) & (raw < 256)).all() else 'i2' if (np.abs(raw) < 2**15).all() else 'i4'
+        return self._put(kind, raw, factor=factor)
+
+    def gaps(self, steps: np.ndarray[Any, Any]) -> int | None:
+        """The index of a column of distances in steps, at most MAX_GAP each; None where all of them are 1."""
+        if (steps == 1).all():
+            return None
+        return self._put('u1', steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,45 +392,16 @@ class Page:
     integration: str
     version: str
     rehearsals: list[Rehearsal]
-    pool: list[str]
+    pool: Pool
     surveys: list[Survey] = field(default_factory=list)
 
-    def json(self) -> str:
-        """The document that the page's script reads."""
-        return json.dumps(self, default=_fields, ensure_ascii=False, separators=(',', ':'), allow_nan=False)
+    def document(self) -> bytes:
+        """What the page's script reads: the length of a JSON document in 4 bytes, the document, the pool's bytes."""
+        text = json.dumps(self, default=_fields, ensure_ascii=False, separators=(',', ':'), allow_nan=False).encode()
+        return len(text).to_bytes(4, 'little') + text + self.pool.bytes
 
 
-def _fields(part: Any) -> dict[str, Any]:
+def _fields(part: Any) -> Any:
+    if isinstance(part, Pool):
+        return part.columns
     return {field.name: getattr(part, field.name) for field in fields(part)}
-
-
-LONGEST_GAP = 255
-
-
-class Pool:
-    """Columns, each once: a letter, and base64 of bytes (b), or of little-endian floats of 32 (f) or 64 bits (d)."""
-
-    def __init__(self) -> None:
-        self.columns: list[str] = []
-        self._places: dict[str, int] = {}
-
-    def _put(self, kind: str, column: np.ndarray[Any, Any]) -> int:
-        packed = kind + base64.b64encode(column.tobytes()).decode()
-        place = self._places.setdefault(packed, len(self.columns))
-        if place == len(self.columns):
-            self.columns.append(packed)
-        return place
-
-    def numbers(self, values: Sequence[float] | np.ndarray[Any, Any]) -> int:
-        """The index of a column of values, exact: 0.7 is to equal the 0.7 of a conditional format. NaN stays NaN."""
-        whole = np.asarray(values, dtype='<f8')
-        with np.errstate(over='ignore'):
-            half = whole.astype('<f4')
-        exact = np.array_equal(half, whole, equal_nan=True)
-        return self._put('f', half) if exact else self._put('d', whole)
-
-    def gaps(self, steps: np.ndarray[Any, Any]) -> int | None:
-        """The index of a column of distances in steps, at most LONGEST_GAP each; None where all of them are 1."""
-        if (steps == 1).all():
-            return None
-        return self._put('b', steps.astype(np.uint8))

@@ -34,8 +34,8 @@ def render(page: Page) -> str:
         'title': html.escape(f'Rehearsal of {page.integration}'),
         'style': f'{_chart_library("uPlot.min.css")}\n{style}',
         # Stored compressed, for they are nearly all of the page's size.
-        'data': _packed(page.json()),
-        'charts': _packed(library),
+        'data': _packed(page.document()),
+        'charts': _packed(library.encode()),
         'script': script,
     }
     text, *rest = own.joinpath('page.html').read_text(encoding='utf-8').split('{{')
@@ -57,8 +57,8 @@ def write(page: Page, folder: Path) -> Path:
     return path
 
 
-def _packed(text: str) -> str:
-    return base64.b64encode(gzip.compress(text.encode(), compresslevel=6, mtime=0)).decode()
+def _packed(content: bytes) -> str:
+    return base64.b64encode(gzip.compress(content, compresslevel=6, mtime=0)).decode()
 
 
 def _hash(script: str) -> str:

@@ -1,38 +1,28 @@
 """From the results of rehearsals to the page."""
 
 import json
-import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from functools import partial
 from importlib.metadata import version
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from ddassets.assets import Bundle
 from ddassets.engine.assumptions import ASSUMPTIONS
 from ddassets.engine.graph import Line
-from ddassets.engine.message import Delivery
-from ddassets.engine.notification import Notification
-from ddassets.engine.state import State
-from ddassets.engine.timeline import Group, GroupTimeline
+from ddassets.engine.timeline import GroupTimeline
 from ddassets.rehearsal import Judgement
 from ddassets.rehearsal.result import DowntimeResult, MonitorResult
 from ddassets.rehearsal.verdict import Verdict
 from ddassets.rehearsal.what_if import Effect
-from ddassets.report import dashboards, model, prose
+from ddassets.report import dashboards, inbox, model, prose
 from ddassets.report.columns import BUCKETS, average
 from ddassets.report.source import Source
 
-# The texts of more messages would be most of the page. Those sent come first, then the newest.
-MAX_TEXTS = 5000
 MAX_CHANGES = 5000
-_REASONS = {'transition': '', 'renotify': 'renotification', 'downtime end': 'at the end of a downtime'}
-
-# The instant of a message, whether it was muted, and a function for its kind, value, text where asked for, and the
-# instant of the last trigger.
-type _Due = tuple[int, bool, Callable[[bool], tuple[model.Kind, str, str, int | None]]]
 
 
 def page(
@@ -41,7 +31,7 @@ def page(
     """Return the page of these rehearsals. `progress` is told, in a few words, what is being done."""
     pool = model.Pool()
     rehearsals = [_Builder(bundle, judgement, pool, progress).build() for judgement in judgements]
-    return model.Page(bundle.name, version('ddassets'), rehearsals, pool.columns)
+    return model.Page(bundle.name, version('ddassets'), rehearsals, pool)
 
 
 class _Builder:
@@ -64,7 +54,7 @@ class _Builder:
         result = self.result
         self.progress(f'{result.name}: monitors and messages')
         monitors = [self._monitor(monitor) for monitor in result.monitors]
-        kinds, messages = _told(sorted([*self._notifications(), *self._downtime_messages()], key=_instant))
+        kinds, messages = inbox.collect(result, self.source.pool)
         return model.Rehearsal(
             name=result.name,
             description=result.description,
@@ -157,8 +147,19 @@ class _Builder:
             signal=self.source.pack('value', {bucket: average(evaluated, bucket) for bucket in buckets})
             if evaluated.times.size
             else None,
-            states=[(span.start, span.end, _state(span.state)) for span in group.spans],
+            states=self._states(group),
             muted=[(*self._clipped(mute.start, mute.end), self.places[mute.downtime]) for mute in mutes],
+        )
+
+    def _states(self, group: GroupTimeline) -> model.States:
+        first = np.flatnonzero(np.diff(group.states, prepend=np.int8(-2)))
+        starts = group.ticks[first].astype(np.int64)
+        pool = self.source.pool
+        return model.States(
+            start=int(starts[0]) if starts.size else 0,
+            end=int(group.end),
+            lengths=pool.integers(np.diff(starts)),
+            codes=pool.integers(group.states[first].astype(np.int64)),
         )
 
     def _clipped(self, start: float, end: float) -> tuple[int, int]:
@@ -167,66 +168,6 @@ class _Builder:
     def _downtime(self, downtime: DowntimeResult) -> model.Downtime:
         windows = [self._clipped(start, end) for start, end in downtime.windows]
         return model.Downtime(downtime.name, downtime.scope, prose.parse(downtime.message), downtime.zone, windows)
-
-    def _notifications(self) -> Iterator[_Due]:
-        for place, monitor in enumerate(self.result.monitors):
-            for index, group in enumerate(monitor.timeline.groups):
-                for one in monitor.notifications.get(group, ()):
-                    yield one.instant, not one.sent, partial(self._notification, place, monitor, index, group, one)
-
-    def _notification(
-        self, place: int, monitor: MonitorResult, index: int, group: Group, one: Notification, whole: bool
-    ) -> tuple[model.Kind, str, str, int | None]:
-        message = monitor.message(group, one) if whole else monitor.heading(group, one)
-        kind = model.Kind(
-            title=message.title,
-            recipients=tuple(message.recipients),
-            monitor=place,
-            group=index,
-            state=str(one.target),
-            previous='' if one.source is State.ABSENT else str(one.source),
-            reason=_REASONS[one.reason],
-            host=message.host,
-            ip=message.ip,
-            muted=not one.sent,
-            downtimes=tuple(self.places[name] for name in one.muted_by),
-            arrival=_arrival(message.delivery),
-        )
-        value = '' if math.isnan(one.value) else f'{one.value:.6g}'
-        return kind, value, message.delivery.text, one.last_triggered_at
-
-    def _downtime_messages(self) -> Iterator[_Due]:
-        for place, downtime in enumerate(self.result.downtimes):
-            for instant, what in downtime.messages:
-                yield round(instant), False, partial(self._downtime_message, place, downtime, what)
-
-    def _downtime_message(
-        self, place: int, downtime: DowntimeResult, what: str, whole: bool
-    ) -> tuple[model.Kind, str, str, int | None]:
-        kind = model.Kind(
-            title=f'Downtime {what}: {downtime.name}',
-            recipients=tuple(downtime.recipients),
-            monitor=None,
-            group=None,
-            state=what,
-            previous='',
-            reason='',
-            host='',
-            ip='',
-            muted=False,
-            downtimes=(place,),
-        )
-        return kind, '', downtime.message, None
-
-
-def _arrival(delivery: Delivery) -> model.Arrival:
-    return model.Arrival(
-        condition=delivery.condition,
-        links=tuple((label, address) for label, address in delivery.links_between('{from}', '{to}')),
-        tags=delivery.event_tags,
-        webhook=tuple(delivery.lasting_variables().items()),
-        hidden=tuple(sorted(delivery.hidden)),
-    )
 
 
 def _options(body: Mapping[str, Any]) -> Iterable[tuple[str, object]]:
@@ -240,27 +181,6 @@ def _described(effect: Effect) -> str:
         return f'is refused: {effect.refused}'
     kinds = Counter(change.kind for change in effect.changes)
     return ', '.join(f'{number:,} {kind}' for kind, number in kinds.items()) or 'changes nothing'
-
-
-def _state(state: State) -> model.State:
-    return {State.OK: 'OK', State.WARN: 'Warn', State.ALERT: 'Alert'}.get(state, 'No Data')  # type: ignore[return-value]
-
-
-def _instant(due: _Due) -> int:
-    return due[0]
-
-
-def _told(due: Sequence[_Due]) -> tuple[list[model.Kind], list[model.Message]]:
-    """Tell messages, where these are too many for a page with the texts of those sent first, then of the newest."""
-    order = sorted(range(len(due)), key=lambda index: (due[index][1], -due[index][0]))
-    kept = frozenset(order[:MAX_TEXTS])
-    kinds: dict[model.Kind, int] = {}
-    messages = []
-    for index, (instant, _, tell) in enumerate(due):
-        kind, value, text, triggered = tell(index in kept)
-        place = kinds.setdefault(kind, len(kinds))
-        messages.append(model.Message(instant, place, value, prose.parse(text) if index in kept else None, triggered))
-    return [*kinds], messages
 
 
 def offsets(zone: ZoneInfo, start: int, end: int) -> list[tuple[int, int]]:

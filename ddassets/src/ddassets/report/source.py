@@ -1,12 +1,12 @@
 """What the page's dashboards are computed from: the evaluator and the series of one rehearsal."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ddassets.diagnostic import Span
 from ddassets.engine.graph import Line
 from ddassets.language.query import tree
-from ddassets.report.columns import BUCKETS, pack
+from ddassets.report.columns import BUCKETS, kept_buckets, pack
 from ddassets.report.model import Answer, Pool, Series
 
 # Rule 1.10's modifiers that make a count of what would be averaged.
@@ -29,6 +29,8 @@ class Source:
     edges: Callable[[tree.Expression, int, int], tuple[Sequence[Line], Sequence[Line]]]
     tags: Mapping[str, frozenset[str]]
     pool: Pool
+    # Dashboards of one integration ask the same.
+    _answers: dict[tuple[tree.Expression, bool], Answer] = field(default_factory=dict)
 
     def values(self, key: str) -> list[str]:
         """Every value that a tag of this key has, sorted."""
@@ -37,6 +39,11 @@ class Source:
 
     def answer(self, expression: tree.Expression, banded: bool = False) -> Answer:
         """Evaluate an expression in every length of bucket that a frame may ask for, and the band about it."""
+        if (expression, banded) not in self._answers:
+            self._answers[expression, banded] = self._answer(expression, banded)
+        return self._answers[expression, banded]
+
+    def _answer(self, expression: tree.Expression, banded: bool) -> Answer:
         read = [*tree.metrics(expression)]
         missing = sorted({metric.name for metric in read} - self.tags.keys())
         if missing:
@@ -44,14 +51,27 @@ class Source:
         own = [bucket for metric in read for bucket in _own_bucket(metric)]
         buckets = (max(own),) if own and len(own) == len(read) else BUCKETS
         rolled_up = {bucket: _rolled_up(expression, bucket) for bucket in buckets}
-        series = self._packed({b: self.evaluate(one, self.start, self.end) for b, one in rolled_up.items()})
+        starts = self._starts(expression, buckets)
+        series = self._packed({b: self.evaluate(one, starts[b], self.end) for b, one in rolled_up.items()})
         if banded:
-            edges = {b: self.edges(one, self.start, self.end) for b, one in rolled_up.items()}
+            edges = {b: self.edges(one, starts[b], self.end) for b, one in rolled_up.items()}
             lower, upper = (self._packed({b: pair[side] for b, pair in edges.items()}) for side in (0, 1))
             for name in series:
                 low, high = (side[name].levels if name in side else [] for side in (lower, upper))
                 series[name] = replace(series[name], lower=low, upper=high)
         return Answer(list(series.values()))
+
+    def _starts(self, expression: tree.Expression, buckets: Sequence[int]) -> dict[int, int]:
+        """From where each length of bucket is evaluated: no more than is kept, for what has no memory.
+
+        The finest is evaluated whole, for its extremes stand behind all others.
+        """
+        if any(isinstance(node, tree.Call) for node in tree.walk(expression)):
+            return dict.fromkeys(buckets, self.start)
+        # One bucket more than is kept, and whole ones: their ends are at multiples of their length.
+        kept = kept_buckets(self.end - self.start) + 1
+        starts = {b: max(self.start, (self.end - kept * b) // b * b) for b in buckets}
+        return {**starts, buckets[0]: self.start}
 
     def _packed(self, levels: Mapping[int, Sequence[Line]]) -> dict[str, Series]:
         named = {bucket: {line.name: line for line in lines} for bucket, lines in levels.items()}

@@ -11,7 +11,9 @@ from ddassets.report import model
 
 def page(estate: Estate, name: str) -> model.Page:
     """Return the page of a table with a row for each monitor. `name` is what was surveyed."""
-    return model.Page(name, version('ddassets'), [], [], [_survey(estate, survey) for survey in estate.surveys])
+    return model.Page(
+        name, version('ddassets'), [], model.Pool(), [_survey(estate, survey) for survey in estate.surveys]
+    )
 
 
 def _survey(estate: Estate, survey: Survey) -> model.Survey:

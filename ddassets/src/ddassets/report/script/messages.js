@@ -121,7 +121,7 @@ function templateView(monitor) {
 }
 
 function messageText(message) {
-  return message.prose ? proseBlock(message.prose) : el('p', {class: 'soft'}, 'The text is left out: the page holds those of 5,000 messages, of those sent first.');
+  return message.prose ? proseBlock(message.prose) : el('p', {class: 'soft'}, 'The text is left out: the page holds those of 2,000 messages, of those sent first.');
 }
 
 const reader = document.getElementById('reader');

@@ -208,11 +208,39 @@ function setTheme(theme) {
   if (!queue.size) drawWhenIdle();
 }
 
+// The messages as objects, in order of time.
+function readMessages({kinds, messages}) {
+  const [distances, codes, values] = [messages.instants, messages.kinds, messages.values].map(column);
+  const texts = new Map(messages.texts.map(([index, text, triggered]) => [index, {text, triggered}]));
+  let instant = 0;
+  return Array.from({length: messages.count}, (_, index) => {
+    instant += distances[index];
+    const kept = texts.get(index);
+    const value = Number.isNaN(values[index]) ? '' : String(Number(values[index].toPrecision(6)));
+    return {...kinds[codes[index]], index, instant, value, prose: kept ? kept.text : null, triggered: kept ? kept.triggered : null};
+  });
+}
+
+const STATES = ['OK', 'Warn', 'Alert', 'No Data'];
+
+// `[from, to, state]`, without the stretches in which the group is absent.
+function readStates({start: first, end, lengths, codes}) {
+  const [each, what] = [column(lengths), column(codes)];
+  const found = [];
+  for (let i = 0, from = first; i < what.length; i += 1) {
+    const to = i < each.length ? from + each[i] : end;
+    if (STATES[what[i]]) found.push([from, to, STATES[what[i]]]);
+    from = to;
+  }
+  return found;
+}
+
 async function start() {
   const charts = unpacked('charts');
-  page = JSON.parse(await unpacked('data'));
+  page = readDocument(await unpacked('data'));
   for (const rehearsal of page.rehearsals) {
-    rehearsal.messages = rehearsal.messages.map(([instant, kind, value, text, triggered], index) => ({...rehearsal.kinds[kind], index, instant, value, prose: text, triggered}));
+    rehearsal.messages = readMessages(rehearsal);
+    for (const monitor of rehearsal.monitors) for (const group of monitor.groups) group.states = readStates(group.states);
     rehearsal.verdicts = rehearsal.verdicts.map(([text, holds, monitor, group, instant]) => ({text, holds, monitor, group, instant}));
     rehearsal.byMoment = Map.groupBy(
       rehearsal.changes.map(([assumption, choice, what, monitor, group, instant, to]) => ({assumption, choice, what, monitor, group, instant, to})),
@@ -236,7 +264,7 @@ async function start() {
   if (page.rehearsals.length) begin(firstRehearsal());
   else document.getElementById('outcome').remove();
   arrive();
-  library = chartLibrary(await charts);
+  library = chartLibrary(new TextDecoder().decode(await charts));
   drawVisible();
 }
 

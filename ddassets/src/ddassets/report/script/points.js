@@ -7,23 +7,41 @@ function bytes(base64) {
   return found;
 }
 
-// The text of an element that holds it compressed.
+// The bytes of an element that holds them compressed.
 async function unpacked(id) {
   const packed = document.getElementById(id);
   const stream = new Blob([bytes(packed.textContent)]).stream().pipeThrough(new DecompressionStream('gzip'));
   packed.remove();
-  return new Response(stream).text();
+  return new Response(stream).arrayBuffer();
+}
+
+let pool = null;
+
+// The document: the length of its JSON in 4 bytes, the JSON, and the bytes of the columns.
+function readDocument(buffer) {
+  const length = new DataView(buffer).getUint32(0, true);
+  pool = new Uint8Array(buffer, 4 + length);
+  return JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
 }
 
 const columns = new Map();
+const TYPES = {u1: [Uint8Array, null], i2: [Int16Array, -(2 ** 15)], i4: [Int32Array, -(2 ** 31)], f4: [Float32Array, null], f8: [Float64Array, null]};
 
-const KINDS = {b: Uint8Array, f: Float32Array, d: Float64Array};
-
-function column(index) {
-  if (!columns.has(index)) columns.set(index, new KINDS[page.pool[index][0]](bytes(page.pool[index].slice(1)).buffer));
-  return columns.get(index);
+// A column lies byte by byte: the first bytes of all its numbers, then the second ones.
+function readColumn([type, offset, count, factor, divisor]) {
+  const [Type, missing] = TYPES[type];
+  const size = Type.BYTES_PER_ELEMENT;
+  const raw = new Uint8Array(count * size);
+  for (let part = 0; part < size; part += 1) for (let i = 0; i < count; i += 1) raw[i * size + part] = pool[offset + part * count + i];
+  const found = new Type(raw.buffer);
+  if (missing === null && factor === 1 && divisor === 1) return found;
+  return Float64Array.from(found, (value) => (value === missing ? NaN : value * factor / divisor));
 }
 
+function column(index) {
+  if (!columns.has(index)) columns.set(index, readColumn(page.pool[index]));
+  return columns.get(index);
+}
 
 const times = new WeakMap();
 
