@@ -172,7 +172,8 @@ class RehearsedMonitor:
     def __init__(self, rehearsed: Rehearsed, asset: bundle.Monitor) -> None:
         self.rehearsed = rehearsed
         self.asset = asset
-        self.monitor = Monitor(asset.name, parse_monitor(asset.query), Thresholds(critical=800, warning=500))
+        limits = Thresholds(critical=800, warning=500)
+        self.monitor = Monitor(name=asset.name, query=parse_monitor(asset.query), thresholds=limits)
         self.notifications = {}
         groups = {(f'host:{host}',): self._group((f'host:{host}',)) for host in rehearsed.hosts}
         self.timeline = MonitorTimeline(asset.name, rehearsed.start, rehearsed.end, groups, frozenset(), ())
