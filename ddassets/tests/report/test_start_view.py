@@ -212,3 +212,44 @@ def test_the_page_without_a_scenario_opens_with_a_row_for_each_monitor(browser, 
     ]
     browser.run("document.querySelector('summary').click()")
     assert '> 120 never holds' in browser.run("return document.querySelector('details[open]').innerText")
+
+
+def test_one_cursor_runs_through_all_charts(browser, failing):
+    browser.open(failing[0], '#/dashboards/0')
+    x, y = browser.run("""
+        const over = document.querySelector('.chart .u-over');
+        over.scrollIntoView({block: 'center'});
+        const {left, top, width, height} = over.getBoundingClientRect();
+        return [left + width / 2, top + height / 2];""")
+    for step in (-4, 0):
+        browser.command('Input.dispatchMouseEvent', type='mouseMoved', x=x + step, y=y)
+    browser.run('return new Promise((done) => setTimeout(done, 100))')
+    instant, under, own, tip = browser.run("""
+        const charts = [...document.querySelectorAll('.chart')].map((one) => one.chart);
+        return [+root.dataset.cursor, charts.map((u) => u.posToVal(u.cursor.left, 'x')),
+            (state.from + state.to) / 2, document.querySelector('.tip:not([hidden])').textContent];""")
+    assert len(under) > 1
+    assert instant == pytest.approx(own, abs=60)
+    assert under[0] == pytest.approx(instant, abs=1)
+    # The second chart shows the past day alone: the instant is outside of it, and its cursor is hidden there.
+    assert 'host:beta-2' in tip
+
+
+SCREENS = [
+    pytest.param('#/dashboards/0', 375, 667, id='dashboard, narrow'),
+    pytest.param('#/dashboards/0', 1400, 900, id='dashboard'),
+    pytest.param('#/monitors', 1400, 900, id='monitors'),
+]
+
+
+@pytest.mark.parametrize(('part', 'width', 'height'), SCREENS)
+def test_a_chart_is_on_the_first_screen(browser, failing, part, width, height):
+    browser.resize(width, height)
+    try:
+        browser.open(failing[0], part)
+        tops = browser.run(
+            "return [...document.querySelectorAll('.chart')].map((one) => one.getBoundingClientRect().top)"
+        )
+        assert min(tops) < height - 100
+    finally:
+        browser.resize(1400, 900)
