@@ -1,4 +1,4 @@
-"""What the tests of the companions share: README commands, interpreters, free ports, and a way to wait for a server."""
+"""Shared fixtures: README commands, interpreters, free ports, and waiting for a server."""
 
 import os
 import re
@@ -17,7 +17,7 @@ MARK = '# needs a Datadog account'
 
 
 def readme_commands(folder: str) -> list[str]:
-    """Commands of a README's shell blocks, without the blocks whose first line carries the mark."""
+    """Return the commands of a README's shell blocks, except blocks whose first line is the mark."""
     blocks = re.findall(
         r'^```(?:shell|sh|bash|console)\n(.*?)^```', (HERE / folder / 'README.md').read_text(), re.M | re.S
     )
@@ -27,7 +27,7 @@ def readme_commands(folder: str) -> list[str]:
 
 @pytest.fixture(scope='session')
 def commands() -> Callable[[str], list[str]]:
-    """The commands of a companion's README that a test has to run."""
+    """Return the commands of a companion's README that a test must run."""
     return readme_commands
 
 
@@ -36,7 +36,7 @@ OLDEST = '3.11'
 
 @pytest.fixture(scope='session', params=[pytest.param('', id='here'), pytest.param(OLDEST, id=f'python-{OLDEST}')])
 def interpreter(request, tmp_path_factory) -> Path:
-    """A Python with what the companions' scripts need: this one, and the oldest that they promise to run on."""
+    """A Python with the scripts' requirements: the current version, and the oldest supported one."""
     if not request.param:
         return Path(sys.executable)
     uv = os.environ.get('UV') or shutil.which('uv')
@@ -50,14 +50,14 @@ def interpreter(request, tmp_path_factory) -> Path:
     ):
         done = uv and subprocess.run([uv, '--quiet', *command], capture_output=True, text=True, timeout=300)
         if not done or done.returncode:
-            why = done.stderr if done else 'no uv here'
+            why = done.stderr if done else 'uv is not installed'
             (pytest.fail if os.environ.get('CI') else pytest.skip)(f'no Python {request.param}: {why}')
     return python
 
 
 @pytest.fixture(scope='session')
 def free_port() -> Callable[[], int]:
-    """A TCP port of the loopback interface that nobody listens on."""
+    """Return a free TCP port of the loopback interface."""
 
     def pick() -> int:
         with socket.socket() as probe:
@@ -69,7 +69,7 @@ def free_port() -> Callable[[], int]:
 
 @pytest.fixture(scope='session')
 def wait_for_port() -> Callable[[int, 'subprocess.Popen[str]'], None]:
-    """Wait, at most 30 s, until a process that was just started listens on its port."""
+    """Wait up to 30 s until a new process listens on its port."""
 
     def wait(port: int, process: 'subprocess.Popen[str]') -> None:
         end = time.monotonic() + 30
@@ -80,6 +80,6 @@ def wait_for_port() -> Callable[[int, 'subprocess.Popen[str]'], None]:
             if process.poll() is not None:
                 break
             time.sleep(0.05)
-        pytest.fail(f'nothing listens on port {port}; the process says {process.poll()}')
+        pytest.fail(f'no server on port {port}; exit code of the process: {process.poll()}')
 
     return wait

@@ -1,7 +1,7 @@
-"""A small web service that is worth tracing: routes that answer, fail and are slow, and logs with their trace's id.
+"""A small web service to trace: routes that succeed, fail or are slow, and logs with trace ids.
 
-Run it as `ddtrace-run python app.py`. HOST and PORT say where it listens: 127.0.0.1 and 5050 by default.
-Exit codes: 0 stopped by a signal, 2 an address that it can't listen on.
+Run it as `ddtrace-run python app.py`. It listens on HOST and PORT, by default 127.0.0.1 and 5050.
+Exit codes: 0 stopped by a signal, 2 the address cannot be used.
 """
 
 import errno
@@ -16,7 +16,7 @@ import waitress
 from ddtrace.trace import Span, TraceFilter, tracer
 from flask import Flask, Response, request
 
-# ddtrace puts the dd.* attributes on each record; the defaults serve records made outside it.
+# ddtrace adds the dd.* attributes to each record; the defaults are for records without a span.
 FORMAT = (
     '%(asctime)s %(levelname)s [%(name)s] '
     '[dd.service=%(dd.service)s dd.env=%(dd.env)s dd.version=%(dd.version)s '
@@ -25,7 +25,7 @@ FORMAT = (
 DEFAULTS = {'dd.service': '', 'dd.env': '', 'dd.version': '', 'dd.trace_id': '0', 'dd.span_id': '0'}
 THREADS = 8
 HEALTH = 'GET /health'
-# Seconds that the slow route takes.
+# Duration of the slow route in seconds.
 DELAY = 0.8
 
 app = Flask(__name__)
@@ -33,7 +33,7 @@ log = logging.getLogger('flask_app')
 
 
 class DropHealth(TraceFilter):
-    """Drop the traces of the health route: a probe every few seconds would bury the requests of users."""
+    """Drop the traces of the health route: frequent probes would outnumber the users' requests."""
 
     def process_trace(self, trace: list[Span]) -> list[Span] | None:
         return None if any(span.resource == HEALTH for span in trace) else trace
@@ -56,14 +56,14 @@ def trace() -> str:
 
 @app.get('/api/slow')
 def slow() -> str:
-    """Show up in the latency percentiles."""
+    """Respond slowly, to appear in the latency percentiles."""
     time.sleep(DELAY)
     return 'Slow Response'
 
 
 @app.get('/api/error')
 def error() -> NoReturn:
-    """Show up as an error: Flask answers 500, and the span carries the exception."""
+    """Raise, to appear as an error: Flask returns 500, and the span has the exception."""
     raise RuntimeError('this route always fails')
 
 
@@ -74,13 +74,13 @@ def health() -> dict[str, str]:
 
 @app.after_request
 def log_request(response: Response) -> Response:
-    # Still inside the span of the request, so that the line carries its ids. %r keeps a hostile path on one line.
+    # Still inside the span of the request, so the line has its ids. %r keeps a hostile path on one line.
     log.info('%s %r %d', request.method, request.path, response.status_code)
     return response
 
 
 def refuse(message: str) -> NoReturn:
-    """Say in one line why the app can't start, and leave with exit code 2."""
+    """Print in one line why the app cannot start, and exit with code 2."""
     print(f'error: {message}', file=sys.stderr)
     sys.exit(2)
 
@@ -98,8 +98,11 @@ def main() -> None:
     try:
         server = waitress.create_server(app, host=host, port=int(port), threads=THREADS)
     except (OSError, ValueError) as error:
-        taken = getattr(error, 'errno', None) == errno.EADDRINUSE
-        refuse(f'cannot listen on {host}:{port}: ' + ('the port is taken; PORT names another' if taken else str(error)))
+        in_use = getattr(error, 'errno', None) == errno.EADDRINUSE
+        refuse(
+            f'cannot listen on {host}:{port}: '
+            + ('the port is in use; set PORT to another one' if in_use else str(error))
+        )
     log.info('listening on http://%s:%s', host, port)
     server.run()
 

@@ -1,8 +1,8 @@
 #!/opt/datadog-agent/embedded/bin/python3
-"""Resolve the ENC[handle] of the Agent's files: the value of a handle is the file of that name in the secrets folder.
+"""Resolve ENC[handle] in the Agent's files: the value is the content of the file of that name in the secrets folder.
 
-Speaks the protocol of `secret_backend_command`: handles as JSON on stdin, values or errors as JSON on stdout.
-Exit codes: 0 answered, 2 the request was not of that protocol.
+Implements the protocol of `secret_backend_command`: handles as JSON on stdin, values or errors as JSON on stdout.
+Exit codes: 0 answered, 2 invalid request.
 """
 
 import json
@@ -15,9 +15,9 @@ SECRETS = Path(os.environ.get('DATADOG_SECRETS', '/etc/datadog-agent/secrets'))
 
 
 def resolve(handle: object) -> dict[str, str | None]:
-    """The value of one handle, or the reason why there is none; never both."""
+    """Return the value of a handle, or an error."""
     if not isinstance(handle, str) or not re.fullmatch(r'\w+', handle, re.ASCII):
-        return {'value': None, 'error': 'a handle is made of letters, digits and underscores'}
+        return {'value': None, 'error': 'a handle consists of letters, digits and underscores'}
     try:
         value = (SECRETS / handle).read_text(encoding='utf-8').rstrip('\r\n')
     except (OSError, UnicodeDecodeError) as error:
@@ -31,7 +31,7 @@ def main() -> int:
         handles = json.load(sys.stdin)['secrets']
         answer = {handle: resolve(handle) for handle in handles}
     except (ValueError, KeyError, TypeError):
-        print('error: stdin must hold {"version": "1.0", "secrets": [handle, ...]}', file=sys.stderr)
+        print('error: stdin must contain {"version": "1.0", "secrets": [handle, ...]}', file=sys.stderr)
         return 2
     json.dump(answer, sys.stdout)
     return 0

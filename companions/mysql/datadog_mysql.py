@@ -1,8 +1,8 @@
 """Create, verify and exercise the `datadog` user of the MySQL integration.
 
-Needs Python 3.11 or later, and PyMySQL, which the Agent's own Python brings: the client that the integration uses.
-Exit codes: 0 fine, 1 a check failed, 2 unusable input (password, port or server missing, read-only server).
-Passwords come from the environment only, where neither `ps` nor a shell history shows them.
+Needs Python 3.11 or later and PyMySQL, the client of the integration, which the Agent's Python contains.
+Exit codes: 0 success, 1 a check failed, 2 unusable input (password, port or server missing, read-only server).
+Passwords come only from the environment, so that neither `ps` nor a shell history shows them.
 """
 
 import argparse
@@ -24,22 +24,22 @@ USER = 'datadog'
 ACCOUNT = "'datadog'@'127.0.0.1'"
 MAX_QUERIES = 10_000_000
 MAX_SECONDS = 3600.0
-# Seconds between two lines of `load`: the interval of the MySQL integration, less in a short run.
+# Seconds between two lines of `load`: the interval of the MySQL integration, shorter in a short run.
 MAX_STEP = 15.0
 MIN_STEPS = 8
-# The server was reached and turned the account away: a finding about the account, not unusable input. Locked accounts:
+# The server refused the login: a finding about the account, not unusable input. Locked accounts:
 # 3118 is MySQL's code, 4151 MariaDB's.
 REFUSED = {ER.ACCESS_DENIED_ERROR, ER.HOST_NOT_PRIVILEGED, 3118, 4151, 1226}
 
 
 class Unusable(Exception):
-    """Input or a server that nothing can be done with; the message says what to do. Exit code 2."""
+    """The input or the server is unusable (exit code 2); the message says what to do."""
 
 
 class Check(NamedTuple):
-    """One thing the integration does with the user, and what to do when it can't.
+    """An operation of the integration, and advice if the user may not do it.
 
-    `advice` is by whether the server is MariaDB. `replication`: the integration does it with `replication: true` only.
+    `advice` has the key True for MariaDB, False for MySQL. `replication`: needed only with `replication: true`.
     """
 
     name: str
@@ -62,7 +62,7 @@ def _binary_logs(cursor: Any) -> str:
     try:
         return f'{len(_rows(cursor, "SHOW BINARY LOGS"))} files'
     except pymysql.MySQLError as error:
-        # The server checks the privilege first, so that this answer proves it.
+        # The server checks the privilege first, so this answer proves it.
         if error.args[0] == ER.NO_BINARY_LOGGING:
             return 'binary logging is off'
         raise
@@ -80,7 +80,7 @@ def _performance_schema(cursor: Any) -> str:
 
 
 def _process_list(cursor: Any) -> str:
-    # Without PROCESS the list is not refused but silently holds the user's own threads; this statement is refused.
+    # Without PROCESS the list is not refused but contains only the user's own threads; this statement is refused.
     cursor.execute('SHOW ENGINE INNODB STATUS')
     return f'{len(_rows(cursor, "SHOW FULL PROCESSLIST"))} threads'
 
@@ -102,7 +102,7 @@ CHECKS = (
 def _password(variable: str) -> str:
     value = os.environ.get(variable, '')
     if not value:
-        raise Unusable(f'the environment variable {variable} is missing or empty: it holds the password')
+        raise Unusable(f'the environment variable {variable} is missing or empty: set it to the password')
     return value
 
 
@@ -116,9 +116,9 @@ def _connect(args: argparse.Namespace, user: str, password: str) -> Any:
     except pymysql.OperationalError as error:
         if error.args[0] == CR.CR_CONN_HOST_ERROR:
             place = socket or f'{args.host}:{args.port}'
-            raise Unusable(f'no MySQL or MariaDB server answers at {place}: start it, or give its address') from None
+            raise Unusable(f'no MySQL or MariaDB server at {place}: start it, or pass its address') from None
         raise
-    except RuntimeError as error:  # PyMySQL's own, for authentication that needs the cryptography package.
+    except RuntimeError as error:  # Raised by PyMySQL for authentication that needs the cryptography package.
         raise Unusable(str(error)) from None
 
 
@@ -127,28 +127,28 @@ def _is_mariadb(cursor: Any) -> bool:
 
 
 def statements(sql: str) -> list[str]:
-    """Split a file of statements, each of which ends a line with a semicolon; comments are whole lines."""
+    """Split a file into statements. Each ends with a semicolon at the end of a line; comments are whole lines."""
     text = '\n'.join(line for line in sql.splitlines() if not line.startswith('--'))
     return [part.strip() for part in re.split(r';[ \t]*(?:\n|$)', text) if part.strip()]
 
 
 def apply(args: argparse.Namespace) -> int:
-    """Apply the SQL for the server that is there. A user that this call created is dropped again if a grant fails."""
+    """Apply the SQL for this kind of server. If a grant fails, a user created by this call is dropped again."""
     password = _password(PASSWORD)
     try:
         connection = _connect(args, args.admin, os.environ.get(ADMIN_PASSWORD, ''))
     except pymysql.OperationalError as error:
-        raise Unusable(f'{args.admin} may not log in ({error.args[1]}): {ADMIN_PASSWORD} holds its password') from None
+        raise Unusable(f'{args.admin} cannot log in ({error.args[1]}): set {ADMIN_PASSWORD} to its password') from None
     with connection, connection.cursor() as cursor:
         if _rows(cursor, 'SELECT @@GLOBAL.read_only')[0][0]:
-            raise Unusable('the server is read-only: apply this on its primary, the user arrives here by replication')
+            raise Unusable('the server is read-only: apply this on its primary, and replication creates the user here')
         file = Path(__file__).with_name('user.mariadb.sql' if _is_mariadb(cursor) else 'user.mysql.sql')
         step = 'reading mysql.user'
         created = False
         try:
             cursor.execute("SELECT 1 FROM mysql.user WHERE User = 'datadog' AND Host = '127.0.0.1'")
             created = not cursor.fetchall()
-            # Quoted by the server's own rules: with NO_BACKSLASH_ESCAPES, QUOTE() and the client would disagree.
+            # With NO_BACKSLASH_ESCAPES, QUOTE() and the client would quote differently.
             cursor.execute("SET SESSION sql_mode = REPLACE(@@SESSION.sql_mode, 'NO_BACKSLASH_ESCAPES', '')")
             cursor.execute('SET @datadog_password = %s', (password,))
             for statement in statements(file.read_text(encoding='utf-8')):
@@ -160,7 +160,7 @@ def apply(args: argparse.Namespace) -> int:
                 cursor.execute(f'DROP USER IF EXISTS {ACCOUNT}')
                 left = 'the new user was dropped again'
             elif step.startswith(('GRANT', 'ALTER')):
-                left = 'the user was there before and stays; apply again with an account that may grant'
+                left = 'the user existed before and is kept; apply again with an account that may grant'
             raise Unusable(f'{file.name}: {step}: {str(error.args[-1]).replace(password, "***")}; {left}') from None
         finally:
             cursor.execute('SET @datadog_password = NULL')
@@ -169,9 +169,9 @@ def apply(args: argparse.Namespace) -> int:
 
 
 def verify(args: argparse.Namespace) -> int:
-    """Do what the integration will do, as its user: one line per check, with the remedy of each that fails.
+    """Do what the integration does, as its user: print one line per check, with advice if it fails.
 
-    What only `replication: true` needs is a warning, unless `--replication` says that the configuration has it.
+    Without `--replication`, a missing grant that only `replication: true` needs is a warning.
     """
     password = _password(PASSWORD)
     try:
@@ -189,7 +189,7 @@ def verify(args: argparse.Namespace) -> int:
         print(f'ok   connect: {_rows(cursor, "SELECT VERSION()")[0][0]}')
         for check in CHECKS:
             needed = args.replication or not check.replication
-            note = '' if needed else ' (needed with replication: true only)'
+            note = '' if needed else ' (needed only with replication: true)'
             try:
                 print(f'ok   {check.name}: {check.run(cursor)}{note}')
                 continue
@@ -203,12 +203,12 @@ def verify(args: argparse.Namespace) -> int:
 
 
 def hill(share: float) -> float:
-    """The share of all queries that is sent after a share of the time: the rate rises and falls as half a sine."""
+    """Return the share of queries sent after a share of the time, both 0 to 1: the rate is half a sine wave."""
     return (1 - math.cos(math.pi * min(max(share, 0.0), 1.0))) / 2
 
 
 def load(args: argparse.Namespace) -> int:
-    """Send queries that read nothing, spread over the seconds asked for, and print the rate that the server counts."""
+    """Send queries that read nothing over the given seconds, and print the rate that the server counts."""
     try:
         connection = _connect(args, USER, _password(PASSWORD))
     except pymysql.OperationalError as error:
@@ -231,7 +231,7 @@ def load(args: argparse.Namespace) -> int:
         after = _queries(cursor)
     print(f'sent {sent} queries; Queries rose from {before} to {after}')
     if sent < args.count * 0.99:
-        print(f'the server took fewer than the {args.count} asked for: ask for fewer, or for more seconds')
+        print(f'the server handled fewer than {args.count} queries: lower --count or raise --seconds')
     return 0
 
 
@@ -241,7 +241,7 @@ def _queries(cursor: Any) -> int:
 
 
 def _print_rate(cursor: Any, start: float, at: float, counted: int, peak: float) -> tuple[float, int]:
-    """Print the rate since `at`, as the integration computes it. Returns the instant and the counter, for the next."""
+    """Print the rate since `at` and return the instant and the counter for the next call."""
     now, counter = time.monotonic(), _queries(cursor)
     rate = (counter - counted) / max(now - at, 0.001)
     print(f'{now - start:7.1f} s {rate:9.1f} queries/s {"#" * min(round(40 * rate / peak), 60)}', flush=True)
@@ -265,32 +265,34 @@ def _between(kind: Callable[[str], Number], low: float, high: float) -> Callable
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line. A default comes from DATADOG_MYSQL_HOST and DATADOG_MYSQL_PORT where they are set."""
+    """Return the argument parser. DATADOG_MYSQL_HOST and DATADOG_MYSQL_PORT set defaults."""
     where = argparse.ArgumentParser(add_help=False)
     where.add_argument('--host', default=os.environ.get('DATADOG_MYSQL_HOST', '127.0.0.1'))
     where.add_argument('--port', type=_between(int, 1, 65535), default=os.environ.get('DATADOG_MYSQL_PORT', '3306'))
     top = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     commands = top.add_subparsers(required=True, metavar='apply|verify|load')
-    command = commands.add_parser('apply', parents=[where], help='create the user, or bring it up to date')
-    command.add_argument('--admin', default='root', help='account that may create users')
-    command.add_argument('--socket', help='log the administrator in over this socket, e.g. /run/mysqld/mysqld.sock')
+    command = commands.add_parser('apply', parents=[where], help='create or update the user')
+    command.add_argument('--admin', default='root', help='account with the right to create users')
+    command.add_argument('--socket', help='socket for the login of the administrator, e.g. /run/mysqld/mysqld.sock')
     command.set_defaults(run=apply)
-    command = commands.add_parser('verify', parents=[where], help='one line per check')
+    command = commands.add_parser('verify', parents=[where], help='check the grants: one line per check')
     command.add_argument(
-        '--replication', action='store_true', help='the configuration has replication: true, so all grants are needed'
+        '--replication', action='store_true', help='treat the grants for replication: true as required'
     )
     command.set_defaults(run=verify)
-    command = commands.add_parser('load', parents=[where], help='a hill of empty queries')
-    command.add_argument('--count', type=_between(int, 1, MAX_QUERIES), default=60_000, help='queries in all (60000)')
+    command = commands.add_parser('load', parents=[where], help='send empty queries at a rising and falling rate')
     command.add_argument(
-        '--seconds', type=_between(float, 0.1, MAX_SECONDS), default=300.0, help='how long the hill lasts (300)'
+        '--count', type=_between(int, 1, MAX_QUERIES), default=60_000, help='total number of queries (60000)'
+    )
+    command.add_argument(
+        '--seconds', type=_between(float, 0.1, MAX_SECONDS), default=300.0, help='duration in seconds (300)'
     )
     command.set_defaults(run=load)
     return top
 
 
 def main() -> int:
-    """Parse, run, and turn what can't be used into one line on stderr."""
+    """Parse and run; report unusable input in one line on stderr."""
     args = parser().parse_args()
     try:
         return int(args.run(args))

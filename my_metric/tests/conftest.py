@@ -11,7 +11,7 @@ import yaml
 from datadog_checks.base.types import InstanceType
 from datadog_checks.my_metric import MyMetricCheck
 
-# Runs the scenarios in rehearsals/ too.
+# Also runs the scenarios in rehearsals/.
 pytest_plugins = ['ddassets.pytest_plugin']
 
 PACKAGE = Path(__file__).parent.parent
@@ -29,12 +29,12 @@ def instance() -> InstanceType:
 
 @pytest.fixture
 def build() -> Callable[..., MyMetricCheck]:
-    """A check as the Agent builds it: one instance a check object."""
+    """Build a check as the Agent does: one check object per instance."""
     return lambda instance, init_config=None: MyMetricCheck('my_metric', init_config or {}, [instance])
 
 
 @pytest.fixture(scope='session')
 def example() -> dict[str, Any]:
-    """What conf.yaml.example holds, read as the Agent reads it."""
+    """Return the content of conf.yaml.example, parsed as the Agent parses it."""
     path = PACKAGE / 'datadog_checks' / 'my_metric' / 'data' / 'conf.yaml.example'
     return yaml.safe_load(path.read_text(encoding='utf-8'))

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The assets are bodies for the Datadog API: read them with the official client's models and by the field's rules."""
+"""The assets are valid bodies for the Datadog API, by the official client's models and the documented rules."""
 
 import copy
 import json
@@ -29,7 +29,7 @@ APM = ASSETS / 'dashboards' / 'infrastructure_and_apm.json'
 MONITOR = ASSETS / 'monitors' / 'my_metric_high.json'
 DOWNTIMES = sorted((ASSETS / 'downtimes').glob('*.json'))
 BERLIN = ZoneInfo('Europe/Berlin')
-# The client reads keys from the environment into its configuration: nothing here is ever sent.
+# The client reads keys from the environment into its configuration; these tests never send a request.
 CLIENT = ApiClient(Configuration(host='http://127.0.0.1:0'))
 
 
@@ -51,13 +51,13 @@ def parts(value):
 
 
 def unparsed(value, path='$'):
-    """Return the path of each part that the client could not fit to its model, and sends as it is all the same."""
+    """Return the path of each part that the client could not parse into its model."""
     if isinstance(value, UnparsedObject):
         return [path]
     found = [hit for suffix, part in parts(value) for hit in unparsed(part, path + suffix)]
     if isinstance(value, ModelNormal):
         found += [f'{path}.{key} (unknown key)' for key in value._data_store if key not in value.attribute_map]
-    # A parent inherits the mark of its parts: name the innermost.
+    # A parent is marked if one of its parts is: return only the innermost.
     return found or ([path] if getattr(value, '_unparsed', False) else [])
 
 
@@ -66,7 +66,7 @@ def parse(body, model):
 
 
 def definitions(dashboard):
-    """Yield each widget's definition, those inside groups too."""
+    """Yield the definition of each widget, including widgets in groups."""
     for widget in dashboard['widgets']:
         yield widget['definition']
         yield from definitions(widget['definition']) if 'widgets' in widget['definition'] else ()
@@ -98,7 +98,7 @@ API_BODIES = [
 
 
 @pytest.mark.parametrize('path, model', API_BODIES)
-def test_client_models_take_the_whole_body(path, model):
+def test_client_models_accept_the_whole_body(path, model):
     assert unparsed(parse(without_wrapping(path), model)) == []
 
 
@@ -159,12 +159,12 @@ def test_canary_a_planted_fault_is_detected(path, model, keys, value):
     body = plant(without_wrapping(path), keys, value)
     try:
         found = unparsed(parse(body, model))
-    except Exception as error:  # the client raises its own types for some faults and marks the others
+    except Exception as error:  # the client raises its own exceptions for some errors and marks the others
         found = [str(error)]
     assert found
 
 
-def test_pictures_of_the_tile_are_small_and_there():
+def test_images_of_the_tile_exist_and_are_small():
     pictures = [PACKAGE / media['image_url'] for media in MANIFEST['tile']['media']]
     assert pictures
     for picture in pictures:
@@ -183,7 +183,7 @@ def test_manifest_entries_are_the_files_on_disk():
 def test_dataflows():
     # Rule 9.7: `<app_id>-<data_type>`, always inbound.
     provides = yaml.safe_load((ASSETS / 'dataflows.yaml').read_text())['provides']
-    # Metrics come with each run, events with a drill alone.
+    # Every run submits metrics; only a drill sends events.
     assert provides == [
         {
             'id': f'{MANIFEST["app_id"]}-{kind}',
@@ -236,7 +236,7 @@ class TestDashboards:
                 if inner:
                     check(inner)
                     lowest = max(item['layout']['y'] + item['layout']['height'] for item in inner)
-                    # A group spends one row on its title.
+                    # A group uses one row for its title.
                     assert box['height'] == lowest + 1, widget['id']
 
         check(read(path)['widgets'])
@@ -293,7 +293,7 @@ def test_overview_shows_the_band_of_a_database_metric():
     assert ("anomalies(queries, 'basic', 2)", ['avg:mysql.performance.queries{$host}'], 'line') in graphs(OVERVIEW)
 
 
-def test_overview_shows_the_sum_per_hour_as_bars_in_a_frame_that_holds_whole_hours():
+def test_overview_shows_the_sum_per_hour_as_bars_in_a_time_frame_of_whole_hours():
     (definition,) = [
         definition
         for definition, request in requests(read(OVERVIEW))
@@ -301,7 +301,7 @@ def test_overview_shows_the_sum_per_hour_as_bars_in_a_frame_that_holds_whole_hou
         if query['query'] == 'sum:my_metric{$host}.rollup(sum, 3600)'
     ]
     assert [request['display_type'] for request in definition['requests']] == ['bars']
-    # Rule 7.2: in a frame of 5 minutes no bucket of an hour begins, so the graph needs its own frame.
+    # Rule 7.2: a time frame of 5 minutes contains no start of an hourly bucket, so the graph needs its own time frame.
     assert definition['time'] == {'live_span': '1d'}
 
 
@@ -366,7 +366,7 @@ class TestMonitor:
         assert 'id' not in self.definition
 
     def test_query_and_thresholds(self):
-        # Rule 3.1: the number stands twice.
+        # Rule 3.1: the threshold is in the query and in the options.
         assert self.definition['type'] == 'query alert'
         query, number = re.fullmatch(r'(.*) > (\d+)', self.definition['query']).groups()
         assert query == 'avg(last_5m):avg:my_metric{*} by {host}'
@@ -374,7 +374,7 @@ class TestMonitor:
         assert self.options['thresholds']['warning'] == 500
 
     def test_no_data_after_ten_minutes(self):
-        # Rule 3.14: on_missing_data excludes the pair, and its span is the window of the query, 5 minutes.
+        # Rule 3.14: on_missing_data excludes both options, and its time frame is the window of the query, 5 minutes.
         assert self.options['notify_no_data'] is True
         assert self.options['no_data_timeframe'] == 10
         assert 'on_missing_data' not in self.options
@@ -390,8 +390,8 @@ class TestMonitor:
     def test_alert_text_carries(self, variable):
         assert variable in blocks(self.definition['message'])['is_alert']
 
-    def test_nobody_is_notified_on_one_path_only(self):
-        # Rule 4.4: a handle inside a block reaches its people on that transition alone.
+    def test_no_handle_is_inside_a_block(self):
+        # Rule 4.4: a handle inside a block is notified only on that transition.
         for name, text in blocks(self.definition['message']).items():
             assert '@' not in text, name
 
@@ -423,7 +423,7 @@ def windows(until, bodies):
 
 
 def wrong_instants(monday, bodies):
-    """The local times of the week from `monday`, minute by minute, that are muted in office hours or not outside."""
+    """Return the minutes of the week from `monday` that are muted during office hours, or not muted outside them."""
     merged = list(windows(monday + timedelta(days=8), bodies))
     instant = monday.replace(tzinfo=BERLIN).astimezone(UTC)
     end = (monday + timedelta(days=7)).replace(tzinfo=BERLIN).astimezone(UTC)
@@ -450,11 +450,11 @@ def wrong_instants(monday, bodies):
         pytest.param(datetime(2027, 11, 1), id='after-clocks-went-back'),
     ],
 )
-def test_muted_outside_office_hours_and_never_inside(monday):
+def test_muted_outside_office_hours_and_not_during_them(monday):
     assert wrong_instants(monday, [attributes(path) for path in DOWNTIMES]) == []
 
 
-def test_canary_monday_to_friday_alone_leaves_monday_morning_open():
+def test_canary_only_monday_to_friday_does_not_cover_monday_morning():
     bodies = [attributes(path) for path in DOWNTIMES]
     for body in bodies:
         for recurrence in body['schedule']['recurrences']:
@@ -463,7 +463,7 @@ def test_canary_monday_to_friday_alone_leaves_monday_morning_open():
     assert (wrong[0].hour, wrong[-1].hour, len(wrong)) == (0, 8, 9 * 60)
 
 
-def test_the_two_downtimes_are_there():
+def test_the_two_downtimes_exist():
     assert [path.name for path in DOWNTIMES] == ['weekends.json', 'weeknights.json']
 
 
@@ -475,16 +475,16 @@ class TestDowntimes:
         assert body['scope'] == '*'
 
     def test_time_zones_agree(self, path):
-        # Rule 5.4: the API refuses two that differ.
+        # Rule 5.4: the API refuses different time zones.
         body = attributes(path)
         assert body['schedule']['timezone'] == body['display_timezone'] == 'Europe/Berlin'
 
     def test_start_is_an_occurrence(self, path):
-        # Rule 5.8: a start that the recurrence does not match would be no occurrence.
+        # Rule 5.8: a start that does not match the recurrence is not an occurrence.
         for recurrence in attributes(path)['schedule']['recurrences']:
             first = datetime.fromisoformat(recurrence['start'])
             assert next(iter(rrulestr(recurrence['rrule'], dtstart=first))) == first
 
-    def test_message_notifies_somebody(self, path):
+    def test_message_has_a_handle(self, path):
         # Rule 5.22: a message without a handle notifies nobody when the downtime is scheduled.
         assert re.search(r'(^|\s)@\S+', attributes(path)['message'])

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""A drill from before its start to after its end, in the series and in a live check."""
+"""Drills, from before the start to after the end, in the series and in a live check."""
 
 import json
 import logging
@@ -56,7 +56,7 @@ def test_each_instant_has_the_value_of_its_phase(
     }
     begin = (start - timedelta(minutes=offset) - datetime(1970, 1, 1)) / timedelta(seconds=1)
     length = 60 * sum(minutes for minutes, _ in phases)
-    # The edges, the instants just beside them, and any others.
+    # The bounds, the instants next to them, and arbitrary others.
     edges = [begin + 60 * sum(minutes for minutes, _ in phases[:count]) for count in range(len(phases) + 1)]
     instants = [edge + beside for edge in edges for beside in (-1e-3, 0, 1e-3)]
     instants += [begin + part * length for part in parts]
@@ -81,11 +81,11 @@ class Agent:
 
     def restart(self) -> None:
         self.check = MyMetricCheck('my_metric', {}, [self.instance])
-        # As the Agent does: a digest of the configuration, the same after a restart.
+        # Like the Agent: a digest of the configuration, the same after a restart.
         self.check.check_id = f'my_metric:{zlib.crc32(json.dumps(self.instance).encode()):x}'
 
     def run(self, instants: Iterable[float]) -> list[str]:
-        """The words, `started` or `ended`, of the events that the runs sent."""
+        """Return `started` or `ended` for each event that the runs sent."""
         before = len(self.aggregator.events)
         for instant in instants:
             with patch('time.time', lambda instant=instant: instant):
@@ -109,14 +109,14 @@ def test_a_silent_phase_submits_nothing_and_the_others_their_value(aggregator: A
     assert all(sample.tags == ['role:testing'] for sample in aggregator.metrics('my_metric'))
 
 
-def test_two_events_with_what_a_reader_of_the_graph_needs(aggregator: AggregatorStub, agent: Agent) -> None:
+def test_two_events_describe_the_drill(aggregator: AggregatorStub, agent: Agent) -> None:
     assert agent.run(every(45, -3, 20)) == ['started', 'ended']
     started, ended = aggregator.events
     assert started == {
         'event_type': 'my_metric.drill',
         'timestamp': int(BEGIN),
         'msg_title': 'The drill of my_metric started',
-        'msg_text': f'It goes from {START} on through\n'
+        'msg_text': f'It starts at {START}:\n'
         'phase 1 of 3: 600 for 2 min\nphase 2 of 3: silent for 3 min\nphase 3 of 3: -5 for 1 min',
         'aggregation_key': f'drill {START}',
         'source_type_name': 'my_metric',
@@ -126,7 +126,7 @@ def test_two_events_with_what_a_reader_of_the_graph_needs(aggregator: Aggregator
     assert ended == started | {'timestamp': int(BEGIN + 6 * MINUTE), 'msg_title': 'The drill of my_metric ended'}
 
 
-def test_an_event_of_a_long_drill_stays_within_what_an_event_holds(aggregator: AggregatorStub) -> None:
+def test_an_event_of_a_long_drill_stays_below_the_length_limit(aggregator: AggregatorStub) -> None:
     phases = [{'minutes': 1, 'value': 2**53}] * 10_080
     agent = Agent(aggregator, {'drill': {'start': '2027-01-11T10:00:01+01:00', 'phases': phases}})
     assert agent.run([BEGIN + 1]) == ['started']
@@ -146,14 +146,14 @@ def test_each_phase_is_logged_once_at_info(caplog: pytest.LogCaptureFixture, age
     ]
 
 
-def test_an_old_drill_does_nothing(aggregator: AggregatorStub, agent: Agent, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_past_drill_does_nothing(aggregator: AggregatorStub, agent: Agent, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     assert agent.run(every(45, 6, 60)) == []
     assert {sample.value for sample in aggregator.metrics('my_metric')} == {400}
     assert not [record for record in caplog.records if 'rill' in record.getMessage()]
 
 
-def test_a_drill_to_come_does_nothing(aggregator: AggregatorStub, agent: Agent) -> None:
+def test_a_future_drill_does_nothing(aggregator: AggregatorStub, agent: Agent) -> None:
     assert agent.run(every(45, -60, -1)) == []
     assert {sample.value for sample in aggregator.metrics('my_metric')} == {400}
 
@@ -161,7 +161,7 @@ def test_a_drill_to_come_does_nothing(aggregator: AggregatorStub, agent: Agent) 
 @pytest.mark.parametrize(
     'before, after, events',
     [
-        # Runs of one Agent, then of the Agent restarted, in minutes from the drill's start.
+        # Runs before and after a restart of the Agent, in minutes from the start of the drill.
         pytest.param((-5, 1), (2, 9), ['started', 'ended'], id='restart in a drill'),
         pytest.param((-5, -1), (1, 9), ['started', 'ended'], id='restart over the start'),
         pytest.param((-5, 4), (7, 9), ['started', 'ended'], id='restart over the end'),
@@ -183,36 +183,36 @@ def test_a_clock_set_back_repeats_no_event(agent: Agent) -> None:
     assert agent.run([*every(30, -1, 4), *every(30, -2, 9), *every(30, 3, 9)]) == ['started', 'ended']
 
 
-def test_each_instance_and_each_drill_tells_for_itself(aggregator: AggregatorStub, agent: Agent) -> None:
+def test_each_instance_and_each_drill_sends_its_own_events(aggregator: AggregatorStub, agent: Agent) -> None:
     other = Agent(aggregator, INSTANCE | {'tags': ['role:other']})
     assert agent.run(every(30, 0, 1)) == other.run(every(30, 0, 1)) == ['started']
     later = Agent(aggregator, INSTANCE | {'drill': DRILL | {'start': '2027-01-11T10:03:00+01:00'}})
     assert later.run(every(30, 2, 10)) == ['started', 'ended']
 
 
-def test_late_and_skipped_runs_read_the_drill_where_it_is(agent: Agent) -> None:
+def test_late_and_skipped_runs_follow_the_clock(agent: Agent) -> None:
     # From the first phase into the third.
     assert agent.run([BEGIN + 119, BEGIN + 5 * MINUTE + 1, BEGIN + 1e6]) == ['started', 'ended']
     assert [sample.value for sample in agent.aggregator.metrics('my_metric')] == [600, -5, 400]
 
 
 def test_canary_a_clock_change_does_not_move_a_drill() -> None:
-    # Over the night in which Berlin's clocks go forward: elapsed time counts.
+    # Over the start of summer time in Berlin: elapsed time counts.
     drill = {'start': '2027-03-28T01:30:00+01:00', 'phases': [{'minutes': 60, 'value': 1}]}
     begin = datetime.fromisoformat('2027-03-28T00:30:00Z').timestamp()
     instance = {'signal': 'constant', 'maximum': 0, 'drill': drill}
     assert series(instance, [begin - 1, begin, begin + 3599, begin + 3600]) == [0, 1, 1, 0]
 
 
-# The example's drill under the monitor's own numbers.
+# The example's drill with the monitor's own thresholds.
 
 MONITOR = json.loads((Path(__file__).parents[1] / 'assets' / 'monitors' / 'my_metric_high.json').read_text())
 
 
 def states(samples: list[tuple[float, float]], begin: float, end: float, tick: float) -> list[tuple[float, str]]:
-    """Minutes since `begin` and state at each change, evaluated each minute by the monitor's own limits and timeframe.
+    """Return each change of state as (minutes since `begin`, state), with the monitor's own thresholds and time frame.
 
-    Written for this one query: the average over 5 minutes, and No Data by the age of the last point.
+    Written only for this query: the average over 5 minutes, and No Data by the age of the last point.
     """
     options = MONITOR['definition']['options']
     found: list[tuple[float, str]] = []
@@ -236,7 +236,7 @@ def states(samples: list[tuple[float, float]], begin: float, end: float, tick: f
 @pytest.mark.parametrize('tick', [0, 17, 59])
 @pytest.mark.parametrize('offset', [0, 0.4, 22, 44.9])
 @pytest.mark.parametrize('interval', [15, 45])
-def test_the_example_walks_the_monitor_through_its_states(tick: float, offset: float, interval: int) -> None:
+def test_the_example_takes_the_monitor_through_its_states(tick: float, offset: float, interval: int) -> None:
     drill = commented_out('drill')
     begin = datetime.fromisoformat(drill['start']).timestamp()
     instance = {'maximum': commented_out('maximum'), 'seed': 1, 'drill': drill}
@@ -249,7 +249,7 @@ def test_the_example_walks_the_monitor_through_its_states(tick: float, offset: f
     ]
     changes = states(samples, begin, end, tick)
     assert [state for _, state in changes] == ['OK', 'Warn', 'Alert', 'No Data', 'OK']
-    # As the example explains: 4 of 5 minutes, 3 minutes 20 seconds, 10 minutes, at once; plus a collection and a tick.
+    # As the example explains: 4 of 5 minutes, 3 minutes 20 seconds, 10 minutes, 0; plus a collection and a tick.
     late = [minutes - since for (minutes, _), since in zip(changes[1:], [15, 30, 45, 65], strict=True)]
     slack = interval / 60 + 1
     for minutes, least in zip(late, [4, 3 + 1 / 3, 10, 0], strict=True):
@@ -260,7 +260,7 @@ def test_the_example_leaves_each_state_long_enough_and_is_not_muted() -> None:
     drill = commented_out('drill')
     assert sum(phase['minutes'] for phase in drill['phases']) == 80
     assert [phase['minutes'] for phase in drill['phases']] == [15, 15, 15, 20, 15]
-    # Inside the hours that the downtimes leave open, with its end.
+    # The whole drill is within the hours that the downtimes do not cover.
     start = datetime.fromisoformat(drill['start'])
     assert start.weekday() < 5 and 9 <= start.hour and (start + timedelta(minutes=80)).hour < 19
     assert MONITOR['definition']['options']['renotify_interval'] == 60

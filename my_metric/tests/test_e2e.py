@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The check in the Agent's own image: `make e2e`, which needs Docker. Skipped everywhere else."""
+"""The check in the Agent's own image: `make e2e`, which needs Docker. Skipped otherwise."""
 
 from collections.abc import Callable
 from typing import Any

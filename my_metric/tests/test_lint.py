@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""`ddassets lint` over our own assets, with what the check really submits as the authority."""
+"""`ddassets lint` on the integration's own assets, checked against what the check submits."""
 
 import shutil
 from collections.abc import Callable
@@ -29,7 +29,7 @@ def emission(
     return Emission.of_aggregator(aggregator)
 
 
-def test_the_assets_ask_for_what_the_check_submits(emission: Emission) -> None:
+def test_the_assets_query_what_the_check_submits(emission: Emission) -> None:
     assert lint(bundle.read(PACKAGE), emission) == ()
 
 
@@ -47,7 +47,7 @@ def test_the_assets_ask_for_what_the_check_submits(emission: Emission) -> None:
         ),
     ],
 )
-def test_canary_a_planted_fault_is_found(
+def test_canary_a_planted_fault_is_reported(
     tmp_path: Path, emission: Emission, file: str, text: str, other: str, rule: str
 ) -> None:
     copied = tmp_path / PACKAGE.name

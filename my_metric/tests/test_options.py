@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""What may stand in an instance: each example of the file, and no configuration that ends in a traceback."""
+"""Options of an instance: every example of the file is valid, and no configuration ends in a traceback."""
 
 import copy
 import re
@@ -44,7 +44,7 @@ def drill(*phases: Any, start: Any = START) -> dict[str, Any]:
 
 
 def phase(**options: Any) -> dict[str, Any]:
-    """The third phase of a drill whose first two are right."""
+    """Return a drill with two valid phases and this third phase."""
     return drill({'minutes': 1, 'value': 1}, {'minutes': 1, 'silent': True}, options)
 
 
@@ -81,7 +81,7 @@ def phase(**options: Any) -> dict[str, Any]:
         pytest.param(
             {'drill': {'begin': 1, 'start': START, 'phases': []}}, "drill: found 'begin', allowed", id='unknown key'
         ),
-        pytest.param(drill(), r'drill.phases: found \[\], allowed is one phase at the least', id='empty phases'),
+        pytest.param(drill(), r'drill.phases: found \[\], allowed is at least one phase', id='empty phases'),
         pytest.param(
             {'drill': {'start': START, 'phases': 5}}, 'drill.phases: found 5, allowed is a list', id='phases 5'
         ),
@@ -154,12 +154,12 @@ def phase(**options: Any) -> dict[str, Any]:
         pytest.param(drill({'minutes': 5, 'value': 1}, 900), r'drill.phases\[1\]: found 900, allowed', id='bare phase'),
         pytest.param(
             drill(*[{'minutes': 1440, 'value': 1}] * 7, {'minutes': 1, 'value': 1}),
-            'drill.phases: found 10081, allowed is 10080 minutes in all, which is 7 days',
+            'drill.phases: found 10081, allowed is at most 10080 minutes in total, which is 7 days',
             id='over 7 days',
         ),
     ],
 )
-def test_refused_with_the_path_what_was_found_and_what_is_allowed(options: dict[str, Any], message: str) -> None:
+def test_refused_with_path_value_and_allowed_values(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError, match=f'(?s){message}'):
         series(options, [0])
 
@@ -186,14 +186,14 @@ def test_accepted(options: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize('text', [START, f"'{START}'", '2027-01-11 10:00:00+01:00', '2027-01-11T09:00:00Z'])
-def test_an_instant_of_yaml_with_or_without_quotes_is_the_same(text: str) -> None:
+def test_quoted_and_unquoted_instants_are_equal(text: str) -> None:
     [found] = [yaml.safe_load(f'start: {text}')['start']]
     options = drill({'minutes': 1, 'value': 7}, start=found) | {'maximum': 0}
     begin = datetime.fromisoformat(START).timestamp()
     assert series(options, [begin - 0.001, begin, begin + 59.999, begin + 60]) == [0, 7, 7, 0]
 
 
-# What no key takes, at any depth.
+# Values that no key accepts, at any depth.
 WRONG = st.sampled_from(
     [
         float('nan'),
@@ -249,7 +249,7 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 PLACES = places(FULL)[1:]
 
 
-# Values at the edge of what a key takes, so that a good part of the configurations is accepted.
+# Values near the bounds of a key, so that a good part of the configurations is accepted.
 FITTING = {
     'signal': st.sampled_from(SHAPES),
     'minimum': st.integers(-(2**53), 400),
@@ -300,7 +300,7 @@ def test_any_configuration_is_accepted_or_refused_as_configuration() -> None:
                     target = target[key]
                 target[place[-1]] = value
             except (KeyError, IndexError, TypeError):
-                continue  # an earlier change took the place away
+                continue  # an earlier change removed this place
         try:
             values = series(options, [-1e9, 0.5, 1_799_658_000, 1e11])
         except ConfigurationError as error:
@@ -330,7 +330,7 @@ def test_a_wrong_value_anywhere_is_refused_by_its_path(place: tuple[Any, ...], v
 
 @pytest.mark.parametrize('place', [place for place in PLACES if place[0] == 'drill'], ids=named)
 @pytest.mark.parametrize('value', [None, 0, -1, 10**30, 1.5, float('nan'), True, 'text', [], {}], ids=repr)
-def test_no_accident_inside_a_drill(place: tuple[Any, ...], value: Any) -> None:
+def test_no_traceback_for_a_wrong_value_in_a_drill(place: tuple[Any, ...], value: Any) -> None:
     try:
         series(replaced(place, value), [0])
     except ConfigurationError as refused:
@@ -338,7 +338,7 @@ def test_no_accident_inside_a_drill(place: tuple[Any, ...], value: Any) -> None:
 
 
 def commented_out(name: str) -> Any:
-    """The example of an option as a person uses it: without its comment signs."""
+    """Return the example of an option without its comment signs."""
     lines = EXAMPLE.read_text(encoding='utf-8').splitlines()
     begin = next(index for index, line in enumerate(lines) if line.startswith(f'    # {name}:'))
     block = [lines[begin]]
@@ -367,7 +367,7 @@ def test_the_readme_lists_the_options_of_the_signal_with_their_defaults() -> Non
 
 
 @pytest.mark.parametrize('name', OPTIONS)
-def test_each_example_is_accepted_and_says_more_than_the_default(name: str) -> None:
+def test_each_example_is_accepted_and_differs_from_the_default(name: str) -> None:
     value = commented_out(name)
     assert len(series({name: value}, [0])) == 1 or name == 'phase'
     assert '<' not in str(value)

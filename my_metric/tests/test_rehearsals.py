@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The scenarios in rehearsals/ run as tests of their own; here is what makes them fail, and what they leave out."""
+"""The scenarios in rehearsals/ are tests themselves; these tests show what makes them fail, and add further cases."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -22,7 +22,7 @@ REHEARSALS = Path(__file__).parent.parent / 'rehearsals'
 
 
 def scenario(name: str, **changes: Any) -> dict[str, Any]:
-    """What a scenario holds, times as they are written, with other values for some keys; None takes a key out."""
+    """Return a scenario as a mapping with some keys changed; None removes a key. Times stay text."""
     text = (REHEARSALS / f'{name}.yaml').read_text(encoding='utf-8')
     found = yaml.load(text, yaml.BaseLoader) | changes
     return {key: value for key, value in found.items() if value is not None}
@@ -42,7 +42,7 @@ def scenario(name: str, **changes: Any) -> dict[str, Any]:
         pytest.param(
             {'timezone': 'Europe/London'},
             'notifications none; muted true; inside Mon-Fri 09:00-19:00',
-            id='hours of another place',
+            id='office hours of another time zone',
         ),
         pytest.param(
             {'series': [{'check': {'host': 'alpha', 'instances': [{'signal': 'constant', 'maximum': 400}]}}]},
@@ -56,24 +56,22 @@ def scenario(name: str, **changes: Any) -> dict[str, Any]:
         ),
     ],
 )
-def test_canary_a_working_week_that_is_not_as_it_should_be(
-    rehearse: Callable[..., Any], changes: dict[str, Any], broken: str
-) -> None:
-    # Without what is told of each downtime by name: one of them may be missing here.
+def test_canary_a_wrong_working_week_fails(rehearse: Callable[..., Any], changes: dict[str, Any], broken: str) -> None:
+    # Without the properties that name a downtime: it may be missing here.
     properties = [item for item in scenario('working_week')['properties'] if 'downtime' not in item]
     with pytest.raises(RehearsalFailed) as caught:
         rehearse(scenario('working_week', properties=properties, **changes))
     assert f'{broken}\n' in str(caught.value)
 
 
-def test_canary_a_monitor_without_a_handle_reaches_nobody(rehearse: Callable[..., Any]) -> None:
+def test_canary_a_monitor_without_a_handle_notifies_nobody(rehearse: Callable[..., Any]) -> None:
     with pytest.raises(UnusableInputError, match="never reaches '@oncall@example.com'"):
         rehearse(scenario('working_week', notify=None))
 
 
 @pytest.mark.parametrize('interval', [15, 45, 60])
 def test_the_example_drill_at_any_interval(rehearse: Callable[..., Any], interval: int) -> None:
-    """The way is the same, at most a minute and a collection later or earlier than at 45 seconds."""
+    """The changes are the same, at most a minute and a collection later or earlier than at 45 seconds."""
     begin = datetime.fromisoformat('2027-01-11T09:30:00+01:00').timestamp()
     instants = [begin + interval * count for count in range(150 * 60 // interval)]
     instance = {

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The laws of the signal, on the public `series` and on the check under a clock of the test's own."""
+"""Properties of the signal, tested with the public `series` and with the check under a fake clock."""
 
 import math
 import random
@@ -24,20 +24,20 @@ from datadog_checks.my_metric.signal import SHAPES
 LARGEST = 2**53
 LAW = settings(max_examples=200, deadline=None, derandomize=True, database=None)
 
-# From year 1 to year 9999, with the ends of the 32-bit clock and the years in between as likely as the rest.
+# Years 1 to 9999; the years around the bounds of the 32-bit clock are drawn as often as all others.
 INSTANTS = st.one_of(
     st.floats(-62_135_596_800, 253_402_300_799),
     st.integers(-62_135_596_800, 253_402_300_799),
     st.sampled_from([-2_208_988_800.5, -1, -1e-9, -0.0, 0, 2**31 - 0.5, 2**31, 2**32 + 0.25]),
 )
-# The base package's stub refuses the keys that Datadog gives a meaning of its own, such as host.
+# The base package's stub refuses tag keys that are reserved by Datadog, such as host.
 TAGS = st.lists(st.text(max_size=8).filter(lambda tag: tag.partition(':')[0] not in GENERIC_TAGS), max_size=4)
 WHOLE = st.integers(-LARGEST, LARGEST)
 
 
 @st.composite
 def instances(draw: st.DrawFn, shapes: tuple[str, ...] = SHAPES) -> dict[str, Any]:
-    """An instance whose values are a function of the instant: each has a seed."""
+    """Return instances with a seed, whose values depend only on the instant."""
     lowest, highest = sorted([draw(WHOLE), draw(WHOLE)])
     instance = {
         'signal': draw(st.sampled_from(shapes)),
@@ -59,7 +59,7 @@ def at(text: str) -> float:
 
 
 def run_at(check: MyMetricCheck, instant: float) -> float | None:
-    """The value of one run of the check while the clock shows `instant`."""
+    """Return the value of one run of the check at `instant`."""
     stub.reset()
     with patch('time.time', lambda: instant):
         assert check.run() == ''
@@ -79,7 +79,7 @@ def test_values_stay_in_the_range_and_on_its_decimals(instance: dict[str, Any], 
 
 
 @pytest.mark.parametrize('highest', range(LARGEST - 9, LARGEST + 1))
-def test_the_largest_value_is_exact_where_a_float_is_not(highest: int) -> None:
+def test_the_largest_value_is_exact_beyond_float_precision(highest: int) -> None:
     instance = {'signal': 'constant', 'minimum': -LARGEST, 'maximum': highest, 'decimals': 6}
     assert series(instance, [0]) == [highest]
 
@@ -99,7 +99,7 @@ def test_order_and_repetition_of_the_samples_change_nothing(
     again = [*instants, *instants]
     dice.shuffle(again)
     assert series(instance, again) == [once[instant] for instant in again]
-    # Each alone, as after as many restarts.
+    # Each instant separately, as after a restart.
     assert [series(instance, [instant])[0] for instant in again] == [once[instant] for instant in again]
 
 
@@ -120,7 +120,7 @@ def test_a_jittered_live_check_is_the_offline_series(
 
 @LAW
 @given(instances(), INSTANTS, st.lists(st.floats(0, 1, exclude_max=True), min_size=1, max_size=10))
-def test_runs_late_or_early_within_an_interval_find_the_draw_of_that_interval(
+def test_late_and_early_runs_within_an_interval_get_the_same_draw(
     instance: dict[str, Any], instant: float, lags: list[float]
 ) -> None:
     instance['signal'] = 'uniform'
@@ -133,26 +133,24 @@ def test_runs_late_or_early_within_an_interval_find_the_draw_of_that_interval(
 
 @LAW
 @given(instances(), TAGS, TAGS)
-def test_other_tags_other_series_and_the_same_set_of_tags_the_same(
-    instance: dict[str, Any], some: list[str], others: list[str]
-) -> None:
+def test_the_series_depends_on_the_set_of_tags(instance: dict[str, Any], some: list[str], others: list[str]) -> None:
     assume(instance['signal'] != 'constant')
     instance.pop('phase', None)
     instants = [instance['period'] * step / 16 for step in range(64)]
     shuffled = instance | {'tags': [*reversed(some), *some]}
     assert series(shuffled, instants) == series(instance | {'tags': some}, instants)
-    # Wide enough, and sampled closely enough, for two series to be told apart.
+    # A wide range and close samples, so that two series differ.
     instance |= {'minimum': 0, 'maximum': LARGEST, 'min_collection_interval': 1}
     one = series(instance | {'tags': some}, instants)
     two = series(instance | {'tags': others}, instants)
     if instance['signal'] == 'pulse':
-        # Two of two levels agree when their phases fall between the same two samples: the edges tell them apart.
+        # Two pulses agree if their phases are between the same two samples: compare the edges.
         one, two = ([edge(instance | {'tags': tags})] for tags in (some, others))
     assert (one == two) == (set(some) == set(others))
 
 
 def edge(instance: dict[str, Any]) -> float:
-    """The second of the period at which a pulse from 0 rises, found by halving."""
+    """Return the second of the period at which a pulse rises, by bisection."""
     period = instance['period']
     up, down = (
         next(step for step in range(4) if series(instance, [step * period / 4])[0] == level)
@@ -166,7 +164,7 @@ def edge(instance: dict[str, Any]) -> float:
 
 
 @pytest.mark.parametrize('shape', [shape for shape in SHAPES if shape != 'constant'])
-def test_other_seeds_other_series(shape: str) -> None:
+def test_the_series_depends_on_the_seed(shape: str) -> None:
     options = [{'signal': shape, 'seed': seed, 'period': 3600} for seed in range(-50, 50)]
     found = {edge(each) if shape == 'pulse' else tuple(series(each, range(0, 3600, 60))) for each in options}
     assert len(found) == 100
@@ -175,7 +173,7 @@ def test_other_seeds_other_series(shape: str) -> None:
 @pytest.mark.parametrize(
     'options, expected',
     [
-        # Written down once: they hold on each machine and each version, or a restart after an update breaks the series.
+        # Fixed values: they must be the same on every machine and in every version, or an update breaks the series.
         pytest.param({}, [328, 669, 831, 907, 70, 749, 145, 384], id='uniform'),
         pytest.param(
             {'tags': ['role:testing', 'home:desktop']}, [767, 457, 711, 597, 918, 961, 26, 978], id='uniform with tags'
@@ -197,7 +195,7 @@ def test_known_values_of_seed_42(options: dict[str, Any], expected: list[float])
 @pytest.mark.parametrize(
     'shape, values',
     [
-        # At each eighth of a cycle, and at the begin of the next.
+        # At each eighth of a cycle, and at the start of the next.
         pytest.param('constant', [8] * 9, id='constant'),
         pytest.param('sine', [4, 7, 8, 7, 4, 1, 0, 1, 4], id='sine'),
         pytest.param('sawtooth', [0, 1, 2, 3, 4, 5, 6, 7, 0], id='sawtooth'),
@@ -235,7 +233,7 @@ def test_a_cycle_begins_at_each_whole_hour_plus_phase(shape: str, values: list[i
     st.integers(-(10**9), 10**10),
     st.integers(-1000, 1000),
 )
-def test_each_period_is_like_the_last(instance: dict[str, Any], period: int, instant: int, cycles: int) -> None:
+def test_periods_are_equal(instance: dict[str, Any], period: int, instant: int, cycles: int) -> None:
     instance |= {'period': period, 'phase': period // 3}
     one, other = series(instance, [instant, instant + cycles * period])
     assert one == other
@@ -252,7 +250,7 @@ def test_noise_is_smooth_and_takes_new_levels(period: int) -> None:
     assert max(abs(slope) for slope in slopes[::200]) < 0.02
     bends = [abs(after - before) for before, after in zip(slopes, slopes[1:], strict=False)]
     assert max(bends) < 0.08
-    # Its levels are uniform: 200 of them, 20 for each tenth.
+    # The levels are uniform: 200 levels, 20 for each tenth.
     assert chi_square(Counter(int(level * 10) for level in walk[::200]), 10) < 27.9
 
 
@@ -286,12 +284,12 @@ def test_uniform_is_uniform(options: dict[str, Any]) -> None:
         found = series(instance, [interval * step for step in range(100_000)])
         tenths = Counter(found)
     assert chi_square(tenths, 10) < 27.9
-    # Neighbours know nothing of each other, near or far.
+    # Values are independent, near and far.
     for lag in (1, 2, 80, 1920):
         assert abs(statistics.correlation(found[:-lag], found[lag:])) < 4 / math.sqrt(len(found))
 
 
-def test_series_of_other_tags_or_seeds_know_nothing_of_each_other() -> None:
+def test_series_of_different_tags_or_seeds_are_independent() -> None:
     instants = range(0, 45 * 20_000, 45)
     options = [{'tags': [f'host:{name}']} for name in 'abc'] + [{'seed': seed} for seed in (2, 3)]
     found = [series({'seed': 1, 'min_collection_interval': 45, **each}, instants) for each in options]
@@ -307,6 +305,6 @@ def test_without_a_seed_uniform_is_random_and_the_others_are_not() -> None:
         assert len(set(same)) == (6 if shape == 'uniform' else 1), shape
 
 
-def test_the_models_shapes_are_those_of_the_signal() -> None:
+def test_the_model_has_the_shapes_of_the_signal() -> None:
     [literal, _] = get_args(InstanceConfig.model_fields['signal'].annotation)
     assert get_args(literal) == SHAPES

@@ -1,7 +1,7 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The check on ddassets' simulated clock, in this process: the series that `series()` computes without a clock."""
+"""The check on ddassets' simulated clock, in this process, submits the series that `series()` computes."""
 
 import socket
 import sys
@@ -57,7 +57,7 @@ def test_the_simulated_check_submits_the_series(
 ) -> None:
     conditions = Conditions(START, START + length, 'alpha', jitter=jitter, seed=seed)
     simulated = simulate(PACKAGE, conditions, {'instances': [instance]})
-    # When the runs begin is the simulation's choice, what they submit is not.
+    # The simulation chooses when runs start; the values depend only on the instant.
     interval = instance.get('min_collection_interval', 15)
     moments = list(instants(interval, (START, START + length), jitter, f'{seed} alpha 0 0'))
     expected = [
@@ -72,9 +72,9 @@ def test_the_simulated_check_submits_the_series(
         assert one.tags == {'host:alpha', *instance.get('tags', ())}
 
 
-def test_nothing_of_the_simulation_stays(aggregator: AggregatorStub, datadog_agent: DatadogAgentStub) -> None:
+def test_the_simulation_leaves_no_state(aggregator: AggregatorStub, datadog_agent: DatadogAgentStub) -> None:
     before = time.time(), time.monotonic()
-    # The check writes into the Agent's persistent cache, once a drill.
+    # The check writes to the Agent's persistent cache once per drill.
     drill = {'start': datetime.fromtimestamp(START, UTC).isoformat(), 'phases': [{'minutes': 5, 'value': 1}]}
     simulate(PACKAGE, Conditions(START, START + 86400, 'alpha'), {'instances': [{'drill': drill}]})
     assert datadog_agent._cache == {}
@@ -111,26 +111,26 @@ class SlowProbeCheck(AgentCheck):
 
 @pytest.fixture
 def slow_probe(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """An integration that can be imported here and took hold of the clock's functions before any simulation."""
+    """An importable integration that imported the clock functions before any simulation."""
     package = tmp_path / 'datadog_checks' / 'slow_probe'
     package.mkdir(parents=True)
     (tmp_path / 'pyproject.toml').write_text('[project]\nname = "datadog-slow-probe"\n')
     (package / '__init__.py').write_text(SLOW)
-    # From the loaded modules: ddev's validator takes a bare import of it for the deprecated package.
+    # From the loaded modules: ddev's validator mistakes a plain import for the deprecated package.
     namespace = sys.modules['datadog_checks']
     monkeypatch.setattr(namespace, '__path__', [*namespace.__path__, str(package.parent)])
     yield tmp_path
     sys.modules.pop('datadog_checks.slow_probe', None)
 
 
-def test_a_module_that_holds_the_functions_of_the_clock_is_simulated_and_gets_them_back(slow_probe: Path) -> None:
+def test_clock_functions_imported_by_a_module_are_replaced_and_restored(slow_probe: Path) -> None:
     [slept] = simulate(slow_probe, Conditions(START, START + 600), {'instances': [None]}).series
     assert slept.values.tolist() == [100] * 5
     module = sys.modules['datadog_checks.slow_probe']
     assert (module.sleep, module.monotonic) == (time.sleep, time.monotonic)
 
 
-def test_the_network_is_closed_to_the_check_and_open_again_afterwards(slow_probe: Path) -> None:
+def test_the_network_is_blocked_only_during_the_simulation(slow_probe: Path) -> None:
     with pytest.raises(SimulationError, match=r"the check used the network: socket.getaddrinfo\('localhost', 80"):
         simulate(slow_probe, Conditions(START, START + 600), {'instances': [{'network': True}]})
     assert socket.getaddrinfo('localhost', 80)

@@ -44,14 +44,14 @@ def test_values_are_integers_over_the_whole_range(
         dd_run_check(check)
 
     seen = Counter(values(aggregator))
-    # 20,000 draws out of 1,001 leave one value out with probability 2e-6, and the seed fixes the draw.
+    # 20,000 draws miss one of 1,001 values with probability 2e-6, and the seed fixes the draws.
     assert set(seen) == set(range(0, 1001))
-    # The stub keeps doubles; a value between two integers would show here.
+    # The stub stores doubles; a fractional value would be visible here.
     assert all(float(value).is_integer() for value in seen)
 
 
 def test_submits_a_python_integer(monkeypatch: pytest.MonkeyPatch, dd_run_check: Run, build: Build) -> None:
-    # The aggregator turns every value into a double, so the type is seen at the call.
+    # The aggregator converts every value to a double, so the test checks the type at the call.
     submitted: list[Any] = []
     check = build({})
     monkeypatch.setattr(check, 'gauge', lambda name, value, tags=None: submitted.append((name, value, tags)))
@@ -159,20 +159,22 @@ def test_example_collects_every_45_seconds(
     aggregator.assert_metric('my_metric', count=1, tags=[])
 
 
-def test_example_says_what_leaving_the_interval_out_means() -> None:
+def test_example_documents_the_default_interval() -> None:
     path = Path(__file__).parent.parent / 'datadog_checks' / 'my_metric' / 'data' / 'conf.yaml.example'
-    assert 'leaving it out means 15 seconds' in ' '.join(path.read_text(encoding='utf-8').replace('##', '').split())
+    assert 'If it is missing, the interval is 15 seconds' in ' '.join(
+        path.read_text(encoding='utf-8').replace('##', '').split()
+    )
 
 
 @pytest.mark.parametrize('interval', [1, 15, 45, 3600])
-def test_interval_is_configuration_alone(
+def test_interval_comes_only_from_the_configuration(
     dd_run_check: Run, aggregator: AggregatorStub, build: Build, interval: int
 ) -> None:
     check = build({'min_collection_interval': interval})
     dd_run_check(check)
     assert check.config.min_collection_interval == interval
     aggregator.assert_metric('my_metric', count=1)
-    # Nothing of the package but the example's and the spec's text may know the number.
+    # Only the text of the example and the spec may contain the number.
     package = Path(__file__).parent.parent / 'datadog_checks' / 'my_metric'
     sources = [package / 'check.py', package / 'config_models' / 'validators.py', package / '__init__.py']
     assert not [source.name for source in sources if '45' in source.read_text(encoding='utf-8')]

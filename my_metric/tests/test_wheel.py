@@ -24,7 +24,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     return zipfile.ZipFile(path)
 
 
-def test_holds_the_package_alone(wheel: zipfile.ZipFile) -> None:
+def test_contains_only_the_package(wheel: zipfile.ZipFile) -> None:
     strangers = [
         name
         for name in wheel.namelist()
@@ -33,13 +33,13 @@ def test_holds_the_package_alone(wheel: zipfile.ZipFile) -> None:
     assert strangers == []
 
 
-def test_holds_the_configuration_that_the_agent_copies(wheel: zipfile.ZipFile) -> None:
+def test_contains_the_configuration_that_the_agent_copies(wheel: zipfile.ZipFile) -> None:
     data = {Path(name).name for name in wheel.namelist() if name.startswith('datadog_checks/my_metric/data/')}
     # No conf.yaml, conf.yaml.default or auto_conf.yaml: the Agent would load those by itself.
     assert data == {'conf.yaml.example', 'mysql.yaml.example'}
 
 
-def test_requires_the_base_package_alone_with_a_floor_that_the_agent_can_parse(wheel: zipfile.ZipFile) -> None:
+def test_requires_only_the_base_package_with_a_version_that_the_agent_can_parse(wheel: zipfile.ZipFile) -> None:
     metadata = wheel.read('datadog_my_metric-1.0.0.dist-info/METADATA').decode()
     required = [line for line in metadata.splitlines() if line.startswith('Requires-Dist:')]
     assert len(required) == 1

@@ -68,7 +68,7 @@ def agent(tmp_path_factory, free_port, wait_for_port):
 
 @pytest.fixture(scope='module')
 def start(tmp_path_factory, free_port, wait_for_port):
-    """Start the README's command in its own process group; every app is ended with the module."""
+    """Start the README's command in its own process group; the fixture ends every app after the module."""
     started = []
 
     def run(agent: int, interpreter: Path = Path(sys.executable)) -> App:
@@ -101,7 +101,7 @@ def app(agent, start):
 
 
 def traces(agent: int, count: int) -> list[list[dict]]:
-    """The traces that arrived: at least `count` are waited for, and a moment longer for one too many."""
+    """Return the traces: wait for at least `count`, then a moment longer for surplus traces."""
     end, found = time.monotonic() + 15, []
     while time.monotonic() < end and len(found) < count:
         time.sleep(0.2)
@@ -152,7 +152,7 @@ def test_the_failing_route_is_an_error_of_its_resource(clean, app):
     assert any("GET '/api/error' 500" in line for line in app.log.read_text().splitlines())
 
 
-def test_the_slow_route_is_slow_and_no_error(clean, app):
+def test_the_slow_route_is_slow_and_not_an_error(clean, app):
     assert app.get('/api/slow') == (200, b'Slow Response')
     [spans] = traces(clean, 1)
     [root] = [span for span in spans if not span.get('parent_id')]
@@ -161,7 +161,7 @@ def test_the_slow_route_is_slow_and_no_error(clean, app):
     assert root['duration'] >= 0.8e9
 
 
-def test_unknown_route_is_404_and_no_error(clean, app):
+def test_unknown_route_is_404_and_not_an_error(clean, app):
     assert app.get('/no/such')[0] == 404
     [spans] = traces(clean, 1)
     [root] = [span for span in spans if not span.get('parent_id')]
@@ -177,10 +177,10 @@ def test_health_route_makes_no_trace(clean, app):
 
 
 def test_requests_never_wait_for_the_agent(app, start, free_port):
-    """The same speed with an agent, with one that accepts and never answers, and with none at all.
+    """The speed is the same with an agent, with an agent that never answers, and without an agent.
 
-    The three are asked in turns, so that a busy machine slows all of them. Waiting for the agent would show as the
-    tracer's time-out of 2 s or, for a refused connection, as its retries: the bounds are far below, not a stopwatch.
+    The three are called in turns, so that a busy machine slows all of them. Waiting for the agent would take the
+    tracer's time-out of 2 s or, for a refused connection, its retries; the bounds are far below.
     """
     with socket.socket() as silent:
         silent.bind(('127.0.0.1', 0))
@@ -213,7 +213,7 @@ def test_every_command_of_the_readme_runs(agent, start, commands, interpreter):
     assert texts == [*replies, '{"status":"ok"}']
 
 
-def test_listens_on_loopback_unless_told_otherwise(app):
+def test_listens_on_loopback_by_default(app):
     listening = Path('/proc/net/tcp').read_text()
     assert re.search(rf' 0100007F:{app.port:04X} 00000000:0000 0A ', listening)
     assert not re.search(rf' 00000000:{app.port:04X} 00000000:0000 0A ', listening)
@@ -222,7 +222,7 @@ def test_listens_on_loopback_unless_told_otherwise(app):
 @pytest.mark.parametrize(
     'changes, message',
     [
-        pytest.param({}, 'the port is taken', id='taken'),
+        pytest.param({}, 'the port is in use', id='in-use'),
         pytest.param({'PORT': 'x'}, "PORT is 'x'", id='word'),
         pytest.param({'PORT': '0'}, "PORT is '0'", id='zero'),
         pytest.param({'PORT': '70000'}, "PORT is '70000'", id='too-high'),

@@ -1,4 +1,4 @@
-"""Each deployment file's instance, run through the integration's own model and collected once."""
+"""The instance of each deployment file passes the integration's configuration model and collects once."""
 
 import json
 import os
@@ -57,7 +57,7 @@ def test_instance_fits_the_model_and_collects(configuration: Callable[[], Any]):
     assert set(config) == {'init_config', 'instances'}
     [instance] = config['instances']
     check = check_of(instance)
-    # The model may ignore a key that it doesn't know; a fleet would then run without it.
+    # The model may ignore an unknown key; the fleet would then run without the option.
     assert set(instance) <= set(type(check.config).model_fields)
     assert check.config.min_collection_interval == 45
     aggregator.reset()

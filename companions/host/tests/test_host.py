@@ -1,4 +1,4 @@
-"""The host's files: parsed by the real parsers, and the provisioning run in a scratch root with a stand-in Agent."""
+"""The host's files: parsed by the real parsers; provisioning runs in a scratch root with a fake Agent."""
 
 import json
 import os
@@ -49,7 +49,7 @@ def test_secret_backend_answers_each_handle(tmp_path):
 def test_secret_backend_refuses_another_protocol(tmp_path, text):
     done = backend(text, tmp_path)
     assert (done.returncode, done.stdout) == (2, '')
-    assert done.stderr.startswith('error: stdin must hold')
+    assert done.stderr.startswith('error: stdin must contain')
 
 
 def test_every_command_of_the_readme_runs(tmp_path, commands, interpreter):
@@ -64,13 +64,13 @@ def test_every_command_of_the_readme_runs(tmp_path, commands, interpreter):
 
 @pytest.fixture
 def host(tmp_path):
-    """A scratch root, with commands on PATH that note their calls and do what the Agent's would do to files."""
+    """A scratch root, with commands on PATH that log their calls and change files as the Agent's commands do."""
     etc, binaries, calls = tmp_path / 'etc/datadog-agent', tmp_path / 'bin', tmp_path / 'calls'
     (etc / 'secrets').mkdir(parents=True)
     (etc / 'secrets/api_key').write_text('k3y')
     (tmp_path / WHEEL).write_text('')
     binaries.mkdir()
-    # Like the real one: without `remove` before it, `install` of the version that is there keeps the old code.
+    # Like the real command: `install` of the installed version keeps the old code unless `remove` ran before.
     agent = f"""case "$1 $2" in
     'integration show') cat {tmp_path}/installed ;;
     'integration remove') rm {tmp_path}/installed {tmp_path}/code ;;

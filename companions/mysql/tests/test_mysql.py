@@ -13,7 +13,7 @@ import yaml
 
 FOLDER = Path(__file__).parents[1]
 EXAMPLE = FOLDER.parents[1] / 'my_metric/datadog_checks/my_metric/data/mysql.yaml.example'
-# What a quoting mistake would trip over.
+# A password that reveals quoting mistakes.
 PASSWORD = """it's "a" \\ secret %s `x`"""
 ACCOUNT = "'datadog'@'127.0.0.1'"
 INSTALL = 'apt-get install -y --no-install-recommends mariadb-server'
@@ -53,7 +53,7 @@ class Server:
 def server(tmp_path_factory, free_port, wait_for_port):
     daemon = shutil.which('mariadbd') or shutil.which('/usr/sbin/mariadbd')
     if not daemon:
-        (pytest.fail if os.environ.get('CI') else pytest.skip)(f'no MariaDB server here: {INSTALL}')
+        (pytest.fail if os.environ.get('CI') else pytest.skip)(f'no MariaDB server installed: {INSTALL}')
     root = tmp_path_factory.mktemp('mariadb')
     user = ['--user=root'] if os.geteuid() == 0 else []
     install = ['mariadb-install-db', '--no-defaults', f'--datadir={root}/data', '--skip-test-db', *user]
@@ -77,7 +77,7 @@ def server(tmp_path_factory, free_port, wait_for_port):
 
 @pytest.fixture
 def applied(server):
-    """The user with every grant, whatever the test before did to it."""
+    """The user with every grant, whatever the previous test did."""
     server.execute('SET GLOBAL read_only = 0')
     server.execute(f'DROP USER IF EXISTS {ACCOUNT}')
     assert server.run('apply', '--socket', str(server.socket)).returncode == 0
@@ -103,7 +103,7 @@ def test_applied_twice_changes_nothing_and_verify_passes(applied):
     assert applied.execute(f'SHOW GRANTS FOR {ACCOUNT}') == grants
     verified = applied.run('verify')
     assert (verified.returncode, results(verified)) == (0, ALL_OK)
-    noted = re.findall(r'^ok +([\w ]+): .* \(needed with replication: true only\)$', verified.stdout, re.M)
+    noted = re.findall(r'^ok +([\w ]+): .* \(needed only with replication: true\)$', verified.stdout, re.M)
     assert noted == ['binary logs', 'replication status']
     assert 'needed with' not in applied.run('verify', '--replication').stdout
 
@@ -126,11 +126,11 @@ def test_grants_are_the_least(applied):
         pytest.param('SELECT', 'performance_schema.*', 'performance_schema', id='performance-schema'),
     ],
 )
-def test_revoked_grant_fails_its_check_alone_and_the_advice_heals_it(applied, grant, on, check):
+def test_revoked_grant_fails_only_its_check_and_the_advice_fixes_it(applied, grant, on, check):
     applied.execute(f'REVOKE {grant} ON {on} FROM {ACCOUNT}')
     done = applied.run('verify', '--replication')
     assert (done.returncode, results(done)) == (1, ALL_OK | {check: 'FAIL'})
-    # The configuration that the package brings has replication off.
+    # The packaged configuration has replication off.
     without = applied.run('verify')
     expected = (0, 'WARN') if grant.endswith('MONITOR') else (1, 'FAIL')
     assert (without.returncode, results(without)[check]) == expected
@@ -164,14 +164,14 @@ def test_load_raises_queries_and_stops_at_its_count(applied):
 
 
 def totals(done: subprocess.CompletedProcess) -> list[int]:
-    """Queries sent, and the server's counter before and after."""
+    """Return the queries sent, and the server's counter before and after."""
     return list(
         map(int, re.search(r'^sent (\d+) queries; Queries rose from (\d+) to (\d+)$', done.stdout, re.M).groups())
     )
 
 
 def test_load_is_a_hill(applied):
-    """Its rate, as the server counts it, rises to the middle and falls again: at the middle above twice the ends."""
+    """The rate that the server counts rises to the middle and falls again: in the middle above twice the ends."""
     done = applied.run('load', '--count', '4000', '--seconds', '8')
     print(done.stdout)
     rates = [float(rate) for rate in re.findall(r's +([0-9.]+) queries/s', done.stdout)]
@@ -184,7 +184,7 @@ def test_load_stops_at_its_time(applied):
     done = applied.run('load', '--count', '1000000', '--seconds', '0.1')
     assert done.returncode == 0
     assert 0 < totals(done)[0] < 1_000_000
-    assert 'fewer than the 1000000 asked for' in done.stdout
+    assert 'fewer than 1000000 queries' in done.stdout
 
 
 def test_companion_configuration_connects(applied):
@@ -195,7 +195,7 @@ def test_companion_configuration_connects(applied):
     ):
         pass
     assert instance['port'] == 3306
-    # Both name what a plain server is not; the user granted here may read either.
+    # Both options are for other kinds of server; the user may read either.
     assert instance['options'] == {'replication': False, 'galera_cluster': False}
 
 
@@ -204,7 +204,7 @@ def test_every_command_of_the_readme_runs(applied, commands, interpreter):
     assert len(lines) == 3
     path = f'{interpreter.parent}{os.pathsep}{os.environ["PATH"]}'
     for line in lines:
-        # A hill of five minutes is a short one here.
+        # Shorten the five minutes for the test.
         line = line.replace('--count 60000 --seconds 300', '--count 400 --seconds 4')
         assert '300' not in line
         done = subprocess.run(
@@ -228,11 +228,11 @@ def test_missing_password(applied, command, password):
 
 
 @pytest.mark.parametrize('command', ['apply', 'verify', 'load'])
-def test_server_that_is_not_there(server, command, free_port):
+def test_missing_server(server, command, free_port):
     port = str(free_port())
     done = server.run(command, '--port', port)
     assert (done.returncode, done.stdout) == (2, '')
-    assert f'answers at 127.0.0.1:{port}' in done.stderr
+    assert f'server at 127.0.0.1:{port}' in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -251,12 +251,12 @@ def test_bad_argument(server, arguments):
     assert 'is not a number from' in done.stderr
 
 
-def test_read_only_server_gets_nothing(applied):
+def test_read_only_server_is_not_changed(applied):
     applied.execute(f'DROP USER {ACCOUNT}')
     applied.execute('SET GLOBAL read_only = 1')
     done = applied.run('apply', '--socket', str(applied.socket))
     assert (done.returncode, done.stdout, applied.users()) == (2, '', 0)
-    assert 'the server is read-only: apply this on its primary, the user arrives here by replication' in done.stderr
+    assert 'the server is read-only: apply this on its primary, and replication creates the user here' in done.stderr
 
 
 @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ def test_sql_by_hand_stops_at_the_first_statement(applied, set_up, message):
     assert message in done.stderr
 
 
-def test_administrator_who_may_not_grant_leaves_no_user(applied):
+def test_administrator_without_grant_option_leaves_no_user(applied):
     applied.execute(f'DROP USER {ACCOUNT}')
     applied.execute("CREATE OR REPLACE USER clerk@localhost IDENTIFIED BY 'c'")
     applied.execute('GRANT CREATE USER ON *.* TO clerk@localhost')

@@ -1,18 +1,18 @@
 # (C) Datadog, Inc. 2026-present
 # All rights reserved
 # Licensed under a 3-clause BSD style license (see LICENSE)
-"""The signal: what an instance's options make of an instant.
+"""The signal: computes the value at an instant from the options of an instance.
 
-Pure, and without a clock: instants come in as seconds since 1970 UTC, whole or not, before 1970 or after 2038. The
-value is a function of the seed, the instant and the tags (a set: order and repetition do not count), so each restart,
-each Agent and each computation for the past or the future finds the same series. The one exception is the shape
-`uniform` without a seed, which is random at each call.
+Pure functions without a clock: instants are seconds since 1970 UTC, whole or fractional, also before 1970 and after
+2038. The value depends only on the seed, the instant and the set of tags, so every restart, every Agent and every
+computation for the past or the future gives the same series. The only exception is the shape `uniform` without a seed,
+which is random at each call.
 
-Time grids, all counted from 1970-01-01T00:00:00Z and none from the start of anything:
-- `uniform` with a seed holds one draw for each whole `min_collection_interval`, so that a run that is a little late or
-  early, and a second Agent that runs at other seconds, find the value of the same interval;
-- `sine`, `sawtooth` and `pulse` begin a cycle, and `noise` takes a new level, at each whole `period` plus `phase`; in
-  between they move with the instant itself (`noise` along a smooth curve).
+All time grids start at 1970-01-01T00:00:00Z:
+- `uniform` with a seed has one value for each whole `min_collection_interval`. Runs that are slightly late or early,
+  and a second Agent that runs at other seconds, get the same value;
+- `sine`, `sawtooth` and `pulse` start a cycle, and `noise` takes a new level, at each multiple of `period` plus
+  `phase`. Within a cycle the value depends on the instant (`noise` follows a smooth curve).
 """
 
 import json
@@ -25,7 +25,7 @@ from datetime import datetime
 from itertools import accumulate
 from typing import Any
 
-# The part of a cycle that is over, 0 to 1, to the height of the signal between minimum (0) and maximum (1).
+# Maps the elapsed part of a cycle, 0 to 1, to the height of the signal between minimum (0) and maximum (1).
 CYCLES: dict[str, Callable[[float], float]] = {
     'constant': lambda part: 1.0,
     'sine': lambda part: (1 + math.sin(2 * math.pi * part)) / 2,
@@ -34,15 +34,15 @@ CYCLES: dict[str, Callable[[float], float]] = {
 }
 SHAPES = ('uniform', *CYCLES, 'noise')
 
-# A draw is a whole number of so many bits.
+# Number of bits of a draw.
 BITS = 64
-# A grid's place in time as a label to draw by; adding to 0.0 makes -0.0 the same place.
+# Encodes a grid position as a label for a draw. Callers add 0.0, so that -0.0 and 0.0 have the same label.
 label = struct.Struct('<d').pack
 
 
 def key(seed: int | None, tags: Iterable[str]) -> Any:
-    """What all draws of an instance begin with, as a hash to be copied and gone on with."""
-    from hashlib import blake2b  # it loads OpenSSL, 3 MiB, which the plain random signal does without
+    """Return the hash state from which all draws of an instance start; copy it before updating."""
+    from hashlib import blake2b  # loads OpenSSL, 3 MiB, which the unseeded signal does not need
 
     return blake2b(json.dumps([seed, sorted(set(tags))]).encode(), digest_size=BITS // 8)
 
@@ -62,18 +62,18 @@ class Signal:
         self._interval = options.min_collection_interval
         self._period = options.period
         self._key = key(options.seed, options.tags or ()) if self._seeded or options.signal == 'noise' else None
-        # Chosen by hand, the phase is the same for all tags; else the seed spreads the series over the cycle.
+        # An explicit phase is the same for all tags; otherwise the seed spreads the series over the cycle.
         self._phase = options.phase
         if self._phase is None:
             self._phase = self._draw(b'phase') / 2**BITS * self._period if self._seeded else 0
         self._levels = (None, 0, 0)
 
     def value(self, instant: float) -> int | float | None:
-        """What a run at `instant` submits: whole unless there are `decimals`, None in a silent phase of a drill."""
-        if self.drill is not None and self.drill.runs(position := self.drill.position(instant)):
+        """Return the value at `instant`: whole unless `decimals` is set, None in a silent phase of a drill."""
+        if self.drill is not None and self.drill.is_active(position := self.drill.position(instant)):
             return self.drill.phases[position].value
         if not self._uniform:
-            # A product of floats may end beyond the last step of a range that has more steps than a float has digits.
+            # If the range has more steps than a float has digits, the product may exceed the last step.
             steps = min(round(self._height(instant) * self._span), self._span)
         elif self._seeded:
             steps = self._draw(label(0.0 + instant // self._interval)) * (self._span + 1) >> BITS
@@ -86,7 +86,7 @@ class Signal:
         part = rest / self._period
         if self._cycle is not None:
             return self._cycle(part)
-        # The two levels are a function of the cycle; they are kept because most runs fall into the cycle of the last.
+        # The two levels depend only on the cycle. They are cached, since most runs are in the same cycle as the last.
         known, left, right = self._levels
         if known != cycle:
             left, right = self._draw(label(0.0 + cycle)) / 2**BITS, self._draw(label(cycle + 1)) / 2**BITS
@@ -94,16 +94,16 @@ class Signal:
         return left + (right - left) * part * part * (3 - 2 * part)
 
     def _draw(self, label: bytes) -> int:
-        """A number of BITS bits that depends on the seed, the tags and the label, on every machine the same."""
+        """Return a number of BITS bits that depends only on the seed, the tags and the label, on every machine."""
         state = self._key.copy()
         state.update(label)
         return int.from_bytes(state.digest())
 
 
 class Drill:
-    """Phases one after the other from `start` on, each of which takes the place of the signal; then nothing.
+    """Consecutive phases from `start` on, which replace the signal.
 
-    A phase lasts from its first instant to the one before the next phase's first.
+    A phase includes its first instant and excludes the first instant of the next phase.
     """
 
     def __init__(self, options: Any) -> None:
@@ -112,18 +112,18 @@ class Drill:
         self._ends = [self.start + 60 * minutes for minutes in accumulate(phase.minutes for phase in self.phases)]
 
     def position(self, instant: float) -> int:
-        """The index of the phase that holds at `instant`: -1 before the first, the number of phases after the last."""
+        """Return the index of the phase at `instant`: -1 before the first, the number of phases after the last."""
         return -1 if instant < self.start else bisect_right(self._ends, instant)
 
-    def runs(self, position: int) -> bool:
+    def is_active(self, position: int) -> bool:
         return 0 <= position < len(self.phases)
 
     def describe(self, position: int) -> str:
         phase = self.phases[position]
-        holds = 'silent' if phase.silent else phase.value
-        return f'phase {position + 1} of {len(self.phases)}: {holds} for {phase.minutes} min'
+        content = 'silent' if phase.silent else phase.value
+        return f'phase {position + 1} of {len(self.phases)}: {content} for {phase.minutes} min'
 
     def __str__(self) -> str:
-        # An event holds 4,000 characters.
+        # The text of an event has at most 4,000 characters.
         lines = [self.describe(position) for position in range(min(len(self.phases), 50))]
         return '\n'.join(lines if len(lines) == len(self.phases) else [*lines, 'and so on'])

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 from ..signal import SHAPES
 
 # A gauge travels as a double, which holds every whole number up to here and not beyond.
-LARGEST = 2**53
+MAX_NUMBER = 2**53
 DAY = 24 * 60
 
 # Cut short what a file may hold in any length or depth.
@@ -20,13 +20,13 @@ _shown = Repr(maxstring=60, maxother=60, maxlevel=2)
 def _refuse(value: Any, allowed: str, key: str = '') -> NoReturn:
     try:
         found = str(value) if isinstance(value, datetime) else _shown.repr(value)[:100]
-    except ValueError:  # Python does not write out a whole number of more than 4,300 digits
+    except ValueError:  # Python does not convert integers of more than 4,300 digits to text
         found = 'a number of thousands of digits'
     raise ValueError(f'{key and key + ": "}found {found}, allowed is {allowed}')
 
 
 def _number(value: Any, types: tuple[type, ...], smallest: int, largest: int, allowed: str, key: str = '') -> Any:
-    # bool is an int in Python, and pydantic turns '5' and 5.0 into 5: a typing error in the file would pass unseen.
+    # bool is an int in Python, and pydantic turns '5' and 5.0 into 5, which would hide a mistake in the file.
     if type(value) not in types or not smallest <= value <= largest:
         _refuse(value, allowed, key)
     return value
@@ -67,7 +67,7 @@ def instance_signal(value: Any, field: Any) -> str:
 
 
 def instance_minimum(value: Any, field: Any) -> int:
-    return _whole_number(value, -LARGEST, LARGEST, f'a whole number from {-LARGEST} to {LARGEST}')
+    return _whole_number(value, -MAX_NUMBER, MAX_NUMBER, f'a whole number from {-MAX_NUMBER} to {MAX_NUMBER}')
 
 
 instance_maximum = instance_seed = instance_minimum
@@ -78,20 +78,20 @@ def instance_decimals(value: Any, field: Any) -> int:
 
 
 def instance_period(value: Any, field: Any) -> float:
-    return _number(value, (int, float), 1, LARGEST, f'a number of seconds from 1 to {LARGEST}')
+    return _number(value, (int, float), 1, MAX_NUMBER, f'a number of seconds from 1 to {MAX_NUMBER}')
 
 
 def instance_phase(value: Any, field: Any) -> float:
-    return _number(value, (int, float), 0, LARGEST, 'a number of seconds from 0 to less than period')
+    return _number(value, (int, float), 0, MAX_NUMBER, 'a number of seconds from 0 to less than period')
 
 
 def instance_min_collection_interval(value: Any, field: Any) -> int:
-    # The Agent reads this key itself, as whole seconds, and takes 0 as 15 seconds; it would not keep a fraction.
-    return _whole_number(value, 1, LARGEST, f'a whole number of seconds from 1 to {LARGEST}')
+    # The Agent itself reads this key as whole seconds, takes 0 as 15 seconds and drops a fraction.
+    return _whole_number(value, 1, MAX_NUMBER, f'a whole number of seconds from 1 to {MAX_NUMBER}')
 
 
 def instance_tags(value: Any, field: Any) -> Any:
-    # `tags:` with nothing under it is how an edited example often looks; it means no tags.
+    # `tags:` without a value is common in an edited example; it means no tags.
     if value is None:
         return None
     for position, tag in enumerate(_sequence(value, 'a list of strings, such as `- role:testing`')):
@@ -104,17 +104,17 @@ def instance_drill(value: Any, field: Any) -> dict[str, Any]:
     drill = _mapping(value, ('start', 'phases'), (), 'drill')
     phases = _sequence(drill['phases'], 'a list of phases', 'drill.phases')
     if not phases:
-        _refuse(phases, 'one phase at the least', 'drill.phases')
+        _refuse(phases, 'at least one phase', 'drill.phases')
     minutes = sum(_drill_phase(phase, f'drill.phases[{index}]') for index, phase in enumerate(phases))
     if minutes > 7 * DAY:
-        _refuse(minutes, f'{7 * DAY} minutes in all, which is 7 days', 'drill.phases')
+        _refuse(minutes, f'at most {7 * DAY} minutes in total, which is 7 days', 'drill.phases')
     return {'start': _drill_start(drill['start']), 'phases': phases}
 
 
 def _drill_start(value: Any) -> str:
-    allowed = 'a date and time with its offset from UTC, such as 2027-01-11T10:00:00+01:00'
+    allowed = 'a date and time with its UTC offset, such as 2027-01-11T10:00:00+01:00'
     try:
-        # YAML makes a datetime of an instant without quotes, the Agent's own reader leaves it as text.
+        # YAML parses an unquoted instant as a datetime; the Agent's own parser keeps it as text.
         start = value if isinstance(value, datetime) else datetime.fromisoformat(value)
     except (TypeError, ValueError):
         _refuse(value, allowed, 'drill.start')
@@ -124,15 +124,15 @@ def _drill_start(value: Any) -> str:
 
 
 def _drill_phase(phase: Any, key: str) -> int:
-    """Refuse what is wrong in a phase, else return its minutes."""
+    """Check a phase and return its minutes."""
     _mapping(phase, ('minutes',), ('value', 'silent'), key)
     if 'silent' in phase and not isinstance(phase['silent'], bool):
         _refuse(phase['silent'], 'true or false', f'{key}.silent')
     if phase.get('silent', False) == ('value' in phase):
         _refuse(phase, 'either a value or `silent: true`', key)
     if 'value' in phase:
-        allowed = f'a whole number from {-LARGEST} to {LARGEST}'
-        _whole_number(phase['value'], -LARGEST, LARGEST, allowed, f'{key}.value')
+        allowed = f'a whole number from {-MAX_NUMBER} to {MAX_NUMBER}'
+        _whole_number(phase['value'], -MAX_NUMBER, MAX_NUMBER, allowed, f'{key}.value')
     allowed = f'a whole number from 1 to {DAY}, which is 24 hours'
     return _whole_number(phase['minutes'], 1, DAY, allowed, f'{key}.minutes')
 
