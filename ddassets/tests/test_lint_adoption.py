@@ -65,7 +65,7 @@ def test_equal_findings_are_counted(tmp_path, capsys):
     ('content', 'error'),
     [
         pytest.param(None, 'cannot be read: No such file or directory', id='missing'),
-        pytest.param('[]', 'not a baseline: expected what --write-baseline writes', id='another-shape'),
+        pytest.param('[]', 'not a baseline: expected a file written by --write-baseline', id='another-shape'),
         pytest.param('{"version": 1, "findings": [{}]}', 'not a baseline', id='an-entry-without-keys'),
         pytest.param('{"version": 9, "findings": []}', 'baseline version 9, expected 1', id='another-version'),
         pytest.param('nonsense', 'not a baseline', id='not-json'),

@@ -160,8 +160,8 @@ def test_a_path_that_is_not_there(lint):
     [
         pytest.param('acne', 'acne: No such file or directory; did you mean acme?', id='misspelt'),
         pytest.param('nowhere/acme', 'nowhere/acme: No such file or directory\n', id='no-folder-above'),
-        pytest.param('file', 'file: neither a monitor, a dashboard nor a downtime in a form that is read\n', id='file'),
-        pytest.param('acme/notes.md', 'name the folder of the integration, acme\n', id='a-file-of-it'),
+        pytest.param('file', 'file: not a monitor, dashboard or downtime in a supported form\n', id='file'),
+        pytest.param('acme/notes.md', 'pass the folder of the integration, acme\n', id='a-file-of-it'),
     ],
 )
 def test_a_path_that_is_no_folder(lint, tmp_path, path, message):
@@ -314,14 +314,14 @@ def test_configuration_beside_an_asset(lint, tmp_path):
             ":2:9: there is no rule 'metric/unknwn'; did you mean metric/unknown?",
             id='rule',
         ),
-        pytest.param('ignore:\n- reason: x', ':2:3: an entry of ignore needs the key rule', id='no-rule'),
+        pytest.param('ignore:\n- reason: x', ':2:3: an entry of ignore requires the key rule', id='no-rule'),
         pytest.param('ignore: 3', ':1:9: ignore: expected a list', id='no-list'),
         pytest.param(
             'ignore: [3]', ':1:10: expected a mapping with the keys rule, file, object, reason', id='no-mapping'
         ),
         pytest.param('companions: [[a]]', ':1:14: companions: expected a text', id='no-text'),
         pytest.param('- a', ':1:1: expected a mapping', id='a-list'),
-        pytest.param('ignore: []\nignore: []', ":2:1: the key 'ignore' stands twice", id='twice'),
+        pytest.param('ignore: []\nignore: []', ":2:1: the key 'ignore' is duplicated", id='twice'),
         pytest.param('ignore: [', ':1:10: invalid YAML', id='broken'),
         pytest.param('a: *b', ':1:4: invalid YAML: found undefined alias', id='alias'),
         pytest.param(b'\xff\xfe\x00', 'invalid YAML', id='encoding'),
@@ -352,7 +352,7 @@ def test_emission(lint, tmp_path):
     path = emission(tmp_path, **{'acme.queue.length': ['queue:in'], 'acme.new': []})
     code, out, _ = lint('acme', '--emission', path)
     assert code == 1
-    assert 'no series of acme.queue.length carries the tag key queues' in out
+    assert 'no series of acme.queue.length has the tag key queues' in out
     assert 'the check submits acme.new, which is not listed' in out
 
 
@@ -361,7 +361,7 @@ def test_emission_of_another_integration(lint, tmp_path):
     (tmp_path / 'acme').rename(tmp_path / 'acne')
     code, _, err = lint('acne', '--emission', emission(tmp_path, **{'acme.queue.length': []}))
     assert code == 2
-    assert "the emission is of 'acme', which is not linted here; did you mean acne?" in err
+    assert "the emission is for 'acme', which is not linted here; did you mean acne?" in err
 
 
 @pytest.mark.parametrize(

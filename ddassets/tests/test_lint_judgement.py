@@ -64,7 +64,7 @@ KAFKA = {
     MONITOR: None,
     MANIFEST: {'assets': {'monitors': None, 'integration': {'metrics': {'prefix': 'kafka.'}}}},
 }
-NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
+NO_HANDLE = [(WARNING, '@pager is not notified of the recovery', '@pager')]
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
         pytest.param(
             dashboard('avg:acme.workers{host:a AND NOT host:a}'),
             'query/contradiction',
-            [(WARNING, 'no series can pass: host:a is asked for and refused', 'host:a AND NOT host:a')],
+            [(WARNING, 'no series can match: host:a is both required and excluded', 'host:a AND NOT host:a')],
             id='asked-and-refused',
         ),
         pytest.param(
@@ -358,7 +358,7 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
         pytest.param(
             monitor(QUERY, {'no_data_timeframe': None}),
             'monitor/no-data-timeframe',
-            [(NOTE, 'notify_no_data without no_data_timeframe: which default applies is told in two ways', '')],
+            [(NOTE, 'notify_no_data without no_data_timeframe: the documentation states two different defaults', '')],
             id='timeframe-missing',
         ),
         pytest.param(
@@ -382,7 +382,7 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
         pytest.param(
             monitor('sum(last_5m):sum:acme.queue.length{*} by {host}.as_count() > 100'),
             'metric/as-count-of-gauge',
-            [(NOTE, '.as_count() does nothing: acme.queue.length is a gauge', '.as_count()')],
+            [(NOTE, '.as_count() has no effect:  acme.queue.length is a gauge', '.as_count()')],
             id='as-count-of-points',
         ),
         pytest.param(
@@ -485,7 +485,7 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
         pytest.param(
             monitor(QUERY, text='The queue is long. @team'),
             'message/no-recovery-text',
-            [(NOTE, 'the recovery is told in the words of the alert: there is no {{#is_recovery}}', '')],
+            [(NOTE, 'the recovery sends the text of the alert: there is no {{#is_recovery}}', '')],
             id='one-text-for-all',
         ),
         pytest.param(monitor(QUERY, text='@team'), 'message/no-recovery-text', [], id='nothing-but-a-handle'),
@@ -505,7 +505,7 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
         pytest.param(
             monitor(QUERY, text='{{#is_alert}}Long.{{else}}@team{{/is_alert}} Read on.'),
             'message/no-recovery-text',
-            [(NOTE, 'the recovery is told in the words of the alert: there is no {{#is_recovery}}', '')],
+            [(NOTE, 'the recovery sends the text of the alert: there is no {{#is_recovery}}', '')],
             id='only-a-handle-behind-else',
         ),
         pytest.param(
@@ -537,8 +537,8 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
             {MANIFEST: {'assets': {'monitors': {'Outside': '../other.json', 'Everywhere': '/dev/null'}}}},
             'manifest/missing-file',
             [
-                (ERROR, '../other.json lies outside of the integration', ''),
-                (ERROR, '/dev/null lies outside of the integration', ''),
+                (ERROR, '../other.json is outside the integration', ''),
+                (ERROR, '/dev/null is outside the integration', ''),
             ],
             id='outside',
         ),
@@ -583,7 +583,7 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
                 (
                     'rollup-method',
                     'avg:acme.workers{$host}.rollup(median, 60)',
-                    [(WARNING, ".rollup(): 'median' is not a method, only avg, sum, min, max, count", 'median')],
+                    [(WARNING, ".rollup(): 'median' is not a method, expected avg, sum, min, max, count", 'median')],
                 ),
                 (
                     'rollup-zero',
@@ -595,7 +595,7 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
                 (
                     'fill',
                     'avg:acme.workers{$host}.fill(foo)',
-                    [(WARNING, ".fill(): 'foo' is not a method, only linear, last, zero, null", 'foo')],
+                    [(WARNING, ".fill(): 'foo' is not a method, expected linear, last, zero, null", 'foo')],
                 ),
                 ('fill-last', 'avg:acme.workers{$host}.fill(last, 60)', []),
                 ('abs-of-nothing', 'abs()', [(WARNING, 'abs() takes a query as its first argument', 'abs()')]),
@@ -608,7 +608,13 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
                 (
                     'algorithm',
                     "anomalies(avg:acme.workers{$host}, 'agil', 2)",
-                    [(WARNING, "anomalies(): 'agil' is not allowed, only basic, agile, robust, adaptive", "'agil'")],
+                    [
+                        (
+                            WARNING,
+                            "anomalies(): 'agil' is not allowed, expected basic, agile, robust, adaptive",
+                            "'agil'",
+                        )
+                    ],
                 ),
                 ('algorithm-well-spelt', "anomalies(avg:acme.workers{$host}, 'agile', 2, direction='above')", []),
                 ('outliers', "outliers(avg:acme.workers{$host} by {host}, 'DBSCAN', 3)", []),
@@ -643,7 +649,7 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
                     [
                         (
                             WARNING,
-                            'acme.queue.length has no filter; a monitor query needs one, {*} at least',
+                            'acme.queue.length has no filter; a monitor query needs one, at least {*}',
                             'acme.queue.length',
                         )
                     ],
@@ -678,12 +684,12 @@ NO_HANDLE = [(WARNING, '@pager never hears of the recovery', '@pager')]
                 (
                     'single',
                     'At {host.name}',
-                    [(WARNING, '{host.name} has single braces, so it is printed as it stands', '{host.name}')],
+                    [(WARNING, '{host.name} has single braces, so it is printed unchanged', '{host.name}')],
                 ),
                 (
                     'bare',
                     'Is {value}',
-                    [(WARNING, '{value} has single braces, so it is printed as it stands', '{value}')],
+                    [(WARNING, '{value} has single braces, so it is printed unchanged', '{value}')],
                 ),
                 ('double', 'At {{host.name}} and {{{value}}}', []),
                 ('json', 'Send {"a": 1} or ${value} or {other}', []),
@@ -710,7 +716,7 @@ def recurrences(*pairs, zone='Europe/Berlin'):
 NIGHTS = ('2027-01-04T19:00:00', '14h', 'FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR')
 SUNDAY_NIGHTS = ('2027-01-03T19:00:00', '14h', 'FREQ=WEEKLY;BYDAY=SU,MO,TU,WE,TH,FR')
 WEEKENDS = ('2027-01-09T00:00:00', '1d', 'FREQ=WEEKLY;BYDAY=SA,SU')
-OPEN = [(WARNING, 'Monday 00:00 to Monday 09:00 is not muted, though Sunday and the other nights are', '')]
+OPEN = [(WARNING, 'Monday 00:00 to Monday 09:00 is not muted, but Sunday and the other nights are', '')]
 
 
 @pytest.mark.parametrize(
@@ -755,7 +761,10 @@ def test_downtimes_for_the_same_monitors_are_taken_together(tmp_path):
 def test_the_first_change_of_the_clocks_is_named(tmp_path):
     [(severity, text, _)] = judge(tmp_path, {DOWNTIME: recurrences(WEEKENDS)}, 'downtime/clock-change')
     # Rule 5.12: Sunday 2027-03-28 has 23 hours.
-    assert (severity, text) == (NOTE, '2027-03-29 from 00:00 to 01:00 it is muted or not, as one counts the duration')
+    assert (severity, text) == (
+        NOTE,
+        '2027-03-29 from 00:00 to 01:00: muted or not, depending on how the duration counts',
+    )
 
 
 EMISSION = Emission.of_samples(
@@ -777,20 +786,20 @@ EMISSION = Emission.of_samples(
         pytest.param(
             'avg:acme.queue.length{$host,colour:red}',
             'tag/unknown',
-            [(NOTE, 'no series of acme.queue.length carries the tag key colour', 'colour:red')],
+            [(NOTE, 'no series of acme.queue.length has the tag key colour', 'colour:red')],
             id='like-none',
         ),
         pytest.param(
             'avg:acme.queue.length{$host AND que IN (a)}',
             'tag/unknown',
-            [(WARNING, 'no series of acme.queue.length carries the tag key que', 'que IN (a)')],
+            [(WARNING, 'no series of acme.queue.length has the tag key que', 'que IN (a)')],
             id='like-one',
         ),
         pytest.param('avg:acme.queue.length{$host,queue:in*}', 'tag/unknown-value', [], id='wildcard'),
         pytest.param(
             'avg:acme.queue.length{$host,queue:out}',
             'tag/unknown-value',
-            [(NOTE, 'no series of acme.queue.length was seen with queue:out', 'queue:out')],
+            [(NOTE, 'no submitted series of acme.queue.length has queue:out', 'queue:out')],
             id='value',
         ),
         pytest.param(
@@ -810,7 +819,7 @@ def test_a_variable_stands_for_its_tag_key(tmp_path):
     found = judge(
         tmp_path, dashboard('avg:acme.queue.length{$q}', template_variables=variables), 'tag/unknown', EMISSION
     )
-    assert found == [(WARNING, 'no series of acme.queue.length carries the tag key queu', '$q')]
+    assert found == [(WARNING, 'no series of acme.queue.length has the tag key queu', '$q')]
 
 
 def test_what_is_emitted_is_known(tmp_path):

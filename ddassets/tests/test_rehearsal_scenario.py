@@ -62,7 +62,7 @@ def expect(entry: str) -> str:
         pytest.param(f"a: {'[' * 60}{']' * 60}", '1:53: found more than 50 levels', id='deep'),
         pytest.param(HEAD, 's.yaml:1:1: series is missing', id='missing-key'),
         pytest.param(f'{BASE}lenght: 2h\n', "5:1: unknown key 'lenght'; did you mean length?; known: desc", id='key'),
-        pytest.param(f'{BASE}length: 2h\n', "5:1: the key 'length' stands twice, in line 2 too", id='key-twice'),
+        pytest.param(f'{BASE}length: 2h\n', "5:1: the key 'length' is duplicated, see line 2 too", id='key-twice'),
         pytest.param(f'{BASE}? [a]\n: 1\n', 'expected the name of a key, found a list', id='key-no-text'),
         pytest.param(
             BASE.replace('10:00:00', '25:00:00'),

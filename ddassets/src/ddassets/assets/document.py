@@ -188,7 +188,7 @@ def parse_document(path: Path, text: str, problems: list[Diagnostic]) -> Documen
         return None
     if duplicated:
         for key, offset, fix in _duplicates(text)[:MAX_DUPLICATES]:
-            message = f'the key {shorten(key, 100)!r} stands twice in one object; the last one counts'
+            message = f'the key {shorten(key, 100)!r} is duplicated in one object; the last value is used'
             found = fault('file/duplicate-key', path, _position(text, offset), message)
             problems.append(replace(found, fix=fix))
     return Document(path, text, data)

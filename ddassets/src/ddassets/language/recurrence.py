@@ -82,7 +82,7 @@ def parse_rule(text: str) -> tuple[Rule | None, list[RuleFault]]:
         elif name not in PARTS:
             faults.append(RuleFault(f'unknown part {name!r}{did_you_mean(name, PARTS)}; allowed: {", ".join(PARTS)}'))
         elif name in parts:
-            faults.append(RuleFault(f'{name} stands twice'))
+            faults.append(RuleFault(f'{name} is duplicated'))
         else:
             parts[name] = value
     fields: dict[str, object] = {}

@@ -1,6 +1,6 @@
-"""Read an integration's assets as a careful reviewer would, and say what cannot work.
+"""Check the assets of an integration and report mistakes.
 
-`lint` judges one integration; `Emission` tells it what the check really submits.
+`lint` checks one integration; an `Emission` contains what the check really submits.
 """
 
 from ddassets.diagnostic import Diagnostic, Severity

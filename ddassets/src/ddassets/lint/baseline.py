@@ -1,7 +1,7 @@
-"""A baseline: the findings that a checkout has today, so that only new ones count.
+"""A baseline: the current findings of a checkout, so that only new findings count.
 
-A finding is recognised by its rule, file, object and message, not by its line, so that an edit elsewhere in the file
-changes nothing. Equal findings are counted.
+A finding is identified by its rule, file, object and message, not by its line, so an edit elsewhere in the file has no
+effect. Equal findings are counted.
 """
 
 import json
@@ -18,7 +18,7 @@ VERSION = 1
 
 
 class Known(NamedTuple):
-    """What identifies a finding. `file` is relative to the folder of the baseline, with `/`."""
+    """The identity of a finding. `file` is relative to the folder of the baseline, with `/`."""
 
     rule: str
     file: str
@@ -36,9 +36,9 @@ class Compared:
 
 
 def compare(findings: Iterable[Diagnostic], path: Path) -> Compared:
-    """Tell new findings from those that the baseline at `path` records.
+    """Compare findings with the baseline at `path`.
 
-    Raises UnusableInputError where the file is no baseline.
+    Raises UnusableInputError if the file is not a baseline.
     """
     recorded = _read(path)
     left = recorded.copy()
@@ -54,7 +54,7 @@ def compare(findings: Iterable[Diagnostic], path: Path) -> Compared:
 
 
 def text(findings: Iterable[Diagnostic], path: Path) -> str:
-    """Return the content of a baseline that is to lie at `path`: one line for each finding, sorted."""
+    """Return the content of a baseline for the file `path`: one line per finding, sorted."""
     counts = Counter(_known(finding, path.parent) for finding in findings)
     entries = ({**known._asdict(), 'count': count} for known, count in sorted(counts.items()))
     lines = ',\n'.join(json.dumps(entry, ensure_ascii=False) for entry in entries)
@@ -80,4 +80,4 @@ def _read(path: Path) -> Counter[Known]:
     except OSError as error:
         raise UnusableInputError(f'{path}: cannot be read: {error.strerror or error}') from error
     except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise UnusableInputError(f'{path}: not a baseline: expected what --write-baseline writes') from error
+        raise UnusableInputError(f'{path}: not a baseline: expected a file written by --write-baseline') from error

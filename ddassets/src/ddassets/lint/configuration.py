@@ -1,7 +1,7 @@
-"""`.ddassets.yaml`: which findings are meant to be as they are, and which metrics come from elsewhere.
+"""`.ddassets.yaml`: findings to ignore, and metrics that come from other integrations.
 
-It lies in an integration's folder, or in the folder above for all integrations of a checkout. What is about one asset
-may lie beside it: `queue.ddassets.yaml` beside `queue.json`, for JSON has no comments and an API body no room for them.
+The file is in an integration's folder, or in a folder above it for all integrations of a checkout. An ignore for one
+asset may be in a file beside it: `queue.ddassets.yaml` beside `queue.json`, because JSON has no comments.
 """
 
 from collections.abc import Collection, Iterator, Mapping
@@ -26,16 +26,16 @@ BESIDE = '.ddassets.yaml'
 IGNORE = Keys(
     (
         Key('rule', TEXT, 'the rule, such as metric/unknown, or a family: message/*'),
-        Key('file', TEXT, 'only in this file, relative to this one; * is allowed'),
-        Key('object', TEXT, 'only of this monitor, widget or metric'),
-        Key('reason', TEXT, 'why the finding is meant to be'),
+        Key('file', TEXT, 'only in this file, relative to the configuration; may contain *'),
+        Key('object', TEXT, 'only for this monitor, widget, variable or metric'),
+        Key('reason', TEXT, 'why the finding is ignored'),
     ),
     required=('rule',),
 )
 CONFIGURATION = Keys(
     (
-        Key('companions', list_of(TEXT), 'metrics that come from elsewhere; * is allowed'),
-        Key('ignore', list_of(IGNORE.schema), 'findings that are meant to be'),
+        Key('companions', list_of(TEXT), 'metrics of other integrations; may contain *'),
+        Key('ignore', list_of(IGNORE.schema), 'findings to ignore'),
     )
 )
 
@@ -47,7 +47,7 @@ def schema() -> dict[str, Any]:
 
 @dataclass(frozen=True, eq=False)
 class Ignore:
-    """One entry of `ignore`. `rule` and `file` may be patterns with `*`: `message/*`, `assets/monitors/*.json`.
+    """An entry of `ignore`. `rule` and `file` may be patterns with `*`: `message/*`, `assets/monitors/*.json`.
 
     `file` is relative to the folder of the configuration.
     """
@@ -59,7 +59,7 @@ class Ignore:
     position: Position
 
     def names(self, rule: str) -> bool:
-        """Whether the entry is about a rule."""
+        """Whether the entry applies to a rule."""
         return fnmatchcase(rule, self.rule)
 
     def matches(self, finding: Diagnostic, folder: Path) -> bool:
@@ -74,7 +74,7 @@ class Ignore:
 
 @dataclass(frozen=True)
 class Configuration:
-    """One configuration file. `companions` are metrics that the assets may use: names, or patterns with `*`."""
+    """A configuration file. `companions` are metrics that the assets may use: names, or patterns with `*`."""
 
     path: Path
     ignores: tuple[Ignore, ...] = ()
@@ -87,7 +87,7 @@ class Configuration:
 
 @dataclass(frozen=True)
 class ConfigurationUse:
-    """A configuration after the run: which ignores matched a finding, and which rules had nothing to judge by."""
+    """A configuration after the run: the ignores that matched a finding, and the rules that could not run."""
 
     configuration: Configuration
     used: frozenset[Ignore]
@@ -95,15 +95,15 @@ class ConfigurationUse:
 
 
 def read(path: Path, rules: Collection[str]) -> Configuration | None:
-    """Read one file; None where there is none. `rules` are the ids that `ignore` may name.
+    """Read a configuration; None if the file does not exist. `rules` are the ids that `ignore` may name.
 
-    Raises UnusableInputError, with line and column, for what is no configuration.
+    Raises UnusableInputError with line and column if the configuration is invalid.
     """
     return _read(path, rules, None)
 
 
 def read_beside(folder: Path, rules: Collection[str]) -> Iterator[Configuration]:
-    """The configurations beside the assets of the integration at `folder`."""
+    """Read the configurations beside the assets of the integration at `folder`."""
     for path in sorted((folder / 'assets').glob(f'*/*{BESIDE}')) if boundary.is_inside(folder / 'assets') else ():
         asset = path.name.removesuffix(BESIDE) + '.json'
         if path.name != FILE_NAME and (configuration := _read(path, rules, asset)):
@@ -157,7 +157,7 @@ class _Reader:
         keys = [key for key in IGNORE.names if self.asset is None or key != 'file']
         fields = self.mapping(node, keys)
         if 'rule' not in fields:
-            raise self.refuse(node, 'an entry of ignore needs the key rule')
+            raise self.refuse(node, 'an entry of ignore requires the key rule')
         texts = {key: self.text(value, key) for key, value in fields.items()}
         rule = texts['rule']
         if not any(fnmatchcase(known, rule) for known in self.rules):
@@ -183,7 +183,7 @@ class _Reader:
                 near = did_you_mean(name, allowed)
                 raise self.refuse(key, f'unknown key {name!r}{near}; allowed: {", ".join(allowed)}')
             if name in fields:
-                raise self.refuse(key, f'the key {name!r} stands twice')
+                raise self.refuse(key, f'the key {name!r} is duplicated')
             fields[name] = value
         return fields
 

@@ -1,4 +1,4 @@
-"""What a check really submits: the authority on metrics and tags, where it can be run."""
+"""What a check really submits: the authority on metrics and tags if the check can run."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -30,7 +30,7 @@ _DERIVED = {
 
 @dataclass(frozen=True)
 class Emitted:
-    """One metric as it reaches Datadog: its type (gauge, rate, count, distribution) and the tags that were seen."""
+    """A metric as submitted to Datadog: its type (gauge, rate, count, distribution) and its tags."""
 
     type: str
     tags: frozenset[str]
@@ -42,15 +42,15 @@ class Emitted:
 
 @dataclass(frozen=True)
 class Emission:
-    """The metrics of one or more runs, by name. What no run submitted may still exist: runs see one environment."""
+    """The metrics of one or more runs, by name. Other metrics may exist, because a run covers only one environment."""
 
     metrics: Mapping[str, Emitted]
 
     @classmethod
     def of_samples(cls, samples: Iterable[tuple[str, str, Iterable[str]]]) -> Self:
-        """From (name, kind, tags) as a check submits them; the kind is that of the call, such as `monotonic_count`.
+        """Create an emission from (name, kind, tags). The kind is the method of the check, such as `monotonic_count`.
 
-        Raises ValueError for a kind that no check has.
+        Raises ValueError for an unknown kind.
         """
         seen: dict[str, tuple[str, set[str]]] = {}
         for name, kind, tags in samples:
@@ -62,16 +62,16 @@ class Emission:
 
     @classmethod
     def of_aggregator(cls, aggregator: Any) -> Self:
-        """From the `aggregator` fixture of datadog-checks-dev, once the check has run."""
+        """Create an emission from the `aggregator` fixture of datadog-checks-dev, after the check has run."""
         kinds = {number: kind for kind, number in aggregator.METRIC_ENUM_MAP.items()}
         samples = [sample for name in aggregator.metric_names for sample in aggregator.metrics(name)]
         return cls.of_samples((sample.name, kinds[sample.type], sample.tags) for sample in samples)
 
 
 def read_emission(path: Path) -> tuple[str, Emission]:
-    """What `ddassets check --json` printed: the integration's name and its emission.
+    """Read the output of `ddassets check --json`; return the integration's name and its emission.
 
-    Raises UnusableInputError for anything else, and for a check that submitted nothing.
+    Raises UnusableInputError for other content, and for a check that submitted nothing.
     """
     try:
         document = json.loads(path.read_bytes())
@@ -82,9 +82,9 @@ def read_emission(path: Path) -> tuple[str, Emission]:
     name = document.get('integration') if isinstance(document, dict) else None
     series = document.get('series') if isinstance(document, dict) else None
     if not isinstance(name, str) or not isinstance(series, list) or not all(map(_is_series, series)):
-        raise UnusableInputError(f'{path}: expected what `ddassets check PATH --json` prints')
+        raise UnusableInputError(f'{path}: expected the output of `ddassets check PATH --json`')
     if not series:
-        raise UnusableInputError(f'{path}: the check submitted no series, so nothing can be judged by it')
+        raise UnusableInputError(f'{path}: the check submitted no series, so this file cannot be used')
     seen: dict[str, tuple[str, set[str]]] = {}
     for item in series:
         _, tags = seen.setdefault(item['metric'], (item['type'], set()))

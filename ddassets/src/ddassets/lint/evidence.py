@@ -1,6 +1,6 @@
-"""Where an integration itself names a metric: in its sources, tests, fixtures, metric maps and README.
+"""Search for a metric name in an integration's own sources, tests, fixtures, metric maps and README.
 
-Nothing is run. Python files are read as syntax trees, everything else as words, and only once a name is in doubt.
+No code runs. Python files are parsed, other files are split into words, and only if a name is unknown.
 """
 
 import ast
@@ -15,7 +15,7 @@ from ddassets import boundary
 from ddassets.assets.document import read_text
 from ddassets.lint.known_metrics import DERIVED_SUFFIXES
 
-# Bytes. Larger files are recorded payloads; the names in them stand in smaller files as well.
+# Bytes. Larger files are recorded payloads; smaller files contain the same names.
 MAX_FILE = 2_000_000
 MAX_FILES = 400
 _FOLDERS = ('datadog_checks', 'tests')
@@ -26,7 +26,7 @@ _WORD = re.compile(r'[A-Za-z_][\w.]*\w')
 
 @dataclass(frozen=True, slots=True)
 class Mention:
-    """A file of the integration that names a metric, and the line, counted from 1."""
+    """A file of the integration that contains a metric name, and the line, counted from 1."""
 
     path: Path
     line: int
@@ -34,16 +34,16 @@ class Mention:
 
 @dataclass
 class Evidence:
-    """What the files of one integration's folder name. `files` counts those that were read."""
+    """The names in the files of an integration's folder. `files` is the number of files read."""
 
     folder: Path
     files: int = field(default=0, init=False)
 
     def of(self, metric: str, prefixes: Iterable[str]) -> Mention | None:
-        """Return where the integration names a metric, in one of the forms that its name takes on the way to Datadog.
+        """Return where the integration contains a metric, in any form from which its name may be derived.
 
-        These are the full name; the name without the integration's prefix, which the namespace of a check adds; either
-        without the suffix of a histogram or counter; and the spelling of Prometheus, with underscores.
+        The forms are the full name; the name without the integration's prefix (the namespace of a check adds it);
+        either without the suffix of a histogram or counter; and the Prometheus name with underscores.
         """
         names = [metric]
         names += (metric.removeprefix(f'{prefix}.') for prefix in prefixes if metric.startswith(f'{prefix}.'))
@@ -52,7 +52,7 @@ class Evidence:
             if base and suffix in DERIVED_SUFFIXES:
                 names.append(base)
         for name in names:
-            # A bare word such as `total` stands everywhere.
+            # A single word such as `total` is too common.
             if name != metric and '.' not in name and '_' not in name:
                 found = self._literals.get(name)
             else:
@@ -71,7 +71,7 @@ class Evidence:
 
     @cached_property
     def _read(self) -> tuple[dict[str, Mention], dict[str, Mention]]:
-        """Every word by the first place that has it; apart from them the texts of the check's own sources."""
+        """Return the first place of every word, and separately of the text literals in the check's own sources."""
         words: dict[str, Mention] = {}
         literals: dict[str, Mention] = {}
         for path in self._paths():
@@ -116,10 +116,10 @@ class Evidence:
 
 
 def _texts(source: str) -> Iterator[tuple[str, int]]:
-    """Every text literal of a Python source and its line; none of a source that cannot be parsed."""
+    """Return the text literals of a Python source with their lines; nothing if it cannot be parsed."""
     try:
         with warnings.catch_warnings():
-            # Old sources have escapes that Python warns about.
+            # Python warns about escapes in old sources.
             warnings.simplefilter('ignore')
             tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -1,4 +1,4 @@
-"""The integration that the examples of all rules change: complete, and clean by every rule."""
+"""The example integration, complete and without findings. The examples of all rules change it."""
 
 import copy
 import json
@@ -22,7 +22,7 @@ METADATA_HEADER = (
 
 
 def widget(query: str, title: str = 'Queue', **more: Any) -> dict[str, Any]:
-    """A graph of one metric query; `more` goes into its definition."""
+    """Return a graph of one metric query; `more` is merged into its definition."""
     queries = [{'data_source': 'metrics', 'name': 'query1', 'query': query}]
     request = {'queries': queries, 'formulas': [{'formula': 'query1'}], 'response_format': 'timeseries'}
     return {'definition': {'type': 'timeseries', 'title': title, 'requests': [request], **more}}
@@ -35,14 +35,14 @@ def message(
     more: str = '',
     handle: str = '@team-acme',
 ) -> str:
-    """A message with a block for each state whose text is not empty."""
+    """Return a message with a block for each state whose text is not empty."""
     blocks = {'is_alert': alert, 'is_no_data': no_data, 'is_recovery': recovery}
     said = ''.join(f'{{{{#{name}}}}}{text}{{{{/{name}}}}}' for name, text in blocks.items() if text)
     return ' '.join(part for part in (said, more, handle) if part)
 
 
 def anomalies(trigger: str, recovery: str, compared: str = '>= 1', share: float = 1) -> dict[str, Any]:
-    """The parts of a monitor that make it one of anomalies; `share` is the critical threshold."""
+    """Return the keys that turn a monitor into an anomaly monitor; `share` is the critical threshold."""
     compared = compared if share == 1 else f'>= {share}'
     return {
         'query': f"avg(last_4h):anomalies(avg:acme.queue.length{{*}} by {{host}}, 'agile', 2, direction='both', "
@@ -56,7 +56,7 @@ def anomalies(trigger: str, recovery: str, compared: str = '>= 1', share: float 
 
 
 def check_monitor(runs: int) -> dict[str, Any]:
-    """The parts of a monitor that make it one of a service check, which reads the last runs."""
+    """Return the keys that turn a monitor into a service check monitor, which reads the last runs."""
     return {
         'type': 'service check',
         'query': f'"acme.can_connect".over("*").by("host").last({runs}).count_by_status()',
@@ -85,7 +85,7 @@ def composite(query: str, **more: Any) -> dict[str, Any]:
 
 
 def metadata(*rows: str) -> str:
-    """A metadata.csv of rows such as `acme.workers,gauge`."""
+    """Return a metadata.csv with rows such as `acme.workers,gauge`."""
     return '\n'.join([METADATA_HEADER, *(row + ',' * (8 - row.count(',')) for row in rows), ''])
 
 
@@ -159,7 +159,7 @@ INTEGRATION: Mapping[str, Any] = {
 
 
 def write(folder: Path, files: Files) -> Path:
-    """Write the example integration, changed by `files`, into `folder` / `acme`, and return that."""
+    """Write the example integration, changed by `files`, to `folder` / `acme`, and return that path."""
     integration = folder / 'acme'
     for name in dict.fromkeys([*INTEGRATION, *files]):
         content = INTEGRATION.get(name)

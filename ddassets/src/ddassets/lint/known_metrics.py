@@ -1,10 +1,10 @@
-"""Whose a metric is, by the first part of its name.
+"""Known metric prefixes and the integrations that submit them.
 
-Facts, collected by hand: what the Agent itself, Datadog's own products and well-known integrations submit. A prefix
-that is missing here costs a note; one that is wrongly here costs a misspelling that goes unseen.
+Collected by hand: prefixes of the Agent, of Datadog's own products and of well-known integrations. A missing prefix
+causes an unnecessary note; a wrong prefix hides misspellings.
 """
 
-# The Agent, its system checks, and products whose metrics Datadog makes.
+# The Agent, its system checks, and Datadog's products.
 _DATADOG = """
     system datadog dd trace runtime ntp process network disk file directory dns http tcp ssh tls sdk snmp net
     synthetics rum logs events profiling ci apm universal_service_monitoring security_monitoring appsec cost
@@ -39,7 +39,7 @@ _INTEGRATIONS = """
 """
 _KNOWN = frozenset(f'{_DATADOG} {_CLOUDS} {_INTEGRATIONS}'.split())
 
-# Prefixes under which several integrations submit: a name that one of them lacks may be another's.
+# Prefixes that several integrations share: a name that one of them lacks may belong to another.
 SHARED = frozenset(
     """
     kafka kubernetes kubernetes_state nginx jvm jmx java cassandra envoy kube container docker aws azure gcp system
@@ -49,7 +49,7 @@ SHARED = frozenset(
 
 
 def known_prefix(prefix: str) -> bool:
-    """Whether metrics whose name begins with `prefix` and a dot come from a well-known place."""
+    """Whether metrics with this prefix (the part before the first dot) come from a known source."""
     return prefix in _KNOWN
 
 
@@ -57,7 +57,7 @@ def known_prefixes() -> frozenset[str]:
     return _KNOWN
 
 
-# What a histogram, a summary or a distribution adds to its name.
+# Suffixes of the metrics of a histogram, a summary or a distribution.
 DERIVED_SUFFIXES = frozenset(
     """
     avg count median max min sum 75percentile 90percentile 95percentile 99percentile 999percentile
@@ -65,7 +65,7 @@ DERIVED_SUFFIXES = frozenset(
     """.split()
 )
 
-# What the Agent's own checks of the host submit, by name: enough to recognise a misspelling.
+# Names of the Agent's own host metrics, to recognise a misspelling.
 AGENT_METRICS = frozenset(
     f'system.{name}'
     for name in """

@@ -1,4 +1,4 @@
-"""Tag keys that a host, a container or a cloud adds to whatever a check submits: no run of the check can show them."""
+"""Tag keys that a host, a container or a cloud adds to all metrics, so that a run of the check does not show them."""
 
 _KEYS = frozenset(
     """
@@ -16,5 +16,5 @@ _PREFIXES = ('kube_', 'kubernetes_', 'aws_', 'ec2_', 'gcp_', 'azure_', 'containe
 
 
 def comes_with_the_host(key: str) -> bool:
-    """Whether the key is one that hosts usually have, so that the check need not submit it."""
+    """Whether hosts usually have the tag key, so that the check need not submit it."""
     return key.lower() in _KEYS or key.lower().startswith(_PREFIXES)

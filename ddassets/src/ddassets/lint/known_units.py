@@ -1,6 +1,6 @@
-"""Units that Datadog knows, by name: enough to recognise a misspelt one.
+"""Names of Datadog's units, to recognise a misspelt unit.
 
-Facts, collected by hand. Datadog adds units, so a name that is missing here is no fault.
+Collected by hand. Datadog adds units, so an unknown name is not a fault.
 """
 
 UNITS = frozenset(

@@ -1,19 +1,19 @@
-"""The known names most like one that is not, where thousands are known: metrics and tags."""
+"""Find the nearest known name among thousands of metrics or tags."""
 
 import re
 from collections.abc import Collection
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-# At least so alike, on difflib's scale of 0 to 1.
+# Minimum similarity on difflib's scale of 0 to 1.
 _ALIKE = 0.75
-# Comparing is slow: only those with the most words in common are compared.
+# The comparison is slow, so it is limited to the names with the most words in common.
 _CANDIDATES = 40
 _WORD = re.compile(r'[^\W_]+')
 
 
 def nearest(name: str, known: Collection[str], most: int = 3) -> list[str]:
-    """The known names most like `name`, the best first; none where none is much alike."""
+    """Return the known names nearest to `name`, the best first; empty if none is similar enough."""
     name = name[:200]
     words = _words(name)
     candidates = sorted(
@@ -43,7 +43,7 @@ def _words(name: str) -> frozenset[str]:
 def one_letter_apart(name: str, other: str) -> bool:
     """Whether two metric names differ in exactly one letter: missing, extra, wrong, or two swapped.
 
-    Digits are no letters, and short words may differ in one letter on purpose: `shard.1` and `shard.2`, `io.r_s` and
+    Digits are not letters, and short words may differ in one letter on purpose: `shard.1` and `shard.2`, `io.r_s` and
     `io.w_s`, `calls.get` and `calls.set` are two metrics each.
     """
     if name == other or abs(len(name) - len(other)) > 1:
@@ -54,7 +54,7 @@ def one_letter_apart(name: str, other: str) -> bool:
         return ''.join(words) == ''.join(others)
     pairs = [(word, known) for word, known in zip(words, others, strict=True) if word != known]
     if len(pairs) != 1:
-        # A separator is another, which is a matter of spelling alone.
+        # A different separator is only a matter of spelling.
         return not pairs
     word, known = pairs[0]
     least = 4 if len(word) == len(known) else 3

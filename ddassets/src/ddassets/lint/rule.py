@@ -1,4 +1,4 @@
-"""What a rule is, and what it finds."""
+"""The types of rules and faults."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from ddassets.diagnostic import Diagnostic, Edit, Position, Severity, Span
 
 @dataclass(frozen=True)
 class Spot:
-    """A place in a file that is no asset, such as a line of metadata.csv."""
+    """A place in a file that is not an asset, such as a line of metadata.csv."""
 
     path: Path
     position: Position | None = None
@@ -20,9 +20,9 @@ class Spot:
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """What a rule's check yields. `place` counts from the body of the asset; `span` is a part of the string there.
+    """A result of a rule. `place` is relative to the body of the asset; `span` is a part of the string there.
 
-    `severity` replaces the rule's own where this one is more or less sure; `object` what the asset is called.
+    `severity` overrides the severity of the rule; `object` overrides the name of the asset.
     """
 
     where: Asset | Spot
@@ -37,11 +37,11 @@ class Fault:
 
     @property
     def is_withheld(self) -> bool:
-        """Whether it judges a value that the source does not give."""
+        """Whether the fault is about a value that the source does not contain."""
         return isinstance(self.where, Asset) and self.where.is_withheld(self.place)
 
     def finding(self, rule: 'Rule[Any]') -> Diagnostic:
-        """Look up the position, which costs a walk through the file."""
+        """Return the finding. Looks up the position, which walks through the file."""
         if isinstance(self.where, Spot):
             return Diagnostic(
                 code=rule.id,
@@ -65,21 +65,21 @@ class Fault:
         return replace(found, fix=self.fix)
 
 
-# What an example holds: for each file a JSON merge patch (RFC 7396) over the example integration, or its whole content.
+# An example: for each file its whole content, or a JSON merge patch (RFC 7396) of the example integration.
 type Files = Mapping[str, Mapping[str, Any] | str | bytes | None]
 
 
 def reported(subject: Any) -> Iterable[Fault]:
-    """The check of a rule whose diagnostics come from reading the assets, under the id of the rule."""
+    """Return the check of a rule whose diagnostics the decoder of the assets reports under the rule's id."""
     return ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Rule[Subject]:
-    """One thing to look for. The id is `group/name`; `reason` is one line, `explanation` is Markdown.
+    """A rule. The id is `group/name`; `reason` is one line, `explanation` is Markdown.
 
-    `bad` yields this rule's finding and no other, `good` yields none. `emission` is what the example's check submits,
-    for the rules that judge by it alone.
+    `bad` yields findings of this rule and no other, `good` yields none. `emission` is what the example's check submits,
+    for rules that need it.
     """
 
     id: str
@@ -90,11 +90,11 @@ class Rule[Subject]:
     good: Files
     check: Callable[[Subject], Iterable[Fault]]
     emission: Mapping[str, Any] | None = None
-    # An opinion is judged by the profile `strict` alone.
+    # Rules that are opinions run only with the profile `strict`.
     opinion: bool = False
-    # The file of the examples that is linted by itself, for the rules about sources.
+    # For rules about sources: the file of the examples that is linted separately.
     file: str = ''
-    # The numbers of the rules of the semantics that it rests upon.
+    # Numbers of the rules of the semantics on which it is based.
     semantics: tuple[str, ...] = ()
 
     @property
@@ -103,5 +103,5 @@ class Rule[Subject]:
 
     @property
     def anchor(self) -> str:
-        """The anchor of its heading on the page of rules: GitHub keeps letters, digits and hyphens."""
+        """The anchor of the rule's heading in docs/rules.md: GitHub keeps letters, digits and hyphens."""
         return self.id.replace('/', '')

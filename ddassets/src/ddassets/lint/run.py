@@ -22,13 +22,13 @@ from ddassets.lint.subject import Catalog, Subject
 from ddassets.nearest import did_you_mean
 
 STANDARD_INPUT = Path('-')
-# Of one rule in one file.
+# Findings of one rule in one file.
 MAX_FINDINGS = 500
 
 
 @dataclass
 class Report:
-    """What a run found. `not_covered` counts the queries of other products, which no rule reads, by product."""
+    """The result of a run. `not_covered` counts the skipped queries of other products, by product."""
 
     findings: list[Diagnostic] = field(default_factory=list)
     integrations: int = 0
@@ -36,16 +36,16 @@ class Report:
     queries: int = 0
     not_covered: Counter[str] = field(default_factory=Counter)
     ignored: int = 0
-    # Of a baseline: how many findings it knows, and those it records that no longer occur.
+    # With a baseline: the number of known findings, and the recorded findings that no longer occur.
     known: int = 0
     gone: list[Known] = field(default_factory=list)
 
 
 def lint(bundle: Bundle, emission: Emission | None = None, strict: bool = False) -> tuple[Diagnostic, ...]:
-    """Every finding in one integration that its configuration does not ignore, sorted by file and position.
+    """Return the findings of one integration that its configuration does not ignore, sorted by file and position.
 
-    `emission` is what the check was seen to submit; without it, the rules that need it are silent. `strict` runs the
-    rules that are opinions as well. Raises UnusableInputError for a configuration that cannot be read.
+    `emission` is what the check submitted; without it, the rules that need it do not run. `strict` also runs the rules
+    that are opinions. Raises UnusableInputError for a configuration that cannot be read.
     """
     run = _Run((bundle.folder,), {bundle.name: emission} if emission else {}, strict)
     run.lint(bundle)
@@ -59,12 +59,12 @@ def lint_paths(
     changed: Collection[Path] | None = None,
     progress: Callable[[str], None] = lambda text: None,
 ) -> Report:
-    """Lint each integration at `paths`: folders of integrations, or checkouts of many. `emissions` go by name.
+    """Lint each integration at `paths`: folders of integrations, or checkouts. `emissions` are keyed by integration.
 
-    `strict` runs the rules that are opinions as well. `changed` are absolute paths: only the integrations that hold one
-    of them are linted. `progress` hears of each integration before it is linted.
-    Raises UnusableInputError for a path or a configuration that cannot be read, and for an emission that is of no
-    integration among them.
+    `strict` also runs the rules that are opinions. `changed` are absolute paths: only integrations that contain one of
+    them are linted. `progress` is called with a text before each integration.
+    Raises UnusableInputError for a path or a configuration that cannot be read, and for an emission of an integration
+    that is not linted.
     """
     folders: dict[Path, None] = {}
     checkouts = []
@@ -76,7 +76,7 @@ def lint_paths(
         if not found and (other := _other(path)):
             others.append(other)
             continue
-        # Nothing there: the folder itself is reported.
+        # Nothing found: report the folder itself.
         folders.update(dict.fromkeys(found or [path]))
         if found != [path]:
             checkouts.append(path)
@@ -88,7 +88,7 @@ def lint_paths(
     for name in emissions or {}:
         if name not in names:
             raise UnusableInputError(
-                f'the emission is of {name!r}, which is not linted here{did_you_mean(name, names)}'
+                f'the emission is for {name!r}, which is not linted here{did_you_mean(name, names)}'
             )
     run = _Run(tuple(folders), emissions or {}, strict)
     for number, folder in enumerate(folders, 1):
@@ -96,12 +96,12 @@ def lint_paths(
         run.lint(bundles.read(folder))
     for bundle in others:
         run.lint(bundle)
-    # An entry of the shared configuration may be about an integration that was left out.
+    # An entry of the shared configuration may apply to an integration that is not linted.
     return run.finish(checkouts if changed is None else ())
 
 
 def _integrations(path: Path) -> list[Path]:
-    """The folders of integrations at a path; none for a file. Raises UnusableInputError."""
+    """Return the folders of integrations at a path; empty for a file. Raises UnusableInputError."""
     if path == STANDARD_INPUT or os.path.isfile(path):
         return []
     try:
@@ -111,11 +111,11 @@ def _integrations(path: Path) -> list[Path]:
 
 
 def _other(path: Path) -> Bundle | None:
-    """Read what is not an integration: one asset of one, with the rest as context, or a source.
+    """Read a path that is not an integration: a single asset, with its integration as context, or a source.
 
-    None for a folder that holds no source. Raises UnusableInputError for a file that is none.
+    Returns None for a folder without a source. Raises UnusableInputError for a file that is not a source.
     """
-    from ddassets import sources  # with a parser of YAML, which an integration does not need
+    from ddassets import sources  # imports a YAML parser, which an integration does not need
 
     if folder := sources.integration_around(path):
         return replace(bundles.read(folder), source=path)
@@ -123,9 +123,7 @@ def _other(path: Path) -> Bundle | None:
     if not inventory.form and os.path.isdir(path):
         return None
     if not inventory.form and not inventory.problems:
-        raise UnusableInputError(
-            f'{path}: neither a monitor, a dashboard nor a downtime in a form that is read{_hint(path)}'
-        )
+        raise UnusableInputError(f'{path}: not a monitor, dashboard or downtime in a supported form{_hint(path)}')
     return sources.as_bundle(inventory)
 
 
@@ -141,7 +139,7 @@ class _Run:
         ]
         self._shared: dict[Path, Configuration | None] = {}
         self._used: set[Ignore] = set()
-        # The rules that judge nothing in this run: an ignore of theirs is not idle.
+        # Rules that cannot run: their ignores are not reported as unused.
         self._silent = {
             rule.id
             for rule in self._rules.values()
@@ -160,7 +158,7 @@ class _Run:
         )
         findings = _findings(self._for_integrations, subject)
         if bundle.source and bundle.manifest:
-            # One asset of an integration was asked for.
+            # Only one asset of an integration is linted.
             findings, own = (finding for finding in findings if finding.path == bundle.source), []
         self.report.findings += sorted(self._wanted(findings, configurations), key=_order)
         self._judge(own, configurations)
@@ -172,7 +170,7 @@ class _Run:
         self.report.not_covered.update(subject.not_covered)
 
     def finish(self, checkouts: Iterable[Path] = ()) -> Report:
-        """The report. The configurations of `checkouts`, linted as a whole, are judged themselves."""
+        """Create the report. Also checks the configurations of `checkouts`, which were linted as a whole."""
         for folder in checkouts:
             if shared := self._shared.get(folder):
                 self._judge([shared], [shared])
@@ -207,10 +205,10 @@ class _Run:
 
 
 def _hint(path: Path) -> str:
-    """What may have been meant by a path that cannot be listed."""
+    """Return a hint for a path that cannot be listed."""
     if os.path.isfile(path):
         folder = next((parent for parent in path.parents if parent.name and bundles.is_integration(parent)), None)
-        return f'; name the folder of the integration, {folder}' if folder else ''
+        return f'; pass the folder of the integration, {folder}' if folder else ''
     try:
         beside = [child.name for child in path.parent.iterdir() if child.is_dir()]
     except OSError:
@@ -219,7 +217,7 @@ def _hint(path: Path) -> str:
 
 
 def _findings(rules: Iterable[Rule[Any]], subject: Any) -> Iterator[Diagnostic]:
-    """Findings of the rules, at most MAX_FINDINGS of one rule in one file, and then how many more there are."""
+    """Yield the findings of the rules: at most MAX_FINDINGS per rule and file, and the number of further findings."""
     found: Mapping[str, Sequence[Diagnostic]] = getattr(subject, 'reported', {})
     for rule in rules:
         counts: Counter[Path] = Counter()

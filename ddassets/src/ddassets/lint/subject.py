@@ -1,4 +1,4 @@
-"""One integration as the rules see it: what was read, every query parsed once, and what is known of its metrics."""
+"""An integration in the form that rules use: its files, its parsed queries, and its known metrics."""
 
 import csv
 import functools
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reading:
-    """The text of one metric query and what it means. `place` counts from the body of the asset."""
+    """A metric query and its syntax tree. `place` is relative to the body of the asset."""
 
     asset: Monitor | Widget
     place: Place
@@ -53,7 +53,7 @@ class Reading:
     error: QuerySyntaxError | None = None
 
     def fault(self, message: str, span: Span | None = None, hint: str = '', severity: Severity | None = None) -> Fault:
-        """A fault at a part of the query."""
+        """Return a fault at a part of the query."""
         return Fault(where=self.asset, place=self.place, message=message, span=span, hint=hint, severity=severity)
 
     @cached_property
@@ -63,39 +63,39 @@ class Reading:
 
 @dataclass(frozen=True)
 class MonitorReading(Reading):
-    """A monitor's query; `query` is None where it could not be parsed."""
+    """The query of a monitor; `query` is None if it could not be parsed."""
 
     monitor: Monitor = field(kw_only=True)
     query: MonitorQuery | None = None
 
     def option_fault(self, key: str, message: str, hint: str = '', severity: Severity | None = None) -> Fault:
-        """A fault at an option of the monitor, or at its options where the key is missing."""
+        """Return a fault at an option of the monitor, or at its options if the key is missing."""
         return Fault(where=self.monitor, place=('options', key), message=message, hint=hint, severity=severity)
 
     @cached_property
     def group_keys(self) -> tuple[str, ...]:
-        """The keys of every `by {}`, in order, each once."""
+        """The distinct keys of every `by {}`, in order."""
         return tuple(dict.fromkeys(key.name for metric in self.metrics for key in metric.by))
 
 
 @dataclass(frozen=True)
 class FormulaReading(Reading):
-    """A formula over the queries of its request, which are called `names`."""
+    """A formula over the queries of its request; `names` are their names."""
 
     names: frozenset[str] = frozenset()
 
 
 @dataclass
 class Catalog:
-    """The metrics of other integrations: those in the run and those that lie beside them in the checkout.
+    """The metrics of other integrations: those in the run and those beside them in the checkout.
 
-    Nothing is read before the first question.
+    They are read when first needed.
     """
 
     folders: tuple[Path, ...] = ()
 
     def owner(self, metric: str, own: Path) -> str | None:
-        """The name of another integration whose metadata.csv lists the metric."""
+        """Return the name of another integration whose metadata.csv lists the metric."""
         return next((name for folder, name in self._owners.get(metric, ()) if folder != own), None)
 
     @cached_property
@@ -113,7 +113,7 @@ class Catalog:
     def _all(self) -> Iterable[Path]:
         found = dict.fromkeys(self.folders)
         for parent in dict.fromkeys(folder.parent for folder in self.folders):
-            # The user's own folder, above what was given.
+            # The folder above is the user's own.
             boundary.admit(parent)
             try:
                 found.update(dict.fromkeys(integrations(parent)))
@@ -131,21 +131,21 @@ def _first_column(text: str) -> set[str]:
 
 @dataclass
 class Subject:
-    """What a rule is asked about. `companions` are the patterns of metrics that the configuration declares."""
+    """The input of a rule. `companions` are the patterns of metrics that the configuration declares."""
 
     bundle: Bundle
     catalog: Catalog
     companions: tuple[str, ...] = ()
     emission: Emission | None = None
-    # How many queries were parsed, and how many of each other product were not.
+    # The number of parsed queries, and the number of skipped queries of each other product.
     covered: int = 0
     not_covered: Counter[str] = field(default_factory=Counter)
 
     @cached_property
     def reported(self) -> Mapping[str, Sequence[Diagnostic]]:
-        """What reading the assets reported, by rule."""
+        """The diagnostics of the decoder, by rule."""
         found: dict[str, list[Diagnostic]] = {}
-        # An account's answer holds what the server adds.
+        # An export of an account contains keys that the server adds.
         answered = self.bundle.source is not None and self.bundle.manifest is None
         own = (
             one
@@ -160,7 +160,7 @@ class Subject:
 
     @cached_property
     def monitors(self) -> tuple[MonitorReading, ...]:
-        """The metric monitors. The queries of other products are not read."""
+        """The metric monitors. Queries of other products are skipped."""
         found = []
         for monitor in self.bundle.monitors:
             if not monitor.query:
@@ -179,13 +179,13 @@ class Subject:
 
     @cached_property
     def formula_monitor_queries(self) -> tuple[Reading, ...]:
-        """The queries under `options.variables` that a monitor's formula is over. Rule 1.11."""
+        """The queries in `options.variables` that a monitor's formula uses. Rule 1.11."""
         found = []
         for reading in self.monitors:
             for index, variable in enumerate(reading.monitor.options.variables):
                 place: Place = ('options', 'variables', index)
                 if isinstance(variable, dict) and isinstance(variable.get('base_query'), dict):
-                    # A query whose groups a reference table filters or adds to.
+                    # A reference table filters or extends the groups of the query.
                     place, variable = (*place, 'base_query'), variable['base_query']
                 text = variable.get('query') if isinstance(variable, dict) else None
                 if isinstance(text, str) and variable.get('data_source') == 'metrics':
@@ -194,7 +194,7 @@ class Subject:
 
     @cached_property
     def by_dashboard(self) -> tuple[tuple[Dashboard, tuple[Reading, ...]], ...]:
-        """The metric queries of each dashboard, formulas left out."""
+        """The metric queries of each dashboard, without formulas."""
         return tuple((dashboard, tuple(self._widget_queries(dashboard))) for dashboard in self.bundle.dashboards)
 
     def _widget_queries(self, dashboard: Dashboard) -> Iterator[Reading]:
@@ -213,17 +213,17 @@ class Subject:
 
     @cached_property
     def widget_queries(self) -> tuple[Reading, ...]:
-        """The metric queries of all dashboards, formulas left out."""
+        """The metric queries of all dashboards, without formulas."""
         return tuple(reading for _, readings in self.by_dashboard for reading in readings)
 
     @cached_property
     def queries(self) -> tuple[Reading, ...]:
-        """Every text that reads metrics."""
+        """All metric queries."""
         return (*self.monitors, *self.formula_monitor_queries, *self.widget_queries)
 
     @cached_property
     def with_variables(self) -> tuple[tuple[Reading, Mapping[str, str]], ...]:
-        """Every text that reads metrics, with the tag key of each template variable that it may use."""
+        """All metric queries, with the tag keys of the template variables that they may use."""
         found: list[tuple[Reading, Mapping[str, str]]] = []
         for dashboard, readings in self.by_dashboard:
             keys = {variable.name: variable.prefix for variable in dashboard.variables if variable.prefix}
@@ -248,7 +248,7 @@ class Subject:
 
     @cached_property
     def messages(self) -> 'tuple[MessageReading, ...]':
-        """The message of every monitor that has one, of other products' monitors too."""
+        """The messages of all monitors, including monitors of other products."""
         from ddassets.lint.words import read_message
 
         readings = {id(reading.monitor): reading for reading in self.monitors}
@@ -278,7 +278,7 @@ class Subject:
 
     @cached_property
     def downtimes_together(self) -> 'tuple[tuple[tuple[DowntimeReading, ...], float, float], ...]':
-        """The recurring downtimes for the same monitors, with the span (Unix seconds) in which to judge them."""
+        """The recurring downtimes for the same monitors, with the period (Unix seconds) in which to check them."""
         if not self.downtimes:
             return ()
         from ddassets.lint.words import group_downtimes
@@ -287,10 +287,10 @@ class Subject:
 
     @cached_property
     def own_prefixes(self) -> frozenset[str]:
-        """The beginnings of names that belong to this integration alone, without the dot.
+        """The metric prefixes of this integration, without the dot.
 
-        Those of the manifest count always. The first part of a listed name that has none of them is added, unless it is
-        known to be another's.
+        These are the prefixes of the manifest, and the first parts of other listed names unless they are known to
+        belong to another integration.
         """
         manifest = self.bundle.manifest
         declared = {prefix.strip('.') for prefix in manifest.metric_prefixes} - {''} if manifest else set()
@@ -299,11 +299,11 @@ class Subject:
         return frozenset(own | declared or found)
 
     def is_own(self, metric: str) -> bool:
-        """Whether the integration's own check would have to submit it."""
+        """Whether the metric has a prefix of the integration."""
         return _begins_with_any(metric, self.own_prefixes)
 
     def knows(self, metric: str) -> bool:
-        """Whether it is listed, derived from a listed one, emitted, declared, or a name that only Datadog fills in."""
+        """Whether the metric is listed, derived from a listed metric, emitted, declared, or filled in by Datadog."""
         if metric in self.bundle.metrics or (self.emission and metric in self.emission.metrics):
             return True
         if '$' in metric or '*' in metric:
@@ -312,7 +312,7 @@ class Subject:
 
     @cached_property
     def _derived(self) -> frozenset[str]:
-        """What else a histogram or distribution submits, of which metadata.csv often lists one or two."""
+        """Return the other metrics of a histogram or distribution; metadata.csv often lists only one or two."""
         bases = set()
         for name, metric in self.bundle.metrics.items():
             base, _, suffix = name.rpartition('.')
@@ -338,9 +338,9 @@ class Subject:
         return Edit(len(text), len(text), start + row.getvalue())
 
     def mention(self, metric: str) -> Mention | None:
-        """Where the integration's own files name a metric that metadata.csv lacks; None where they do not.
+        """Return where the integration's own files contain a metric that metadata.csv lacks; None if they do not.
 
-        A metric of the Agent or of a well-known integration is not the integration's to list.
+        Metrics of the Agent or of a well-known integration need no row.
         """
         if not self.is_own(metric) and known_prefix(metric.partition('.')[0]):
             return None
@@ -351,10 +351,10 @@ class Subject:
         return Evidence(self.bundle.folder)
 
     def listed_forms(self, metric: str) -> list[str]:
-        """The listed names that differ from a metric in form alone, sorted.
+        """Return the listed names that differ from a metric only in form, sorted.
 
-        These have another case, other separators, a prefix in front (`zone.cpu` for `acme.zone.cpu`), or the suffix of
-        a counter or histogram.
+        They have another case, other separators, an additional prefix (`zone.cpu` for `acme.zone.cpu`), or the suffix
+        of a counter or histogram.
         """
         lost = f'.{metric}'
         plain = _plain(metric)
@@ -367,12 +367,12 @@ class Subject:
         )
 
     def is_histogram(self, metric: str) -> bool:
-        """Whether the parts of an OpenMetrics histogram of this name are listed: its buckets, or its sum and count."""
+        """Whether metadata.csv lists the parts of an OpenMetrics histogram of this name: buckets, or sum and count."""
         parts = [f'{metric}.{suffix}' in self.bundle.metrics for suffix in ('bucket', 'sum', 'count')]
         return parts[0] or all(parts[1:])
 
     def type_of(self, metric: str) -> str:
-        """Gauge, rate, count or distribution; empty where it is not known."""
+        """Return gauge, rate, count or distribution; empty if unknown."""
         emitted = self.emission.metrics.get(metric) if self.emission else None
         listed = self.bundle.metrics.get(metric)
         return emitted.type if emitted else listed.type if listed else ''
@@ -392,7 +392,7 @@ def _reading(asset: Monitor | Widget, place: Place, text: str) -> Reading:
 
 
 def requests(dashboard: Dashboard) -> Iterator[tuple[Widget, list[Query]]]:
-    """The queries and formulas that stand in one request together."""
+    """The queries and formulas of each request."""
     for widget in dashboard.widgets:
         together: dict[Place, list[Query]] = {}
         for query in widget.queries:
@@ -402,7 +402,7 @@ def requests(dashboard: Dashboard) -> Iterator[tuple[Widget, list[Query]]]:
 
 
 def is_number(value: Any) -> TypeGuard[float]:
-    """Whether it is a number that Datadog could mean: whole ones may have any size in JSON."""
+    """Whether a value is a finite number; integers in JSON may have any size."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
 
 
@@ -415,19 +415,19 @@ _VARIABLE = re.compile(r'\$([\w-]+)')
 
 
 def variables_in(text: str) -> list[tuple[str, int]]:
-    """The names after `$` in a text, and the offset of each `$`."""
+    """Return the names after `$` in a text, with the offset of each `$`."""
     return [(match[1], match.start()) for match in _VARIABLE.finditer(text)]
 
 
 def is_variable_at(text: str, offset: int, name: str) -> bool:
-    """Whether the `$` at the offset is that of this variable; its name may hold blanks and dots."""
+    """Whether the `$` at the offset starts this variable; its name may contain blanks and dots."""
     end = offset + 1 + len(name)
     following = text[end : end + 1]
     return text.startswith(name, offset + 1) and not (following.isalnum() or following == '_')
 
 
 def texts(value: Any) -> Iterator[str]:
-    """Every text in a JSON value, at any depth, keys left out."""
+    """Yield every text in a JSON value, at any depth, without keys."""
     pending = [value]
     while pending:
         found = pending.pop()
@@ -440,7 +440,7 @@ def texts(value: Any) -> Iterator[str]:
 
 
 def keys_used(metric: Metric, variables: Mapping[str, str]) -> Iterator[tuple[str, Span]]:
-    """The tag keys that a query filters and groups by; `variables` holds those of template variables by name."""
+    """Return the tag keys that a query filters and groups by; `variables` maps template variables to tag keys."""
     for node in walk(metric):
         match node:
             case TagFilter(key=str(key)) | TagIn(key=key):
@@ -454,7 +454,7 @@ def keys_used(metric: Metric, variables: Mapping[str, str]) -> Iterator[tuple[st
 
 
 def rollups(expression: Expression) -> Iterator[tuple[Span, float]]:
-    """Each `.rollup(…)` and `rollup(…)` that says its seconds."""
+    """Yield each `.rollup(…)` and `rollup(…)` with explicit seconds."""
     for node in walk(expression):
         if isinstance(node, Modifier | Call) and node.name == 'rollup':
             for argument in node.arguments:

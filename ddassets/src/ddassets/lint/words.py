@@ -1,4 +1,4 @@
-"""The messages and downtimes of an integration as the rules see them."""
+"""The messages and downtimes of an integration in the form that rules use."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ from ddassets.lint.rule import Fault
 
 @dataclass(frozen=True)
 class MessageReading:
-    """A monitor's message. `keys` are the tag keys that its query groups and filters by; None where it is not known."""
+    """A monitor's message. `keys` are the tag keys that its query groups and filters by; None if unknown."""
 
     monitor: Monitor
     template: Template | None
@@ -45,7 +45,7 @@ class MessageReading:
     def fault(
         self, message: str, offset: int | None = None, length: int = 1, hint: str = '', severity: Severity | None = None
     ) -> Fault:
-        """A fault at a part of the message, or in it as a whole."""
+        """Return a fault at a part of the message, or of the whole message."""
         span = Span(offset, offset + length) if offset is not None else None
         return Fault(where=self.monitor, place=('message',), message=message, span=span, hint=hint, severity=severity)
 
@@ -58,14 +58,14 @@ class MessageReading:
         return mentions(self.template) if self.template else ()
 
     def asks(self, names: Collection[str]) -> bool:
-        """Whether a block of the message asks for one of these conditionals."""
+        """Whether the message has a block for one of these conditionals."""
         branches = self.template.branches() if self.template else ()
         return any(literal.condition.name in names for branch in branches for literal in branch.path)
 
     def words_of(self, before: State, after: State) -> Literal['own', 'shared', 'none']:
-        """Which words go out on the transition, handles left out and whatever `is_match` gives.
+        """Classify the text that is sent on the transition, without handles and for every result of `is_match`.
 
-        Its own, only such as an alert after OK sends too, or none.
+        The text is its own, the same as for an alert after OK, or empty.
         """
         said, alert = self._parts(before, after), self._parts(State.OK, State.ALERT)
         if _has_words(text for part, text in said.items() if part not in alert):
@@ -77,7 +77,7 @@ class MessageReading:
         return _has_words(self._parts(State.OK, State.ALERT).values())
 
     def _parts(self, before: State, after: State) -> dict[int, str]:
-        """The text that goes out on the transition, by the number of each part; that of variables is empty."""
+        """Return the text that is sent on the transition, by the index of each part; empty for variables."""
         flags = conditions(Edge(before, after))
         said: dict[int, str] = {}
         for part, (node, path) in enumerate(self.template.walk() if self.template else ()):
@@ -106,14 +106,14 @@ def read_message(monitor: Monitor, keys: frozenset[str] | None, group_keys: froz
 
 @dataclass(frozen=True)
 class DowntimeReading:
-    """A downtime, None where it has errors, and the diagnostics of its asset."""
+    """A downtime (None if it has errors) and the diagnostics of its asset."""
 
     asset: DowntimeAsset
     downtime: Downtime | None
     diagnostics: Sequence[Diagnostic]
 
     def fault_at(self, place: Place, message: str, hint: str = '') -> Fault:
-        """A fault at a place that counts from the attributes."""
+        """Return a fault at a place relative to the attributes."""
         return Fault(where=self.asset, place=place, message=message, hint=hint)
 
     @property
@@ -127,14 +127,14 @@ def read_downtime(asset: DowntimeAsset) -> DowntimeReading:
     return DowntimeReading(asset, *parse_downtime(asset))
 
 
-# From the first start on; every change of the clocks falls into it.
+# From the first start on; it contains every change of summer time.
 _SECONDS_JUDGED = 2 * 366 * 86400
 
 
 def group_downtimes(
     readings: Sequence[DowntimeReading],
 ) -> Iterator[tuple[tuple[DowntimeReading, ...], float, float]]:
-    """The recurring downtimes for the same monitors and groups, with the span (Unix seconds) to judge them in."""
+    """Group the recurring downtimes by monitors and groups, with the period (Unix seconds) in which to check them."""
     groups: dict[object, list[DowntimeReading]] = {}
     for reading in readings:
         downtime = reading.downtime
@@ -143,13 +143,16 @@ def group_downtimes(
             groups.setdefault(key, []).append(reading)
     for together in groups.values():
         starts = [start for reading in together if reading.downtime for _, start in reading.downtime.starts()]
-        # Not before the last of them has begun: until then one may be missing that covers for another.
+        # Not before the last of them has started: until then a downtime may be missing.
         first = max(starts)
         yield tuple(together), first, first + _SECONDS_JUDGED
 
 
 def find_steady_week(together: Sequence[DowntimeReading], start: float) -> date | None:
-    """The Monday of a week without a change of the clocks in which the downtimes run; None if they are not weekly."""
+    """Return the Monday of a normal week of the downtimes; None if they are not weekly.
+
+    In a normal week, all downtimes have started and summer time neither starts nor ends.
+    """
     recurrences = [recurrence for reading in together for _, recurrence, _ in reading.recurrences]
     for recurrence in recurrences:
         rule = recurrence.rule

@@ -86,7 +86,7 @@ class Entry:
             if not isinstance(key, yaml.ScalarNode) or key.tag == _NULL:
                 at.refuse(f'expected the name of a key, found {at.shown()}')
             if key.value in found:
-                at.refuse(f'the key {key.value!r} stands twice, in line {found[key.value].line} too')
+                at.refuse(f'the key {key.value!r} is duplicated, see line {found[key.value].line} too')
             found[key.value] = Entry(self.path, value, f'{self.name}.{key.value}'.removeprefix('.'))
         return found
 

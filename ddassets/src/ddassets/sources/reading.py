@@ -156,7 +156,7 @@ def _parse_yaml(text: str, path: Path, inventory: Inventory) -> list[Base]:
         return []
     for node in nodes:
         for key, position in duplicate_keys(node):
-            message = f'the key {key!r} stands twice in one object; the last one counts'
+            message = f'the key {key!r} is duplicated in one object; the last value is used'
             inventory.problems.append(fault('file/duplicate-key', path, position, message))
     return [YamlDocument(path, text, node) for node in nodes]
 

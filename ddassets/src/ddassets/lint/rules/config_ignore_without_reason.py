@@ -1,4 +1,4 @@
-"""An ignore that does not say why."""
+"""An ignore without a reason."""
 
 from collections.abc import Iterator
 
@@ -24,8 +24,8 @@ def check(use: ConfigurationUse) -> Iterator[Fault]:
 RULE = Rule(
     id='config/ignore-without-reason',
     severity=Severity.WARNING,
-    reason='An entry of `ignore` does not say why.',
-    explanation='Whoever reads it next has to know whether it still holds.',
+    reason='An entry of `ignore` has no reason.',
+    explanation='The reason tells later readers whether the entry is still needed.',
     bad={CONFIGURATION: _IGNORE, METADATA: _TWICE},
     good={CONFIGURATION: _IGNORE + '    reason: both rows are the same\n', METADATA: _TWICE},
     check=check,

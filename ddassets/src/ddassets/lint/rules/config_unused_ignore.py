@@ -25,8 +25,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     reason='An entry of `ignore` matches no finding.',
     explanation=(
-        'The fault was mended, or the entry never matched. Left in place, it would hide the next one. An entry in '
-        'the configuration of a whole checkout is judged when the checkout is linted, not one integration of it.'
+        'The fault was fixed, or the entry never matched. If it stays, it may hide a future finding. An entry in '
+        'the configuration of a whole checkout is checked only when the whole checkout is linted.'
     ),
     bad={CONFIGURATION: 'ignore:\n  - rule: metadata/duplicate\n    reason: both rows are the same\n'},
     good={CONFIGURATION: 'ignore: []\n'},

@@ -1,4 +1,4 @@
-"""A widget that names another app than the manifest."""
+"""A widget with an app_id that is not the manifest's."""
 
 from collections.abc import Iterator
 
@@ -23,8 +23,8 @@ def check(subject: Subject) -> Iterator[Fault]:
 RULE = Rule(
     id='dashboard/app-id',
     severity=Severity.ERROR,
-    reason='A widget carries the app_id of another integration.',
-    explanation='The `app_id` of a widget has to be the `app_uuid` of the manifest.',
+    reason='A widget has the app_id of another integration.',
+    explanation='The `app_id` of a widget must be the `app_uuid` of the manifest.',
     bad={
         DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host}', app_id='11111111-2222-3333-4444-555555555555')]}
     },

@@ -1,4 +1,4 @@
-"""Two dashboards of one title."""
+"""Two dashboards with the same title."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ def check(subject: Subject) -> Iterator[Fault]:
             continue
         earlier = first.setdefault(dashboard.title, dashboard)
         if earlier is not dashboard:
-            message = f'{earlier.path.name} is titled {dashboard.title!r} already'
+            message = f'{earlier.path.name} already has the title {dashboard.title!r}'
             yield Fault(where=dashboard, place=('title',), message=message)
 
 
@@ -27,7 +27,7 @@ RULE = Rule(
     id='dashboard/duplicate-title',
     severity=Severity.WARNING,
     reason='Two dashboards of one integration have the same title.',
-    explanation='The list of dashboards shows nothing else by which to tell them apart.',
+    explanation='The list of dashboards shows only the title, so they cannot be distinguished.',
     bad={MANIFEST: _LISTED, _OTHER: {**INTEGRATION[DASHBOARD]}},
     good={MANIFEST: _LISTED, _OTHER: {**INTEGRATION[DASHBOARD], 'title': 'Acme Workers'}},
     check=check,

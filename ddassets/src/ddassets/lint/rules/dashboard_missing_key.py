@@ -1,4 +1,4 @@
-"""A dashboard that lacks a part."""
+"""A dashboard with a missing key."""
 
 from collections.abc import Iterator
 
@@ -12,7 +12,7 @@ KEYS = ('title', 'description', 'template_variables')
 
 def check(subject: Subject) -> Iterator[Fault]:
     for dashboard in subject.bundle.dashboards:
-        # The old forms had other names for these.
+        # The old forms use other names for these keys.
         if 'board_title' in dashboard.body or 'graphs' in dashboard.body:
             continue
         missing = [key for key in KEYS if key not in dashboard.body]
@@ -29,7 +29,7 @@ RULE = Rule(
     severity=Severity.NOTE,
     reason='A dashboard lacks its widgets, title, description or template variables.',
     explanation=(
-        'A file without widgets is no dashboard: an error. The rest was asked for by the validator of dashboards.'
+        'A file without widgets is not a dashboard: an error. The validator of dashboards requires the other keys.'
     ),
     bad={DASHBOARD: {'description': None}},
     good={DASHBOARD: {'description': 'The queue of Acme.'}},

@@ -1,4 +1,4 @@
-"""An end that a change of the clocks moves."""
+"""The end of a downtime moves when summer time starts or ends."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -28,9 +28,9 @@ def check(subject: Subject) -> Iterator[Fault]:
         local, until = (datetime.fromtimestamp(instant, zone) for instant in (begin, stop))
         yield reading.fault_at(
             ('schedule',),
-            f'{local:%Y-%m-%d} from {local:%H:%M} to {until:%H:%M} it is muted or not, as one counts the duration',
-            hint=f'muted if the duration is {"time that passes" if clock == "elapsed" else "time on the wall"}: '
-            'the clocks change; let another recurrence cover the hour',
+            f'{local:%Y-%m-%d} from {local:%H:%M} to {until:%H:%M}: muted or not, depending on how the duration counts',
+            hint=f'muted if the duration is {"elapsed time" if clock == "elapsed" else "wall time"}: '
+            'the clocks change; cover the hour with another recurrence',
         )
 
 
@@ -39,9 +39,9 @@ RULE = Rule(
     severity=Severity.NOTE,
     reason='The end of a downtime moves by an hour when the clocks change.',
     explanation=(
-        'A day of 24 hours that begins on a Sunday at midnight ends an hour early or late on the Sunday of the '
-        'change, if its duration is time that passes. Whether it is, Datadog does not say. Downtimes for the same '
-        'monitors are judged together, for one may cover what another leaves open.'
+        'A downtime of 24 hours that starts on Sunday at midnight ends an hour early or late on the Sunday of the '
+        'change if its duration is elapsed time. Datadog does not document whether it is. Downtimes for the same '
+        'monitors are checked together, because one may cover what another does not.'
     ),
     bad={DOWNTIME: _sundays('Europe/Berlin')},
     good={DOWNTIME: _sundays('Asia/Tokyo')},

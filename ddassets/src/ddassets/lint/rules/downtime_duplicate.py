@@ -1,4 +1,4 @@
-"""Two downtimes of which the API takes one."""
+"""Two equal downtimes, of which the API accepts only one."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -29,8 +29,8 @@ def check(subject: Subject) -> Iterator[Fault]:
 RULE = Rule(
     id='downtime/duplicate',
     severity=Severity.ERROR,
-    reason='Two downtimes are the same but for their texts.',
-    explanation='The API refuses the second one as a duplicate.',
+    reason='Two downtimes differ only in their texts.',
+    explanation='The API refuses the second downtime as a duplicate.',
     bad={_OTHER: {'data': {'type': 'downtime', 'attributes': _ATTRIBUTES}}},
     good={_OTHER: {'data': {'type': 'downtime', 'attributes': {**_ATTRIBUTES, 'scope': 'host:a'}}}},
     check=check,

@@ -7,8 +7,8 @@ from ddassets.lint.rule import Rule, reported
 RULE = Rule(
     id='downtime/invalid',
     severity=Severity.ERROR,
-    reason='A downtime has a part that the API refuses, or that means nothing.',
-    explanation='The message names the key, what was found and what is allowed.',
+    reason='A downtime has a part that is refused by the API or has no meaning.',
+    explanation='The message names the key, the value and the allowed values.',
     bad={DOWNTIME: {'data': {'attributes': {'scope': 'prod'}}}},
     good={DOWNTIME: {'data': {'attributes': {'scope': 'env:prod'}}}},
     check=reported,

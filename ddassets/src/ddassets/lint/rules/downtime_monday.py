@@ -1,4 +1,4 @@
-"""Weeknights and weekends that leave Monday morning open."""
+"""Weeknight and weekend downtimes that do not cover Monday morning."""
 
 from collections.abc import Iterator
 
@@ -31,22 +31,22 @@ def check(subject: Subject) -> Iterator[Fault]:
             continue
         found = openings([reading.downtime for reading in together if reading.downtime], week)
         odd = odd_openings(found)
-        # Muted until the last minute of Sunday, and open from the first of Monday on.
+        # Muted until the last minute of Sunday, and not from the first minute of Monday.
         if odd and odd[0].start == 0 and all(opening.end <= _SUNDAY for opening in found):
             yield together[0].fault_at(
                 ('schedule',),
-                f'{odd[0]} is not muted, though Sunday and the other nights are',
-                hint='add SU to the nights',
+                f'{odd[0]} is not muted, but Sunday and the other nights are',
+                hint='add SU to the weeknights',
             )
 
 
 RULE = Rule(
     id='downtime/monday',
     severity=Severity.WARNING,
-    reason='Weeknights and weekends are muted, and Monday morning is not.',
+    reason='Weeknights and weekends are muted, but Monday morning is not.',
     explanation=(
-        'The night from Sunday to Monday begins on Sunday. "MO to FR from 19:00" and "SA and SU all day" leave '
-        'Monday open from midnight on.'
+        'The night from Sunday to Monday begins on Sunday. "MO to FR from 19:00" and "SA and SU all day" do not '
+        'cover Monday after midnight.'
     ),
     bad={DOWNTIME: _nights('MO,TU,WE,TH,FR', '2027-01-04T19:00:00')},
     good={DOWNTIME: _nights('SU,MO,TU,WE,TH,FR', '2027-01-03T19:00:00')},

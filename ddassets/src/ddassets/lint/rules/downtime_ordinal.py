@@ -1,4 +1,4 @@
-"""A weekday with a number outside of a month or year."""
+"""A numbered weekday in a rule that is neither monthly nor yearly."""
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import DOWNTIME
@@ -14,11 +14,11 @@ def _rule(text: str) -> dict[str, object]:
 RULE = Rule(
     id='downtime/ordinal',
     severity=Severity.WARNING,
-    reason='A recurrence numbers a weekday without a month to count in.',
+    reason='A recurrence has a numbered weekday, but is neither monthly nor yearly.',
     explanation=(
-        '`2TU` is the second Tuesday of a month or year. The API accepts it with `FREQ=DAILY`, too. No source says '
-        'what it means there: the calendar standard forbids it, and a common library reads it as every Tuesday. '
-        '`ddassets rehearse` reads it as the second Tuesday of the month, and says where every Tuesday would differ. '
+        '`2TU` is the second Tuesday of a month or year. The API also accepts it with `FREQ=DAILY`, but its meaning '
+        'is not documented: the calendar standard forbids it, and a common library reads it as every Tuesday. '
+        '`ddassets rehearse` reads it as the second Tuesday of the month, and warns if every Tuesday would differ. '
         'With `FREQ=WEEKLY` it is an error.'
     ),
     bad={DOWNTIME: _rule('FREQ=DAILY;INTERVAL=1;BYDAY=2TU')},

@@ -1,4 +1,4 @@
-"""A downtime scope with `and` or `or` in small letters."""
+"""A downtime scope with `and` or `or` in lower case."""
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import DOWNTIME
@@ -7,10 +7,10 @@ from ddassets.lint.rule import Rule, reported
 RULE = Rule(
     id='downtime/scope-operators',
     severity=Severity.WARNING,
-    reason='The scope of a downtime has an operator in small letters.',
+    reason='The scope of a downtime has an operator in lower case.',
     explanation=(
-        'The documentation of scopes has `AND` and `OR`, and small letters in a sentence of its text. No source says '
-        'whether the API accepts them.'
+        'The documentation of scopes uses `AND` and `OR`, and lower case in one sentence. It does not say whether the '
+        'API accepts lower case.'
     ),
     bad={DOWNTIME: {'data': {'attributes': {'scope': 'env:prod and service:shop'}}}},
     good={DOWNTIME: {'data': {'attributes': {'scope': 'env:prod AND service:shop'}}}},

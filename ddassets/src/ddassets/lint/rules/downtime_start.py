@@ -23,7 +23,7 @@ def check(subject: Subject) -> Iterator[Fault]:
                 yield reading.fault_at(
                     ('schedule', 'recurrences', index, 'start'),
                     f'{recurrence.start:%A %Y-%m-%d %H:%M} is not an occurrence of the rule',
-                    hint='the first occurrence is the first hit of the rule after it',
+                    hint='the first occurrence is the first match of the rule after it',
                 )
 
 
@@ -31,7 +31,7 @@ RULE = Rule(
     id='downtime/start',
     severity=Severity.NOTE,
     reason='The start of a recurrence is not one of its occurrences.',
-    explanation='The rule decides: nothing is muted at such a start, though the file reads as if it were.',
+    explanation='Only the rule counts: nothing is muted at such a start, although the file suggests it.',
     bad={DOWNTIME: _from('2027-01-05T20:00:00')},
     good={DOWNTIME: _from('2027-01-06T20:00:00')},
     check=check,

@@ -1,4 +1,4 @@
-"""A downtime for no monitor of the integration."""
+"""A downtime that covers no monitor of the integration."""
 
 from collections.abc import Iterator
 
@@ -29,7 +29,10 @@ RULE = Rule(
     id='downtime/target',
     severity=Severity.NOTE,
     reason='No monitor of the integration has the tags that a downtime mutes.',
-    explanation='A monitor needs all of them. A note, for the downtime may be for monitors that are not shipped.',
+    explanation=(
+        'A monitor needs all of the tags. This is a note, because the downtime may be for monitors that are not '
+        'shipped.'
+    ),
     bad={DOWNTIME: {'data': {'attributes': {'monitor_identifier': {'monitor_tags': ['integration:acne']}}}}},
     good={DOWNTIME: {'data': {'attributes': {'monitor_identifier': {'monitor_tags': ['integration:acme']}}}}},
     check=check,

@@ -1,4 +1,4 @@
-"""Two time zones that differ."""
+"""A display time zone that differs from the schedule's."""
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import DOWNTIME
@@ -8,7 +8,7 @@ RULE = Rule(
     id='downtime/timezone',
     severity=Severity.ERROR,
     reason='display_timezone is not the time zone of the schedule.',
-    explanation='The API answers with an error when a recurring downtime has two time zones.',
+    explanation='The API refuses a recurring downtime with two different time zones.',
     bad={DOWNTIME: {'data': {'attributes': {'display_timezone': 'UTC'}}}},
     good={DOWNTIME: {'data': {'attributes': {'display_timezone': 'Europe/Berlin'}}}},
     check=reported,

@@ -1,4 +1,4 @@
-"""A date that the API may reckon wrongly."""
+"""A date that the API may convert incorrectly."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ def check(subject: Subject) -> Iterator[Fault]:
     for reading in subject.downtimes:
         for path in reading.downtime.late_dates() if reading.downtime else ():
             yield reading.fault_at(
-                ('schedule', *path), 'a date from 2038 on: the API was seen to forget summer time there'
+                ('schedule', *path), 'a date from 2038 on: the API was observed to ignore summer time there'
             )
 
 
@@ -25,7 +25,7 @@ RULE = Rule(
     id='downtime/year-2038',
     severity=Severity.NOTE,
     reason='A downtime has a date from 2038 on.',
-    explanation='The API was seen to reckon a July of 2042 with winter time. Nobody needs such a date today.',
+    explanation='The API was observed to use winter time for a date in July 2042.',
     bad={DOWNTIME: _until('20380113T200000')},
     good={DOWNTIME: _until('20280113T200000')},
     check=check,

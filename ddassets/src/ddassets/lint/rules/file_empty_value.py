@@ -1,4 +1,4 @@
-"""An empty text in place of nothing."""
+"""An empty text instead of an absent key."""
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
@@ -7,8 +7,8 @@ from ddassets.lint.rule import Rule, reported
 RULE = Rule(
     id='file/empty-value',
     severity=Severity.NOTE,
-    reason='An empty text stands where a number, a flag or an object belongs.',
-    explanation='It is read as if the key were absent. Leave the key out.',
+    reason='A key has an empty text instead of a number, a boolean or an object.',
+    explanation='It is treated as if the key were absent. Delete the key.',
     bad={MONITOR: {'definition': {'options': {'evaluation_delay': ''}}}},
     good={MONITOR: {'definition': {'options': {'evaluation_delay': 0}}}},
     check=reported,

@@ -7,8 +7,8 @@ from ddassets.lint.rule import Rule, reported
 RULE = Rule(
     id='file/missing-key',
     severity=Severity.ERROR,
-    reason='A key that the API needs is missing.',
-    explanation='Datadog answers a body without the key with an error.',
+    reason='A key that the API requires is missing.',
+    explanation='Datadog refuses a body without the key.',
     bad={MONITOR: {'definition': {'type': None}}},
     good={MONITOR: {'definition': {'type': 'query alert'}}},
     check=reported,

@@ -9,8 +9,8 @@ RULE = Rule(
     severity=Severity.NOTE,
     reason='A number is written as a text.',
     explanation=(
-        '`"60"` is read as 60, as in many exported monitors. Whether the API takes the text is not '
-        'documented, and other tools do not.'
+        '`"60"` is read as 60; many exported monitors contain it. It is not documented whether the API accepts '
+        'the text, and other tools do not.'
     ),
     bad={MONITOR: {'definition': {'options': {'renotify_interval': '60'}}}},
     good={MONITOR: {'definition': {'options': {'renotify_interval': 60}}}},

@@ -7,10 +7,10 @@ from ddassets.lint.rule import Rule, reported
 RULE = Rule(
     id='file/server-key',
     severity=Severity.NOTE,
-    reason='A body holds keys that only the server writes, or that are no longer in use.',
+    reason='A body has keys that only the server sets, or that are obsolete.',
     explanation=(
-        'An export holds them: who created the object and when, its state, options of earlier versions. The '
-        'API ignores them in a request, and they change with every export. Leave them out.'
+        'An export contains them: who created the object and when, its state, obsolete options. The API ignores '
+        'them in a request, and they change with every export. Delete them.'
     ),
     bad={MONITOR: {'definition': {'options': {'locked': False}}}},
     good={MONITOR: {'definition': {'options': {}}}},

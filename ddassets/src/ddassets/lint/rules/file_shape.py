@@ -1,4 +1,4 @@
-"""A value of another type than its key holds."""
+"""A value of the wrong type."""
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
@@ -7,8 +7,8 @@ from ddassets.lint.rule import Rule, reported
 RULE = Rule(
     id='file/shape',
     severity=Severity.ERROR,
-    reason='A value is of another type than its key holds.',
-    explanation='The API refuses such a body. What can be read beside the value is read.',
+    reason='A value has the wrong type.',
+    explanation='The API refuses such a body. The rest of the body is still checked.',
     bad={MONITOR: {'definition': {'tags': 'integration:acme'}}},
     good={MONITOR: {'definition': {'tags': ['integration:acme']}}},
     check=reported,

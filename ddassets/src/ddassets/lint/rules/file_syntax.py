@@ -1,4 +1,4 @@
-"""A file that is no JSON, or no CSV."""
+"""A file that is not valid JSON or CSV."""
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
@@ -9,8 +9,8 @@ RULE = Rule(
     severity=Severity.ERROR,
     reason='An asset file cannot be parsed.',
     explanation=(
-        'The finding stands where the parser gave up. `NaN` and `Infinity` are no JSON, though some programs write '
-        'them.'
+        'The finding points to the place where the parser stopped. `NaN` and `Infinity` are not valid JSON, although '
+        'some programs write them.'
     ),
     bad={MONITOR: '{"name": "Queue is long", "priority": NaN}'},
     good={MONITOR: '{"name": "Queue is long", "type": "log alert", "query": "x", "tags": ["integration:acme"]}'},

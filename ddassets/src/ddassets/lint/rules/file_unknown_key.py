@@ -7,11 +7,10 @@ from ddassets.lint.rule import Rule, reported
 RULE = Rule(
     id='file/unknown-key',
     severity=Severity.WARNING,
-    reason='The API has no such key here.',
+    reason='The API has no such key at this place.',
     explanation=(
-        'A key that resembles a known one, or that belongs to another place of the body, is an error: it was '
-        'meant to do something, and does nothing. Any other unknown key is a warning, since the API may have '
-        'become richer.'
+        'A key that resembles a known key, or that belongs to another place of the body, is an error: it has no '
+        'effect where it is. Any other unknown key is a warning, because the API may have added it.'
     ),
     bad={MONITOR: {'definition': {'options': {'renotify_intervall': 60}}}},
     good={MONITOR: {'definition': {'options': {'renotify_interval': 60}}}},

@@ -7,11 +7,11 @@ from ddassets.lint.rule import Rule, reported
 RULE = Rule(
     id='file/value',
     severity=Severity.ERROR,
-    reason='A value is not one that its key takes.',
+    reason='A value is not allowed for its key.',
     explanation=(
-        'The message names the key, what is allowed and the nearest allowed value. Datadog answers such a '
-        'body with an error. Of lists that Datadog extends, such as the types of monitors, an unfamiliar '
-        'value that resembles no known one is a note or left alone.'
+        'The message names the key, the allowed values and the nearest allowed value. Datadog refuses such a '
+        'body. Datadog extends some lists, such as the types of monitors: an unknown value that resembles no known '
+        'value is a note or not reported.'
     ),
     bad={MONITOR: {'definition': {'options': {'notification_preset_name': 'hide_handels'}}}},
     good={MONITOR: {'definition': {'options': {'notification_preset_name': 'hide_handles'}}}},

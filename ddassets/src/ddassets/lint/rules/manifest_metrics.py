@@ -1,4 +1,4 @@
-"""What the manifest says of the metrics, and metadata.csv does not confirm."""
+"""A metric prefix or name of the manifest that is not in metadata.csv."""
 
 from collections.abc import Iterator
 
@@ -35,10 +35,10 @@ def check(subject: Subject) -> Iterator[Fault]:
 RULE = Rule(
     id='manifest/metrics',
     severity=Severity.WARNING,
-    reason='The prefix or the checked metric of the manifest fits no metric in metadata.csv.',
+    reason='The prefix or the checked metric of the manifest matches no metric in metadata.csv.',
     explanation=(
-        'Datadog takes an integration for installed when it sees the metric `check`, and finds its metrics by '
-        '`prefix`. A misspelt one finds nothing.'
+        'Datadog considers an integration installed when it receives the metric `check`, and finds its metrics by '
+        '`prefix`. A misspelt name matches nothing.'
     ),
     bad={MANIFEST: {'assets': {'integration': {'metrics': {'check': 'acme.wrokers'}}}}},
     good={MANIFEST: {'assets': {'integration': {'metrics': {'check': 'acme.workers'}}}}},

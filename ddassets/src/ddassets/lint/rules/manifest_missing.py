@@ -7,10 +7,10 @@ from ddassets.lint.rule import Rule, reported
 RULE = Rule(
     id='manifest/missing',
     severity=Severity.NOTE,
-    reason='The integration has assets and no manifest.json.',
+    reason='The integration has assets but no manifest.json.',
     explanation=(
-        'Datadog finds the assets that it ships through the manifest. Since version 14, ddev takes a folder without '
-        'one for an integration, too; earlier versions do not.'
+        'Datadog finds the assets to ship through the manifest. Since version 14, ddev also accepts a folder without '
+        'a manifest as an integration; earlier versions do not.'
     ),
     bad={MANIFEST: None},
     good={},

@@ -1,4 +1,4 @@
-"""An entry of the manifest that points nowhere."""
+"""An entry of the manifest whose file does not exist."""
 
 import os
 from collections.abc import Iterator
@@ -29,12 +29,12 @@ def check(subject: Subject) -> Iterator[Fault]:
         entries.append((('assets', 'integration', 'metrics', 'metadata_path'), manifest.metadata_path))
     for place, path in entries:
         if isabs(path) or normpath(path).split('/')[0] == '..':
-            yield Fault(where=manifest, place=place, message=f'{path} lies outside of the integration')
+            yield Fault(where=manifest, place=place, message=f'{path} is outside the integration')
             continue
         if '\0' not in path and os.path.isfile(folder / path):
             continue
         beside = [found.relative_to(folder).as_posix() for found in subject.bundle.files]
-        # A monitor is no substitute for a dashboard.
+        # Suggest only files of the same kind.
         near = closest(path, [found for found in beside if dirname(found) == dirname(path)])
         yield Fault(
             where=manifest,
@@ -47,10 +47,10 @@ def check(subject: Subject) -> Iterator[Fault]:
 RULE = Rule(
     id='manifest/missing-file',
     severity=Severity.ERROR,
-    reason='An entry of the manifest names a file that is not there.',
+    reason='An entry of the manifest names a file that does not exist.',
     explanation=(
-        'Paths in `assets` are relative to the manifest, and lead to a file below it. An entry that points nowhere, or '
-        'out of the integration, ships nothing.'
+        'Paths in `assets` are relative to the manifest and must be below its folder. If the file does not exist or is '
+        'outside the integration, nothing is shipped.'
     ),
     bad={MANIFEST: {'assets': {'monitors': {'Workers are gone': 'assets/monitors/workers_are_gone.json'}}}},
     good={MANIFEST: {'assets': {'monitors': {'Queue is long': MONITOR}}}},

@@ -1,4 +1,4 @@
-"""A folder that is no integration."""
+"""A folder without an integration."""
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import INTEGRATION
@@ -7,7 +7,7 @@ from ddassets.lint.rule import Rule, reported
 RULE = Rule(
     id='manifest/no-integration',
     severity=Severity.ERROR,
-    reason='The folder is no integration, and none lies in it.',
+    reason='No integration found in this folder.',
     explanation='An integration has a `manifest.json`, or an `assets` folder with dashboards, monitors or downtimes.',
     bad={**dict.fromkeys(INTEGRATION), 'README.md': 'Nothing here.'},
     good={},

@@ -25,8 +25,8 @@ RULE = Rule(
     id='manifest/unlisted-file',
     severity=Severity.WARNING,
     reason='A dashboard or monitor is not named in the manifest.',
-    explanation='Datadog ships what `assets.dashboards` and `assets.monitors` name, and nothing else. '
-    'Downtimes and notification rules have no place in the manifest, so they are not looked for.',
+    explanation='Datadog ships only the files in `assets.dashboards` and `assets.monitors`. '
+    'Downtimes and notification rules cannot be listed in the manifest, so they are not checked.',
     bad={MANIFEST: {'assets': {'dashboards': {'Acme Overview': None}}}},
     good={MANIFEST: {'assets': {'dashboards': {'Acme Overview': DASHBOARD}}}},
     check=check,

@@ -32,7 +32,7 @@ def check(subject: Subject) -> Iterator[Fault]:
 
 
 def _together(last: Literal, outer: list[Literal]) -> bool:
-    """Whether one transition makes all of these conditionals hold."""
+    """Whether all of these conditionals can hold for the same transition."""
     names = {one.condition.name for one in (last, *outer)}
     return any(names <= conditions(edge) for edge in TRANSITIONS) or 'is_unknown' in names
 
@@ -54,11 +54,11 @@ def _never(reading: MonitorReading) -> dict[str, str]:
 RULE = Rule(
     id='message/dead-block',
     severity=Severity.NOTE,
-    reason='A message has a text that is never sent.',
+    reason='A message contains text that is never sent.',
     explanation=(
-        'The monitor has no warning threshold, does not notify of No Data, or repeats nothing: the block for it is '
-        'dead. Either the text or the option is missing its other half. State conditionals are not combined either: a '
-        'transition has one state, so `is_warning` inside `is_alert` never holds.'
+        'The message has a block for a warning, No Data or a repeated notification, but the options of the monitor '
+        'rule it out. Delete the block or set the option. State conditionals cannot be combined: a transition has one '
+        'state, so `is_warning` inside `is_alert` never holds.'
     ),
     bad={MONITOR: {'definition': {'message': message(more='{{#is_warning}}Longer than usual.{{/is_warning}}')}}},
     good={

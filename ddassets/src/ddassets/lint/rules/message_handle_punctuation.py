@@ -1,4 +1,4 @@
-"""A handle with a full stop or comma behind it."""
+"""A handle that is followed by a full stop or comma."""
 
 from collections.abc import Iterator
 
@@ -12,16 +12,16 @@ def check(subject: Subject) -> Iterator[Fault]:
     for reading in subject.messages:
         for mention in reading.mentions:
             if mention.doubtful:
-                text = f'{mention.name} is followed by a mark that may be taken for a part of it'
-                yield reading.fault(text, mention.offset, len(mention.name), hint='put a space behind the handle')
+                text = f'{mention.name} is followed by punctuation that may be read as part of the handle'
+                yield reading.fault(text, mention.offset, len(mention.name), hint='put a space after the handle')
 
 
 RULE = Rule(
     id='message/handle-punctuation',
     severity=Severity.NOTE,
-    reason='A full stop or comma touches a handle.',
+    reason='A full stop or comma follows a handle without a space.',
     explanation=(
-        'Whether Datadog takes the mark for a part of the handle is not documented. If it does, nobody is notified.'
+        'It is not documented whether Datadog reads it as part of the handle. If it does, nobody is notified.'
     ),
     bad={MONITOR: {'definition': {'message': message(handle='Tell @team-acme.')}}},
     good={MONITOR: {'definition': {'message': message(handle='Tell @team-acme .')}}},

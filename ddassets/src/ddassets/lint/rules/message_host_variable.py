@@ -1,4 +1,4 @@
-"""Data of a host in a monitor that does not look at hosts."""
+"""Attributes of a host in a monitor that does not group by host."""
 
 from collections.abc import Iterator
 
@@ -20,9 +20,10 @@ def check(subject: Subject) -> Iterator[Fault]:
 RULE = Rule(
     id='message/host-variable',
     severity=Severity.WARNING,
-    reason='A message prints the address or metadata of a host, and the monitor is not per host.',
+    reason='A message prints the address or metadata of a host, but the monitor does not group by host.',
     explanation=(
-        '`{{host.ip}}` and `{{host.metadata_…}}` come from the Agent of one host, so there has to be one: `by {host}`.'
+        '`{{host.ip}}` and `{{host.metadata_…}}` come from the Agent of a single host, so the query must group `by '
+        '{host}`.'
     ),
     bad={
         MONITOR: {

@@ -1,4 +1,4 @@
-"""A message that says nothing of missing data."""
+"""A message without a text for No Data."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ def check(subject: Subject) -> Iterator[Fault]:
             continue
         match reading.words_of(State.OK, State.NO_DATA):
             case 'shared':
-                text = 'missing data is told in the words of the alert: there is no {{#is_no_data}}'
+                text = 'No Data sends the text of the alert: there is no {{#is_no_data}}'
                 yield reading.fault(text, severity=Severity.NOTE)
             case 'none':
                 yield reading.fault('the notification of No Data is empty: there is no {{#is_no_data}}')
@@ -26,10 +26,10 @@ def check(subject: Subject) -> Iterator[Fault]:
 RULE = Rule(
     id='message/no-data-text',
     severity=Severity.WARNING,
-    reason='The monitor notifies of No Data, and its message has no text for it.',
+    reason='The monitor notifies of No Data, but its message has no text for it.',
     explanation=(
-        'Who gets the notification cannot tell a silent Agent from a full queue. Where other text goes out in its '
-        'place it is a note.'
+        'Recipients cannot distinguish a stopped Agent from a full queue. If the notification contains other text, '
+        'this is a note.'
     ),
     bad={MONITOR: {'definition': {'message': message(no_data='')}}},
     good={MONITOR: {'definition': {'message': message()}}},

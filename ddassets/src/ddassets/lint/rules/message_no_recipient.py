@@ -11,7 +11,7 @@ from ddassets.lint.subject import Subject
 
 def check(subject: Subject) -> Iterator[Fault]:
     for reading in subject.messages:
-        # What an integration ships in an envelope is a template: whoever imports it adds the recipients.
+        # An asset in an envelope is a template: its users add the recipients.
         if not reading.template or reading.monitor.place or reading.mentions:
             continue
         by = {tag for query in subject.monitors if query.monitor is reading.monitor for tag in query.group_keys}
@@ -28,7 +28,7 @@ _BODY = {
     'query': 'avg(last_5m):avg:acme.queue.length{*} by {host} > 100',
     'tags': ['integration:acme'],
     'options': {'thresholds': {'critical': 100}, 'notify_no_data': True, 'no_data_timeframe': 10},
-    # Away with the envelope of the example.
+    # Remove the envelope of the example.
     **dict.fromkeys(('definition', 'version', 'title', 'description', 'created_at', 'last_updated_at')),
 }
 RULE = Rule(
@@ -36,8 +36,8 @@ RULE = Rule(
     severity=Severity.NOTE,
     reason='The message of a monitor names no recipient.',
     explanation=(
-        'The monitor changes its state and notifies nobody, unless a notification rule of the organisation routes it. '
-        'A monitor that an integration ships as a template (`definition` in an envelope) is not judged.'
+        'The monitor notifies nobody when its state changes, unless a notification rule of the organisation routes it. '
+        'Monitors that an integration ships as templates (with a `definition`) are not checked.'
     ),
     bad={MONITOR: {**_BODY, 'message': message(handle='')}},
     good={MONITOR: {**_BODY, 'message': message()}},

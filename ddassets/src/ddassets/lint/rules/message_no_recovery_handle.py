@@ -1,4 +1,4 @@
-"""Somebody who is called and never called off."""
+"""A handle that is notified of the problem but not of the recovery."""
 
 from collections.abc import Iterator
 
@@ -15,16 +15,18 @@ def check(subject: Subject) -> Iterator[Fault]:
             heard = reach.always | reach.sometimes
             called = any(edge.target != State.OK and edge.source != edge.target for edge in heard)
             if called and not any(edge.target == State.OK for edge in heard):
-                yield reading.fault(f'{reach.handle} never hears of the recovery', reach.offsets[0], len(reach.handle))
+                yield reading.fault(
+                    f'{reach.handle} is not notified of the recovery', reach.offsets[0], len(reach.handle)
+                )
 
 
 RULE = Rule(
     id='message/no-recovery-handle',
     severity=Severity.WARNING,
-    reason='A handle hears of the problem and never of the recovery.',
+    reason='A handle is notified of the problem, but not of the recovery.',
     explanation=(
-        'A handle inside `{{#is_alert}}` is notified of that transition alone. Paging services keep the incident '
-        'open then. Put the handle outside of every block, or into `{{#is_recovery}}` too.'
+        'A handle inside `{{#is_alert}}` is notified only of that transition. A paging service then never closes the '
+        'incident. Put the handle outside all blocks, or also into `{{#is_recovery}}`.'
     ),
     bad={MONITOR: {'definition': {'message': message(alert='The queue is long. @team-acme', handle='')}}},
     good={MONITOR: {'definition': {'message': message()}}},

@@ -1,4 +1,4 @@
-"""A message that says nothing of the recovery."""
+"""A message without a text for the recovery."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ def check(subject: Subject) -> Iterator[Fault]:
             continue
         match reading.words_of(State.ALERT, State.OK):
             case 'shared':
-                text = 'the recovery is told in the words of the alert: there is no {{#is_recovery}}'
+                text = 'the recovery sends the text of the alert: there is no {{#is_recovery}}'
                 yield reading.fault(text, severity=Severity.NOTE)
             case 'none':
                 yield reading.fault('the notification of a recovery is empty: there is no {{#is_recovery}}')
@@ -28,9 +28,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     reason='A message has no text for the recovery.',
     explanation=(
-        'Text outside of every block goes out with every transition, so that "the queue is long" is what the '
-        'recovery says too (a note). Where all text is in blocks and none is for the recovery, its notification is '
-        'empty.'
+        'Text outside all blocks is sent on every transition, so the recovery also says "the queue is long" (a note). '
+        'If all text is in blocks and no block is for the recovery, its notification is empty.'
     ),
     bad={MONITOR: {'definition': {'message': message(recovery='')}}},
     good={MONITOR: {'definition': {'message': message()}}},

@@ -20,7 +20,7 @@ RULE = Rule(
     id='message/notify-all',
     severity=Severity.WARNING,
     reason='A message notifies @all.',
-    explanation='Every user of every organisation that uses the monitor as it is shipped gets mail.',
+    explanation='Every user of every organisation that imports the monitor gets an e-mail.',
     bad={MONITOR: {'definition': {'message': message(handle='@all')}}},
     good={MONITOR: {'definition': {'message': message()}}},
     check=check,

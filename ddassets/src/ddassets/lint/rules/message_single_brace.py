@@ -1,4 +1,4 @@
-"""A variable in single braces, which is printed as it stands."""
+"""A variable in single braces, which is printed unchanged."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ def check(subject: Subject) -> Iterator[Fault]:
                         where=monitor,
                         place=(key,),
                         span=Span(match.start(), match.end()),
-                        message=f'{match[0]} has single braces, so it is printed as it stands',
+                        message=f'{match[0]} has single braces, so it is printed unchanged',
                         hint=f'write {{{match[0]}}}',
                     )
 
@@ -30,8 +30,10 @@ def check(subject: Subject) -> Iterator[Fault]:
 RULE = Rule(
     id='message/single-brace',
     severity=Severity.WARNING,
-    reason='A variable of a title or message has single braces.',
-    explanation='Template variables have two braces: `{{host.name}}`. With one brace Datadog prints the text itself.',
+    reason='A variable in a title or message has single braces.',
+    explanation=(
+        'Template variables have two braces: `{{host.name}}`. With single braces, Datadog prints the text unchanged.'
+    ),
     bad={MONITOR: {'definition': {'message': message(alert='The queue on {host.name} is long.')}}},
     good={MONITOR: {'definition': {'message': message(alert='The queue on {{host.name}} is long, see {"a": 1}.')}}},
     check=check,

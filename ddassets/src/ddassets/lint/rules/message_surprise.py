@@ -1,4 +1,4 @@
-"""A part of a message that is not read as it looks."""
+"""A part of a message with a surprising meaning."""
 
 from collections.abc import Iterator
 
@@ -17,9 +17,9 @@ def check(subject: Subject) -> Iterator[Fault]:
 RULE = Rule(
     id='message/surprise',
     severity=Severity.NOTE,
-    reason='A part of a message may not be read as it looks.',
+    reason='A part of a message may not mean what it seems to mean.',
     explanation=(
-        'The conditional of a state without `#` prints nothing, and `is_match` compares the tag `host` as `host.name`.'
+        'A state conditional without `#` prints nothing. `is_match` needs `host.name` to compare the tag `host`.'
     ),
     bad={MONITOR: {'definition': {'message': message(more='{{#is_match "host" "db"}}A database.{{/is_match}}')}}},
     good={MONITOR: {'definition': {'message': message(more='{{#is_match "host.name" "db"}}A database.{{/is_match}}')}}},

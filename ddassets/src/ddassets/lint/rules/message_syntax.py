@@ -1,4 +1,4 @@
-"""A message whose template is broken."""
+"""A message with a syntax error in its template."""
 
 from collections.abc import Iterator
 
@@ -17,10 +17,8 @@ def check(subject: Subject) -> Iterator[Fault]:
 RULE = Rule(
     id='message/syntax',
     severity=Severity.ERROR,
-    reason='The template language of a message is broken.',
-    explanation=(
-        'A block that is not closed swallows the rest of the message, or shows its braces to whoever is on call.'
-    ),
+    reason='The template of a message has a syntax error.',
+    explanation=('An unclosed block hides the rest of the message, or Datadog prints its braces.'),
     bad={MONITOR: {'definition': {'message': '{{#is_alert}}The queue is long.{{/is_alrt}} @team-acme'}}},
     good={MONITOR: {'definition': {'message': message()}}},
     check=check,

@@ -1,4 +1,4 @@
-"""A variable that is empty, because the query does not give it."""
+"""A variable that is empty, because the query does not provide it."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -31,12 +31,12 @@ def _reason(parts: tuple[str, ...], reading: 'MessageReading') -> str:
             return ''
         return f'there is no such variable{did_you_mean(parts[0], BARE_VARIABLES)}'
     if parts[-1] != 'name':
-        # Attributes of hosts, events and the like: message/host-variable knows those of hosts.
+        # Attributes of hosts, events and so on: message/host-variable checks those of hosts.
         return ''
     if len(parts) > 2:
         key = '.'.join(parts[:-1])
         return f'a key with dots needs brackets, {{{{[{key}].name}}}}' if key in keys else ''
-    # Per host, every tag of the host is there, and nobody here knows which.
+    # With `by {host}`, every tag of the host exists; the tags are not known here.
     if parts[0] in keys or 'host' in reading.group_keys:
         return ''
     return f'the query neither groups nor filters by {parts[0]}{did_you_mean(parts[0], keys)}'
@@ -45,10 +45,10 @@ def _reason(parts: tuple[str, ...], reading: 'MessageReading') -> str:
 RULE = Rule(
     id='message/unknown-variable',
     severity=Severity.WARNING,
-    reason='A message prints a variable that its query does not give.',
+    reason='A message prints a variable that its query does not provide.',
     explanation="""\
-`{{key.name}}` exists where the query groups by `key`, or fixes it in its filter; anything else prints nothing. Where
-the query groups by `host`, each tag of the host is a variable too, so that nothing is said then.""",
+`{{key.name}}` exists if the query groups by `key` or its filter fixes the value; other variables print nothing. If the
+query groups by `host`, each tag of the host is a variable too, so such variables are not reported.""",
     bad={
         MONITOR: {
             'definition': {

@@ -1,4 +1,4 @@
-"""Two metrics in metadata.csv that differ in case alone."""
+"""Two metrics in metadata.csv that differ only in case."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ def check(subject: Subject) -> Iterator[Fault]:
         if other != metric.name:
             yield Fault(
                 where=Spot(subject.bundle.metadata_path, Position(metric.line, 1)),
-                message=f'{metric.name} and {other} differ in case alone',
+                message=f'{metric.name} and {other} differ only in case',
                 object=metric.name,
             )
 
@@ -23,8 +23,8 @@ def check(subject: Subject) -> Iterator[Fault]:
 RULE = Rule(
     id='metadata/case',
     severity=Severity.WARNING,
-    reason='Two metrics in metadata.csv differ in upper and lower case alone.',
-    explanation='A metric is listed once, as the check submits it. Of two spellings one is wrong.',
+    reason='Two metrics in metadata.csv differ only in upper and lower case.',
+    explanation='List a metric once, as the check submits it. One of the two spellings is wrong.',
     bad={METADATA: metadata('acme.queue.length,gauge', 'acme.Queue.length,gauge')},
     good={METADATA: metadata('acme.queue.length,gauge', 'acme.queue.longest,gauge')},
     check=check,

@@ -15,7 +15,7 @@ def check(subject: Subject) -> Iterator[Fault]:
             yield Fault(
                 where=Spot(subject.bundle.metadata_path, Position(metric.line, 1)),
                 message=f'the row of {metric.name} has {columns + metric.surplus} fields, expected {columns}',
-                hint='put a description that holds a comma or a quote in double quotes',
+                hint='put a description with a comma or a quote in double quotes',
                 object=metric.name,
             )
 
@@ -25,8 +25,8 @@ RULE = Rule(
     severity=Severity.ERROR,
     reason='A row of metadata.csv has more fields than columns.',
     explanation=(
-        'A comma in a description that has no quotes ends the field: the rest of the description moves into the next '
-        'columns, and orientation and integration are wrong.'
+        'A comma in an unquoted description ends the field: the rest of the description becomes the next columns, so '
+        'orientation and integration are wrong.'
     ),
     bad={METADATA: f'{METADATA_HEADER}\nacme.queue.length,gauge,,,,One, two,0,acme,length,more\n'},
     good={METADATA: f'{METADATA_HEADER}\nacme.queue.length,gauge,,,,"One, two",0,acme,length\n'},

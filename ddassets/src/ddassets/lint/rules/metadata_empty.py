@@ -1,4 +1,4 @@
-"""Queries of an integration's own metrics beside an empty metadata.csv."""
+"""Queries of an integration's own metrics with an empty metadata.csv."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ def check(subject: Subject) -> Iterator[Fault]:
             if metric.name.partition('.')[0] in subject.own_prefixes:
                 yield Fault(
                     where=Spot(subject.bundle.metadata_path),
-                    message=f'no metric is listed, yet the assets query {metric.name}',
+                    message=f'metadata.csv lists no metric, but the assets query {metric.name}',
                 )
                 return
 
@@ -24,8 +24,8 @@ def check(subject: Subject) -> Iterator[Fault]:
 RULE = Rule(
     id='metadata/empty',
     severity=Severity.WARNING,
-    reason='The assets query metrics of their own, and metadata.csv lists none.',
-    explanation='No name can be judged then: `metric/unknown` is silent about this integration.',
+    reason='The assets query metrics of the integration, but metadata.csv lists none.',
+    explanation='Without listed metrics, `metric/unknown` cannot check this integration.',
     bad={METADATA: None, MANIFEST: {'assets': {'integration': {'metrics': {'metadata_path': None}}}}},
     good={METADATA: metadata('acme.queue.length,gauge')},
     check=check,

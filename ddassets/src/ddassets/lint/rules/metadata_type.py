@@ -1,4 +1,4 @@
-"""A metric type that metadata.csv does not know."""
+"""An invalid metric type in metadata.csv."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from ddassets.lint.rule import Fault, Rule, Spot
 from ddassets.lint.subject import Subject
 from ddassets.nearest import did_you_mean
 
-# `counter` is an old word for a count, which ddev still takes.
+# `counter` is the old name of a count, which ddev still accepts.
 TYPES = ('count', 'counter', 'distribution', 'gauge', 'rate')
 
 
@@ -28,8 +28,8 @@ RULE = Rule(
     severity=Severity.ERROR,
     reason='A row of metadata.csv has no valid metric type.',
     explanation=(
-        'Datadog stores counts, distributions, gauges and rates. A histogram of the Agent reaches it as several of '
-        'these: `.avg`, `.max` and so on are gauges, `.count` is a rate.'
+        'Datadog stores counts, distributions, gauges and rates. A histogram of the Agent is submitted as several '
+        'metrics: `.avg`, `.max` and so on are gauges, `.count` is a rate.'
     ),
     bad={METADATA: metadata('acme.queue.length,guage')},
     good={METADATA: metadata('acme.queue.length,gauge')},

@@ -1,4 +1,4 @@
-"""A metric that the check submits with another type than metadata.csv says."""
+"""A metric whose submitted type differs from metadata.csv."""
 
 from collections.abc import Iterator
 
@@ -22,9 +22,11 @@ def check(subject: Subject) -> Iterator[Fault]:
 RULE = Rule(
     id='metadata/type-differs',
     severity=Severity.ERROR,
-    reason='The check submits a metric with another type than metadata.csv lists.',
-    explanation='The type decides what `.as_count()`, `.as_rate()` and interpolation do. A call of `rate` arrives as a '
-    'gauge, `monotonic_count` as a count. Needs an emission.',
+    reason='The check submits a metric with a different type than metadata.csv lists.',
+    explanation=(
+        'The type determines what `.as_count()`, `.as_rate()` and interpolation do. The method `rate` submits a gauge, '
+        '`monotonic_count` a count. This rule needs an emission.'
+    ),
     emission={'acme.queue.length': ('gauge', ['host:a'])},
     bad={METADATA: metadata('acme.queue.length,count')},
     good={METADATA: metadata('acme.queue.length,gauge')},

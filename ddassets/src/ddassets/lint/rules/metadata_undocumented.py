@@ -1,4 +1,4 @@
-"""A metric that the check submits and metadata.csv lacks."""
+"""A submitted metric that metadata.csv does not list."""
 
 from collections.abc import Iterator
 
@@ -29,8 +29,8 @@ RULE = Rule(
     severity=Severity.ERROR,
     reason='The check submits a metric that metadata.csv does not list.',
     explanation=(
-        'Needs an emission: `ddassets lint PATH --emission FILE`, where FILE is what `ddassets check PATH --json` '
-        'printed.'
+        'This rule needs an emission: `ddassets lint PATH --emission FILE`, where FILE is the output of '
+        '`ddassets check PATH --json`.'
     ),
     emission={'acme.queue.length': ('gauge', ['host:a'])},
     bad={METADATA: metadata('acme.workers,gauge')},

@@ -1,4 +1,4 @@
-"""A metric that the integration names and metadata.csv lacks."""
+"""A metric that the integration contains but metadata.csv does not list."""
 
 from collections.abc import Iterator
 
@@ -32,10 +32,10 @@ def check(subject: Subject) -> Iterator[Fault]:
 RULE = Rule(
     id='metadata/unlisted',
     severity=Severity.WARNING,
-    reason='metadata.csv lacks a metric that the integration names and an asset queries.',
+    reason='metadata.csv lacks a metric that the integration contains and an asset queries.',
     explanation="""\
-The query works: the integration's own sources, tests, fixtures, metric maps or README contain the name. Datadog shows
-neither unit nor description for a metric without a row, and does not list it among the metrics of the integration.""",
+The query works: the integration's own sources, tests, fixtures, metric maps or README contain the name. But without a
+row, Datadog shows neither unit nor description, and does not list the metric for the integration.""",
     bad={
         DASHBOARD: {'widgets': [widget('avg:acme.store.size{$host} by {host}')]},
         'datadog_checks/acme/metrics.py': "METRICS = {'acme_store_size': 'store.size'}\n",

@@ -1,4 +1,4 @@
-"""`.as_count()` where it does nothing."""
+"""`.as_count()` or `.as_rate()` of a gauge, without effect."""
 
 from collections.abc import Iterator
 
@@ -17,18 +17,18 @@ def check(subject: Subject) -> Iterator[Fault]:
             if subject.type_of(metric.name) == 'gauge':
                 for modifier in metric.modifiers:
                     if modifier.name == 'as_rate' or (modifier.name == 'as_count' and not aggregates):
-                        message = f'.{modifier.name}() does nothing: {metric.name} is a gauge'
+                        message = f'.{modifier.name}() has no effect: {metric.name} is a gauge'
                         yield reading.fault(message, modifier.span)
 
 
 RULE = Rule(
     id='metric/as-count-of-gauge',
     severity=Severity.NOTE,
-    reason='A query turns a gauge into a count or a rate.',
+    reason='A query converts a gauge to a count or a rate.',
     explanation=(
-        '`.as_count()` and `.as_rate()` change counts and rates. On a gauge they have no effect, so either the '
-        'type in metadata.csv or the query is not what was meant. In `change(…)` and `pct_change(…)` `.as_count()` '
-        'aggregates both windows first, of a gauge too.'
+        '`.as_count()` and `.as_rate()` convert counts and rates. They have no effect on a gauge, so either the '
+        'type in metadata.csv or the query is wrong. Exception: in `change(…)` and `pct_change(…)`, `.as_count()` '
+        'first aggregates both windows, also for a gauge.'
     ),
     bad={DASHBOARD: {'widgets': [widget('sum:acme.queue.length{$host}.as_count()')]}},
     good={DASHBOARD: {'widgets': [widget('sum:acme.requests{$host}.as_count()')]}},

@@ -1,4 +1,4 @@
-"""A percentile of a metric that is no distribution."""
+"""A percentile of a metric that is not a distribution."""
 
 from collections.abc import Iterator
 
@@ -21,8 +21,8 @@ def check(subject: Subject) -> Iterator[Fault]:
 RULE = Rule(
     id='metric/percentile',
     severity=Severity.WARNING,
-    reason='A query asks for a percentile of a metric that is no distribution.',
-    explanation='Only distributions keep what a percentile is made of. For any other type the query returns nothing.',
+    reason='A query computes a percentile of a metric that is not a distribution.',
+    explanation='Only distributions store the data for percentiles. For any other type the query returns nothing.',
     bad={DASHBOARD: {'widgets': [widget('p95:acme.queue.length{$host}')]}},
     good={DASHBOARD: {'widgets': [widget('p95:acme.request.duration{$host}')]}},
     check=check,

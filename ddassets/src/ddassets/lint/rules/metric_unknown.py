@@ -1,4 +1,4 @@
-"""A metric that nothing is known to submit."""
+"""A metric without a known source."""
 
 from collections.abc import Iterator
 
@@ -13,7 +13,7 @@ from ddassets.lint.subject import Reading, Subject
 
 
 def check(subject: Subject) -> Iterator[Fault]:
-    # With nothing listed no name can be judged; metadata/empty says so.
+    # Without listed metrics no name can be checked; metadata/empty reports that.
     if not subject.bundle.metrics:
         return
     for reading in subject.queries:
@@ -21,7 +21,7 @@ def check(subject: Subject) -> Iterator[Fault]:
         for metric in reading.metrics:
             if metric.name not in seen and not subject.knows(metric.name):
                 seen.add(metric.name)
-                # metadata/unlisted reports a metric that the integration itself names.
+                # metadata/unlisted reports a metric that the integration itself contains.
                 if subject.mention(metric.name) is None:
                     yield from _judge(subject, reading, metric)
 
@@ -48,7 +48,7 @@ def _judge(subject: Subject, reading: Reading, metric: Metric) -> Iterator[Fault
 
 
 def _own(subject: Subject, reading: Reading, metric: Metric, near: list[str], sure: bool) -> Fault:
-    """A name below the prefix of the integration."""
+    """Return the fault of an unknown name with a prefix of the integration."""
     name, hint = metric.name, _hint(near)
     severity = Severity.ERROR if near else Severity.WARNING
     first = name.partition('.')[0]
@@ -62,7 +62,7 @@ def _own(subject: Subject, reading: Reading, metric: Metric, near: list[str], su
 
 
 def _nearest(subject: Subject, name: str) -> tuple[list[str], bool]:
-    """The listed names most like `name`, and whether one of them is certainly meant."""
+    """Return the listed names nearest to `name`, and whether the first is certainly intended."""
     if meant := subject.listed_forms(name):
         return meant, True
     listed = subject.bundle.metrics
@@ -78,20 +78,20 @@ def _hint(near: list[str]) -> str:
 RULE = Rule(
     id='metric/unknown',
     severity=Severity.ERROR,
-    reason='A query names a metric that nothing submits.',
+    reason='A query uses a metric that no known source submits.',
     explanation="""\
-Datadog accepts a misspelt metric: the graph stays empty and the monitor never fires.
+Datadog accepts a misspelt metric: the graph stays empty and the monitor never alerts.
 
-Known metrics are: the rows of metadata.csv and what a histogram or distribution derives from them (`.avg`,
-`.95percentile`), the emission where one is given, the metadata of the other integrations in the checkout, and the
-patterns under `companions` in `.ddassets.yaml`. A name that the integration's own sources, tests, fixtures, metric maps
-or README contain is no finding here: metadata.csv lacks its row (see `metadata/unlisted`). Metrics of the Agent, of
-Datadog's products and of well-known integrations are recognised by their first part.
+Known metrics are: the rows of metadata.csv and the names derived from them for a histogram or distribution (`.avg`,
+`.95percentile`), the emission if given, the metadata of the other integrations in the checkout, and the patterns under
+`companions` in `.ddassets.yaml`. A name that the integration's own sources, tests, fixtures, metric maps or README
+contain is not reported here: metadata.csv lacks its row (see `metadata/unlisted`). Metrics of the Agent, of Datadog's
+products and of well-known integrations are recognised by their prefix.
 
-The finding is an error where a listed name is near, lacks only a prefix, or differs in one letter, also under a prefix
-that several integrations share. It is a warning where no listed name is near, and a note where the prefix is unknown
-or shared, or where metadata.csv lists the parts of an OpenMetrics histogram (`.bucket`, or `.sum` and `.count`) and the
-query names the whole.""",
+The finding is an error if a listed name is similar, differs only by a prefix, or differs in one letter, also with a
+prefix that several integrations share. It is a warning if no listed name is similar. It is a note if the prefix is
+unknown or shared, or if metadata.csv lists the parts of an OpenMetrics histogram (`.bucket`, or `.sum` and `.count`)
+and the query uses the name of the histogram.""",
     bad={DASHBOARD: {'widgets': [widget('avg:acme.queue.lenght{$host} by {host}')]}},
     good={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host} / avg:system.cpu.num_cores{$host}')]}},
     check=check,

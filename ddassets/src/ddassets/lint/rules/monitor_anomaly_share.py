@@ -1,4 +1,4 @@
-"""A share of points that cannot occur."""
+"""An impossible threshold of an anomaly monitor."""
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR, anomalies
@@ -7,8 +7,8 @@ from ddassets.lint.rule import Rule, reported
 RULE = Rule(
     id='monitor/anomaly-share',
     severity=Severity.WARNING,
-    reason='An anomaly monitor waits for a share of points that cannot occur.',
-    explanation='`anomalies()` gives the share of points that lie outside the band, from 0 to 1.',
+    reason='The threshold of an anomaly monitor cannot be reached.',
+    explanation='`anomalies()` returns the share of points outside the band, from 0 to 1.',
     bad={MONITOR: {'definition': anomalies('last_15m', 'last_15m', '> 1')}},
     good={MONITOR: {'definition': anomalies('last_15m', 'last_15m', '>= 1')}},
     check=reported,

@@ -8,7 +8,7 @@ from ddassets.lint.example import MONITOR
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
 
-# Datadog writes avg around these itself: what is compared is a share of points, or a distance, not the count.
+# Datadog itself uses avg with these functions: they return a share of points or a distance, not a count.
 _OPAQUE = ('anomalies', 'forecast', 'outliers')
 
 
@@ -43,8 +43,8 @@ RULE = Rule(
     severity=Severity.ERROR,
     reason='A monitor aggregates .as_count() over time with something other than sum.',
     explanation=(
-        'How many events a bucket holds depends on its length, which Datadog chooses. Only the sum over the window '
-        'does not depend on it. Inside `anomalies()`, `outliers()` and `forecast()` another aggregator is right.'
+        'The number of events in a bucket depends on its length, which Datadog chooses. Only the sum over the window '
+        'does not. Inside `anomalies()`, `outliers()` and `forecast()` other aggregators are correct.'
     ),
     bad={MONITOR: {'definition': {'query': 'avg(last_5m):sum:acme.requests{*} by {host}.as_count() > 100'}}},
     good={MONITOR: {'definition': {'query': 'sum(last_5m):sum:acme.requests{*} by {host}.as_count() > 100'}}},

@@ -1,4 +1,4 @@
-"""Thresholds without the critical one."""
+"""Thresholds without a critical threshold."""
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
@@ -7,10 +7,10 @@ from ddassets.lint.rule import Rule, reported
 RULE = Rule(
     id='monitor/critical-missing',
     severity=Severity.ERROR,
-    reason='The thresholds of a metric monitor lack the critical one.',
+    reason='The thresholds of a metric monitor lack `critical`.',
     explanation=(
-        'The API answers `Alert status is required`. Thresholds that are absent or empty are no fault: then '
-        'the number of the query counts.'
+        'The API returns `Alert status is required`. Absent or empty thresholds are allowed: then the number in '
+        'the query is used.'
     ),
     bad={MONITOR: {'definition': {'options': {'thresholds': {'critical': None, 'warning': 80}}}}},
     good={MONITOR: {'definition': {'options': {'thresholds': {'critical': 100, 'warning': 80}}}}},

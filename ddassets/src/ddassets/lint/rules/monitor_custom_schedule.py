@@ -1,4 +1,4 @@
-"""A custom schedule with options that it does not take."""
+"""A custom schedule with wrong or missing options."""
 
 from collections.abc import Iterator
 
@@ -20,11 +20,11 @@ def check(subject: Subject) -> Iterator[Fault]:
     for reading in subject.monitors:
         options = reading.monitor.options
         if options.scheduling_options.custom_schedule and options.on_missing_data is None:
-            # The API leaves `default` out of its answers, so an export does not show whether it was set.
+            # The API omits `default` in responses, so an export does not show whether it was set.
             yield reading.option_fault(
                 'scheduling_options',
                 'a custom schedule needs on_missing_data',
-                hint='an export leaves out the value default',
+                hint='an export omits the value default',
                 severity=Severity.NOTE,
             )
 
@@ -32,10 +32,10 @@ def check(subject: Subject) -> Iterator[Fault]:
 RULE = Rule(
     id='monitor/custom-schedule',
     severity=Severity.ERROR,
-    reason='A custom schedule stands beside options that it does not take, or without one that it needs.',
+    reason='A custom schedule has an option that it does not allow, or lacks one that it requires.',
     explanation=(
-        '`require_full_window` has to be false: an error. `on_missing_data` has to be set; where it is not, it is a '
-        'note, for an export leaves out the value `default`.'
+        '`require_full_window` must be false: an error. `on_missing_data` must be set: a note, because an export omits '
+        'the value `default`.'
     ),
     bad={MONITOR: {'definition': {'options': {**_OPTIONS, 'require_full_window': True}}}},
     good={MONITOR: {'definition': {'options': _OPTIONS}}},

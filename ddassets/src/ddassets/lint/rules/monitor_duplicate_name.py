@@ -1,4 +1,4 @@
-"""Two monitors of one name."""
+"""Two monitors with the same name."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ def check(subject: Subject) -> Iterator[Fault]:
             continue
         earlier = first.setdefault(monitor.name, monitor)
         if earlier is not monitor:
-            message = f'{earlier.path.name} has a monitor named {monitor.name!r} already'
+            message = f'{earlier.path.name} already has a monitor named {monitor.name!r}'
             yield Fault(where=monitor, place=('name',), message=message)
 
 
@@ -27,7 +27,7 @@ RULE = Rule(
     id='monitor/duplicate-name',
     severity=Severity.WARNING,
     reason='Two monitors of one integration have the same name.',
-    explanation='A notification shows the name alone, so nobody can tell which of the two it is.',
+    explanation='A notification shows only the name, so recipients cannot distinguish the monitors.',
     bad={
         MANIFEST: _LISTED,
         _OTHER: {'name': 'Queue is long', 'type': 'log alert', 'query': 'logs("*").last("5m") > 1'},

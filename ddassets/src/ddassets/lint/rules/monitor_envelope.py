@@ -1,4 +1,4 @@
-"""A version-2 monitor asset that lacks a part."""
+"""A version-2 monitor asset with a missing key."""
 
 from collections.abc import Iterator
 
@@ -31,10 +31,10 @@ def check(subject: Subject) -> Iterator[Fault]:
 RULE = Rule(
     id='monitor/envelope',
     severity=Severity.ERROR,
-    reason='A monitor asset lacks a part that Datadog requires around the definition.',
+    reason='A monitor asset lacks a key that Datadog requires beside the definition.',
     explanation=(
-        'An asset of version 2 holds `version`, `created_at`, `last_updated_at`, `title`, `description` and `tags` '
-        'beside the `definition`. A bare monitor, as the API takes it, has no envelope and is not judged.'
+        'An asset of version 2 has the keys `version`, `created_at`, `last_updated_at`, `title`, `description` and '
+        '`tags` beside the `definition`. A plain monitor, in the form of the API, has no envelope and is not checked.'
     ),
     bad={MONITOR: {'created_at': None}},
     good={MONITOR: {'created_at': '2026-01-05'}},

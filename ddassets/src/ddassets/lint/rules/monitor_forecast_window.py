@@ -1,4 +1,4 @@
-"""A window in the future without a forecast."""
+"""A future window without forecast()."""
 
 from collections.abc import Iterator
 
@@ -15,13 +15,13 @@ def check(subject: Subject) -> Iterator[Fault]:
             calls = {node.name for node in walk(reading.query.expression) if isinstance(node, Call)}
             if 'forecast' not in calls:
                 window = f'next_{reading.query.window.count}{reading.query.window.unit}'
-                yield reading.fault(f'{window} is a window of forecast(); a plain query has none in the future')
+                yield reading.fault(f'{window} is only for forecast(): other queries have no points in the future')
 
 
 RULE = Rule(
     id='monitor/forecast-window',
     severity=Severity.ERROR,
-    reason='A window in the future stands without forecast().',
+    reason='A query has a future window but no forecast().',
     explanation='Only a forecast has points in the future: `max(next_1w):forecast(query, \'linear\', 1) >= 90`.',
     bad={
         MONITOR: {

@@ -1,4 +1,4 @@
-"""A monitor of an integration that reads none of its metrics."""
+"""A monitor that queries no metric of its integration."""
 
 from collections.abc import Iterator
 
@@ -15,16 +15,16 @@ def check(subject: Subject) -> Iterator[Fault]:
         names = [metric.name for metric in reading.metrics]
         if names and not any(subject.is_own(name) or subject.knows(name) for name in names):
             listed = ', '.join(dict.fromkeys(names))
-            yield reading.fault(f'the monitor reads only {listed}, no metric of the integration')
+            yield reading.fault(f'the monitor queries only {listed}, no metric of the integration')
 
 
 RULE = Rule(
     id='monitor/foreign-metric',
     severity=Severity.NOTE,
-    reason='A monitor reads no metric of its integration.',
+    reason='A monitor queries no metric of its integration.',
     explanation="""\
-A recommended monitor is about its integration. A query over a metric of the Agent or of another integration alone is
-often a leftover of the editor or of a copied monitor. List the metric under `companions` where it is intended.""",
+A recommended monitor is for its integration. A query of only a metric of the Agent or of another integration is often a
+leftover of the editor or of a copied monitor. If it is intended, list the metric under `companions`.""",
     bad={MONITOR: {'definition': {'query': 'avg(last_5m):avg:system.load.1{*} by {host} > 100'}}},
     good={
         MONITOR: {

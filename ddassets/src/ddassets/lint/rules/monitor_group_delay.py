@@ -1,4 +1,4 @@
-"""A delay for new groups without groups."""
+"""A delay for new groups in a monitor without groups."""
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR, message
@@ -10,8 +10,8 @@ _MESSAGE = message(alert='It is long.', no_data='It is silent.')
 RULE = Rule(
     id='monitor/group-delay',
     severity=Severity.ERROR,
-    reason='A delay for new groups belongs to a monitor without groups.',
-    explanation='The API refuses `new_group_delay` where the query has no `by {}`.',
+    reason='A monitor without groups has a delay for new groups.',
+    explanation='The API refuses `new_group_delay` if the query has no `by {}`.',
     bad={MONITOR: {'definition': {'query': _QUERY, 'message': _MESSAGE, 'options': {'new_group_delay': 400}}}},
     good={MONITOR: {'definition': {'options': {'new_group_delay': 400}}}},
     check=reported,

@@ -1,4 +1,4 @@
-"""The id of the organisation that a monitor was exported from."""
+"""An id from the organisation that a monitor was exported from."""
 
 from collections.abc import Iterator
 
@@ -9,19 +9,21 @@ from ddassets.lint.subject import Subject
 
 
 def check(subject: Subject) -> Iterator[Fault]:
-    # In what an account answered, or a state holds, the id is where it belongs.
+    # An export of an account and a Terraform state contain the id rightly.
     if subject.bundle.source and subject.bundle.manifest is None:
         return
     for monitor in subject.bundle.monitors:
         if 'id' in monitor.body:
-            yield Fault(where=monitor, place=('id',), message='the id belongs to the organisation it was exported from')
+            yield Fault(
+                where=monitor, place=('id',), message='the id is valid only in the organisation it was exported from'
+            )
 
 
 RULE = Rule(
     id='monitor/id',
     severity=Severity.NOTE,
-    reason='A monitor carries the id of the organisation that it was exported from.',
-    explanation='The id means nothing in another organisation. The validator for monitor assets used to refuse it.',
+    reason='A monitor has an id of the organisation that it was exported from.',
+    explanation='The id has no meaning in another organisation. Earlier validators for monitor assets refused it.',
     bad={MONITOR: {'definition': {'id': 4711}}},
     good={MONITOR: {'definition': {'id': None}}},
     check=check,

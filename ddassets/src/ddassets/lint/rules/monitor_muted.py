@@ -1,4 +1,4 @@
-"""A monitor that begins muted."""
+"""A monitor that starts muted."""
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
@@ -7,10 +7,10 @@ from ddassets.lint.rule import Rule, reported
 RULE = Rule(
     id='monitor/muted',
     severity=Severity.WARNING,
-    reason='A monitor is muted from the start.',
+    reason='A monitor starts muted.',
     explanation=(
-        '`silenced` mutes the scopes that it names, `*` all of them. Each monitor that is made from the asset'
-        ' begins muted. Use a downtime for a time in which nobody is to be notified.'
+        '`silenced` mutes the named scopes, `*` all scopes. Every monitor created from the asset starts muted. Use '
+        'a downtime to mute a monitor for some time.'
     ),
     bad={MONITOR: {'definition': {'options': {'silenced': {'*': 0}}}}},
     good={MONITOR: {'definition': {'options': {}}}},

@@ -9,9 +9,9 @@ RULE = Rule(
     severity=Severity.ERROR,
     reason='Options about missing data exclude each other.',
     explanation=(
-        '`on_missing_data` replaces `notify_no_data` and `no_data_timeframe`. Both cannot be set, but a stored monitor '
-        'may hold both, and `notify_no_data` counts then: a warning. With `resolve`, `timeout_h` has to be 0. '
-        '`default_zero()` fills what is missing, so that the API takes `default` alone.'
+        '`on_missing_data` replaces `notify_no_data` and `no_data_timeframe`. Both cannot be set. A stored monitor may '
+        'still have both, and then `notify_no_data` is used: a warning. With `resolve`, `timeout_h` must be 0. '
+        '`default_zero()` fills gaps, so the API accepts only `default`.'
     ),
     bad={MONITOR: {'definition': {'options': {'on_missing_data': 'show_and_notify_no_data'}}}},
     good={

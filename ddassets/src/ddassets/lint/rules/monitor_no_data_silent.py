@@ -1,4 +1,4 @@
-"""A monitor that says nothing when its data stop."""
+"""A monitor that sends no notification when data stops."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ def check(subject: Subject) -> Iterator[Fault]:
             continue
         if reading.monitor.unusable & {'options.notify_no_data', 'options.on_missing_data'}:
             continue
-        # A count that stops is zero events, and default_zero says so.
+        # For a count, no data means zero events, and default_zero makes that explicit.
         if any(
             (isinstance(node, Call) and node.name == 'default_zero')
             or (isinstance(node, Metric) and any(modifier.name == 'as_count' for modifier in node.modifiers))
@@ -33,9 +33,9 @@ RULE = Rule(
     severity=Severity.NOTE,
     reason='The monitor sends no notification when data stops.',
     explanation=(
-        'An Agent that is down reports no problem. Set `notify_no_data` and `no_data_timeframe`, or '
-        '`on_missing_data: show_and_notify_no_data`. Counts and `default_zero()` are left alone: there, no data is '
-        'zero.'
+        'A stopped Agent reports no problem. Set `notify_no_data` and `no_data_timeframe`, or '
+        '`on_missing_data: show_and_notify_no_data`. Counts and `default_zero()` are not reported: there, no data '
+        'means zero.'
     ),
     bad={
         MONITOR: {

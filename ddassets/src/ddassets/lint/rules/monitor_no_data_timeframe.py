@@ -1,4 +1,4 @@
-"""A time frame for missing data that is too short or too long."""
+"""A time frame for No Data that is too short or too long."""
 
 from collections.abc import Iterator
 
@@ -16,7 +16,7 @@ def check(subject: Subject) -> Iterator[Fault]:
         if not options.notify_no_data or options.on_missing_data is not None:
             continue
         if minutes is None:
-            message = 'notify_no_data without no_data_timeframe: which default applies is told in two ways'
+            message = 'notify_no_data without no_data_timeframe: the documentation states two different defaults'
             yield reading.option_fault('notify_no_data', message, severity=Severity.NOTE)
         elif minutes <= MAX_NO_DATA_TIMEFRAME and reading.query and minutes * 60 < 2 * reading.query.window.seconds:
             window = reading.query.window.seconds / 60
@@ -27,10 +27,10 @@ def check(subject: Subject) -> Iterator[Fault]:
 RULE = Rule(
     id='monitor/no-data-timeframe',
     severity=Severity.WARNING,
-    reason='The time without data after which the monitor speaks is too short or too long.',
+    reason='The time without data until No Data is too short or too long.',
     explanation=(
-        'Datadog recommends at least two evaluation windows: with less, a late point is a No Data. Above 24 hours '
-        'the group is forgotten before the time is over: an error. Without a number the documentation names two '
+        'Datadog recommends at least two evaluation windows: otherwise a late point causes No Data. Above 24 hours the '
+        'group disappears before the time is over: an error. Without a number the documentation states two different '
         'defaults: a note.'
     ),
     bad={MONITOR: {'definition': {'options': {'no_data_timeframe': 5}}}},

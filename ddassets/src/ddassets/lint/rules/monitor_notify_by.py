@@ -1,4 +1,4 @@
-"""A notification grouped by what the query does not group by."""
+"""A notification grouped by a key that the query does not group by."""
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
@@ -9,7 +9,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     reason='notify_by names a key that the query does not group by.',
     explanation=(
-        'One notification for several groups needs keys of the `by {}` of the query, or `["*"]` for all groups at once.'
+        '`notify_by` needs keys from the `by {}` of the query, or `["*"]` for a single notification of all groups.'
     ),
     bad={MONITOR: {'definition': {'options': {'notify_by': ['hots']}}}},
     good={

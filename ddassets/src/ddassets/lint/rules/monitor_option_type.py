@@ -1,4 +1,4 @@
-"""An option of another type of monitor."""
+"""An option of another monitor type."""
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
@@ -8,7 +8,7 @@ RULE = Rule(
     id='monitor/option-type',
     severity=Severity.WARNING,
     reason='A monitor has an option that its type does not have.',
-    explanation='The option belongs to other types of monitors, and has no effect or is refused.',
+    explanation='The option is for other monitor types, and has no effect or is refused.',
     bad={MONITOR: {'definition': {'options': {'enable_logs_sample': True}}}},
     good={MONITOR: {'definition': {'options': {}}}},
     check=reported,

@@ -1,4 +1,4 @@
-"""A recovery threshold that equals its threshold."""
+"""A recovery threshold that equals its alert or warning threshold."""
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
@@ -7,9 +7,9 @@ from ddassets.lint.rule import Rule, reported
 RULE = Rule(
     id='monitor/recovery-equal',
     severity=Severity.WARNING,
-    reason='A recovery threshold equals the threshold that it belongs to.',
+    reason='A recovery threshold equals its alert or warning threshold.',
     explanation=(
-        'Recovery then needs what the end of the alert needs anyway. Datadog refuses it where a value could '
+        'It has no effect, because the alert ends at the same value anyway. Datadog refuses it if a value could '
         'both trigger and recover.'
     ),
     bad={MONITOR: {'definition': {'options': {'thresholds': {'critical': 100, 'critical_recovery': 100}}}}},

@@ -1,4 +1,4 @@
-"""A recovery threshold inside what triggers."""
+"""A recovery threshold in the range that triggers."""
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
@@ -7,10 +7,10 @@ from ddassets.lint.rule import Rule, reported
 RULE = Rule(
     id='monitor/recovery-side',
     severity=Severity.ERROR,
-    reason='A recovery threshold lies inside what triggers.',
+    reason='A recovery threshold is in the range that triggers.',
     explanation=(
-        'The monitor would be to recover while it still triggers. For `>` the recovery threshold is at most the '
-        'one that triggers, for `<` at least.'
+        'The monitor would recover while it still triggers. For `>` the recovery threshold must not be above the '
+        'threshold, for `<` not below it.'
     ),
     bad={MONITOR: {'definition': {'options': {'thresholds': {'critical': 100, 'critical_recovery': 110}}}}},
     good={MONITOR: {'definition': {'options': {'thresholds': {'critical': 100, 'critical_recovery': 90}}}}},

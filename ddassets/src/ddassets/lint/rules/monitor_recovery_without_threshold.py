@@ -1,4 +1,4 @@
-"""A recovery threshold of a state that the monitor never enters."""
+"""A recovery threshold without its alert or warning threshold."""
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
@@ -7,8 +7,8 @@ from ddassets.lint.rule import Rule, reported
 RULE = Rule(
     id='monitor/recovery-without-threshold',
     severity=Severity.ERROR,
-    reason='A recovery threshold stands without the threshold that it belongs to.',
-    explanation='There is nothing to recover from. The API refuses the monitor.',
+    reason='A recovery threshold has no alert or warning threshold.',
+    explanation='The monitor never enters the state to recover from. The API refuses the monitor.',
     bad={MONITOR: {'definition': {'options': {'thresholds': {'critical': 100, 'warning_recovery': 70}}}}},
     good={
         MONITOR: {'definition': {'options': {'thresholds': {'critical': 100, 'warning': 80, 'warning_recovery': 70}}}}

@@ -1,4 +1,4 @@
-"""Options of a reminder that is switched off."""
+"""Options of repeated notifications that are disabled."""
 
 from collections.abc import Iterator
 
@@ -26,10 +26,10 @@ def check(subject: Subject) -> Iterator[Fault]:
 RULE = Rule(
     id='monitor/renotify-idle',
     severity=Severity.NOTE,
-    reason='An option of repeated notifications is set, and nothing is repeated.',
+    reason='An option of repeated notifications is set, but notifications are not repeated.',
     explanation=(
-        '`escalation_message`, `renotify_statuses` and `renotify_occurrences` count only with a `renotify_interval`. '
-        'With a `renotify_occurrences` of 0 nothing is repeated, though Terraform takes 0 for absence.'
+        '`escalation_message`, `renotify_statuses` and `renotify_occurrences` need a `renotify_interval`. '
+        'With a `renotify_occurrences` of 0 nothing is repeated, although Terraform treats 0 as absent.'
     ),
     bad={MONITOR: {'definition': {'options': {'escalation_message': 'Still long.'}}}},
     good={MONITOR: {'definition': {'options': {'escalation_message': 'Still long.', 'renotify_interval': 60}}}},

@@ -1,4 +1,4 @@
-"""A reminder that leaves out the warning state by default."""
+"""Repeated notifications that omit warnings by default."""
 
 from collections.abc import Iterator
 
@@ -13,17 +13,17 @@ def check(subject: Subject) -> Iterator[Fault]:
         options = reading.monitor.options
         if not options.renotify_interval or options.thresholds.warning is None:
             continue
-        # A list that is written down is a decision.
+        # An explicit list is intended.
         if not options.renotify_statuses:
-            message = 'a warning is never repeated: renotify_statuses is not set, and means alert and no data'
+            message = 'a warning is never repeated: renotify_statuses is not set, and its default is alert and no data'
             yield reading.option_fault('renotify_interval', message)
 
 
 RULE = Rule(
     id='monitor/renotify-warn',
     severity=Severity.NOTE,
-    reason='The monitor repeats its notifications, and leaves out warnings without saying so.',
-    explanation='Without `renotify_statuses` only Alert and No Data are repeated. Write down which are meant.',
+    reason='The monitor repeats its notifications, but not those of warnings.',
+    explanation='Without `renotify_statuses` only Alert and No Data are repeated. List the statuses explicitly.',
     bad={MONITOR: {'definition': {'options': {'thresholds': {'warning': 80}, 'renotify_interval': 60}}}},
     good={
         MONITOR: {

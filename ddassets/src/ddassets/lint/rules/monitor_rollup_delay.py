@@ -1,4 +1,4 @@
-"""A rollup whose newest bucket is not complete."""
+"""A rollup whose newest bucket is incomplete."""
 
 from collections.abc import Iterator
 
@@ -16,19 +16,17 @@ def check(subject: Subject) -> Iterator[Fault]:
         delay = reading.monitor.options.evaluation_delay
         for span, seconds in rollups(query.expression):
             if delay < seconds < query.window.seconds:
-                message = f'the newest bucket of {seconds:g} s is not complete when it is judged'
-                yield reading.fault(
-                    message, span, hint=f'evaluation_delay is {delay}; at least {seconds:g} completes it'
-                )
+                message = f'the newest bucket of {seconds:g} s is incomplete when it is evaluated'
+                yield reading.fault(message, span, hint=f'evaluation_delay is {delay}; use at least {seconds:g}')
 
 
 RULE = Rule(
     id='monitor/rollup-delay',
     severity=Severity.NOTE,
-    reason='A monitor judges a bucket that is still being filled.',
+    reason='A monitor evaluates an incomplete bucket.',
     explanation=(
-        'Its sum is too small and its average is of few points, until the bucket ends. An `evaluation_delay` of at '
-        'least the rollup waits for it.'
+        'Until the bucket ends, its sum is too small and its average has few points. Set an `evaluation_delay` of at '
+        'least the rollup interval.'
     ),
     bad={
         MONITOR: {

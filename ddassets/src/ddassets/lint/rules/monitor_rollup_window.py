@@ -16,19 +16,17 @@ def check(subject: Subject) -> Iterator[Fault]:
         for span, seconds in rollups(query.expression):
             if seconds >= query.window.seconds:
                 message = f'a bucket of {seconds:g} s in a window of {query.window.seconds} s'
-                yield reading.fault(
-                    message, span, hint='make the window longer than the rollup, or leave the rollup out'
-                )
+                yield reading.fault(message, span, hint='make the window longer than the rollup, or remove the rollup')
 
 
 RULE = Rule(
     id='monitor/rollup-window',
     severity=Severity.WARNING,
-    reason='A rollup is not shorter than the evaluation window.',
+    reason='A rollup is as long as the evaluation window, or longer.',
     explanation=(
-        'Buckets begin at multiples of their length, and one counts only if it begins inside the window. With a '
-        'bucket of an hour and a window of five minutes that is so for five minutes of each hour; the rest of it '
-        'has no data.'
+        'Buckets begin at multiples of their length, and a bucket counts only if it begins inside the window. With '
+        'buckets of an hour and a window of five minutes, the window contains the start of a bucket for only five '
+        'minutes of each hour; otherwise it has no data.'
     ),
     bad={MONITOR: {'definition': {'query': 'avg(last_5m):avg:acme.queue.length{*} by {host}.rollup(avg, 3600) > 100'}}},
     good={MONITOR: {'definition': {'query': 'avg(last_5m):avg:acme.queue.length{*} by {host} > 100'}}},

@@ -1,4 +1,4 @@
-"""The critical threshold, written twice with two numbers."""
+"""A critical threshold that differs from the query."""
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
@@ -8,7 +8,9 @@ RULE = Rule(
     id='monitor/threshold-mismatch',
     severity=Severity.ERROR,
     reason='The critical threshold differs from the number in the query.',
-    explanation='The number stands in the query and in `options.thresholds.critical`. The API refuses two that differ.',
+    explanation=(
+        'The query and `options.thresholds.critical` both contain the threshold. The API refuses different numbers.'
+    ),
     bad={MONITOR: {'definition': {'options': {'thresholds': {'critical': 90}}}}},
     good={MONITOR: {'definition': {'options': {'thresholds': {'critical': 100.0}}}}},
     check=reported,

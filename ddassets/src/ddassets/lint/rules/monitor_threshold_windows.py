@@ -1,4 +1,4 @@
-"""Windows of an anomaly monitor that do not fit."""
+"""Wrong windows of an anomaly monitor."""
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR, anomalies
@@ -7,11 +7,11 @@ from ddassets.lint.rule import Rule, reported
 RULE = Rule(
     id='monitor/threshold-windows',
     severity=Severity.ERROR,
-    reason='The windows of an anomaly monitor do not fit each other or its query.',
+    reason='The windows of an anomaly monitor do not match each other or its query.',
     explanation=(
-        '`trigger_window` is the `alert_window` of the query. `recovery_window` has to be so long that the '
-        'monitor cannot trigger and recover at once: `trigger_window` times (1 - threshold), plus a minute. '
-        'Beside a query without `anomalies()` the windows have no effect: a warning.'
+        '`trigger_window` must equal the `alert_window` of the query. `recovery_window` must be so long that the '
+        'monitor cannot trigger and recover at the same time: at least `trigger_window` times (1 - threshold), plus '
+        'a minute. In a monitor without `anomalies()` the windows have no effect: a warning.'
     ),
     bad={MONITOR: {'definition': anomalies('last_15m', 'last_5m', share=0.5)}},
     good={MONITOR: {'definition': anomalies('last_15m', 'last_15m')}},

@@ -1,4 +1,4 @@
-"""A time-out outside of 0 to 24 hours."""
+"""A time-out outside 0 to 24 hours."""
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
@@ -9,7 +9,7 @@ RULE = Rule(
     severity=Severity.ERROR,
     reason='timeout_h is not between 0 and 24 hours.',
     explanation=(
-        'After `timeout_h` hours without data a group recovers by itself; 0 is never. Longer than a day is not taken.'
+        'After `timeout_h` hours without data a group recovers automatically; 0 means never. The maximum is a day.'
     ),
     bad={MONITOR: {'definition': {'options': {'timeout_h': 48}}}},
     good={MONITOR: {'definition': {'options': {'timeout_h': 24}}}},

@@ -15,8 +15,8 @@ def check(subject: Subject) -> Iterator[Fault]:
             yield Fault(
                 where=monitor.outer,
                 place=('title',),
-                message='the title of an asset is shown as it stands, with the braces',
-                hint='variables belong in definition.name or definition.message',
+                message='the title of an asset is shown unchanged, with the braces',
+                hint='use variables in definition.name or definition.message',
                 object=monitor.name,
             )
 
@@ -24,8 +24,8 @@ def check(subject: Subject) -> Iterator[Fault]:
 RULE = Rule(
     id='monitor/title-variable',
     severity=Severity.WARNING,
-    reason='The title of a monitor asset holds a template variable.',
-    explanation='The title names the asset in the list of recommended monitors, where nothing fills a variable in.',
+    reason='The title of a monitor asset contains a template variable.',
+    explanation='The title names the asset in the list of recommended monitors, where variables are not replaced.',
     bad={MONITOR: {'title': 'Queue of {{host.name}} is long'}},
     good={MONITOR: {'title': 'Queue is long'}},
     check=check,

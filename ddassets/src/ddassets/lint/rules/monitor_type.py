@@ -9,8 +9,8 @@ RULE = Rule(
     severity=Severity.ERROR,
     reason='The type of a monitor does not fit its query.',
     explanation=(
-        'Each product has its own types of monitors and its own form of a query. The API refuses a monitor '
-        'whose query has the form of another product.'
+        'Each product has its own monitor types and query syntax. The API refuses a monitor whose query has the '
+        'syntax of another product.'
     ),
     bad={MONITOR: {'definition': {'type': 'event alert'}}},
     good={MONITOR: {'definition': {'type': 'query alert'}}},

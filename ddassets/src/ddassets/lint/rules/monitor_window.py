@@ -1,4 +1,4 @@
-"""An evaluation window that Datadog does not take."""
+"""An evaluation window that is too long."""
 
 from collections.abc import Iterator
 
@@ -22,9 +22,7 @@ RULE = Rule(
     id='monitor/window',
     severity=Severity.WARNING,
     reason='The evaluation window is longer than a month.',
-    explanation=(
-        'The documentation names a month, or 730 hours, as the longest window; the reference of the API names less.'
-    ),
+    explanation=('The documentation states a maximum of a month, or 730 hours; the API reference states less.'),
     bad={
         MONITOR: {
             'definition': {

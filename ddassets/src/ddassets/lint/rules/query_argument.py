@@ -1,4 +1,4 @@
-"""An argument that a function or modifier does not take."""
+"""An invalid or missing argument of a function or modifier."""
 
 from collections.abc import Iterator, Mapping
 
@@ -15,7 +15,7 @@ _CALENDAR = ('daily', 'weekly', 'monthly')
 _FILLS = ('linear', 'last', 'zero', 'null')
 _NUMBER = 'a number'
 
-# What stands after the query. More arguments may follow.
+# The arguments after the query. More arguments may follow.
 FUNCTIONS: Mapping[str, tuple[str | tuple[str, ...], ...]] = {
     **ARGUMENTS,
     'anomalies': (('basic', 'agile', 'robust', 'adaptive'), _NUMBER),
@@ -52,12 +52,12 @@ def _function(reading: Reading, call: Call) -> Iterator[Fault]:
 
 def _word(reading: Reading, name: str, argument: Argument, wanted: str | tuple[str, ...]) -> Iterator[Fault]:
     if isinstance(wanted, str):
-        # A template variable or an expression of numbers may stand for one.
+        # A template variable or an arithmetic expression may replace a number.
         if wanted.startswith(_NUMBER) and isinstance(argument, Text | Tags | Metric):
             yield reading.fault(f'{name}(): expected {wanted}', argument.span)
     elif isinstance(argument, Text | Word) and argument.value.lower() not in wanted:
         hint = did_you_mean(argument.value.lower(), wanted).lstrip('; ')
-        message = f'{name}(): {argument.value!r} is not allowed, only {", ".join(wanted)}'
+        message = f'{name}(): {argument.value!r} is not allowed, expected {", ".join(wanted)}'
         yield reading.fault(message, argument.span, hint)
 
 
@@ -67,7 +67,7 @@ def _rollup(reading: Reading, modifier: Modifier) -> Iterator[Fault]:
             case Word(value=value) | Text(value=value):
                 known = value in _ROLLUPS or value in _CALENDAR or is_percentile(value)
                 if not known and not value.startswith('$'):
-                    message = f'.rollup(): {value!r} is not a method, only {", ".join(_ROLLUPS)}'
+                    message = f'.rollup(): {value!r} is not a method, expected {", ".join(_ROLLUPS)}'
                     yield reading.fault(message, argument.span, did_you_mean(value, _ROLLUPS).lstrip('; '))
             case Number(value=value) if value <= 0:
                 yield reading.fault(f'.rollup(): the interval is {value:g}; expected seconds above 0', argument.span)
@@ -76,17 +76,17 @@ def _rollup(reading: Reading, modifier: Modifier) -> Iterator[Fault]:
 def _fill(reading: Reading, modifier: Modifier) -> Iterator[Fault]:
     for argument in modifier.arguments[:1]:
         if isinstance(argument, Word | Text) and argument.value not in _FILLS:
-            message = f'.fill(): {argument.value!r} is not a method, only {", ".join(_FILLS)}'
+            message = f'.fill(): {argument.value!r} is not a method, expected {", ".join(_FILLS)}'
             yield reading.fault(message, argument.span, did_you_mean(argument.value, _FILLS).lstrip('; '))
 
 
 RULE = Rule(
     id='query/argument',
     severity=Severity.WARNING,
-    reason='A function or modifier has an argument that it does not take, or lacks one.',
+    reason='A function or modifier has an invalid argument, or lacks one.',
     explanation="""\
-Datadog refuses the query or ignores the argument. The documented forms: `.rollup(avg|sum|min|max|count, seconds)` or
-`.rollup(sum, daily)`, `.fill(linear|last|zero|null, seconds)`, `clamp_min(query, number)` and its kin,
+Datadog refuses the query or ignores the argument. The documented forms are `.rollup(avg|sum|min|max|count, seconds)` or
+`.rollup(sum, daily)`, `.fill(linear|last|zero|null, seconds)`, `clamp_min(query, number)` and similar functions,
 `timeshift(query, seconds)`, `anomalies(query, 'basic'|'agile'|'robust', deviations)`,
 `outliers(query, 'dbscan'|'mad', tolerance)`, `forecast(query, 'linear'|'seasonal', deviations)`.""",
     bad={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host}.rollup(median, 60)')]}},

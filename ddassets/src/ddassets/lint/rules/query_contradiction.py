@@ -1,4 +1,4 @@
-"""A filter that no series can pass."""
+"""A filter that no series matches."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ def check(subject: Subject) -> Iterator[Fault]:
         for metric in reading.metrics:
             for node in walk(metric.scope) if metric.scope else ():
                 if isinstance(node, And) and (reason := _contradiction(node)):
-                    yield reading.fault(f'no series can pass: {reason}', node.span)
+                    yield reading.fault(f'no series can match: {reason}', node.span)
 
 
 def _contradiction(node: And) -> str:
@@ -22,7 +22,7 @@ def _contradiction(node: And) -> str:
     hosts = set()
     for part in node.scopes:
         if part in refused and isinstance(part, TagFilter):
-            return f'{part.key}:{part.value} is asked for and refused' if part.key else f'{part.value} is refused'
+            return f'{part.key}:{part.value} is both required and excluded' if part.key else f'{part.value} is excluded'
         if isinstance(part, TagFilter) and part.key == 'host' and not set(part.value) & set('*$'):
             hosts.add(part.value)
     return f'a series has one host, not {" and ".join(sorted(hosts))}' if len(hosts) > 1 else ''
@@ -31,8 +31,8 @@ def _contradiction(node: And) -> str:
 RULE = Rule(
     id='query/contradiction',
     severity=Severity.WARNING,
-    reason='A filter contradicts itself, so that the query never returns anything.',
-    explanation='A comma means AND. For one of several values write `host IN (a, b)`.',
+    reason='A filter contradicts itself, so the query returns nothing.',
+    explanation='A comma means AND. To match several values, write `host IN (a, b)`.',
     bad={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host,host:a,host:b}')]}},
     good={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host AND host IN (a, b)}')]}},
     check=check,

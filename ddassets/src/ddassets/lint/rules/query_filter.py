@@ -1,4 +1,4 @@
-"""A filter or a grouping that names nothing."""
+"""An empty filter or grouping."""
 
 import re
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ def check(subject: Subject) -> Iterator[Fault]:
     for reading in subject.queries:
         for metric in reading.metrics:
             if metric.scope is None and isinstance(reading, MonitorReading):
-                message = f'{metric.name} has no filter; a monitor query needs one, {{*}} at least'
+                message = f'{metric.name} has no filter; a monitor query needs one, at least {{*}}'
                 yield reading.fault(message, metric.name_span)
             text = reading.text[metric.span.start : metric.span.end]
             for match in _EMPTY.finditer(text):
                 span = Span(metric.span.start + match.start(), metric.span.start + match.end())
                 if match[1]:
-                    yield reading.fault('by {} names no group key', span, 'leave it out, or name a tag key')
+                    yield reading.fault('by {} names no group key', span, 'remove it, or name a tag key')
                 else:
                     yield reading.fault('the filter {} is empty', span, 'write {*} for all')
             for node in walk(metric):
@@ -37,8 +37,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     reason='The filter or grouping of a query is empty.',
     explanation=(
-        'A filter is a tag, `key:value` or `*`; `by {}` needs a tag key. The query of a monitor has a filter, `{*}` at '
-        'least. Datadog refuses such a monitor, or it reads other series than intended.'
+        'A filter is a tag, `key:value`, or `*`; `by {}` needs a tag key. The query of a monitor needs a filter, at '
+        'least `{*}`. Datadog refuses such a monitor, or it matches other series than intended.'
     ),
     bad={MONITOR: {'definition': {'query': 'avg(last_5m):avg:acme.queue.length{env:} by {host} > 100'}}},
     good={MONITOR: {'definition': {'query': 'avg(last_5m):avg:acme.queue.length{env:prod} by {host} > 100'}}},

@@ -15,7 +15,7 @@ def check(subject: Subject) -> Iterator[Fault]:
             for node in walk(expression):
                 if isinstance(node, Call) and node.name == 'outliers' and node.arguments:
                     if not any(metric.by for metric in metrics(node)):
-                        message = 'outliers() compares groups, and the query has none'
+                        message = 'outliers() compares groups, but the query has none'
                         yield reading.fault(message, node.span, 'add by {host}, or another tag key')
 
 
@@ -24,8 +24,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     reason='outliers() needs groups to compare.',
     explanation=(
-        'An outlier is a group that behaves differently from the others. Without `by {…}` there is only one, and the '
-        'monitor can never alert.'
+        'An outlier is a group that behaves differently from the others. Without `by {…}` there is only one group, so '
+        'the monitor never alerts.'
     ),
     bad={
         MONITOR: {

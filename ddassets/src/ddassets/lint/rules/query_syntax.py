@@ -1,4 +1,4 @@
-"""A query that is none."""
+"""A query with a syntax error."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from ddassets.lint.subject import Subject
 
 
 def check(subject: Subject) -> Iterator[Fault]:
-    # Reading the monitors reports theirs.
+    # The decoder of monitors reports theirs.
     readings = (*subject.formula_monitor_queries, *subject.widget_queries, *subject.formulas)
     for reading in readings:
         if reading.error:
@@ -22,8 +22,8 @@ RULE = Rule(
     severity=Severity.ERROR,
     reason='A metric query or formula cannot be parsed.',
     explanation=(
-        'Datadog answers such a query with an error in place of a graph, and refuses such a monitor. The caret '
-        'stands under the column. Queries of other products are not read; the summary counts them.'
+        'Datadog shows an error instead of such a graph, and refuses such a monitor. The caret marks the column. '
+        'Queries of other products are skipped; the summary counts them.'
     ),
     bad={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host} by host}')]}},
     good={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host} by {host}')]}},

@@ -1,4 +1,4 @@
-"""A formula over a query that the request lacks."""
+"""A formula that uses an undefined query."""
 
 from collections.abc import Iterator
 
@@ -25,7 +25,7 @@ RULE = Rule(
     id='query/undefined-reference',
     severity=Severity.ERROR,
     reason='A formula uses a query that its request does not have.',
-    explanation='A formula knows the queries of its own request alone, by `name`. The widget shows an error.',
+    explanation='A formula can use only the queries of its own request, by `name`. The widget shows an error.',
     bad={
         DASHBOARD: {
             'widgets': [

@@ -1,4 +1,4 @@
-"""A query that no formula of its request shows."""
+"""A query that no formula uses."""
 
 from collections.abc import Iterator
 
@@ -37,8 +37,8 @@ def check(subject: Subject) -> Iterator[Fault]:
 RULE = Rule(
     id='query/unused',
     severity=Severity.NOTE,
-    reason='A query of a widget is in none of its formulas.',
-    explanation='Where a request has formulas, they alone are shown. The query is computed and thrown away.',
+    reason='No formula of a widget uses one of its queries.',
+    explanation='If a request has formulas, only the formulas are shown. The result of the query is not used.',
     bad={DASHBOARD: {'widgets': [widget('', requests=[{'queries': _QUERIES, 'formulas': [{'formula': 'depth'}]}])]}},
     good={
         DASHBOARD: {

@@ -1,4 +1,4 @@
-"""A service check that service_checks.json lacks."""
+"""A service check that is not in service_checks.json."""
 
 import re
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def check(subject: Subject) -> Iterator[Fault]:
 
 
 def _unknown(subject: Subject, name: str, listed: frozenset[str]) -> bool:
-    """Whether a name is the integration's own and not listed. Other names may be another integration's."""
+    """Whether a name has a prefix of the integration but is not listed."""
     own = {one.partition('.')[0] for one in listed} | subject.own_prefixes
     return name not in listed and name.partition('.')[0] in own
 
@@ -59,10 +59,10 @@ _CHECKS = '[{"check": "acme.can_connect", "statuses": ["ok", "critical"], "group
 RULE = Rule(
     id='service-check/unknown',
     severity=Severity.WARNING,
-    reason='A widget or a monitor names a service check that service_checks.json lacks.',
+    reason='A widget or a monitor uses a service check that is not in service_checks.json.',
     explanation=(
-        'Datadog accepts a misspelt service check: the widget stays empty and the monitor never fires. Only names '
-        'below a prefix of the integration are judged.'
+        'Datadog accepts a misspelt service check: the widget stays empty and the monitor never alerts. Only names '
+        'with a prefix of the integration are checked.'
     ),
     bad={
         DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host}'), _status('acme.can_conect')]},

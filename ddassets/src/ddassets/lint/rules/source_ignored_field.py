@@ -1,4 +1,4 @@
-"""A field that the custom resource does not have."""
+"""A field that the custom resource does not define."""
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import message
@@ -22,10 +22,10 @@ spec:
 RULE = Rule(
     id='source/ignored-field',
     severity=Severity.WARNING,
-    reason='A field of a Kubernetes resource never reaches the account.',
+    reason='A field of a Kubernetes resource is dropped.',
     explanation=(
-        'The cluster drops fields that the resource does not have without a word, and the operator drops '
-        'thresholds that are not numbers. The account then gets its own default.'
+        'The cluster silently drops fields that the resource does not define, and the operator drops thresholds that '
+        'are not numbers. Datadog then uses its default.'
     ),
     file='monitor.yaml',
     bad={'monitor.yaml': _resource('newHostDelay: 0')},

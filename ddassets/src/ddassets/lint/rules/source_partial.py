@@ -1,4 +1,4 @@
-"""A plan that is not complete."""
+"""An incomplete plan."""
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.rule import Rule, reported
@@ -6,9 +6,10 @@ from ddassets.lint.rule import Rule, reported
 RULE = Rule(
     id='source/partial',
     severity=Severity.WARNING,
-    reason='A plan is not complete.',
+    reason='A plan is incomplete.',
     explanation=(
-        'Terraform marks a plan that met an error, or that defers changes: resources and values may be missing in it.'
+        'Terraform marks a plan as incomplete after an error or with deferred changes: resources and values may be '
+        'missing.'
     ),
     file='plan.json',
     bad={'plan.json': {'planned_values': {'root_module': {}}, 'errored': True}},

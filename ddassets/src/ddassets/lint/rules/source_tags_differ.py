@@ -1,4 +1,4 @@
-"""A plan that sends other tags than the author wrote."""
+"""A plan that sends other tags than the configuration has."""
 
 from typing import Any
 
@@ -24,8 +24,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     reason='A plan sends other tags than its configuration has.',
     explanation=(
-        "The provider's `default_tags` may keep one tag for each key, so that a tag of the monitor is lost: "
-        'a downtime or a notification rule that matches by it does not match.'
+        "The provider's `default_tags` may keep only one tag per key, so a tag of the monitor is lost: "
+        'downtimes and notification rules that match this tag then do not match.'
     ),
     file='plan.json',
     bad={'plan.json': _plan(['team:acme', 'team:shore'])},

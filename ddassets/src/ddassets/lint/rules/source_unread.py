@@ -1,4 +1,4 @@
-"""A resource that is recognised and not read."""
+"""A resource that is recognised but not read."""
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.rule import Rule, reported
@@ -6,10 +6,10 @@ from ddassets.lint.rule import Rule, reported
 RULE = Rule(
     id='source/unread',
     severity=Severity.NOTE,
-    reason='A resource is recognised and not read.',
+    reason='A resource is recognised but not read.',
     explanation=(
-        'What the resource holds is not judged. Dashboards of the typed Terraform resources are such: their '
-        'attributes spell hundreds of keys of the API in another way.'
+        'The content of the resource is not checked. This applies to the typed Terraform resources of dashboards, '
+        'whose attributes name hundreds of API keys differently.'
     ),
     file='plan.json',
     bad={

@@ -1,4 +1,4 @@
-"""A value that a source does not give."""
+"""A value that a source does not contain."""
 
 from typing import Any
 
@@ -23,9 +23,8 @@ RULE = Rule(
     severity=Severity.NOTE,
     reason='A value is known after apply, marked as sensitive, or an expression.',
     explanation=(
-        'A plan names what is not known before it is applied, and marks what is sensitive; configuration may '
-        'refer to variables. '
-        'Such a value is not shown, and no rule judges what depends on it.'
+        'A plan marks values that are sensitive or known only after apply; configuration may refer to variables. '
+        'Such a value is not shown, and no rule checks what depends on it.'
     ),
     file='plan.json',
     bad={'plan.json': _plan({'message': True})},

@@ -1,4 +1,4 @@
-"""The integration tag, spelled in more than one way."""
+"""Different spellings of the integration tag."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ def check(subject: Subject) -> Iterator[Fault]:
 
 
 def _spellings(subject: Subject) -> Iterator[Fault]:
-    """Tags of one integration that differ in spelling."""
+    """Yield tags of the integration that differ in spelling."""
     manifest = subject.bundle.manifest
     for monitor in subject.bundle.monitors:
         own: dict[str, str] = {}
@@ -45,7 +45,7 @@ def _spellings(subject: Subject) -> Iterator[Fault]:
 
 
 def _others(subject: Subject) -> Iterator[Fault]:
-    """Tags of monitors that name another integration alone."""
+    """Yield tags of monitors that name only another integration."""
     manifest = subject.bundle.manifest
     if manifest is None or not manifest.app_id:
         return
@@ -71,9 +71,9 @@ RULE = Rule(
     severity=Severity.WARNING,
     reason='The integration tag of a monitor is spelled in two ways.',
     explanation=(
-        'To Datadog `integration:my_queue` and `integration:my-queue` are two tags: who filters by one does not '
-        'see the other. The `app_id` of the manifest is the spelling that counts, then the first one in the file. A '
-        'monitor whose tags name another integration alone is a note.'
+        'For Datadog `integration:my_queue` and `integration:my-queue` are two tags: a filter by one does not match '
+        'the other. The correct spelling is the `app_id` of the manifest, otherwise the first spelling in the file. A '
+        'monitor whose tags name only another integration is a note.'
     ),
     bad={MONITOR: {'definition': {'tags': ['integration:ac_me']}}},
     good={MONITOR: {'definition': {'tags': ['integration:acme']}}},

@@ -1,4 +1,4 @@
-"""A tag key one letter away from one that the assets use throughout."""
+"""A tag key that differs in one letter from a common tag key."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from ddassets.lint.known_tags import comes_with_the_host
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject, keys_used
 
-# A key that is used so often is meant.
+# A key that is used this often is intended.
 _USUAL = 3
 
 
@@ -27,15 +27,15 @@ def check(subject: Subject) -> Iterator[Fault]:
     usual = {key for key, count in counts.items() if count >= _USUAL}
     for reading, key, span in uses:
         if counts[key] == 1 and not comes_with_the_host(key) and (near := misspelt(key, usual)):
-            yield reading.fault(f'the tag key {key} is used here alone', span, hint=f'did you mean {near}?')
+            yield reading.fault(f'the tag key {key} is used only here', span, hint=f'did you mean {near}?')
 
 
 RULE = Rule(
     id='tag/misspelt',
     severity=Severity.NOTE,
-    reason='A tag key is one letter away from a key that the other queries use.',
+    reason='A tag key differs in one letter from a key that the other queries use.',
     explanation=(
-        'Without an emission nobody knows which keys exist. With one, `tag/unknown` judges in place of this rule.'
+        'Without an emission the existing keys are not known. With an emission, `tag/unknown` replaces this rule.'
     ),
     bad={
         DASHBOARD: {

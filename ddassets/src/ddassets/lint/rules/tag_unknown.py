@@ -21,9 +21,9 @@ def check(subject: Subject) -> Iterator[Fault]:
                     continue
                 near = nearest(key, emitted.keys, most=1)
                 yield reading.fault(
-                    f'no series of {metric.name} carries the tag key {key}',
+                    f'no series of {metric.name} has the tag key {key}',
                     span,
-                    hint=f'did you mean {near[0]}?' if near else 'if it is a tag of the host, nothing is wrong',
+                    hint=f'did you mean {near[0]}?' if near else 'if it is a tag of the host, this is correct',
                     severity=Severity.WARNING if near else Severity.NOTE,
                 )
 
@@ -33,9 +33,9 @@ RULE = Rule(
     severity=Severity.WARNING,
     reason='A query filters or groups by a tag key that the check does not submit.',
     explanation=(
-        'A filter by such a key matches nothing, and a group by it drops every series from a monitor. Hosts add '
-        'tags of their own, which no run of the check can show: a key that is like none of the emitted ones is a '
-        'note. Needs an emission.'
+        'A filter by such a key matches nothing, and grouping by it drops every series from a monitor. Hosts add '
+        'their own tags, which a run of the check does not show: a key that resembles no emitted key is a note. This '
+        'rule needs an emission.'
     ),
     emission={'acme.queue.length': ('gauge', ['queue:in', 'host:a'])},
     bad={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host} by {queues}')]}},

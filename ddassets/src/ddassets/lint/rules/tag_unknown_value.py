@@ -1,4 +1,4 @@
-"""A tag value that the check was not seen to submit."""
+"""A tag value that is not in the emission of the check."""
 
 from collections.abc import Iterator
 
@@ -23,14 +23,14 @@ def check(subject: Subject) -> Iterator[Fault]:
                 if tag not in emitted.tags and not set(node.value) & set('*$'):
                     near = nearest(tag, emitted.tags)
                     hint = f'nearest: {", ".join(near)}' if near else ''
-                    yield reading.fault(f'no series of {metric.name} was seen with {tag}', node.span, hint)
+                    yield reading.fault(f'no submitted series of {metric.name} has {tag}', node.span, hint)
 
 
 RULE = Rule(
     id='tag/unknown-value',
     severity=Severity.NOTE,
-    reason='A query filters by a tag value that the check was not seen to submit.',
-    explanation='A note, for one run shows the values of one environment. Needs an emission.',
+    reason='A query filters by a tag value that the check did not submit.',
+    explanation='This is a note, because a run shows the values of only one environment. This rule needs an emission.',
     emission={'acme.queue.length': ('gauge', ['queue:incoming', 'queue:outgoing'])},
     bad={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host,queue:incomming}')]}},
     good={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host,queue:incoming}')]}},

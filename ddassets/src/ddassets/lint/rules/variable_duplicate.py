@@ -1,4 +1,4 @@
-"""Two template variables of one name."""
+"""Two template variables with the same name."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ def check(subject: Subject) -> Iterator[Fault]:
         seen: set[str] = set()
         for variable in dashboard.variables:
             if variable.name and variable.name in seen:
-                yield Fault(where=variable, message=f'${variable.name} is defined already')
+                yield Fault(where=variable, message=f'${variable.name} is already defined')
             seen.add(variable.name)
 
 
@@ -23,7 +23,7 @@ RULE = Rule(
     id='variable/duplicate',
     severity=Severity.ERROR,
     reason='Two template variables of a dashboard have the same name.',
-    explanation='A query can mean only one of them.',
+    explanation='A query can refer to only one of them.',
     bad={DASHBOARD: {'template_variables': [_HOST, {**_HOST, 'prefix': 'node'}]}},
     good={DASHBOARD: {'template_variables': [_HOST]}},
     check=check,

@@ -1,4 +1,4 @@
-"""A template variable of a facet in a metric query."""
+"""A metric query with a template variable for a facet."""
 
 from collections.abc import Iterator
 
@@ -31,8 +31,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     reason='A metric query uses a template variable whose prefix is a facet.',
     explanation=(
-        'A prefix that begins with `@` names an attribute of logs or events. Metrics have tags alone, so the query '
-        'does not heed the variable, or stays empty.'
+        'A prefix that begins with `@` names an attribute of logs or events. Metrics have only tags, so the query '
+        'ignores the variable, or stays empty.'
     ),
     bad={DASHBOARD: _board('@host')},
     good={DASHBOARD: _board('host')},

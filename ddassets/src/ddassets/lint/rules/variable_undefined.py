@@ -12,9 +12,9 @@ from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject, is_variable_at, variables_in
 from ddassets.nearest import closest, did_you_mean
 
-# In texts a `$` has other meanings, too: sums of money, and the variables of a shell in capitals.
+# In texts a `$` has other meanings too: amounts of money, and shell variables in capitals.
 _IN_TEXT = re.compile(r'(?<![\\$\w])\$([a-z_][\w-]*)(\.(?:value|key)\b)?')
-# The keys whose texts are read by people, or by other products.
+# The keys whose texts are for people or for other products.
 _TEXTS = frozenset(('content', 'text', 'title', 'link', 'label', 'query', 'search', 'query_string', 'url'))
 _PROSE = frozenset(('content', 'text'))
 
@@ -35,7 +35,7 @@ def check(subject: Subject) -> Iterator[Fault]:
 
 
 def _texts(body: Any) -> Iterator[tuple[Place, str]]:
-    """The texts of a widget, those of its inner widgets left out."""
+    """Yield the texts of a widget without those of its inner widgets."""
     pending: list[tuple[Place, Any]] = [((), body)]
     while pending:
         place, value = pending.pop()
@@ -57,7 +57,7 @@ def _in_text(dashboard: Dashboard, one: Widget, place: Place, text: str) -> Iter
         name = match[1]
         if any(is_variable_at(text, match.start(), known) for known in names):
             continue
-        # Prose may quote a command: only what can mean nothing else is reported there.
+        # Prose may quote a command: report only unambiguous variables there.
         if place[-1] in _PROSE and not match[2] and closest(name, names) is None:
             continue
         yield Fault(
@@ -74,8 +74,8 @@ RULE = Rule(
     severity=Severity.ERROR,
     reason='A dashboard uses a template variable that it does not define.',
     explanation=(
-        'Nothing replaces the name: the filter of a query matches no series and the graph stays empty. In titles, '
-        'notes, links and queries of other products it is a warning, for a `$` may have another meaning there.'
+        'The name is not replaced: the filter of a query matches no series and the graph stays empty. In titles, '
+        'notes, links and queries of other products this is a warning, because a `$` may have another meaning there.'
     ),
     bad={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host,$env}')]}},
     good={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host,env:prod}')]}},

@@ -1,4 +1,4 @@
-"""A template variable that nothing on the dashboard uses."""
+"""An unused template variable."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from ddassets.lint.subject import Subject, is_variable_at, texts, variables_in
 
 def check(subject: Subject) -> Iterator[Fault]:
     for dashboard in subject.bundle.dashboards:
-        # What a powerpack holds is not in the file.
+        # The content of a powerpack is not in the file.
         if any(widget.type == 'powerpack' for widget in dashboard.widgets):
             continue
         names = {variable.name for variable in dashboard.variables if variable.name}
@@ -33,10 +33,10 @@ def check(subject: Subject) -> Iterator[Fault]:
 RULE = Rule(
     id='variable/unused',
     severity=Severity.WARNING,
-    reason='A template variable is defined and nothing uses it.',
+    reason='A template variable is defined but not used.',
     explanation=(
-        'Whoever sets it sees the graphs stay as they are. A mention anywhere on the dashboard counts as a use: in '
-        'queries of other products, in links and in notes too.'
+        'Setting it does not change any graph. Any occurrence on the dashboard counts as a use, also in queries of '
+        'other products, links and notes.'
     ),
     bad={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{*}')]}},
     good={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{host:$host.value}')]}},

@@ -22,7 +22,7 @@ def check(subject: Subject) -> Iterator[Fault]:
 
 
 def _formats(body: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], list[Any]]]:
-    """Every list of conditional formats in a widget, below its requests and their formulas."""
+    """Yield every list of conditional formats of a widget: of its requests and of their formulas."""
     requests = body.get('requests')
     for number, request in enumerate(requests if isinstance(requests, list) else ()):
         if not isinstance(request, dict):
@@ -36,7 +36,7 @@ def _formats(body: Mapping[str, Any]) -> Iterator[tuple[tuple[str | int, ...], l
 
 
 def _covered(formats: list[Any]) -> Iterator[tuple[int, int]]:
-    """The index of each format that an earlier one covers, and the index of that one."""
+    """Yield the index of each format that an earlier format covers, and the index of the earlier format."""
     for index, later in enumerate(formats):
         for before, earlier in enumerate(formats[:index]):
             if _covers(earlier, later):
@@ -45,7 +45,7 @@ def _covered(formats: list[Any]) -> Iterator[tuple[int, int]]:
 
 
 def _covers(earlier: Any, later: Any) -> bool:
-    """Whether every value that meets `later` meets `earlier` as well."""
+    """Whether every value that matches `later` also matches `earlier`."""
     if not all(isinstance(found, dict) and is_number(found.get('value')) for found in (earlier, later)):
         return False
     first, second = earlier.get('comparator'), later.get('comparator')
@@ -65,10 +65,10 @@ def _shown(found: Mapping[str, Any]) -> str:
 RULE = Rule(
     id='widget/conditional-format',
     severity=Severity.WARNING,
-    reason='A conditional format never applies, because an earlier one covers it.',
+    reason='A conditional format never applies, because an earlier format covers it.',
     explanation=(
-        'Of the conditional formats of a widget the first that holds counts. A narrower condition has to stand before '
-        'a wider one: `<= 90` before `<= 270`.'
+        'The first conditional format that matches is used. Put a narrower condition before a wider one: `<= 90` '
+        'before `<= 270`.'
     ),
     bad={
         DASHBOARD: {

@@ -1,4 +1,4 @@
-"""Two widgets of one id."""
+"""Two widgets with the same id."""
 
 from collections.abc import Iterator
 
@@ -29,7 +29,7 @@ RULE = Rule(
     id='widget/duplicate-id',
     severity=Severity.WARNING,
     reason='Two widgets of a dashboard have the same id.',
-    explanation='The id is how Datadog and its tools tell the widgets of a dashboard apart.',
+    explanation='Datadog and its tools identify the widgets of a dashboard by their ids.',
     bad={
         DASHBOARD: {
             'widgets': [

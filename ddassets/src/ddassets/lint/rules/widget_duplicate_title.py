@@ -1,4 +1,4 @@
-"""Two widgets of one kind and title side by side."""
+"""Two widgets with the same type and title in the same group."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ def check(subject: Subject) -> Iterator[Fault]:
         for widget_ in dashboard.widgets:
             key = (widget_.parent, widget_.type, widget_.title)
             if widget_.title and key in seen:
-                message = f'another {widget_.type or "widget"} of the group is titled {widget_.title!r}'
+                message = f'another {widget_.type or "widget"} of the group has the title {widget_.title!r}'
                 yield Fault(where=widget_, place=('title',), message=message)
             seen.add(key)
 
@@ -22,8 +22,8 @@ def check(subject: Subject) -> Iterator[Fault]:
 RULE = Rule(
     id='widget/duplicate-title',
     severity=Severity.NOTE,
-    reason='Two widgets of one kind have the same title in the same group.',
-    explanation='Nobody can tell them apart, and one of them is often a copy whose query or title was to be changed.',
+    reason='Two widgets of the same type have the same title in the same group.',
+    explanation='Readers cannot distinguish them. Often one of them is a copy whose query or title was not changed.',
     bad={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host}'), widget('avg:acme.workers{$host}')]}},
     good={
         DASHBOARD: {

@@ -1,4 +1,4 @@
-"""A widget that ignores a template variable which the other widgets use."""
+"""A widget that ignores a template variable of all other widgets."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from ddassets.lint.example import DASHBOARD, widget
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject, variables_in
 
-# So many queries have to use the variable for one that does not to look forgotten.
+# The number of queries with the variable from which its absence in one query looks like a mistake.
 MIN_USES = 3
 
 
@@ -39,10 +39,10 @@ _QUEUE = [widget(f'{aggregator}:acme.queue.length{{$host}}', title=aggregator) f
 RULE = Rule(
     id='widget/ignores-variable',
     severity=Severity.NOTE,
-    reason='A single widget ignores a template variable that every other one uses.',
+    reason='A single widget ignores a template variable that all other widgets use.',
     explanation=(
-        'When a reader chooses a value at the top of the dashboard, this widget goes on showing everything. It is a '
-        f'finding where at least {MIN_USES} queries use the variable and one query without any filter does not.'
+        'When a reader selects a value at the top of the dashboard, this widget still shows everything. This is '
+        f'reported if at least {MIN_USES} queries use the variable and one query without any filter does not.'
     ),
     bad={DASHBOARD: {'widgets': [*_QUEUE, widget('sum:acme.workers{*}', title='Workers')]}},
     good={DASHBOARD: {'widgets': [*_QUEUE, widget('sum:acme.workers{$host}', title='Workers')]}},

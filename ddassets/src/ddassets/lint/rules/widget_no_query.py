@@ -20,14 +20,14 @@ def check(subject: Subject) -> Iterator[Fault]:
         for widget_ in dashboard.widgets:
             asks = widget_.queries or widget_.body.get('requests') or 'tile_def' in widget_.body
             if widget_.type in GRAPHS and not asks:
-                yield Fault(where=widget_, place=('requests',), message=f'the {widget_.type} asks for nothing')
+                yield Fault(where=widget_, place=('requests',), message=f'the {widget_.type} has no query')
 
 
 RULE = Rule(
     id='widget/no-query',
     severity=Severity.WARNING,
     reason='A graph has no request, so it can never show data.',
-    explanation='The widget stays empty whatever the time frame and the template variables are.',
+    explanation='The widget stays empty for every time frame and template variable.',
     bad={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host}'), widget('', title='Workers', requests=[])]}},
     good={
         DASHBOARD: {

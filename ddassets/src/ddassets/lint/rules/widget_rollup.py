@@ -18,7 +18,7 @@ def check(subject: Subject) -> Iterator[Fault]:
         for expression in reading.expressions if frame else ():
             for span, seconds in rollups(expression):
                 if frame and seconds > frame:
-                    message = f'a bucket of {seconds:g} s does not fit into the time frame of {frame:g} s'
+                    message = f'a bucket of {seconds:g} s is longer than the time frame of {frame:g} s'
                     yield reading.fault(message, span)
 
 
@@ -37,8 +37,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     reason='A rollup is longer than the time frame of the widget.',
     explanation=(
-        'Buckets begin at multiples of their length, and one counts only if it begins inside the frame: most of '
-        'the time none does, and the graph is empty.'
+        'Buckets begin at multiples of their length, and a bucket is shown only if it begins inside the time frame. '
+        'Most of the time no bucket does, and the graph is empty.'
     ),
     bad={DASHBOARD: {'widgets': [widget('sum:acme.requests{$host}.rollup(sum, 3600)', time={'live_span': '15m'})]}},
     good={DASHBOARD: {'widgets': [widget('sum:acme.requests{$host}.rollup(sum, 3600)', time={'live_span': '1d'})]}},
