@@ -382,7 +382,7 @@ NO_HANDLE = [(WARNING, '@pager is not notified of the recovery', '@pager')]
         pytest.param(
             monitor('sum(last_5m):sum:acme.queue.length{*} by {host}.as_count() > 100'),
             'metric/as-count-of-gauge',
-            [(NOTE, '.as_count() has no effect:  acme.queue.length is a gauge', '.as_count()')],
+            [(NOTE, '.as_count() has no effect: acme.queue.length is a gauge', '.as_count()')],
             id='as-count-of-points',
         ),
         pytest.param(
