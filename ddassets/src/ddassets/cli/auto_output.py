@@ -97,7 +97,9 @@ def _cell(verdict: Verdict, width: int, paint: Paint) -> str:
 def _recipients(surveys: Sequence[Survey]) -> Iterator[str]:
     """List the recipients, those of most monitors first."""
     counts = Counter(handle for found in surveys for handle in {h for handles in found.told.values() for h in handles})
-    if counts:
+    if not counts:
+        yield 'Notified: nobody'
+    else:
         shown = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))[:12]
         listed = ', '.join(f'{printable(handle)} by {count(number, "monitor")}' for handle, number in shown)
         more = f', and {len(counts) - 12} more' if len(counts) > 12 else ''
