@@ -165,6 +165,16 @@ def test_idle_runs_are_those_without_samples():
         assert bool(results[0]) is (gap < 4)
 
 
+@pytest.mark.parametrize(('gap', 'points'), [(24, 1), (26, 0)])
+def test_a_rate_is_remembered_for_25_hours(gap, points):
+    """The default of check_sampler_stateful_metric_expiration_time."""
+    sampler = Sampler('h')
+    sampler.commit([sample('rate', 1, at=0.0)], 0.0)
+    sampler.idle([900.0 * run for run in range(1, gap * 4)])
+    series, _ = sampler.commit([sample('rate', 5, at=gap * 3600.0)], gap * 3600.0)
+    assert len(series) == points
+
+
 def test_unknown_type():
     with pytest.raises(UnusableInputError, match="'sketch'"):
         commit([sample('sketch', 1)])
