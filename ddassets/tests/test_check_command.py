@@ -122,7 +122,7 @@ def test_failing_check(ddassets, integration, write, options, traceback):
     ('mode', 'message'),
     [
         pytest.param('exit', 'ended with exit code 3', id='process-ends'),
-        pytest.param('hang', 'run 1 of instance 1 was not done within 3 s', id='process-hangs'),
+        pytest.param('hang', 'run 1 of instance 1 did not finish within 3 s', id='process-hangs'),
     ],
 )
 def test_check_that_does_not_return(ddassets, integration, write, mode, message):

@@ -131,7 +131,7 @@ def test_schedules(tmp_path, text, expected):
         pytest.param('', 'conf.yaml: expected a mapping', id='empty'),
         pytest.param('- a', 'found a list', id='list'),
         pytest.param(
-            'instance: [{}]', 'instances: expected a list .* not there; found the keys: instance', id='misspelt'
+            'instance: [{}]', 'instances: expected a list .* but it is missing; found the keys: instance', id='misspelt'
         ),
         pytest.param('instances:', 'instances: expected a list .* found nothing', id='null'),
         pytest.param('instances: []', 'found an empty list', id='no-instance'),
@@ -226,8 +226,8 @@ def test_without_options_nothing_changes(text):
 @pytest.mark.parametrize(
     ('name', 'message'),
     [
-        pytest.param('limit', "example: shows no option 'limit' in a comment; did you mean 'limits'?", id='nearest'),
-        pytest.param('url', 'it shows: service, limits, depth$', id='not-in-a-comment'),
+        pytest.param('limit', "example: no option 'limit' in a comment; did you mean 'limits'?", id='nearest'),
+        pytest.param('url', 'available: service, limits, depth$', id='not-in-a-comment'),
     ],
 )
 def test_an_option_that_is_not_shown(name, message):

@@ -452,7 +452,7 @@ FAULTS = [
     pytest.param(
         '5.5', recurrence(rrule='FREQ=DAILY;BYDAYS=MO'), (*HERE, 'rrule'), 'did you mean BYDAY?', id='5.5 part'
     ),
-    pytest.param('5.5', recurrence(rrule='FREQ=DAILY;FREQ=DAILY'), (*HERE, 'rrule'), 'twice', id='5.5 part twice'),
+    pytest.param('5.5', recurrence(rrule='FREQ=DAILY;FREQ=DAILY'), (*HERE, 'rrule'), 'duplicated', id='5.5 part twice'),
     pytest.param('5.5', recurrence(rrule='FREQ=DAILY;INTERVAL=0'), (*HERE, 'rrule'), 'from 1 to', id='5.5 INTERVAL'),
     pytest.param('5.5', recurrence(rrule='FREQ=DAILY;BYHOUR=24'), (*HERE, 'rrule'), 'from 0 to 23', id='5.5 BYHOUR'),
     pytest.param(

@@ -210,7 +210,7 @@ def test_folder_one_error(host):
     data, target = host
     (target / 'other.yaml.example').mkdir()
     (data / 'other.yaml.example').touch()
-    with pytest.raises(UnusableInputError, match='data/other.yaml.example: a folder of this name is there'):
+    with pytest.raises(UnusableInputError, match='data/other.yaml.example: a folder with this name exists'):
         conf_files.copy(data, target)
     assert (target / 'conf.yaml').read_text() == 'instances: [{}]\n'
 
@@ -218,12 +218,14 @@ def test_folder_one_error(host):
 @pytest.mark.parametrize(
     ('name', 'text', 'note'),
     [
-        pytest.param('conf.yaml', 'instances: [{}]', 'the Agent loads this file by itself', id='loads'),
+        pytest.param('conf.yaml', 'instances: [{}]', 'the Agent loads this file automatically', id='loads'),
         pytest.param('conf.yaml.default', 'instances: [{}]', 'ship conf.yaml.example', id='default'),
         pytest.param(
-            'auto_conf.yaml', 'ad_identifiers: [web]\ninstances: [{}]', 'waits for a container', id='template'
+            'auto_conf.yaml', 'ad_identifiers: [web]\ninstances: [{}]', 'only with a matching container', id='template'
         ),
-        pytest.param('auto_conf.yaml', 'instances: [{}]', 'the Agent loads this file by itself', id='plain-auto_conf'),
+        pytest.param(
+            'auto_conf.yaml', 'instances: [{}]', 'the Agent loads this file automatically', id='plain-auto_conf'
+        ),
         pytest.param('metrics.yaml', 'jmx_metrics: []', 'belongs to a JMX check', id='jmx'),
         pytest.param('conf.yaml.example', 'instances: [{}]', '', id='example'),
         pytest.param('конф.yaml.example', '', 'ASCII letters', id='not-ascii'),

@@ -250,7 +250,7 @@ NO_HANDLE = [(WARNING, '@pager is not notified of the recovery', '@pager')]
         pytest.param(
             monitor(QUERY.replace('>', '<'), {'thresholds': {'warning': 90}}),
             'monitor/warning-side',
-            [(ERROR, 'options.thresholds.warning: with < the warning has to be above the critical 100, found 90', '')],
+            [(ERROR, 'options.thresholds.warning: with < the warning must be above the critical 100, found 90', '')],
             id='warning-below',
         ),
         pytest.param(
@@ -262,7 +262,7 @@ NO_HANDLE = [(WARNING, '@pager is not notified of the recovery', '@pager')]
         pytest.param(
             monitor(QUERY, {'thresholds': {'warning': 100}}),
             'monitor/warning-side',
-            [(ERROR, 'options.thresholds.warning: with > the warning has to be below the critical 100, found 100', '')],
+            [(ERROR, 'options.thresholds.warning: with > the warning must be below the critical 100, found 100', '')],
             id='warning-equal',
         ),
         pytest.param(
@@ -271,13 +271,13 @@ NO_HANDLE = [(WARNING, '@pager is not notified of the recovery', '@pager')]
         pytest.param(
             monitor(QUERY.replace('>', '<='), {'thresholds': {'critical_recovery': 99}}),
             'monitor/recovery-side',
-            [(ERROR, 'options.thresholds.critical_recovery: 99 lies where <= 100 still triggers', '')],
+            [(ERROR, 'options.thresholds.critical_recovery: 99 is in the range that triggers (<= 100)', '')],
             id='recovery-below',
         ),
         pytest.param(
             monitor(QUERY, {'thresholds': {'warning': 80, 'warning_recovery': 81}}),
             'monitor/recovery-side',
-            [(ERROR, 'options.thresholds.warning_recovery: 81 lies where > 80 still triggers', '')],
+            [(ERROR, 'options.thresholds.warning_recovery: 81 is in the range that triggers (> 80)', '')],
             id='warning-recovery',
         ),
         pytest.param(
@@ -348,7 +348,7 @@ NO_HANDLE = [(WARNING, '@pager is not notified of the recovery', '@pager')]
             [
                 (
                     ERROR,
-                    'options.no_data_timeframe: expected at most 1440 minutes, after which groups are forgotten; '
+                    'options.no_data_timeframe: expected at most 1440 minutes, after which groups disappear; '
                     'found 1500',
                     '',
                 )
@@ -388,7 +388,7 @@ NO_HANDLE = [(WARNING, '@pager is not notified of the recovery', '@pager')]
         pytest.param(
             monitor(QUERY, {'notify_no_data': None, 'on_missing_data': 'resolve', 'timeout_h': 2}),
             'monitor/no-data-conflict',
-            [(ERROR, 'options.timeout_h: has to be 0 beside on_missing_data resolve', '')],
+            [(ERROR, 'options.timeout_h: must be 0 with on_missing_data resolve', '')],
             id='resolve-and-timeout',
         ),
         pytest.param(
@@ -400,8 +400,8 @@ NO_HANDLE = [(WARNING, '@pager is not notified of the recovery', '@pager')]
             [
                 (
                     ERROR,
-                    'options.on_missing_data: expected default, since default_zero() in the query leaves no data '
-                    "missing; found 'resolve'",
+                    'options.on_missing_data: expected default, because default_zero() in the query fills all '
+                    "gaps; found 'resolve'",
                     '',
                 )
             ],

@@ -436,18 +436,18 @@ def test_variables():
     'message, faults',
     [
         pytest.param('a {{#is_alert}}b', [(2, '{{#is_alert}} is not closed')], id='4.1 not closed'),
-        pytest.param('{{/is_alert}}', [(0, 'closes nothing')], id='4.1 not opened'),
+        pytest.param('{{/is_alert}}', [(0, 'closes no open block')], id='4.1 not opened'),
         pytest.param(
             '{{#is_alert}}{{/is_warning}}',
-            [(0, 'not closed'), (13, 'innermost open one is {{#is_alert}}')],
+            [(0, 'not closed'), (13, 'innermost open block is {{#is_alert}}')],
             id='4.1 another closed',
         ),
         pytest.param(
             '{{#is_alert}}\n{{#is_warning}}{{/is_alert}}',
-            [(29, 'crosses {{#is_warning}}, opened at line 2, column 1')],
+            [(29, 'overlaps {{#is_warning}}, opened at line 2, column 1')],
             id='4.1 crossed',
         ),
-        pytest.param('{{else}}', [(0, 'outside every conditional')], id='4.1 else outside'),
+        pytest.param('{{else}}', [(0, 'outside all conditionals')], id='4.1 else outside'),
         pytest.param('{{#is_alert}}{{else}}{{else}}{{/is_alert}}', [(21, 'two {{else}}')], id='4.1 two elses'),
         pytest.param('{{value', [(0, 'expected }}')], id='4.1 variable not closed'),
         pytest.param('{{{value}}', [(0, 'expected }}}')], id='4.1 triple not closed'),
@@ -467,7 +467,7 @@ def test_variables():
         pytest.param('{{eval "uper(host.name)"}}', [(8, 'did you mean upper?')], id='4.10 nearest function'),
         pytest.param('{{{{raw}}}} a', [(0, 'expected {{{{/raw}}}}')], id='4.1 raw not closed'),
         pytest.param('{{{{a}}}}', [(0, 'opens a raw block')], id='4.1 another raw'),
-        pytest.param('{{}}', [(0, 'nothing stands between')], id='4.1 empty'),
+        pytest.param('{{}}', [(0, 'the braces are empty')], id='4.1 empty'),
         pytest.param('{{a b}}', [(0, "unknown function 'a'")], id='4.1 two words'),
         pytest.param('{{a$b}}', [(0, "unknown variable or function 'a$b'")], id='4.1 no variable'),
         pytest.param('{{{#is_alert}}}', [(0, 'write {{#is_alert}}')], id='4.1 triple conditional'),
@@ -493,7 +493,7 @@ def test_variables():
         ),
         pytest.param("{{override_priority 'P0'}}", [(0, 'P1, P2')], id='4.10 priority'),
         pytest.param('{{#is_alert}}' * 33, [(416, 'more than 32')], id='4.1 too deep'),
-        pytest.param('{{}}{{x', [(0, 'nothing stands'), (4, 'not closed')], id='4.1 every fault'),
+        pytest.param('{{}}{{x', [(0, 'braces are empty'), (4, 'not closed')], id='4.1 every fault'),
     ],
 )
 def test_refuses(message, faults):

@@ -159,7 +159,7 @@ def test_the_files_themselves_are_not_touched(spool):
             'monitors/full.json',
             lambda body: body['options']['thresholds'].update(critical=1e999),
             {},
-            'not JSON: Infinity is no JSON number',
+            'not JSON: Infinity is not a JSON number',
             id='a-number-that-is-none',
         ),
         pytest.param(

@@ -54,11 +54,9 @@ def expect(entry: str) -> str:
         pytest.param('', 's.yaml: the file is empty', id='empty'),
         pytest.param('- 1', 's.yaml:1:1: expected keys and values, found a list', id='list'),
         pytest.param('start: [', 's.yaml:2:1: not YAML: did not find expected node content', id='no-yaml'),
-        pytest.param(
-            'a: &a [*a]', '1:8: found the alias *a, expected an anchor that is complete above', id='endless-alias'
-        ),
+        pytest.param('a: &a [*a]', '1:8: found the alias *a, expected a complete anchor above it', id='endless-alias'),
         pytest.param('a: *b', '1:4: found the alias *b', id='unknown-alias'),
-        pytest.param('a: 1\n--- \nb: 1', '3:1: found a second document, expected one', id='two-documents'),
+        pytest.param('a: 1\n--- \nb: 1', '3:1: found a second document, expected only one', id='two-documents'),
         pytest.param(f"a: {'[' * 60}{']' * 60}", '1:53: found more than 50 levels', id='deep'),
         pytest.param(HEAD, 's.yaml:1:1: series is missing', id='missing-key'),
         pytest.param(f'{BASE}lenght: 2h\n', "5:1: unknown key 'lenght'; did you mean length?; known: desc", id='key'),

@@ -17,7 +17,7 @@ from ddassets.agent import cache
 from ddassets.agent.recording import Source, join, to_series
 from ddassets.agent.sampler import Sample, Sampler, Settings
 from ddassets.agent.simulation import Conditions, SimulationError, is_importable, simulate
-from ddassets.agent.simulator import Tape, instants, stretches
+from ddassets.agent.simulator import Tape, instants, periods
 from ddassets.diagnostic import UnusableInputError
 
 from .conftest import write_integration
@@ -239,8 +239,10 @@ def test_points_arrive_late(probe):
         ),
         pytest.param({'mode': 'look_up', 'at': 2}, 'run 2 at 2027-01-04T08:00:15+00:00: the check', id='looks-up'),
         pytest.param({'mode': 'thread'}, "socket.sendto(('192.0.2.1', 53))", id='in-a-thread'),
-        pytest.param({'mode': 'wait', 'at': 2}, 'run 2 at 2027-01-04T08:00:15+00:00: not done within 3 s', id='waits'),
-        pytest.param({'mode': 'spin'}, 'run 1 at 2027-01-04T08:00:00+00:00: not done within 3 s', id='spins'),
+        pytest.param(
+            {'mode': 'wait', 'at': 2}, 'run 2 at 2027-01-04T08:00:15+00:00: not finished within 3 s', id='waits'
+        ),
+        pytest.param({'mode': 'spin'}, 'run 1 at 2027-01-04T08:00:00+00:00: not finished within 3 s', id='spins'),
         pytest.param({'mode': 'leave', 'at': 2}, 'run 2 at 2027-01-04T08:00:15+00:00: SystemExit: 0', id='leaves'),
         pytest.param({'mode': 'end'}, 'tiny_probe: the process of the check ended with exit code 3', id='ends'),
     ],
@@ -325,13 +327,13 @@ def test_unusable_configuration(probe, configuration, message):
 )
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
 def test_instants_are_planned_ones_up_to_the_jitter_late(interval, begin, length, jitter, seed):
-    stretch = (float(begin), begin + length)
-    found = list(instants(interval, stretch, jitter, seed))
-    assert found == list(instants(interval, stretch, jitter, seed))
-    assert all(stretch[0] <= instant < stretch[1] for instant in found)
+    period = (float(begin), begin + length)
+    found = list(instants(interval, period, jitter, seed))
+    assert found == list(instants(interval, period, jitter, seed))
+    assert all(period[0] <= instant < period[1] for instant in found)
     seconds = [instant // 1 for instant in found]
     assert seconds == sorted(set(seconds))
-    planned = np.arange(begin, stretch[1], interval)
+    planned = np.arange(begin, period[1], interval)
     for instant in found:
         assert ((planned <= instant) & (instant <= planned + jitter + 0.001)).any()
     if jitter == 0:
@@ -347,8 +349,8 @@ def test_instants_are_planned_ones_up_to_the_jitter_late(interval, begin, length
     st.lists(st.tuples(st.integers(-5, 45), st.integers(1, 10)).map(lambda pair: (pair[0], sum(pair))), max_size=5),
 )
 @settings(max_examples=200, deadline=None, derandomize=True, database=None)
-def test_stretches_are_where_the_agent_is_on(start, end, down):
-    found = list(stretches(start, end, down))
+def test_periods_are_those_in_which_the_agent_runs(start, end, down):
+    found = list(periods(start, end, down))
     for second in range(start - 2, end + 2):
         on = start <= second < end and not any(off <= second < again for off, again in down)
         assert sum(begin <= second < stop for begin, stop in found) == on
@@ -379,7 +381,7 @@ def test_columns_are_the_sampler_run_by_run(runs, restarts):
     for number, (samples, restart) in enumerate(zip(runs, restarts, strict=False)):
         if restart:
             sampler = Sampler('here', EXPIRING)
-            tape.stretch += 1
+            tape.period += 1
         begin = 100.25 * (number + 1)
         submitted = []
         for place, (kind, shared, tags, value, first) in enumerate(samples):

@@ -345,7 +345,7 @@ def test_an_unknown_value_is_named_with_what_it_refers_to(tmp_path):
     assert found.document.is_withheld(('query',)) and not found.document.is_withheld(('message',))
     messages = [each.message for each in inventory.diagnostics]
     assert any('datadog_monitor.b["eu"].id' in message for message in messages)
-    assert any(message.startswith('evaluation_delay, tags: known after apply') for message in messages)
+    assert any(message.startswith('evaluation_delay, tags: not set and known only after apply') for message in messages)
 
 
 def test_written_tags_that_are_unknown_are_withheld(tmp_path):

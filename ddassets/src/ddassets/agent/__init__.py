@@ -1,4 +1,4 @@
-"""Imitates the Agent: install rules, configuration files, loader, check sampler, real and simulated runs.
+"""Imitate the Agent: install rules, configuration files, loader, check sampler, real and simulated runs.
 
-The only package of ddassets that starts a process.
+Only this package starts processes.
 """

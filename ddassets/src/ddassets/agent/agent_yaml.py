@@ -1,4 +1,4 @@
-"""Reads YAML as the Agent's own parser does, and hands it on as the check sees it."""
+"""Read YAML like the Agent's parser, and pass it on in the form that the check receives."""
 
 import math
 import re
@@ -10,7 +10,7 @@ _INTEGER = re.compile(r'([-+]?)(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|0[0-7]*
 _FLOAT = re.compile(r'[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?')
 _SPECIAL = {'.inf': math.inf, '+.inf': math.inf, '-.inf': -math.inf, '.nan': math.nan}
 _NUMBER_TAG = '!agent-number'
-# Types of PyYAML that the Agent's parser reads otherwise: it knows 1e1, but neither 1:30 nor dates.
+# Types of PyYAML that the Agent's parser reads differently: it supports 1e1, but neither 1:30 nor dates.
 _REPLACED = {'tag:yaml.org,2002:int', 'tag:yaml.org,2002:float', 'tag:yaml.org,2002:timestamp'}
 
 
@@ -32,7 +32,7 @@ _Loader.add_constructor(_NUMBER_TAG, _construct_number)
 
 
 def read_number(text: str) -> int | float | None:
-    """The number that a plain scalar is: 010 is 8, 1e1 is 10.0, 1_5 is 15; None for a text such as 1:30."""
+    """Return the number of a plain scalar: 010 is 8, 1e1 is 10.0, 1_5 is 15; None for a text such as 1:30."""
     plain = text.replace('_', '')
     if match := _INTEGER.fullmatch(plain):
         digits = match[2]
@@ -50,12 +50,12 @@ def load(text: str) -> Any:
 
 
 def dump(value: Any) -> str:
-    """Write what the check is given, for the parser of its own Python side."""
+    """Write the configuration for the YAML parser of the Agent's Python side."""
     return yaml.safe_dump(as_handed_over(value), allow_unicode=True, sort_keys=False)
 
 
 def as_handed_over(value: Any) -> Any:
-    """What the check is given: the Agent writes a whole number without a fraction, so 7.0 arrives as 7."""
+    """Return the values for the check: the Agent writes whole numbers without a fraction, so 7.0 becomes 7."""
     if isinstance(value, dict):
         return {key: as_handed_over(item) for key, item in value.items()}
     if isinstance(value, list):

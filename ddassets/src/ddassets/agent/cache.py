@@ -1,8 +1,8 @@
-"""Keeps scratch environments, so that the second simulation of an integration starts at once.
+"""Cache scratch environments, so that the second simulation of an integration starts immediately.
 
-The wheel is built each time. The key of an environment is the content of the wheel, the base package, the Python and
-the clock; a kept environment is never changed. The folder is `$XDG_CACHE_HOME/ddassets`, or the system's own for
-caches; where nothing can be written, an environment lasts as long as the process.
+The wheel is built each time. The key of an environment consists of the content of the wheel, the base package, the
+Python and the clock; a cached environment is never changed. The folder is `$XDG_CACHE_HOME/ddassets`, or the system's
+cache folder. If it is not writable, an environment is deleted at the end of the process.
 """
 
 import atexit
@@ -21,14 +21,14 @@ from pathlib import Path
 from ddassets.agent.environment import Environment, build_wheel, create_environment, install_beside, install_wheel
 from ddassets.agent.wheel import read_wheel
 
-# Environments that are kept, and seconds since the last use within which an environment may be in use and stays.
+# Maximum of cached environments. An environment that was used within these seconds may be in use and is kept.
 _MAX_KEPT = 8
 _IN_USE = 3600
 
 
 @dataclass(frozen=True)
 class Installed:
-    """An integration in a scratch environment. `clock` is the folder of time_machine, beside it."""
+    """An integration in a scratch environment. `clock` is the folder of time_machine beside it."""
 
     integration: str
     environment: Environment
@@ -42,10 +42,10 @@ class Installed:
 
 @functools.cache
 def installed(integration: Path, base_version: str) -> Installed:
-    """Install an integration (its folder or wheel) by the Agent's rules, or find it installed.
+    """Return an integration (folder or wheel) installed by the Agent's rules, from the cache if possible.
 
-    Once per process: a folder that changes meanwhile is not read again. Raises UnusableInputError for what the Agent
-    would refuse.
+    Once per process: later changes of the folder have no effect. Raises UnusableInputError if the Agent would refuse
+    it.
     """
     with tempfile.TemporaryDirectory(prefix='ddassets-') as scratch:
         path = integration if integration.suffix == '.whl' else build_wheel(integration, Path(scratch))
@@ -68,7 +68,7 @@ def _content(wheel: Path) -> list[str]:
 
 def _make(folder: Path, wheel: Path, base_version: str, clock: str) -> None:
     _drop_old(folder.parent)
-    # Made in another folder and moved in one step, so that another process never sees a part of it.
+    # Created in another folder and moved in one step, so that other processes never see a partial environment.
     draft = Path(tempfile.mkdtemp(prefix='draft-', dir=folder.parent))
     try:
         environment = create_environment(draft, base_version)
@@ -94,7 +94,7 @@ def _drop_old(place: Path) -> None:
 
 @functools.cache
 def _place() -> Path:
-    from platformdirs import user_cache_path  # not there in an integration's own test environment
+    from platformdirs import user_cache_path  # not installed in an integration's own test environment
 
     try:
         place = user_cache_path('ddassets') / 'agent'

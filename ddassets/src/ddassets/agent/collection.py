@@ -65,7 +65,7 @@ class Instance:
 
 
 class Collector:
-    """The process in the scratch environment that runs the check; a context manager, which ends the process.
+    """The process in the scratch environment that runs the check; as a context manager, it ends the process.
 
     `time_limit` (seconds) bounds the load and each run. Raises LoadError when the check cannot be loaded.
     """
@@ -119,7 +119,7 @@ class Collector:
     def run(self, instance: Instance) -> Run:
         """Run an instance once, keep the run with the instance, and return it."""
         assert self._process.stdin
-        # A process that has ended is noticed when its answer is read.
+        # If the process has ended, reading its answer fails.
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.write(json.dumps({'instance': instance.index}).encode() + b'\n')
             self._process.stdin.flush()
@@ -155,15 +155,15 @@ class Collector:
         try:
             line = self._answers.get(timeout=self._time_limit)
         except queue.Empty:
-            raise LoadError(Failure(f'{what} was not done within {self._time_limit:g} s')) from None
+            raise LoadError(Failure(f'{what} did not finish within {self._time_limit:g} s')) from None
         if not line:
             code = self._process.wait()
-            raise LoadError(Failure(f'the process of the check ended with exit code {code} while {what} was under way'))
+            raise LoadError(Failure(f'the process of the check ended with exit code {code} during {what}'))
         answer: dict[str, Any] = json.loads(line)
         return answer
 
     def _end(self) -> None:
-        """End the process and its children, by the id of their group."""
+        """End the process and its children, by their process group."""
         end_group(self._process)
         if self._process.stdin:
             with contextlib.suppress(OSError):

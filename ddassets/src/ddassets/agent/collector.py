@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 
 def take_standard_streams() -> tuple[TextIO, TextIO]:
-    """Keep standard input and output for requests and answers: the check reads nothing, and prints to stderr."""
+    """Reserve standard input and output for requests and answers: the check has no input and prints to stderr."""
     requests = os.fdopen(os.dup(0), encoding='utf-8')
     answers = os.fdopen(os.dup(1), 'w', encoding='utf-8')
     nothing = os.open(os.devnull, os.O_RDONLY)
@@ -26,7 +26,7 @@ def take_standard_streams() -> tuple[TextIO, TextIO]:
 
 
 class Recorder:
-    """Records what a check submits, in place of the base package's stub of the aggregator."""
+    """Records what a check submits, instead of the base package's stub of the aggregator."""
 
     def __init__(self, kinds: dict[int, str]) -> None:
         self.kinds = kinds
@@ -120,7 +120,7 @@ def find_module(name: str) -> Any:
 
 
 def find_class(module: Any, base: type) -> type:
-    """The first subclass of AgentCheck in the module's names that nothing else derives from, as the Agent picks it."""
+    """Return the check class as the Agent does: the module's first subclass of AgentCheck without subclasses."""
     for attribute in dir(module):
         candidate = getattr(module, attribute)
         if not isinstance(candidate, type) or candidate is base or not issubclass(candidate, base):
@@ -171,7 +171,7 @@ def run(check: Any, recorder: Recorder) -> dict[str, Any]:
         errors = json.loads(report) if report else []
     return {
         'seconds': time.perf_counter() - started,
-        # The Agent commits a run when it has ended.
+        # The Agent commits a run at its end.
         'timestamp': time.time(),
         'errors': errors,
         'warnings': [str(warning) for warning in check.get_warnings()],

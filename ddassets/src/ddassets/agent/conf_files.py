@@ -1,4 +1,4 @@
-"""Which configuration files `datadog-agent integration install` copies from a wheel's data folder, and their modes."""
+"""The configuration files that `datadog-agent integration install` copies from a wheel, and their modes."""
 
 import re
 import shutil
@@ -10,7 +10,7 @@ from typing import Literal
 from ddassets.agent.configuration import is_template, read_document
 from ddassets.diagnostic import UnusableInputError
 
-# The Agent searches this anywhere in the name; its \w is ASCII.
+# The Agent searches for this anywhere in the name; \w is ASCII.
 _COPIED = re.compile(r'[\w_]+\.yaml.*', re.ASCII)
 _PROFILES = 'profiles'
 _NEW_MODE = 0o644
@@ -20,11 +20,11 @@ type Action = Literal['bring', 'overwrite', 'leave', 'skip', 'create', 'error']
 
 @dataclass(frozen=True)
 class ConfFile:
-    """One file or folder, by its path in `conf.d/<integration>.d`, and what the command makes of it.
+    """A file or folder, by its path in `conf.d/<integration>.d`, and what the command does with it.
 
-    `bring`: new; `overwrite`: the content is replaced, mode and owner stay; `leave`: only there before; `skip`: only in
-    the wheel; `create`: a folder; `error`: the command fails in the end, after all others are copied. `mode` is that of
-    the result, before the umask where the file is new.
+    `bring`: new; `overwrite`: the content is replaced, mode and owner stay; `leave`: exists only on the host; `skip`:
+    exists only in the wheel; `create`: a folder; `error`: the command fails, after it copied all others. `mode` is the
+    mode of the result, before the umask for a new file.
     """
 
     path: str
@@ -34,15 +34,15 @@ class ConfFile:
 
 
 def plan(data: Path, target: Path) -> list[ConfFile]:
-    """Say what would be copied from a wheel's data folder into `target`, which may be missing.
+    """Return what would be copied from a wheel's data folder to `target`, which may be missing.
 
-    Raises UnusableInputError when the data folder is missing: the Agent's command fails there, too.
+    Raises UnusableInputError if the data folder is missing: the Agent's command fails too.
     """
     if not data.is_dir():
         raise UnusableInputError(
             f'the wheel has no folder datadog_checks/{data.parent.name}/data; the Agent would install the wheel, and '
-            'then fail, because it looks there for conf.yaml.example (is the folder excluded from the wheel, or has it '
-            'another name?)'
+            'then fail, because it expects conf.yaml.example there (is the folder excluded from the wheel, or does it '
+            'have another name?)'
         )
     planned = list(_plan(data, target, ''))
     brought = {file.path for file in planned}
@@ -67,7 +67,7 @@ def _plan(source: Path, target: Path, prefix: str) -> Iterator[ConfFile]:
         elif entry.is_dir():
             yield ConfFile(f'{path}/', 'error', note='a folder whose name matches that of a file cannot be read')
         elif there.is_dir():
-            yield ConfFile(path, 'error', note='a folder of this name is there')
+            yield ConfFile(path, 'error', note='a folder with this name exists')
         else:
             note = '' if prefix else _note(entry)
             if there.exists():
@@ -77,7 +77,7 @@ def _plan(source: Path, target: Path, prefix: str) -> Iterator[ConfFile]:
 
 
 def copy(data: Path, target: Path) -> list[ConfFile]:
-    """Copy as the Agent's command does, and return the plan. Raises UnusableInputError where the command fails."""
+    """Copy as the Agent's command does, and return the plan. Raises UnusableInputError if the command fails."""
     planned = plan(data, target)
     target.mkdir(parents=True, exist_ok=True)
     for file in planned:
@@ -91,7 +91,7 @@ def copy(data: Path, target: Path) -> list[ConfFile]:
 
 
 def enable(directory: Path, chosen: Path | None) -> Path:
-    """Put `conf.yaml` in place: the chosen file, else the example. Returns its path.
+    """Create `conf.yaml` from the chosen file, else from the example. Returns its path.
 
     Raises UnusableInputError when there is no such file.
     """
@@ -99,20 +99,24 @@ def enable(directory: Path, chosen: Path | None) -> Path:
     target = directory / 'conf.yaml'
     if not source.is_file():
         found = ', '.join(sorted(entry.name for entry in directory.iterdir())) or 'no configuration file'
-        raise UnusableInputError(f'the wheel has no data/conf.yaml.example (it has: {found}); name one with --config')
+        raise UnusableInputError(
+            f'the wheel has no data/conf.yaml.example (it has: {found}); pass a file with --config'
+        )
     shutil.copyfile(source, target)
     return target
 
 
 def _note(file: Path) -> str:
-    """What the Agent does with a copied file by itself; empty for an example."""
+    """Return what the Agent does with a copied file automatically; empty for an example."""
     if file.name == 'metrics.yaml':
         return 'belongs to a JMX check'
     if not file.name.endswith(('.yaml', '.yaml.default')):
         return ''
     if _waits(file):
-        return 'an Autodiscovery template: waits for a container'
-    return f'the Agent loads this file by itself once installed; ship {file.name.split(".")[0]}.yaml.example'
+        return 'an Autodiscovery template: used only with a matching container'
+    return (
+        f'the Agent loads this file automatically after the installation; ship {file.name.split(".")[0]}.yaml.example'
+    )
 
 
 def _waits(file: Path) -> bool:
@@ -124,7 +128,7 @@ def _waits(file: Path) -> bool:
 
 def _skipped(name: str) -> str:
     if _COPIED.search(name.lower()) or re.search(r'[\w_]+\.yaml.*', name) or name.endswith('.yml'):
-        return 'not copied: the name must have ASCII letters, digits or _ before ".yaml" in small letters'
+        return 'not copied: the name must have ASCII letters, digits or _ before a lower-case ".yaml"'
     return ''
 
 

@@ -1,4 +1,4 @@
-"""How the Agent reads a configuration file of an integration, and when it runs the instances in it."""
+"""Read a configuration file of an integration as the Agent does, with the intervals of its instances."""
 
 import math
 import re
@@ -14,7 +14,7 @@ from ddassets.diagnostic import UnusableInputError
 from ddassets.nearest import closest
 
 DEFAULT_INTERVAL = 15
-"""Seconds between two runs of an instance that does not say (the Agent's `defaults.DefaultCheckInterval`)."""
+"""Seconds between two runs of an instance without an interval (the Agent's `defaults.DefaultCheckInterval`)."""
 
 _INTERVAL_KEY = 'min_collection_interval'
 _TEMPLATE_KEYS = ('ad_identifiers', 'advanced_ad_identifiers', 'cel_selector')
@@ -35,7 +35,7 @@ _MAX_INTEGER = 2**63 - 1
 
 @dataclass(frozen=True)
 class Schedule:
-    """When the Agent runs an instance again: the interval in seconds, the reason for it, and a warning or nothing."""
+    """When the Agent runs an instance again: the interval in seconds, its reason, and an optional warning."""
 
     interval: int
     reason: str
@@ -45,15 +45,15 @@ class Schedule:
 def read_schedules(path: Path, shown: str) -> list[Schedule]:
     """Read a configuration file, and return the interval of each of its instances.
 
-    `shown` names the file in error messages. Raises UnusableInputError when the Agent could not use the file.
+    `shown` is the file's name in errors. Raises UnusableInputError if the Agent could not use the file.
     """
     return schedules(read_document(path, shown), shown)
 
 
 def read_document(path: Path, shown: str, uncommented: Sequence[str] = ()) -> Any:
-    """Return the content of a configuration file, read as by the Agent, with some options taken out of comments.
+    """Return the content of a configuration file, read as by the Agent, with some options uncommented.
 
-    Raises UnusableInputError, under the name `shown`, where it is not YAML or does not show such an option.
+    Raises UnusableInputError, with the name `shown`, if it is not YAML or has no such option in a comment.
     """
     try:
         return agent_yaml.load(uncomment(path.read_text(encoding='utf-8'), uncommented, shown))
@@ -77,7 +77,7 @@ def is_template(document: object) -> bool:
 
 
 def unknown_keys(document: object) -> list[str]:
-    """Return a sentence for each top-level key that the Agent does not know; it logs a warning and goes on."""
+    """Return a sentence for each top-level key that the Agent does not know; it logs a warning and continues."""
     keys = [str(key) for key in document if key not in _KNOWN_KEYS] if isinstance(document, dict) else []
     sentences = []
     for key in keys:
@@ -91,7 +91,7 @@ _COMMENTED = re.compile(r'( *)# (\w+):( .*)?')
 
 
 def uncomment(text: str, names: Sequence[str], shown: str) -> str:
-    """Uncomment options of the first instance, as a user of the example does.
+    """Uncomment options of the first instance, as a user edits the example.
 
     An option is `# name: value` on a line of its own, with the commented lines that follow at its indent. Raises
     UnusableInputError for a name that is not among them.
@@ -107,7 +107,7 @@ def uncomment(text: str, names: Sequence[str], shown: str) -> str:
             nearest = closest(name, places)
             hint = f'; did you mean {nearest!r}?' if nearest else ''
             known = ', '.join(places) or 'none'
-            raise UnusableInputError(f'{shown}: shows no option {name!r} in a comment{hint}; it shows: {known}')
+            raise UnusableInputError(f'{shown}: no option {name!r} in a comment{hint}; available: {known}')
         number, indent = places[name]
         # To the end of the block: at the next option's own comment, or an empty one.
         while number < len(lines) and lines[number].startswith(f'{indent}# '):
@@ -117,7 +117,7 @@ def uncomment(text: str, names: Sequence[str], shown: str) -> str:
 
 
 def schedules(document: object, shown: str) -> list[Schedule]:
-    """As `read_schedules`, for what `read_document` returned."""
+    """Like `read_schedules`, for the result of `read_document`."""
     if not isinstance(document, dict):
         raise UnusableInputError(
             f'{shown}: expected a mapping with the keys init_config and instances, found {_kind(document)}; '
@@ -134,7 +134,7 @@ def schedules(document: object, shown: str) -> list[Schedule]:
     if init_config is not None and not isinstance(init_config, dict):
         raise UnusableInputError(
             f'{shown}: init_config: expected a mapping or nothing, found {_kind(init_config)}; the Agent does not load '
-            'the check, though `configcheck` lists it'
+            'the check, although `configcheck` lists it'
         )
     return [_schedule(instance or {}, f'{shown}: instances[{index}]') for index, instance in enumerate(instances)]
 
@@ -143,7 +143,7 @@ def _instances(document: dict[Any, Any], shown: str) -> list[dict[str, Any] | No
     instances = document.get('instances')
     if instances is None:
         keys = ', '.join(map(str, document)) or 'none'
-        found = 'found nothing' if 'instances' in document else f'not there; found the keys: {keys}'
+        found = 'found nothing' if 'instances' in document else f'but it is missing; found the keys: {keys}'
         raise UnusableInputError(
             f'{shown}: instances: expected a list with at least one instance, {found}; the Agent refuses the file'
         )

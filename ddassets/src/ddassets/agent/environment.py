@@ -1,4 +1,4 @@
-"""Build a wheel, and the scratch environment in place of the Agent's own Python."""
+"""Build a wheel, and a scratch environment like the Agent's own Python."""
 
 import os
 import re
@@ -29,9 +29,9 @@ class Environment:
 
 
 def find_project(path: Path) -> Path:
-    """Check that a folder is an integration: its pyproject.toml names the project `datadog-*`.
+    """Check that a folder is an integration: its pyproject.toml has a project name `datadog-*`.
 
-    Raises UnusableInputError that says what was found, and the nearest folder that would do.
+    Raises UnusableInputError with what was found, and the nearest suitable folder.
     """
     expected = 'expected the folder of an integration (a pyproject.toml whose project name is datadog-*) or a wheel'
     if not path.exists():
@@ -42,13 +42,13 @@ def find_project(path: Path) -> Path:
         inside = [entry.name for entry in sorted(path.iterdir()) if _is_integration(entry)]
         hint = f'; did you mean {path / inside[0]}?' if len(inside) == 1 else ''
         hint = f'; integrations in it: {", ".join(inside)}' if len(inside) > 1 else hint
-        raise UnusableInputError(f'{path}: there is no pyproject.toml; {expected}{hint}')
+        raise UnusableInputError(f'{path}: no pyproject.toml; {expected}{hint}')
     project_name(path)
     return path
 
 
 def project_name(path: Path) -> str:
-    """The project's name of a folder with a pyproject.toml, `datadog-*`. Raises UnusableInputError if there is none."""
+    """Return the project name of a folder with a pyproject.toml. Raises UnusableInputError if it is not `datadog-*`."""
     project = path / 'pyproject.toml'
     try:
         name = tomllib.loads(project.read_text(encoding='utf-8')).get('project', {}).get('name')
@@ -88,14 +88,14 @@ def build_wheel(project: Path, scratch: Path) -> Path:
 
 
 def create_environment(scratch: Path, base_version: str) -> Environment:
-    """Make the scratch environment and put the base package into it.
+    """Create the scratch environment with the base package.
 
-    Raises UnusableInputError when uv cannot get what it needs.
+    Raises UnusableInputError if uv cannot download its requirements.
     """
     target = scratch / 'environment'
     run(
         [_uv(), 'venv', '--quiet', '--no-project', '--python', _python(), str(target)],
-        'the scratch environment could not be made',
+        'the scratch environment could not be created',
     )
     python = target / ('Scripts/python.exe' if os.name == 'nt' else 'bin/python')
     run(
@@ -114,9 +114,9 @@ def create_environment(scratch: Path, base_version: str) -> Environment:
 
 
 def install_wheel(environment: Environment, wheel: Path, constraints: Path | None = None) -> str:
-    """Install a wheel with the Agent's pip and the Agent's flags, and return what pip says.
+    """Install a wheel with the Agent's pip and the Agent's flags, and return the output of pip.
 
-    `constraints` is the Agent's final_constraints-py3.txt. Raises UnusableInputError with pip's own text.
+    `constraints` is the Agent's final_constraints-py3.txt. Raises UnusableInputError with pip's output.
     """
     return run(
         [str(environment.python), '-I', '-m', 'pip', 'install']
@@ -129,7 +129,7 @@ def install_wheel(environment: Environment, wheel: Path, constraints: Path | Non
 def install_beside(environment: Environment, requirement: str, folder: Path) -> None:
     """Install a package for the environment's Python into a separate folder, where the check does not import it from.
 
-    Raises UnusableInputError when uv cannot get it.
+    Raises UnusableInputError if uv cannot download it.
     """
     lock = _LOCKS / 'clock.txt'
     is_locked = requirement in lock.read_text(encoding='utf-8').split()
@@ -141,7 +141,7 @@ def install_beside(environment: Environment, requirement: str, folder: Path) -> 
 
 
 def _locked_build(project: Path) -> list[str]:
-    """Options that install the build backend with hashes, where it is one of those locked here."""
+    """Return options that install the build backend with hashes, if it is locked here."""
     try:
         build = tomllib.loads((project / 'pyproject.toml').read_text(encoding='utf-8')).get('build-system', {})
         names = [re.split(r'[^\w-]', requirement, maxsplit=1)[0].lower() for requirement in build['requires']]
@@ -153,7 +153,7 @@ def _locked_build(project: Path) -> list[str]:
 
 
 def _python() -> str:
-    """Return the Python that uv uses: ours, if it has the Agent's version."""
+    """Return the Python for uv: the current one, if it has the Agent's version."""
     return sys.executable if sys.version_info[:2] == _PYTHON else '.'.join(map(str, _PYTHON))
 
 

@@ -1,4 +1,4 @@
-"""What `datadog-agent integration install` makes of its arguments and of versions that are there already. Pure."""
+"""How `datadog-agent integration install` treats its arguments and installed versions. Pure."""
 
 import re
 from typing import Literal
@@ -22,7 +22,7 @@ SAME_VERSION = (
 def judge_arguments(
     mode: Mode, arguments: list[str], exists: bool = True, root: bool = False, allow_root: bool = False
 ) -> Verdict:
-    """Judge the command line: `-w FILE` (wheel) or NAME==VERSION (named). `exists` is of the wheel."""
+    """Check the command line: `-w FILE` (wheel) or NAME==VERSION (named). `exists`: whether the wheel exists."""
     if root and not allow_root:
         return Verdict(False, 'the command refuses to run as root without -r')
     if len(arguments) != 1:
@@ -46,12 +46,12 @@ def _judge_name(argument: str) -> Verdict:
     if published_version(parts[1].strip()) is None:
         return Verdict(False, f'{argument}: the version {parts[1].strip()!r} is not x.y.z')
     if not _NAMED.fullmatch(name):
-        return Verdict(False, f'{argument}: a name is made of small letters, digits, - and _')
+        return Verdict(False, f'{argument}: a name consists of lower-case letters, digits, - and _')
     return Verdict(True)
 
 
 def published_version(text: str) -> str | None:
-    """The version that is downloaded: 1.0.0-beta.1 is 1.0.0b1. None where the Agent cannot read the version."""
+    """Return the downloaded version: 1.0.0-beta.1 is 1.0.0b1. None if the Agent cannot parse the version."""
     match = _PRERELEASE.fullmatch(text)
     if match is None:
         return None
@@ -65,9 +65,9 @@ type Outcome = Literal['accepted', 'refused', 'nothing_to_do', 'old_files_stay']
 
 
 def judge_versions(mode: Mode, wanted: str, installed: str | None = None, shipped: str | None = None) -> Outcome:
-    """Say what becomes of a version where another is installed, or shipped with the Agent. Versions are x.y.z."""
+    """Return what happens to a version if another is installed or shipped with the Agent. Versions are x.y.z."""
     if mode == 'wheel':
-        # Nothing is compared; pip finds the version installed, and leaves it.
+        # No comparison; pip finds the version installed, and keeps it.
         return 'old_files_stay' if installed == wanted else 'accepted'
     if installed == wanted:
         return 'nothing_to_do'

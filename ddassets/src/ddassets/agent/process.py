@@ -1,4 +1,4 @@
-"""Starts every process of ddassets, in an environment of its own, and asks before code of a checkout runs."""
+"""Start every process of ddassets with a minimal environment, and announce code of a checkout before it runs."""
 
 import contextlib
 import os
@@ -11,15 +11,15 @@ from typing import Any
 
 from ddassets.diagnostic import UnusableInputError
 
-# Seconds. A build or an installation that takes longer hangs.
+# Seconds. A build or an installation that takes longer is considered hung.
 _TIME_LIMIT = 600
-# The variables that a child process gets from ours, if they are there. No DD_*, no tokens.
+# The environment variables that a child process inherits. No DD_*, no tokens.
 _PLAIN = {
     *('PATH', 'HOME', 'LANG', 'LANGUAGE', 'TZ', 'TMPDIR', 'TMP', 'TEMP'),
     *('SYSTEMROOT', 'WINDIR', 'SYSTEMDRIVE', 'COMSPEC', 'PATHEXT', 'USERPROFILE', 'APPDATA', 'LOCALAPPDATA'),
     *('PROGRAMDATA', 'PROGRAMFILES', 'NUMBER_OF_PROCESSORS', 'PROCESSOR_ARCHITECTURE'),
 }
-# For what downloads packages. A URL with a password in it is left out.
+# For downloads of packages. A URL with a password is not passed on.
 _NETWORK = {
     *('UV_CACHE_DIR', 'UV_DEFAULT_INDEX', 'UV_INDEX_URL', 'UV_OFFLINE', 'UV_PYTHON_INSTALL_DIR', 'UV_NATIVE_TLS'),
     *(
@@ -45,12 +45,12 @@ _announced: set[str] = set()
 
 
 def refuse_code(option: str) -> None:
-    """From now on, refuse to run code of a checkout; `option` is what asked for it, such as `--no-code`."""
+    """From now on, refuse to run code of a checkout; `option` is the reason, such as `--no-code`."""
     _refusal.set(option)
 
 
 def permit_code(code: str) -> None:
-    """Say on standard error, once, that code of others is about to run. Every path to such code passes here.
+    """Announce on standard error, once, that code of a checkout will run. All such code passes here.
 
     `code` names it, such as `the check of ./probe`. Raises UnusableInputError after `refuse_code`.
     """
@@ -62,7 +62,7 @@ def permit_code(code: str) -> None:
 
 
 def variables(network: bool = False) -> dict[str, str]:
-    """Return the environment of a child process; `network` adds what a download of packages needs."""
+    """Return the environment of a child process; `network` adds the variables for downloads of packages."""
     allowed = _PLAIN | (_NETWORK if network else set())
     return {
         name: value
@@ -72,9 +72,9 @@ def variables(network: bool = False) -> dict[str, str]:
 
 
 def start(command: list[str], code: str | None, network: bool = False, **options: Any) -> subprocess.Popen[bytes]:
-    """Start a program as the leader of a session, so that an interrupt reaches us alone and all of it can be ended.
+    """Start a program as the leader of a session, so that it gets no interrupt and can be ended with its children.
 
-    `code` names the code of others that it runs, None where there is none. Raises UnusableInputError as `permit_code`.
+    `code` names the code of a checkout that it runs, or is None. Raises UnusableInputError as `permit_code`.
     """
     if code is not None:
         permit_code(code)
@@ -82,9 +82,9 @@ def start(command: list[str], code: str | None, network: bool = False, **options
 
 
 def run(command: list[str], failure: str, code: str | None = None) -> str:
-    """Run a program that may use the network to its end, and return its output.
+    """Run a program with access to the network to its end, and return its output.
 
-    Raises UnusableInputError with `failure` and what the program said.
+    Raises UnusableInputError with `failure` and the program's output.
     """
     streams = {'stdin': subprocess.DEVNULL, 'stdout': subprocess.PIPE, 'stderr': subprocess.PIPE}
     with start(command, code, network=True, **streams) as process:
@@ -92,7 +92,7 @@ def run(command: list[str], failure: str, code: str | None = None) -> str:
             output, errors = process.communicate(timeout=_TIME_LIMIT)
         except subprocess.TimeoutExpired:
             end_group(process)
-            raise UnusableInputError(f'{failure}: not done within {_TIME_LIMIT} s') from None
+            raise UnusableInputError(f'{failure}: not finished within {_TIME_LIMIT} s') from None
         except BaseException:
             end_group(process)
             raise
@@ -102,7 +102,7 @@ def run(command: list[str], failure: str, code: str | None = None) -> str:
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:
-    """End a process that leads a session and all that it started, by the id of its group, and wait for it."""
+    """End a session leader and all its children, by their process group, and wait for it."""
     if os.name == 'nt':
         process.kill()
     else:

@@ -1,4 +1,4 @@
-"""From what the runs of a simulation submitted to series: the rules of `sampler.py`, in columns where they are many."""
+"""Convert the samples of a simulation to series: the rules of `sampler.py`, vectorised for many samples."""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -12,18 +12,18 @@ from ddassets.agent.sampler import DEFAULT_SETTINGS, Sample, Sampler, Settings
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.series import Floats, Kind, Series
 
-# Datadog shows a rate without an interval as it is, so as_count() multiplies it by one second.
+# Datadog shows a rate without an interval unchanged, so as_count() multiplies it by one second.
 _RATE_INTERVAL = 1
-# NumPy adds more values than these in another order than the Agent does.
+# NumPy sums more values than these in a different order than the Agent.
 _MAX_SUMMED_IN_ORDER = 7
 
 
 @dataclass(frozen=True)
 class Source:
-    """What a sample belongs to: an instance (from 0), a stretch in which the Agent was on, and the call's arguments."""
+    """The source of a sample: an instance (from 0), a period in which the Agent ran, and the call's arguments."""
 
     instance: int
-    stretch: int
+    period: int
     kind: str
     name: str
     tags: tuple[str, ...]
@@ -32,7 +32,7 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """Samples in the order in which they were submitted, one row each, as in `simulator.Tape`."""
+    """Samples in the order of submission, one row each, as in `simulator.Tape`."""
 
     sources: NDArray[np.int32]
     runs: NDArray[np.int32]
@@ -46,10 +46,10 @@ class Columns:
 
 @dataclass(frozen=True, eq=False)
 class Runs:
-    """All runs that ended, those without samples too: instance, stretch, and the instant of the end."""
+    """All completed runs, also those without samples: instance, period, and the instant of the end."""
 
     instances: NDArray[np.int32]
-    stretches: NDArray[np.int32]
+    periods: NDArray[np.int32]
     ends: Floats
 
 
@@ -58,14 +58,14 @@ RUN_TYPES = ('i4', 'i4', 'f8')
 
 
 def join(batches: Sequence[bytes]) -> tuple[Columns, Runs]:
-    """Columns from raw batches of `simulator.Tape`, eight columns to a batch."""
+    """Join raw batches of `simulator.Tape`, eight columns per batch."""
     types = SAMPLE_TYPES + RUN_TYPES
     arrays = [np.frombuffer(b''.join(batches[n :: len(types)]), dtype) for n, dtype in enumerate(types)]
     return Columns(*arrays[: len(SAMPLE_TYPES)]), Runs(*arrays[len(SAMPLE_TYPES) :])
 
 
 type Points = tuple[str, str, Floats, Floats]  # name suffix, type, instants, values
-type Context = tuple[int, int, str, str, tuple[str, ...]]  # instance, stretch, name, host, tags
+type Context = tuple[int, int, str, str, tuple[str, ...]]  # instance, period, name, host, tags
 
 
 def to_series(
@@ -78,11 +78,11 @@ def to_series(
 ) -> tuple[list[Series], list[str]]:
     """Return the series that the Agent sends, and a sentence for each kind of sample that it drops or changes.
 
-    `intervals` (seconds) are those of the instances; `tags` gives all tags of a source. Points are at whole seconds,
-    the last of a second counts. Raises UnusableInputError where a series would be of two types.
+    `intervals` (seconds) are those of the instances; `tags` returns all tags of a source. Points are at whole seconds;
+    the last point of a second is used. Raises UnusableInputError if a series would have two types.
     """
     warnings: list[str] = []
-    contexts = [(s.instance, s.stretch, s.name, s.host, tuple(sorted(set(s.tags)))) for s in sources]
+    contexts = [(s.instance, s.period, s.name, s.host, tuple(sorted(set(s.tags)))) for s in sources]
     unique = {context: number for number, context in enumerate(dict.fromkeys(contexts))}
     first = dict(zip(reversed(contexts), reversed(sources), strict=True))
     numbers = np.array([unique[context] for context in contexts], dtype=np.intp)[columns.sources]
@@ -131,17 +131,17 @@ def _points(
 
 
 def _bounds(rows: Columns) -> NDArray[np.intp]:
-    """Where each run begins among the rows, and the number of rows."""
+    """Return the first row of each run, and the number of rows."""
     return np.append(np.flatnonzero(np.diff(rows.runs, prepend=-1)), rows.values.size)
 
 
 def _run_by_run(
     context: Context, kinds: Sequence[str], rows: Columns, runs: Runs, settings: Settings, warnings: list[str]
 ) -> Iterator[Points]:
-    instance, stretch, name, host, tags = context
+    instance, period, name, host, tags = context
     sampler = Sampler(host, settings)
-    # All runs of the instance while the Agent was on: those without a sample make the context expire.
-    own = np.flatnonzero((runs.instances == instance) & (runs.stretches == stretch))
+    # All runs of the instance while the Agent ran: the context expires after runs without a sample.
+    own = np.flatnonzero((runs.instances == instance) & (runs.periods == period))
     ends = runs.ends[own]
     bounds = _bounds(rows)
     places = np.searchsorted(own, rows.runs[bounds[:-1]])
@@ -171,7 +171,7 @@ def _run_by_run(
 
 
 def _merge(metric: str, tags: frozenset[str], pieces: list[Points], interval: int, warnings: list[str]) -> Series:
-    """One series of all pieces, without the values that overflowed."""
+    """Merge all pieces into one series, without values that overflowed."""
     types = sorted({piece[1] for piece in pieces})
     if len(types) > 1:
         raise UnusableInputError(f'{metric}{{{",".join(sorted(tags))}}}: submitted as {" and as ".join(types)}')
@@ -179,7 +179,7 @@ def _merge(metric: str, tags: frozenset[str], pieces: list[Points], interval: in
     values = np.concatenate([piece[3] for piece in pieces])
     finite = np.isfinite(values)
     if not finite.all():
-        warnings.append(f'{metric}: {int((~finite).sum())} points overflow and are left out')
+        warnings.append(f'{metric}: {int((~finite).sum())} points overflow and are dropped')
     instants, values = instants[finite], values[finite]
     order = np.argsort(instants, kind='stable')
     instants, values = instants[order], values[order]

@@ -1,6 +1,6 @@
-"""The check sampler of the Datadog Agent: from the samples of a check to the series that the Agent sends. Pure.
+"""The check sampler of the Datadog Agent: converts the samples of a check to the series that the Agent sends. Pure.
 
-Measured on the Agent of `AGENT_VERSION`; `tests/agent/probes.yaml` holds what it sent.
+Measured with the Agent of `AGENT_VERSION`; `tests/agent/probes.yaml` contains what it sent.
 """
 
 import math
@@ -11,14 +11,14 @@ from typing import ClassVar
 from ddassets.diagnostic import UnusableInputError
 
 AGGREGATES = ('max', 'min', 'median', 'avg', 'sum', 'count')
-"""The aggregates of a histogram that the Agent knows, as in `histogram_aggregates`."""
+"""The histogram aggregates that the Agent supports, as in `histogram_aggregates`."""
 
 AGENT_VERSION = '7.82.1'
 """The Agent whose behaviour is imitated."""
 
 NOT_IMITATED = (
     'distributions and histogram buckets: the Agent sends them as sketches; they are counted, not shown',
-    'tags that are not text, and empty tags: passed on as they are; the Python loader was not measured',
+    'tags that are not text, and empty tags: passed on unchanged; the Python loader was not measured',
     'samples before an exception: passed on; whether the Agent sends them was not measured',
     'the instance options service and empty_default_hostname: read by the Python loader, not measured',
     'payloads: shown in the form of v1 (JSON); the default is v2 (protobuf), and the order of tags is its own',
@@ -29,7 +29,7 @@ NOT_IMITATED = (
 
 @dataclass(frozen=True)
 class Settings:
-    """The settings of datadog.yaml that the check sampler reads. `stateful_expiry` is in seconds.
+    """The settings of datadog.yaml for the check sampler. `stateful_expiry` is in seconds.
 
     `expiry_runs` is the number of runs without samples after which the Agent forgets a context. `percentiles` are whole
     per cents.
@@ -83,7 +83,7 @@ class _DroppedError(Exception):
 
 
 class _Metric:
-    """The state of one context. `stateful`: kept for some time after the context has expired."""
+    """The state of a context. `stateful`: kept for some time after the context has expired."""
 
     stateful: ClassVar[bool] = False
 
@@ -94,7 +94,7 @@ class _Metric:
         raise NotImplementedError
 
     def flush(self, instant: float) -> list[_Point]:
-        """Return the points of the run that ended at `instant`, and begin the next."""
+        """Return the points of the run that ended at `instant`, and start the next run."""
         raise NotImplementedError
 
 
@@ -121,7 +121,7 @@ class _Count(_Metric):
 
 
 class _Counter(_Count):
-    # Not divided by time: the check sampler counts with an interval of one second.
+    # Not divided by time: the check sampler uses an interval of one second.
     type = 'rate'
 
 
@@ -137,7 +137,7 @@ class _MonotonicCount(_Metric):
         if self.last is not None and sample.value >= self.last:
             self.value += sample.value - self.last
         elif sample.flush_first_value:
-            # A first value, or a reset: it replaces what the run has counted so far.
+            # A first value, or a reset: it replaces the count of the run so far.
             self.value = sample.value
         self.sendable = self.last is not None or sample.flush_first_value
         self.last = sample.value
@@ -201,7 +201,7 @@ class _Historate(_Histogram):
     def flush(self, instant: float) -> list[_Point]:
         if not self.values:
             return []
-        # The last sample does not outlive a run with points: one sample a run gives a point every second run.
+        # A run with points discards the last sample: one sample per run gives a point every second run.
         self.previous = None
         return super().flush(instant)
 
@@ -219,7 +219,7 @@ _METRICS: dict[str, type[_Metric]] = {
 
 @dataclass
 class _Tracked:
-    """One context: its metric (None before the first finite sample) and when it is to be forgotten."""
+    """A context: its metric (None before the first finite sample) and when it expires."""
 
     expires_at: int = 0
     metric: _Metric | None = None
@@ -232,7 +232,7 @@ type Context = tuple[str, str, tuple[str, ...]]
 
 @dataclass
 class Sampler:
-    """What the Agent keeps for one instance between runs.
+    """The state that the Agent keeps for an instance between runs.
 
     `host` replaces the missing host of a sample.
     """
@@ -243,7 +243,7 @@ class Sampler:
     _commits: int = 0
 
     def commit(self, samples: Iterable[Sample], instant: float) -> tuple[list[Series], list[str]]:
-        """Turn the samples of one run into series, in the order in which they were first submitted.
+        """Convert the samples of one run to series, in the order of their first submission.
 
         `instant` is when the run ended, in seconds since the epoch. Returns the series, and a sentence for each sample
         that the Agent drops or adds to a metric of another type.
@@ -261,8 +261,8 @@ class Sampler:
                 name = context[0] + point.suffix
                 if not math.isfinite(point.value):
                     warnings.append(
-                        f'{name}: the value overflows to {point.value}; the Agent leaves it out of its JSON payload, '
-                        'which is then not JSON'
+                        f'{name}: the value overflows to {point.value}; the Agent omits it from its JSON payload, '
+                        'which is then invalid'
                     )
                 shown = tuple(dict.fromkeys(submitted))
                 series.append(Series(name, int(point.timestamp // 1), point.value, shown, context[1], point.type))
@@ -270,7 +270,7 @@ class Sampler:
         return series, warnings
 
     def idle(self, instants: Sequence[float]) -> None:
-        """Commit runs without samples that ended at these instants, which rise; forget what has expired."""
+        """Commit runs without samples that ended at these increasing instants; drop what has expired."""
         for context, tracked in list(self._tracked.items()):
             if tracked.deadline is None:
                 expiring = max(tracked.expires_at - self._commits, 0)
@@ -287,7 +287,7 @@ class Sampler:
         self._commits += len(instants)
 
     def _add(self, context: Context, sample: Sample, warnings: list[str]) -> bool:
-        """Add a sample to its context. Returns False for a value that is dropped; it still keeps the context alive."""
+        """Add a sample to its context. Returns False for a dropped value, which still keeps the context alive."""
         if sample.kind not in _METRICS:
             raise UnusableInputError(f'{sample.name}: unknown metric type {sample.kind!r}')
         tracked = self._tracked.setdefault(context, _Tracked())
@@ -301,7 +301,7 @@ class Sampler:
         elif tracked.kind != sample.kind:
             warnings.append(
                 f'{sample.name}: submitted as {tracked.kind} and as {sample.kind} with the same tags and host; '
-                f'the first type holds: the Agent adds every later sample to the {tracked.kind}'
+                f'the first type is kept: the Agent adds every later sample to the {tracked.kind}'
             )
         tracked.metric.add(sample)
         return True
@@ -315,7 +315,7 @@ class Sampler:
 
 
 def _per_second(before: Sample, after: Sample) -> float:
-    """The slope between two samples; as in Go, a division by zero is not an error."""
+    """Return the slope between two samples; as in Go, a division by zero is not an error."""
     step, seconds = after.value - before.value, after.timestamp - before.timestamp
     if seconds:
         return step / seconds
@@ -344,7 +344,7 @@ def _distribution(values: list[float], instant: float, settings: Settings) -> li
         for name in settings.aggregates
         if name in aggregates
     ]
-    # The Agent takes an observed value and never interpolates.
+    # The Agent uses an observed value and never interpolates.
     return points + [
         _Point(ordered[max(percent * count - 1, 0) // 100], instant, 'gauge', f'.{percent}percentile')
         for percent in sorted(settings.percentiles)

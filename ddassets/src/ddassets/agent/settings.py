@@ -1,4 +1,4 @@
-"""Reads the settings of datadog.yaml that change what the check sampler sends."""
+"""Read the settings of datadog.yaml for the check sampler."""
 
 import math
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ _PREFIX = 'check_sampler_'
 def read_settings(path: Path) -> tuple[Settings, list[str]]:
     """Read a datadog.yaml. Returns the settings, and a warning for each value that the Agent skips.
 
-    Raises UnusableInputError for a file that is not YAML, and for a value that the Agent cannot read.
+    Raises UnusableInputError if the file is not YAML, or for a value that the Agent cannot parse.
     """
     document = read_document(path, str(path))
     if document is None:
@@ -28,7 +28,7 @@ def read_settings(path: Path) -> tuple[Settings, list[str]]:
 
 
 def settings_of(document: Mapping[str, Any], shown: str) -> tuple[Settings, list[str]]:
-    """As `read_settings`, for the content of the file."""
+    """Like `read_settings`, for the content of the file."""
     warnings: list[str] = []
     changes: dict[str, Any] = {}
     if (aggregates := _texts(document, 'histogram_aggregates', shown)) is not None:
@@ -40,7 +40,7 @@ def settings_of(document: Mapping[str, Any], shown: str) -> tuple[Settings, list
         ]
     if (percentiles := _texts(document, 'histogram_percentiles', shown)) is not None:
         shares = {text: _share(text) for text in percentiles}
-        # The Agent adds 0.5, so that 0.29 is 29 in spite of binary fractions.
+        # The Agent adds 0.5, so that 0.29 becomes 29 despite binary fractions.
         changes['percentiles'] = tuple(int(share * 100 + 0.5) for share in shares.values() if share is not None)
         warnings += [
             f'{shown}: histogram_percentiles: the Agent skips {text!r}; expected a number from 0 to 1 such as "0.95"'
@@ -69,7 +69,7 @@ def settings_of(document: Mapping[str, Any], shown: str) -> tuple[Settings, list
 
 
 def _texts(document: Mapping[str, Any], key: str, shown: str) -> list[str] | None:
-    """A list of texts; the Agent also takes one text with spaces between."""
+    """Return a list of texts; the Agent also accepts a text separated by spaces."""
     value = document.get(key)
     if value is None:
         return None

@@ -1,4 +1,4 @@
-"""Run an integration's check on a simulated clock: the series that an Agent would have sent between two instants."""
+"""Run an integration's check on a simulated clock, to get the series that an Agent would have sent."""
 
 import contextlib
 import importlib
@@ -23,16 +23,16 @@ from ddassets.agent.environment import BASE_VERSION, find_project, project_name
 from ddassets.agent.process import end_group, permit_code, start
 from ddassets.agent.recording import Source, join, to_series
 from ddassets.agent.sampler import DEFAULT_SETTINGS, Settings
-from ddassets.agent.simulator import Stretch
+from ddassets.agent.simulator import Period
 from ddassets.agent.wheel import integration_name
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.series import Floats, Series
 
-# A JSON line of the process, and the columns that follow it.
+# A JSON line of the process, and the columns after it.
 type Answer = tuple[dict[str, Any], list[bytes]]
 
 _SIMULATOR = Path(simulator.__file__)
-# Bytes of the check's own output that an error shows.
+# Bytes of the check's output in an error.
 _TAIL = 4000
 
 
@@ -49,12 +49,12 @@ class SimulationError(UnusableInputError):
 
 @dataclass(frozen=True)
 class Conditions:
-    """When and where the Agent runs. Instants are in seconds since the epoch, stretches are half open.
+    """When and where the Agent runs. Instants are in seconds since the epoch, periods are half open.
 
-    The Agent runs in [start, end) on `host` (no tag `host:` if empty). Each run begins up to `jitter` seconds late,
-    drawn from `seed`, which seeds the check's own `random`, too. In `down` the Agent is off: it starts again at the end
-    of the stretch, with new check objects. What it submits can be seen `late` seconds later; in `cut_off` it runs but
-    reaches nobody, and sends what it kept at the end of the stretch.
+    The Agent runs in [start, end) on `host` (no tag `host:` if empty). Each run starts up to `jitter` seconds late,
+    drawn from `seed`, which also seeds the check's own `random`. In `down` the Agent is stopped: it starts again at the
+    end of the period, with new check objects. Points arrive `late` seconds later; in `cut_off` the Agent has no
+    network, and sends its stored points at the end of the period.
 
     Raises UnusableInputError for an invalid time or length.
     """
@@ -64,9 +64,9 @@ class Conditions:
     host: str = ''
     jitter: float = 0
     seed: int = 0
-    down: tuple[Stretch, ...] = ()
+    down: tuple[Period, ...] = ()
     late: float = 0
-    cut_off: tuple[Stretch, ...] = ()
+    cut_off: tuple[Period, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ('jitter', 'late'):
@@ -77,11 +77,11 @@ class Conditions:
             for begin, stop in spans:
                 if not (isfinite(begin) and isfinite(stop) and begin < stop):
                     raise UnusableInputError(
-                        f'{name}: found {begin!r} to {stop!r}, expected an instant and a later one'
+                        f'{name}: found {begin!r} to {stop!r}, expected an instant and a later instant'
                     )
 
     def arrivals(self, times: Floats) -> Floats | None:
-        """Return when points of these times arrive; None if at once."""
+        """Return when points of these times arrive; None if immediately."""
         if not (self.late or self.cut_off):
             return None
         seen = times + self.late
@@ -108,22 +108,21 @@ def simulate(
     settings: Settings = DEFAULT_SETTINGS,
     isolated: bool = False,
 ) -> Simulated:
-    """Run every instance of an integration (its folder or wheel), each at its own interval, on a simulated clock.
+    """Run every instance of an integration (folder or wheel), each at its own interval, on a simulated clock.
 
-    `configuration` is a file, or what such a file holds (a mapping with `instances`); None is the example.
-    `uncommented` are options that the file shows in comments and that are to hold. Where the integration's package of
-    this very folder can be imported, it runs in this process, or in a child with an environment of its own if
-    `isolated`; elsewhere in a scratch environment, installed by the Agent's rules. `time_limit` (real seconds) bounds
-    the load and each run. `settings` are those of datadog.yaml.
+    `configuration` is a file, or its content (a mapping with `instances`); None is the example. `uncommented` are
+    commented-out options to enable. If the integration's package can be imported from this folder, it runs in this
+    process, or with `isolated` in a child process; otherwise in a scratch environment, installed by the Agent's rules.
+    `time_limit` (real seconds) bounds the load and each run. `settings` are those of datadog.yaml.
 
-    The check finds the simulated instant on every clock, and UTC. `time.sleep` moves it on at once; a run that sleeps
-    over the instant of the next takes its place. There is no network: an attempt to use it is an error.
+    Every clock shows the simulated instant, in UTC. `time.sleep` advances it immediately; a run that sleeps past the
+    next run replaces it. There is no network: an attempt to use it is an error.
 
-    Raises UnusableInputError, and SimulationError (one of them) where the check is at fault.
+    Raises UnusableInputError, or SimulationError if the check fails.
     """
     environment: Installed | None = None
     code = f'the check of {integration}'
-    # Before the first import: also the search for a package may run code.
+    # Before the first import, because the search for a package may run code too.
     permit_code(code)
     name = '' if integration.suffix == '.whl' else integration_name(project_name(find_project(integration)))
     if name and is_importable(name, integration):
@@ -153,7 +152,7 @@ def simulate(
         elif isolated:
             _simulate_there(job, _Python(Path(sys.executable), sys.path), code, batches)
         else:
-            # Imported before the clock is stopped, so that no module keeps the clock's substitutes. An error of the
+            # Imported before the clock is replaced, so that no module keeps the replacements. An error of the
             # import is reported by the simulation.
             with contextlib.suppress(Exception, SystemExit):
                 importlib.import_module(f'datadog_checks.{name}')
@@ -170,9 +169,9 @@ def simulate(
 
 
 def is_importable(name: str, integration: Path) -> bool:
-    """Return whether this process imports the package from this very folder, and has the whole base package.
+    """Return whether this process imports the package from this folder, and has the complete base package.
 
-    That package can be installed without what it needs: it asks for that as the extra `deps`.
+    The base package can be installed without its dependencies, which are its extra `deps`.
     """
     try:
         spec = importlib.util.find_spec(f'datadog_checks.{name}')
@@ -196,7 +195,7 @@ def _document(
 
 
 class _AddedTags:
-    """Tags that the Agent adds to those of a source: `host:`, and `service:` from the configuration."""
+    """Tags that the Agent adds to a source: `host:`, and `service:` from the configuration."""
 
     def __init__(self, document: Mapping[str, Any], host: str) -> None:
         shared = (document.get('init_config') or {}).get('service')
@@ -209,7 +208,7 @@ class _AddedTags:
             self._services.append((f'service:{service}',) if service else ())
 
     def with_host(self, source: Source) -> Source:
-        """The source with the Agent's own host where the check gave none."""
+        """Return the source, with the Agent's host if the check gave none."""
         return source if source.host else replace(source, host=self._hosts[source.instance])
 
     def __call__(self, source: Source) -> tuple[str, ...]:
@@ -225,22 +224,22 @@ class _Batches:
 
     def add(self, contexts: list[Any], columns: list[bytes]) -> None:
         self.sources += [
-            Source(instance, stretch, kind, name, tuple(tags), host)
-            for instance, stretch, kind, name, tags, host in contexts
+            Source(instance, period, kind, name, tuple(tags), host)
+            for instance, period, kind, name, tags, host in contexts
         ]
         self.columns += columns
 
 
 @dataclass(frozen=True)
 class _Python:
-    """An interpreter, and the folders that it imports from besides its own."""
+    """An interpreter, and its additional import folders."""
 
     executable: Path
     folders: list[str]
 
 
 def _simulate_there(job: simulator.Job, python: _Python, code: str, batches: _Batches) -> None:
-    """As `simulator.simulate`, in a process of its own, which is ended with all its children."""
+    """Like `simulator.simulate`, in a separate process, which is ended with its children."""
     process = start(
         [str(python.executable), '-I', '-u', str(_SIMULATOR)],
         code=code,
@@ -259,7 +258,7 @@ def _simulate_there(job: simulator.Job, python: _Python, code: str, batches: _Ba
     for thread in threads:
         thread.start()
     try:
-        # A process that has ended is noticed when its answer is read.
+        # If the process has ended, reading its answer fails.
         with contextlib.suppress(BrokenPipeError):
             process.stdin.write(json.dumps({'folders': python.folders, 'job': asdict(job)}).encode() + b'\n')
             process.stdin.flush()
@@ -279,7 +278,7 @@ def _simulate_there(job: simulator.Job, python: _Python, code: str, batches: _Ba
         case {'error': error}:
             problem = SimulationError(f'{job.name}: {error["message"]}', error['traceback'])
         case {'silent': seconds}:
-            problem = SimulationError(f'{job.name}: the process of the check said nothing for {seconds:g} s')
+            problem = SimulationError(f'{job.name}: the process of the check did not answer for {seconds:g} s')
         case _:
             problem = SimulationError(f'{job.name}: the process of the check ended with exit code {process.returncode}')
     problem.details = output.decode('utf-8', 'replace').strip()
@@ -287,8 +286,8 @@ def _simulate_there(job: simulator.Job, python: _Python, code: str, batches: _Ba
 
 
 def _collect(answers: 'queue.Queue[Answer]', job: simulator.Job, batches: _Batches) -> dict[str, Any]:
-    """Take batches until the last answer, and return it; empty where the process ended without an answer."""
-    # The process keeps the time limit itself; this is for a process that cannot.
+    """Read batches until the last answer, and return it; empty if the process ended without an answer."""
+    # The process enforces the time limit itself; this is for a process that cannot.
     patience = 2 * job.time_limit + 30
     while True:
         try:
@@ -301,7 +300,7 @@ def _collect(answers: 'queue.Queue[Answer]', job: simulator.Job, batches: _Batch
 
 
 def _listen(stream: IO[bytes], output: bytearray) -> None:
-    """Keep the last bytes of what the check prints and logs."""
+    """Store the last bytes of the output and logs of the check."""
     while chunk := stream.read1(1 << 16):  # type: ignore[attr-defined]
         output += chunk
         del output[:-_TAIL]

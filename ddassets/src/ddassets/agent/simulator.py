@@ -1,10 +1,10 @@
-"""Runs the instances of a check on a simulated clock, and keeps what they submit in columns.
+"""Run the instances of a check on a simulated clock, and record what they submit in columns.
 
-Standard library, the base package and time_machine only: `simulation.py` calls it in its own process, or starts it as a
-script in a scratch environment, where nothing of ddassets is importable. The script takes a JSON line on standard
-input: `folders` to import from, too (that of time_machine), and `job`, the fields of `Job`. Standard output gives
-batches: a JSON line with the numbers of samples and of runs and the contexts that are new, then the columns of `Tape`,
-raw. The last JSON line has `end`, `failure` (the fields of `Failure`) or `error`.
+Uses only the standard library, the base package and time_machine: `simulation.py` calls it in its own process, or
+starts it as a script in a scratch environment, where ddassets cannot be imported. The script reads a JSON line from
+standard input: `folders`, additional import folders (that of time_machine), and `job`, the fields of `Job`. It writes
+batches to standard output: a JSON line with the numbers of samples and of runs and the new contexts, then the raw
+columns of `Tape`. The last JSON line has `end`, `failure` (the fields of `Failure`) or `error`.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ import importlib.util
 import itertools
 import json
 import os
-import queue  # noqa: F401  it and threading wait by the real clock, so they take hold of it before it is replaced
+import queue  # noqa: F401  it and threading wait with the real clock, so import them before it is replaced
 import random
 import signal
 import sys
@@ -34,35 +34,35 @@ else:
     collector = importlib.util.module_from_spec(_beside)
     _beside.loader.exec_module(collector)
 
-type Stretch = tuple[float, float]
+type Period = tuple[float, float]
 
 _BATCH = 1 << 16
-# Real seconds after which a batch is handed over, full or not.
+# Real seconds after which a batch is sent, full or not.
 _PATIENCE = 5
-# time_machine replaces the wall clock. The clocks that measure durations read the same simulated instant.
+# time_machine replaces the wall clock. The clocks for durations return the same simulated instant.
 _DURATIONS = {
     'monotonic': time.time,
     'perf_counter': time.time,
     'monotonic_ns': time.time_ns,
     'perf_counter_ns': time.time_ns,
 }
-# Audit events of the standard library that use the network, as a client or as a server.
+# Audit events of the standard library for network use, as a client or as a server.
 _NETWORK = frozenset(
     f'socket.{call}'
     for call in 'bind connect getaddrinfo gethostbyaddr gethostbyname getnameinfo sendmsg sendto'.split()
 )
 SAMPLE_WIDTHS = (4, 4, 8, 8, 1)
 RUN_WIDTHS = (4, 4, 8)
-"""Bytes of one row in each of the columns of `Tape`, those of samples and those of runs."""
+"""Bytes per row of the columns of `Tape`, for samples and for runs."""
 _real_monotonic = time.monotonic
 
 
 @dataclass(frozen=True)
 class Job:
-    """What to run. Instants in seconds since the epoch, everything else in seconds; stretches are half open.
+    """What to run. Instants in seconds since the epoch, everything else in seconds; periods are half open.
 
-    `document` is what conf.yaml holds, `intervals` those of its instances. `time_limit` is in real seconds, for the
-    load and for each run.
+    `document` is the content of conf.yaml, `intervals` are those of its instances. `time_limit` is in real seconds, for
+    the load and for each run.
     """
 
     name: str
@@ -73,18 +73,18 @@ class Job:
     end: float
     jitter: float
     seed: int
-    down: list[Stretch]
+    down: list[Period]
     time_limit: float
 
-    def due(self, index: int, number: int, stretch: Stretch) -> Iterator[tuple[float, int]]:
-        """Yield the instants at which instance `index` runs in the stretch of this number, each with the index."""
+    def due(self, index: int, number: int, period: Period) -> Iterator[tuple[float, int]]:
+        """Yield the instants at which instance `index` runs in the period of this number, each with the index."""
         seed = f'{self.seed} {self.host} {index} {number}'
-        return ((instant, index) for instant in instants(self.intervals[index], stretch, self.jitter, seed))
+        return ((instant, index) for instant in instants(self.intervals[index], period, self.jitter, seed))
 
 
 @dataclass
 class Failure(Exception):
-    """The check failed. `instance` and `run` count from 1, 0 is none of them; `instant` is on the simulated clock."""
+    """The check failed. `instance` and `run` count from 1, 0 if unknown; `instant` is on the simulated clock."""
 
     instance: int
     run: int
@@ -94,11 +94,11 @@ class Failure(Exception):
 
 
 class _Interruption(BaseException):
-    """Ends a run from inside; no Exception, so that the check's own `except Exception` lets it through."""
+    """Ends a run from inside; not an Exception, so that `except Exception` in the check does not catch it."""
 
 
-def stretches(start: float, end: float, down: list[Stretch]) -> Iterator[Stretch]:
-    """Yield the stretches of [start, end) in which the Agent is on, in order."""
+def periods(start: float, end: float, down: list[Period]) -> Iterator[Period]:
+    """Yield the periods of [start, end) in which the Agent runs, in order."""
     begin = start
     for off, on in [*sorted(down), (end, end)]:
         if begin < (stop := min(off, end)):
@@ -106,32 +106,33 @@ def stretches(start: float, end: float, down: list[Stretch]) -> Iterator[Stretch
         begin = max(begin, on)
 
 
-def instants(interval: int, stretch: Stretch, jitter: float, seed: str) -> Iterator[float]:
-    """Yield the instants at which the Agent starts an instance: the stretch's begin and each interval after it, each up
-    to `jitter` seconds late (in whole milliseconds).
+def instants(interval: int, period: Period, jitter: float, seed: str) -> Iterator[float]:
+    """Yield the instants at which the Agent starts an instance.
 
-    A run that the next run overtakes is left out: the Agent starts none while the last is running, and Datadog keeps
-    one point per second.
+    These are the start of the period and each interval after it, up to `jitter` seconds late (in whole milliseconds).
+
+    A run that the next run overtakes is omitted: the Agent does not start a run while the last is running, and Datadog
+    keeps one point per second.
     """
     draws = random.Random(seed)
     last = float('-inf')
     for number in itertools.count():
-        planned = stretch[0] + number * interval
-        if planned >= stretch[1]:
+        planned = period[0] + number * interval
+        if planned >= period[1]:
             return
         instant = planned + round(draws.random() * jitter, 3) if jitter else planned
-        if last < instant // 1 and instant < stretch[1]:
+        if last < instant // 1 and instant < period[1]:
             last = instant // 1
             yield instant
 
 
 @dataclass
 class Tape(collector.Recorder):
-    """What the runs submitted, in columns: one row per sample, and one row per run, in batches.
+    """The submissions in columns: one row per sample, and one row per run, in batches.
 
-    `contexts` are the new ones of the batch: instance (from 0), stretch, kind, name, tags, host. Of each sample:
-    `sources` is its index into all contexts so far, `runs` into all runs so far, `stamps` its instant. Of each run that
-    ended: `instances`, `stretches`, and `ends`, the instant of the end.
+    `contexts` are the new contexts of the batch: instance (from 0), period, kind, name, tags, host. For each sample:
+    `sources` is its index into all contexts so far, `runs` into all runs so far, `stamps` its instant. For each
+    completed run: `instances`, `periods`, and `ends`, the instant of the end.
     """
 
     kinds: dict[int, str]
@@ -142,17 +143,17 @@ class Tape(collector.Recorder):
     values: 'array[float]' = field(default_factory=lambda: array('d'))
     firsts: 'array[int]' = field(default_factory=lambda: array('b'))
     instances: 'array[int]' = field(default_factory=lambda: array('i'))
-    stretches: 'array[int]' = field(default_factory=lambda: array('i'))
+    periods: 'array[int]' = field(default_factory=lambda: array('i'))
     ends: 'array[float]' = field(default_factory=lambda: array('d'))
     histogram_buckets: int = 0
     instance: int = 0
-    stretch: int = 0
+    period: int = 0
     _known: dict[Any, int] = field(default_factory=dict)
     _run: int = 0
     _committed: int = 0
 
     def columns(self) -> tuple['array[Any]', ...]:
-        return *self._of_samples(), self.instances, self.stretches, self.ends
+        return *self._of_samples(), self.instances, self.periods, self.ends
 
     def _of_samples(self) -> tuple['array[Any]', ...]:
         return self.sources, self.runs, self.stamps, self.values, self.firsts
@@ -168,11 +169,11 @@ class Tape(collector.Recorder):
         host: str | None,
         flush_first_value: bool = False,
     ) -> None:
-        context = (self.instance, self.stretch, kind, name, tuple(tags or ()), host)
+        context = (self.instance, self.period, kind, name, tuple(tags or ()), host)
         source = self._known.get(context)
         if source is None:
             source = self._known[context] = len(self._known)
-            self.contexts.append((self.instance, self.stretch, self.kinds[kind], name, context[4], host or ''))
+            self.contexts.append((self.instance, self.period, self.kinds[kind], name, context[4], host or ''))
         self.sources.append(source)
         self.runs.append(self._run)
         self.stamps.append(time.time())
@@ -188,18 +189,18 @@ class Tape(collector.Recorder):
     def commit(self, instant: float) -> None:
         """End the current run at `instant`."""
         self.instances.append(self.instance)
-        self.stretches.append(self.stretch)
+        self.periods.append(self.period)
         self.ends.append(instant)
         self._run += 1
         self._committed = len(self.values)
 
     def drop(self) -> None:
-        """Discard the samples of the current run, which never ended."""
+        """Discard the samples of the current, incomplete run."""
         for column in self._of_samples():
             del column[self._committed :]
 
     def clear(self) -> None:
-        """Begin a new batch."""
+        """Start a new batch."""
         self.contexts.clear()
         for column in self.columns():
             del column[:]
@@ -224,14 +225,14 @@ class _Place:
 
 
 def simulate(job: Job, emit: Callable[[Tape], None]) -> None:
-    """Run the job; `emit` takes each batch before the tape is cleared. Raises Failure where the check is at fault."""
+    """Run the job; `emit` receives each batch before the tape is cleared. Raises Failure if the check fails."""
     stubs = importlib.import_module('datadog_checks.base.stubs')
     tape = Tape({number: kind for kind, number in stubs.aggregator.METRIC_ENUM_MAP.items()})
     place = _Place(0, 0, job.start)
     network: list[str] = []
     with contextlib.ExitStack() as stack:
         stack.enter_context(_replaced(stubs.aggregator, **tape.methods()))
-        # The Agent keeps the cache on disk, so it outlives a restart; each simulation has its own.
+        # The Agent keeps the cache on disk, so it survives a restart; each simulation has its own cache.
         stack.enter_context(_replaced(stubs.datadog_agent, _hostname=job.host, _cache={}))
         stack.enter_context(_random_from(job.seed))
         stack.enter_context(_in_utc())
@@ -244,7 +245,7 @@ def simulate(job: Job, emit: Callable[[Tape], None]) -> None:
             raise place.failure(str(interruption)) from None
         except Failure:
             raise
-        # A check that calls sys.exit() would end the rehearsal with its own exit code.
+        # Otherwise sys.exit() in a check would end the rehearsal.
         except (Exception, SystemExit) as error:
             described = collector.describe(error)
             raise place.failure(described['message'], described['traceback']) from None
@@ -258,16 +259,16 @@ def _run(job: Job, clock: Any, tape: Tape, place: _Place, network: list[str], em
         collector.find_module(job.name), importlib.import_module('datadog_checks.base').AgentCheck
     )
     handed_over = _real_monotonic()
-    for number, stretch in enumerate(stretches(job.start, job.end, job.down)):
-        tape.stretch = number
-        clock.move_to(stretch[0])
+    for number, period in enumerate(periods(job.start, job.end, job.down)):
+        tape.period = number
+        clock.move_to(period[0])
         checks = []
         for index in instances:
-            place.move(index + 1, 0, stretch[0])
+            place.move(index + 1, 0, period[0])
             checks.append(collector.build(found, job.name, copy.deepcopy(job.document), index))
-        # The whole second of each instance's last point.
+        # The whole second of the last point of each instance.
         last = [float('-inf') for _ in instances]
-        for instant, index in heapq.merge(*(job.due(index, number, stretch) for index in instances)):
+        for instant, index in heapq.merge(*(job.due(index, number, period) for index in instances)):
             if instant // 1 <= last[index]:
                 continue
             runs[index] += 1
@@ -276,14 +277,14 @@ def _run(job: Job, clock: Any, tape: Tape, place: _Place, network: list[str], em
             clock.move_to(instant)
             report = checks[index].run()
             if network:
-                # A thread of the check used it, or the check caught the interruption.
+                # A thread of the check used the network, or the check caught the interruption.
                 raise _Interruption(network[0])
             if report:
                 error = json.loads(report)[0]
                 raise place.failure(error['message'], error.get('traceback', ''))
             ended = time.time()
             last[index] = ended // 1
-            if ended < stretch[1]:
+            if ended < period[1]:
                 tape.commit(ended)
             else:
                 tape.drop()
@@ -342,7 +343,7 @@ def _in_utc() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _simulated_clock(instant: float) -> Iterator[Any]:
-    """Stop every clock at `instant`; only `time.sleep` moves it, at once."""
+    """Stop every clock at `instant`; only `time.sleep` advances it, immediately."""
     from time_machine import travel
 
     really_sleep = time.sleep
@@ -350,7 +351,7 @@ def _simulated_clock(instant: float) -> Iterator[Any]:
         standing = True
 
         def sleep(seconds: float) -> None:
-            # A module that was loaded while the clock was stopped may have kept this function.
+            # A module that was imported while the clock was stopped may still use this function.
             if not standing:
                 really_sleep(seconds)
             elif seconds < 0:
@@ -361,7 +362,7 @@ def _simulated_clock(instant: float) -> Iterator[Any]:
         substitutes: dict[str, Any] = {**_DURATIONS, 'sleep': sleep}
         by_original = {getattr(time, name): substitute for name, substitute in substitutes.items()}
         with contextlib.ExitStack() as stack:
-            # Also where a module of the integration imported the function itself (`from time import sleep`).
+            # Also in modules of the integration that imported the function itself (`from time import sleep`).
             for name, module in list(sys.modules.items()):
                 if name.startswith('datadog_checks.'):
                     held = {
@@ -393,7 +394,7 @@ def _without_network(attempts: list[str]) -> Iterator[None]:
     """End the run at an attempt to use the network, and add a sentence about it to `attempts`."""
     global _listener, _hooked
     if not _hooked:
-        # An audit hook cannot be removed; outside of a simulation it does nothing.
+        # An audit hook cannot be removed; outside a simulation it does nothing.
         sys.addaudithook(_audit)
         _hooked = True
     _listener = attempts
@@ -405,9 +406,9 @@ def _without_network(attempts: list[str]) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _watched(time_limit: float, place: _Place) -> Iterator[None]:
-    """End a run that takes more than `time_limit` real seconds, where the system has an alarm."""
+    """End a run that takes more than `time_limit` real seconds, if the system supports alarms."""
     ours = hasattr(signal, 'setitimer') and threading.current_thread() is threading.main_thread()
-    # An alarm that is set already is that of a test's own time limit.
+    # An existing alarm is the time limit of a test.
     if not ours or signal.getitimer(signal.ITIMER_REAL)[0]:
         yield
         return
@@ -419,7 +420,7 @@ def _watched(time_limit: float, place: _Place) -> Iterator[None]:
         seen[0] = place.steps
         if seen[1] > looks:
             raise _Interruption(
-                f'not done within {time_limit:g} s; of all waiting, only time.sleep is done by the simulated clock'
+                f'not finished within {time_limit:g} s; only time.sleep uses the simulated clock, other waiting is real'
             )
 
     before = signal.signal(signal.SIGALRM, look)
@@ -434,7 +435,7 @@ def _watched(time_limit: float, place: _Place) -> Iterator[None]:
 def main() -> None:
     requests, answers = collector.take_standard_streams()
     request = json.loads(requests.readline())
-    # Last, so that they hide nothing that the check imports.
+    # Last, so that they do not hide modules that the check imports.
     sys.path += [folder for folder in request['folders'] if folder not in sys.path]
 
     def answer(document: dict[str, Any]) -> None:

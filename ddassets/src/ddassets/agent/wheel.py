@@ -1,6 +1,6 @@
-"""How `datadog-agent integration install` judges a wheel: given by `-w FILE`, and as NAME==VERSION.
+"""Check a wheel as `datadog-agent integration install` does: with `-w FILE`, and as NAME==VERSION.
 
-Read in the Agent's source; `tests/agent/install.yaml` holds the cases.
+From the Agent's source code; `tests/agent/install.yaml` contains the cases.
 """
 
 import re
@@ -16,10 +16,10 @@ BASE_PACKAGE = 'datadog-checks-base'
 
 _REQUIREMENT = f'Requires-Dist: {BASE_PACKAGE}'
 _NAME = re.compile(r'Name: (\S+)')
-# The Agent's own expression. What it does not match (a space before the version, `~=`) it reads wrongly, and so do we.
+# The Agent's own expression. It misreads some requirements (a space before the version, `~=`), and so do we.
 _SPECIFIER = re.compile(r'([><=!]{1,2})([0-9.]*)')
 _VERSION = re.compile(r'([0-9]+)\.([0-9]+)\.([0-9]+)')
-# Bytes. The Agent's reader of lines gives up on a longer one.
+# Bytes. The Agent cannot read longer lines.
 _MAX_LINE = 64 * 1024
 _SPECIAL_NAMES = {
     'datadog-checks-base': 'base',
@@ -32,7 +32,7 @@ type Members = Iterable[tuple[str, bytes]]
 
 
 class Verdict(NamedTuple):
-    """Whether the command goes on to pip, and why it does not."""
+    """Whether the command continues with pip, or why not."""
 
     accepted: bool
     reason: str = ''
@@ -56,7 +56,7 @@ class _LineTooLongError(Exception):
 def read_wheel(path: Path, base_version: str) -> Wheel:
     """Open a wheel and apply the Agent's install rules to it, for an Agent that ships `base_version`.
 
-    Raises UnusableInputError with the reason for which `install -w` would refuse the wheel.
+    Raises UnusableInputError with the reason if `install -w` would refuse the wheel.
     """
     members = _metadata_members(path)
     verdict = judge_wheel(members)
@@ -73,9 +73,9 @@ def read_wheel(path: Path, base_version: str) -> Wheel:
 
 
 def judge_wheel(members: Members) -> Verdict:
-    """Judge a wheel given by `-w`. No versions are compared.
+    """Check a wheel for `-w`. Versions are not compared.
 
-    `members` are the archive's members whose name ends in METADATA, in its order, with their content.
+    `members` are the members of the archive whose name ends in METADATA, in order, with their content.
     """
     try:
         if _requirement(members) is None:
@@ -93,7 +93,7 @@ def judge_wheel(members: Members) -> Verdict:
 
 
 def judge_named(members: Members, base_version: str) -> Verdict:
-    """Judge the wheel of a published integration, NAME==VERSION, for an Agent that ships `base_version`."""
+    """Check the wheel of a published integration, NAME==VERSION, for an Agent that ships `base_version`."""
     shipped = parse_version(base_version)
     if shipped is None:
         raise UnusableInputError(f'base version {base_version!r}: expected x.y.z')
@@ -123,7 +123,7 @@ def judge_named(members: Members, base_version: str) -> Verdict:
 
 
 def distribution_name(members: Members) -> str:
-    """The name that the Agent reads: the first `Name: ` in a METADATA, anywhere in a line.
+    """Return the name as the Agent reads it: the first `Name: ` in a METADATA, anywhere in a line.
 
     Raises UnusableInputError if there is none.
     """
@@ -134,13 +134,13 @@ def distribution_name(members: Members) -> str:
 
 
 def integration_name(distribution: str) -> str:
-    """The integration's name: `datadog-my-check` and `datadog_my_check` are `my_check`."""
+    """Return the integration's name: `my_check` for `datadog-my-check` and `datadog_my_check`."""
     name = distribution.strip().replace('_', '-')
     return _SPECIAL_NAMES.get(name) or name.removeprefix('datadog-').replace('-', '_')
 
 
 def parse_version(text: str) -> Version | None:
-    """A version as the Agent reads it: exactly `x.y.z` in numbers; anything else is None."""
+    """Return a version as the Agent reads it: exactly `x.y.z` in numbers; None for other texts."""
     match = _VERSION.fullmatch(text)
     return (int(match[1]), int(match[2]), int(match[3])) if match else None
 
@@ -164,7 +164,7 @@ def _lines(members: Members) -> Iterator[str]:
 
 
 def _requirement(members: Members) -> str | None:
-    """The first line that holds the text; the Agent reads no later one, and does not tell headers from description."""
+    """Return the first line with the text; the Agent reads only this one, in headers or description."""
     return next((line for line in _lines(members) if _REQUIREMENT in line), None)
 
 
@@ -173,7 +173,7 @@ def _header(members: Members, key: str) -> str:
 
 
 def _satisfies(shipped: Version, operator: str, version: Version) -> bool | None:
-    """None for an operator that the Agent does not know."""
+    """Whether a version satisfies a requirement; None for an operator that the Agent does not support."""
     return {
         '<': shipped < version,
         '<=': shipped <= version,
@@ -185,6 +185,6 @@ def _satisfies(shipped: Version, operator: str, version: Version) -> bool | None
 
 
 def _repair(text: str, base_version: str) -> str:
-    """The nearest text that the Agent can parse: `38.0` becomes `38.0.0`."""
+    """Return the nearest text that the Agent can parse: `38.0.0` for `38.0`."""
     parts = [str(int(part)) for part in text.split('.') if part][:3]
     return '.'.join(parts + ['0'] * (3 - len(parts))) if parts else base_version

@@ -1,8 +1,8 @@
-"""Read what an integration ships beside its check: manifest, metadata.csv, dashboards, monitors and downtimes.
+"""Read the assets of an integration: manifest, metadata.csv, dashboards, monitors and downtimes.
 
-Reading never stops at a fault. What cannot be used becomes a diagnostic with its file and position, and the rest is
-read. Each asset keeps the parsed JSON (`body`) beside its decoded fields, and knows its place in the file. A new
-kind of asset is a module with its table and its reader, a field of `Bundle`, and a folder in `_KINDS`.
+Reading never stops at a fault: each becomes a diagnostic with file and position, and the rest is read. Each asset has
+the parsed JSON (`body`), its decoded fields, and its place in the file. A new kind of asset needs a module with its
+table and its reader, a field of `Bundle`, and a folder in `_KINDS`.
 """
 
 import os
@@ -57,7 +57,7 @@ __all__ = [
 class Bundle:
     """Everything read from one integration's folder, or from a source (`sources`), whose path is `source`.
 
-    `form` names what the source is; `notes` are its diagnostics: what its form does not say, or is not read.
+    `form` is the form of the source; `notes` are its diagnostics: values that it does not contain or that are not read.
     """
 
     folder: Path
@@ -66,18 +66,18 @@ class Bundle:
     dashboards: tuple[Dashboard, ...]
     monitors: tuple[Monitor, ...]
     downtimes: tuple[Downtime, ...]
-    # Faults of files. Those of a body are in the `diagnostics` of its asset.
+    # Faults of files. Faults of a body are in the `diagnostics` of its asset.
     problems: tuple[Diagnostic, ...]
     source: Path | None = None
     form: str = ''
     rules: tuple[NotificationRule, ...] = ()
-    # The names in service_checks.json; None where the integration has no such file.
+    # The names in service_checks.json; None if the integration has no such file.
     service_checks: frozenset[str] | None = None
     notes: tuple[Diagnostic, ...] = ()
 
     @property
     def diagnostics(self) -> Iterator[Diagnostic]:
-        """Every fault of the files and of the assets."""
+        """All faults of the files and of the assets."""
         yield from self.problems
         for asset in self.assets:
             yield from asset.diagnostics
@@ -97,7 +97,7 @@ class Bundle:
 
     @cached_property
     def files(self) -> tuple[Path, ...]:
-        """The asset files, read or not."""
+        """All asset files, readable or not."""
         assets = self.folder / 'assets'
         folders = (assets / kind for kind in _KINDS if boundary.is_inside(assets / kind))
         return tuple(sorted(p for folder in folders for p in folder.glob('*.json') if os.path.isfile(p)))
@@ -107,9 +107,9 @@ _KINDS = ('dashboards', 'monitors', 'downtimes', 'notification_rules')
 
 
 def integrations(path: Path) -> list[Path]:
-    """The folders of integrations at `path`: itself, or those directly below it (a checkout), sorted by name.
+    """Return the folders of integrations: `path` itself, or those directly below it (a checkout), sorted by name.
 
-    Raises OSError where `path` cannot be listed.
+    Raises OSError if `path` cannot be listed.
     """
     if is_integration(path):
         return [path]
@@ -118,15 +118,15 @@ def integrations(path: Path) -> list[Path]:
 
 
 def is_integration(path: Path) -> bool:
-    """Whether the folder has what makes an integration: a manifest, or assets."""
-    # os.path, for it answers no where pathlib raises: a folder that we may not enter, a name with a NUL.
+    """Whether the folder is an integration: it has a manifest or assets."""
+    # os.path returns False where pathlib raises: a folder without permission, a name with a NUL.
     if os.path.isfile(path / 'manifest.json'):
         return True
     return any(os.path.isdir(path / 'assets' / kind) for kind in _KINDS)
 
 
 def read(folder: Path) -> Bundle:
-    """Read the integration at `folder`. No fault raises; each is in `Bundle.problems`."""
+    """Read the integration at `folder`. Faults do not raise; they are in `Bundle.problems`."""
     problems: list[Diagnostic] = []
     if not is_integration(folder):
         problems.append(
@@ -155,7 +155,7 @@ def read(folder: Path) -> Bundle:
 
 
 def _documents(folder: Path, kind: str, listed: Mapping[str, str], problems: list[Diagnostic]) -> Iterator[Document]:
-    """The files of a kind: those in its folder, and those that the manifest lists elsewhere in the integration."""
+    """Return the files of a kind: those in its folder, and those that the manifest lists elsewhere."""
     paths = [*_in_folder(folder / 'assets' / kind, problems), *_listed(folder, kind, listed.values())]
     for path in paths:
         document = load_document(path, problems)
@@ -168,7 +168,7 @@ def _documents(folder: Path, kind: str, listed: Mapping[str, str], problems: lis
 
 
 def _listed(folder: Path, kind: str, listed: Iterable[str]) -> list[Path]:
-    """The files outside of the folder of their kind. `manifest/missing-file` reports one that is not there."""
+    """Return listed files outside the folder of their kind. `manifest/missing-file` reports missing files."""
     usual = folder / 'assets' / kind
     found = dict.fromkeys(folder / path for path in listed if '\0' not in path and path.endswith('.json'))
     return [path for path in found if path.parent != usual and boundary.is_inside(path) and os.path.isfile(path)]
@@ -177,7 +177,7 @@ def _listed(folder: Path, kind: str, listed: Iterable[str]) -> list[Path]:
 def _in_folder(path: Path, problems: list[Diagnostic]) -> list[Path]:
     try:
         boundary.check(path)
-        # Not `glob`, which is silent about a folder that it may not list.
+        # Not `glob`, which ignores a folder that cannot be listed.
         return sorted(child for child in path.iterdir() if child.suffix == '.json')
     except FileNotFoundError:
         return []

@@ -1,4 +1,4 @@
-"""A part of a text that a person edits, and the faults of it."""
+"""The base of assets: a part of a source, with its faults."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ from ddassets.diagnostic import Diagnostic, Edit, Excerpt, Position, Severity, S
 
 @dataclass(frozen=True)
 class Asset:
-    """A part of a source; `place` is where its body is in the source."""
+    """An asset; `place` is the place of its body in the source."""
 
     source: Source
     place: Place
@@ -25,29 +25,29 @@ class Asset:
 
     @property
     def label(self) -> str:
-        """What diagnostics call it."""
+        """The name of the asset in diagnostics."""
         return ''
 
     @cached_property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """Every fault of the body, those of its parts included."""
+        """All faults of the body and of its parts."""
         return ()
 
     @property
     def judged(self) -> tuple[Diagnostic, ...]:
-        """The diagnostics without those about values that the source withholds."""
+        """The diagnostics, without those about withheld values."""
         if not isinstance(self.source, SourceDocument) or not self.source.withheld:
             return self.diagnostics
         withheld = [dotted(place) for place in self.source.withheld]
         return tuple(one for one in self.diagnostics if not any(_overlap(one.key, key) for key in withheld))
 
     def is_withheld(self, place: Place) -> bool:
-        """Whether the source does not give the value at `place`, which counts from the body."""
+        """Whether the source withholds the value at `place`, relative to the body."""
         return isinstance(self.source, SourceDocument) and self.source.is_withheld(self.place + place)
 
     @property
     def address(self) -> str:
-        """The address of the resource that holds the asset, such as `datadog_monitor.lag["eu"]`, or an empty text."""
+        """The address of the resource of the asset, such as `datadog_monitor.lag["eu"]`, or an empty text."""
         return self.source.address if isinstance(self.source, SourceDocument) else ''
 
     @property
@@ -56,20 +56,20 @@ class Asset:
 
     @property
     def fixes(self) -> Mapping[Place, Any]:
-        """What `Report.fixes` holds for the body."""
+        """The `Report.fixes` of the body."""
         return {}
 
     def cleaned(self) -> dict[str, Any]:
-        """Return the body as it is meant: without what the API ignores, with numbers in place of their texts."""
+        """Return the body without keys that the API ignores, and with numbers instead of texts."""
         return _cleaned(self.body, (), self.fixes)  # type: ignore[no-any-return]
 
     def where(self, *place: str | int) -> str:
-        """Write the place of a value as `file:line:column`."""
+        """Return the place of a value as `file:line:column`."""
         position = self.position(*place)
         return f'{self.path}:{position.line}:{position.column}' if position else str(self.path)
 
     def position(self, *place: str | int) -> Position | None:
-        """Where the value at `place`, counted from the body, begins in the source."""
+        """Return where the value at `place`, relative to the body, starts in the source."""
         return self.source.position(self.place + place)
 
     def edit(self, value: Any, *place: str | int) -> Edit | None:
@@ -90,9 +90,9 @@ class Asset:
         span: Span | None = None,
         label: str = '',
     ) -> Diagnostic:
-        """Return a diagnostic about the value at `place`, which counts from the body.
+        """Return a diagnostic about the value at `place`, relative to the body.
 
-        `span` marks a part of the text there. Looking up the position costs a walk through the source.
+        `span` marks a part of the text there. Looking up the position walks through the source.
         """
         excerpt, column = None, None
         text = value_at(self.body, place) if span else None
@@ -113,7 +113,7 @@ class Asset:
 
 
 def _overlap(key: str, other: str) -> bool:
-    """Whether one of two keys is the other, or is within it."""
+    """Whether one of two places contains the other."""
     if not key:
         return False
     short, long = sorted((key, other), key=len)
@@ -138,7 +138,7 @@ def _cleaned(value: Any, place: Place, fixes: Mapping[Place, Any]) -> Any:
 
 
 def value_at(body: Any, place: Place) -> Any:
-    """Return the value at a place, None where there is none."""
+    """Return the value at a place, None if it is missing."""
     for step in place:
         try:
             body = body[step]
@@ -148,7 +148,7 @@ def value_at(body: Any, place: Place) -> Any:
 
 
 def text(value: Any) -> str:
-    """Return the value, or an empty text where it is none."""
+    """Return the value if it is a text, else an empty text."""
     return value if isinstance(value, str) else ''
 
 

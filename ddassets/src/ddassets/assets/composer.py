@@ -1,6 +1,6 @@
-"""From YAML text to nodes that know their line.
+"""Parse YAML text to nodes with lines.
 
-PyYAML's own composer calls itself for each level, so that a hostile file ends Python itself.
+PyYAML's composer is recursive, so a hostile file would crash Python.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -11,13 +11,13 @@ import yaml
 
 from ddassets.diagnostic import Position
 
-# A small file whose aliases repeat what they name could ask for more than fits into memory.
+# Limits the expansion of aliases: a small file could otherwise exceed the memory.
 MAX_VALUES = 1_000_000
 MAX_DEPTH = 50
 
 
 class YamlError(Exception):
-    """Text that is not YAML, or more than is read. `position` is None where the parser gives none."""
+    """Text that is not YAML, or exceeds a limit. `position` is None if the parser gives none."""
 
     def __init__(self, message: str, position: Position | None) -> None:
         super().__init__(message)
@@ -26,12 +26,12 @@ class YamlError(Exception):
 
 
 def compose_document(text: str) -> yaml.Node | None:
-    """Return the top node of a text with one document, None for an empty one. Raises YamlError."""
+    """Return the top node of a text with one document, None for an empty text. Raises YamlError."""
     return _guarded(lambda: Composer().compose(_events(text)))
 
 
 def compose_stream(text: str) -> list[yaml.Node]:
-    """Return the top node of each document of a text; empty documents are left out. Raises YamlError."""
+    """Return the top nodes of all documents of a text, without empty documents. Raises YamlError."""
     return _guarded(lambda: list(_documents(_events(text))))
 
 
@@ -63,7 +63,7 @@ def is_null(node: yaml.Node) -> bool:
 
 
 class Composer:
-    """Makes the nodes of one document. `sizes` are those of the anchors: an alias is as large as what it repeats."""
+    """Creates the nodes of a document. `sizes` are the sizes of the anchors: an alias has the size of its anchor."""
 
     def __init__(self) -> None:
         self.resolver: Any = yaml.resolver.Resolver()
@@ -72,9 +72,9 @@ class Composer:
         self.size = 0
 
     def compose(self, events: Iterable[Any]) -> yaml.Node | None:
-        """Return the top of the document, None for an empty one. Raises YamlError for a document that is too large."""
+        """Return the top node of the document, None if it is empty. Raises YamlError if the document is too large."""
         top: yaml.Node | None = None
-        # Each open list or mapping, its anchor, and the size at its beginning.
+        # Each open list or mapping, its anchor, and the size at its start.
         opened: list[tuple[yaml.CollectionNode, str | None, int]] = []
         for event in events:
             if isinstance(event, yaml.CollectionEndEvent):
@@ -83,7 +83,7 @@ class Composer:
                 self._name(anchor, node, self.size - size)
             elif isinstance(event, yaml.NodeEvent):
                 if top is not None and not opened:
-                    self._refuse(event, 'found a second document, expected one')
+                    self._refuse(event, 'found a second document, expected only one')
                 found = self._node(event)
                 if opened:
                     opened[-1][0].value.append(found)
@@ -100,12 +100,12 @@ class Composer:
             if event.anchor not in self.anchors:
                 self._refuse(
                     event,
-                    f'found the alias *{event.anchor}, expected an anchor that is complete above; '
-                    'a text that begins with * has to be in quotes',
+                    f'found the alias *{event.anchor}, expected a complete anchor above it; '
+                    'a text that begins with * must be in quotes',
                 )
             self.size += self.sizes[event.anchor]
         if self.size > MAX_VALUES:
-            self._refuse(event, f'found more than {MAX_VALUES:,} values, aliases counted where they stand')
+            self._refuse(event, f'found more than {MAX_VALUES:,} values, with aliases expanded')
         if isinstance(event, yaml.AliasEvent):
             return self.anchors[event.anchor]
         marks = (event.start_mark, event.end_mark)
@@ -123,7 +123,7 @@ class Composer:
             self.sizes[anchor] = size
 
     def _paired(self, top: yaml.Node | None) -> yaml.Node | None:
-        """Keys and values of mappings stand one after the other so far."""
+        """Combine the alternating keys and values of mappings into pairs."""
         seen: set[int] = set()
         pending = [top] if top is not None else []
         while pending:

@@ -1,4 +1,4 @@
-"""A dashboard: its widgets, their queries and its template variables, in the forms of the last ten years."""
+"""A dashboard: its widgets, their queries and its template variables, in current and older forms."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -14,10 +14,10 @@ from ddassets.diagnostic import Diagnostic
 
 @dataclass(frozen=True)
 class Query:
-    """One query text of a dashboard, with its place in the document.
+    """A query of a dashboard, with its place in the document.
 
-    `source` is the `data_source` (metrics, logs, …); a text under `q` is of `metrics`, and one of no known form
-    is `unknown`. `role` tells a `query` from a `formula` over the named queries of the same request.
+    `source` is the `data_source` (metrics, logs, …): `metrics` for a text under `q`, `unknown` for an unknown form.
+    `role` is `query`, or `formula` for a formula over the named queries of the same request.
     """
 
     text: str
@@ -30,9 +30,9 @@ class Query:
 
 @dataclass(frozen=True)
 class Widget(Asset):
-    """A widget of a dashboard, groups included; those inside a group follow it and have it as `parent`.
+    """A widget of a dashboard, or a group; widgets inside a group follow it and have it as `parent`.
 
-    `body` is the definition; `outer` holds it, with the id and the layout.
+    `body` is the definition; `outer` is the object around it, with the id and the layout.
     """
 
     outer: Asset
@@ -47,7 +47,7 @@ class Widget(Asset):
 
     @cached_property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """The faults of the definition, as far as they leave the widget empty."""
+        """The faults of the definition that leave the widget empty."""
         report = Report(self)
         if 'definition' in self.outer.body or 'layout_type' in self.body:
             check_widget(self.body, report)
@@ -56,7 +56,7 @@ class Widget(Asset):
 
 @dataclass(frozen=True)
 class DashboardVariable(Asset):
-    """A template variable. `prefix` is the tag key, or None for one that stands for a value alone."""
+    """A template variable. `prefix` is the tag key, or None for a variable that is only a value."""
 
     name: str
     prefix: str | None
@@ -81,7 +81,7 @@ class Dashboard(Asset):
 
     @property
     def is_old(self) -> bool:
-        """Whether it has the form of a timeboard or a screenboard, from before dashboards."""
+        """Whether it is a timeboard or a screenboard, the predecessors of dashboards."""
         if 'layout_type' in self.body:
             return False
         new = any(isinstance(widget.outer.body.get('definition'), Mapping) for widget in self.widgets)
@@ -90,7 +90,7 @@ class Dashboard(Asset):
     @cached_property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         report = Report(self, DashboardFields)
-        # The old forms have other keys, which Datadog takes no more: their types alone are looked at.
+        # The old forms have other keys, which Datadog no longer accepts: check only their types.
         decode(OldDashboardFields if self.is_old else DashboardFields, self.body, (), report)
         for place, widget in _not_objects(self.body):
             report.wrong('file/shape', place, 'an object', widget)
@@ -99,9 +99,9 @@ class Dashboard(Asset):
 
 
 def read_dashboard(source: Source, body: Mapping[str, Any], place: Place = ()) -> Dashboard:
-    """Return a dashboard of the API's form, or of the forms before it. No fault raises."""
+    """Return a dashboard of the API's form, or of an older form. Faults do not raise."""
     for wrapping in ('dash', 'dashboard'):
-        # An answer of the old API.
+        # A response of the old API.
         inner = body.get(wrapping)
         if isinstance(inner, dict) and not body.keys() & {'widgets', 'graphs'}:
             body, place = inner, (*place, wrapping)
@@ -131,7 +131,7 @@ def read_dashboard(source: Source, body: Mapping[str, Any], place: Place = ()) -
 
 
 def _not_objects(body: Mapping[str, Any]) -> Iterator[tuple[Place, Any]]:
-    """The widgets that are no objects, and the definitions, at any depth."""
+    """Return the widgets and definitions that are not objects, at any depth."""
     pending: list[tuple[Place, Any]] = [((), body)]
     while pending:
         place, holder = pending.pop()
@@ -149,7 +149,7 @@ def _not_objects(body: Mapping[str, Any]) -> Iterator[tuple[Place, Any]]:
 
 
 def _widgets(source: Source, top: Place, body: Mapping[str, Any]) -> Iterator[Widget]:
-    """The widgets of both forms: `widgets`, with a `definition` or (screenboards) without, and the old `graphs`."""
+    """Return the widgets of all forms: `widgets`, with or (screenboards) without `definition`, and old `graphs`."""
     pending: list[tuple[Place, Any, Place | None]] = [
         ((*top, key, index), widget, None)
         for key in ('widgets', 'graphs')
@@ -170,7 +170,7 @@ def _widgets(source: Source, top: Place, body: Mapping[str, Any]) -> Iterator[Wi
         if isinstance(children, list):
             pending.extend(((*place, 'widgets', i), child, place) for i, child in reversed(list(enumerate(children))))
         if isinstance(inner.get('source_widget_definition'), dict):
-            # A split graph repeats one widget for each value of a tag.
+            # A split graph repeats a widget for each value of a tag.
             pending.append(((*place, 'source_widget_definition'), inner['source_widget_definition'], place))
         yield Widget(
             source=source,
@@ -184,7 +184,7 @@ def _widgets(source: Source, top: Place, body: Mapping[str, Any]) -> Iterator[Wi
         )
 
 
-# Old requests hold the query of another product under a key of its own instead of `q`.
+# Old requests have the query of another product under a separate key instead of `q`.
 _OLD_SOURCES = {
     'apm_query': 'apm',
     'apm_stats_query': 'apm_stats',
@@ -198,12 +198,12 @@ _OLD_SOURCES = {
     'security_query': 'security_signals',
 }
 
-# The widgets of old screenboards that hold one metric query themselves; elsewhere `query` is a search.
+# Widgets of old screenboards with a metric query in `query`; in other widgets `query` is a search.
 _OLD_GRAPHS = ('change', 'heatmap', 'hostmap', 'query_value', 'timeseries', 'toplist')
 
 
 def _queries(place: Place, definition: Mapping[str, Any]) -> Iterator[Query]:
-    """The queries and formulas of one widget's requests."""
+    """Return the queries and formulas of a widget's requests."""
     holder, outer = definition, place
     if 'requests' not in holder and isinstance(holder.get('tile_def'), dict):
         holder, place = holder['tile_def'], (*place, 'tile_def')
@@ -215,7 +215,7 @@ def _queries(place: Place, definition: Mapping[str, Any]) -> Iterator[Query]:
 
 
 def _requests(place: Place, holder: Any) -> Iterator[tuple[Place, Mapping[str, Any]]]:
-    """Those of a list, or of an object by name; a host map of the infrastructure has a list of them by name."""
+    """Return the requests of a list, or of an object by name; a host map has an object with lists."""
     named = holder if isinstance(holder, dict) else {}
     listed = holder if isinstance(holder, list) else ()
     for step, item in (*named.items(), *enumerate(listed)):
@@ -234,7 +234,7 @@ def _request(place: Place, request: Mapping[str, Any]) -> Iterator[Query]:
             yield Query('', (*place, key), source, 'query', None, place)
     queries = request.get('queries')
     if isinstance(request.get('query'), dict):
-        # List streams and single-query requests: one query that is an object of its own.
+        # List streams and single-query requests: `query` is an object.
         queries, key = [request['query']], 'query'
     else:
         key = 'queries'

@@ -1,4 +1,4 @@
-"""The table of a dashboard, and what a widget needs so that it is not empty."""
+"""The table of a dashboard, and the keys without which a widget is empty."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _OBJECT = Anything((Mapping,))
 
 @dataclass(frozen=True)
 class VariableFields:
-    """One of `template_variables`."""
+    """An element of `template_variables`."""
 
     ignored: ClassVar = _NOTHING
     name: str = option(Text('the name of a variable', min_length=1), absent='', required=True)
@@ -27,7 +27,7 @@ class VariableFields:
                 other='defaults',
                 message='excludes defaults',
                 code='file/value',
-                hint='leave default out, which is the older of the two',
+                hint='remove default, the older option',
             ),
         ),
     )
@@ -80,7 +80,7 @@ class DashboardFields:
 
 @dataclass(frozen=True)
 class OldDashboardFields:
-    """What a timeboard or a screenboard holds; other keys are not looked at."""
+    """The checked keys of a timeboard or a screenboard."""
 
     ignored: ClassVar = _NOTHING
     open: ClassVar = True
@@ -91,7 +91,7 @@ class OldDashboardFields:
     template_variables: tuple[Any, ...] = option(Anything((list,), 'a list'), absent=())
 
 
-# The keys without which a widget of the type shows nothing.
+# The keys without which a widget of the type is empty.
 REQUIRED: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(
         """
@@ -127,7 +127,7 @@ _SOURCES = (
     *('apm_metrics', 'apm_resource_stats', 'apm_dependency_stats', 'ci_pipelines', 'ci_tests', 'cloud_cost', 'slo'),
     *('security_signals', 'incident_analytics', 'llm_observability', 'on_call_events', 'product_analytics'),
     *('product_analytics_extended', 'product_analytics_journey', 'product_analytics_retention'),
-    # Of the lists of single events.
+    # For lists of single events.
     *('logs_stream', 'audit_stream', 'event_stream', 'rum_stream', 'issue_stream', 'rum_issue_stream', 'trace_stream'),
     *('apm_issue_stream', 'logs_issue_stream', 'llm_observability_stream', 'logs_pattern_stream', 'ci_test_stream'),
     *('ci_pipeline_stream', 'logs_transaction_stream'),
@@ -136,7 +136,7 @@ _SOURCES = (
 
 @dataclass(frozen=True)
 class _Query:
-    """One of the `queries` of a request. Its other keys depend on the product."""
+    """An element of the `queries` of a request. Its other keys depend on the product."""
 
     ignored: ClassVar = _NOTHING
     open: ClassVar = True
@@ -158,7 +158,7 @@ _TYPE = Choice(TYPES, 'the type of a widget', grows=True)
 
 
 def check_widget(body: Mapping[str, Any], report: Report) -> None:
-    """Report what leaves the widget empty: its type, its required keys and the enumerations of its requests."""
+    """Report faults that leave the widget empty: in its type, required keys and enumerations."""
     found = body.get('type')
     if found is None:
         report.add('file/missing-key', ('type',), f'type is missing; expected {_TYPE.expected}')
@@ -166,7 +166,7 @@ def check_widget(body: Mapping[str, Any], report: Report) -> None:
     _read(_TYPE, found, ('type',), report)
     for key in REQUIRED.get(found, ()) if isinstance(found, str) else ():
         if key not in body:
-            report.add('file/missing-key', (key,), f'{key} is missing: a {found} widget needs it')
+            report.add('file/missing-key', (key,), f'{key} is missing: a {found} widget requires it')
     for place, request in _requests(body):
         decode(_Request, request, place, report)
         if found == 'timeseries' and request.get('display_type') is not None:

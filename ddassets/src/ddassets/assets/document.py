@@ -1,6 +1,6 @@
-"""One file of an integration: its bytes, its text, its JSON, and where each value is in it.
+"""A file of an integration: its bytes, its text, its JSON, and the position of each value.
 
-Reading never stops at a fault: what cannot be used as it is becomes a diagnostic with its position.
+Reading never stops at a fault: each becomes a diagnostic with its position.
 """
 
 import codecs
@@ -27,35 +27,35 @@ _SURROGATES = re.compile(r'\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-
 _DECODER = json.JSONDecoder(strict=False)
 
 
-# A file that begins with a mark is read; ddev takes a folder without a manifest for an integration.
+# A file with a byte order mark is still read, and ddev accepts a folder without a manifest as an integration.
 _SEVERITIES = {'file/byte-order-mark': Severity.WARNING, 'manifest/missing': Severity.NOTE}
 
 
 def fault(code: str, path: Path, position: Position | None, message: str) -> Diagnostic:
-    """Return the diagnostic of a file that cannot be read, or not as it is meant."""
+    """Return a diagnostic about a file that cannot be read, or not completely."""
     severity = _SEVERITIES.get(code, Severity.ERROR)
     return Diagnostic(code, severity, path, message, position)
 
 
 @dataclass(frozen=True)
 class Document:
-    """One JSON file. `data` is its content."""
+    """A JSON file. `data` is its content."""
 
     path: Path
     text: str = field(repr=False)
     data: Any = field(repr=False)
-    # Where the values of the objects and arrays lie that were entered, by the offset at which each begins.
+    # The offsets of the values of visited objects and arrays, by the offset of the object or array.
     _entered: dict[int, dict[str | int, int]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def position(self, place: Place = (), column: int | None = None) -> Position:
-        """Where the value at `place` (keys and indices from the top) begins; of a missing one, its parent.
+        """Return the position of the value at `place` (keys and indices), or of its parent if it is missing.
 
-        With `column`, where that character (counted from 0) of the string at `place` stands in the file.
+        With `column`, the position of that character (counted from 0) of the string at `place`.
         """
         return _position(self.text, self.offset(place, column))
 
     def offset(self, place: Place = (), column: int | None = None) -> int:
-        """The same place as the number of characters before it."""
+        """Return the position as the number of characters before it."""
         offset = _skip_space(self.text, 0)
         try:
             for step in place:
@@ -66,7 +66,7 @@ class Document:
                     return offset
                 offset = found
         except RecursionError:
-            # Nested so deeply that it can be read but not skipped: the innermost place that was found has to do.
+            # Nested so deeply that it can be read but not skipped: use the innermost known place.
             return offset
         if column is not None and self.text[offset : offset + 1] == '"':
             offset = _inside(self.text, offset, column)
@@ -88,7 +88,7 @@ class Document:
 
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, 'utf-8'),
-    # Before UTF-16: its mark begins with theirs.
+    # Before UTF-16, because this mark begins with the mark of UTF-16.
     (codecs.BOM_UTF32_LE, 'utf-32-le'),
     (codecs.BOM_UTF32_BE, 'utf-32-be'),
     (codecs.BOM_UTF16_LE, 'utf-16-le'),
@@ -96,14 +96,14 @@ _BYTE_ORDER_MARKS = (
 )
 
 
-# Duplicate keys that are reported of one file.
+# Maximum of duplicate keys that are reported per file.
 MAX_DUPLICATES = 100
-# Bytes. The largest dashboard that we know of has two million.
+# Bytes. The largest known dashboard has two million.
 MAX_FILE_SIZE = 64_000_000
 
 
-def read_bytes(path: Path, largest: float = MAX_FILE_SIZE) -> bytes:
-    """Return the content of a file of at most `largest` bytes.
+def read_bytes(path: Path, max_size: float = MAX_FILE_SIZE) -> bytes:
+    """Return the content of a file of at most `max_size` bytes.
 
     Raises OSError for a path outside the boundary, and for a pipe or a device, which may be endless.
     """
@@ -113,16 +113,16 @@ def read_bytes(path: Path, largest: float = MAX_FILE_SIZE) -> bytes:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     if not stat.S_ISREG(found.st_mode):
         raise OSError(errno.EINVAL, 'Not a file, but a pipe, a socket or a device', str(path))
-    if found.st_size > largest:
-        raise OSError(errno.EFBIG, f'Larger than {largest:.0f} bytes', str(path))
+    if found.st_size > max_size:
+        raise OSError(errno.EFBIG, f'Larger than {max_size:.0f} bytes', str(path))
     return path.read_bytes()
 
 
 def read_text(path: Path, problems: list[Diagnostic]) -> str | None:
-    """The text of a file that should be UTF-8; None, and a diagnostic, where it cannot be read.
+    """Return the text of a UTF-8 file; returns None and adds a diagnostic if it cannot be read.
 
-    A byte order mark and another encoding are problems too, but the text is returned as far as it can be told: what
-    is no UTF-8 becomes U+FFFD.
+    A byte order mark and another encoding add a diagnostic too, but the text is returned: bytes that are not UTF-8
+    become U+FFFD.
     """
     try:
         content = read_bytes(path)
@@ -130,16 +130,16 @@ def read_text(path: Path, problems: list[Diagnostic]) -> str | None:
         reason = getattr(error, 'strerror', None) or str(error)
         code = 'manifest/missing' if isinstance(error, FileNotFoundError | ValueError) else 'file/unreadable'
         if code == 'manifest/missing' and os.path.islink(path):
-            code, reason = 'file/unreadable', 'A link to a file that is not there'
+            code, reason = 'file/unreadable', 'A link to a file that does not exist'
         problems.append(fault(code, path, None, reason))
         return None
     for mark, encoding in _BYTE_ORDER_MARKS:
         if content.startswith(mark):
             text = content.removeprefix(mark).decode(encoding, 'replace')
             if encoding == 'utf-8':
-                message = 'begins with a byte order mark, which readers of JSON and CSV stumble over'
+                message = 'begins with a byte order mark, which many JSON and CSV parsers do not accept'
                 problems.append(fault('file/byte-order-mark', path, Position(1, 1), message))
-                # Falls through: the rest may still not be UTF-8.
+                # Continue: the rest may not be UTF-8.
                 content = content.removeprefix(mark)
                 break
             problems.append(fault('file/encoding', path, Position(1, 1), f'encoded in {encoding}; expected UTF-8'))
@@ -154,13 +154,13 @@ def read_text(path: Path, problems: list[Diagnostic]) -> str | None:
 
 
 def load_document(path: Path, problems: list[Diagnostic]) -> Document | None:
-    """Read one JSON file; None, and a diagnostic, where it cannot be read. Of duplicate keys the last one wins."""
+    """Read a JSON file; returns None and adds a diagnostic if it cannot be read. The last of duplicate keys is used."""
     text = read_text(path, problems)
     return None if text is None else parse_document(path, text, problems)
 
 
 def parse_document(path: Path, text: str, problems: list[Diagnostic]) -> Document | None:
-    """Read the text of one JSON file; None, and a problem, where it is not JSON. Of duplicate keys the last wins."""
+    """Parse a JSON text; returns None and adds a problem if it is invalid. The last of duplicate keys is used."""
     duplicated = False
 
     def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -177,13 +177,13 @@ def parse_document(path: Path, text: str, problems: list[Diagnostic]) -> Documen
         return None
     except _ConstantError as error:
         position = _position(text, _outside_strings(text, str(error)))
-        problems.append(fault('file/syntax', path, position, f'not JSON: {error} is no JSON number'))
+        problems.append(fault('file/syntax', path, position, f'not JSON: {error} is not a JSON number'))
         return None
     except RecursionError:
-        problems.append(fault('file/syntax', path, Position(1, 1), 'nested too deeply to be read'))
+        problems.append(fault('file/syntax', path, Position(1, 1), 'nested too deeply'))
         return None
     except ValueError:
-        # Python's bound on the digits of a whole number.
+        # Python's limit for the digits of an integer.
         problems.append(fault('file/syntax', path, Position(1, 1), 'a number has too many digits'))
         return None
     if duplicated:
@@ -195,14 +195,14 @@ def parse_document(path: Path, text: str, problems: list[Diagnostic]) -> Documen
 
 
 class _ConstantError(ValueError):
-    """NaN, Infinity or -Infinity: Python writes them, JSON has none."""
+    """NaN, Infinity or -Infinity, which Python writes but JSON does not allow."""
 
 
 def _refuse_constant(name: str) -> Any:
     raise _ConstantError(name)
 
 
-# Positions are looked up only for what is reported, so the fast parser of the standard library can do the reading.
+# Positions are looked up only for diagnostics, so the fast parser of the standard library can be used.
 
 
 def _skip_space(text: str, offset: int) -> int:
@@ -211,7 +211,7 @@ def _skip_space(text: str, offset: int) -> int:
 
 
 def _parts(text: str, offset: int) -> dict[str | int, int]:
-    """The offsets of the values of the object or array that begins at `offset`, by key or index."""
+    """Return the offsets of the values of the object or array at `offset`, by key or index."""
     opening = text[offset]
     parts: dict[str | int, int] = {}
     if opening not in '{[':
@@ -233,7 +233,7 @@ def _parts(text: str, offset: int) -> dict[str | int, int]:
 
 
 def _inside(text: str, offset: int, column: int) -> int:
-    """The offset of character `column` of the string whose opening quote is at `offset`, past what escapes it."""
+    """Return the offset of character `column` of the string whose opening quote is at `offset`, counting escapes."""
     offset += 1
     while column > 0 and text[offset : offset + 1] not in ('"', ''):
         if text[offset] == '\\':
@@ -246,9 +246,9 @@ def _inside(text: str, offset: int, column: int) -> int:
 
 
 def _duplicates(text: str) -> list[tuple[str, int, Edit | None]]:
-    """Each key that stands in its object already, where it stands again, and the change that takes out a repetition.
+    """Return each duplicate key of an object, its offset, and the edit that deletes it.
 
-    The text is known to be JSON.
+    The text must be JSON.
     """
     found = []
     # For each open object the offset of each key's last value, None for each open list.
@@ -283,7 +283,7 @@ def _without_repetition(text: str, first: int, start: int, second: int) -> Edit 
 
 
 def _outside_strings(text: str, word: str) -> int:
-    """The offset of the first `word` that is not inside a string."""
+    """Return the offset of the first `word` that is not inside a string."""
     offset = 0
     pattern = re.compile(rf'"|{word}')
     while match := pattern.search(text, offset):
@@ -301,5 +301,5 @@ def _position(text: str, offset: int) -> Position:
 
 @lru_cache(maxsize=4)
 def _line_ends(text: str) -> list[int]:
-    """The offsets of all line breaks: counting them anew for each position would be quadratic."""
+    """Return the offsets of all line breaks, cached because counting them for each position would be quadratic."""
     return [match.start() for match in re.finditer('\n', text)]

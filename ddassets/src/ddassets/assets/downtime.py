@@ -40,7 +40,7 @@ _MOMENT = re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\
 
 
 def parse_moment(text: str) -> datetime | None:
-    """Read ISO 8601 to the minute or the second, with or without offset, in the years that are supported."""
+    """Read ISO 8601 to the minute or the second, with or without offset, in the supported years."""
     if _MOMENT.fullmatch(text):
         try:
             moment = datetime.fromisoformat(text)
@@ -53,7 +53,7 @@ def parse_moment(text: str) -> datetime | None:
 
 def _instant(text: str) -> tuple[datetime | None, Sequence[Exception]]:
     moment = parse_moment(text)
-    # Datetimes with an offset compare equal to zero in UTC alone.
+    # Only UTC has the offset zero.
     if moment is None or moment.utcoffset() != timedelta(0):
         return None, [RuleFault(f'expected {_INSTANT}, found {shown(text)}', '5.3')]
     return moment, ()
@@ -67,7 +67,7 @@ def _local_time(text: str) -> tuple[datetime | None, Sequence[Exception]]:
 
 
 def _zone(text: str) -> tuple[ZoneInfo | None, Sequence[Exception]]:
-    # The Debian names `localtime`, `posixrules` and `Factory` say nothing of where.
+    # Debian's names `localtime`, `posixrules` and `Factory` are not locations.
     if text not in ('localtime', 'posixrules', 'Factory'):
         try:
             return ZoneInfo(text), ()
@@ -98,7 +98,7 @@ _ZONE = 'a time zone such as Europe/Berlin'
 
 @dataclass(frozen=True)
 class MonitorIdentifier:
-    """Which monitors a downtime is for: one by its id, or those that have all of the tags (rule 5.2)."""
+    """The monitors that a downtime covers: one by its id, or those with all of the tags (rule 5.2)."""
 
     ignored: ClassVar = _NOTHING
     monitor_id: int | None = option(
@@ -106,7 +106,7 @@ class MonitorIdentifier:
         code=_INVALID,
         excludes=(
             Exclusion(
-                other='monitor_tags', message='excludes monitor_tags', code=_INVALID, hint='leave one of the two out'
+                other='monitor_tags', message='excludes monitor_tags', code=_INVALID, hint='remove one of the two'
             ),
         ),
     )
@@ -117,7 +117,7 @@ class MonitorIdentifier:
 
 @dataclass(frozen=True)
 class DowntimeRecurrence:
-    """One recurrence. `start` is local wall time, None for that of its creation; `duration` is in seconds."""
+    """A recurrence. `start` is local wall time, None for the time of creation; `duration` is in seconds."""
 
     ignored: ClassVar = _NOTHING
     start: datetime | None = option(Parsed(_local_time, _LOCAL_TIME), code=_INVALID)
@@ -129,7 +129,7 @@ class DowntimeRecurrence:
     )
 
 
-_ONE_TIME = 'belongs to a one-time schedule, timezone and recurrences to a recurring one'
+_ONE_TIME = 'is for a one-time schedule, timezone and recurrences are for a recurring schedule'
 
 
 @dataclass(frozen=True)
@@ -172,7 +172,7 @@ class DowntimeFields:
 class Downtime(Asset):
     """A v2 downtime; `body` is its attributes, `outer` the request around them.
 
-    It is decoded when it is first asked for a value.
+    It is decoded on first use.
     """
 
     outer: Asset | None = None
@@ -218,12 +218,12 @@ class Downtime(Asset):
 
     @property
     def scope(self) -> str:
-        """The text of the scope; empty where it cannot be read."""
+        """The text of the scope; empty if it cannot be read."""
         return self.fields.scope.text if self.fields.scope else ''
 
 
 def read_downtime(source: Source, body: Mapping[str, Any], place: Place = ()) -> Downtime:
-    """Return a downtime: the body of a request, or its `attributes` alone. No fault raises."""
+    """Return a downtime: the body of a request, or only its `attributes`. Faults do not raise."""
     data = body.get('data')
     if not isinstance(data, Mapping):
         return Downtime(source, place, body)
@@ -250,7 +250,7 @@ def _check(fields: DowntimeFields, report: Report) -> None:
             message = f'{dotted(place)}: {ordinal} with FREQ=DAILY may be read as every such weekday'
             report.add('downtime/ordinal', place, message, Severity.WARNING, 'write FREQ=MONTHLY')
     if fields.scope and fields.scope.lowercase:
-        message = 'scope: `and` and `or` in small letters may not be operators'
+        message = 'scope: `and` and `or` in lower case may not be operators'
         report.add('downtime/scope-operators', ('scope',), message, Severity.WARNING, 'write AND and OR')
     zone = schedule.timezone or ZoneInfo('UTC')
     if schedule.recurrences and fields.display_timezone and fields.display_timezone.key != zone.key:

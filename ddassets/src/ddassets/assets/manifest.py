@@ -1,4 +1,4 @@
-"""manifest.json and metadata.csv: what an integration says of itself and of its metrics."""
+"""manifest.json, metadata.csv and service_checks.json of an integration."""
 
 import csv
 import io
@@ -17,12 +17,12 @@ from ddassets.diagnostic import Diagnostic, Position, Severity
 class Manifest(Asset):
     """manifest.json; `dashboards` and `monitors` are `assets.dashboards` and `assets.monitors`: title to path.
 
-    A text that the file lacks is empty.
+    Missing texts are empty.
     """
 
     app_id: str
     app_uuid: str
-    # With the dot, as they stand there; an old manifest has one, at the top.
+    # With the dot, as in the file; an old manifest has one prefix, at the top level.
     metric_prefixes: tuple[str, ...]
     check: str
     metadata_path: str
@@ -33,7 +33,7 @@ class Manifest(Asset):
 
 @dataclass(frozen=True)
 class MetricMetadata:
-    """A row of metadata.csv. `interval` is in seconds, None where the column is empty."""
+    """A row of metadata.csv. `interval` is in seconds, None if the column is empty."""
 
     name: str
     type: str
@@ -42,12 +42,12 @@ class MetricMetadata:
     integration: str
     row: Mapping[str, str] = field(repr=False)
     line: int
-    # How many fields the row has beyond the columns of the first line.
+    # The number of fields beyond the columns of the first line.
     surplus: int = 0
 
 
 def read_manifest(folder: Path, problems: list[Diagnostic]) -> Manifest | None:
-    """Read manifest.json; None where it is not there or no object."""
+    """Read manifest.json; None if it does not exist or is not an object."""
     path = folder / 'manifest.json'
     document = load_document(path, problems)
     if document is None:
@@ -87,7 +87,7 @@ _JSON_NAMES = {
 
 
 def misshapen(document: Document, place: Place, found: Any, expected: str, diagnostics: list[Diagnostic]) -> None:
-    """Add a diagnostic: the value at a place has another type than expected."""
+    """Add a diagnostic about a value of the wrong type."""
     subject = f'{dotted(place)}: ' if place else ''
     message = f'{subject}expected {expected}, found {_JSON_NAMES[type(found)]}'
     diagnostics.append(
@@ -108,23 +108,23 @@ _SHAPES: Mapping[str, tuple[type, ...]] = {
 def expect(
     document: Document, place: Place, body: Mapping[str, Any], shapes: Mapping[str, str], diagnostics: list[Diagnostic]
 ) -> None:
-    """Add a diagnostic for each key of `body` whose value has another type than `shapes` names."""
+    """Add a diagnostic for each key of `body` whose value does not have the type in `shapes`."""
     for key, expected in shapes.items():
         if key in body and not isinstance(body[key], _SHAPES[expected]):
             misshapen(document, (*place, key), body[key], expected, diagnostics)
 
 
 def metadata_path(folder: Path, manifest: Manifest | None) -> Path:
-    """Where metadata.csv is."""
+    """Return the path of metadata.csv."""
     return folder / (manifest.metadata_path if manifest and manifest.metadata_path else 'metadata.csv')
 
 
-# Under this key the reader puts the fields that have no column.
+# The key for fields without a column.
 _SURPLUS = ''
 
 
 def read_metadata(path: Path, problems: list[Diagnostic]) -> dict[str, MetricMetadata]:
-    """Read metadata.csv: its metrics by name, the last row of each."""
+    """Read metadata.csv: the last row of each metric, by name."""
     found: list[Diagnostic] = []
     content = read_text(path, found)
     # An integration without metrics has no metadata.csv.
@@ -135,14 +135,14 @@ def read_metadata(path: Path, problems: list[Diagnostic]) -> dict[str, MetricMet
     reader = csv.DictReader(io.StringIO(content, newline=''), restkey=_SURPLUS, restval='')
     try:
         if 'metric_name' not in (reader.fieldnames or ()):
-            problems.append(fault('file/shape', path, Position(1, 1), 'the first line names no column metric_name'))
+            problems.append(fault('file/shape', path, Position(1, 1), 'the first line has no column metric_name'))
             return {}
         for row in reader:
             name = row['metric_name'].strip()
             if not name:
                 continue
             if name in metrics:
-                message = f'the metric {name} stands in line {metrics[name].line} already'
+                message = f'the metric {name} is already in line {metrics[name].line}'
                 problems.append(fault('metadata/duplicate', path, Position(reader.line_num, 1), message))
             interval = row.get('interval', '').strip()
             metrics[name] = MetricMetadata(
@@ -161,7 +161,7 @@ def read_metadata(path: Path, problems: list[Diagnostic]) -> dict[str, MetricMet
 
 
 def read_service_checks(path: Path, problems: list[Diagnostic]) -> frozenset[str] | None:
-    """Return the names in service_checks.json; None where there is no such file, or it is not a list."""
+    """Return the names in service_checks.json; None if there is no such file, or it is not a list."""
     found: list[Diagnostic] = []
     document = load_document(path, found)
     problems.extend(one for one in found if one.code != 'manifest/missing')

@@ -22,9 +22,9 @@ from ddassets.language.service_check import parse as parse_check
 
 @dataclass(frozen=True)
 class Monitor(Asset):
-    """A monitor: the bare API form, or the `definition` of a version-2 asset. `wrapper` is the version-2 envelope.
+    """A monitor: the API form, or the `definition` of a version-2 asset. `wrapper` is the version-2 envelope.
 
-    It is decoded when it is first asked for a value or its diagnostics.
+    It is decoded on first use.
     """
 
     wrapper: Asset | None = None
@@ -49,7 +49,7 @@ class Monitor(Asset):
 
     @property
     def unusable(self) -> frozenset[str]:
-        """The keys whose values cannot be used, dotted: they decode to what their absence means."""
+        """The dotted keys with unusable values: they decode like absent keys."""
         return frozenset(one.key for one in self._decoded[1].diagnostics if one.severity is Severity.ERROR)
 
     @property
@@ -59,7 +59,7 @@ class Monitor(Asset):
 
     @property
     def label(self) -> str:
-        # Not from the fields: their diagnostics ask for it.
+        # Not from the fields, because their diagnostics use it.
         name = self.body.get('name')
         return name if isinstance(name, str) else ''
 
@@ -73,7 +73,7 @@ class Monitor(Asset):
 
     @property
     def query(self) -> str:
-        """The text of the query; empty where it is missing."""
+        """The text of the query; empty if it is missing."""
         return self.fields.query
 
     @property
@@ -90,25 +90,25 @@ class Monitor(Asset):
 
     @property
     def envelope(self) -> Mapping[str, Any]:
-        """Title, description, tags and the rest of the version-2 envelope; empty for the bare form."""
+        """The version-2 envelope (title, description, tags, …); empty for the API form."""
         body = self.wrapper.body if self.wrapper else {}
         return {key: value for key, value in body.items() if key != 'definition'}
 
     @property
     def outer(self) -> Asset:
-        """The envelope, or the monitor itself where it has none."""
+        """The envelope, or the monitor itself if it has none."""
         return self.wrapper or self
 
     @property
     def product(self) -> str | None:
-        """The product that the query belongs to, None for metrics."""
+        """The product of the query, None for metrics."""
         return types.product(self.type, self.query)
 
     @cached_property
     def tree(self) -> MonitorQuery | QuerySyntaxError | None:
-        """The parsed query of a metric monitor, or why it cannot be parsed.
+        """The parsed query of a metric monitor, or its syntax error.
 
-        None for other products, and for dynamic thresholds, whose queries have a form of their own (rule 1.11).
+        None for other products, and for dynamic thresholds, whose queries have a different syntax (rule 1.11).
         """
         if not self.query or self.product is not None or self.options.thresholds.critical_query is not None:
             return None
@@ -136,7 +136,7 @@ def _parsed[T](query: str, parse: Callable[[str], T]) -> T | QuerySyntaxError | 
 
 
 def read_monitor(source: Source, body: Mapping[str, Any], place: Place = ()) -> Monitor:
-    """Return a monitor of the API's form, or of a version-2 asset. Nothing is decoded yet; no fault raises."""
+    """Return a monitor of the API's form, or of a version-2 asset. It is not decoded yet; faults do not raise."""
     if 'definition' not in body:
         return Monitor(source, place, body)
     inner = body['definition'] if isinstance(body['definition'], Mapping) else {}

@@ -1,4 +1,4 @@
-"""What the options of a monitor mean together, and beside its query: the faults that no single option shows."""
+"""Checks of combinations: options of a monitor with each other and with its query."""
 
 import math
 import re
@@ -27,7 +27,7 @@ from ddassets.language.service_check import CheckQuery
 _OPTIONS: Place = ('options',)
 _THRESHOLDS: Place = ('options', 'thresholds')
 _WINDOWS: Place = ('options', 'threshold_windows')
-# Minutes. A group without data is forgotten after a day (rule 3.20).
+# Minutes. A group without data disappears after a day (rule 3.20).
 MAX_NO_DATA_TIMEFRAME = 1440
 # The comparison at the end of a query of another product.
 _COMPARISON = re.compile(r'(>=|<=|>|<|==|!=)\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*$')
@@ -35,7 +35,7 @@ _COMPARISON = re.compile(r'(>=|<=|>|<|==|!=)\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*
 
 @dataclass(frozen=True)
 class Checked:
-    """What a check looks at. `query` is None for other products, and for a query that cannot be parsed."""
+    """The input of the checks. `query` is None for other products, and for a query that cannot be parsed."""
 
     fields: MonitorFields
     query: MonitorQuery | None
@@ -43,7 +43,7 @@ class Checked:
 
     @property
     def group_keys(self) -> tuple[str, ...]:
-        """The keys of every `by {}`, in order, each once."""
+        """The distinct keys of every `by {}`, in order."""
         found = metrics(self.query) if self.query else ()
         return tuple(dict.fromkeys(key.name for metric in found for key in metric.by))
 
@@ -62,11 +62,11 @@ class Checked:
 def check(
     fields: MonitorFields, tree: MonitorQuery | CompositeQuery | CheckQuery | QuerySyntaxError | None, report: Report
 ) -> None:
-    """Add to the report what is wrong beside what the table says."""
+    """Report faults that the table does not cover."""
     checked = Checked(fields, tree if isinstance(tree, MonitorQuery) else None, report)
     if isinstance(tree, QuerySyntaxError) and not _uses_variable(fields.query):
         offset = tree.column - 1
-        # Without the key, as in the queries of a dashboard: the caret stands under the column.
+        # Without the key, as in the queries of a dashboard: the caret marks the column.
         report.add('query/syntax', ('query',), tree.message, span=Span(offset, offset + 1))
     if isinstance(tree, CompositeQuery) and len(tree.members) > MAX_MEMBERS:
         member = [*tree.members.values()][MAX_MEMBERS]
@@ -76,7 +76,7 @@ def check(
         one(checked)
 
 
-# A `$` in a monitor's query, outside of quotes.
+# A `$` in a monitor's query, outside quotes.
 _VARIABLE = re.compile(r'\$[A-Za-z_][\w.-]*')
 
 
@@ -117,7 +117,7 @@ def _muted(checked: Checked) -> None:
     if checked.fields.options.silenced:
         scopes = ', '.join(map(str, checked.fields.options.silenced))
         message = f'the monitor is muted from the start, for {scopes}'
-        checked.add('monitor/muted', (*_OPTIONS, 'silenced'), message, Severity.WARNING, 'leave the key out')
+        checked.add('monitor/muted', (*_OPTIONS, 'silenced'), message, Severity.WARNING, 'delete the key')
 
 
 def _no_data_timeframe(checked: Checked) -> None:
@@ -125,7 +125,7 @@ def _no_data_timeframe(checked: Checked) -> None:
     minutes = options.no_data_timeframe
     counts = options.notify_no_data and options.on_missing_data is None and checked.query is not None
     if counts and minutes is not None and minutes > MAX_NO_DATA_TIMEFRAME:
-        message = f'expected at most {MAX_NO_DATA_TIMEFRAME} minutes, after which groups are forgotten; found {minutes}'
+        message = f'expected at most {MAX_NO_DATA_TIMEFRAME} minutes, after which groups disappear; found {minutes}'
         checked.add('monitor/no-data-timeframe', (*_OPTIONS, 'no_data_timeframe'), message)
 
 
@@ -133,7 +133,7 @@ def _default_zero(checked: Checked) -> None:
     choice = checked.fields.options.on_missing_data
     calls = (node for node in walk(checked.query) if isinstance(node, Call)) if checked.query else ()
     if choice not in (None, 'default') and any(call.name == 'default_zero' for call in calls):
-        message = f'expected default, since default_zero() in the query leaves no data missing; found {choice!r}'
+        message = f'expected default, because default_zero() in the query fills all gaps; found {choice!r}'
         checked.add('monitor/no-data-conflict', (*_OPTIONS, 'on_missing_data'), message)
 
 
@@ -143,7 +143,7 @@ def _groups(checked: Checked) -> None:
         return
     grouped = bool(keys) or bool(options.variables)
     if options.new_group_delay and not grouped:
-        message = 'the query has no groups, so that Datadog refuses the option'
+        message = 'the query has no groups, so Datadog refuses the option'
         checked.add('monitor/group-delay', (*_OPTIONS, 'new_group_delay'), message, hint='add `by {…}` to the query')
     if options.new_host_delay and keys and 'host' not in keys:
         message = f'has no effect: the query groups by {listed(keys)}, not by host'
@@ -155,7 +155,7 @@ def _groups(checked: Checked) -> None:
             checked.add('monitor/notify-by', (*_OPTIONS, 'notify_by', index), message)
 
 
-# Thresholds: each product has rules of its own.
+# Thresholds: each product has its own rules.
 
 
 def _thresholds(checked: Checked) -> None:
@@ -167,10 +167,10 @@ def _thresholds(checked: Checked) -> None:
 
 
 def _metric_thresholds(checked: Checked) -> None:
-    """Rules 3.1, 3.2 and 3.4. Absent or empty thresholds are absence: the number of the query counts."""
+    """Check rules 3.1, 3.2 and 3.4. With absent or empty thresholds the number in the query is used."""
     found, query = _numbers(checked), checked.query
     if found and 'critical' not in found and 'critical' not in _written(checked):
-        message = f'critical is missing beside {listed([*found])}; Datadog refuses thresholds without it'
+        message = f'critical is missing, only {listed([*found])} is set; Datadog refuses thresholds without critical'
         checked.report.add('monitor/critical-missing', _THRESHOLDS, f'{dotted(_THRESHOLDS)}: {message}')
     if query:
         _mismatch(checked, query.threshold, query.threshold_span)
@@ -178,7 +178,7 @@ def _metric_thresholds(checked: Checked) -> None:
 
 
 def _compared_thresholds(checked: Checked) -> None:
-    """A query of another product that ends in a comparison: the number is `critical`, as of metrics."""
+    """Check a query of another product that ends in a comparison: the number is `critical`, as for metrics."""
     match = _COMPARISON.search(checked.fields.query)
     if match:
         _mismatch(checked, float(match[2]), Span(match.start(2), match.end(2)))
@@ -186,7 +186,7 @@ def _compared_thresholds(checked: Checked) -> None:
 
 
 def _check_thresholds(checked: Checked) -> None:
-    """Counts of runs, none above the runs that the query reads; or percentages."""
+    """Check thresholds of service checks: numbers of runs, at most the runs that the query reads, or percentages."""
     found = _numbers(checked)
     by_percentage = 'pct_by_status' in checked.fields.query
     last = re.search(r'\.last\(\s*(\d+)\s*\)', checked.fields.query)
@@ -197,7 +197,7 @@ def _check_thresholds(checked: Checked) -> None:
             message = f'expected a whole number of runs from 1 to 100, found {value:g}'
             checked.add('file/value', (*_THRESHOLDS, key), message)
         elif not by_percentage and last and value > int(last[1]):
-            message = f'{value:g} runs are never among the last {last[1]} that the query reads'
+            message = f'the query reads only the last {last[1]} runs, so a threshold of {value:g} is never reached'
             checked.add('monitor/check-window', (*_THRESHOLDS, key), message, hint=f'write .last({value:g}) or more')
 
 
@@ -221,7 +221,7 @@ def _numbers(checked: Checked) -> dict[str, float]:
 
 
 def _written(checked: Checked) -> Sequence[str]:
-    """The keys of the thresholds as they are written: one that is not usable is not missing."""
+    """Return the keys of the thresholds in the body: a key with an unusable value is not missing."""
     options = checked.report.asset.body.get('options')
     found = options.get('thresholds') if isinstance(options, dict) else None
     return [key for key, value in found.items() if value not in (None, '')] if isinstance(found, dict) else []
@@ -235,7 +235,7 @@ def _mismatch(checked: Checked, number: float, span: Span) -> None:
 
 
 def _sides(checked: Checked, comparator: str, critical: float) -> None:
-    """The warning is passed before the critical threshold, a recovery threshold lies where nothing triggers."""
+    """Check that the warning is crossed before the critical threshold, and that recovery thresholds do not trigger."""
     found = _numbers(checked)
     sign = {'>': 1, '<': -1}.get(comparator[0], 0)
     triggers = {'critical': critical, **({'warning': found['warning']} if 'warning' in found else {})}
@@ -247,18 +247,20 @@ def _sides(checked: Checked, comparator: str, critical: float) -> None:
             message = f'has no meaning with {comparator}, which is neither above nor below'
             checked.add('monitor/recovery-side', (*_THRESHOLDS, key), message)
         elif sign * found[key] > sign * trigger:
-            message = f'{found[key]:g} lies where {comparator} {trigger:g} still triggers'
+            message = f'{found[key]:g} is in the range that triggers ({comparator} {trigger:g})'
             checked.add('monitor/recovery-side', (*_THRESHOLDS, key), message)
         elif found[key] == trigger:
-            message = f'equals the threshold {trigger:g}: it has no effect, and Datadog refuses it where both can hold'
+            message = (
+                f'equals the threshold {trigger:g}: it has no effect, and Datadog refuses it if a value can meet both'
+            )
             checked.add('monitor/recovery-equal', (*_THRESHOLDS, key), message, Severity.WARNING)
     if 'warning_recovery' in found and 'warning' not in found:
-        checked.add('monitor/recovery-without-threshold', (*_THRESHOLDS, 'warning_recovery'), 'there is no warning')
+        checked.add(
+            'monitor/recovery-without-threshold', (*_THRESHOLDS, 'warning_recovery'), 'there is no warning threshold'
+        )
     if sign and 'warning' in found and sign * found['warning'] >= sign * critical:
         side = 'below' if sign > 0 else 'above'
-        message = (
-            f'with {comparator} the warning has to be {side} the critical {critical:g}, found {found["warning"]:g}'
-        )
+        message = f'with {comparator} the warning must be {side} the critical {critical:g}, found {found["warning"]:g}'
         checked.add('monitor/warning-side', (*_THRESHOLDS, 'warning'), message)
 
 
@@ -294,7 +296,7 @@ def _anomaly_windows(checked: Checked, stub: _Anomalies) -> None:
     trigger, recovery = windows.trigger_window, windows.recovery_window
     if (trigger is None) is not (recovery is None):
         missing = 'trigger_window' if trigger is None else 'recovery_window'
-        message = f'{missing} is missing beside the other window'
+        message = f'{missing} is missing, but the other window is set'
         checked.add('monitor/threshold-windows', _WINDOWS, message, Severity.NOTE)
     alert = stub.named('alert_window')
     if alert and trigger and window_seconds(alert[0]) not in (None, trigger):
@@ -306,13 +308,13 @@ def _anomaly_windows(checked: Checked, stub: _Anomalies) -> None:
             shortest = duration.write(math.ceil(least / 60) * 60)
             message = (
                 f'{duration.write(recovery)} is too short: with {query.threshold:g} of {duration.write(trigger)} '
-                f'the monitor could trigger and recover at once; at least {shortest}'
+                f'the monitor could trigger and recover at the same time; expected at least {shortest}'
             )
             checked.add('monitor/threshold-windows', (*_WINDOWS, 'recovery_window'), message)
 
 
 def _anomaly_share(checked: Checked, query: MonitorQuery) -> None:
-    """Rule 6.2: what is compared is a share of points, from 0 to 1."""
+    """Check rule 6.2: the compared value is a share of points, from 0 to 1."""
     never = {
         '>': query.threshold >= 1,
         '>=': query.threshold > 1,

@@ -1,7 +1,7 @@
 """The table of a monitor: its keys and options.
 
-Section numbers are those of the semantics. What Terraform sends for an attribute that is not set stands in the column
-`terraform`; the API's own default is the default of the field.
+Section numbers refer to the semantics. `terraform` is what Terraform sends for an attribute that is not set; the API's
+own default is the default of the field.
 """
 
 import re
@@ -57,9 +57,9 @@ def _window(text: str) -> tuple[int | None, Sequence[Exception]]:
 
 @dataclass(frozen=True)
 class Thresholds:
-    """`options.thresholds`. Of a service check the numbers count runs."""
+    """`options.thresholds`. For a service check the numbers are counts of runs."""
 
-    # What the editor of the UI leaves in an export.
+    # A remnant of the UI's editor in exports.
     ignored: ClassVar = frozenset({'comparison', 'period', 'timeAggregator'})
     critical: float | None = option(Number())
     warning: float | None = option(Number())
@@ -118,7 +118,7 @@ class SchedulingOptions:
 
 @dataclass(frozen=True)
 class MonitorOptions:
-    """`options`. Lengths of time are in the unit that the API takes: seconds, minutes or hours."""
+    """`options`. Lengths of time are in the API's unit: seconds, minutes or hours."""
 
     ignored: ClassVar = frozenset(
         {'avalanche_window', 'groupby', 'is_data_sparse', 'locked', 'queryConfig', 'restriction_query'}
@@ -134,10 +134,10 @@ class MonitorOptions:
             Exclusion(
                 other='notify_no_data',
                 values=(True,),
-                message='excludes notify_no_data, which decides where both are stored',
+                message='excludes notify_no_data, which is used if both are stored',
                 code='monitor/no-data-conflict',
                 severity=Severity.WARNING,
-                hint='on_missing_data replaces notify_no_data and no_data_timeframe: leave these out',
+                hint='on_missing_data replaces notify_no_data and no_data_timeframe: delete these',
             ),
         ),
     )
@@ -148,7 +148,7 @@ class MonitorOptions:
         excludes=(
             Exclusion(
                 other='scheduling_options.custom_schedule',
-                message='a custom schedule needs require_full_window false',
+                message='a custom schedule requires require_full_window false',
                 code='monitor/custom-schedule',
             ),
         ),
@@ -161,7 +161,7 @@ class MonitorOptions:
         excludes=(
             Exclusion(
                 other='new_group_delay',
-                message='new_group_delay counts in place of new_host_delay',
+                message='new_group_delay is used instead of new_host_delay',
                 code='monitor/new-group-delay',
                 severity=Severity.NOTE,
             ),
@@ -176,7 +176,7 @@ class MonitorOptions:
             Exclusion(
                 other='on_missing_data',
                 values=('resolve',),
-                message='has to be 0 beside on_missing_data resolve',
+                message='must be 0 with on_missing_data resolve',
                 code='monitor/no-data-conflict',
             ),
         ),
@@ -225,12 +225,12 @@ class MonitorFields:
     draft_status: str = option(Choice(('draft', 'published')), absent='published', terraform='published')
     assets: tuple[Any, ...] = option(ListOf(Anything((Mapping,)), 'objects'), absent=())
     id: int | None = option(Whole(0))
-    # Organisations that a query spans; a preview.
+    # Organisations of a query; a preview feature.
     cross_org_uuids: Any = option(Anything((list,), 'a list'))
 
 
 def options_with_types(options: MonitorOptions) -> Iterator[tuple[Place, Any, Option]]:
-    """Yield the place, the value and the row of each option that only some types of monitors have."""
+    """Yield the place, the value and the row of each option that only some monitor types have."""
     parts: tuple[tuple[Place, type[Table], Any], ...] = (
         (('options',), MonitorOptions, options),
         (('options', 'thresholds'), Thresholds, options.thresholds),

@@ -1,4 +1,4 @@
-"""The types of monitors: which product a query belongs to, and how each type is told from its query."""
+"""Monitor types: the product of a query, and the types that match it."""
 
 import re
 
@@ -12,7 +12,7 @@ SYNTHETICS = frozenset({'synthetics alert'})
 LOGS = frozenset({'log alert'})
 CI = frozenset({'ci-pipelines alert', 'ci-tests alert'})
 EVENTS = frozenset({'event alert', 'event-v2 alert'})
-#: Types whose groups are kept as long as `group_retention_duration` says (rule 3.20).
+#: Types whose groups are kept for `group_retention_duration` (rule 3.20).
 RETENTION = LOGS | CI | EVENTS | {'trace-analytics alert', 'audit alert', 'error-tracking alert', 'rum alert'}
 #: Types that count what a search finds (rule 15.1).
 COUNTED = RETENTION | {'database-monitoring alert', 'network-path alert', 'network-performance alert'}
@@ -40,9 +40,9 @@ _METRIC_QUERY = re.compile(r'\s*(change|pct_change)?\s*\(?\s*[a-z]+\s*\(\s*(last
 
 
 def unfit(type: str, query: str) -> tuple[str, str] | None:
-    """Return which product a query is of and a type that fits it, where the type does not; else None.
+    """Return the product of a query and a matching type if the type does not match; else None.
 
-    A query whose form is not known is never unfit, nor is the type of a product that is not known.
+    Unknown queries and types of unknown products always match.
     """
     product = product_of_query(query) or ('metrics' if _METRIC_QUERY.match(query) else None)
     own = 'metrics' if type in METRIC else product_of_type(type)
@@ -55,9 +55,9 @@ def unfit(type: str, query: str) -> tuple[str, str] | None:
 
 
 def product(type: str, query: str) -> str | None:
-    """Return the product that a monitor's query belongs to, None for metrics.
+    """Return the product of a monitor's query, None for metrics.
 
-    A query of metrics is read as such whatever the type says; a type that is not known is a product of its own.
+    A metric query is recognised with any type; an unknown type counts as a separate product.
     """
     if _METRIC_QUERY.match(query):
         return None

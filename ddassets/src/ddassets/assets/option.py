@@ -1,12 +1,13 @@
-"""The table of options: what each key of an asset holds, and the decoder that reads a body by that table.
+"""Tables of options, and the decoder that reads a body with a table.
 
-A table is a frozen dataclass. The annotation of a field is the decoded type; `option(...)` describes what the API takes
-at that key. `decode` reads a body by a table and collects every fault as a diagnostic; it raises nothing. Its codes:
+A table is a frozen dataclass. The annotation of a field is the decoded type; `option(...)` describes the values that
+the API accepts. `decode` reads a body with a table and collects every fault as a diagnostic; it does not raise. Its
+codes:
 
 - `file/shape`: the value has the wrong type
 - `file/value`: the value is not allowed, or out of bounds
 - `file/missing-key`, `file/unknown-key`
-- `file/number-as-text`, `file/empty-value`, `file/server-key`: notes; the body is read as it is meant
+- `file/number-as-text`, `file/empty-value`, `file/server-key`: notes; the intended value is used
 """
 
 import re
@@ -27,30 +28,30 @@ if TYPE_CHECKING:
 
 _NUMBER = re.compile(r'[+-]?(\d{1,40}(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?')
 _MAX_SHOWN = 60
-# More allowed values than these are not listed in a message.
+# Longer lists of allowed values are not shown in a message.
 _MAX_LISTED = 8
-# On difflib's scale of 0 to 1. A misspelt key is an error, since the API ignores or refuses it.
+# On difflib's scale of 0 to 1. A misspelt key is an error, because the API ignores or refuses it.
 _MISSPELT = 0.8
 
 
 class Value(Protocol):
-    """What a key may hold. `expected` completes the sentence `expected …`."""
+    """The allowed values of a key. `expected` completes the sentence `expected …`."""
 
     @property
     def expected(self) -> str: ...
 
     def read(self, found: Any, place: Place, report: 'Report', code: str) -> Any:
-        """Decode a value that is not null, or report why not and return INVALID."""
+        """Decode a value that is not null; on a fault, report it and return INVALID."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Option:
-    """One row of a table.
+    """A row of a table.
 
-    `absent` is what the API makes of the key's absence, as decoded. `terraform` is what the Terraform provider sends
-    when the attribute is not set, NOTHING where it sends none; `zero_is_absent` says that it sends no 0, false or "".
-    `code` is the rule for values that are not allowed, where they have a rule of their own. `types` are the monitor
-    types that have the option; empty: all of them.
+    `absent` is the decoded value of an absent key. `terraform` is what the Terraform provider sends if the attribute is
+    not set, NOTHING if it sends none; with `zero_is_absent` it does not send 0, false or "". `code` is the rule for
+    values that are not allowed, if it is not the general rule. `types` are the monitor types that have the option;
+    empty for all types.
     """
 
     value: Value
@@ -65,10 +66,10 @@ class Option:
 
 @dataclass(frozen=True, kw_only=True)
 class Exclusion:
-    """An option that does not go together with another one of the same table.
+    """An option that excludes another option of the same table.
 
-    `other` is the field of the other one, dotted where it lies in a part. The two collide where this one is neither
-    zero nor absent and the other one has one of `values`, or any value but zero where there are none.
+    `other` is the field of the other option, dotted if it is in a part. The two conflict if this option is neither zero
+    nor absent and the other option has one of `values`, or any value but zero if `values` is empty.
     """
 
     other: str
@@ -94,7 +95,7 @@ def option(value: Value, absent: Any = None, **more: Any) -> Any:
 
 
 class Table(Protocol):
-    """A dataclass whose fields are options. `ignored` names the keys that the server adds or that are history."""
+    """A dataclass whose fields are options. `ignored` names keys that the server adds or that are obsolete."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
     ignored: ClassVar[frozenset[str]]
@@ -102,7 +103,7 @@ class Table(Protocol):
 
 @cache
 def options_of(table: type[Table]) -> Mapping[str, Option]:
-    """The rows of a table by key."""
+    """Return the rows of a table by key."""
     return {row.name: row.metadata['option'] for row in fields(table) if 'option' in row.metadata}
 
 
@@ -110,7 +111,7 @@ def options_of(table: type[Table]) -> Mapping[str, Option]:
 class Report:
     """The diagnostics of one asset, in the order in which they were found.
 
-    `fixes` holds, by place, the number for each number in quotes and REMOVED for what the API ignores.
+    `fixes` maps places to the number for each number in quotes, and to REMOVED for keys that the API ignores.
     """
 
     asset: 'Asset'
@@ -127,11 +128,11 @@ class Report:
         hint: str = '',
         span: Span | None = None,
     ) -> None:
-        """Add a diagnostic about the value at `place`, which counts from the body of the asset."""
+        """Add a diagnostic about the value at `place`, relative to the body of the asset."""
         self.diagnostics.append(self.asset.diagnostic(code, severity, place, message, hint=hint, span=span))
 
     def wrong(self, code: str, place: Place, expected: str, found: Any, more: str = '', hint: str = '') -> Any:
-        """Report a value that is not what is expected, and return INVALID."""
+        """Report an unexpected value, and return INVALID."""
         subject = f'{dotted(place)}: ' if place else ''
         self.add(code, place, f'{subject}expected {expected}, found {shown(found)}{more}', hint=hint)
         return INVALID
@@ -143,7 +144,7 @@ class Report:
 
 
 def shown(value: Any) -> str:
-    """Return a value as a message quotes it."""
+    """Return a value in the form for messages."""
     match value:
         case None:
             return 'null'
@@ -220,7 +221,7 @@ class Number:
         if isinstance(found, str) and _NUMBER.fullmatch(found.strip()):
             value = float(found)
             value = int(found) if found.strip().lstrip('+-').isdecimal() else value
-        # YAML has NaN and infinity; a whole number of JSON may be too large for a float.
+        # YAML has NaN and infinity; an integer in JSON may be too large for a float.
         usable = isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
         if not usable or (self.whole and not float(value).is_integer()):
             return report.wrong('file/shape', place, self.expected, found, hint=self._hint(found))
@@ -245,9 +246,9 @@ def Whole(least: int | None = None, greatest: int | None = None, unit: str = '')
 
 @dataclass(frozen=True)
 class Choice:
-    """One of a list of texts. `noun` takes the place of a list that is long.
+    """One of a list of texts. `noun` replaces a long list in messages.
 
-    `grows`: Datadog adds values to the list, so that only a misspelt one is an error and another one is noted.
+    `grows`: Datadog adds values to the list, so only a misspelt value is an error; another unknown value is a note.
     """
 
     allowed: tuple[str, ...]
@@ -273,7 +274,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class ListOf:
-    """A list of values of one kind, decoded to a tuple. `noun` is a plural; items that are not usable are left out."""
+    """A list of values of one kind, decoded to a tuple. `noun` is a plural; unusable items are omitted."""
 
     item: Value
     noun: str = 'texts'
@@ -301,7 +302,7 @@ class ListOf:
 
 @dataclass(frozen=True)
 class Part:
-    """An object that a table of its own describes."""
+    """An object with its own table."""
 
     table: type[Table]
     expected: str = 'an object'
@@ -314,7 +315,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Anything:
-    """An object or a list whose inside no table describes."""
+    """An object or a list without a table."""
 
     types: tuple[type, ...]
     expected: str = 'an object'
@@ -325,7 +326,7 @@ class Anything:
 
 @dataclass(frozen=True)
 class Parsed[T]:
-    """A text with a grammar of its own. `parse` returns its value, or None and every fault.
+    """A text with its own grammar. `parse` returns its value, or None and every fault.
 
     `codes` maps the number of the rule that a fault names (`fault.rule`) to the lint rule that reports it.
     """
@@ -345,7 +346,7 @@ class Parsed[T]:
 
 
 def decode[T: Table](table: type[T], body: Mapping[str, Any], place: Place, report: Report) -> T:
-    """Read an object by a table. What is not usable has the value of an absent key; the report says why."""
+    """Decode an object with a table. Unusable values are reported and decoded like absent keys."""
     rows = options_of(table)
     values: dict[str, Any] = {}
     for key, row in rows.items():
@@ -361,7 +362,7 @@ def decode[T: Table](table: type[T], body: Mapping[str, Any], place: Place, repo
         if value is not INVALID:
             values[key] = value
     _ignored([key for key in body if key in table.ignored], place, report)
-    # An open table knows but a few of the keys.
+    # An open table contains only some of the keys.
     for key in () if getattr(table, 'open', False) else body:
         if key not in rows and key not in table.ignored:
             _unknown(str(key), table, place, report)
@@ -380,17 +381,17 @@ def _missing(key: str, row: Option, place: Place, report: Report) -> None:
 def _empty(key: str, place: Place, report: Report) -> None:
     here = (*place, key)
     report.fixes[here] = REMOVED
-    message = f"{dotted(here)}: '' is read as if the key were absent"
-    report.add('file/empty-value', here, message, Severity.NOTE, 'leave the key out')
+    message = f"{dotted(here)}: '' is treated as an absent key"
+    report.add('file/empty-value', here, message, Severity.NOTE, 'delete the key')
 
 
 def _ignored(keys: Sequence[str], place: Place, report: Report) -> None:
-    """Note, once for an object, the keys that an export holds and a request does not need."""
+    """Add one note per object about keys that only exports contain."""
     if keys:
         report.fixes.update(((*place, key), REMOVED) for key in keys)
         subject = f'{dotted(place)}: ' if place else ''
         message = f'{subject}the API ignores {listed(keys).replace(" or ", " and ")}'
-        report.add('file/server-key', (*place, keys[0]), message, Severity.NOTE, 'leave out what the server adds')
+        report.add('file/server-key', (*place, keys[0]), message, Severity.NOTE, 'delete keys that the server adds')
 
 
 def _unknown(key: str, table: type[Table], place: Place, report: Report) -> None:
@@ -409,7 +410,7 @@ def _unknown(key: str, table: type[Table], place: Place, report: Report) -> None
 
 
 def _misspelt(name: str, known: Iterable[str]) -> bool:
-    """Whether a name is so near to a known one that nothing else can be meant."""
+    """Whether a name is so near to a known name that it is certainly a misspelling."""
     nearest = closest(name, known)
     return nearest is not None and _alike(name, nearest) >= _MISSPELT
 
@@ -420,7 +421,7 @@ def _alike(one: str, other: str) -> float:
 
 @cache
 def _homes(root: type[Table]) -> Mapping[str, frozenset[str]]:
-    """Where each key of a table and of its parts belongs, as dotted places; keys below a list are left out."""
+    """Return the dotted places of each key of a table and of its parts, without keys below a list."""
     found: dict[str, set[str]] = {}
     pending: list[tuple[str, type[Table]]] = [('', root)]
     while pending:

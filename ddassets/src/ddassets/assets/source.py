@@ -1,4 +1,4 @@
-"""What an asset needs to know of the text that it was read from."""
+"""The text from which an asset was read."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,7 +6,7 @@ from typing import Any, Protocol, runtime_checkable
 
 from ddassets.diagnostic import Edit, Position
 
-#: The way from the top of a body to a value: keys and indices.
+#: The path from the top of a body to a value: keys and indices.
 type Place = tuple[str | int, ...]
 
 
@@ -18,9 +18,9 @@ class _Sentinel:
         return self.name
 
 
-#: What a value decodes to that is not usable; a diagnostic says why.
+#: The decoded form of an unusable value; a diagnostic says why.
 INVALID: Any = _Sentinel('INVALID')
-#: Stands for a value that the API ignores.
+#: Marks a value that the API ignores.
 REMOVED: Any = _Sentinel('REMOVED')
 #: What Terraform sends for an attribute that is not set: nothing.
 NOTHING: Any = _Sentinel('NOTHING')
@@ -29,8 +29,8 @@ NOTHING: Any = _Sentinel('NOTHING')
 class Source(Protocol):
     """A text that a person edits, such as a JSON file, a YAML file or a Terraform plan.
 
-    `position` returns where the value at `place` begins, or its nearest parent where the value is missing; with
-    `column`, where that character (counted from 0) of the string at `place` is. None: the position is not known.
+    `position` returns where the value at `place` starts, or its nearest parent if the value is missing; with `column`,
+    the position of that character (counted from 0) of the string at `place`. None: the position is not known.
     """
 
     @property
@@ -49,13 +49,13 @@ class EditableSource(Source, Protocol):
 
 
 def dotted(place: Place) -> str:
-    """Write a place as `schedule.recurrences[0].rrule`."""
+    """Return a place in the form `schedule.recurrences[0].rrule`."""
     return ''.join(f'[{step}]' if isinstance(step, int) else f'.{step}' for step in place).removeprefix('.')
 
 
 @dataclass(frozen=True)
 class Unplaced:
-    """A source without text, for a body that a program made."""
+    """A source without text, for a body from a program."""
 
     path: Path
 

@@ -1,4 +1,4 @@
-"""An asset that is a part of a file in another form: a plan, a list, a custom resource."""
+"""An asset that is part of a file in another form: a plan, a list, a custom resource."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -25,9 +25,9 @@ class Base(Protocol):
 class SourceDocument:
     """An asset in the API's form, read from a part of a file. `data` is the body.
 
-    `places` lead from places of the body to places of the file; a place without an entry lies at its nearest parent's.
-    `shifts` count the characters that were stripped from the beginning of a string. `withheld` names the values that
-    the file does not give, with the reason: what depends on them cannot be judged.
+    `places` map places of the body to places of the file; a place without an entry uses that of its nearest parent.
+    `shifts` are the numbers of characters stripped from the start of a string. `withheld` maps values that the file
+    does not contain to the reason: rules do not check what depends on them.
     """
 
     path: Path
@@ -35,14 +35,14 @@ class SourceDocument:
     base: Base = field(kw_only=True, repr=False)
     places: Mapping[Place, Place] = field(kw_only=True, repr=False)
     shifts: Mapping[Place, int] = field(kw_only=True, default_factory=dict, repr=False)
-    # The file that was read, where it is another than the one that a person edits.
+    # The file that was read, if it is not the file that people edit.
     origin: Path | None = field(kw_only=True, default=None)
     address: str = field(kw_only=True, default='')
     manager: str = field(kw_only=True, default='')
     withheld: Mapping[Place, str] = field(kw_only=True, default_factory=dict)
 
     def position(self, place: Place = (), column: int | None = None) -> Position:
-        """Return where the value at `place` of the body stands in the file."""
+        """Return the position in the file of the value at `place` of the body."""
         for end in range(len(place), -1, -1):
             origin = self.places.get(place[:end])
             if origin is not None:
@@ -51,5 +51,5 @@ class SourceDocument:
         return self.base.position()
 
     def is_withheld(self, place: Place) -> bool:
-        """Whether the value at `place` is withheld, or one above it, or a part of it. The whole body never is."""
+        """Whether the value at `place`, a parent or a part of it is withheld. The whole body never is."""
         return bool(place) and any(place[: len(each)] == each or each[: len(place)] == place for each in self.withheld)

@@ -18,7 +18,7 @@ _TOKEN = re.compile(r'\S+')
 
 @dataclass(frozen=True)
 class YamlDocument:
-    """One document of a YAML stream. `data` is its content as JSON would hold it; `text` is the whole file."""
+    """A document of a YAML stream. `data` is its content in JSON types; `text` is the whole file."""
 
     path: Path
     text: str = field(repr=False)
@@ -29,9 +29,9 @@ class YamlDocument:
         return plain(self.node)
 
     def position(self, place: Place = (), column: int | None = None) -> Position:
-        """Return where the value at `place` begins; of a missing value, where its parent begins.
+        """Return where the value at `place` starts, or its parent if it is missing.
 
-        With `column`, where that character (counted from 0) of the string at `place` stands in the file.
+        With `column`, the position of that character (counted from 0) of the string at `place`.
         """
         node = self.node
         for step in place:
@@ -48,7 +48,7 @@ class YamlDocument:
         return self.text.split('\n')
 
     def _inside(self, node: yaml.ScalarNode, column: int) -> Position:
-        """Find a character of a scalar, which may be quoted, indented or folded."""
+        """Return the position of a character of a scalar, which may be quoted, indented or folded."""
         line, start = node.start_mark.line, node.start_mark.column
         if node.start_mark.line == node.end_mark.line:
             if node.style == '"':
@@ -59,7 +59,7 @@ class YamlDocument:
             return Position(line + 1, start + extra + column + 1)
         if node.style == '|':
             return self._inside_block(node, column)
-        # Line breaks are folded: find the same word, by how often it occurs before.
+        # Line breaks are folded: find the word by its number of earlier occurrences.
         word = _TOKEN.match(node.value, column)
         if word is None:
             return _start(node)
@@ -77,7 +77,7 @@ class YamlDocument:
         first = node.start_mark.line + 1
         filled = next((line for line in self._lines[first : node.end_mark.line + 1] if line.strip()), '')
         begins = node.value.lstrip('\n')
-        # An indentation indicator keeps further blanks as content.
+        # With an indentation indicator, further blanks are content.
         kept = len(begins) - len(begins.lstrip(' '))
         indent = len(filled) - len(filled.lstrip(' ')) - kept
         row = node.value.count('\n', 0, column)
@@ -89,7 +89,7 @@ def _start(node: yaml.Node) -> Position:
 
 
 def _escaped(line: str, offset: int, column: int) -> int:
-    """The offset of character `column` of a double-quoted scalar whose content begins at `offset`."""
+    """Return the offset of character `column` of a double-quoted scalar whose content starts at `offset`."""
     while column > 0 and offset < len(line) and line[offset] != '"':
         if line[offset] == '\\':
             offset += {'x': 4, 'u': 6, 'U': 10}.get(line[offset + 1 : offset + 2], 2)
@@ -100,7 +100,7 @@ def _escaped(line: str, offset: int, column: int) -> int:
 
 
 def children(node: yaml.Node) -> dict[str | int, yaml.Node]:
-    """Return the values of a mapping or list by key or index, merged keys (`<<`) included. The last of equals wins."""
+    """Return the values of a mapping or list, with merged keys (`<<`). The last of duplicate keys is used."""
     if isinstance(node, yaml.SequenceNode):
         return dict(enumerate(node.value))
     if not isinstance(node, yaml.MappingNode):
@@ -117,7 +117,7 @@ def children(node: yaml.Node) -> dict[str | int, yaml.Node]:
 
 
 def duplicate_keys(node: yaml.Node) -> list[tuple[str, Position]]:
-    """Return each key that its mapping already has, with the position of the repetition."""
+    """Return each duplicate key with the position of the repetition."""
     found = []
     pending, seen = [node], set()
     while pending:
@@ -144,7 +144,7 @@ def _key(node: yaml.Node) -> str:
 
 
 def plain(node: yaml.Node) -> Any:
-    """Return the value of a node as JSON would hold it. Dates stay text; numbers out of range stay text, too."""
+    """Return the value of a node in JSON types. Dates and numbers out of range stay text."""
     if isinstance(node, yaml.MappingNode):
         return {str(key): plain(value) for key, value in children(node).items()}
     if isinstance(node, yaml.SequenceNode):
@@ -154,5 +154,5 @@ def plain(node: yaml.Node) -> Any:
     try:
         return yaml.SafeLoader('').construct_object(node)
     except ValueError:
-        # What YAML takes for a number and Python does not: `0x_`, or thousands of digits.
+        # Numbers in YAML but not in Python: `0x_`, or thousands of digits.
         return str(node.value)

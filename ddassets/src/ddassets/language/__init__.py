@@ -1,1 +1,1 @@
-"""The languages that people write: metric queries, messages and scopes, as trees that know their place."""
+"""Parsers of metric queries, messages and scopes. Their syntax trees contain the position of each part."""

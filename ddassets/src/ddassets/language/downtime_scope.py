@@ -17,7 +17,7 @@ _KEY = re.compile(r'[A-Za-z_][\w./-]*')
 
 
 class ScopeFault(ValueError):
-    """A text that is not a supported scope. The message names the column, from 1."""
+    """A text that is not a supported scope. The message contains the column, from 1."""
 
     rule = '5.14'
 
@@ -27,27 +27,27 @@ class ScopeFault(ValueError):
 
 @dataclass(frozen=True)
 class Term:
-    """`key:value`, or `-key:value`. The value may hold `*`."""
+    """`key:value`, or `-key:value`. The value may contain `*`."""
 
     key: str
     value: str
     negated: bool
 
     def holds(self, tags: dict[str, list[str]]) -> bool:
-        """Return whether any of the key's values is this one, or none of them if negated."""
+        """Whether any of the key's values matches, or none of them if negated."""
         return any(_like(self.value, value) for value in tags.get(self.key, ())) != self.negated
 
 
 @dataclass(frozen=True)
 class Combination:
-    """All of the parts, or any of them."""
+    """All parts (AND), or any part (OR)."""
 
     every: bool
     parts: 'tuple[Term | Combination, ...]'
     negated: bool = False
 
     def holds(self, tags: dict[str, list[str]]) -> bool:
-        """Return whether the parts hold for a group with these values by key."""
+        """Whether a group with these values by key matches."""
         return (all if self.every else any)(part.holds(tags) for part in self.parts) != self.negated
 
 
@@ -56,16 +56,16 @@ type Node = Term | Combination
 
 @dataclass(frozen=True)
 class Scope:
-    """`root` is None for `*`, which covers every group. `lowercase`: it has `and` or `or` in small letters (A91)."""
+    """`root` is None for `*`, which covers every group. `lowercase`: it has `and` or `or` in lower case (A91)."""
 
     text: str
     root: Node | None
     lowercase: bool = False
 
     def matches(self, tags: Iterable[str]) -> bool:
-        """Return whether a group with these `key:value` tags is covered.
+        """Whether the scope covers a group with these `key:value` tags.
 
-        Rule 5.15: more tags than the scope names do no harm; a group without tags is covered by `*` alone.
+        Rule 5.15: additional tags of the group have no effect; only `*` covers a group without tags.
         """
         if self.root is None:
             return True
@@ -81,7 +81,7 @@ def _keys(node: Node) -> set[str]:
 
 
 def parse_scope(text: str) -> Scope:
-    """Read a scope. Raises ScopeFault at the first thing that is not supported."""
+    """Parse a scope. Raises ScopeFault at the first unsupported part."""
     if text.strip() == '*':
         return Scope(text, None)
     _refuse_depth(text)
@@ -122,7 +122,7 @@ def _refuse(text: str, error: UnexpectedInput) -> NoReturn:
 
 
 def _in_values(text: str, offset: int) -> bool:
-    """Return whether the innermost open parenthesis at an offset follows a key."""
+    """Whether the innermost open parenthesis at an offset follows a key."""
     opened = []
     for match in _BRACKET.finditer(text, 0, offset):
         if match[0] == '(':
@@ -153,12 +153,12 @@ def _terms(tree: Any) -> Node:
 
 
 def _parts(tree: Any) -> list[Any]:
-    """The children of a tree that are not operators."""
+    """Return the children of a tree that are not operators."""
     return [child for child in tree.children if isinstance(child, Tree)]
 
 
 def _group(head: Token, inner: Any) -> Node:
-    """`key:(a OR b)`, `-key:(a OR b)` or `-key(a OR b)`."""
+    """Build the group `key:(a OR b)`, `-key:(a OR b)` or `-key(a OR b)`."""
     negated, key = head.startswith('-'), head.removeprefix('-')
     if not key.endswith(':') and ':' in key:
         # A term before parentheses: a space is AND.
@@ -196,7 +196,7 @@ def _value(key: str, word: Token) -> Term:
     if word.startswith('-'):
         raise ScopeFault(column, f'`-` within `{key}:( )` is not supported: write `-{key}:{word[1:41]}`')
     if ':' in word and '"' not in word:
-        raise ScopeFault(column, f'inside `{key}:( )` only values are allowed; a value that holds `:` needs quotes')
+        raise ScopeFault(column, f'inside `{key}:( )` only values are allowed; a value that contains `:` needs quotes')
     return Term(key, _plain(word), False)
 
 
@@ -217,7 +217,7 @@ def _key(word: Token, key: str) -> str:
     if not _KEY.fullmatch(key):
         raise ScopeFault(
             word.start_pos + 1,
-            f'a key begins with a letter and holds letters, digits, `_`, `.`, `/` and `-`, found {key[:40]!r}',
+            f'a key begins with a letter and consists of letters, digits, `_`, `.`, `/` and `-`, found {key[:40]!r}',
         )
     return key
 
@@ -232,7 +232,7 @@ def _refuse_marks(word: Token) -> None:
 
 
 def _column(tree: Any) -> int:
-    """The column of the first word of a tree."""
+    """Return the column of the first word of a tree."""
     while isinstance(tree, Tree):
         tree = tree.children[0]
     token: Token = tree
@@ -244,7 +244,7 @@ def _plain(value: str) -> str:
 
 
 def _like(pattern: str, value: str) -> bool:
-    """Match with `*`, in time linear in the value for each piece."""
+    """Whether a value matches a pattern with `*`; linear time per piece of the pattern."""
     first, *pieces = pattern.split('*')
     if not pieces:
         return value == pattern

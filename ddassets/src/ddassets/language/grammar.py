@@ -1,7 +1,7 @@
-"""Parse text by the tables of a grammar, which `make grammars` computes from its `.lark` file.
+"""Parse text with the tables of a grammar, which `make grammars` computes from its `.lark` file.
 
-The parser is LALR(1) with a contextual lexer: the state of the parser decides which terminals may come next. The tables
-are data, so no command builds a parser when it starts, and only development needs `lark`.
+The parser is LALR(1) with a contextual lexer: the parser state determines the allowed terminals. The tables are data,
+so commands do not build parsers at start, and only development needs `lark`.
 """
 
 import json
@@ -15,7 +15,7 @@ END = '$END'
 
 
 class Token(str):
-    """A terminal's text, its type, and its extent in the whole text."""
+    """The text of a terminal, its type, and its extent in the whole text."""
 
     __slots__ = ('end_pos', 'start_pos', 'type')
     type: str
@@ -35,17 +35,17 @@ class Token(str):
 
 
 class Tree(NamedTuple):
-    """A rule that has no callback, and what its parts became."""
+    """The result of a rule without a callback: its name and the values of its parts."""
 
     data: str
     children: list[Any]
 
 
 class Rule(NamedTuple):
-    """A reduction: `size` values become what the callback `name` returns for them.
+    """A reduction: the callback `name` converts `size` values to one.
 
-    `expand` has the positions of values that are themselves lists (repetitions). A rule without a name returns such a
-    list. A rule that `passes` returns a single value unchanged.
+    `expand` contains the positions of values that are lists (repetitions). A rule without a name returns such a list. A
+    rule that `passes` returns a single value unchanged.
     """
 
     origin: str
@@ -56,7 +56,7 @@ class Rule(NamedTuple):
 
 
 class UnexpectedInput(Exception):
-    """The text is not of the language. `token` is None where no terminal matches at `position`."""
+    """The text has a syntax error. `token` is None if no terminal matches at `position`."""
 
     def __init__(self, parser: 'Parser', stack: list[int], position: int, token: Token | None) -> None:
         super().__init__(position)
@@ -67,7 +67,7 @@ class UnexpectedInput(Exception):
 
     @cached_property
     def accepts(self) -> set[str]:
-        """The terminals that may stand here instead."""
+        """The allowed terminals at this position."""
         return {name for name in self.parser.states[self.stack[-1]] if name.isupper() and self._accepts(name)}
 
     def _accepts(self, terminal: str) -> bool:
@@ -85,10 +85,10 @@ class UnexpectedInput(Exception):
 
 
 class Parser:
-    """Parses by the tables of a file. `builder` has a method for each rule, which takes the list of its parts.
+    """Parses with the tables of a file. `builder` has a method for each rule, which receives the list of its parts.
 
-    A state maps a terminal to the state after it, or to the rule to reduce by as -1 - its index, and a rule's origin to
-    the state after that.
+    A state maps a terminal to the next state, or to -1 - the index of the rule to reduce by, and the origin of a rule
+    to the next state.
     """
 
     def __init__(self, tables: Path, builder: object = None) -> None:
@@ -106,7 +106,7 @@ class Parser:
         self._reductions = [self._reduction(rule) for rule in self.rules]
 
     def parse(self, text: str, start: str = 'start') -> Any:
-        """Return what the builder made of the whole text. Raises UnexpectedInput."""
+        """Return the builder's result for the whole text. Raises UnexpectedInput."""
         first, last = self.starts[start]
         stack, values = [first], list[Any]()
         position = 0
@@ -132,7 +132,7 @@ class Parser:
             values.append(token)
 
     def _next(self, text: str, position: int, stack: list[int]) -> Token:
-        """Return the next token that is not ignored, or one of another context, which the parser refuses."""
+        """Return the next token that is not ignored; the parser refuses a token of another context."""
         lexer = self.lexer_of[stack[-1]]
         while position < len(text):
             found = self._match(lexer, text, position) or self._match(0, text, position)

@@ -1,4 +1,4 @@
-"""Read the recurrence rule (RRULE) and the duration of a recurring downtime. Rules 5.4 to 5.6 and 5.9."""
+"""Parse the recurrence rule (RRULE) and the duration of a recurring downtime. Rules 5.4 to 5.6 and 5.9."""
 
 import re
 from collections.abc import Iterator
@@ -12,12 +12,12 @@ FREQUENCIES = ('HOURLY', 'DAILY', 'WEEKLY', 'MONTHLY', 'YEARLY')
 WEEKDAYS = ('MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU')
 # The API accepts years such as 3022 (rule 5.4).
 YEARS = range(1970, 9000)
-# Seconds. It bounds how far back an occurrence may begin and still be active.
+# Seconds. An active occurrence may have started at most this long ago.
 MAX_DURATION = 3650 * 86400
 
-# With DAILY the API accepts an ordinal, and no source says what it means there (rule 5.9).
+# With DAILY the API accepts an ordinal, but its meaning is not documented (rule 5.9).
 _ORDINAL_FREQUENCIES = ('DAILY', 'MONTHLY', 'YEARLY')
-# Part: least and greatest integer, whether several are allowed.
+# Part: minimum and maximum, and whether several values are allowed.
 _NUMBERS = {
     'INTERVAL': (1, 9999, False),
     'COUNT': (1, 999_999_999, False),
@@ -31,7 +31,7 @@ PARTS = ('FREQ', 'UNTIL', 'BYDAY', 'WKST', *_NUMBERS)
 
 
 class RuleFault(ValueError):
-    """The text is not a valid rule. `rule` is the number of the rule of the semantics that refuses it."""
+    """The text is not a valid rule. `rule` is the number of the violated rule of the semantics."""
 
     def __init__(self, message: str, rule: str = '5.5') -> None:
         super().__init__(message)
@@ -42,7 +42,7 @@ class RuleFault(ValueError):
 class Rule:
     """The parts of an RRULE. Weekdays count from Monday, 0; a `by_day` is (ordinal or 0, weekday).
 
-    `until` is the last possible start, in local time, or in UTC where the text ends in Z (rule 5.6).
+    `until` is the last possible start, in local time, or in UTC if the text ends in Z (rule 5.6).
     """
 
     text: str
@@ -60,14 +60,14 @@ class Rule:
 
     @property
     def daily_ordinals(self) -> tuple[str, ...]:
-        """The numbered weekdays, such as `2TU`, where the frequency is DAILY (rule 5.9)."""
+        """The numbered weekdays, such as `2TU`, if the frequency is DAILY (rule 5.9)."""
         if self.frequency != 'DAILY':
             return ()
         return tuple(f'{ordinal}{WEEKDAYS[day]}' for ordinal, day in self.by_day if ordinal)
 
 
 def parse_rule(text: str) -> tuple[Rule | None, list[RuleFault]]:
-    """Read an RRULE, or every fault of it."""
+    """Parse an RRULE; returns the rule or all its faults."""
     faults: list[RuleFault] = []
     parts: dict[str, str] = {}
     for part in text.upper().split(';'):
@@ -186,7 +186,7 @@ def _conflicts(fields: dict[str, object]) -> Iterator[RuleFault]:
     if frequency == 'WEEKLY' and 'BYMONTHDAY' in fields:
         yield RuleFault('BYMONTHDAY has no meaning with FREQ=WEEKLY')
     if 'BYSETPOS' in fields and not any(name.startswith('BY') for name in fields if name != 'BYSETPOS'):
-        yield RuleFault('BYSETPOS needs another BY… part to choose from')
+        yield RuleFault('BYSETPOS requires another BY… part')
 
 
 def parse_duration(text: str) -> int:
@@ -198,5 +198,5 @@ def parse_duration(text: str) -> int:
             f'{text!r} is not a duration; expected a whole number above 0 and m, h, d or w, such as 14h', '5.4'
         )
     if seconds > MAX_DURATION:
-        raise RuleFault(f'{text!r} is longer than 3650d; for a downtime without end, leave `schedule` out', '5.4')
+        raise RuleFault(f'{text!r} is longer than 3650d; for a downtime without end, delete `schedule`', '5.4')
     return seconds

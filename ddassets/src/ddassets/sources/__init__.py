@@ -1,7 +1,7 @@
-"""Read assets from where they live: exports and answers of the API, Terraform, Kubernetes, Pulumi, kennel, catalogs.
+"""Read assets from other sources: exports and responses of the API, Terraform, Kubernetes, Pulumi, kennel, catalogs.
 
-A form is recognised by its content, in the order of `FORMS`: the first that fits is read, or refused by name with what
-to do instead. Nothing raises for a fault of a file; faults are problems and diagnostics of the inventory.
+A form is recognised by its content, in the order of `FORMS`: the first match is read, or refused by name with an
+alternative. Faults of a file do not raise; they are problems and diagnostics of the inventory.
 """
 
 from ddassets.sources.bundle import as_bundle, integration_around, joined, managers_of, read_bundle

@@ -1,4 +1,4 @@
-"""Assets as the API answers and the UI exports them: one object, a list, or `data` of the second API."""
+"""Assets in the form of API responses and UI exports: an object, a list, or `data` of the v2 API."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from ddassets.sources.model import Form, Inventory, Kind, is_api_monitor
 
 
 def kind_of(value: Any) -> Kind | None:
-    """Return what an object in the API's form is, None for what is no asset."""
+    """Return the kind of an object in the API's form, None if it is not an asset."""
     if not isinstance(value, dict):
         return None
     if is_api_monitor(value):
@@ -28,7 +28,7 @@ def kind_of(value: Any) -> Kind | None:
         return _JSON_API_KINDS.get(str(data['type']))
     if value.get('type') in ('metric', 'monitor', 'time_slice') and isinstance(value.get('thresholds'), list):
         return 'slo'
-    # The attributes of a downtime alone, as an integration may ship them.
+    # Only the attributes of a downtime, as an integration may ship them.
     if 'monitor_identifier' in value and 'scope' in value:
         return 'downtime'
     return None
@@ -40,15 +40,18 @@ _JSON_API_KINDS: dict[str, Kind] = {'downtime': 'downtime', 'monitor-notificatio
 def add_api_asset(
     inventory: Inventory, base: Base, place: Place, value: Any, address: str = '', manager: str = '', key: str = ''
 ) -> None:
-    """Add an object in the API's form that lies at `place`; other objects are reported."""
+    """Add the object at `place` if it is an asset in the API's form; report other objects."""
     kind = kind_of(value)
     if kind is None:
         inventory.report(
-            'unread', Severity.NOTE, 'neither a monitor nor a dashboard, downtime, SLO or rule', base.position(place)
+            'unread',
+            Severity.NOTE,
+            'not a monitor, dashboard, downtime, SLO or notification rule',
+            base.position(place),
         )
         return
     if kind in _JSON_API_KINDS.values() and 'attributes' in value:
-        # An element of a list under `data`: with its envelope, it is a body by itself.
+        # An element of a list under `data`: with its envelope, it is a complete body.
         body, places = {'data': value}, {(): place, ('data',): place}
         inventory.add(
             kind, base, place, body, key or _rule_name(value), places=places, address=address, manager=manager
@@ -70,7 +73,7 @@ def _read_list(base: Base, inventory: Inventory) -> None:
         add_api_asset(inventory, base, (index,), value)
 
 
-# The keys under which answers hold a list of whole objects.
+# Keys of responses that contain a list of complete objects.
 _LISTS = ('data', 'monitors', 'slos', 'dashboards')
 
 
@@ -89,7 +92,7 @@ def _read_answer(base: Base, inventory: Inventory) -> None:
 
 
 def is_search(data: Any) -> bool:
-    """Whether this is an answer of monitor/search or monitor/groups/search: it lacks options and messages."""
+    """Whether this is a response of monitor/search or monitor/groups/search, which lack options and messages."""
     if not isinstance(data, dict) or not isinstance(data.get('metadata'), dict):
         return False
     return 'total_count' in data['metadata'] and any(isinstance(data.get(key), list) for key in ('monitors', 'groups'))
@@ -97,7 +100,7 @@ def is_search(data: Any) -> bool:
 
 def _refuse_search(base: Base, inventory: Inventory) -> None:
     inventory.refuse(
-        'an answer of monitor/search, which lacks the options and messages of its monitors',
+        'a response of monitor/search, which lacks the options and messages of monitors',
         'list them with `GET /api/v1/monitor`, or fetch each by its id',
     )
 
@@ -119,7 +122,7 @@ def _is_old_downtime(data: Any) -> bool:
 
 
 def _refuse_old_downtime(base: Base, inventory: Inventory) -> None:
-    inventory.refuse('a downtime of the first API', 'fetch it as `GET /api/v2/downtime` answers it')
+    inventory.refuse('a downtime of the v1 API', 'fetch it with `GET /api/v2/downtime`')
 
 
 def is_asset(data: Any) -> bool:
@@ -132,11 +135,11 @@ def _read_asset(base: Base, inventory: Inventory) -> None:
 
 LISTS = (
     Form('list of the API', is_list, _read_list),
-    Form('answer of monitor/search', is_search, _refuse_search),
-    Form('answer of the API', lambda data: bool(_listed(data)), _read_answer),
+    Form('response of monitor/search', is_search, _refuse_search),
+    Form('response of the API', lambda data: bool(_listed(data)), _read_answer),
 )
 OBJECTS = (
     Form('asset in the API form', is_asset, _read_asset),
     Form('list of dashboards', _is_dashboard_list, _refuse_dashboard_list),
-    Form('downtime of the first API', _is_old_downtime, _refuse_old_downtime),
+    Form('downtime of the v1 API', _is_old_downtime, _refuse_old_downtime),
 )

@@ -1,4 +1,4 @@
-"""A source as the bundle that lint, rehearse and plan take."""
+"""Convert a source to the bundle that lint, rehearse and plan use."""
 
 import os
 from collections.abc import Sequence
@@ -53,13 +53,13 @@ def joined(bundles: Sequence[Bundle]) -> Bundle:
 
 
 def managers_of(bundle: Bundle) -> list[str]:
-    """Return the tools that manage the assets of a source, each once."""
+    """Return the distinct tools that manage the assets of a source."""
     sources = [asset.source for asset in bundle.assets]
     return list(dict.fromkeys(each.manager for each in sources if isinstance(each, SourceDocument) and each.manager))
 
 
 def integration_around(path: Path) -> Path | None:
-    """Return the integration whose asset a file is: `assets/KIND/NAME.json` below it; None for any other path."""
+    """Return the integration that contains the file as `assets/KIND/NAME.json`; None for any other path."""
     if path.suffix != '.json' or len(path.parents) < 3 or path.parent.parent.name != 'assets':
         return None
     folder = path.parent.parent.parent

@@ -11,9 +11,9 @@ from ddassets.sources.resource import add_built
 from ddassets.sources.terraform_monitor import NAMES, build_monitor
 from ddassets.sources.values import Values
 
-# The module is one for Terraform, so Terraform manages what it makes.
+# It is a Terraform module, so Terraform manages the monitors.
 MANAGER = 'Terraform'
-# The module's names for the blocks of the resource, in the old form beside `query`.
+# The module's names for the blocks of the resource; in the old form they are beside `query`.
 _OLD = {'thresholds': 'monitor_thresholds', 'threshold_windows': 'monitor_threshold_windows'}
 
 
@@ -28,11 +28,11 @@ def _is_entry(value: Any) -> bool:
 
 
 def _read(base: Base, inventory: Inventory) -> None:
-    """Read a catalog. The new form has under `options`, in the API's spelling, what the old one has beside `query`."""
+    """Read a catalog. The new form has `options` with the API's names, the old form has them beside `query`."""
     inventory.report(
         'withheld',
         Severity.NOTE,
-        "the module appends its alert_tags to each message; a catalog does not hold them, so they are not judged",
+        "the module appends its alert_tags to each message; a catalog does not contain them, so they are not checked",
     )
     for key, entry in base.data.items():
         if entry.get('enabled') is False:
@@ -42,9 +42,9 @@ def _read(base: Base, inventory: Inventory) -> None:
         names = {new: old for old, new in _OLD.items()}
         merged = {'name': key, **values, **options}
         if merged.get('new_host_delay') != 0:
-            # The module hands a zero on, and nothing else.
+            # The module passes on a zero, but no other value.
             merged.pop('new_host_delay', None)
-        # What the API has as an object of a list is a block of a list here.
+        # Objects in a list of the API are blocks here.
         schedule = mapping(mapping(merged.get('scheduling_options')).get('custom_schedule'))
         if 'recurrences' in schedule:
             merged['scheduling_options'] = {
@@ -54,7 +54,7 @@ def _read(base: Base, inventory: Inventory) -> None:
         tags = merged.get('tags')
         if isinstance(tags, dict):
             merged['tags'] = [str(name) if value is None else f'{name}:{value}' for name, value in tags.items()]
-        # Queries as the API has them, without the blocks of the provider.
+        # Queries in the API's form, without the blocks of the provider.
         variables = merged.get('variables')
         queries = (
             variables
@@ -73,7 +73,7 @@ def _read(base: Base, inventory: Inventory) -> None:
 
 
 def _relocate(places: dict[Place, Place], top: Place, options: Any, names: dict[str, str]) -> None:
-    """Lead the places back through what was renamed and merged."""
+    """Map places of the body back through the renamed and merged keys."""
     for place, origin in places.items():
         rest = origin[len(top) :]
         if not rest:

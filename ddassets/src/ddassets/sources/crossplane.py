@@ -1,4 +1,4 @@
-"""Crossplane's managed resources of the Datadog provider: Terraform's schema in camel case."""
+"""Crossplane's managed resources of the Datadog provider, which use Terraform's schema in camel case."""
 
 import re
 from typing import Any

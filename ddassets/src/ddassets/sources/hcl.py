@@ -1,4 +1,4 @@
-"""Plain Terraform configuration (`.tf`, `.tf.json`), as far as it holds values and no expressions."""
+"""Plain Terraform configuration (`.tf`, `.tf.json`). Only literal values are read, no expressions."""
 
 import json
 import re
@@ -19,9 +19,9 @@ from ddassets.sources.resource import TYPES, Resource, add_resource
 from ddassets.sources.values import Withheld
 
 MANAGER = 'Terraform'
-PLAN = 'make a plan and read that: `terraform plan -out=p.bin && terraform show -json p.bin > plan.json`'
+PLAN = 'read a plan instead: `terraform plan -out=p.bin && terraform show -json p.bin > plan.json`'
 _HEREDOC = re.compile(r'<<(-?)\s*(\w+)\n(.*?)\n?[ \t]*\2[ \t]*$', re.DOTALL)
-# `$${` and `%%{` are Terraform's escapes of its own templates.
+# `$${` and `%%{` escape Terraform's own templates.
 _EXPRESSION = re.compile(r'(?<!\$)\$\{|(?<!%)%\{')
 _JSONENCODE = re.compile(r'\$\{jsonencode\((.*)\)\}', re.DOTALL)
 _REFERENCE = re.compile(r'\b(?:(?:var|local|each|count|data|module|path|self)\.|datadog_\w+\.)[\w*-]+(?:\.[\w*-]+)*')
@@ -29,7 +29,7 @@ _REFERENCE = re.compile(r'\b(?:(?:var|local|each|count|data|module|path|self)\.|
 
 @dataclass(frozen=True)
 class HclDocument:
-    """A parsed `.tf` file. Places lead as in the parsed data; positions are found again in the text, line by line."""
+    """A parsed `.tf` file. Places refer to the parsed data; positions are searched in the text, line by line."""
 
     path: Path
     text: str = field(repr=False)
@@ -40,13 +40,13 @@ class HclDocument:
         return self.text.split('\n')
 
     def position(self, place: Place = (), column: int | None = None) -> Position:
-        """Return where the attribute or the innermost block on the way to `place` is; the parser keeps no lines."""
+        """Return the position of the attribute or the innermost block at `place`; the parser does not record lines."""
         value, found = self.data, Position(1, 1)
         first, names = 0, list(place)
         while names:
             step = names.pop(0)
             if step == 'resource' and len(names) >= 2:
-                # A block of its own: its labels are the type and the name.
+                # A resource block: its labels are the type and the name.
                 index = names.pop(0) if isinstance(names[0], int) else None
                 labels = [str(names.pop(0)), str(names.pop(0))]
                 value = value['resource'] if index is None else value['resource'][index]
@@ -71,7 +71,7 @@ class HclDocument:
         return self._inside(found, value, column)
 
     def _find(self, pattern: str, first: int) -> Position | None:
-        """The first line from `first` (counted from 0) that begins so: where its value begins."""
+        """Return the position of the value in the first matching line from `first` (counted from 0)."""
         compiled = re.compile(pattern)
         for number in range(first, len(self._lines)):
             if match := compiled.match(self._lines[number]):
@@ -86,7 +86,7 @@ class HclDocument:
             for _ in range(column):
                 offset += 2 if line[offset : offset + 1] == '\\' else 1
             return Position(start.line, offset + 1)
-        # A heredoc: what was dedented is found again by its own line.
+        # A heredoc: its lines were dedented, so search for the line.
         shown = _literal(value)
         said = _without_escapes(shown)
         row = said.count('\n', 0, column)
@@ -96,10 +96,10 @@ class HclDocument:
 
 
 def parse_hcl(path: Path, text: str, problems: list[Diagnostic]) -> HclDocument | None:
-    """Parse a `.tf` file; None, and a problem, where it is not HCL."""
+    """Parse a `.tf` file; returns None and adds a problem if it is not HCL."""
     import hcl2
 
-    # A recursive parser: a hostile file ends in a diagnostic, not in Python's own limit.
+    # The parser is recursive: report a diagnostic for a hostile file before Python's recursion limit.
     try:
         data = hcl2.loads(
             text if text.endswith('\n') else f'{text}\n',
@@ -108,9 +108,9 @@ def parse_hcl(path: Path, text: str, problems: list[Diagnostic]) -> HclDocument 
             ),
         )
     except RecursionError:
-        problems.append(fault('file/syntax', path, Position(1, 1), 'nested too deeply to be read'))
+        problems.append(fault('file/syntax', path, Position(1, 1), 'nested too deeply'))
         return None
-    except Exception as error:  # noqa: BLE001 - the parser's own errors have no common base
+    except Exception as error:  # noqa: BLE001 - the errors of the parser have no common base class
         line, column = getattr(error, 'line', None), getattr(error, 'column', None)
         position = Position(line, column) if isinstance(line, int) and isinstance(column, int) and line > 0 else None
         problems.append(
@@ -126,7 +126,7 @@ def parse_hcl(path: Path, text: str, problems: list[Diagnostic]) -> HclDocument 
 
 
 def is_configuration(data: Any) -> bool:
-    """Whether this is a `.tf` file, or a `.tf.json`: a map of resources by type, or a list of such maps."""
+    """Whether this is a `.tf` or a `.tf.json` file: a map of resources by type, or a list of such maps."""
     if not isinstance(data, dict) or 'resource' not in data:
         return False
     resources = data['resource']
@@ -153,7 +153,7 @@ def _read_resource(base: Base, inventory: Inventory, type: str, name: str, body:
             inventory.report(
                 'withheld',
                 Severity.NOTE,
-                f'the resource has {repeated}, which is not evaluated here, so it is not read',
+                f'the resource has {repeated}, which is not evaluated, so the resource is not read',
                 base.position((*place, repeated)),
                 PLAN,
                 address,
@@ -164,7 +164,7 @@ def _read_resource(base: Base, inventory: Inventory, type: str, name: str, body:
 
 
 def _value(value: Any) -> Any:
-    """Return a literal value; an expression becomes `Withheld` with what it refers to."""
+    """Return a literal value; an expression becomes `Withheld` with its references."""
     match value:
         case dict():
             if 'dynamic' in value:
@@ -193,7 +193,7 @@ def _without_escapes(text: str) -> str:
 
 
 def _literal(value: str) -> str:
-    """Return what a quoted text or a heredoc says, expressions left as they are."""
+    """Return the content of a quoted text or a heredoc, with expressions unchanged."""
     heredoc = _HEREDOC.match(value.strip('"'))
     if heredoc is None:
         return _unescaped(value)
@@ -202,7 +202,7 @@ def _literal(value: str) -> str:
 
 
 def _encoded(text: str) -> Any:
-    """Return the JSON that `jsonencode` makes of a literal."""
+    """Return the JSON that `jsonencode` produces for a literal."""
     parsed = parse_hcl(Path(), f'value = {text}', [])
     value = _value(parsed.data.get('value')) if parsed else None
     if value is None or any(isinstance(each, Withheld) for each in _leaves(value)):

@@ -15,7 +15,7 @@ from ddassets.sources.terraform_monitor import number
 
 MANAGER = 'Kubernetes'
 GROUP = 'datadoghq.com/'
-# The field of `spec.options` and the option of the API. The operator has no defaults of its own: what is set is sent.
+# Fields of `spec.options` and options of the API. The operator has no defaults: it sends the fields that are set.
 OPTIONS = {
     'enableLogsSample': 'enable_logs_sample',
     'escalationMessage': 'escalation_message',
@@ -50,7 +50,7 @@ EVALUATION_WINDOW = {'dayStarts': 'day_starts', 'hourStarts': 'hour_starts', 'mo
 RECURRENCE = {'rrule': 'rrule', 'start': 'start', 'timezone': 'timezone'}
 _OBJECTS = ('thresholds', 'thresholdWindows', 'schedulingOptions')
 _MONITOR = ('name', 'message', 'query', 'type', 'priority', 'tags')
-# Fields of the resource that say how the operator works, or that it sends on an update alone.
+# Fields of the resource that configure the operator, or that it sends only on an update.
 _SILENT = ('controllerOptions', 'restrictedRoles')
 _GENERIC: dict[str, Kind] = {
     'monitor': 'monitor',
@@ -70,7 +70,7 @@ def is_resource(data: Any) -> bool:
 
 
 def is_list(data: Any) -> bool:
-    """Whether this is what `kubectl get -o json` or `-o yaml` prints for several resources."""
+    """Whether this is the output of `kubectl get -o json` or `-o yaml` for several resources."""
     items = data.get('items') if isinstance(data, dict) else None
     return isinstance(items, list) and any(map(is_resource, items))
 
@@ -112,7 +112,7 @@ class _Reader:
                 self.inventory.report(
                     'unread',
                     Severity.NOTE,
-                    f'{self.kind} holds no monitor, dashboard, downtime or SLO',
+                    f'{self.kind} contains no monitor, dashboard, downtime or SLO',
                     self.base.position(self.place),
                     object=self.address,
                 )
@@ -121,12 +121,12 @@ class _Reader:
         add_built(self.inventory, kind, self.base, builder, self.address, MANAGER)
 
     def _drop(self, place: Place, known: Any, what: str = '') -> None:
-        """Report a field that the resource does not have: the cluster drops it without a word."""
+        """Report a field that the resource does not define: the cluster silently drops it."""
         name = dotted(place)
         self.inventory.report(
             'ignored-field',
             Severity.WARNING,
-            what or f'{name} is not a field of {self.kind}: the cluster drops it, and the account gets its default',
+            what or f'{name} is not a field of {self.kind}: the cluster drops it, and Datadog uses the default',
             self.base.position((*self.place, *place[1:])),
             did_you_mean(str(place[-1]), known).lstrip('; '),
             self.address,
@@ -135,7 +135,7 @@ class _Reader:
     def _copy(
         self, builder: BodyBuilder, place: Place, target: Place, names: Mapping[str, str], more: Any = ()
     ) -> None:
-        """Copy the fields that are set from an object of the spec to an object of the body, and report others."""
+        """Copy the known fields from an object of the spec to an object of the body, and report others."""
         values = self._at(place)
         for key, value in values.items():
             if key in names and value is not None:
@@ -153,7 +153,7 @@ class _Reader:
         builder = BodyBuilder(places={(): self.place})
         names = {name: name for name in _MONITOR}
         self._copy(builder, (), (), names, (*_SILENT, 'options'))
-        # An absent priority is sent as 0, which means none; so it is left out here.
+        # The operator sends an absent priority as 0, which means no priority, so it is omitted here.
         if builder.body.get('priority') == 0:
             del builder.body['priority']
         self._tags(builder)
@@ -181,7 +181,7 @@ class _Reader:
             value = number(found[key])
             if isinstance(value, str):
                 origin = builder.places[(*place, key)][len(self.place) :]
-                message = f'{dotted(("spec", *origin))}: {value!r} is not a number: the operator logs it and drops it'
+                message = f'{dotted(("spec", *origin))}: {value!r} is not a number: the operator logs and drops it'
                 self._drop(('spec', *origin), (), message)
                 value = None
             if value is None:

@@ -1,4 +1,4 @@
-"""What a source yields: assets in the API's form, each knowing where its values stand in the file."""
+"""The content of a source: assets in the API's form, with the positions of their values in the file."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ type Kind = Literal['monitor', 'dashboard', 'downtime', 'slo', 'notification_rul
 
 @dataclass(frozen=True)
 class EmbeddedDocument:
-    """JSON inside a string of a file: positions lead through the string into the file."""
+    """JSON inside a string of a file; positions refer to the file."""
 
     inner: Document
     base: Base = field(repr=False)
@@ -39,7 +39,7 @@ class EmbeddedDocument:
 
 @dataclass(frozen=True)
 class SourceAsset:
-    """One asset. `key` names it within its file: the address of the resource, the id, or the name."""
+    """An asset. `key` identifies it within its file: the address of the resource, the id, or the name."""
 
     kind: Kind
     document: SourceDocument
@@ -52,7 +52,7 @@ class SourceAsset:
 
 @dataclass
 class Inventory:
-    """Everything read from one path. `form` is the name of the form, empty where none was recognised."""
+    """Everything read from one path. `form` is the name of the form, empty if it was not recognised."""
 
     path: Path
     form: str = ''
@@ -62,7 +62,7 @@ class Inventory:
 
     @property
     def managers(self) -> list[str]:
-        """The tools that manage the assets, each once."""
+        """The distinct tools that manage the assets."""
         return list(dict.fromkeys(asset.document.manager for asset in self.assets if asset.document.manager))
 
     def report(
@@ -81,11 +81,11 @@ class Inventory:
         )
 
     def refuse(self, message: str, hint: str, position: Position | None = None, object: str = '') -> None:
-        """Report a form that is recognised and not read. `hint` is what to do instead."""
+        """Report a form that is recognised but not supported. `hint` is the alternative."""
         self.report('refused', Severity.ERROR, message, position, hint, object)
 
     def add(self, kind: Kind, base: Base, place: Place, body: Any, key: str = '', **fields: Any) -> SourceAsset:
-        """Add an asset whose body lies at `place` of the file as it is, or as `places` lead."""
+        """Add an asset whose body is at `place` of the file, or is mapped to the file by `places`."""
         places = fields.pop('places', None) or {(): place}
         document = SourceDocument(base.path, body, base=base, places=places, origin=self.path, **fields)
         asset = SourceAsset(kind, document, key or document.address or _name(body))
@@ -101,7 +101,7 @@ def _name(body: Any) -> str:
 
 @dataclass
 class BodyBuilder:
-    """Builds a body in the API's form and remembers the place of each value in the file."""
+    """Builds a body in the API's form and records the place of each value in the file."""
 
     body: dict[str, Any] = field(default_factory=dict)
     places: dict[Place, Place] = field(default_factory=dict)
@@ -109,7 +109,7 @@ class BodyBuilder:
     withheld: dict[Place, str] = field(default_factory=dict)
 
     def put(self, place: Place, value: Any, origin: Place | None) -> None:
-        """Set the value at `place` of the body, making the objects above it. `origin` is its place in the file."""
+        """Set the value at `place` of the body and create the objects above it. `origin` is its place in the file."""
         target: Any = self.body
         for step in place[:-1]:
             target = target.setdefault(step, {})
@@ -128,7 +128,7 @@ class BodyBuilder:
 
 @dataclass(frozen=True)
 class Form:
-    """One form in which assets come. `recognise` looks at the parsed content, `read` adds the assets to a source."""
+    """A form of assets. `recognise` checks the parsed content, `read` adds the assets to a source."""
 
     name: str
     recognise: Callable[[Any], bool]
@@ -136,7 +136,7 @@ class Form:
 
 
 def is_api_monitor(value: Any) -> bool:
-    """Whether a value is a monitor in the API's form, whatever its type: rule A.6 of the forms."""
+    """Whether a value is a monitor in the API's form, of any type: rule A.6 of the forms."""
     return (
         isinstance(value, dict)
         and isinstance(value.get('query'), str)

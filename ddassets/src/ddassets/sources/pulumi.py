@@ -1,4 +1,4 @@
-"""A stack that `pulumi stack export` prints: its Datadog resources have Terraform's schema in camel case."""
+"""The output of `pulumi stack export`: its Datadog resources use Terraform's schema in camel case."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from ddassets.sources.resource import Resource, add_resource
 from ddassets.sources.values import Withheld, listed
 
 MANAGER = 'Pulumi'
-# The key and value that mark a secret; its plain text or cipher stands beside it.
+# The key and value that mark a secret; the plain or encrypted text is beside it.
 _SIGNATURE = '4dabf18193072939515e22adb298388d'
 _UNKNOWN = '04da6b54-80e4-46f7-96ec-b56ff0331ba9'
 TYPES = {

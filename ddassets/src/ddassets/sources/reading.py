@@ -1,4 +1,4 @@
-"""From a path to a source: read the bytes, parse them, and find the form that their content has."""
+"""Read a source from a path: read the bytes, parse them, and recognise the form."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from ddassets.sources import api, cloudposse, crossplane, hcl, kennel, kubernete
 from ddassets.sources.model import Form, Inventory, SourceAsset
 
 STANDARD_INPUT = Path('-')
-# The first that fits is the form. Terraform's files and resources name themselves; lists and plain objects come last.
+# The first match is used. Forms that are unambiguous come first; lists and plain objects come last.
 FORMS: Sequence[Form] = (
     *terraform.FORMS,
     *kubernetes.FORMS,
@@ -30,11 +30,11 @@ FORMS: Sequence[Form] = (
     *cloudposse.FORMS,
     *hcl.FORMS,
 )
-# In a folder, names that may hold assets, and folders that hold what others wrote.
+# In a folder: files that may contain assets, and folders with third-party files.
 SUFFIXES = ('.json', '.yaml', '.yml', '.tf', '.tfstate')
 _SKIPPED = frozenset(('node_modules', '__pycache__', 'vendor', 'rehearsals'))
 MAX_FILES = 20_000
-# Templates of Helm, which message templates never look like.
+# Helm templates. Message templates never look like this.
 _HELM = re.compile(
     r'\{\{-?\s*(?:[("`]|/\*|\$|\.(?:Values|Release|Chart|Capabilities|Files|Template)\b'
     r'|(?:include|template|define|if|else|end|range|with|toYaml|tpl|printf|default|required|quote)\b(?!\.))'
@@ -45,7 +45,7 @@ _HELM_PIPE = re.compile(r'\{\{[^{}]*\|\s*(?:quote|indent|nindent|default|toYaml|
 def read(path: Path) -> Inventory:
     """Read the assets of a file, of standard input (`-`), or of the files of a folder.
 
-    Raises UnusableInputError for a path that is not there or cannot be listed, and where an extra is missing.
+    Raises UnusableInputError if a path does not exist or cannot be listed, or if an extra is missing.
     """
     if path == STANDARD_INPUT:
         return _read_standard_input()
@@ -75,7 +75,7 @@ def _read_standard_input() -> Inventory:
 
 
 def _magic(path: Path) -> tuple[str, str] | None:
-    """What a binary file is, and what to do instead."""
+    """Return the kind of a binary file, and an alternative."""
     try:
         boundary.check(path)
         with open(path, 'rb') as file:
@@ -83,14 +83,14 @@ def _magic(path: Path) -> tuple[str, str] | None:
     except (OSError, ValueError):
         return None
     if head == b'PK\x03\x04':
-        return 'a binary plan of Terraform', f'print it as JSON: `terraform show -json {path.name} > plan.json`'
+        return 'a binary Terraform plan', f'print it as JSON: `terraform show -json {path.name} > plan.json`'
     if head.startswith(b'\x1f\x8b'):
         return 'a compressed file', 'decompress it first'
     return None
 
 
 def read_text_as(text: str, path: Path) -> Inventory:
-    """Read the assets of a text that is named `path`. Raises UnusableInputError where an extra is missing."""
+    """Read the assets of a text named `path`. Raises UnusableInputError if an extra is missing."""
     inventory = Inventory(path)
     for base in _parse(text, path, inventory):
         form = next((each for each in FORMS if each.recognise(base.data)), None)
@@ -114,8 +114,8 @@ def _parse(text: str, path: Path, inventory: Inventory) -> list[Base]:
         if _is_log(text):
             inventory.form = 'log of terraform plan'
             inventory.refuse(
-                'the log stream of `terraform plan -json`, which holds no values',
-                'save the plan and print that: `terraform plan -out=p.bin && terraform show -json p.bin > plan.json`',
+                'the log stream of `terraform plan -json`, which contains no values',
+                'save the plan and print it: `terraform plan -out=p.bin && terraform show -json p.bin > plan.json`',
             )
             return []
         if path.suffix in ('.json', '.tfstate') and not _HELM.search(text):
@@ -138,7 +138,7 @@ def _parse_yaml(text: str, path: Path, inventory: Inventory) -> list[Base]:
         inventory.form = 'Helm template'
         line = text.count('\n', 0, helm.start())
         inventory.refuse(
-            'a Helm template, which is not YAML before it is rendered',
+            'a Helm template, which is not YAML until it is rendered',
             'render it first: `helm template CHART | ddassets lint -`',
             Position(line + 1, helm.start() - text.rfind('\n', 0, helm.start())),
         )
@@ -147,7 +147,7 @@ def _parse_yaml(text: str, path: Path, inventory: Inventory) -> list[Base]:
         r'# \S*datadog_\w+\.', text
     ):
         inventory.form = 'text of terraform show'
-        inventory.refuse('the text that `terraform show` prints for people', 'print it as JSON: `terraform show -json`')
+        inventory.refuse('the text output of `terraform show`', 'print it as JSON: `terraform show -json`')
         return []
     try:
         nodes = compose_stream(text)
@@ -162,9 +162,9 @@ def _parse_yaml(text: str, path: Path, inventory: Inventory) -> list[Base]:
 
 
 def _read_folder(folder: Path) -> Inventory:
-    """Read what is recognised among the files of a folder, at any depth; other files are left out.
+    """Read all recognised files of a folder, at any depth; other files are ignored.
 
-    A resource of Terraform that several files hold is read once: as planned, else from a state, else as configured.
+    A Terraform resource in several files is read once: from a plan, else from a state, else from the configuration.
     """
     found = Inventory(folder)
     parts = [part for part in map(read, _files(folder)) if part.form or part.path.suffix in ('.tf', '.tfstate')]
@@ -182,7 +182,7 @@ def _read_folder(folder: Path) -> Inventory:
 
 
 def _identities(resource: SourceAsset) -> set[tuple[Path, str | int]]:
-    """What two files that hold one resource share: folder and address, or the place where it is written."""
+    """Return the identities of a resource across files: folder and address, or its place in the configuration."""
     document = resource.document
     folder, address = (document.origin or document.path).parent, document.address
     plain = terraform.INDEX.sub('', address)
@@ -204,5 +204,5 @@ def _files(folder: Path) -> list[Path]:
         folders[:] = sorted(each for each in folders if not each.startswith('.') and each not in _SKIPPED)
         found += (Path(name) / each for each in sorted(files) if each.endswith(SUFFIXES) and not each.startswith('.'))
         if len(found) > MAX_FILES:
-            raise UnusableInputError(f'{folder}: more than {MAX_FILES:,} files; name the folder of the monitors')
+            raise UnusableInputError(f'{folder}: more than {MAX_FILES:,} files; pass the folder of the monitors')
     return [path for path in found if os.path.isfile(path) and boundary.is_inside(path)]

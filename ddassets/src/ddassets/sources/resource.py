@@ -1,4 +1,4 @@
-"""A Terraform resource, from whatever form holds it, as an asset in the API's form."""
+"""Convert a Terraform resource of any form to an asset in the API's form."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from ddassets.assets.source import Place
 from ddassets.assets.source_document import Base
 from ddassets.diagnostic import Diagnostic, Severity
 from ddassets.sources.model import BodyBuilder, EmbeddedDocument, Inventory, Kind, SourceAsset
-from ddassets.sources.terraform_downtime import build_downtime, build_old_downtime
+from ddassets.sources.terraform_downtime import build_downtime, build_v1_downtime
 from ddassets.sources.terraform_monitor import NAMES as MONITOR_NAMES
 from ddassets.sources.terraform_monitor import build_monitor
 from ddassets.sources.terraform_others import build_rule, build_slo
@@ -18,9 +18,9 @@ from ddassets.sources.values import Values, Withheld
 
 @dataclass(frozen=True)
 class Resource:
-    """One resource. `type` is Terraform's; `written_tags` are the tags that the author wrote, where the form tells.
+    """A resource. `type` is Terraform's; `written_tags` are the tags in the configuration, if the form contains them.
 
-    `camel` says that the attributes are spelt in camel case, with bent plurals.
+    `camel`: the attributes are spelt in camel case, with plural names.
     """
 
     type: str
@@ -36,11 +36,11 @@ class Resource:
 _BUILDERS: Mapping[str, tuple[Kind, Callable[[Values], BodyBuilder]]] = {
     'datadog_monitor': ('monitor', build_monitor),
     'datadog_downtime_schedule': ('downtime', build_downtime),
-    'datadog_downtime': ('downtime', build_old_downtime),
+    'datadog_downtime': ('downtime', build_v1_downtime),
     'datadog_monitor_notification_rule': ('notification_rule', build_rule),
     'datadog_service_level_objective': ('slo', build_slo),
 }
-# The attribute that holds JSON in the API's form.
+# The attribute with JSON in the API's form.
 _JSON: Mapping[str, tuple[Kind, str]] = {
     'datadog_monitor_json': ('monitor', 'monitor'),
     'datadog_dashboard_json': ('dashboard', 'dashboard'),
@@ -53,13 +53,13 @@ TYPES = (*_BUILDERS, *_JSON, *UNREAD)
 
 
 def add_resource(inventory: Inventory, resource: Resource) -> None:
-    """Add a resource to a source; types that hold no asset are left out."""
+    """Add a resource to a source; ignore types that are not assets."""
     type, base, place = resource.type, resource.base, resource.place
     if type in UNREAD:
         inventory.report(
             'unread',
             Severity.NOTE,
-            f'{type} is not read: its attributes spell the API in another way',
+            f'{type} is not read: its attributes differ from those of the API',
             base.position(place),
             UNREAD[type],
             resource.address,
@@ -80,7 +80,7 @@ def add_resource(inventory: Inventory, resource: Resource) -> None:
         _compare_tags(inventory, resource)
 
 
-# Names of other resources, to which bent plurals are led back, too.
+# Names of other resources, to which plurals are also mapped back.
 EXTRA_NAMES = frozenset(
     ('recurring_schedule', 'one_time_schedule', 'monitor_identifier', 'duration', 'end', 'scope', 'monitor_tags')
     + ('monitor_id', 'display_timezone', 'notify_end_states', 'notify_end_types', 'filter', 'recipients')
@@ -92,7 +92,7 @@ EXTRA_NAMES = frozenset(
 def add_built(
     inventory: Inventory, kind: Kind, base: Base, builder: BodyBuilder, address: str, manager: str, key: str = ''
 ) -> SourceAsset:
-    """Add an asset that a builder made, and a note for each value that is withheld."""
+    """Add an asset from a builder, and a note for each withheld value."""
     if ('name',) in builder.withheld:
         builder.body['name'] = address
     asset = inventory.add(
@@ -111,7 +111,7 @@ def add_built(
         inventory.report(
             'withheld',
             Severity.NOTE,
-            f'{dotted(place)} is not known here and not judged: {reason}',
+            f'{dotted(place)} is not known here and not checked: {reason}',
             asset.document.position(place),
             object=address,
             path=base.path,
@@ -133,7 +133,7 @@ def _add_json(inventory: Inventory, resource: Resource, kind: Kind, name: str) -
     inventory.report(
         'withheld',
         Severity.NOTE,
-        f'{name} is not known here and not judged: {reason}',
+        f'{name} is not known here and not checked: {reason}',
         resource.base.position(resource.place),
         object=resource.address,
         path=resource.base.path,
@@ -147,11 +147,11 @@ def mapping_value(values: Any, name: str) -> Any:
 def add_embedded(
     inventory: Inventory, kind: Kind, base: Base, place: Place, text: str, address: str, manager: str
 ) -> SourceAsset | None:
-    """Add an asset that a string of the file holds as JSON in the API's form."""
+    """Add an asset from JSON in the API's form inside a string of the file."""
     problems: list[Diagnostic] = []
     inner = parse_document(base.path, text, problems)
     for problem in problems:
-        # Its own position counts from the beginning of the string.
+        # The problem's position is relative to the start of the string.
         message = f'{address}: {dotted(place[-1:])}: {problem.message}'
         inventory.problems.append(fault(problem.code, base.path, base.position(place), message))
     if inner is None or not isinstance(inner.data, dict):
@@ -165,7 +165,7 @@ def add_embedded(
 
 
 def _compare_tags(inventory: Inventory, resource: Resource) -> None:
-    """Say where the plan sends other tags than the author wrote: the provider's default_tags keep one tag per key."""
+    """Report if the plan sends other tags than the configuration: the provider's default_tags keep one tag per key."""
     planned = resource.values.get('effective_tags') or resource.values.get('tags')
     written = resource.written_tags
     if not isinstance(planned, list) or not isinstance(written, list):
@@ -175,7 +175,7 @@ def _compare_tags(inventory: Inventory, resource: Resource) -> None:
         inventory.report(
             'tags-differ',
             Severity.WARNING,
-            f'the plan sends other tags than the author wrote: {", ".join(lost)} is missing',
+            f'the plan sends other tags than the configuration: {", ".join(lost)} is missing',
             resource.base.position((*resource.place, 'tags')),
             "the provider's default_tags keep one tag per key",
             resource.address,

@@ -1,4 +1,4 @@
-"""Resources that datadog-sync-cli stores: objects by id, in one file for a kind or in a file each."""
+"""Resources of datadog-sync-cli: objects by id, in one file per kind or per object."""
 
 import re
 from typing import Any

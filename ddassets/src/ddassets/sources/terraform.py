@@ -15,7 +15,7 @@ from ddassets.sources.terraform_files import TerraformFiles
 from ddassets.sources.values import Withheld, listed
 
 MANAGER = 'Terraform'
-# Computed where nobody writes them: the API's own defaults take effect.
+# Computed if the configuration does not set them: the API's defaults apply.
 _COMPUTED = ('id', 'evaluation_delay', 'restricted_roles', 'tags', 'display_timezone', 'effective_tags')
 _COMPUTED_DOWNTIME = ('notify_end_states', 'notify_end_types')
 INDEX = re.compile(r'\["(?:[^"\\]|\\.)*"\]|\[\d+\]')
@@ -28,7 +28,7 @@ def is_plan(data: Any) -> bool:
 def is_state(data: Any) -> bool:
     if not isinstance(data, dict) or is_plan(data) or not isinstance(data.get('format_version'), str):
         return False
-    # Of an empty state, little else is printed.
+    # The keys that the output for an empty state has.
     return 'values' in data or data.keys() <= {'format_version', 'terraform_version', 'checks'}
 
 
@@ -46,7 +46,7 @@ def is_encrypted(data: Any) -> bool:
 
 @dataclass(frozen=True)
 class _Module:
-    """The resources of one module: its path from the root, their place, and what the author wrote for each."""
+    """The resources of a module: its path from the root, their place, and their configuration."""
 
     path: tuple[str, ...]
     place: Place
@@ -60,7 +60,7 @@ def read_plan(base: Base, inventory: Inventory) -> None:
         inventory.report(
             'partial',
             Severity.WARNING,
-            'the plan is not complete: resources or values may be missing',
+            'the plan is incomplete: resources or values may be missing',
             base.position(('errored' if data.get('errored') is True else 'complete',)),
         )
     root = mapping(mapping(data.get('planned_values')).get('root_module'))
@@ -82,7 +82,7 @@ def read_state(base: Base, inventory: Inventory) -> None:
 
 @dataclass
 class _Reader:
-    """Reads the resources of a plan or state. `changes` are those of a plan, by address."""
+    """Reads the resources of a plan or state. `changes` are the changes of a plan by address."""
 
     base: Base
     inventory: Inventory
@@ -110,7 +110,7 @@ class _Reader:
         add_resource(self.inventory, Resource(type, address, values, base, place, MANAGER, tags if tags else None))
 
     def _reasons(self, unknown: Mapping[str, Any], expressions: Mapping[str, Any], type: str) -> dict[str, Any]:
-        """The unknown values with why each is not known; those that nobody wrote are left out."""
+        """Return the unknown values with the reason, without those that the configuration does not set."""
         computed = _COMPUTED + (_COMPUTED_DOWNTIME if type == 'datadog_downtime_schedule' else ())
         found = {}
         for name, part in unknown.items():
@@ -127,12 +127,12 @@ class _Reader:
             self.inventory.report(
                 'withheld',
                 Severity.NOTE,
-                f'{names}: known after apply where the author set none; read as unset, as the API creates them',
+                f'{names}: not set and known only after apply; read as unset, so the API defaults apply',
             )
 
 
 def _modules(root: Mapping[str, Any], place: Place, configuration: Mapping[str, Any]) -> Iterator[_Module]:
-    """The root module and its children at any depth, each with its configuration."""
+    """Yield the root module and its children at any depth, each with its configuration."""
     pending: list[tuple[Mapping[str, Any], Place, Mapping[str, Any], tuple[str, ...]]] = [
         (root, place, configuration, ())
     ]
@@ -154,7 +154,7 @@ def _modules(root: Mapping[str, Any], place: Place, configuration: Mapping[str, 
 
 def _known_after(expression: Any) -> str:
     references = sorted(set(_references(expression)), key=str)
-    # Terraform lists the objects above what is referred to as well.
+    # Terraform also lists the parents of a referenced attribute.
     leaves = [
         each
         for each in references
@@ -188,7 +188,7 @@ def _with_reason(unknown: Any, reason: str) -> Any:
 
 
 def _overlaid(value: Any, unknown: Any, sensitive: Any) -> Any:
-    """Return a value with `Withheld` in place of its unknown and sensitive parts."""
+    """Return a value with its unknown and sensitive parts replaced by `Withheld`."""
     if isinstance(unknown, Withheld):
         return unknown
     if sensitive is True:
@@ -203,7 +203,7 @@ def _overlaid(value: Any, unknown: Any, sensitive: Any) -> Any:
 
 
 def _holds(unknown: Any) -> bool:
-    """Whether a part of what is not known is a value at all: `[{}]` and `[false]` are not."""
+    """Whether an unknown part contains an unknown value: `[{}]` and `[false]` do not."""
     match unknown:
         case Withheld():
             return True
@@ -247,7 +247,7 @@ def _address(resource: Mapping[str, Any], instance: Mapping[str, Any]) -> str:
 
 
 def _sensitive_paths(paths: Any) -> dict[str, Any]:
-    """The first steps of the paths that a raw state marks as sensitive. Below a marked block, all is."""
+    """Return the first steps of the paths that a raw state marks as sensitive. Everything below a marked block is."""
     found: dict[str, Any] = {}
     for path in listed(paths):
         first = path[0] if isinstance(path, list) and path else None
@@ -258,14 +258,14 @@ def _sensitive_paths(paths: Any) -> dict[str, Any]:
 
 def _refuse_old_state(base: Base, inventory: Inventory) -> None:
     inventory.refuse(
-        f'a Terraform state of version {base.data["version"]}, which only Terraform before 0.12 wrote',
-        'upgrade it with a present Terraform, or make a plan: `terraform show -json PLAN > plan.json`',
+        f'a Terraform state of version {base.data["version"]}, written by Terraform before 0.12',
+        'upgrade it with a current Terraform, or make a plan: `terraform show -json PLAN > plan.json`',
     )
 
 
 def _refuse_encrypted(base: Base, inventory: Inventory) -> None:
     inventory.refuse(
-        'a state or plan that OpenTofu encrypted',
+        'a state or plan encrypted by OpenTofu',
         'decrypt it with OpenTofu: `tofu show -json > state.json`',
         base.position(('encrypted_data',)),
     )

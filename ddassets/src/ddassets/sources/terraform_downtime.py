@@ -1,4 +1,4 @@
-"""Terraform's downtimes as the body of `POST /api/v2/downtime`."""
+"""Convert Terraform's downtimes to the body of `POST /api/v2/downtime`."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -21,7 +21,7 @@ SAME = (
 
 
 def build_downtime(values: Values) -> BodyBuilder:
-    """Build the body for a `datadog_downtime_schedule`. Its blocks are objects, in older forms lists of one."""
+    """Build the body for a `datadog_downtime_schedule`. In older forms, its blocks are lists of one object."""
     builder = BodyBuilder(places={(): values.place, ('data',): values.place, _ATTRIBUTES: values.place})
     builder.put(('data', 'type'), 'downtime', None)
     builder.put(_ATTRIBUTES, {}, values.place)
@@ -68,8 +68,8 @@ _TIMES = ('start', 'start_date', 'end', 'end_date', 'timezone')
 _FREQUENCIES = {'days': 'DAILY', 'weeks': 'WEEKLY', 'months': 'MONTHLY', 'years': 'YEARLY'}
 
 
-def build_old_downtime(values: Values) -> BodyBuilder:
-    """Build the body for a `datadog_downtime`, whose schedule is that of the first API: epochs and a recurrence."""
+def build_v1_downtime(values: Values) -> BodyBuilder:
+    """Build the body for a `datadog_downtime`, whose schedule has the v1 form: epochs and a recurrence."""
     builder = BodyBuilder(places={(): values.place, ('data',): values.place, _ATTRIBUTES: values.place})
     builder.put(('data', 'type'), 'downtime', None)
     scope = values.get('scope')

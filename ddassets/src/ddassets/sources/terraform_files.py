@@ -1,4 +1,4 @@
-"""Where a planned resource is written: the `.tf` file beside the plan that a person edits."""
+"""Find the configuration of a planned resource in the `.tf` files beside the plan."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from ddassets.assets.document import read_text
 from ddassets.assets.source import Place
 from ddassets.diagnostic import Diagnostic, Position
 
-# Of one module.
+# Files of a module.
 MAX_FILES = 500
 _BLOCK = re.compile(r'^[ \t]*resource\s+"?(\w+)"?\s+"?([\w-]+)"?\s*\{', re.MULTILINE)
 _TOP = re.compile(r'^(?:\}|[a-z]\w*\b[^=\n]*\{)')
@@ -20,10 +20,10 @@ _TOP = re.compile(r'^(?:\}|[a-z]\w*\b[^=\n]*\{)')
 
 @dataclass(frozen=True)
 class ResourceBlock:
-    """A `resource` block of a `.tf` file. Places lead as in the planned values, which are `data`.
+    """A `resource` block of a `.tf` file. Places refer to the planned values, which are `data`.
 
-    The text is searched line by line. An attribute that an expression gives is found; one that is missing is at the
-    block.
+    The text is searched line by line. Attributes with an expression have a position too; a missing attribute has the
+    position of the block.
     """
 
     path: Path
@@ -39,7 +39,7 @@ class ResourceBlock:
         return lines[:end]
 
     def position(self, place: Place = (), column: int | None = None) -> Position:
-        """Return where an attribute or a block is written; of a text on one line, where its character `column` is."""
+        """Return the position of an attribute or a block; for a one-line text, of its character `column`."""
         value: Any = self.data
         number, found = 0, Position(self.line, 1)
         for index, step in enumerate(place):
@@ -71,7 +71,7 @@ class ResourceBlock:
             return Position(start.line, start.column + 1 + len(_escaped(value[:column])))
         row = value[column:].split('\n', 1)[0].strip()
         if written.startswith('<<') and row:
-            # A heredoc: the line that ends like the rest of this one.
+            # A heredoc: find the line with the same end.
             for offset, line in enumerate(self._lines[number + 1 :], 1):
                 if (at := line.find(row)) >= 0:
                     return Position(start.line + offset, at + 1)
@@ -90,7 +90,7 @@ def _escaped(text: str) -> str:
 
 
 class TerraformFiles:
-    """The `.tf` files of the modules of a plan, read as they are asked for."""
+    """The `.tf` files of the modules of a plan, read on demand."""
 
     def __init__(self, folder: Path, configuration: Mapping[str, Any]) -> None:
         self.folder = folder
@@ -98,7 +98,7 @@ class TerraformFiles:
         self._modules: dict[Path, dict[tuple[str, str], tuple[Path, str, int]]] = {}
 
     def block(self, modules: Sequence[str], type: str, name: str, values: Mapping[str, Any]) -> ResourceBlock | None:
-        """Return the block of a resource in a module, None where it is not beside the plan."""
+        """Return the block of a resource in a module, None if it is not beside the plan."""
         folder = self._folder(modules)
         if folder is None:
             return None
@@ -108,7 +108,7 @@ class TerraformFiles:
         return ResourceBlock(found[0], found[1], found[2], values) if found else None
 
     def _folder(self, modules: Sequence[str]) -> Path | None:
-        """The folder of a module: only local sources are beside the plan."""
+        """Return the folder of a module; only local modules are beside the plan."""
         folder, configuration = self.folder, self.configuration
         for name in modules:
             calls = configuration.get('module_calls')
@@ -123,7 +123,7 @@ class TerraformFiles:
 
 
 def _blocks(folder: Path) -> dict[tuple[str, str], tuple[Path, str, int]]:
-    """The resource blocks of a folder, each with its file, the text of the file and its line."""
+    """Return the resource blocks of a folder, each with its file, the text of the file and its line."""
     try:
         files = sorted(path for path in folder.iterdir() if path.suffix == '.tf')[:MAX_FILES]
     except OSError:

@@ -1,8 +1,7 @@
-"""The attributes of Terraform's `datadog_monitor`, and what its provider sends of each to the API.
+"""The attributes of Terraform's `datadog_monitor`, and what the provider sends to the API.
 
-The table is that of the provider's builder. "Sent unless zero" means that 0, false, "" and [] are not sent at all, so
-that nobody can say them. The newer framework provider keeps its planned tags under `effective_tags`, has fewer
-defaults, and sends zeros.
+The table follows the provider's builder. "Sent unless zero" means that 0, false, "" and [] are never sent. The newer
+framework provider keeps its planned tags in `effective_tags`, has fewer defaults, and sends zeros.
 """
 
 from collections.abc import Mapping
@@ -16,7 +15,7 @@ from ddassets.sources.values import Values, Withheld
 
 @dataclass(frozen=True)
 class Attribute:
-    """One attribute. `sent` is `always` or `nonzero`; `types` are the types of monitors that have it, empty for all."""
+    """An attribute. `sent` is `always` or `nonzero`; `types` are the monitor types that have it, empty for all."""
 
     name: str
     place: Place
@@ -31,7 +30,7 @@ def _option(name: str, kind: Any, sent: Any = 'nonzero', default: Any = None, ty
 
 
 ATTRIBUTES: tuple[Attribute, ...] = (
-    # Of a state: composite monitors name others by it.
+    # In a state: composite monitors refer to others by it.
     Attribute('id', ('id',), 'int'),
     Attribute('name', ('name',), 'text'),
     Attribute('type', ('type',), 'text'),
@@ -66,7 +65,7 @@ ATTRIBUTES: tuple[Attribute, ...] = (
 NUMBERS = ('ok', 'warning', 'critical', 'unknown', 'warning_recovery', 'critical_recovery')
 QUERIES = ('critical_query', 'critical_recovery_query')
 WINDOWS = ('trigger_window', 'recovery_window')
-# In the order in which the provider concatenates them.
+# In the provider's order of concatenation.
 VARIABLES = (
     'event_query',
     'cloud_cost_query',
@@ -75,7 +74,7 @@ VARIABLES = (
     'aggregate_filtered_query',
     'data_jobs_query',
 )
-# Blocks of a query that may stand once, and the key of the object that they become.
+# Blocks of a query that may occur once, and the key of their object.
 _SINGLE = {
     'search': 'search',
     'sort': 'sort',
@@ -103,7 +102,7 @@ BLOCKS = (
     'variables',
     'assets',
 )
-# Every name that the schema has: camel-case spellings are led back to these.
+# All names of the schema: camel-case names are mapped back to them.
 NAMES = frozenset(
     (*(each.name for each in ATTRIBUTES), *BLOCKS, *VARIABLES, *_SINGLE, *_NESTED, *NOT_SENT)
     + ('rrule', 'start', 'timezone', 'day_starts', 'month_starts', 'hour_starts', 'indexes')
@@ -165,7 +164,7 @@ def _is_set(value: Any) -> bool:
 
 
 def convert(value: Any, kind: str) -> Any:
-    """Return a value as the schema's type holds it; what does not fit stays as it is, to be reported by its reader."""
+    """Return a value converted to the schema's type; an unsuitable value is returned unchanged."""
     match kind, value:
         case 'int', str():
             try:
@@ -186,7 +185,7 @@ def convert(value: Any, kind: str) -> Any:
 
 
 def number(value: Any) -> Any:
-    """Return a threshold, which Terraform writes as a string, as a number; None for an empty one."""
+    """Return a threshold as a number; Terraform writes it as a string. None for an empty string."""
     if not isinstance(value, str):
         return value
     if not value.strip():
@@ -200,7 +199,7 @@ def number(value: Any) -> Any:
 
 def _put_thresholds(builder: BodyBuilder, values: Values) -> None:
     place: Place = ('options', 'thresholds')
-    # Older providers had a map of this name.
+    # Older providers had a map with this name.
     name = 'monitor_thresholds' if values.block('monitor_thresholds') else 'thresholds'
     value = values.get('monitor_thresholds')
     if isinstance(value, Withheld):
@@ -251,7 +250,7 @@ def _put_scheduling(builder: BodyBuilder, values: Values) -> None:
 def _put_window(builder: BodyBuilder, window: Values, at: Place) -> None:
     builder.put(at, {}, window.place)
     days = [key for key in ('day_starts', 'month_starts') if window.get(key) not in (None, '', 0)]
-    # The provider cannot tell an hour that is unset from the minute 0.
+    # The provider cannot distinguish an unset hour from minute 0.
     for key in days or ['hour_starts']:
         value = window.get(key)
         kind = 'text' if key == 'day_starts' else 'int'
@@ -261,7 +260,7 @@ def _put_window(builder: BodyBuilder, window: Values, at: Place) -> None:
 
 
 def _put_schedule(builder: BodyBuilder, schedule: Values, at: Place) -> None:
-    """Put the first recurrence: the provider sends no second one."""
+    """Put the first recurrence: the provider sends only one."""
     recurrence = schedule.block('recurrence')
     if recurrence is None:
         return
@@ -298,7 +297,7 @@ def _put_variables(builder: BodyBuilder, values: Values) -> None:
 
 
 def _object(builder: BodyBuilder, values: Values, place: Place, event: bool = False) -> dict[str, Any]:
-    """Return the object that a block of a query becomes: unset values, empty texts and zeros are dropped."""
+    """Return the object for a block of a query, without unset values, empty texts and zeros."""
     builder.places[place] = values.place
     found: dict[str, Any] = {'indexes': [], 'group_by': []} if event else {}
     for name in values:

@@ -1,4 +1,4 @@
-"""The attributes of a resource by their Terraform names, whatever the spelling of the form that holds them."""
+"""The attributes of a resource by their Terraform names, in any spelling."""
 
 import re
 from collections.abc import Collection, Iterator, Mapping
@@ -10,7 +10,7 @@ from ddassets.assets.source import Place
 
 @dataclass(frozen=True)
 class Withheld:
-    """Stands for a value that the file does not give; `reason` says why, and never the value."""
+    """A value that the file does not contain; `reason` says why, and never contains the value."""
 
     reason: str
 
@@ -21,7 +21,7 @@ def snake(name: str) -> str:
 
 
 def _known(name: str, known: Collection[str]) -> str:
-    """Return the known name that a plural was bent from (`notify_bies` from `notify_by`), else the name itself."""
+    """Return the known name of a plural (`notify_by` for `notify_bies`), else the name itself."""
     if name in known:
         return name
     for ending, singular in (('ies', 'y'), ('es', ''), ('s', '')):
@@ -31,13 +31,13 @@ def _known(name: str, known: Collection[str]) -> str:
 
 
 def listed(value: Any) -> list[Any]:
-    """Return a list; an empty one for any other value."""
+    """Return the value if it is a list, else an empty list."""
     return value if isinstance(value, list) else []
 
 
 @dataclass(frozen=True)
 class Values:
-    """A block of attributes. `place` is its place in the file; `known` are the names that bent plurals come from."""
+    """A block of attributes. `place` is its place in the file; `known` are the names to which plurals are mapped."""
 
     values: Mapping[str, Any]
     place: Place
@@ -58,11 +58,11 @@ class Values:
         return self.values.get(self._names.get(name, name))
 
     def at(self, name: str) -> Place:
-        """The place of an attribute in the file."""
+        """Return the place of an attribute in the file."""
         return (*self.place, self._names.get(name, name))
 
     def blocks(self, name: str) -> list['Values']:
-        """The blocks of a name: a list of objects, or one object where the form flattens a block that is alone."""
+        """Return the blocks of a name: a list of objects, or one object if the form flattens a single block."""
         value = self.get(name)
         if isinstance(value, Mapping):
             return [Values(value, self.at(name), self.known)]

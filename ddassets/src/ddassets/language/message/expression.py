@@ -13,12 +13,12 @@ from ddassets.nearest import did_you_mean
 
 MAX_DEPTH = 32
 MAX_LENGTH = 10_000
-# A longer literal is not exact as a float either.
+# A longer literal is not exact as a float.
 MAX_DIGITS = 15
 
 
 class ExpressionError(ValueError):
-    """A text that is not an expression, or has no value. `offset` counts from the start of the text."""
+    """A text that is not an expression, or has no result. `offset` is relative to the start of the text."""
 
     def __init__(self, offset: int, message: str) -> None:
         super().__init__(message)
@@ -58,7 +58,7 @@ class Negative:
 
 @dataclass(frozen=True)
 class Chain:
-    """Operands with operators of equal strength between them, from the left."""
+    """Operands and operators of equal precedence, left-associative."""
 
     first: 'Node'
     rest: 'tuple[tuple[int, str, Node], ...]'
@@ -74,7 +74,7 @@ type Node = Literal | Name | Apply | Negative | Chain | Parentheses
 
 @dataclass(frozen=True)
 class Expression:
-    """`mixed`: operators of different strength stand side by side, so their order is assumed (A31)."""
+    """`mixed`: operators of different precedence occur without parentheses, so their order is assumed (A31)."""
 
     text: str
     root: Node
@@ -85,13 +85,13 @@ class Expression:
         return (node for node in _walk(self.root) if isinstance(node, Name))
 
     def undescribed(self) -> bool:
-        """Return whether it calls a function whose output no source describes."""
+        """Whether it calls a function whose output is not documented."""
         return any(isinstance(node, Apply) and node.function in UNDESCRIBED for node in _walk(self.root))
 
     def evaluate(self, lookup: Callable[[str], Value], from_left: bool = False) -> Value:
-        """Return the result. `from_left`: operators act in the order of the text, whatever their strength.
+        """Return the result. `from_left`: apply operators in the order of the text, ignoring precedence.
 
-        Raises ExpressionError where there is no result: division by zero, an operand out of range.
+        Raises ExpressionError if there is no result: division by zero, an operand out of range.
         """
         value = _evaluate(_from_left(self.root) if from_left else self.root, lookup)
         if isinstance(value, float) and not math.isfinite(value):
@@ -119,7 +119,7 @@ def _walk(node: Node) -> Iterator[Node]:
 
 
 def _from_left(node: Node) -> Node:
-    """Make one chain, without strength, of what is not in parentheses."""
+    """Flatten operators outside parentheses to a chain without precedence."""
     match node:
         case Parentheses():
             return Parentheses(_from_left(node.inner))
@@ -199,7 +199,7 @@ def _number(offset: int, node: Node, lookup: Callable[[str], Value]) -> Number:
 
 
 def parse_expression(text: str) -> Expression:
-    """Read an expression. `*`, `/` and `%` bind tighter than `+` and `-`, `^` tightest and from the right.
+    """Parse an expression. `*`, `/` and `%` bind tighter than `+` and `-`; `^` binds tightest and is right-associative.
 
     Raises ExpressionError.
     """
@@ -214,7 +214,7 @@ def parse_expression(text: str) -> Expression:
 
 
 class _Builder:
-    """Builds the tree: one method for each rule of `expression.lark`, which the parser calls."""
+    """Builds the tree. The parser calls one method for each rule of `expression.lark`."""
 
     def start(self, children: list[Any]) -> Node:
         root: Node = children[0]
@@ -256,7 +256,7 @@ def _parser() -> Parser:
 def _refuse(text: str, error: UnexpectedInput) -> NoReturn:
     token = error.token
     if token is None:
-        raise ExpressionError(error.position, f'{text[error.position]!r} has no meaning here') from None
+        raise ExpressionError(error.position, f'{text[error.position]!r} is not allowed here') from None
     if token.type == END:
         raise ExpressionError(len(text), 'expected `)`' if 'RPAR' in error.accepts else 'ends early') from None
     expected = 'a number, a variable or `(`' if 'NUMBER' in error.accepts else 'an operator'
@@ -264,7 +264,7 @@ def _refuse(text: str, error: UnexpectedInput) -> NoReturn:
 
 
 def _refuse_depth(root: Node) -> None:
-    """Refuse what nests too deeply, unknown functions and wrong numbers of operands."""
+    """Refuse expressions that are nested too deeply, unknown functions and wrong numbers of operands."""
     pending = [(root, 1)]
     while pending:
         node, depth = pending.pop()

@@ -1,6 +1,6 @@
 """The functions and operators of `{{eval "…"}}`. Rule 4.10.
 
-Integers stay integers, so that an epoch less some minutes can stand in a link; a quotient is one where it is whole.
+Integers stay integers, so that a link can contain an epoch minus some minutes; a whole quotient is an integer too.
 Operands out of range raise ArithmeticError or ValueError.
 """
 
@@ -12,14 +12,14 @@ from decimal import ROUND_FLOOR, Decimal
 type Number = int | float
 type Value = int | float | str
 
-# Larger integers are not exact in other places either, and exact arithmetic on them has no bound.
+# Larger integers are not exact elsewhere, and exact arithmetic with them is unbounded.
 MAX_INTEGER = 2**53
 MAX_PLACES = 15
 
 
 @dataclass(frozen=True)
 class Function:
-    """`texts`: its first operand is a text; the other operands are numbers, but for those of `strip`."""
+    """`texts`: the first operand is a text; the others are numbers, except for `strip`."""
 
     call: Callable[..., Value]
     least: int = 1
@@ -93,7 +93,7 @@ FUNCTIONS: Mapping[str, Function] = {
     'substring': Function(_substring, least=2, most=3, texts=1),
     'strip': Function(str.strip, most=2, texts=2),
 }
-# Their names are documented and what they print is not.
+# Their names are documented, but their output is not.
 UNDESCRIBED = frozenset({'to_bool', 'humanize_bytes', 'humanize_bits'})
 
 
@@ -127,5 +127,5 @@ OPERATORS: Mapping[str, Callable[[Number, Number], Number]] = {
 
 
 def bounded(value: Value) -> Value:
-    """Make a float of an integer that is too large to be exact elsewhere."""
+    """Convert an integer that is too large to be exact elsewhere to a float."""
     return float(value) if isinstance(value, int) and abs(value) > MAX_INTEGER else value

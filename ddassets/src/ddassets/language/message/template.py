@@ -30,7 +30,7 @@ MAX_FAULTS = 50
 PRIORITIES = ('P1', 'P2', 'P3', 'P4', 'P5')
 TRIGGER_TIMES = ('first_triggered_at', 'last_triggered_at')
 
-# Name: the least and the greatest number of arguments.
+# Name: the minimum and maximum number of arguments.
 _FUNCTIONS = {'eval': (1, 1), 'local_time': (2, 2), 'urlencode': (1, 1), 'override_priority': (1, 1)}
 _TAG = re.compile(r'\{\{((?:"[^"]*"|\'[^\']*\'|(?!\}\}|\{\{)[^"\'])*)\}\}')
 _RAW_TAG = re.compile(r'\{\{\{\{((?:"[^"]*"|\'[^\']*\'|(?!\}\}|\{\{)[^"\'])*)\}\}\}\}')
@@ -48,9 +48,9 @@ class _Argument(NamedTuple):
 
 
 def parse(text: str, comment_end: str = 'at --}}') -> Template:
-    """Parse a message. Raises MessageSyntaxError with every fault, the first 50 if there are more.
+    """Parse a message. Raises MessageSyntaxError with at most 50 faults.
 
-    `comment_end` says where a comment ends that holds braces (A87); others end at the first `}}`.
+    `comment_end` is the end of comments that contain braces (A87); other comments end at the first `}}`.
     """
     reader = _Reader(text, comment_end)
     nodes = reader.read()
@@ -61,7 +61,7 @@ def parse(text: str, comment_end: str = 'at --}}') -> Template:
 
 @dataclass
 class _Open:
-    """A block that is not closed yet."""
+    """An open block."""
 
     offset: int
     end: int
@@ -109,7 +109,7 @@ class _Reader:
         return tuple(self.top)
 
     def tag(self, at: int) -> int:
-        """Read what begins with `{{`, and return where it ends."""
+        """Parse what begins with `{{`, and return its end."""
         text = self.text
         if text.startswith('{{{{', at):
             return self.raw(at)
@@ -126,7 +126,7 @@ class _Reader:
         return end
 
     def comment(self, at: int) -> int:
-        """Read a comment. One that holds `{{` before its first `}}` ends at `--}}` (A87)."""
+        """Parse a comment. If it contains `{{` before its first `}}`, it ends at `--}}` (A87)."""
         first, closing = self.text.find('}}', at), '}}'
         nested = self.text.startswith('{{!--', at) and '{{' in self.text[at + 2 : max(first, at)]
         if nested and self.comment_end == 'at --}}':
@@ -139,7 +139,7 @@ class _Reader:
         return end + len(closing)
 
     def raw(self, at: int) -> int:
-        """Read `{{{{raw}}}}…{{{{/raw}}}}`, or a raw conditional, whose content is printed as it is."""
+        """Parse `{{{{raw}}}}…{{{{/raw}}}}`, or a raw conditional, whose content is printed unchanged."""
         match = _RAW_TAG.match(self.text, at)
         content = match[1].strip() if match else ''
         name = content.split(None, 1)[0] if content else ''
@@ -154,7 +154,7 @@ class _Reader:
         text = (Text(start, end, self.text[start:end]),) if end > start else ()
         stop = end + len(closing)
         if content == 'raw':
-            # The marks are not text: what is before and after them meets only once it is rendered.
+            # The marks are not text: the texts before and after them are joined only in the output.
             for node in (Comment(at, start), *text, Comment(end, stop)):
                 self.add(node)
         elif name[0] in '#^':
@@ -175,7 +175,7 @@ class _Reader:
         elif _PATH.fullmatch(content):
             self.variable(content, at, end, escaped)
         elif not content:
-            self.fault(at, 'nothing stands between the braces')
+            self.fault(at, 'the braces are empty')
         else:
             self.call(content, at, end)
 
@@ -258,7 +258,7 @@ class _Reader:
         self.open.append(_Open(at, end, condition, inverted, [(at, end)], []))
 
     def condition(self, content: str, at: int) -> Condition | None:
-        """Read a conditional and its arguments; None where they are at fault."""
+        """Parse a conditional and its arguments; None if they are invalid."""
         given = self.arguments(content, at) if content else ('', ())
         name, arguments = given or (content.split(None, 1)[0], ())
         if name not in CONDITIONALS:
@@ -295,14 +295,14 @@ class _Reader:
             self.warnings.append(
                 Fault(
                     at,
-                    f'{name} "{variable}" is read as "{variable}.name"; the documentation has both spellings, and '
-                    f'somebody reports that it does not match without .name: write "{variable}.name"',
+                    f'{name} "{variable}" is read as "{variable}.name"; the documentation has both spellings, but '
+                    f'a user reports that it does not match without .name: write "{variable}.name"',
                 )
             )
 
     def otherwise(self, at: int, end: int) -> None:
         if not self.open:
-            self.fault(at, '{{else}} stands outside every conditional')
+            self.fault(at, '{{else}} is outside all conditionals')
         elif self.open[-1].otherwise is not None:
             self.fault(at, f'{{{{#{self.open[-1].condition.name}}}}} has two {{{{else}}}}')
         else:
@@ -312,15 +312,15 @@ class _Reader:
     def closing(self, name: str, at: int, end: int) -> None:
         names = [block.condition.name for block in self.open]
         if name not in names:
-            inner = f'; the innermost open one is {{{{#{names[-1]}}}}}' if names else ''
-            self.fault(at, f'{{{{/{name[:40]}}}}} closes nothing{inner}')
+            inner = f'; the innermost open block is {{{{#{names[-1]}}}}}' if names else ''
+            self.fault(at, f'{{{{/{name[:40]}}}}} closes no open block{inner}')
             return
         while self.open[-1].condition.name != name:
             block = self.open[-1]
             line, column = position(self.text, block.offset)
             self.fault(
                 at,
-                f'{{{{/{name}}}}} crosses {{{{#{block.condition.name}}}}}, '
+                f'{{{{/{name}}}}} overlaps {{{{#{block.condition.name}}}}}, '
                 f'opened at line {line}, column {column} and not closed',
             )
             self.close(block, at)

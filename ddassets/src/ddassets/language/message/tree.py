@@ -1,4 +1,4 @@
-"""The tree of a notification message: every node knows its offset in the text. Rule 4.1."""
+"""The syntax tree of a notification message; every node has its offset in the text. Rule 4.1."""
 
 import re
 from collections.abc import Collection, Iterator
@@ -14,14 +14,14 @@ _PART = re.compile(r'\[([^\][{}]+)\]|([\w@/-]+)')
 
 
 class Fault(NamedTuple):
-    """A syntax error of a message, or a part that may not be read as it looks. `offset` is in characters."""
+    """A syntax error of a message, or a part with a surprising meaning. `offset` is in characters."""
 
     offset: int
     message: str
 
 
 class MessageSyntaxError(UnusableInputError):
-    """A message with syntax errors, all of them. The details put a caret under each."""
+    """All syntax errors of a message. The details have a caret under each."""
 
     def __init__(self, text: str, faults: Collection[Fault]) -> None:
         self.text = text
@@ -55,7 +55,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Comment:
-    """A comment, or a mark of a raw block. `nested`: it holds braces, so its end is assumed (A87)."""
+    """A comment, or a mark of a raw block. `nested`: it contains braces, so its end is assumed (A87)."""
 
     offset: int
     end: int
@@ -85,9 +85,9 @@ class Call:
 
 @dataclass(frozen=True)
 class Condition:
-    """What a block tests: `is_alert`, or `is_match` with its arguments.
+    """The condition of a block: `is_alert`, or `is_match` with its arguments.
 
-    `expression` is that of the first argument where this is `(eval "…")` (rule 4.5); the argument then has its text.
+    `expression` is the expression of the first argument if it is `(eval "…")` (rule 4.5); the argument has its text.
     """
 
     name: str
@@ -103,9 +103,9 @@ class Condition:
 
 @dataclass(frozen=True)
 class Block:
-    """`{{#is_alert}}…{{else}}…{{/is_alert}}`, or `{{^…}}`, which is `inverted`. `otherwise` is None without an else.
+    """`{{#is_alert}}…{{else}}…{{/is_alert}}`, or `{{^…}}`, which is `inverted`. `otherwise` is None without `{{else}}`.
 
-    A raw conditional, `{{{{is_match …}}}}…{{{{/is_match}}}}`, is a block whose body is one text.
+    A raw conditional, `{{{{is_match …}}}}…{{{{/is_match}}}}`, is a block whose body is a single text.
     """
 
     offset: int
@@ -114,14 +114,14 @@ class Block:
     inverted: bool
     body: 'tuple[Node, ...]'
     otherwise: 'tuple[Node, ...] | None'
-    marks: tuple[tuple[int, int], ...]  # the offsets of its own tags
+    marks: tuple[tuple[int, int], ...]  # the offsets of its opening and closing tags
 
 
 type Node = Text | Comment | Variable | Call | Block
 
 
 class Literal(NamedTuple):
-    """A condition, and whether it has to hold."""
+    """A condition and its required value."""
 
     condition: Condition
     holds: bool
@@ -131,7 +131,7 @@ class Literal(NamedTuple):
 
 
 class Branch(NamedTuple):
-    """One way through a block. `path` is what has to hold, the outermost block first."""
+    """A branch of a block. `path` are the required conditions, the outermost block first."""
 
     offset: int
     path: tuple[Literal, ...]
@@ -141,7 +141,7 @@ class Branch(NamedTuple):
 
 
 class Use(NamedTuple):
-    """A variable that the message reads."""
+    """A use of a variable in the message."""
 
     offset: int
     parts: tuple[str, ...]
@@ -152,14 +152,14 @@ class Use(NamedTuple):
 
 @dataclass(frozen=True)
 class Template:
-    """A parsed message. `warnings` are parts that may not be read as they look."""
+    """A parsed message. `warnings` are parts with a surprising meaning."""
 
     text: str
     nodes: tuple[Node, ...]
     warnings: tuple[Fault, ...]
 
     def walk(self) -> Iterator[tuple[Node, tuple[Literal, ...]]]:
-        """Yield each node and what has to hold for it to be rendered, in the order of the text."""
+        """Yield each node and the conditions for rendering it, in the order of the text."""
         return _walk(self.nodes, ())
 
     @cached_property
@@ -172,16 +172,16 @@ class Template:
         )
 
     def branches(self) -> tuple[Branch, ...]:
-        """Return every branch that the message spells out: each body, and each `{{else}}`."""
+        """Return every branch of the message: each body, and each `{{else}}`."""
         return self._branches
 
     def variables(self) -> tuple[Use, ...]:
-        """Return every variable that is printed, tested or calculated with, in the order of the text."""
+        """Return every use of a variable (printed, tested or in an expression), in the order of the text."""
         return tuple(use for node, _ in self.walk() for use in _uses(node))
 
 
 def ways(block: Block) -> Iterator[tuple[Literal, tuple[Node, ...]]]:
-    """Yield each way through a block: what has to hold, and what is rendered then."""
+    """Yield each branch of a block: its conditions and its nodes."""
     yield Literal(block.condition, not block.inverted), block.body
     if block.otherwise is not None:
         yield Literal(block.condition, block.inverted), block.otherwise
@@ -215,7 +215,7 @@ def bare_parts(path: str) -> tuple[str, ...]:
 
 
 def quoted_parts(path: str) -> tuple[str, ...]:
-    """Split the name of a variable in quotes, where a dotted key needs no brackets: `a.b.name` is of the key `a.b`."""
+    """Split the name of a quoted variable, where a dotted key needs no brackets: `a.b.name` has the key `a.b`."""
     if '[' in path or '.' not in path:
         return bare_parts(path)
     return tuple(path.rsplit('.', 1))

@@ -1,6 +1,6 @@
 """The names of the conditionals (rule 4.2) and of the variables of a message that are not tags (rule 4.6)."""
 
-#: Conditionals that the transition alone decides.
+#: Conditionals that depend only on the transition.
 FLAGS = frozenset(
     {
         'is_alert',

@@ -1,1 +1,1 @@
-"""The metric query language of dashboards and monitors: `tree` is what a query means, `syntax` reads and prints it."""
+"""The metric query language: `tree` contains the nodes, `syntax` parses, `printing` prints."""

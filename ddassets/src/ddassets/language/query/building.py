@@ -1,4 +1,4 @@
-"""Build the tree: one method for each rule of `metrics.lark`, which the parser calls."""
+"""Build the tree. The parser calls one method for each rule of `metrics.lark`."""
 
 import math
 from dataclasses import replace
@@ -37,7 +37,7 @@ from ddassets.language.query.tree import (
 )
 from ddassets.nearest import closest
 
-# Tokens, and what the rules below returned.
+# Tokens, and the results of the rules below.
 type Children = list[Any]
 
 _KINDS: dict[str, Literal['last', 'next', 'current']] = {'last': 'last', 'next': 'next', 'current': 'current'}
@@ -45,7 +45,7 @@ _UNITS = ('mo', 'm', 'h', 'd', 'w')
 
 
 class Misuse(Exception):
-    """Grammatical, but not a query: a word that nobody knows, operators that do not go together."""
+    """Grammatical, but not a query: an unknown word, or operators that cannot be combined."""
 
     def __init__(self, offset: int, found: str, message: str, expected: tuple[str, ...] = ()) -> None:
         super().__init__(message)
@@ -56,7 +56,7 @@ class Misuse(Exception):
 
 
 class FormulaMonitor(NamedTuple):
-    """`formula("…")` of a monitor; the text in quotes is a formula that has yet to be parsed."""
+    """`formula("…")` of a monitor; the quoted text is a formula that is not parsed yet."""
 
     span: Span
     text: Text
@@ -78,7 +78,7 @@ class _By(NamedTuple):
 
 
 class _Partial(NamedTuple):
-    """A scope, and where it has the first symbolic and the first word operator, which do not go together (rule 1.5)."""
+    """A scope, with its first symbolic and its first word operator, which cannot be combined (rule 1.5)."""
 
     scope: Scope
     symbol: Token | None = None
@@ -147,7 +147,7 @@ class Builder:
         )
 
     def name(self, children: Children) -> Metric | Reference:
-        """A bare name: another query of a formula, a metric, or a word; `syntax` knows which."""
+        """Return a bare name: another query of a formula, a metric, or a word; `syntax` decides which."""
         name, *rest = children
         by, modifiers, end = _postfixes(rest, name.end_pos)
         span = Span(name.start_pos, end)
@@ -310,12 +310,12 @@ class Builder:
         name = children[0]
         message = f'expected a number to compare with, found {name.value!r}'
         if name.value.lower() == 'threshold':
-            message += '; a dynamic threshold (thresholds.critical_query, in preview) is not covered'
+            message += '; a dynamic threshold (thresholds.critical_query, in preview) is not supported'
         raise Misuse(name.start_pos, repr(name.value), message, ('a number',))
 
 
 def modified(operand: Expression, modifiers: tuple[Modifier, ...], span: Span) -> Expression:
-    """`(operand).modifiers`; what can hold its modifiers itself does."""
+    """Return `(operand).modifiers`; operands with their own modifiers receive them directly."""
     if not modifiers:
         return replace(operand, span=span)
     if isinstance(operand, Metric | Call | Reference | Modified):
@@ -349,7 +349,7 @@ def _number(token: Token) -> Number:
 
 
 def _known(token: Token, name: str, known: frozenset[str], what: str, offset: int | None = None) -> str:
-    """The name as it is written, unless it is a known one in capitals or a known one misspelt."""
+    """Return the name; convert a known name in capitals, and refuse a misspelt known name."""
     lower = name.lower()
     if lower in known:
         return lower
@@ -379,7 +379,7 @@ def _time_aggregator(token: Token) -> None:
 
 
 def _length(text: str) -> tuple[int, Any] | None:
-    """The count and the unit of `5m`, or None."""
+    """Return the count and the unit of `5m`, or None."""
     for unit in _UNITS:
         count = text.removesuffix(unit)
         if count != text:
@@ -394,7 +394,7 @@ def _window(word: str, written: str, start: int) -> Window:
     parsed = _length(length)
     if parsed is None or kind is None:
         zero = length[:1] == '0' and not length.strip('0mhdwo')
-        why = 'a window has to be longer than zero' if zero else 'expected a window such as last_5m'
+        why = 'a window must be longer than zero' if zero else 'expected a window such as last_5m'
         likely = None if zero else _likely_window(word, written)
         raise Misuse(start, repr(written), f'{why}, found {written!r}{_hint(likely)}', ('a window such as last_5m',))
     return Window(kind, *parsed, span=Span(start, start + len(written)))
@@ -404,26 +404,26 @@ def _likely_window(word: str, written: str) -> str | None:
     if _length(word):
         return f'last_{word}'
     likely = closest(word, vocabulary.WINDOWS)
-    # Behind `.last(` the length stands alone.
+    # `.last(` contains only the length.
     if likely and word != written.lower():
         likely = likely.removeprefix('last_')
     return likely if likely != written.lower() else None
 
 
 def _shift(token: Token) -> int:
-    """The seconds of `5m_ago` or `last_5m` (rule 1.8)."""
+    """Return the seconds of `5m_ago` or `last_5m` (rule 1.8)."""
     written = token.value.lower()
     length = written.removesuffix('_ago') if written.endswith('_ago') else written.removeprefix('last_')
     parsed = _length(length) if length != written else None
     if parsed is None:
         hint = _hint(f'{written}_ago' if _length(written) else None)
-        message = f'expected how long ago, such as 5m_ago, found {token.value!r}{hint}'
-        raise Misuse(_extent(token)[0], repr(token.value), message, ('how long ago, such as 5m_ago',))
+        message = f'expected a shift such as 5m_ago, found {token.value!r}{hint}'
+        raise Misuse(_extent(token)[0], repr(token.value), message, ('a shift such as 5m_ago',))
     return Window('last', *parsed, span=Span(*_extent(token))).seconds
 
 
 def _option(argument: Any, always: bool = False) -> Any:
-    """A bare argument after the first is an option such as `sum` rather than the name of a query."""
+    """Return a bare argument after the first as an option such as `sum`, not as the name of a query."""
     if isinstance(argument, Reference) and not argument.modifiers:
         if always or argument.name.lower() in vocabulary.OPTION_WORDS:
             return Word(argument.name, span=argument.span)
@@ -433,7 +433,7 @@ def _option(argument: Any, always: bool = False) -> Any:
 def _postfixes(children: Children, end: int) -> tuple[tuple[GroupKey, ...], tuple[Modifier, ...], int]:
     groups = [child for child in children if isinstance(child, _By)]
     if len(groups) > 1:
-        raise Misuse(groups[1].start, repr('by'), "a query has one 'by {…}', found a second one")
+        raise Misuse(groups[1].start, repr('by'), "expected one 'by {…}', found a second")
     modifiers = tuple(child for child in children if isinstance(child, Modifier))
     ends = [end, *(group.end for group in groups), *(modifier.span.end for modifier in modifiers)]
     return (groups[0].keys if groups else ()), modifiers, max(ends)
@@ -481,6 +481,6 @@ def _combined(scope: Scope, parts: list[_Partial], operator: Token, symbolic: bo
     word = next((part.word for part in parts if part.word), None if symbolic else operator)
     if symbol and word:
         later = max(symbol, word, key=_extent)
-        message = f"',' and '!' do not go together with AND, OR, NOT and IN in one filter, found {later.value!r}"
+        message = f"',' and '!' cannot be combined with AND, OR, NOT and IN in one filter, found {later.value!r}"
         raise Misuse(_extent(later)[0], repr(later.value), message)
     return _Partial(scope, symbol, word)

@@ -1,13 +1,13 @@
-"""The syntax error of a query, with its place."""
+"""The syntax error of a query, with its column."""
 
 from ddassets.diagnostic import Excerpt
 
 
 class QuerySyntaxError(ValueError):
-    """A text that is no query.
+    """A text that is not a query.
 
-    `column` counts characters of `text` from 1. `expected` holds what may stand there, in the field's words; it is
-    empty where the fault is of another kind. `found` is what stands there. `message` says it all in one line.
+    `column` counts characters of `text` from 1. `expected` lists what is allowed there, or is empty for other kinds of
+    fault. `found` is the text there. `message` is the complete message in one line.
     """
 
     def __init__(self, text: str, column: int, expected: tuple[str, ...], found: str, message: str) -> None:
@@ -23,10 +23,10 @@ class QuerySyntaxError(ValueError):
 
     @property
     def excerpt(self) -> Excerpt:
-        """The query, with the character at fault marked."""
+        """The query, with the faulty character marked."""
         offset = min(self.column - 1, len(self.text))
         return Excerpt(self.text, offset, offset + 1)
 
     def caret(self) -> str:
-        """Return the line of the query that is at fault, and a caret under the column."""
+        """Return the line of the query with the fault, and a caret under the column."""
         return '\n'.join(f'  {line}' for line in self.excerpt.caret())

@@ -1,4 +1,4 @@
-"""The canonical spelling of a query: one blank around operators, `by {…}` before the modifiers, single quotes."""
+"""Print a query in canonical form: one blank around operators, `by {…}` before the modifiers, single quotes."""
 
 from collections.abc import Iterable
 from functools import singledispatch
@@ -34,8 +34,8 @@ from ddassets.language.query.tree import (
 
 @singledispatch
 def render(node: Node) -> str:
-    """The node as text; a query, formula or monitor query parses to an equal one."""
-    raise TypeError(f'no part of a query: {node!r}')
+    """Return the node as text; parsing it gives an equal query, formula or monitor query."""
+    raise TypeError(f'not a part of a query: {node!r}')
 
 
 @render.register
@@ -158,7 +158,7 @@ def _(node: Window) -> str:
 
 @render.register
 def _(node: Change) -> str:
-    """How long ago alone; the rest of `change(…)` stands around the time aggregation."""
+    """Print only the shift; the rest of `change(…)` is around the time aggregation."""
     count, unit = in_one_unit(node.shift, ('w', 'd', 'h', 'm'))
     return f'{count}{unit}_ago'
 

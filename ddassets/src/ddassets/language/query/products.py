@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-# The types of monitors and, of dashboards, the `data_source` of a query.
+# The types of monitors and the `data_source` of dashboard queries.
 _PRODUCTS = {
     'APM': """
         trace-analytics alert; spans; apm; apm_stats; apm_query; apm_metrics; apm_resource_stats; apm_dependency_stats;
@@ -32,7 +32,7 @@ _PRODUCTS = {
     'SLOs': 'slo alert; slo',
     'synthetic tests': 'synthetics alert; synthetics',
 }
-# The function that a query begins with.
+# The function at the start of a query.
 _FUNCTIONS = {
     'APM': 'trace-analytics; spans',
     'audit trail': 'audit',
@@ -61,21 +61,21 @@ _BY_FUNCTION = dict(_pairs(_FUNCTIONS))
 
 
 def recognise(source: str, query: str) -> str | None:
-    """The product that a query belongs to, such as `logs`, or None for one of metrics.
+    """Return the product of a query, such as `logs`, or None for metrics.
 
-    `source` is the monitor's `type` or the `data_source` in a dashboard; one that is not known leaves it to the form of
-    the query. `metric alert` and `query alert` do too, since old monitors of every kind have them.
+    `source` is the monitor's `type` or the `data_source` in a dashboard. If it is unknown, `metric alert` or
+    `query alert` (old monitors of every kind have these), the syntax of the query decides.
     """
     return product_of_type(source) or product_of_query(query)
 
 
 def product_of_type(source: str) -> str | None:
-    """Return the product of a monitor's type or a `data_source`; None where it is not known, or metrics."""
+    """Return the product of a monitor's type or a `data_source`; None if it is unknown, or metrics."""
     return _BY_SOURCE.get(source.strip().lower())
 
 
 def product_of_query(query: str) -> str | None:
-    """Return the product that a query belongs to by its form; None where it has that of no other product."""
+    """Return the product of a query by its syntax; None if it matches no other product."""
     query = query.strip()
     function, parenthesis, _ = query.partition('(')
     if parenthesis and function.strip().lower() in _BY_FUNCTION:

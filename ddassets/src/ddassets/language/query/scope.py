@@ -1,4 +1,4 @@
-"""Which series a scope reads, and narrowing what a query reads (rules 1.5 and 1.6)."""
+"""Match series against a scope, and narrow the scopes of a query (rules 1.5 and 1.6)."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -23,20 +23,20 @@ from ddassets.language.query.tree import (
 )
 
 type Predicate = Callable[[frozenset[str]], bool]
-# What each template variable of a dashboard stands for: tags such as `host:web-1`, or `*`; so is one not listed.
+# The values of a dashboard's template variables: tags such as `host:web-1`, or `*` (also for missing variables).
 type Variables = Mapping[str, Sequence[str]]
 
 
 def matches(scope: Scope | None, tags: frozenset[str], variables: Variables | None = None) -> bool:
-    """Whether a series with these tags (`key:value`, or a bare word) is in the scope. No scope is everything."""
+    """Whether the scope matches a series with these tags (`key:value`, or a bare word). None matches all series."""
     return predicate(scope, variables)(tags)
 
 
 def predicate(scope: Scope | None, variables: Variables | None = None) -> Predicate:
-    """`matches` for many series: what can be worked out from the scope alone is worked out once.
+    """Return a fast `matches` for many series.
 
-    `*` in a value stands for any text, wherever it is. Case counts. A series without the key is outside `key:value`
-    and inside `!key:value`.
+    `*` in a value matches any text. Matching is case-sensitive. A series without the key does not match `key:value`,
+    but matches `!key:value`.
     """
     return _plain_predicate(scope) if not variables else _predicate(scope, variables)
 
@@ -70,20 +70,20 @@ def _predicate(scope: Scope | None, variables: Variables) -> Predicate:
 
 
 def keys(scope: Scope | None) -> frozenset[str]:
-    """The tag keys that the scope names; template variables have none before they are filled in."""
+    """Return the tag keys in the scope; template variables have none until they are replaced."""
     if scope is None:
         return frozenset()
     return frozenset(part.key for part in walk(scope) if isinstance(part, TagFilter | TagIn) and part.key is not None)
 
 
 def narrow[T: Node](node: T, tags: Iterable[str]) -> T:
-    """Every metric in the expression or monitor query reads only series that have all of `tags` as well.
+    """Restrict every metric of the expression or monitor query to series that have all of `tags`.
 
-    Joined with `,` or with AND, as the scope has it, since the two do not go together (rule 1.5). A tag that a scope
-    asks for already is not added again.
+    The tags are joined with `,` or with AND, as in the scope, because the two cannot be combined (rule 1.5). A tag that
+    a scope already requires is not added again.
 
     Raises:
-        ValueError: for what is no `key:value`.
+        ValueError: for a text that is not `key:value`.
     """
     filters = [_tag_filter(tag) for tag in tags]
     return rewrite(node, lambda part: _narrowed(part, filters) if isinstance(part, Metric) else part)
@@ -127,7 +127,7 @@ def _everything(tags: frozenset[str]) -> bool:
 
 
 def _any_of(patterns: Iterable[str]) -> Predicate:
-    """Holds where one of the tags is one of the patterns."""
+    """Return a predicate: one of the tags matches one of the patterns."""
     listed = frozenset(patterns)
     if '*' in listed:
         return _everything
@@ -139,13 +139,13 @@ def _any_of(patterns: Iterable[str]) -> Predicate:
 
 
 def _wildcard(pattern: str) -> str:
-    """A regular expression; the groups do not backtrack, so that many `*` cost no more than one."""
+    """Return a regular expression whose groups do not backtrack, so that many `*` are not slower than one."""
     first, *middle, last = map(re.escape, pattern.split('*'))
     return first + ''.join(f'(?>.*?{part})' for part in middle if part) + '.*' + last
 
 
 def _alternatives(value: str, variables: Variables) -> Iterator[str]:
-    """The value with each choice of its template variables; of a tag they give the part behind the key."""
+    """Return the value for each choice of its template variables; from a tag only the part after the key is used."""
     if '$' not in value:
         yield value
         return

@@ -1,4 +1,4 @@
-"""Read metric queries, formulas and monitor queries, and print them."""
+"""Parse metric queries, formulas and monitor queries."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -28,17 +28,17 @@ from ddassets.nearest import closest
 
 __all__ = ['QuerySyntaxError', 'parse_formula', 'parse_monitor', 'parse_queries', 'parse_query', 'render']
 
-# No query in use comes near either; they bound the time and the stack that a hostile text can take.
+# Far above any real query; they limit the time and the stack for a hostile text.
 MAX_LENGTH = 100_000
 MAX_DEPTH = 100
 
 
 @lru_cache(4096)
 def parse_queries(text: str) -> tuple[Expression, ...]:
-    """The queries of a dashboard's `q`, which commas separate.
+    """Parse the queries of a dashboard's `q`, separated by commas.
 
     Raises:
-        QuerySyntaxError: with the column at fault.
+        QuerySyntaxError: with the column of the fault.
     """
     expressions: tuple[Expression, ...] = _parse('queries', text)
     return tuple(_with_metrics(expression) for expression in expressions)
@@ -46,10 +46,10 @@ def parse_queries(text: str) -> tuple[Expression, ...]:
 
 @lru_cache(4096)
 def parse_query(text: str) -> Expression:
-    """Exactly one query. A bare name is a metric.
+    """Parse exactly one query. A bare name is a metric.
 
     Raises:
-        QuerySyntaxError: with the column at fault.
+        QuerySyntaxError: with the column of the fault.
     """
     expression: Expression = _parse('query', text)
     return _with_metrics(expression)
@@ -57,20 +57,20 @@ def parse_query(text: str) -> Expression:
 
 @lru_cache(4096)
 def parse_formula(text: str) -> Expression:
-    """A formula over named queries. A bare name without a dot is one of them; metrics may stand in it too.
+    """Parse a formula over named queries. A bare name without a dot is a query name; metrics are allowed too.
 
     Raises:
-        QuerySyntaxError: with the column at fault.
+        QuerySyntaxError: with the column of the fault.
     """
     return _with_references(_parse('query', text))
 
 
 @lru_cache(4096)
 def parse_monitor(text: str) -> MonitorQuery:
-    """The query of a metric monitor (rules 1.1 to 1.11).
+    """Parse the query of a metric monitor (rules 1.1 to 1.11).
 
     Raises:
-        QuerySyntaxError: with the column at fault.
+        QuerySyntaxError: with the column of the fault.
     """
     result = _parse('monitor', text)
     return _with_metrics(result) if isinstance(result, MonitorQuery) else _formula_monitor(text, result)
@@ -107,7 +107,7 @@ def _refuse_depth(text: str, results: Iterable[Any]) -> None:
 
 
 def _with_metrics[T: Node](node: T) -> T:
-    """A bare name is a metric, or behind the first argument of a function an option."""
+    """Convert bare names to metrics, or to options after the first argument of a function."""
     if not any(isinstance(part, Reference) for part in walk(node)):
         return node
 
@@ -142,7 +142,7 @@ def _as_option(argument: Any) -> Any:
 
 
 def _formula_monitor(text: str, parts: Any) -> MonitorQuery:
-    """Parse the text in quotes as if it stood alone behind blanks, so that its columns are those of the whole query."""
+    """Parse the quoted text padded with blanks, so that its columns are those of the whole query."""
     inner = ' ' * (parts.text.span.start + 1) + parts.text.value
     try:
         expression = parse_formula(inner)
@@ -162,8 +162,8 @@ def _formula_monitor(text: str, parts: Any) -> MonitorQuery:
     )
 
 
-# What may come next, in the field's words, for the terminals of the grammar. An entry of several terminals stands for
-# them all where the parser accepts them all; the first one that fits wins.
+# Descriptions of the grammar's terminals. An entry of several terminals is used if the parser accepts all of them; the
+# first match wins.
 _EXPECTED: tuple[tuple[frozenset[str], str], ...] = tuple(
     (frozenset(terminals.split()), words)
     for terminals, words in (
@@ -218,11 +218,11 @@ def _unexpected(text: str, start: str, error: UnexpectedInput) -> QuerySyntaxErr
 
 
 def _hint(start: str, word: str, accepted: set[str]) -> str:
-    """What the writer may have meant."""
+    """Return a hint for a probable mistake."""
     if start == 'monitor' and accepted == {'FUNCTION'}:
-        return '; a monitor aggregates over time first'
+        return '; a monitor query begins with a time aggregation'
     if start != 'monitor' and word in ('<', '>', '=', '!'):
-        return '; only a monitor compares'
+        return '; only monitors have comparisons'
     if word in ('"', "'") and 'STRING' in accepted:
         return '; the quote is not closed'
     if word == '=' and 'COMPARATOR' in accepted:
@@ -238,7 +238,7 @@ _accepted_after: dict[tuple[int, ...], set[str]] = {}
 
 
 def _accepted(error: UnexpectedInput) -> set[str]:
-    """The terminals that may come next. Finding out costs more than the parse, and the same few stacks recur."""
+    """Return the terminals that may come next. Cached: this is slower than parsing, and few stacks occur."""
     accepted = _accepted_after.get(error.stack)
     if accepted is None:
         accepted = error.accepts
@@ -265,7 +265,7 @@ def _either(expected: tuple[str, ...]) -> str:
 
 
 def _word(text: str, offset: int) -> str:
-    """What stands at the offset: a word, or one character."""
+    """Return the word or the character at the offset."""
     end = offset
     while end < min(len(text), offset + 32) and (text[end].isalnum() or text[end] == '_'):
         end += 1

@@ -1,7 +1,7 @@
-"""The syntax tree of the metric query language (rules 1.1 to 1.11): what a parsed query is, and where each part stands.
+"""The syntax tree of the metric query language (rules 1.1 to 1.11).
 
-Every node has a `span`, the offsets of its first character and of the one after its last in the parsed text. Spans take
-no part in comparison, so that two queries which differ in spacing alone are equal.
+Every node has a `span`, the offsets of its first character and of the character after its last. Spans are not compared,
+so two queries that differ only in spacing are equal.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,7 +19,7 @@ class Node:
     span: Span = field(compare=False, repr=False)
 
 
-# Scopes: which series of a metric a query reads (rules 1.5 and 1.6).
+# Scopes: the filter of a metric's series (rules 1.5 and 1.6).
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Everything(Node):
 
 @dataclass(frozen=True, slots=True)
 class TagFilter(Node):
-    """`key:value`. Without a colon `key` is None. The value may hold `*` and template variables (`$host.value`)."""
+    """`key:value`. Without a colon `key` is None. The value may contain `*` and template variables (`$host.value`)."""
 
     key: str | None
     value: str
@@ -45,7 +45,7 @@ class TagIn(Node):
 
 @dataclass(frozen=True, slots=True)
 class TemplateVariable(Node):
-    """`$name`, which stands for `prefix:value` of the dashboard's variable."""
+    """`$name`, which is replaced by `prefix:value` of the dashboard's variable."""
 
     name: str
 
@@ -60,7 +60,7 @@ class Not(Node):
 
 @dataclass(frozen=True, slots=True)
 class And(Node):
-    """Every one of `scopes` holds: `a, b` (`symbolic`) or `a AND b`."""
+    """All of `scopes` match: `a, b` (`symbolic`) or `a AND b`."""
 
     scopes: tuple['Scope', ...]
     symbolic: bool
@@ -68,7 +68,7 @@ class And(Node):
 
 @dataclass(frozen=True, slots=True)
 class Or(Node):
-    """One of `scopes` holds: `a OR b`."""
+    """Any of `scopes` matches: `a OR b`."""
 
     scopes: tuple['Scope', ...]
 
@@ -76,7 +76,7 @@ class Or(Node):
 type Scope = Everything | TagFilter | TagIn | TemplateVariable | Not | And | Or
 
 
-# Expressions: what is computed.
+# Expressions.
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +127,12 @@ class Modifier(Node):
 
 @dataclass(frozen=True, slots=True)
 class Metric(Node):
-    """`aggregator:name{scope} by {keys}.modifiers`. `aggregator` is None where the text has none."""
+    """`aggregator:name{scope} by {keys}.modifiers`. `aggregator` is None if the text has none."""
 
     aggregator: str | None
     name: str
     name_span: Span = field(compare=False, repr=False)
-    # None where the text has no braces at all.
+    # None if the text has no braces.
     scope: Scope | None
     by: tuple['GroupKey', ...] = ()
     modifiers: tuple[Modifier, ...] = ()
@@ -164,7 +164,7 @@ class Call(Node):
 
 @dataclass(frozen=True, slots=True)
 class Binary(Node):
-    """`left operator right` with `+ - * /`; `*` and `/` bind closer, equals bind to the left."""
+    """`left operator right` with `+ - * /`; `*` and `/` bind tighter; operators are left-associative."""
 
     operator: Literal['+', '-', '*', '/']
     left: 'Expression'
@@ -180,7 +180,7 @@ class Negative(Node):
 
 @dataclass(frozen=True, slots=True)
 class Modified(Node):
-    """`(operand).modifiers`, of arithmetic; other operands hold their modifiers themselves."""
+    """`(operand).modifiers` of arithmetic; other operands have their own modifiers."""
 
     operand: 'Expression'
     modifiers: tuple[Modifier, ...]
@@ -189,7 +189,7 @@ class Modified(Node):
 type Expression = Number | Metric | Reference | Call | Binary | Negative | Modified
 
 
-# Monitors: an expression, the time it is aggregated over, and what the result is compared with.
+# Monitors: an expression, its time aggregation, and the comparison.
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,7 @@ class Window(Node):
 
     @property
     def seconds(self) -> int:
-        """The length; a month counts 30 days."""
+        """The length; a month has 30 days."""
         return self.count * UNITS[self.unit]
 
 
@@ -230,7 +230,7 @@ class MonitorQuery(Node):
     threshold_span: Span = field(compare=False, repr=False)
 
 
-# Which fields of a node hold further nodes, in the order of the text.
+# The fields of each node type that contain nodes, in the order of the text.
 _PARTS: dict[type, tuple[str, ...]] = {
     And: ('scopes',),
     Binary: ('left', 'right'),
@@ -248,7 +248,7 @@ _PARTS: dict[type, tuple[str, ...]] = {
 
 
 def children(node: Node) -> Iterator[Node]:
-    """The parts of a node, in the order of the text."""
+    """Return the parts of a node, in the order of the text."""
     for name in _PARTS.get(type(node), ()):
         part = getattr(node, name)
         if isinstance(part, Node):
@@ -258,7 +258,7 @@ def children(node: Node) -> Iterator[Node]:
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """The node and every node below it, each before its parts."""
+    """Yield the node and every node below it, each before its parts."""
     pending = [node]
     while pending:
         current = pending.pop()
@@ -267,14 +267,14 @@ def walk(node: Node) -> Iterator[Node]:
 
 
 def metrics(node: Node) -> Iterator[Metric]:
-    """Every metric that the node reads, in the order of the text."""
+    """Return every metric of the node, in the order of the text."""
     return (part for part in walk(node) if isinstance(part, Metric))
 
 
 def rewrite[T: Node](node: T, change: Callable[[Node], Node]) -> T:
-    """The tree with `change` applied to each part of an expression, from the top; scopes are left alone.
+    """Return the tree with `change` applied to each part of an expression, from the top; scopes are not changed.
 
-    `change` returns the part itself to keep it, or one that may stand in its place.
+    `change` returns the part itself to keep it, or its replacement.
     """
     return _rewrite(node, change)  # type: ignore[return-value]
 

@@ -1,4 +1,4 @@
-"""Template variables of a dashboard: which an expression depends on, and the expression with values chosen."""
+"""Find and replace the template variables of a dashboard in an expression."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -11,12 +11,12 @@ from ddassets.language.query import tree
 type Prefixes = Mapping[str, str | None]
 
 
-# What is chosen for each template variable: values of which any may be there.
+# The selected values of each template variable; a series may have any of them.
 type Chosen = Mapping[str, tuple[str, ...]]
 
 
 def select(expression: tree.Expression, prefixes: Prefixes, chosen: Chosen) -> tree.Expression:
-    """Put the chosen values of the template variables into an expression; `*` narrows nothing."""
+    """Replace template variables in an expression by their selected values; `*` does not filter."""
 
     def change(node: tree.Node) -> tree.Node:
         if not isinstance(node, tree.Metric) or node.scope is None:
@@ -68,7 +68,7 @@ _VARIABLE = re.compile(r'\$(\w+)\.value')
 
 
 def variables(expression: tree.Expression) -> set[str]:
-    """The template variables that an expression's result depends on."""
+    """Return the template variables that affect an expression's result."""
     found: set[str] = set()
     for node in tree.walk(expression):
         match node:

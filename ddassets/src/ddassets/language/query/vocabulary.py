@@ -1,7 +1,7 @@
-"""The words of the query language that are known by name, so that a misspelt one can be told.
+"""The known words of the query language, to recognise misspelt words.
 
-Datadog adds functions without notice. A function or modifier that is not listed is therefore taken as it is, unless it
-is one letter away from a listed one.
+Datadog adds functions without notice. An unknown function or modifier is therefore accepted, unless it differs in one
+letter from a known one.
 """
 
 from collections.abc import Collection, Mapping
@@ -50,7 +50,7 @@ FUNCTIONS = frozenset(ARGUMENTS) | frozenset(
     """.split()
 )
 MODIFIERS = frozenset('as_count as_rate rollup fill weighted last mavg top bottom timeshift'.split())
-# Bare arguments, which in a formula could otherwise be the name of another query.
+# Bare arguments that could otherwise be the name of another query in a formula.
 OPTION_WORDS = frozenset(
     """
     avg sum min max count mean last median first area norm l2norm asc desc null none nan true false
@@ -77,9 +77,9 @@ def is_percentile(word: str) -> bool:
 
 
 def misspelt(word: str, known: Collection[str]) -> str | None:
-    """The known word that differs from `word` in one letter (missing, extra, wrong or swapped), or None.
+    """Return the known word that differs from `word` in one letter (missing, extra, wrong or swapped), or None.
 
-    Digits are no letters: `ewma_40` may well be a function that this list lacks.
+    Digits are not letters: `ewma_40` may be a function that is not in this list.
     """
     if word in known or len(word) < 4 or len(word) > 32:
         return None
