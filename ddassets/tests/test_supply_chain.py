@@ -14,7 +14,7 @@ from ddassets.agent import environment
 
 ROOT = Path(__file__).parents[2]
 LOCKS = Path(environment.__file__).parent
-PROJECT = tomllib.loads((ROOT / 'ddassets' / 'pyproject.toml').read_text())['project']
+PROJECT = tomllib.loads(Path(__file__).parents[1].joinpath('pyproject.toml').read_text())['project']
 # Permissive, and weak copyleft that asks nothing of a program that imports a library unchanged.
 ALLOWED = re.compile(
     r'MIT|BSD|Apache|ISC|PSF|Python Software Foundation|Mozilla Public License|MPL|Unlicense|Zlib|0BSD|CC0|Historical',

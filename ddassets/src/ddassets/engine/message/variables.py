@@ -35,17 +35,15 @@ class Host:
 class Context:
     """Everything that a message can print or test. Instants are Unix seconds.
 
-    `values` are the variables that are neither times nor tags, by name: value, threshold, a.value… (rule 4.6). `empty`
-    says which of them are empty because of an assumption. `tags` are
-    those of the group and those that the filter fixes; `group` holds the group's alone, as `key:value`. `host` is None
-    unless the monitor triggers by host. `entities` are the attributes of the service, namespace, pod or device of the
-    group, by the first part of their variables. Rendering reads the choices of `assumptions` and records nothing
-    in it.
+    `values` are the variables that are neither times nor tags, by name: value, threshold, a.value… (rule 4.6). `tags`
+    are those of the group and those that the filter fixes; `group` holds the group's alone, as `key:value`. `host` is
+    None unless the monitor triggers by host. `entities` are the attributes of the service, namespace, pod or device of
+    the group, by the first part of their variables. `empty` says which `values` are empty because of an assumption.
+    Rendering reads the choices of `assumptions` and records nothing in it.
     """
 
     transition: Edge
     values: Mapping[str, float | str | None] = field(default_factory=dict)
-    empty: Mapping[str, Assumption] = field(default_factory=dict)
     tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
     group: Sequence[str] = ()
     host: Host | None = None
@@ -54,6 +52,7 @@ class Context:
     now: float | None = None
     first_triggered_at: float | None = None
     last_triggered_at: float | None = None
+    empty: Mapping[str, Assumption] = field(default_factory=dict)
     assumptions: Assumptions = field(default_factory=Assumptions)
 
 
