@@ -40,7 +40,7 @@ def test_secret_backend_answers_each_handle(tmp_path):
     answer = json.loads(done.stdout)
     assert done.returncode == 0
     assert answer['api_key'] == {'value': 'k3y "quoted"', 'error': None}
-    for handle, reason in {'empty': 'is empty', 'absent': 'No such file', '../api_key': 'is made of'}.items():
+    for handle, reason in {'empty': 'is empty', 'absent': 'No such file', '../api_key': 'consists of'}.items():
         assert answer[handle]['value'] is None
         assert reason in answer[handle]['error']
 
@@ -134,7 +134,7 @@ def test_another_build_of_the_same_version_replaces_the_old(host):
         'datadog-agent integration remove -r datadog-my_metric',
         f'datadog-agent integration install -r -w {WHEEL}',
     ]
-    assert 'is removed first' in done.stdout
+    assert 'removing it first' in done.stdout
     assert (host / 'code').read_text() == 'new'
 
 
