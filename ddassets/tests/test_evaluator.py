@@ -493,11 +493,11 @@ def test_what_is_outside_is_refused_by_name(query, options, keys, words):
         ),
         pytest.param(
             {'thresholds': {'critical': 5, 'critical_recovery': 6}},
-            'where > 5 still triggers',
+            'in the range that triggers (> 5)',
             id='recovery inside',
             marks=rule('3.4'),
         ),
-        pytest.param({'on_missing_data': 'resolve', 'timeout_h': 1}, 'has to be 0', id='resolve', marks=rule('3.17')),
+        pytest.param({'on_missing_data': 'resolve', 'timeout_h': 1}, 'must be 0', id='resolve', marks=rule('3.17')),
         pytest.param({'timeout_h': 25}, '25', id='timeout of 25 h', marks=rule('3.19')),
         pytest.param({'evaluation_delay': 86401}, '86401', id='a delay of a day and more', marks=rule('2.3')),
         pytest.param(
