@@ -68,27 +68,21 @@ class TinyProbeCheck(Between):
 # random cases.
 MARKERS = {
     'quick': (
-        *('argument', 'arrivals', 'bundle', 'decimals', 'extras', 'lint_rules', 'notification', 'query_syntax'),
+        *('argument', 'arrivals', 'bundle', 'decimals', 'lint_rules', 'notification', 'query_syntax'),
         *('query_scope', 'rehearsal_scenario', 'rehearse_command', 'series', 'states', 'structure'),
         *('usability', 'wheel', 'message', 'evaluator', 'formats'),
     ),
     'core': (
-        *('arrivals', 'bundle', 'conformance', 'decimals', 'downtime', 'downtime_recurrence', 'evaluator'),
-        *(
-            'lint_judgement',
-            'lint_rules',
-            'lint_wild',
-            'message',
-            'message_delivery',
-            'message_handles',
-            'notification',
-        ),
-        *('notification_muting', 'query_column', 'query_fuzz', 'query_scope', 'query_syntax', 'grammar'),
-        *('rehearsal', 'rehearsal_scenario', 'series', 'settings', 'sources', 'states', 'oracle'),
+        *('arrivals', 'assets', 'bundle', 'composite', 'conformance', 'counted', 'decimals', 'downtime'),
+        *('downtime_recurrence', 'downtime_scope', 'engine_examples', 'evaluation_rules', 'evaluator', 'folding'),
+        *('grammar', 'lint_judgement', 'lint_rules', 'lint_wild', 'message', 'message_cases', 'message_delivery'),
+        *('message_handles', 'notification', 'notification_muting', 'oracle', 'oracle_estate', 'query_column'),
+        *('query_functions', 'query_fuzz', 'query_scope', 'query_syntax', 'rehearsal', 'rehearsal_scenario', 'routing'),
+        *('series', 'settings', 'sources', 'state_machine', 'states'),
     ),
     'long': (
-        *('downtime_recurrence', 'message_handles', 'oracle', 'org_exactly_once', 'org_faults', 'query_fuzz'),
-        *('hostile', 'org_fuzzed_answers', 'rehearsal_fuzz'),
+        *('downtime_recurrence', 'grammar', 'hostile', 'lint_fix', 'message_handles', 'oracle', 'oracle_estate'),
+        *('org_exactly_once', 'org_faults', 'org_fuzzed_answers', 'query_fuzz', 'rehearsal_fuzz'),
     ),
 }
 

@@ -1,11 +1,13 @@
 """Who imports whom: no circle, no integration, and nothing that acts where everything is to be pure."""
 
 import ast
+import re
 import sys
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
+from conftest import MARKERS
 
 SOURCE = Path(__file__).parents[1] / 'src'
 NAMES = {
@@ -115,3 +117,11 @@ def upward(graph: dict[str, set[str]]) -> set[str]:
 def test_packages_import_downwards_only():
     assert upward(GRAPH) == set()
     assert upward({'ddassets.engine.plan': {'ddassets.lint.run'}}) == {'ddassets.engine.plan -> ddassets.lint.run'}
+
+
+def test_the_markers_name_test_files_and_all_that_scale():
+    folder = Path(__file__).parent
+    texts = {path.stem.removeprefix('test_'): path.read_text() for path in folder.rglob('test_*.py')}
+    assert {name for names in MARKERS.values() for name in names} <= texts.keys()
+    scaled = {name for name, text in texts.items() if re.search(r'^(import|from) scale\b', text, re.M)}
+    assert scaled and scaled == set(MARKERS['long'])
