@@ -4,6 +4,7 @@ Measured with the Agent of `AGENT_VERSION`; `tests/agent/probes.yaml` contains w
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
@@ -82,7 +83,7 @@ class _DroppedError(Exception):
     """The Agent logs an error and sends nothing."""
 
 
-class _Metric:
+class _Metric(ABC):
     """The state of a context. `stateful`: kept for some time after the context has expired."""
 
     stateful: ClassVar[bool] = False
@@ -90,12 +91,13 @@ class _Metric:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
 
+    @abstractmethod
     def add(self, sample: Sample) -> None:
-        raise NotImplementedError
+        """Take one sample of the run."""
 
+    @abstractmethod
     def flush(self, instant: float) -> list[_Point]:
         """Return the points of the run that ended at `instant`, and start the next run."""
-        raise NotImplementedError
 
 
 class _Gauge(_Metric):

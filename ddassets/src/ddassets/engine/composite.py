@@ -29,8 +29,9 @@ from ddassets.engine.monitor import Monitor as MetricMonitor
 from ddassets.engine.protocol import Evaluator
 from ddassets.engine.series import Series
 from ddassets.engine.state import State
-from ddassets.engine.state_machine import RETENTIONS, transitions
+from ddassets.engine.state_machine import RETENTIONS
 from ddassets.engine.timeline import CAUSES, Codes, Flags, Group, GroupTimeline, Instants
+from ddassets.engine.transitions import transitions
 from ddassets.language.composite import MAX_MEMBERS, And, CompositeQuery, Member, Node, Not, Or, render
 from ddassets.nearest import listed
 

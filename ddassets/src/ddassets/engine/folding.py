@@ -10,8 +10,8 @@ from ddassets.engine.monitor import AnyMonitor
 from ddassets.engine.protocol import Evaluator
 from ddassets.engine.series import Series
 from ddassets.engine.state import State
-from ddassets.engine.state_machine import transitions
 from ddassets.engine.timeline import Codes, Group, GroupTimeline, Transitions
+from ddassets.engine.transitions import transitions
 
 # The severity of each state, by its code from ABSENT (-1) on: absent, OK, Warn, Alert, No Data.
 _SEVERITY = np.array([0, 1, 3, 4, 2], dtype=np.int8)

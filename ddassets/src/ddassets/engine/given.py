@@ -12,8 +12,8 @@ from ddassets.engine.explanation import Explanation
 from ddassets.engine.monitor import AnyMonitor
 from ddassets.engine.series import Series
 from ddassets.engine.state import State
-from ddassets.engine.state_machine import transitions
 from ddassets.engine.timeline import Group, GroupTimeline
+from ddassets.engine.transitions import transitions
 
 #: What the metric of a series of states begins with: no metric has a colon.
 PREFIX = 'monitor:'

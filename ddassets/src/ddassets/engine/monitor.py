@@ -1,5 +1,6 @@
 """A monitor as the engine needs it: its query and the options that decide states and notifications."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
 from pathlib import Path
@@ -107,7 +108,7 @@ class AnyMonitor:
 
 
 @dataclass(frozen=True)
-class ThresholdMonitor(AnyMonitor):
+class ThresholdMonitor(AnyMonitor, ABC):
     """A monitor that compares a value with thresholds.
 
     `new_group_delay` is that of rule 2.21 after defaults. `retention`: seconds after which a group without data is
@@ -121,8 +122,9 @@ class ThresholdMonitor(AnyMonitor):
     retention: int | None = None
 
     @property
+    @abstractmethod
     def comparator(self) -> Comparator:
-        raise NotImplementedError
+        """How the value is compared with the thresholds."""
 
     def _troubles(self) -> Iterator[State]:
         if self.thresholds.warning is not None:

@@ -18,8 +18,9 @@ from ddassets.engine.explanation import Explanation
 from ddassets.engine.monitor import AnyMonitor, common_options
 from ddassets.engine.series import Series, SeriesSet
 from ddassets.engine.state import State
-from ddassets.engine.state_machine import DAY, RETENTIONS, transitions
+from ddassets.engine.state_machine import DAY, RETENTIONS
 from ddassets.engine.timeline import CAUSES, Codes, Flags, Group, GroupTimeline, Instants
+from ddassets.engine.transitions import transitions
 from ddassets.language.service_check import CheckQuery
 from ddassets.nearest import did_you_mean, listed
 

@@ -62,6 +62,21 @@ def _shown(found: Mapping[str, Any]) -> str:
     return f'{found["comparator"]} {found["value"]}'
 
 
+def _dashboard(*formats: Mapping[str, Any]) -> dict[str, Any]:
+    """The example's dashboard with a query value that has these formats, in this order."""
+    query = {'data_source': 'metrics', 'name': 'query1', 'query': 'avg:acme.workers{$host}', 'aggregator': 'avg'}
+    request = {
+        'queries': [query],
+        'formulas': [{'formula': 'query1'}],
+        'response_format': 'scalar',
+        'conditional_formats': formats,
+    }
+    workers = widget('avg:acme.workers{$host}', title='Workers', type='query_value', requests=[request])
+    return {'widgets': [widget('avg:acme.queue.length{$host}'), workers]}
+
+
+_GREEN = {'comparator': '<=', 'value': 270, 'palette': 'white_on_green'}
+_RED = {'comparator': '<=', 'value': 90, 'palette': 'white_on_red'}
 RULE = Rule(
     id='widget/conditional-format',
     severity=Severity.WARNING,
@@ -70,65 +85,7 @@ RULE = Rule(
         'The first conditional format that matches is used. Put a narrower condition before a wider one: `<= 90` '
         'before `<= 270`.'
     ),
-    bad={
-        DASHBOARD: {
-            'widgets': [
-                widget('avg:acme.queue.length{$host}'),
-                widget(
-                    'avg:acme.workers{$host}',
-                    title='Workers',
-                    type='query_value',
-                    requests=[
-                        {
-                            'queries': [
-                                {
-                                    'data_source': 'metrics',
-                                    'name': 'query1',
-                                    'query': 'avg:acme.workers{$host}',
-                                    'aggregator': 'avg',
-                                }
-                            ],
-                            'formulas': [{'formula': 'query1'}],
-                            'response_format': 'scalar',
-                            'conditional_formats': [
-                                {'comparator': '<=', 'value': 270, 'palette': 'white_on_green'},
-                                {'comparator': '<=', 'value': 90, 'palette': 'white_on_red'},
-                            ],
-                        }
-                    ],
-                ),
-            ]
-        }
-    },
-    good={
-        DASHBOARD: {
-            'widgets': [
-                widget('avg:acme.queue.length{$host}'),
-                widget(
-                    'avg:acme.workers{$host}',
-                    title='Workers',
-                    type='query_value',
-                    requests=[
-                        {
-                            'queries': [
-                                {
-                                    'data_source': 'metrics',
-                                    'name': 'query1',
-                                    'query': 'avg:acme.workers{$host}',
-                                    'aggregator': 'avg',
-                                }
-                            ],
-                            'formulas': [{'formula': 'query1'}],
-                            'response_format': 'scalar',
-                            'conditional_formats': [
-                                {'comparator': '<=', 'value': 90, 'palette': 'white_on_red'},
-                                {'comparator': '<=', 'value': 270, 'palette': 'white_on_green'},
-                            ],
-                        }
-                    ],
-                ),
-            ]
-        }
-    },
+    bad={DASHBOARD: _dashboard(_GREEN, _RED)},
+    good={DASHBOARD: _dashboard(_RED, _GREEN)},
     check=check,
 )
