@@ -414,7 +414,7 @@ def test_all_faults_of_a_file_come_at_once_with_their_ways_out(tmp_path):
         "options.renotify_statuses[0]: expected alert, warn or no data, found 'allert'; did you mean alert? "
         '[file/value]',
     ]
-    assert lines[3] == 'to rehearse without it: `monitors: {except: ["Queue is long"]}`'
+    assert lines[3] == 'to exclude it: `monitors: {except: ["Queue is long"]}`'
 
 
 def test_numbers_in_quotes_and_what_the_server_adds_are_sent_as_they_are_meant(tmp_path):

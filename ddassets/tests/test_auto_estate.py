@@ -55,7 +55,7 @@ def test_checks(tmp_path, body, answers):
 def test_a_host_monitor_that_waits_for_an_alert(tmp_path):
     message = '{{#is_alert}}{{host.name}} is down{{/is_alert}} @ops@example.com'
     found = surveyed(tmp_path, {'m': check(UP, message, notify_no_data=False)})['m']
-    assert found.alert.reason == 'the Agent submits nothing but OK'
+    assert found.alert.reason == 'the Agent submits only OK'
     assert found.unrendered == ('is_alert',)
     assert {one.code for one in judge(found)} >= {'auto/never-alerts', 'auto/branch-never-rendered'}
 

@@ -233,7 +233,7 @@ def test_without_numpy_the_rest_runs_and_the_rehearsal_says_what_is_missing(
     pytester.makeconftest("import sys\nsys.modules['numpy'] = None")
     result = pytester.runpytest_subprocess(*PLUGIN)
     result.assert_outcomes(passed=1, failed=1)
-    result.stdout.fnmatch_lines(['a rehearsal needs numpy, which is not installed here; ddassets brings it'])
+    result.stdout.fnmatch_lines(['a rehearsal needs numpy, which is not installed; install ddassets'])
 
 
 def test_loading_it_loads_nothing_else() -> None:

@@ -213,7 +213,7 @@ def test_recipients_may_be_added_or_replaced(line, recipients):
     [
         pytest.param('@slack-prod', '', id='what-the-variable-prints'),
         pytest.param('@slack-other', '', id='what-it-might-print'),
-        pytest.param('@pagerduty-prod', "never reaches '@pagerduty-prod'", id='what-it-never-prints'),
+        pytest.param('@pagerduty-prod', "never notifies '@pagerduty-prod'", id='what-it-never-prints'),
     ],
 )
 def test_a_recipient_may_be_built_from_a_variable(handle, reason):
@@ -287,7 +287,7 @@ def test_small_letters_in_a_scope_are_accepted_or_refused():
     rehearsal = muted_by(scope, ONCE)
     assert any(mutes for mutes in rehearsal.monitors[0].mutes.values())
     assert rehearsal.assumptions['A91'] == 'accepted'
-    with pytest.raises(UnusableInputError, match='scope: `and` and `or` in small letters are refused'):
+    with pytest.raises(UnusableInputError, match='scope: `and` and `or` in lower case are refused'):
         muted_by(scope, ONCE, 'assumptions: {A91: refused}')
 
 
@@ -513,7 +513,9 @@ def test_what_was_expected_happens():
             'recipients: expected @pagerduty-acme, @slack-acme, found @slack-acme',
             id='recipients',
         ),
-        pytest.param('192.0.2.1', '192.0.2.9', "message: '192.0.2.9' is not in it; it is: '[Triggered", id='message'),
+        pytest.param(
+            '192.0.2.1', '192.0.2.9', "message: '192.0.2.9' is missing; the message is: '[Triggered", id='message'
+        ),
         pytest.param('10:51', '10:50', 'did not happen: Alert since Mon 2027-01-11 10:43:00', id='missing'),
         pytest.param(
             '  - {at: 2027-01-11T10:52:00, to: OK}\n',
@@ -722,5 +724,5 @@ def test_too_much_to_review_is_not_written():
     values = ' '.join(['10x5 100x5'] * 1500)
     head = HEAD.replace('length: 1h', 'length: 10d').replace('timezone', 'tick_second: 0\ntimezone')
     series = f"series: [{{metric: acme.queue.length, tags: ['host:one'], values: {values}}}]\nmonitors: [queue_full]\n"
-    with pytest.raises(UnusableInputError, match='things happened, too many to review'):
+    with pytest.raises(UnusableInputError, match='events happened, too many to review'):
         write(run(series, head))

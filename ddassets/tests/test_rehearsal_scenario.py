@@ -15,9 +15,9 @@ from ddassets import assets as bundle
 from ddassets import duration
 from ddassets.diagnostic import UnusableInputError
 from ddassets.rehearsal import Judgement, keys, parse, read, rehearse
-from ddassets.rehearsal.words import (
+from ddassets.rehearsal.times import (
     DAYS,
-    WordFault,
+    TimeFault,
     read_instant,
     read_length,
     read_week,
@@ -60,7 +60,7 @@ def expect(entry: str) -> str:
         pytest.param(f"a: {'[' * 60}{']' * 60}", '1:53: found more than 50 levels', id='deep'),
         pytest.param(HEAD, 's.yaml:1:1: series is missing', id='missing-key'),
         pytest.param(f'{BASE}lenght: 2h\n', "5:1: unknown key 'lenght'; did you mean length?; known: desc", id='key'),
-        pytest.param(f'{BASE}length: 2h\n', "5:1: the key 'length' is duplicated, see line 2 too", id='key-twice'),
+        pytest.param(f'{BASE}length: 2h\n', "5:1: the key 'length' is duplicated, see line 2", id='key-twice'),
         pytest.param(f'{BASE}? [a]\n: 1\n', 'expected the name of a key, found a list', id='key-no-text'),
         pytest.param(
             BASE.replace('10:00:00', '25:00:00'),
@@ -78,7 +78,7 @@ def expect(entry: str) -> str:
         ),
         pytest.param(
             f'{BASE}timezone: Europe/Berlin'.replace('2027-01-11T10', '2027-10-31T02'),
-            'Europe/Berlin has this time twice: write +02:00 or +01:00 behind it',
+            'this time occurs twice in Europe/Berlin: append +02:00 or +01:00',
             id='wall-time-twice',
         ),
         pytest.param(f'{BASE}tick_second: 60', '5:14: tick_second: expected a whole number from 0 to 59', id='tick'),
@@ -110,8 +110,8 @@ def series(entry: str) -> str:
             id='no-metric',
         ),
         pytest.param('metric: acme.queue.length, values: 1y', "series[0].values: column 1: found '1y'", id='values'),
-        pytest.param('metric: other, values: 1', 'type and interval of other must be given', id='undeclared'),
-        pytest.param('metric: other, values: 1, interval: 1m', 'type of other must be given', id='no-type'),
+        pytest.param('metric: other, values: 1', 'type and interval of other is required', id='undeclared'),
+        pytest.param('metric: other, values: 1, interval: 1m', 'type of other is required', id='no-type'),
         pytest.param('metric: acme.queue.length, csv: no.csv', 'no.csv: No such file or directory', id='no-file'),
         pytest.param('metric: acme.queue.length, csv: /dev/zero', 'csv: /dev/zero: Not a file', id='endless-file'),
         pytest.param('metric: a, csv: no.csv, from: 2027-01-01', 'from: has no meaning for csv', id='from-of-csv'),
@@ -124,7 +124,7 @@ def series(entry: str) -> str:
         ),
         pytest.param('band: acme.queue.length', 'series[0]: expected lower, upper or both', id='band'),
         pytest.param('check: {hosts: one}', "series[0].check: unknown key 'hosts'; did you mean host?", id='check'),
-        pytest.param('check: {}', 'there is nothing here that runs checks', id='no-simulation'),
+        pytest.param('check: {}', 'no simulator was given, so `check` cannot be used here', id='no-simulation'),
         pytest.param(
             'check: {down: [{from: 2027-01-11T10:20:00, to: 2027-01-11T10:10:00}]}',
             'series[0].check.down[0].to: expected a time after from',
@@ -132,7 +132,7 @@ def series(entry: str) -> str:
         ),
         pytest.param(
             'check: {uncomment: [a], instances: [{}]}',
-            'series[0].check.uncomment: has no meaning for instances that stand here',
+            'series[0].check.uncomment: has no meaning for instances in the scenario',
             id='uncomment',
         ),
         pytest.param('check: {config: a, instances: []}', 'config and instances exclude each other', id='config'),
@@ -150,13 +150,13 @@ def test_the_same_series_twice_is_refused():
 @pytest.mark.parametrize(
     ('choice', 'message'),
     [
-        pytest.param('monitors: none', "monitors: found 'none', allowed: all, a list, except with a list", id='word'),
-        pytest.param('monitors: []', 'monitors: there is no monitor to rehearse', id='none-left'),
-        pytest.param('monitors: [Queue is ful]', 'did you mean Queue is full?; there are: Errors pile up', id='name'),
-        pytest.param('monitors: {except: [queue]}', "there is no monitor 'queue'", id='except'),
+        pytest.param('monitors: none', "monitors: found 'none'; allowed: all, a list, except with a list", id='word'),
+        pytest.param('monitors: []', 'monitors: no monitor to rehearse', id='none-left'),
+        pytest.param('monitors: [Queue is ful]', 'did you mean Queue is full?; available: Errors pile up', id='name'),
+        pytest.param('monitors: {except: [queue]}', "no monitor 'queue'", id='except'),
         pytest.param('monitors: [./no.json]', 'no.json: No such file or directory', id='file'),
         pytest.param('monitors: [queue_full, Queue is full]', "two monitors have the name 'Queue is full'", id='twice'),
-        pytest.param('downtimes: [night]', "there is no downtime 'night'; did you mean nights?", id='downtime'),
+        pytest.param('downtimes: [night]', "no downtime 'night'; did you mean nights?", id='downtime'),
         pytest.param('downtimes: [{scope: "*"}]', 's.yaml:4:13: monitor_identifier is missing', id='body'),
         pytest.param('monitors: [{name: x, tags: 5}]', 'x: type is missing; expected the type', id='shape'),
         pytest.param(
@@ -200,7 +200,7 @@ def test_a_monitor_outside_the_subset_says_how_to_leave_it_out(tmp_path):
     with pytest.raises(UnusableInputError) as raised:
         rehearse(scenario, bundle.read(tmp_path))
     assert str(raised.value).startswith(f'{monitors / "top.json"}: Top: column 14: top()')
-    assert '\n             ^\nto rehearse without it: `monitors: {except: ["Top"]}`' in raised.value.details
+    assert '\n             ^\nto exclude it: `monitors: {except: ["Top"]}`' in raised.value.details
 
 
 def test_an_asset_that_cannot_be_read_is_refused(tmp_path):
@@ -221,12 +221,16 @@ def test_an_asset_that_cannot_be_read_is_refused(tmp_path):
             id='state',
         ),
         pytest.param('at: 2027-01-11T11:00:00', 'outside the rehearsal: Mon 2027-01-11 10:00:00', id='outside'),
-        pytest.param('at: 2027-01-11T10:20:10', 'is not evaluated; it is at 2027-01-11T10:20:00 and', id='no-tick'),
+        pytest.param(
+            'at: 2027-01-11T10:20:10',
+            'is not evaluated; the nearest evaluations: 2027-01-11T10:20:00 and',
+            id='no-tick',
+        ),
         pytest.param('at: 2027-01-11T10:20:00, group: "host:two,env:prod"', "has no group 'host:two,env:p", id='group'),
         pytest.param('at: 2027-01-11T10:20:00, monitor: Queue', "no monitor 'Queue' is rehearsed", id='monitor'),
-        pytest.param('at: 2027-01-11T10:20:00, from: OK, to: OK', 'no transition', id='no-transition'),
+        pytest.param('at: 2027-01-11T10:20:00, from: OK, to: OK', 'not a transition', id='no-transition'),
         pytest.param('at: 2027-01-11T10:20:00, to: absent', 'is never in absent', id='dropped'),
-        pytest.param('at: 2027-01-11T10:20:00, from: absent, to: OK', 'born OK makes no transition', id='born-ok'),
+        pytest.param('at: 2027-01-11T10:20:00, from: absent, to: OK', 'starts in OK has no transition', id='born-ok'),
         pytest.param("at: 2027-01-11T10:20:00, recipients: ['@slack-acm']", 'mean @slack-acme?', id='recipient'),
         pytest.param('at: 2027-01-11T10:20:00, muted_by: [night]', 'did you mean nights?', id='muted-by'),
         pytest.param('at: 2027-01-11T10:20:00, notification: sent, muted_by: [nights]', 'not muted', id='sent-muted'),
@@ -249,7 +253,7 @@ def test_expectation_of_a_state_that_the_options_rule_out_is_refused():
 
 def test_expecting_the_same_twice_is_refused():
     entry = '{at: 2027-01-11T10:20:00, to: Warn}'
-    assert 'expected already in line 5' in refusal(f'{BASE}expect: [{entry}, {entry}]')
+    assert 'already expected in line 5' in refusal(f'{BASE}expect: [{entry}, {entry}]')
 
 
 @pytest.mark.parametrize(
@@ -257,7 +261,7 @@ def test_expecting_the_same_twice_is_refused():
     [
         pytest.param('10x20', 'expect: [{at: 2027-01-11T10:21:00}]', 'end at Mon 2027-01-11 10:20:00', id='end'),
         pytest.param('10x20 _', 'expect: [{at: 2027-01-11T10:21:00}]', '', id='a-silence-that-is-told'),
-        pytest.param('10x59', 'expect: []', 'before the end of the rehearsal, until which nothing', id='nothing'),
+        pytest.param('10x59', 'expect: []', 'before the end of the rehearsal, until which no event', id='nothing'),
         pytest.param('10x60', 'expect: []', '', id='nothing-to-the-end'),
         pytest.param('10x59', 'properties: [{notifications: none}]', 'before the end of the rehearsal', id='property'),
         pytest.param('10x60', 'properties: [{notifications: none}]', '', id='property-to-the-end'),
@@ -271,7 +275,7 @@ def test_data_that_end_early_are_refused(told, entry, message):
 def test_expecting_nothing_of_series_that_nobody_reads_is_refused():
     text = f"{HEAD}series: [{{metric: other, type: gauge, interval: 1m, values: 1x60}}]\nexpect: []\n"
     assert (
-        'expect: nothing could ever happen: Errors pile up: its query asks for acme.errors; '
+        'expect: nothing can ever happen: Errors pile up: its query asks for acme.errors; '
         'the scenario has series of other' in refusal(text)
     )
 
@@ -287,12 +291,12 @@ def test_expecting_nothing_of_series_that_nobody_reads_is_refused():
         ),
         pytest.param('notifications: {exactly: -1}', 'expected a whole number of at least 0', id='negative'),
         pytest.param('notifications: {at_least: 0}', 'expected a whole number of at least 1', id='always-holds'),
-        pytest.param('notifications: {at_least: 3, at_most: 2}', 'nothing could meet this', id='contradiction'),
+        pytest.param('notifications: {at_least: 3, at_most: 2}', 'cannot be met', id='contradiction'),
         pytest.param('notifications: {exactly: 1, at_most: 2}', 'expected exactly, or at_least', id='too-much'),
         pytest.param('notifications: none, at_most: 3', 'belongs under notifications', id='misplaced'),
         pytest.param('notifications: none, inside: Mo-Fr', 'such as Mon-Fri 09:00-19:00', id='week'),
         pytest.param('notifications: none, reason: downtime end, downtime: nights', 'has no meaning', id='downtime'),
-        pytest.param("notifications: none, recipient: '@nobody'", "never reaches '@nobody'", id='recipient'),
+        pytest.param("notifications: none, recipient: '@nobody'", "never notifies '@nobody'", id='recipient'),
         pytest.param('notifications: none, downtime: night', 'did you mean nights?', id='no-downtime'),
         pytest.param('time_in: Warn', 'expected at_least, at_most or both', id='no-bound'),
         pytest.param('time_in: Warn, at_most: 1h', 'it always holds', id='at-most-everything'),
@@ -309,8 +313,8 @@ def test_property_about_what_the_monitor_never_does_is_refused():
     body = '{name: x, type: query alert, query: "avg(last_5m):avg:acme.queue.length{*} > 1", message: "@a"}'
     text = f'{HEAD}{SERIES}monitors: [{body}]\ndowntimes: []\nproperties: [{{notifications: none, KEY}}]'
     assert 'no notification about Warn is possible' in refusal(text.replace('KEY', 'state: Warn'))
-    assert 'no monitor here renotifies' in refusal(text.replace('KEY', 'reason: renotify'))
-    assert 'no downtime here is for the monitor' in refusal(text.replace('KEY', 'muted: true'))
+    assert 'no rehearsed monitor renotifies' in refusal(text.replace('KEY', 'reason: renotify'))
+    assert 'no rehearsed downtime covers the monitor' in refusal(text.replace('KEY', 'muted: true'))
 
 
 def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path):
@@ -376,7 +380,7 @@ def test_a_length_that_is_written_is_read_again(seconds):
 
 @pytest.mark.parametrize('text', ['', '1', 'h', '1h 2m', '2m1h', '-1h', '1.5h', '1h\n'])
 def test_no_length(text):
-    with pytest.raises(WordFault):
+    with pytest.raises(TimeFault):
         read_length(text)
 
 
@@ -402,5 +406,5 @@ def test_hours_of_the_week_are_those_of_the_wall_clock(instant, name, text):
     'text', ['', 'Monday', 'Mon-', '9:00-19:00', '09:00-09:00', '09:00-24:30', '09:00-10:00 Mon', 'a b c']
 )
 def test_no_hours_of_the_week(text):
-    with pytest.raises(WordFault):
+    with pytest.raises(TimeFault):
         read_week(text)

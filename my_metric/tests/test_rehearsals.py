@@ -65,7 +65,7 @@ def test_canary_a_wrong_working_week_fails(rehearse: Callable[..., Any], changes
 
 
 def test_canary_a_monitor_without_a_handle_notifies_nobody(rehearse: Callable[..., Any]) -> None:
-    with pytest.raises(UnusableInputError, match="never reaches '@oncall@example.com'"):
+    with pytest.raises(UnusableInputError, match="never notifies '@oncall@example.com'"):
         rehearse(scenario('working_week', notify=None))
 
 

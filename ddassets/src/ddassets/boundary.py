@@ -1,8 +1,7 @@
-"""Keeps reading inside the checkout, so that a stranger's pull request cannot show files of the machine.
+"""Restrict reading to the checkout, so that a stranger's pull request cannot show files of the machine.
 
-Paths on the command line are the user's own. Paths that stand in files, and links, must lead into the Git work tree
-around a path of the command line, or into the folder given where there is no work tree. `.git` is excluded: it may
-hold credentials.
+Paths on the command line are not restricted. Paths in files, and links, must lead into the Git work tree of a path on
+the command line, or into the given folder if there is no work tree. `.git` is excluded: it may contain credentials.
 """
 
 import errno
@@ -18,7 +17,7 @@ HINT = 'outside the checkout, not read; --allow-outside allows it'
 
 @dataclass
 class _Boundary:
-    """Real paths: folders that may be read, and single files."""
+    """Real paths of readable folders and files."""
 
     roots: list[str] = field(default_factory=list)
     files: set[str] = field(default_factory=set)
@@ -28,7 +27,7 @@ class _Boundary:
         return real in self.files or any(_is_below(real, root) for root in self.roots)
 
 
-# None: no boundary, for the use as a library. Of the thread: several may run a command at the same time.
+# None: no boundary, for use as a library. Per thread: several threads may run a command at the same time.
 _current: ContextVar[_Boundary | None] = ContextVar('boundary', default=None)
 
 
@@ -62,14 +61,14 @@ def check(path: Path) -> None:
 
 
 def admit(path: Path) -> None:
-    """Allow a file that ddassets looks for by itself above a path of the command line, unless it is a link."""
+    """Allow a file that ddassets searches for above a path on the command line, unless it is a link."""
     boundary = _current.get()
     if boundary is not None and not os.path.islink(path):
         boundary.files.add(os.path.realpath(path))
 
 
 def _root(real: str) -> str:
-    """The Git work tree around a path; else the integration around it, else its folder."""
+    """Return the Git work tree of a path; else its integration, else its folder."""
     folder = real if os.path.isdir(real) else os.path.dirname(real)
     parent = folder
     while not os.path.lexists(os.path.join(parent, '.git')):
@@ -78,7 +77,7 @@ def _root(real: str) -> str:
         parent = os.path.dirname(parent)
     else:
         return parent
-    # Around a scenario file, its integration.
+    # For a scenario file, its integration.
     above = folder
     while folder != real and not _is_integration(above):
         if above == os.path.dirname(above):

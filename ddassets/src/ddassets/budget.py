@@ -1,4 +1,4 @@
-"""Bounds processor time and memory of a process that reads files of strangers."""
+"""Limit processor time and memory of a process that reads untrusted files."""
 
 import os
 import signal
@@ -16,19 +16,19 @@ MEGABYTE = 1_000_000
 
 
 class BudgetExceeded(BaseException):
-    """The processor time is used up. No `except Exception` on the way may swallow it."""
+    """The processor time is used up. Not an Exception, so that `except Exception` does not catch it."""
 
 
 def enforce(seconds: float, megabytes: float) -> None:
-    """Let this process fail after so much processor time (BudgetExceeded) or memory (MemoryError).
+    """Limit this process to this processor time (BudgetExceeded) and memory (MemoryError).
 
-    Where the system has no such limits, there is none.
+    Systems without such limits are not limited.
     """
-    # Each thread of the linear algebra library reserves memory; nothing here gains by them.
+    # Each thread of the linear algebra library reserves memory and is not needed.
     os.environ.setdefault('OPENBLAS_NUM_THREADS', '1')
     if hasattr(signal, 'setitimer'):
         signal.signal(signal.SIGPROF, _exceeded)
-        # Again and again, since a handler of the first one may be in progress.
+        # Repeatedly, because a handler of the first signal may be running.
         signal.setitimer(signal.ITIMER_PROF, seconds, 1.0)
     if resource is not None:
         _limit(resource.RLIMIT_CPU, int(seconds) + GRACE)
@@ -36,7 +36,7 @@ def enforce(seconds: float, megabytes: float) -> None:
 
 
 def stop() -> None:
-    """Raise BudgetExceeded no more, so that the failure can be reported."""
+    """Stop raising BudgetExceeded, so that the failure can be reported."""
     if hasattr(signal, 'setitimer'):
         signal.setitimer(signal.ITIMER_PROF, 0)
         signal.signal(signal.SIGPROF, signal.SIG_IGN)
@@ -47,7 +47,7 @@ def stop() -> None:
 def _limit(kind: int, value: int) -> None:
     _, hard = resource.getrlimit(kind)
     if hard == resource.RLIM_INFINITY or value < hard:
-        # The hard limit stays: `stop` raises the limit again, and children have their own work to do.
+        # The hard limit is kept: `stop` raises the limit again, and child processes have their own work.
         resource.setrlimit(kind, (value, hard))
 
 

@@ -1,4 +1,4 @@
-"""A diagnostic: the one shape of what a parser, a lint rule, a scenario, a check or an apply reports."""
+"""A diagnostic: the common form of the reports of parsers, lint rules, scenarios, checks and applies."""
 
 import enum
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 class Severity(enum.IntEnum):
-    """How bad a diagnostic is. A note may be intended; a warning almost certainly is not; an error cannot work."""
+    """The severity of a diagnostic. A note may be intended; a warning almost certainly is not; an error cannot work."""
 
     NOTE = 1
     WARNING = 2
@@ -35,14 +35,14 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Excerpt:
-    """A text at fault, and the half-open range of its characters that the caret marks."""
+    """A faulty text, and the half-open range of its characters that the caret marks."""
 
     text: str
     start: int
     end: int
 
     def caret(self, width: int = 110) -> tuple[str, str]:
-        """Return the line at fault, cut to `width` characters around it, and the line of carets to print below."""
+        """Return the faulty line, cut to `width` characters around the fault, and the line of carets below it."""
         start = min(self.start, len(self.text))
         first = self.text.rfind('\n', 0, start) + 1
         last = self.text.find('\n', start)
@@ -57,7 +57,7 @@ class Excerpt:
 
 @dataclass(frozen=True, slots=True)
 class Edit:
-    """A change of a file that mends a fault: the characters from `start` to `end` become `text`."""
+    """A change of a file that corrects a fault: the characters from `start` to `end` become `text`."""
 
     start: int
     end: int
@@ -66,10 +66,10 @@ class Edit:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One fault at one place.
+    """A fault at one place.
 
-    `code` is the rule, such as `monitor/option-value`. `path` is the file that a person edits. `key` is the path of the
-    key at fault from the body of the asset, such as `options.thresholds.critical`; `object` is the name of the monitor,
+    `code` is the rule, such as `monitor/option-value`. `path` is the file that people edit. `key` is the path of the
+    faulty key in the body of the asset, such as `options.thresholds.critical`; `object` is the name of the monitor,
     widget, variable or metric.
     """
 
@@ -82,7 +82,7 @@ class Diagnostic:
     object: str = ''
     key: str = ''
     excerpt: Excerpt | None = None
-    # Where only one change is right.
+    # Only if there is a single possible correction.
     fix: Edit | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -92,10 +92,10 @@ class Diagnostic:
 
 
 class UnusableInputError(Exception):
-    """The input is at fault, and nothing could be run or judged: exit code 2.
+    """The input cannot be used: exit code 2.
 
-    The text names the file, the key or the column, what was found and what is allowed. `details` is the output of the
-    program that refused the input (a build, pip), or empty. `diagnostics` are the faults one by one, where there are
+    The text contains the file, the key or the column, the value and the allowed values. `details` is the output of the
+    program that refused the input (a build, pip), or empty. `diagnostics` are the separate faults, if there are
     several.
     """
 
@@ -106,9 +106,9 @@ class UnusableInputError(Exception):
 
 
 class Unsupported(UnusableInputError):
-    """A part of a query or an option of a monitor that is outside the evaluator's subset: refused, never guessed.
+    """A part of a query or an option of a monitor that the evaluator does not support.
 
-    `column` is counted from 1 in the query; None where an option is at fault.
+    `column` is counted from 1 in the query; None for an option.
     """
 
     def __init__(self, name: str, column: int | None, reason: str, monitor: str = '') -> None:

@@ -10,9 +10,9 @@ _PART = re.compile(r'(\d{1,9})(mo|[ywdhms])', re.ASCII)
 
 
 def parse(text: str, units: Sequence[str] = ('w', 'd', 'h', 'm', 's')) -> int | None:
-    """Return the seconds of a text such as `1d12h`; None where it is not a duration in these units.
+    """Return the seconds of a text such as `1d12h`; None if it is not a duration in these units.
 
-    Each unit stands at most once, longer units first.
+    Each unit occurs at most once, longer units first.
 
     >>> parse('1d12h'), parse('90s'), parse('12h1d'), parse('3mo'), parse('3mo', ['mo'])
     (129600, 90, None, None, 7776000)
@@ -34,7 +34,7 @@ def write(seconds: float) -> str:
     ('1m30s', '1w', '8d', '0s')
     """
     left, words = round(seconds), []
-    # Weeks only where nothing else is left: 8d says more than 1w1d.
+    # Weeks only for whole weeks: 8d is clearer than 1w1d.
     for unit in ('w',) if left and left % UNITS['w'] == 0 else ('d', 'h', 'm', 's'):
         count, left = divmod(left, UNITS[unit])
         if count:
@@ -43,7 +43,7 @@ def write(seconds: float) -> str:
 
 
 def in_one_unit(seconds: int, units: Sequence[str] = ('w', 'd', 'h', 'm', 's')) -> tuple[int, str]:
-    """Return the count and the longest of the units that divides the seconds; the last unit where none does.
+    """Return the count and the longest of the units that divides the seconds; the last unit if none does.
 
     >>> in_one_unit(86400), in_one_unit(5400), in_one_unit(90, ['h', 'm'])
     ((1, 'd'), (90, 'm'), (1, 'm'))

@@ -1,4 +1,4 @@
-"""Packages that only some commands need: each belongs to an extra of `ddassets`, such as `ddassets[org]`."""
+"""Packages for some commands only: each belongs to an extra of `ddassets`, such as `ddassets[org]`."""
 
 from ddassets.diagnostic import UnusableInputError
 
@@ -16,9 +16,9 @@ EXTRAS = {
 
 
 def missing_extra(error: ModuleNotFoundError, subject: str) -> UnusableInputError | None:
-    """Return the error that says which extra to install; None where the module belongs to no extra.
+    """Return the error with the extra to install; None if the module belongs to no extra.
 
-    `subject` is what needs it, such as `ddassets plan`.
+    `subject` is what requires it, such as `ddassets plan`.
     """
     module = (error.name or '').partition('.')[0]
     extra = EXTRAS.get(module)

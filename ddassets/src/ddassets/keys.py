@@ -1,4 +1,4 @@
-"""The keys of a YAML file, described once: a parser takes their names from here, and editors their JSON Schema."""
+"""Descriptions of the keys of a YAML file, for its parser and for its JSON Schema."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from typing import Any
 
 type Schema = Mapping[str, Any]
 
-#: A value that is read as it is written: `10` and `true` are texts, too.
+#: A value that is read as written: `10` and `true` are texts too.
 TEXT: Schema = {'type': ['string', 'number', 'boolean']}
 NUMBER: Schema = {'type': 'number'}
 FLAG: Schema = {'type': 'boolean'}
@@ -42,7 +42,7 @@ def either(*schemas: Schema) -> Schema:
 
 @dataclass(frozen=True)
 class Key:
-    """One key: its value as JSON Schema, and what it means."""
+    """A key: the JSON Schema of its value, and its description."""
 
     name: str
     value: Schema
@@ -51,7 +51,7 @@ class Key:
 
 @dataclass(frozen=True)
 class Keys:
-    """The keys of one mapping; others are refused. A key without a value counts as left out."""
+    """The keys of a mapping; others are refused. A key without a value counts as absent."""
 
     keys: Sequence[Key]
     required: Sequence[str] = ()
@@ -74,5 +74,5 @@ class Keys:
 
 
 def document(title: str, schema: Schema) -> dict[str, Any]:
-    """Return a whole JSON Schema."""
+    """Return a complete JSON Schema."""
     return {'$schema': 'http://json-schema.org/draft-07/schema#', 'title': title, **schema}

@@ -5,9 +5,9 @@ from difflib import get_close_matches
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name most like `name`, or None where none is alike. Upper and lower case are."""
+    """Return the known name nearest to `name`, ignoring case, or None if none is similar."""
     spelled = {one.lower(): one for one in sorted(known)}
-    # Comparing is slow, and what is longer is no slip of the keyboard.
+    # The comparison is slow, and longer names are not typing errors.
     found = get_close_matches(name[:200].lower(), spelled, n=1)
     return spelled[found[0]] if found else None
 
@@ -19,6 +19,6 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
 
 def listed(names: Collection[str], limit: int = 8) -> str:
-    """Return names for a message, the first `limit` where there are more."""
+    """Return names for a message, only the first `limit` if there are more."""
     shown = sorted(names)[:limit]
     return ', '.join(shown) + (f' and {len(names) - limit} more' if len(names) > limit else '') or 'none'

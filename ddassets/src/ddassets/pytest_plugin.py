@@ -1,8 +1,8 @@
 """pytest plugin: the scenarios in an integration's `rehearsals` folder as tests, and a fixture for tests in Python.
 
-Collected is `rehearsals/*.yaml` beside a manifest.json or assets/monitors, and no other YAML. Whoever runs all of an
-integration's `tests` folder, as `ddev test` does, runs its rehearsals too. Loaded where ddassets is installed, or by
-`-p ddassets.pytest_plugin`; nothing but pytest is imported before there is something to rehearse.
+It collects `rehearsals/*.yaml` beside a manifest.json or assets/monitors, and no other YAML. Running the whole `tests`
+folder of an integration, as `ddev test` does, also runs its rehearsals. It is loaded if ddassets is installed, or by
+`-p ddassets.pytest_plugin`; only pytest is imported until there is something to rehearse.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,11 +25,11 @@ _SUFFIXES = ('.yaml', '.yml')
 
 
 class RehearsalFailed(AssertionError):
-    """Something that a scenario asks for does not hold. The text says what, line by line."""
+    """An expectation or property does not hold. The text lists the failures, one per line."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Add the rehearsals beside each `tests` folder that is run as a whole."""
+    """Add the rehearsals beside each `tests` folder that runs as a whole."""
     here = config.invocation_params.dir
     for argument in list(config.args):
         tests = here / argument
@@ -47,7 +47,7 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> 'ScenarioF
 
 
 def _shown(path: Path, config: pytest.Config) -> Path:
-    """A path as messages name it."""
+    """Return a path in the form for messages."""
     here = config.invocation_params.dir
     return path.relative_to(here) if path.is_relative_to(here) else path
 
@@ -57,14 +57,14 @@ def _is_integration(folder: Path) -> bool:
 
 
 class ScenarioFile(pytest.File):
-    """One scenario file. It is read when its test runs, so that a broken one is a failure and hides no other."""
+    """A scenario file. It is read when its test runs, so that a broken file fails only its own test."""
 
     def collect(self) -> Iterator['ScenarioItem']:
         yield ScenarioItem.from_parent(self, name='rehearsal')
 
 
 class ScenarioItem(pytest.Item):
-    """The rehearsal of one scenario."""
+    """The test of one scenario."""
 
     def runtest(self) -> None:
         from ddassets.rehearsal import read
@@ -81,9 +81,7 @@ class ScenarioItem(pytest.Item):
                 from ddassets.extras import missing_extra
 
                 extra = missing_extra(missing, 'this rehearsal')
-                return str(
-                    extra or f'a rehearsal needs {missing.name}, which is not installed here; ddassets brings it'
-                )
+                return str(extra or f'a rehearsal needs {missing.name}, which is not installed; install ddassets')
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Path, int, str]:
@@ -114,18 +112,18 @@ def judged(scenario: 'Scenario', path: Path, series: Iterable['Series'] = ()) ->
 
 @dataclass(frozen=True)
 class Rehearsed:
-    """What came of a rehearsal, for a test to assert on. `rehearsal` has all of it."""
+    """The result of a rehearsal for assertions. `rehearsal` is the complete result."""
 
     rehearsal: 'Rehearsal'
 
     @cached_property
     def timeline(self) -> list[tuple[str, str, str, str, str]]:
-        """What happened, in order: wall time, group, state before, state after, and sent, muted or none.
+        """The events in order: wall time, group, state before, state after, and sent, muted or none.
 
-        A repeated notification and one at a downtime's end have the same state twice.
+        A repeated notification, and a notification at the end of a downtime, have the same state twice.
         """
         from ddassets.rehearsal.expectation import events
-        from ddassets.rehearsal.words import write_instant
+        from ddassets.rehearsal.times import write_instant
 
         return [
             (
@@ -140,12 +138,12 @@ class Rehearsed:
 
     @cached_property
     def sent(self) -> list['Mail']:
-        """The notifications of the monitors that went out, in order: `title`, `text`, `recipients`, `instant`…"""
+        """The sent notifications of the monitors, in order: `title`, `text`, `recipients`, `instant`…"""
         return [mail for mail in self._notifications if not mail.muted_by]
 
     @cached_property
     def muted(self) -> list['Mail']:
-        """Those that downtimes held back; `muted_by` names them."""
+        """The muted notifications; `muted_by` are the downtimes."""
         return [mail for mail in self._notifications if mail.muted_by]
 
     @cached_property
@@ -157,10 +155,10 @@ class Rehearsed:
 
 @pytest.fixture
 def rehearse(request: pytest.FixtureRequest) -> Callable[..., Rehearsed]:
-    """Rehearse a scenario: a file, relative to the test's own, or what such a file holds.
+    """Rehearse a scenario: a file, relative to the test file, or its content.
 
-    The assets are those of the integration around the test. `series` are those that the test computed, beside the
-    scenario's own. What the scenario expects is judged at once; the rest is for the test to assert on.
+    The assets are those of the integration that contains the test. `series` are additional series from the test. The
+    scenario's expectations are checked immediately; the test can assert more.
     """
 
     def run(scenario: 'Path | str | Mapping[str, Any]', series: Iterable['Series'] = ()) -> Rehearsed:
@@ -168,7 +166,7 @@ def rehearse(request: pytest.FixtureRequest) -> Callable[..., Rehearsed]:
         try:
             return rehearsed(scenario, series)
         except UnusableInputError as error:
-            # Raised anew, so that pytest shows the line of the test, and the query with its caret, instead of our code.
+            # Raised again here, so that pytest shows the line of the test, and the query with its caret, not our code.
             text = '\n'.join([str(error), *error.details.splitlines()])
         raise UnusableInputError(text)
 
@@ -178,7 +176,7 @@ def rehearse(request: pytest.FixtureRequest) -> Callable[..., Rehearsed]:
 
         shown = _shown(request.path, request.config)
         if isinstance(scenario, Mapping):
-            # Under the test's name: there is no file whose lines messages could name.
+            # Named after the test, because there is no file with lines.
             found = of_data({'series': [], **scenario}, shown.with_name(f'{shown.name}::{request.node.name}'))
         else:
             found = read(shown.parent / scenario)

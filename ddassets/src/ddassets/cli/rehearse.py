@@ -188,7 +188,7 @@ def _explain(paths: Sequence[Path], read_assets: ReadAssets, options: Namespace)
     """Explain an instant in each scenario that covers it."""
     from ddassets.rehearsal import read
     from ddassets.rehearsal.explaining import explained, instant_in
-    from ddassets.rehearsal.words import shown_time
+    from ddassets.rehearsal.times import shown_time
 
     scenarios = [read(path) for path in paths]
     inside = [(one, instant) for one in scenarios if (instant := instant_in(one, options.explain)) is not None]

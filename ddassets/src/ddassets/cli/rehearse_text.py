@@ -15,9 +15,9 @@ from ddassets.rehearsal.inbox import DowntimeMail, Mail, inbox
 from ddassets.rehearsal.judgement import Judgement
 from ddassets.rehearsal.outcome import Run
 from ddassets.rehearsal.result import MonitorResult, Rehearsal
+from ddassets.rehearsal.times import shown_time
 from ddassets.rehearsal.verdict import Verdict
 from ddassets.rehearsal.what_if import Change
-from ddassets.rehearsal.words import shown_time
 
 # So many groups of one monitor are listed, those that notified most first.
 MAX_GROUPS = 40

@@ -39,7 +39,7 @@ from ddassets.lint.known_metrics import DERIVED_SUFFIXES, known_prefix
 from ddassets.lint.rule import Fault
 
 if TYPE_CHECKING:
-    from ddassets.lint.words import DowntimeReading, MessageReading
+    from ddassets.lint.readings import DowntimeReading, MessageReading
 
 
 @dataclass(frozen=True)
@@ -249,7 +249,7 @@ class Subject:
     @cached_property
     def messages(self) -> 'tuple[MessageReading, ...]':
         """The messages of all monitors, including monitors of other products."""
-        from ddassets.lint.words import read_message
+        from ddassets.lint.readings import read_message
 
         readings = {id(reading.monitor): reading for reading in self.monitors}
         variables: dict[int, list[Reading]] = {}
@@ -272,7 +272,7 @@ class Subject:
     def downtimes(self) -> 'tuple[DowntimeReading, ...]':
         if not self.bundle.downtimes:
             return ()
-        from ddassets.lint.words import read_downtime
+        from ddassets.lint.readings import read_downtime
 
         return tuple(map(read_downtime, self.bundle.downtimes))
 
@@ -281,7 +281,7 @@ class Subject:
         """The recurring downtimes for the same monitors, with the period (Unix seconds) in which to check them."""
         if not self.downtimes:
             return ()
-        from ddassets.lint.words import group_downtimes
+        from ddassets.lint.readings import group_downtimes
 
         return tuple(group_downtimes(self.downtimes))
 

@@ -1,1 +1,1 @@
-"""How diagnostics and results are written."""
+"""Writers of diagnostics and results."""

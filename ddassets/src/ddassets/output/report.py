@@ -1,4 +1,4 @@
-"""What a command reports, in the one form that every output format writes."""
+"""The result of a command, in the form that every output format writes."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -9,13 +9,13 @@ from typing import Any, Literal
 from ddassets.diagnostic import Diagnostic, Position, Severity, UnusableInputError
 from ddassets.output.terminal import Paint, shown_path
 
-#: The address of the project: SARIF names it, and the pages of the rules lie below it.
+#: The address of the project, used in SARIF; the pages of the rules are below it.
 HOME = 'https://github.com/my-metric-maintainers/my_metric'
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What a diagnostic's code stands for. `page` is a path below HOME, or empty."""
+    """The rule of a diagnostic's code. `page` is a path below HOME, or empty."""
 
     code: str
     severity: Severity
@@ -30,9 +30,9 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One judged item, a test case of JUnit: a finding, an expectation, an instance of a check, a step of a plan.
+    """A checked item, a JUnit test case: a finding, an expectation, an instance of a check, a step of a plan.
 
-    `suite` groups cases, by file as a rule. `details` is a text of several lines; of a passed case it is a remark.
+    `suite` groups cases, usually by file. `details` is a text of several lines; for a passed case it is a remark.
     `kind` is the type of the failure.
     """
 
@@ -47,9 +47,9 @@ class Case:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A command's result. `summary` is a line or a few; `text` writes what people read, if not the diagnostics.
+    """The result of a command. `summary` has one or a few lines; `text` writes the text output, if not the diagnostics.
 
-    `document` is what `json` prints. `cases` has at least one item.
+    `document` is the JSON output. `cases` has at least one item.
     """
 
     command: str
@@ -62,7 +62,7 @@ class Report:
 
 
 def unique_names(cases: Sequence[Case]) -> list[str]:
-    """Return a name for each case that no other case of its suite has: with its place, then with a number."""
+    """Return a name for each case that is unique in its suite: with its place, then with a number."""
     counts = Counter((case.suite, case.name) for case in cases)
     used: set[tuple[str, str]] = set()
     numbers: Counter[tuple[str, str]] = Counter()

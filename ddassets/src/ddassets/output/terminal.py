@@ -1,4 +1,4 @@
-"""Text for a terminal: harmless characters, colour where it shows, paths from the current folder."""
+"""Text for a terminal: escaped characters, colour, relative paths."""
 
 import os
 import shutil
@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-# Characters of a line that quotes input.
+# Maximum of characters of a line that quotes input.
 MAX_LINE = 500
 
 
 def printable(text: str) -> str:
-    """Spell out the characters that would move the cursor, reverse text or fail to encode."""
+    """Escape the characters that would move the cursor, reverse text or fail to encode."""
     return ''.join(c if c.isprintable() else c.encode('unicode_escape').decode() for c in text)
 
 
@@ -29,26 +29,26 @@ def bounded(text: str, width: int = 2400) -> str:
 
 
 def shown_path(path: Path) -> str:
-    """Relative to the current folder where it lies below it."""
+    """Return the path relative to the current folder, if it is below it."""
     absolute = Path(os.path.abspath(path))
     folder = Path.cwd()
     return absolute.relative_to(folder).as_posix() if absolute.is_relative_to(folder) else path.as_posix()
 
 
 def count(number: int, noun: str, plural: str = '') -> str:
-    """Return `1 query`, `2 queries`, `1,200 points`: a number and its noun, in the plural but for 1."""
+    """Return `1 query`, `2 queries`, `1,200 points`: a number and its noun, in the plural except for 1."""
     return f'{number:,} {noun if number == 1 else plural or noun + "s"}'
 
 
 @dataclass(frozen=True)
 class Paint:
-    """Colour, or none."""
+    """Writes coloured or plain text."""
 
     colour: bool
 
     @classmethod
     def of_output(cls) -> 'Paint':
-        """As standard output can show it, and its reader wants it."""
+        """Return the Paint for standard output and the user's settings."""
         return cls(sys.stdout.isatty() and not os.environ.get('NO_COLOR'))
 
     def __call__(self, code: str, text: str) -> str:
@@ -56,24 +56,24 @@ class Paint:
 
 
 PLAIN = Paint(False)
-#: Columns where standard output is no terminal and COLUMNS is not set.
+#: Columns if standard output is not a terminal and COLUMNS is not set.
 FILE_WIDTH = 140
 
 
 @dataclass(frozen=True)
 class Screen:
-    """Where text is shown: its colours, and its width in columns."""
+    """The output device: colours, and width in columns."""
 
     paint: Paint = PLAIN
     width: int = FILE_WIDTH
 
     @classmethod
     def of_output(cls) -> 'Screen':
-        """The terminal behind standard output."""
+        """Return the screen of standard output."""
         return cls(Paint.of_output(), max(40, shutil.get_terminal_size((FILE_WIDTH, 24)).columns))
 
     def wrapped(self, text: str, indent: int, hanging: int = 2) -> Iterator[str]:
-        """Yield the lines of a paragraph, the first indented by `indent`, the others by `hanging` more."""
+        """Yield the lines of a paragraph: the first indented by `indent`, the others by `hanging` more."""
         yield from textwrap.wrap(
             printable(text),
             self.width,
@@ -85,14 +85,14 @@ class Screen:
 
 
 def shortened(text: str, width: int) -> str:
-    """Return the text, cut with an ellipsis where it is longer than `width`."""
+    """Return the text, cut with an ellipsis if it is longer than `width`."""
     return text if len(text) <= width else text[: max(1, width - 1)] + '…'
 
 
 def table(rows: Sequence[Sequence[str]], width: int) -> Iterator[list[str]]:
     """Yield the rows with their cells padded: the first column to the left, the others to the right.
 
-    Where a row is wider than `width`, the first column is cut.
+    If a row is wider than `width`, the first column is cut.
     """
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     widths[0] = min(widths[0], max(12, width - sum(widths[1:]) - 2 * len(widths[1:])))
@@ -102,7 +102,7 @@ def table(rows: Sequence[Sequence[str]], width: int) -> Iterator[list[str]]:
 
 
 class Progress:
-    """A line on standard error about what is being done, where a person looks and it takes more than a second."""
+    """A progress line on standard error, shown on a terminal after a second."""
 
     def __init__(self) -> None:
         self._begun = time.monotonic()
@@ -115,14 +115,14 @@ class Progress:
             self._shown = True
 
     def clear(self) -> None:
-        """Remove the line: something else is printed."""
+        """Remove the line before other output."""
         if self._shown:
             print('\r\033[K', end='', file=sys.stderr, flush=True)
             self._shown = False
 
 
 def write(text: str) -> None:
-    """Write to standard output at once. A terminal that cannot show a character gets it spelled out."""
+    """Write to standard output immediately. Characters that it cannot encode are escaped."""
     encoding = sys.stdout.encoding or 'utf-8'
     sys.stdout.write(text.encode(encoding, 'backslashreplace').decode(encoding))
     sys.stdout.flush()
@@ -143,5 +143,5 @@ def _write_error(text: str) -> None:
         sys.stderr.write(text)
         sys.stderr.flush()
     except OSError:
-        # Nobody reads it, or the disk is full: the exit code still says what happened.
+        # The output is closed, or the disk is full: the exit code still reports the result.
         pass

@@ -1,6 +1,6 @@
-"""Rehearse monitors offline: from a scenario's signal to states, notifications and what was expected of them.
+"""Rehearse monitors offline: from the signal of a scenario to states, notifications and verdicts.
 
-`read` reads a scenario file, `rehearse` runs it, and a `Judgement` says whether what was expected of it holds. Nothing
+`read` reads a scenario file, `rehearse` runs it, and a `Judgement` compares the result with the expectations. Nothing
 here opens a socket, starts a process or reads a clock.
 """
 

@@ -1,4 +1,4 @@
-"""The bounds that a scenario gives for anomalies(), and the share of points beyond them (rules 6.2 and 6.6)."""
+"""Bounds of anomalies() in a scenario, and the share of points outside them (rules 6.2 and 6.6)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ ANOMALIES = 'anomalies'
 
 @dataclass(frozen=True, eq=False)
 class Bands:
-    """Lower and upper bounds as series of the metrics that they are about: either may lack one that the other has."""
+    """Lower and upper bounds as series of their metrics. A metric may have only one of them."""
 
     lower: SeriesSet = field(default_factory=lambda: SeriesSet([]))
     upper: SeriesSet = field(default_factory=lambda: SeriesSet([]))
@@ -23,7 +23,7 @@ class Bands:
     def edges(
         self, expression: tree.Expression, start: int, end: int, choices: Mapping[str, str] | None = None
     ) -> tuple[list[Line], list[Line]]:
-        """The lower and the upper edge about an expression over [start, end), one line per group that has one."""
+        """Return the lower and the upper edge of an expression over [start, end), one line per group with an edge."""
         read = {metric.name for metric in tree.metrics(expression)}
         lower, upper = (
             draw(expression, side, start, end, choices) if read <= side.metrics else []
@@ -32,12 +32,12 @@ class Bands:
         return lower, upper
 
 
-def stand_in(
+def anomaly_stub(
     query: tree.MonitorQuery, bands: Bands, store: SeriesSet, start: int, end: int, choices: Mapping[str, str] | None
 ) -> Iterator[Series]:
-    """Yield what stands in for anomalies() in a query: for each group with a band 1 where a point is beyond it, else 0.
+    """Yield a stub for anomalies() in a query: for each group with a band, 1 for each point outside it, else 0.
 
-    Nothing for a query without anomalies(), or of metrics without a band. Raises Unsupported for what is in it.
+    Yields nothing for a query without anomalies(), or of metrics without a band. Raises Unsupported for its operand.
     """
     call = query.expression
     if not isinstance(call, tree.Call) or call.name != ANOMALIES or not call.arguments:
@@ -66,7 +66,7 @@ def _direction(call: tree.Call) -> str:
 
 
 def _beyond(line: Line, edge: Line | None, beyond: np.ufunc) -> Floats:
-    """1 where a point is beyond the edge, which holds from each of its points to the next; 0 where there is none."""
+    """Return 1 for each point outside the edge, else 0. An edge lasts from each of its points to the next."""
     if edge is None or not edge.times.size:
         return np.zeros(line.times.size)
     index = np.searchsorted(edge.times, line.times, side='right') - 1

@@ -1,4 +1,4 @@
-"""Which monitors and downtimes a scenario is about."""
+"""Select the monitors and downtimes of a scenario."""
 
 import json
 import os
@@ -20,16 +20,16 @@ from ddassets.rehearsal.scenario import Choice, Scenario
 
 @dataclass(frozen=True)
 class Chosen:
-    """The monitors of a scenario, and what their sources do not say, in sentences."""
+    """The monitors of a scenario, and sentences about values that their sources do not contain."""
 
     monitors: Sequence[bundles.Monitor]
     notes: Sequence[str] = ()
 
 
 def choose_monitors(scenario: Scenario, bundle: Bundle) -> Chosen:
-    """Return the monitors of a scenario; those whose query their source does not give are left out, with a note.
+    """Return the monitors of a scenario, without those whose query is not known (with a note).
 
-    Raises UnusableInputError for a monitor that does not exist, and with every error of those that do.
+    Raises UnusableInputError for a monitor that does not exist, and with all errors of existing ones.
     """
     found: list[bundles.Monitor] = []
     notes = list(bundle.notes)
@@ -47,14 +47,14 @@ def choose_monitors(scenario: Scenario, bundle: Bundle) -> Chosen:
     _refuse(_faults(scenario, bundle, known), 'monitors', _names(one for one in known if id(one) in shipped))
     if not found:
         where = bundle.source or bundle.folder / 'assets' / 'monitors'
-        (scenario.monitors.entry or scenario.top).refuse(f'there is no monitor to rehearse; looked in {where}')
+        (scenario.monitors.entry or scenario.top).refuse(f'no monitor to rehearse in {where}')
     if not known:
         raise UnusableInputError(f'{found[0].path}: no monitor can be rehearsed', '\n'.join(map(_sentence, notes)))
     return Chosen(_told_apart(scenario, known), [_sentence(note) for note in notes])
 
 
 def _is_known(monitor: bundles.Monitor) -> bool:
-    """Whether the source gives the query. That of a composite may name its members in the source's own way."""
+    """Whether the query is known. A composite may refer to its members in the form of the source."""
     if monitor.is_withheld(('type',)):
         return False
     return not monitor.is_withheld(('query',)) or isinstance(monitor.composite, CompositeQuery)
@@ -77,9 +77,9 @@ def _sentence(note: Diagnostic) -> str:
 
 
 def _told_apart(scenario: Scenario, monitors: Sequence[bundles.Monitor]) -> Sequence[bundles.Monitor]:
-    """Put the address or id behind the names of monitors of a source that share theirs.
+    """Append the address or id to equal names of monitors of a source.
 
-    Raises UnusableInputError for other monitors of one name.
+    Raises UnusableInputError for other monitors with the same name.
     """
     counts = Counter(one.name for one in monitors)
     found = []
@@ -94,9 +94,9 @@ def _told_apart(scenario: Scenario, monitors: Sequence[bundles.Monitor]) -> Sequ
 
 
 def choose_downtimes(scenario: Scenario, bundle: Bundle) -> list[downtimes.Downtime]:
-    """Return the downtimes of a scenario, each called by its address or the name of its file.
+    """Return the downtimes of a scenario, each named by its address or its file.
 
-    Raises UnusableInputError for a downtime that does not exist, and with every error of those that do.
+    Raises UnusableInputError for a downtime that does not exist, and with all errors of existing ones.
     """
     found: list[downtimes.Downtime] = []
     faults: list[Diagnostic] = []
@@ -119,7 +119,7 @@ def choose_downtimes(scenario: Scenario, bundle: Bundle) -> list[downtimes.Downt
 def choose_rules(scenario: Scenario, bundle: Bundle) -> list[bundles.NotificationRule]:
     """Return the notification rules of a scenario.
 
-    Raises UnusableInputError for a rule that does not exist, and with every error of those that do.
+    Raises UnusableInputError for a rule that does not exist, and with all errors of existing ones.
     """
     found: list[bundles.NotificationRule] = []
     names = [one.name for one in bundle.rules]
@@ -137,7 +137,7 @@ def choose_rules(scenario: Scenario, bundle: Bundle) -> list[bundles.Notificatio
 
 
 def _downtimes(chosen: bundles.Downtime | Entry, bundle: Bundle, number: int) -> Iterator[tuple[bundles.Downtime, str]]:
-    """The downtimes that were chosen, each with its name."""
+    """Return the selected downtimes, each with its name."""
     if isinstance(chosen, bundles.Downtime):
         yield chosen, _label(chosen, bundle.downtimes)
     elif _is_body(chosen):
@@ -157,7 +157,7 @@ def _label(asset: Asset, assets: Sequence[Asset]) -> str:
 def _chosen[T: Asset](
     choice: Choice, bundle: Bundle, assets: Sequence[T], kind: str, names: Sequence[str]
 ) -> Iterator[T | Entry]:
-    """The assets that are named, and the entries that hold a body or name a file."""
+    """Return the selected assets, and the entries with a body or a file."""
     if choice.named is None:
         without = {id(_find(entry, bundle, assets, kind, names)) for entry in choice.without}
         yield from (asset for asset in assets if id(asset) not in without)
@@ -166,7 +166,7 @@ def _chosen[T: Asset](
         if entry.kind == 'mapping' or (entry.kind == 'scalar' and '/' in entry.text()):
             yield entry
         elif not _is_named(entry, assets, names) and os.path.isfile(entry.path.parent / entry.text()):
-            # A file beside the scenario, which its name alone may mean.
+            # A name may be that of a file beside the scenario.
             yield entry
         else:
             yield _find(entry, bundle, assets, kind, names)
@@ -178,7 +178,7 @@ def _is_named(entry: Entry, assets: Sequence[Asset], names: Sequence[str]) -> bo
 
 
 def _aliases(asset: Asset, assets: Sequence[Asset]) -> tuple[str, ...]:
-    """What an asset may be called besides its name: the file that holds it alone, and the address of its resource."""
+    """Return the other names of an asset: its file, if it contains only this asset, and the address of its resource."""
     alone = sum(one.path == asset.path for one in assets) == 1
     file = (asset.path.stem, asset.path.name) if alone else ()
     return (*file, asset.address) if asset.address else file
@@ -192,7 +192,7 @@ def _find[T: Asset](entry: Entry, bundle: Bundle, assets: Sequence[T], kind: str
             return asset
     unread = ''.join(f'; {line(fault)}' for fault in _unread(bundle, f'{kind}s'))
     close = did_you_mean(wanted, known)
-    entry.refuse(f'there is no {kind} {entry.shown()}{close}; there are: {listed(set(known))}{unread}')
+    entry.refuse(f'no {kind} {entry.shown()}{close}; available: {listed(set(known))}{unread}')
 
 
 def _is_body(entry: Entry) -> bool:
@@ -200,7 +200,7 @@ def _is_body(entry: Entry) -> bool:
 
 
 def _file(entry: Entry) -> tuple[Bundle, Sequence[Entry]]:
-    """Read the file that an entry names; and which of its assets are meant, none for all of them.
+    """Read the file of an entry; also return the selected names, empty for all.
 
     Raises UnusableInputError for a file that cannot be read, or is refused.
     """
@@ -217,32 +217,32 @@ def _file(entry: Entry) -> tuple[Bundle, Sequence[Entry]]:
 
 
 def _only[T: Asset](entry: Entry, file: Bundle, assets: Sequence[T], only: Sequence[Entry], kind: str) -> Sequence[T]:
-    """The assets of a file that an entry chooses. Raises UnusableInputError where there is none."""
+    """Return the selected assets of a file. Raises UnusableInputError if there are none."""
     if not assets:
-        entry.refuse(f'{file.source}: there is no {kind} in it')
+        entry.refuse(f'{file.source}: contains no {kind}')
     return [_find(one, file, assets, kind, [asset.label for asset in assets]) for one in only] or assets
 
 
 def checked(bundle: Bundle) -> Bundle:
-    """Return the bundle of a source. Raises UnusableInputError for one that is not read, or has no form."""
+    """Return the bundle of a source. Raises UnusableInputError if its form is unknown or not supported."""
     _refuse(bundle.problems)
     for note in bundle.notes:
         if note.severity is Severity.ERROR:
             raise UnusableInputError(f'{note.path}: {note.message}', note.hint)
     if not bundle.form:
-        raise UnusableInputError(f'{bundle.source}: expected a monitor or a downtime in a form that is read')
+        raise UnusableInputError(f'{bundle.source}: expected a monitor or a downtime in a supported form')
     return bundle
 
 
 def _refuse(faults: Iterable[Diagnostic], kind: str = '', names: Sequence[str] = ()) -> None:
-    """Refuse what has errors; `names` are the assets that the scenario may leave out."""
+    """Raise UnusableInputError for errors; `names` are the assets that the scenario may exclude."""
     if errors := [one for one in faults if one.severity is Severity.ERROR]:
         leave = f'`{kind}: {{except: {json.dumps([*names], ensure_ascii=False)}}}`'
-        refuse(dict.fromkeys(errors), f'to rehearse without it: {leave}' if names else '')
+        refuse(dict.fromkeys(errors), f'to exclude it: {leave}' if names else '')
 
 
 def _unread(bundle: Bundle, kind: str) -> Iterator[Diagnostic]:
-    """Where all of a kind are rehearsed, a file that could not be read is missing."""
+    """Raise UnusableInputError if all assets of a kind are selected and a file could not be read."""
     folder = bundle.folder / 'assets' / kind
     found = (one for one in bundle.problems if bundle.source or folder in (one.path, one.path.parent))
     return (one for one in found if one.severity is Severity.ERROR)

@@ -1,4 +1,4 @@
-"""Which of a monitor's states and of its message's branches rehearsals reached."""
+"""The coverage of a monitor's states and message branches by rehearsals."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -11,10 +11,10 @@ from ddassets.rehearsal.verdict import Verdict
 
 
 def coverage(result: MonitorResult) -> list[tuple[str, bool]]:
-    """Return what there is to reach in a monitor, in a fixed order, and whether this rehearsal reached it.
+    """Return the items of a monitor in a fixed order, and whether this rehearsal reached them.
 
-    States are reached whether they notify or not; a branch is, where a notification that was due, sent or muted,
-    renders it. What the monitor's options rule out is not counted.
+    States are reached with or without a notification; a branch is reached if a sent or muted notification renders it.
+    Items that the monitor's options exclude are not counted.
     """
     states, edges = _states(result), _edges(result)
     items = [(str(state), state in states) for state in result.monitor.states]
@@ -39,13 +39,13 @@ def together(coverages: Iterable[Sequence[tuple[str, bool]]]) -> list[tuple[str,
 
 
 def percentage(monitors: Mapping[str, Sequence[tuple[str, bool]]]) -> float:
-    """The share that was reached of all that there is, 100 where there is nothing."""
+    """Return the share of reached items in per cent, 100 if there are no items."""
     every = [done for items in monitors.values() for _, done in items]
     return 100 * sum(every) / len(every) if every else 100.0
 
 
 def possible_edges(monitor: AnyMonitor) -> Iterator[Edge]:
-    """The transitions, and renotifications, about which the monitor's options let it notify."""
+    """Return the transitions and renotifications that can notify with the monitor's options."""
     states = monitor.states
     for edge in CHECK_TRANSITIONS:
         if edge.source not in states or edge.target not in states:
@@ -63,14 +63,14 @@ def _states(result: MonitorResult) -> set[State]:
 
 
 def _edges(result: MonitorResult) -> set[Edge]:
-    """From which state to which the notifications were that were due; a group that was not there was OK."""
+    """Return the transitions of the notifications; an absent group counts as OK."""
     due = (one.notifications[row] for one in result.results.values() for row in one.first_of_each_kind)
     edges = (result.messages.edge(notification) for notification in due)
     return {Edge(State.OK, edge.target) if edge.source == State.ABSENT else edge for edge in edges}
 
 
 def _possible(template: Template, monitor: AnyMonitor) -> Iterator[Branch]:
-    """The branches that some notification of the monitor could render."""
+    """Return the branches that a notification of the monitor can render."""
     flags = [conditions(edge) for edge in possible_edges(monitor)]
     for branch in template.branches():
         decided = [literal for literal in branch.path if literal.condition.name in FLAGS]
@@ -79,7 +79,7 @@ def _possible(template: Template, monitor: AnyMonitor) -> Iterator[Branch]:
 
 
 def judge(monitors: Mapping[str, Sequence[tuple[str, bool]]], least: float, line: int | None = None) -> Verdict:
-    """Whether the coverage of some monitors, by name, is at least so many per cent."""
+    """Return a verdict on whether the coverage of monitors, by name, is at least `least` per cent."""
     found = percentage(monitors)
     missing = tuple(f'{name}: {item}' for name, items in monitors.items() for item, done in items if not done)
     told = (f'found {found:.4g} %; not reached: {"; ".join(missing)}',) if found < least else ()

@@ -1,4 +1,4 @@
-"""Find scenario files, and the integration around each."""
+"""Find scenario files and their integrations."""
 
 import os
 import re
@@ -12,7 +12,7 @@ from ddassets.diagnostic import UnusableInputError
 from ddassets.sources import STANDARD_INPUT, read
 
 FOLDER = 'rehearsals'
-#: A scenario that the error about a folder without scenarios shows.
+#: An example scenario, shown in the error about a folder without scenarios.
 EXAMPLE = """\
   start: 2027-01-04T10:00:00
   length: 1h
@@ -27,17 +27,17 @@ EXAMPLE = """\
 
 @dataclass(frozen=True)
 class Found:
-    """The scenario files at some paths, and the sources whose assets they are run with, empty for an integration's."""
+    """The scenario files at some paths, and the sources of their assets (empty for an integration)."""
 
     scenarios: Sequence[Path]
     sources: Sequence[Path] = ()
 
 
 def find(paths: Sequence[Path]) -> Found:
-    """Find scenarios: files, those of an integration, or those of a folder; and sources among the paths.
+    """Find scenarios (files, or those of an integration or a folder) and sources among the paths.
 
-    Without a scenario, those beside the first source are taken. Raises UnusableInputError for a path that is not there
-    or holds neither.
+    Without a scenario, those beside the first source are used. Raises UnusableInputError for a path that does not exist
+    or contains neither.
     """
     sources = [path for path in paths if is_source(path)]
     scenarios = find_scenarios([path for path in paths if path not in sources])
@@ -54,12 +54,12 @@ def find(paths: Sequence[Path]) -> Found:
     return Found(scenarios, sources)
 
 
-# At the top of block style, or anywhere in the first line of flow style.
+# At the top level in block style, or anywhere in the first line in flow style.
 _SCENARIO = re.compile(r'^(?:\{.*?)?["\']?\b(?:start|length|series|timezone|expect)["\']?\s*:', re.MULTILINE)
 
 
 def is_source(path: Path) -> bool:
-    """Whether a path holds assets in a form that is read: not a scenario, an integration or a folder of scenarios."""
+    """Whether a path contains assets in a supported form: not a scenario, an integration or a folder of scenarios."""
     if path == STANDARD_INPUT:
         return True
     if os.path.isdir(path):
@@ -79,7 +79,7 @@ _HEAD = 1_000_000
 
 
 def _is_scenario(path: Path) -> bool:
-    """Whether a file has keys of a scenario at its top."""
+    """Whether a file has keys of a scenario at the top level."""
     try:
         with open(path, 'rb') as file:
             return bool(_SCENARIO.search(file.read(_HEAD).decode(errors='replace')))
@@ -96,9 +96,9 @@ def _scenarios_in(folder: Path) -> list[Path]:
 
 
 def find_scenarios(paths: Sequence[Path]) -> list[Path]:
-    """The scenario files at some paths: a file itself, those of an integration, or those of a folder of them.
+    """Return the scenario files at some paths: a file itself, or those of an integration or a folder.
 
-    Raises UnusableInputError for a path that is not there or holds none.
+    Raises UnusableInputError for a path that does not exist or contains none.
     """
     found: list[Path] = []
     for path in paths:
@@ -110,7 +110,7 @@ def find_scenarios(paths: Sequence[Path]) -> list[Path]:
         folder = path / FOLDER if os.path.isdir(path / FOLDER) else path
         try:
             boundary.check(folder)
-            # Monitors in YAML may lie beside the scenarios that name them.
+            # Monitors in YAML may be beside the scenarios that use them.
             files = sorted(file for file in folder.iterdir() if file.suffix in _YAML and not is_source(file))
         except OSError as error:
             raise UnusableInputError(f'{folder}: {error.strerror}') from None
@@ -122,7 +122,7 @@ def find_scenarios(paths: Sequence[Path]) -> list[Path]:
                 'ddassets/docs/rehearsals.md describes the keys',
             )
         found += files
-    # One file may be meant by several paths.
+    # Several paths may lead to the same file.
     by_place: dict[str, Path] = {}
     for path in found:
         by_place.setdefault(os.path.abspath(path), path)
@@ -130,7 +130,7 @@ def find_scenarios(paths: Sequence[Path]) -> list[Path]:
 
 
 def integration_of(scenario: Path) -> Path:
-    """The folder of the integration around a scenario: the nearest above it with a manifest or monitors, or its own."""
+    """Return the integration of a scenario: the nearest folder above it with a manifest or monitors, or its own."""
     for folder in _above(scenario):
         if os.path.isfile(folder / 'manifest.json') or os.path.isdir(folder / 'assets' / 'monitors'):
             return folder
@@ -138,7 +138,7 @@ def integration_of(scenario: Path) -> Path:
 
 
 def _above(scenario: Path) -> Iterator[Path]:
-    # As the path was given, as far as that goes: messages then name files as the user did.
+    # Keep the form of the given path if possible, so that messages name files as the user did.
     yield scenario.parent
     yield from scenario.parent.parents
     if not scenario.is_absolute():

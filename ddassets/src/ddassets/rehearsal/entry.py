@@ -1,4 +1,4 @@
-"""A YAML file read strictly: every value knows its line, and whatever is not as it should be is refused with it."""
+"""Read a YAML file strictly: every value has its line, and every error contains it."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -14,18 +14,18 @@ from ddassets.assets.source import Place
 from ddassets.diagnostic import Diagnostic, Position, Severity, UnusableInputError
 from ddassets.nearest import did_you_mean
 from ddassets.nearest import listed as listed
-from ddassets.rehearsal.words import WordFault
+from ddassets.rehearsal.times import TimeFault
 
 _KINDS = {'mapping': 'keys and values', 'sequence': 'a list', 'scalar': 'a single value'}
 _NODES = {'mapping': yaml.MappingNode, 'sequence': yaml.SequenceNode, 'scalar': yaml.ScalarNode}
 _NULL = 'tag:yaml.org,2002:null'
 MAX_CHARACTERS = 500_000_000
-_LONGEST = 60
+_MAX_LENGTH = 60
 
 
 @dataclass(frozen=True, eq=False)
 class Entry:
-    """One value of the file. `name` is the way to it from the top: `expect[0].at`, empty at the top itself."""
+    """A value of the file. `name` is its path from the top level: `expect[0].at`, empty at the top level."""
 
     path: Path
     node: yaml.Node
@@ -33,19 +33,19 @@ class Entry:
 
     @property
     def position(self) -> Position | None:
-        """Where the value begins; None where there is no text."""
+        """The position of the value; None without a text."""
         mark = self.node.start_mark
         return Position(mark.line + 1, mark.column + 1) if mark else None
 
     @property
     def where(self) -> str:
-        """`file:line:column`, both counted from 1; the path alone where there is no text."""
+        """`file:line:column`, both counted from 1; only the path without a text."""
         place = self.position
         return f'{self.path}:{place.line}:{place.column}' if place else str(self.path)
 
     @property
     def line(self) -> int:
-        """The line, counted from 1; 0 where there is no text."""
+        """The line, counted from 1; 0 without a text."""
         return self.position.line if self.position else 0
 
     def refuse(self, message: str) -> NoReturn:
@@ -59,7 +59,7 @@ class Entry:
 
     @property
     def kind(self) -> str:
-        """mapping, sequence or scalar."""
+        """Return mapping, sequence or scalar."""
         return next(kind for kind, node in _NODES.items() if isinstance(self.node, node))
 
     @property
@@ -67,17 +67,17 @@ class Entry:
         return self.node.tag == _NULL
 
     def shown(self) -> str:
-        """What was found, for a message."""
+        """Return the value for a message."""
         if self.kind != 'scalar':
             return _KINDS[self.kind]
         if self.is_null:
             return 'nothing'
         text = repr(str(self.node.value))
-        return text if len(text) <= _LONGEST else f'{text[:_LONGEST]}…'
+        return text if len(text) <= _MAX_LENGTH else f'{text[:_MAX_LENGTH]}…'
 
     @cached_property
     def keys(self) -> dict[str, 'Entry']:
-        """The entries of a mapping by key."""
+        """Return the entries of a mapping by key."""
         if not isinstance(self.node, yaml.MappingNode):
             self.refuse(f'expected keys and values, found {self.shown()}')
         found: dict[str, Entry] = {}
@@ -86,12 +86,12 @@ class Entry:
             if not isinstance(key, yaml.ScalarNode) or key.tag == _NULL:
                 at.refuse(f'expected the name of a key, found {at.shown()}')
             if key.value in found:
-                at.refuse(f'the key {key.value!r} is duplicated, see line {found[key.value].line} too')
+                at.refuse(f'the key {key.value!r} is duplicated, see line {found[key.value].line}')
             found[key.value] = Entry(self.path, value, f'{self.name}.{key.value}'.removeprefix('.'))
         return found
 
     def mapping(self, allowed: Sequence[str], required: Sequence[str] = ()) -> dict[str, 'Entry']:
-        """The same, of which only some keys are allowed; those without a value are left out."""
+        """Return the entries of a mapping with only the allowed keys, without empty values."""
         for key, entry in self.keys.items():
             if key not in allowed:
                 at = next(Entry(self.path, k, self.name) for k, value in self.node.value if value is entry.node)
@@ -103,28 +103,28 @@ class Entry:
         return there
 
     def items(self) -> list['Entry']:
-        """The entries of a list."""
+        """Return the entries of a list."""
         if not isinstance(self.node, yaml.SequenceNode):
             self.refuse(f'expected a list, found {self.shown()}')
         return [Entry(self.path, node, f'{self.name}[{index}]') for index, node in enumerate(self.node.value)]
 
     def text(self) -> str:
-        """The value as it is written, whatever YAML takes it for: `no` is no, `10` is 10."""
+        """Return the value as written, without YAML's types: `no` is no, `10` is 10."""
         if self.kind != 'scalar' or self.is_null:
             self.refuse(f'expected a text, found {self.shown()}{self._quoting()}')
         return str(self.node.value)
 
     def _quoting(self) -> str:
-        """A hint for a text that YAML takes for a mapping or a list because of its first character."""
+        """Return a hint for a text that YAML parses as a mapping or a list because of its first character."""
         if isinstance(self.node, yaml.CollectionNode) and self.node.flow_style:
-            return "; a text that begins with { or [ has to be in quotes: '…'"
+            return "; a text that begins with { or [ must be in quotes: '…'"
         return ''
 
     def texts(self) -> tuple[str, ...]:
         return tuple(entry.text() for entry in self.items())
 
     def choice[T: str](self, allowed: Sequence[T], what: str = '') -> T:
-        """One of the words that are allowed."""
+        """Return one of the allowed words."""
         text = self.text()
         for word in allowed:
             if text == word:
@@ -133,7 +133,7 @@ class Entry:
 
     def flag(self) -> bool:
         if self.node.value not in ('true', 'false'):
-            self.refuse(f'found {self.shown()}, allowed: true, false')
+            self.refuse(f'found {self.shown()}; allowed: true, false')
         return bool(self.node.value == 'true')
 
     def number(self, least: float = float('-inf'), greatest: float = float('inf')) -> float:
@@ -155,14 +155,14 @@ class Entry:
         return int(text)
 
     def word[T](self, read: Callable[[str], T]) -> T:
-        """A value that `read` reads; what it refuses with a WordFault is refused with the line."""
+        """Return the value parsed by `read`; its TimeFault becomes an error with the line."""
         try:
             return read(self.text())
-        except WordFault as fault:
+        except TimeFault as fault:
             self.refuse(f'{fault}, found {self.shown()}')
 
     def within[**P, T](self, read: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
-        """What `read` returns; what it refuses is refused as about this value."""
+        """Return the result of `read`; its error becomes an error about this value."""
         try:
             return read(*arguments, **options)
         except UnusableInputError as error:
@@ -171,7 +171,7 @@ class Entry:
             ) from None
 
     def data(self) -> Any:
-        """The value as plain data, as JSON would hold it."""
+        """Return the value in JSON types."""
         match self.node:
             case yaml.MappingNode():
                 return {key: entry.data() for key, entry in self.keys.items()}
@@ -182,7 +182,7 @@ class Entry:
         try:
             return yaml.SafeLoader('').construct_object(self.node)
         except ValueError:
-            # What YAML takes for a number and Python does not: `0x_`, or thousands of digits.
+            # Numbers in YAML but not in Python: `0x_`, or thousands of digits.
             self.refuse(f'expected a number, found {self.shown()}')
 
 
@@ -190,9 +190,9 @@ _PLAIN = {f'tag:yaml.org,2002:{name}' for name in ('null', 'bool', 'int', 'float
 
 
 def read(text: str, path: Path) -> Entry:
-    """Return the top of a YAML file. Raises UnusableInputError with the line for what is no YAML."""
+    """Return the top level of a YAML file. Raises UnusableInputError with the line if it is not YAML."""
     if len(text) > MAX_CHARACTERS:
-        raise UnusableInputError(f'{path}: found {len(text):,} characters, at most {MAX_CHARACTERS:,} are read')
+        raise UnusableInputError(f'{path}: found {len(text):,} characters, expected at most {MAX_CHARACTERS:,}')
     try:
         node = compose_document(text)
     except YamlError as error:
@@ -206,16 +206,16 @@ def read(text: str, path: Path) -> Entry:
 
 
 def _quoted(text: str, position: Position | None) -> str:
-    """A hint where a value begins with a character that has a meaning in YAML: `@handle`, `*.log`, `%5`."""
+    """Return a hint for a value that begins with a special character of YAML: `@handle`, `*.log`, `%5`."""
     lines = text.split('\n')
     if position is None or position.line > len(lines):
         return ''
     found = re.match(r'[@`%*&!][^\s,\]}#]*', lines[position.line - 1][position.column - 1 :])
-    return f"; put it in quotes: '{found[0][:_LONGEST]}'" if found else ''
+    return f"; put it in quotes: '{found[0][:_MAX_LENGTH]}'" if found else ''
 
 
 def of_data(data: Mapping[str, Any], path: Path) -> Entry:
-    """Return the top of a file that would hold these data. Raises UnusableInputError for what YAML cannot hold."""
+    """Return the top level of a file with this data. Raises UnusableInputError if YAML cannot represent it."""
     try:
         return Entry(path, yaml.representer.SafeRepresenter(sort_keys=False).represent_data(dict(data)))
     except yaml.YAMLError as error:
@@ -224,7 +224,7 @@ def of_data(data: Mapping[str, Any], path: Path) -> Entry:
 
 @dataclass(frozen=True)
 class EntrySource:
-    """An asset's body inside of a YAML file."""
+    """The body of an asset inside a YAML file."""
 
     entry: Entry
 
@@ -233,7 +233,7 @@ class EntrySource:
         return self.entry.path
 
     def position(self, place: Place = (), column: int | None = None) -> Position | None:
-        """Where the value at `place` begins; of a text on one line, where its character `column` is."""
+        """Return where the value at `place` starts; for a one-line text, the position of its character `column`."""
         node = self.entry.node
         for step in place:
             inner = _inner(node, step)

@@ -1,4 +1,4 @@
-"""Whether what was expected happened: a timeline entry by entry, and nothing else besides."""
+"""Compare the expected timeline with what happened, entry by entry."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -16,13 +16,13 @@ from ddassets.rehearsal.entry import Entry, listed
 from ddassets.rehearsal.message import Message
 from ddassets.rehearsal.result import GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Expectation
+from ddassets.rehearsal.times import shown_time, write_instant
 from ddassets.rehearsal.verdict import Moment, Verdict
-from ddassets.rehearsal.words import shown_time, write_instant
 
-# Values are compared to about as many digits as `--write` gives them.
+# Values are compared to about as many digits as `--write` writes.
 _CLOSE = 1e-5
-# So many unexpected events are told one by one.
-MOST_TOLD = 20
+# Maximum of unexpected events that are listed.
+MAX_LISTED = 20
 
 
 type Key = tuple[str, str, int, Reason]
@@ -30,7 +30,7 @@ type Key = tuple[str, str, int, Reason]
 
 @dataclass(frozen=True, eq=False)
 class Event:
-    """One transition with the notification about it, if one was due; or a notification without a transition."""
+    """A transition with its notification, if any; or a notification without a transition."""
 
     monitor: MonitorResult
     group: GroupResult
@@ -47,7 +47,7 @@ class Event:
 
     @property
     def fate(self) -> str:
-        """sent, muted or none."""
+        """Return sent, muted or none."""
         if self.notification is None:
             return 'none'
         return 'sent' if self.notification.sent else 'muted'
@@ -69,7 +69,7 @@ class Event:
 
 
 def events(rehearsal: Rehearsal) -> Iterator[Event]:
-    """Yield all that happened, monitor by monitor and group by group, each group's in order of time."""
+    """Yield all events, by monitor and group, in order of time within a group."""
     for monitor in rehearsal.monitors:
         for group in monitor.results.values():
             yield from _events(monitor, group)
@@ -99,7 +99,7 @@ def _events(monitor: MonitorResult, group: GroupResult) -> Iterator[Event]:
 
 
 class Finder:
-    """Finds what a scenario names, and refuses what is not there or can never be."""
+    """Looks up what a scenario refers to, and refuses what does not exist or cannot happen."""
 
     def __init__(self, rehearsal: Rehearsal) -> None:
         self.rehearsal = rehearsal
@@ -111,13 +111,13 @@ class Finder:
                 return monitor
         names = [monitor.name for monitor in self.rehearsal.monitors]
         entry.refuse(
-            f'no monitor {entry.shown()} is rehearsed{did_you_mean(wanted, names)}; there are: {listed(names)}'
+            f'no monitor {entry.shown()} is rehearsed{did_you_mean(wanted, names)}; available: {listed(names)}'
         )
 
     def only_monitor(self, entry: Entry) -> MonitorResult:
         if len(self.rehearsal.monitors) > 1:
             names = [monitor.name for monitor in self.rehearsal.monitors]
-            entry.refuse(f'monitor is missing, and there are several: {listed(names)}')
+            entry.refuse(f'monitor is missing, but there are several: {listed(names)}')
         return self.rehearsal.monitors[0]
 
     def group(self, monitor: MonitorResult, entry: Entry) -> GroupResult:
@@ -126,7 +126,7 @@ class Finder:
         for name, group in by_name.items():
             if wanted == name or sorted(wanted.replace(' ', '').split(',')) == sorted(name.split(',')):
                 return group
-        known = f'there are: {listed(by_name)}' if by_name else f'there is none: {monitor.evaluator.absence}'
+        known = f'available: {listed(by_name)}' if by_name else f'it has none: {monitor.evaluator.absence}'
         entry.refuse(f'{monitor.name} has no group {entry.shown()}{did_you_mean(wanted, by_name)}; {known}')
 
     def only_group(self, monitor: MonitorResult, entry: Entry) -> GroupResult:
@@ -134,52 +134,52 @@ class Finder:
         if not groups:
             entry.refuse(f'{monitor.name} has no group: {monitor.evaluator.absence}')
         if len(groups) > 1:
-            entry.refuse(f'group is missing, and there are several: {listed([group.name for group in groups])}')
+            entry.refuse(f'group is missing, but there are several: {listed([group.name for group in groups])}')
         return groups[0]
 
     def recipient(self, monitor: MonitorResult, entry: Entry, wanted: str) -> None:
-        """Refuse a recipient that no message of the monitor can have."""
+        """Refuse a recipient that no message of the monitor can notify."""
         if monitor.messages.may_reach(wanted):
             return
         names = {mention.name for template in monitor.messages.templates for mention in mentions(template)}
-        known = f'it names: {listed(names)}' if names else 'it names nobody; `notify` adds somebody'
-        entry.refuse(f'the message of {monitor.name} never reaches {wanted!r}{did_you_mean(wanted, names)}; {known}')
+        known = f'its recipients: {listed(names)}' if names else 'it names no recipient; `notify` adds one'
+        entry.refuse(f'the message of {monitor.name} never notifies {wanted!r}{did_you_mean(wanted, names)}; {known}')
 
     def downtime(self, entry: Entry, wanted: str, monitor: MonitorResult | None = None) -> None:
-        """Refuse a downtime that is not there, or that is not for the monitor."""
+        """Refuse a downtime that does not exist or does not cover the monitor."""
         names = [downtime.name for downtime in self.rehearsal.downtimes]
         if wanted not in names:
             entry.refuse(
-                f'no downtime {wanted!r} is rehearsed{did_you_mean(wanted, names)}; there are: {listed(names)}'
+                f'no downtime {wanted!r} is rehearsed{did_you_mean(wanted, names)}; available: {listed(names)}'
             )
         if monitor and wanted not in [one.name for one in monitor.muting]:
-            entry.refuse(f'the downtime {wanted} is not for the monitor {monitor.name}')
+            entry.refuse(f'the downtime {wanted} does not cover the monitor {monitor.name}')
 
     def state(self, monitor: MonitorResult, entry: Entry, state: State) -> None:
-        """Refuse a state that the monitor's options rule out."""
+        """Refuse a state that the monitor's options exclude."""
         reasons = {
             State.WARN: 'it has no warning threshold',
             State.NO_DATA: 'its options never show it',
-            State.UNKNOWN: 'only a service check with an unknown threshold is',
-            State.ABSENT: 'that a group is dropped is no transition',
+            State.UNKNOWN: 'only a service check with an unknown threshold can be',
+            State.ABSENT: 'the removal of a group is not a transition',
         }
         if state not in monitor.monitor.states:
             entry.refuse(f'{monitor.name} is never in {state}: {reasons[state]}')
 
     def told(self, group: GroupResult, entry: Entry, until: int, what: str) -> None:
-        """Refuse to judge what lies behind the end of the data."""
+        """Refuse expectations later than the end of the data."""
         if group.data_end < until:
             end = 'nowhere' if math.isinf(group.data_end) else shown_time(group.data_end, self.rehearsal.zone)
             entry.refuse(
                 f'the series of {group.name} end at {end}, before {what}: {shown_time(until, self.rehearsal.zone)}; '
-                'give more values, `_x20` for a silence of 20 points, or `until` for a CSV file'
+                'add values, `_x20` for 20 missing points, or `until` for a CSV file'
             )
 
 
 def judge(rehearsal: Rehearsal) -> Iterator[Verdict]:
-    """Yield a verdict on each expectation, and one on everything that was not expected.
+    """Yield a verdict on each expectation, and one on all unexpected events.
 
-    Raises UnusableInputError for an expectation that nothing could meet.
+    Raises UnusableInputError for an expectation that cannot be met.
     """
     if rehearsal.scenario.expectations is None:
         return
@@ -196,27 +196,27 @@ def judge(rehearsal: Rehearsal) -> Iterator[Verdict]:
     for key, expectation in wanted.items():
         yield _verdict(rehearsal, key, expectation, happened.get(key))
     unexpected.sort(key=lambda event: event.at)
-    told = tuple(f'{shown_time(event.at, rehearsal.zone)} {event}' for event in unexpected[:MOST_TOLD])
-    if len(unexpected) > MOST_TOLD:
-        told = (*told, f'and {len(unexpected) - MOST_TOLD:,} more')
+    told = tuple(f'{shown_time(event.at, rehearsal.zone)} {event}' for event in unexpected[:MAX_LISTED])
+    if len(unexpected) > MAX_LISTED:
+        told = (*told, f'and {len(unexpected) - MAX_LISTED:,} more')
     entry = rehearsal.scenario.top.keys['expect']
     moment = unexpected[0].moment if unexpected else None
     yield Verdict('nothing else happens', not unexpected, told, entry.line, moment)
 
 
 def _refuse_emptiness(rehearsal: Rehearsal) -> None:
-    """That nothing happens means something only where data come until the end."""
+    """Refuse `expect: []` if the data ends early: then it would be meaningless."""
     entry = rehearsal.scenario.top.keys['expect']
     groups = [group for monitor in rehearsal.monitors for group in monitor.results.values()]
     latest = max(groups, key=lambda group: group.data_end, default=None)
     if latest is None or math.isinf(latest.data_end) and latest.data_end < 0:
         reasons = '; '.join(f'{one.name}: {one.evaluator.absence}' for one in rehearsal.monitors[:3])
-        entry.refuse(f'nothing could ever happen: {reasons}')
-    Finder(rehearsal).told(latest, entry, rehearsal.end, 'the end of the rehearsal, until which nothing is expected')
+        entry.refuse(f'nothing can ever happen: {reasons}')
+    Finder(rehearsal).told(latest, entry, rehearsal.end, 'the end of the rehearsal, until which no event is expected')
 
 
 def keyed(rehearsal: Rehearsal) -> Mapping[Key, Expectation]:
-    """The scenario's expectations by what they are about. Raises UnusableInputError for what nothing could meet."""
+    """Return the scenario's expectations by their event. Raises UnusableInputError if one cannot be met."""
     finder = Finder(rehearsal)
     found: dict[Key, Expectation] = {}
     for one in rehearsal.scenario.expectations or ():
@@ -225,7 +225,7 @@ def keyed(rehearsal: Rehearsal) -> Mapping[Key, Expectation]:
         _refuse_impossible(finder, monitor, group, one)
         key = (monitor.name, group.name, one.at, one.reason)
         if key in found:
-            one.entry.refuse(f'expected already in line {found[key].entry.line}')
+            one.entry.refuse(f'already expected in line {found[key].entry.line}')
         found[key] = one
     return found
 
@@ -239,7 +239,7 @@ def _refuse_impossible(finder: Finder, monitor: MonitorResult, group: GroupResul
         if monitor.monitor.draft:
             keys['notification'].refuse(f'{monitor.name} is a draft and notifies nobody')
         if one.target is State.NO_DATA and monitor.monitor.silent_no_data:
-            keys['notification'].refuse(f'{monitor.name} shows No Data and does not notify')
+            keys['notification'].refuse(f'{monitor.name} shows No Data but does not notify')
     for name in one.muted_by or ():
         finder.downtime(keys['muted_by'], name, monitor)
     for handle in one.recipients or ():
@@ -250,11 +250,11 @@ def _refuse_states(finder: Finder, monitor: MonitorResult, one: Expectation) -> 
     keys = one.entry.keys
     if one.target is not None:
         finder.state(monitor, keys['to'], one.target)
-    # What is born in trouble comes from nowhere.
+    # A group that does not start in OK was absent before.
     if one.source is not None and one.source is not State.ABSENT:
         finder.state(monitor, keys['from'], one.source)
     if one.source is State.ABSENT and one.target is State.OK:
-        keys['to'].refuse('a group that is born OK makes no transition')
+        keys['to'].refuse('a group that starts in OK has no transition')
     if one.reason == 'renotify':
         renotified = {edge.target for edge in possible_edges(monitor.monitor) if edge.source == edge.target}
         if not renotified or (one.target is not None and one.target not in renotified):
@@ -274,7 +274,7 @@ def _refuse_instant(rehearsal: Rehearsal, monitor: MonitorResult, group: GroupRe
     index = int(np.searchsorted(ticks, one.at))
     if index == ticks.size or ticks[index] != one.at:
         near = ' and '.join(write_instant(tick, rehearsal.zone) for tick in ticks[max(0, index - 1) : index + 1])
-        entry.refuse(f'found {entry.shown()}, when {monitor.name} is not evaluated; it is at {near}')
+        entry.refuse(f'found {entry.shown()}, when {monitor.name} is not evaluated; the nearest evaluations: {near}')
 
 
 def _verdict(rehearsal: Rehearsal, key: Key, one: Expectation, event: Event | None) -> Verdict:
@@ -293,7 +293,7 @@ def _stated(state: State | None) -> str:
 
 
 def _instead(rehearsal: Rehearsal, key: Key) -> str:
-    """What the group did at the time instead."""
+    """Return what the group did at that time instead."""
     name, group_name, at, _ = key
     monitor = next(one for one in rehearsal.monitors if one.name == name)
     group = next(one for one in monitor.results.values() if one.name == group_name)
@@ -328,7 +328,7 @@ def _message_differences(one: Expectation, message: Message | None) -> Iterator[
         yield f'recipients: expected {listed(one.recipients)}, found {listed(message.recipients)}'
     for fragment in one.message:
         if fragment not in message.title and fragment not in message.text:
-            yield f'message: {fragment!r} is not in it; it is: {_shortened(message)}'
+            yield f'message: {fragment!r} is missing; the message is: {_shortened(message)}'
 
 
 def _shortened(message: Message) -> str:

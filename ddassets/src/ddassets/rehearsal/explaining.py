@@ -1,4 +1,4 @@
-"""`--explain`: what an evaluation saw, and why a group is in its state."""
+"""`--explain`: the input of an evaluation, and the reason for a group's state."""
 
 import math
 from collections.abc import Iterator
@@ -10,28 +10,28 @@ from ddassets.nearest import did_you_mean
 from ddassets.rehearsal.entry import listed
 from ddassets.rehearsal.result import GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Scenario
-from ddassets.rehearsal.words import WordFault, read_instant, shown_time
+from ddassets.rehearsal.times import TimeFault, read_instant, shown_time
 
-# More groups than that are asked for by name.
-MOST_GROUPS = 10
-# The points of a window, and the last of those that do not fit.
-MOST_POINTS = 60
+# With more groups, --group is required.
+MAX_GROUPS = 10
+# Maximum of shown points of a window, and how many of them are the last.
+MAX_POINTS = 60
 
 
 def instant_in(scenario: Scenario, when: str) -> int | None:
-    """Return the instant that `when` is in a scenario's time zone, in seconds; None where it is outside.
+    """Return the instant of `when` in the scenario's time zone, in seconds; None if it is outside the rehearsal.
 
-    Raises UnusableInputError for what is no time.
+    Raises UnusableInputError if it is not a time.
     """
     try:
         instant = read_instant(when, scenario.zone)
-    except WordFault as fault:
+    except TimeFault as fault:
         raise UnusableInputError(f'--explain: {fault}, found {when!r}') from None
     return instant if scenario.start <= instant < scenario.end else None
 
 
 def explained(rehearsal: Rehearsal, instant: int, monitor: str | None, group: str | None) -> str:
-    """Return the text. Raises UnusableInputError for a monitor or a group that is not there."""
+    """Return the text. Raises UnusableInputError for a monitor or a group that does not exist."""
     lines: list[str] = []
     for one in _monitors(rehearsal, monitor):
         for result in _groups(one, group):
@@ -44,7 +44,7 @@ def _monitors(rehearsal: Rehearsal, wanted: str | None) -> list[MonitorResult]:
     if not found:
         names = [one.name for one in rehearsal.monitors]
         close = did_you_mean(wanted or '', names)
-        raise UnusableInputError(f'--monitor: {wanted!r} is not rehearsed{close}; there are: {listed(names)}')
+        raise UnusableInputError(f'--monitor: {wanted!r} is not rehearsed{close}; available: {listed(names)}')
     return found
 
 
@@ -53,9 +53,9 @@ def _groups(monitor: MonitorResult, wanted: str | None) -> list[GroupResult]:
     found = [one for one in monitor.results.values() if wanted in (None, one.name)]
     if wanted is not None and not found:
         close = did_you_mean(wanted, names)
-        raise UnusableInputError(f'--group: {monitor.name} has no group {wanted!r}{close}; there are: {listed(names)}')
-    if len(found) > MOST_GROUPS:
-        raise UnusableInputError(f'--group: {monitor.name} has {len(found)} groups, name one: {listed(names)}')
+        raise UnusableInputError(f'--group: {monitor.name} has no group {wanted!r}{close}; available: {listed(names)}')
+    if len(found) > MAX_GROUPS:
+        raise UnusableInputError(f'--group: {monitor.name} has {len(found)} groups, pass one of them: {listed(names)}')
     return found
 
 
@@ -67,14 +67,14 @@ def _explained(rehearsal: Rehearsal, monitor: MonitorResult, group: GroupResult,
     over = ' to '.join(shown_time(bound, zone) for bound in found.window or ())
     yield f'  evaluated at {shown_time(found.tick, zone)}{f", over {over}" if over else ""}'
     operand = None
-    left = found.points[MOST_POINTS // 2 : -MOST_POINTS // 2] if len(found.points) > MOST_POINTS else ()
+    left = found.points[MAX_POINTS // 2 : -MAX_POINTS // 2] if len(found.points) > MAX_POINTS else ()
     for index, (name, time, value) in enumerate(found.points):
         if name != operand:
             operand = name
             yield f'    {name}'
-        if left and index == MOST_POINTS // 2:
+        if left and index == MAX_POINTS // 2:
             yield f'      … {len(left)} more points'
-        if not left or not MOST_POINTS // 2 <= index < len(found.points) - MOST_POINTS // 2:
+        if not left or not MAX_POINTS // 2 <= index < len(found.points) - MAX_POINTS // 2:
             yield f'      {shown_time(time, zone)}  {"no value" if math.isnan(value) else f"{value:.10g}"}'
     if found.window and not found.points:
         yield '    no points'
@@ -85,7 +85,7 @@ def _explained(rehearsal: Rehearsal, monitor: MonitorResult, group: GroupResult,
 
 
 def _notified(rehearsal: Rehearsal, group: GroupResult, tick: int, instant: int) -> Iterator[str]:
-    """What was due at the evaluation, and what mutes at the instant."""
+    """Return the notifications at the evaluation, and the downtimes that mute at the instant."""
     due = group.notifications
     for row in np.flatnonzero((due.instants >= tick) & (due.instants <= instant)).tolist():
         one = due[row]
@@ -96,4 +96,4 @@ def _notified(rehearsal: Rehearsal, group: GroupResult, tick: int, instant: int)
         end = 'for ever' if math.isinf(mute.end) else f'until {shown_time(mute.end, rehearsal.zone)}'
         yield f'  the downtime {mute.downtime} mutes {end}'
     if not muting:
-        yield '  no downtime mutes'
+        yield '  no downtime is active'

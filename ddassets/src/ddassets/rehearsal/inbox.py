@@ -1,4 +1,4 @@
-"""What lands in the inbox: the notifications of all monitors and the downtimes' own messages, in order of time."""
+"""The inbox: the notifications of all monitors and the downtimes' own messages, in order of time."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from ddassets.rehearsal.result import DowntimeResult, GroupResult, MonitorResult
 
 @dataclass(frozen=True, eq=False)
 class Mail:
-    """One message of a monitor. It is rendered when somebody looks at it."""
+    """A message of a monitor, rendered on first use."""
 
     monitor: MonitorResult
     group: GroupResult
@@ -47,7 +47,7 @@ class Mail:
 
 @dataclass(frozen=True)
 class DowntimeMail:
-    """One message of a downtime itself (rule 5.22): nothing mutes it."""
+    """A downtime's own message (rule 5.22), which is never muted."""
 
     downtime: DowntimeResult
     instant: int
@@ -69,7 +69,7 @@ class DowntimeMail:
 
 
 def inbox(rehearsal: Rehearsal, sent_only: bool = False) -> Iterator[Mail | DowntimeMail]:
-    """Yield everything that was due, sent or muted, in order of time."""
+    """Yield all sent and muted messages, in order of time."""
     streams: list[Iterator[Mail | DowntimeMail]] = [
         _notifications(monitor, group, sent_only)
         for monitor in rehearsal.monitors

@@ -11,32 +11,32 @@ from ddassets.rehearsal.verdict import Verdict
 
 @dataclass(frozen=True, eq=False)
 class Judgement:
-    """A rehearsal judged. Nothing is computed before it is asked for. `mode` says which assumptions are switched."""
+    """The verdicts on a rehearsal, computed on first use. `mode` says which assumptions are switched."""
 
     rehearsal: Rehearsal
     mode: what_if.Mode = 'off'
 
     @cached_property
     def verdicts(self) -> tuple[Verdict, ...]:
-        """On each expectation, on what was not expected, on each property and on the coverage.
+        """The verdicts on each expectation, unexpected events, each property and the coverage.
 
-        Raises UnusableInputError for what nothing could meet.
+        Raises UnusableInputError for an expectation that cannot be met.
         """
         return tuple(self._verdicts())
 
     @cached_property
     def what_if(self) -> what_if.WhatIf:
-        """Which assumptions would change the result."""
+        """The assumptions that would change the result."""
         return what_if.what_if(self.rehearsal, self.mode)
 
     @property
     def failures(self) -> Sequence[Verdict]:
-        """What does not hold."""
+        """The failed verdicts."""
         return [verdict for verdict in self.verdicts if not verdict.holds]
 
     @cached_property
     def coverage(self) -> Mapping[str, Sequence[tuple[str, bool]]]:
-        """What there is to reach in each monitor, by name, and whether it was reached."""
+        """The coverage items of each monitor, by name, and whether they were reached."""
         return {monitor.name: coverage.coverage(monitor) for monitor in self.rehearsal.monitors}
 
     def _verdicts(self) -> Iterator[Verdict]:

@@ -1,4 +1,4 @@
-"""The messages of one monitor, rendered when somebody looks at them."""
+"""The messages of a monitor, rendered on first use."""
 
 import math
 import re
@@ -24,7 +24,7 @@ _VARIABLE = re.compile(r'(\{\{.*?\}\})')
 
 @dataclass(frozen=True)
 class Message:
-    """A notification as its recipients would read it. `problems` are sentences about variables without a value."""
+    """A notification as its recipients receive it. `problems` are sentences about variables without a value."""
 
     title: str
     text: str
@@ -33,17 +33,17 @@ class Message:
     ip: str
     reached: frozenset[messages.Branch]
     problems: tuple[str, ...]
-    # Recipients that get an empty text (rule 4.3b).
+    # Recipients that receive an empty text (rule 4.3b).
     textless: tuple[str, ...]
     delivery: messages.Delivery
-    # The notification rules that notify a recipient, by their names (rule 3.27).
+    # The names of the notification rules that notify each recipient (rule 3.27).
     routes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 class Messages:
     """Renders the messages of a monitor (section 4 of the semantics).
 
-    `evaluator` gives the keys that the monitor groups by. `assumptions` records those that a message relied on.
+    `evaluator` has the monitor's group keys. `assumptions` records those that a message relied on.
     """
 
     def __init__(
@@ -62,9 +62,9 @@ class Messages:
         self.entities = scenario.entities
         self.rules = scenario.notification_rules
         self.assumptions = assumptions
-        # What messages asked for and did not get, each a sentence, in the order of rendering.
+        # Sentences about variables without a value, in the order of rendering.
         self.problems: dict[str, None] = {}
-        # The same few come again for thousands of messages.
+        # Cached, because thousands of messages use the same few templates.
         self._triggers: dict[tuple[messages.Edge, Group], messages.Trigger] = {}
         self.body = self._template('message', asset.message, scenario.addressed)
         self.title = self._template('name', asset.name)
@@ -79,11 +79,11 @@ class Messages:
 
     @property
     def templates(self) -> tuple[messages.Template, ...]:
-        """Everything that may name a recipient."""
+        """All templates that may contain a recipient."""
         return self.body, self.escalation
 
     def render(self, group: Group, tags: frozenset[str], notification: Notification) -> Message:
-        """Render one notification; `tags` are the group's and those that the query's filter fixes (rule 5.15)."""
+        """Render a notification; `tags` are those of the group and those fixed by the query's filter (rule 5.15)."""
         context = self._context(group, tags, notification)
         body = messages.render(self.body, context, self.escalation if self.escalation.text else None)
         context = replace(context, priority=body.priority)
@@ -122,7 +122,7 @@ class Messages:
     def _routes(self, group: Group, edge: messages.Edge) -> Mapping[str, tuple[str, ...]]:
         if not self.rules:
             return {}
-        # The tags that the filter of the query fixes are not named as part: unlike those of a downtime (rule 5.15).
+        # Without the tags that the query's filter fixes, unlike the scope of a downtime (rule 5.15).
         return route(self.rules, {*self.asset.tags, *group}, messages.conditions(edge, self.assumptions))
 
     @cached_property
@@ -144,7 +144,7 @@ class Messages:
         return met
 
     def _event_tags(self, group: Group, host: messages.Host | None) -> tuple[str, ...]:
-        """The tags of the event: those of the group, the filter, the host and the monitor, and `monitor`."""
+        """Return the tags of the event: those of the group, the filter, the host and the monitor, and `monitor`."""
         fixed = messages.filter_tags(self.monitor.scope)
         known = (f'{key}:{value}' for key, values in (host.tags if host else {}).items() for value in values)
         tags = {'monitor', *self.asset.tags, *group, *fixed, *known}
@@ -152,36 +152,36 @@ class Messages:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences: parts that may not be read as they look, then variables without a value."""
+        """Sentences about parts with a surprising meaning, then about variables without a value."""
         surprises = (warning.message for template in self.templates for warning in template.warnings)
         return (*dict.fromkeys(surprises), *self.problems)
 
     @cached_property
     def varies(self) -> bool:
-        """Whether branches or recipients may differ between two notifications about one transition of one group."""
+        """Whether branches or recipients may differ between two notifications of the same transition and group."""
         tests = (literal.condition for one in self.templates for branch in one.branches() for literal in branch.path)
-        # A calculation may come out otherwise each time.
+        # The result of an expression may differ each time.
         tested = ('' if test.expression else test.arguments[0] for test in tests if test.name in MATCHES)
         written = (mention.name for one in self.templates for mention in messages.mentions(one))
         return any(self.monitor.varies(name) for name in tested) or any(map(self._prints_varying, written))
 
     @cached_property
     def titled_apart(self) -> bool:
-        """Whether titles may differ between two notifications about one transition of one group."""
+        """Whether titles may differ between two notifications of the same transition and group."""
         return self._prints_varying(self.asset.name)
 
     def _prints_varying(self, text: str) -> bool:
         return any(self.monitor.varies(part.strip('{}')) for part in _VARIABLE.findall(text))
 
     def edge(self, notification: Notification) -> messages.Edge:
-        """What the notification is told as: the end of a downtime as if the state were new (rule 5.21, A33)."""
+        """Return the transition; at the end of a downtime the state counts as new (rule 5.21, A33)."""
         if notification.reason == 'downtime end':
             if self.assumptions.downtime_end_kind == 'a trigger':
                 return messages.Edge(State.OK, notification.target)
         return messages.Edge(notification.source, notification.target)
 
     def may_reach(self, handle: str) -> bool:
-        """Whether some message may notify this recipient; one that is built from variables may be any."""
+        """Whether a message may notify this recipient; a handle with variables may match any recipient."""
         names = {mention.name for one in self.templates for mention in messages.mentions(one)}
         if handle in may_route(self.rules, self.asset.tags, self.by):
             return True
@@ -219,7 +219,7 @@ class Messages:
         return self.monitor.empty_variables.items()
 
     def _entities(self, tags: Mapping[str, Sequence[str]]) -> dict[str, messages.Attributes]:
-        """The attributes of the service, namespace, pod or device of a group with these tags (rule 4.9)."""
+        """Return the attributes of the service, namespace, pod or device of a group with these tags (rule 4.9)."""
         found = {}
         for first, (key, group_keys) in messages.ENTITIES.items():
             if self.by.issuperset(group_keys):
@@ -235,5 +235,5 @@ def _lower_key(tag: str) -> str:
 
 
 def _fitting(part: str) -> str:
-    """A regular expression for a part of a handle; a variable may print anything."""
+    """Return a regular expression for a part of a handle; a variable matches any text."""
     return '.*' if part.startswith('{{') else re.escape(part)

@@ -1,4 +1,4 @@
-"""What came of rehearsing some files, and the coverage that they have together."""
+"""The results of rehearsing several files, and their combined coverage."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +16,9 @@ UNUSABLE = 2
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one file: a rehearsal, or an error where it could not be used.
+    """The result for one file: a rehearsal, or an error if it could not be used.
 
-    `judged` is False where its expectations were filled in from it.
+    `judged` is False if its expectations were filled in.
     """
 
     path: Path
@@ -33,7 +33,7 @@ class Outcome:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """Several files. `min_coverage` is what each integration's have to cover together, in per cent; None: nothing."""
+    """The results of several files. `min_coverage` is the minimum per integration in per cent, or None."""
 
     outcomes: Sequence[Outcome]
     min_coverage: float | None = None
@@ -52,7 +52,7 @@ class Run:
 
     @cached_property
     def coverage(self) -> Mapping[Path, Mapping[str, Sequence[tuple[str, bool]]]]:
-        """What each monitor's rehearsals reached together, by integration and name."""
+        """The combined coverage of each monitor, by integration and name."""
         found: dict[Path, dict[str, list[Sequence[tuple[str, bool]]]]] = {}
         for outcome in self.outcomes:
             if outcome.judgement and outcome.judged:
@@ -66,7 +66,7 @@ class Run:
 
     @cached_property
     def coverage_verdicts(self) -> Mapping[Path, Verdict]:
-        """Whether the coverage is enough, by integration; none where nobody asks."""
+        """The verdicts on the coverage by integration; empty without a minimum."""
         if self.min_coverage is None:
             return {}
         return {folder: coverage.judge(monitors, self.min_coverage) for folder, monitors in self.coverage.items()}

@@ -1,4 +1,4 @@
-"""From the YAML of a scenario to what it says, key by key. Whatever is not as it should be is refused with its line."""
+"""Parse the YAML of a scenario, key by key. Errors contain the line."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -48,14 +48,14 @@ from ddassets.rehearsal.scenario import (
     Statuses,
 )
 from ddassets.rehearsal.statuses import CHECK_WORDS
-from ddassets.rehearsal.words import read_instant, read_length, read_week
+from ddassets.rehearsal.times import read_instant, read_length, read_week
 
-# No rehearsal needs more, and the tables of an evaluation grow with it.
-LONGEST = 10 * 366 * 86400
+# Limits the tables of an evaluation, which grow with the length.
+MAX_LENGTH = 10 * 366 * 86400
 
 
 def read(path: Path) -> Scenario:
-    """Read a scenario. Raises UnusableInputError with file, line, key, what was found and what is allowed."""
+    """Read a scenario. Raises UnusableInputError with file, line, key, value and allowed values."""
     try:
         text = read_bytes(path, 4 * entries.MAX_CHARACTERS).decode()
     except UnicodeDecodeError as error:
@@ -66,12 +66,12 @@ def read(path: Path) -> Scenario:
 
 
 def parse(text: str, path: Path) -> Scenario:
-    """Read a scenario from its text. `path` is what it is called, and where the files that it names are looked for."""
+    """Parse a scenario from its text. `path` is its name, and the base of relative paths."""
     return _scenario(entries.read(text, path), text)
 
 
 def of_data(data: Mapping[str, Any], path: Path) -> Scenario:
-    """Read a scenario from what its file would hold; `path` is as above."""
+    """Parse a scenario from data; `path` is as above."""
     return _scenario(entries.of_data(data, path), '')
 
 
@@ -81,8 +81,8 @@ def _scenario(top: Entry, text: str) -> Scenario:
     zone = _zone(keys['timezone']) if 'timezone' in keys else ZoneInfo('UTC')
     times = _Times(zone, keys['start'].word(lambda word: read_instant(word, zone)))
     length = keys['length'].word(read_length)
-    if not 60 <= length <= LONGEST:
-        keys['length'].refuse(f'expected 1m to {LONGEST // 86400}d, found {keys["length"].shown()}')
+    if not 60 <= length <= MAX_LENGTH:
+        keys['length'].refuse(f'expected 1m to {MAX_LENGTH // 86400}d, found {keys["length"].shown()}')
     if 'notify' in keys and 'redirect' in keys:
         keys['redirect'].refuse('notify and redirect exclude each other')
     for key in ('notify', 'redirect'):
@@ -124,7 +124,7 @@ class _Times:
 
 def _zone(entry: Entry) -> ZoneInfo:
     name = entry.text()
-    # The Debian names `localtime` and `Factory` say nothing of where.
+    # Debian's names `localtime` and `Factory` are not locations.
     if name not in ('localtime', 'posixrules', 'Factory'):
         try:
             return ZoneInfo(name)
@@ -148,7 +148,7 @@ def _host(entry: Entry) -> Host:
 
 
 def _entities(entry: Entry) -> dict[str, Attributes]:
-    """Read the attributes of services, namespaces, pods or devices: texts, or texts by name as for links."""
+    """Parse the attributes of services, namespaces, pods or devices: texts, or texts by name as for links."""
     return {
         name: {
             attribute: {key: text.text() for key, text in value.keys.items()}
@@ -180,7 +180,7 @@ def _source(entry: Entry, times: _Times) -> Source:
     keys = entry.mapping((*POINTS.names, 'check', 'band', 'events', 'service_check', 'states'))
     if 'check' in entry.keys:
         if len(entry.keys) > 1:
-            entry.refuse(f'check stands alone, found {", ".join(entry.keys)}')
+            entry.refuse(f'check must be the only key, found {", ".join(entry.keys)}')
         return _check(entry.keys['check'], times)
     return _points(entry, keys, times)
 
@@ -238,7 +238,7 @@ def _events(entry: Entry, times: _Times) -> FoundEvents:
         entry.refuse('expected either counts or at')
     for key in ('interval', 'from'):
         if 'at' in keys and key in keys:
-            keys[key].refuse('has no meaning for at, which says the instants itself')
+            keys[key].refuse('has no meaning with at, which contains the instants')
     instants: list[Entry] = []
     if 'at' in keys:
         instants = list(keys['at'].items()) if keys['at'].kind == 'sequence' else [keys['at']]
@@ -257,7 +257,7 @@ def _events(entry: Entry, times: _Times) -> FoundEvents:
 
 
 def _attributes(entry: Entry) -> dict[str, str | float]:
-    """Read attributes by name, without the @ that a query writes; numbers are measures."""
+    """Parse attributes by name, without the @ of a query; numbers are measures."""
     found: dict[str, str | float] = {}
     for name, value in entry.keys.items():
         data = value.data()
@@ -281,9 +281,9 @@ def _points(entry: Entry, keys: Mapping[str, Entry], times: _Times) -> Points:
         if key in keys:
             keys[key].refuse(f'has no meaning for a {"metric" if stub is None else "stub"}')
     if 'csv' in keys and 'from' in keys:
-        keys['from'].refuse('has no meaning for csv, which says the times itself')
+        keys['from'].refuse('has no meaning for csv, which contains the times')
     if 'values' in keys and 'until' in keys:
-        keys['until'].refuse('has no meaning for values: `_x20` is a silence of 20 points')
+        keys['until'].refuse('has no meaning for values: use `_x20` for 20 missing points')
     return Points(
         entry=entry,
         metric=stub or keys['metric'].text(),
@@ -311,7 +311,7 @@ def _check(entry: Entry, times: _Times) -> Check:
     if 'config' in keys and 'instances' in keys:
         keys['instances'].refuse('config and instances exclude each other')
     if 'uncomment' in keys and 'instances' in keys:
-        keys['uncomment'].refuse('has no meaning for instances that stand here')
+        keys['uncomment'].refuse('has no meaning for instances in the scenario')
     return Check(
         entry=entry,
         host=keys['host'].text() if 'host' in keys else '',
@@ -329,7 +329,7 @@ def _check(entry: Entry, times: _Times) -> Check:
 def _configuration(keys: Mapping[str, Entry]) -> Path | Mapping[str, Any] | None:
     if 'instances' in keys:
         for item in keys['instances'].items():
-            assert item.keys is not None  # refused where it has none
+            assert item.keys is not None  # refused if it is invalid
         return {'instances': keys['instances'].data()}
     config = keys.get('config')
     if config is None:
@@ -357,7 +357,7 @@ def _choice(entry: Entry | None) -> Choice:
         keys = entry.mapping(EXCEPT.names, EXCEPT.required)
         return Choice(entry, without=tuple(keys['except'].items()))
     if entry.kind == 'scalar':
-        entry.refuse(f'found {entry.shown()}, allowed: all, a list, except with a list')
+        entry.refuse(f'found {entry.shown()}; allowed: all, a list, except with a list')
     for item in entry.items():
         if item.kind == 'mapping' and 'file' in item.keys:
             item.mapping(FILE.names, FILE.required)
@@ -400,13 +400,13 @@ def _expectation(entry: Entry, times: _Times) -> Expectation:
         if found.notification == 'none':
             keys['notification'].refuse(f'a {found.reason} is a notification')
     elif found.source is not None and found.source == found.target:
-        keys['to'].refuse(f'found {found.target}, which from is already: no transition')
+        keys['to'].refuse(f'found {found.target}, the same as from: not a transition')
     if found.notification == 'none':
         for key in ('recipients', 'message', 'muted_by'):
             if key in keys:
-                keys[key].refuse('nothing could meet this where no notification is due')
+                keys[key].refuse('cannot be met: no notification is due')
     if found.notification == 'sent' and found.muted_by:
-        keys['muted_by'].refuse('nothing could meet this: a notification that is sent is not muted')
+        keys['muted_by'].refuse('cannot be met: a sent notification is not muted')
     return found
 
 
@@ -469,7 +469,7 @@ def _bounds(entry: Entry) -> tuple[int, int | None]:
     least = keys['at_least'].whole(1) if 'at_least' in keys else 0
     most = keys['at_most'].whole(0) if 'at_most' in keys else None
     if most is not None and most < least:
-        keys['at_most'].refuse(f'nothing could meet this: found {most}, expected {least} or more')
+        keys['at_most'].refuse(f'cannot be met: found {most}, expected {least} or more')
     return least, most
 
 
@@ -482,13 +482,13 @@ def _time_in(entry: Entry, keys: Mapping[str, Entry], length: int) -> Property:
     least = keys['at_least'].word(read_length) if 'at_least' in keys else 0
     most = keys['at_most'].word(read_length) if 'at_most' in keys else None
     if 'at_least' in keys and not 0 < least <= length:
-        meets = 'always holds' if not least else 'is longer than the rehearsal: nothing could meet it'
+        meets = 'always holds' if not least else 'is longer than the rehearsal: it cannot be met'
         keys['at_least'].refuse(f'{keys["at_least"].shown()} {meets}')
     if most is not None and most >= length:
         keys['at_most'].refuse(f'{keys["at_most"].shown()} is as long as the rehearsal: it always holds')
     if most is not None and most < least:
-        keys['at_most'].refuse(f'nothing could meet this: {keys["at_most"].shown()} is less than at_least')
+        keys['at_most'].refuse(f'cannot be met: {keys["at_most"].shown()} is less than at_least')
     state = _state(keys['time_in'])
     if state is State.ABSENT:
-        keys['time_in'].refuse('time is told of groups that are there')
+        keys['time_in'].refuse('absent groups have no time in a state')
     return Property(entry, least, most, state, keys.get('monitor'), keys.get('group'))

@@ -1,4 +1,4 @@
-"""What holds for the whole of a timeline: how many notifications of a kind there are, and the time spent in a state."""
+"""Check properties of a whole timeline: the number of notifications of a kind, and the time in a state."""
 
 from collections.abc import Iterator, Sequence
 
@@ -13,15 +13,15 @@ from ddassets.rehearsal.entry import Entry
 from ddassets.rehearsal.expectation import Finder
 from ddassets.rehearsal.result import DowntimeResult, GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Property
+from ddassets.rehearsal.times import shown_time
 from ddassets.rehearsal.verdict import Moment, Verdict
-from ddassets.rehearsal.words import shown_time
 
-# So many of the notifications that were counted are told.
-_MOST_TOLD = 5
+# Maximum of counted notifications that are listed.
+_MAX_LISTED = 5
 
 
 def judge(rehearsal: Rehearsal) -> Iterator[Verdict]:
-    """Yield a verdict on each property. Raises UnusableInputError for one that nothing could meet or break."""
+    """Yield a verdict on each property. Raises UnusableInputError for a property that always or never holds."""
     finder = Finder(rehearsal)
     for one in rehearsal.scenario.properties:
         line = one.entry.line
@@ -39,7 +39,7 @@ def judge(rehearsal: Rehearsal) -> Iterator[Verdict]:
 
 
 def _described(one: Property) -> str:
-    """The property on one line, as the file has it."""
+    """Return the property on one line, as in the file."""
     return '; '.join(f'{key} {_worded(entry)}' for key, entry in one.entry.keys.items()).replace('_', ' ')
 
 
@@ -53,7 +53,7 @@ def _worded(entry: Entry) -> str:
 
 
 def _chosen(finder: Finder, one: Property) -> list[tuple[MonitorResult, list[GroupResult]]]:
-    """The monitors and groups that a property is about, all of them told to the end."""
+    """Return the monitors and groups of a property, whose data must last to the end."""
     rehearsal = finder.rehearsal
     monitors = [finder.monitor(one.monitor)] if one.monitor else list(rehearsal.monitors)
     if one.group:
@@ -70,7 +70,7 @@ def _chosen(finder: Finder, one: Property) -> list[tuple[MonitorResult, list[Gro
 
 
 def _of_states(one: Property, chosen: Sequence[tuple[MonitorResult, list[GroupResult]]]) -> Iterator[str]:
-    """Each group has to keep the bounds."""
+    """Check the time in a state: each group must be within the bounds."""
     assert one.time_in is not None
     for monitor, groups in chosen:
         if one.time_in not in _reachable(monitor):
@@ -83,14 +83,14 @@ def _of_states(one: Property, chosen: Sequence[tuple[MonitorResult, list[GroupRe
 
 def _reachable(monitor: MonitorResult) -> set[State]:
     found = {edge.target for edge in possible_edges(monitor.monitor)} | {State.OK}
-    # Silent, and before the first evaluation of a simple alert, there may be No Data all the same.
+    # No Data is also possible without data, and before the first evaluation of a simple alert.
     return found | {State.NO_DATA} if monitor.monitor.on_missing_data or not monitor.evaluator.by else found
 
 
 def _of_notifications(
     finder: Finder, one: Property, chosen: Sequence[tuple[MonitorResult, list[GroupResult]]]
 ) -> tuple[list[Moment], tuple[str, ...]]:
-    """The first notifications that were counted, and what is wrong with their number."""
+    """Check the number of notifications; returns the first counted ones and the fault."""
     _refuse_impossible(finder, one, [monitor for monitor, _ in chosen])
     count = 0
     moments: list[Moment] = []
@@ -99,7 +99,7 @@ def _of_notifications(
         for group in groups:
             rows = np.flatnonzero(_counted(finder.rehearsal, one, monitor, group))
             count += rows.size
-            for row in rows[:_MOST_TOLD].tolist():
+            for row in rows[:_MAX_LISTED].tolist():
                 due = group.notifications[row]
                 told.append((due.instant, f'{monitor.name}, {group.name}: {due.target}'))
                 moments.append(Moment(monitor.name, group.name, due.instant))
@@ -110,14 +110,14 @@ def _judged(rehearsal: Rehearsal, one: Property, count: int, told: list[tuple[in
     if one.least <= count and (one.most is None or count <= one.most):
         return
     yield f'found {count:,}'
-    for instant, what in sorted(told)[:_MOST_TOLD]:
+    for instant, what in sorted(told)[:_MAX_LISTED]:
         yield f'{shown_time(instant, rehearsal.zone)} {what}'
-    if told and count > _MOST_TOLD:
-        yield f'and {count - _MOST_TOLD:,} more'
+    if told and count > _MAX_LISTED:
+        yield f'and {count - _MAX_LISTED:,} more'
 
 
 def _counted(rehearsal: Rehearsal, one: Property, monitor: MonitorResult, group: GroupResult) -> Flags:
-    """Which of a group's notifications the property counts."""
+    """Return which notifications of a group the property counts."""
     due = group.notifications
     counted: Flags = due.muted == one.muted
     if one.states is not None:
@@ -140,38 +140,38 @@ def _in_time(rehearsal: Rehearsal, one: Property, instants: Instants) -> Flags:
 
 
 def _refuse_impossible(finder: Finder, one: Property, monitors: Sequence[MonitorResult]) -> None:
-    """What no monitor can do makes a property that always fails, or one that can never fail."""
+    """Refuse a property about something impossible, which would always or never hold."""
     keys = one.entry.keys
     edges = {edge for monitor in monitors for edge in possible_edges(monitor.monitor)}
     for state in one.states or ():
         if state not in {edge.target for edge in edges}:
-            keys['state'].refuse(f'no notification about {state} is possible: the options of the monitor rule it out')
+            keys['state'].refuse(f'no notification about {state} is possible: the options of the monitor exclude it')
     if one.reason == 'renotify' and not any(edge.source == edge.target for edge in edges):
-        keys['reason'].refuse('no monitor here renotifies')
+        keys['reason'].refuse('no rehearsed monitor renotifies')
     if one.muted and not any(monitor.muting for monitor in monitors):
-        keys['muted'].refuse('no downtime here is for the monitor')
+        keys['muted'].refuse('no rehearsed downtime covers the monitor')
     if one.reason == 'downtime end' and not any(monitor.muting for monitor in monitors):
-        keys['reason'].refuse('no downtime here is for the monitor')
+        keys['reason'].refuse('no rehearsed downtime covers the monitor')
     if one.recipient is not None:
         if len(monitors) == 1:
             finder.recipient(monitors[0], one.recipient, one.recipient.text())
         elif not any(monitor.messages.may_reach(one.recipient.text()) for monitor in monitors):
-            one.recipient.refuse(f'no message here ever reaches {one.recipient.shown()}')
+            one.recipient.refuse(f'no message notifies {one.recipient.shown()}')
 
 
 def _of_downtime(finder: Finder, one: Property) -> Iterator[str]:
-    """The messages of a downtime itself (rule 5.22)."""
+    """Check the number of a downtime's own messages (rule 5.22)."""
     assert one.downtime is not None
     name = one.downtime.text()
     finder.downtime(one.downtime, name)
     downtime = next(found for found in finder.rehearsal.downtimes if found.name == name)
     if not downtime.recipients:
-        one.downtime.refuse(f'the message of {name} names nobody')
+        one.downtime.refuse(f'the message of {name} has no recipient')
     if one.recipient is not None and one.recipient.text() not in downtime.recipients:
-        one.recipient.refuse(f'the message of {name} never reaches {one.recipient.shown()}')
+        one.recipient.refuse(f'the message of {name} never notifies {one.recipient.shown()}')
     instants = np.array([int(instant) for instant, _ in downtime.messages], dtype=np.int64)
     rows = np.flatnonzero(_in_time(finder.rehearsal, one, instants)).tolist()
-    told = [(int(instants[row]), _told(downtime, row)) for row in rows[:_MOST_TOLD]]
+    told = [(int(instants[row]), _told(downtime, row)) for row in rows[:_MAX_LISTED]]
     yield from _judged(finder.rehearsal, one, len(rows), told)
 
 

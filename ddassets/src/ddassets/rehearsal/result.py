@@ -1,4 +1,4 @@
-"""What came of a rehearsal: its groups, monitors and downtimes. What is to be thought of it is another matter."""
+"""The result of a rehearsal: groups, monitors and downtimes. `judgement` compares it with the expectations."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -24,15 +24,15 @@ from ddassets.language.query import tree
 from ddassets.rehearsal.message import Message, Messages
 from ddassets.rehearsal.scenario import Scenario
 from ddassets.rehearsal.signal import Signal
-from ddassets.rehearsal.words import shown_time
+from ddassets.rehearsal.times import shown_time
 
 
 @dataclass(frozen=True, eq=False)
 class GroupResult:
-    """What came of one group. A year of a hundred groups fits into memory, without their timelines.
+    """The result of one group. Without timelines, a year of a hundred groups fits into memory.
 
-    `timeline` is what each evaluation returned, None where it was not to be kept. `starts` and `states` are its
-    stretches of equal state, absence included, in columns; the last one ends at `end`.
+    `timeline` contains every evaluation, or is None if it was not kept. `starts` and `states` are the periods of equal
+    state, including absence, in columns; the last period ends at `end`.
     """
 
     group: Group
@@ -43,7 +43,7 @@ class GroupResult:
     transitions: Transitions = field(repr=False)
     mutes: Sequence[Mute] = field(repr=False)
     notifications: Notifications = field(repr=False)
-    # How far its series are told, in seconds since the epoch.
+    # The end of its data, in seconds since the epoch.
     data_end: float
     timeline: GroupTimeline | None = field(default=None, repr=False)
 
@@ -53,13 +53,13 @@ class GroupResult:
         return ','.join(self.group) or '*'
 
     def seconds_in(self, state: State) -> int:
-        """How long the group was in the state."""
+        """Return how long the group was in the state."""
         lengths = np.diff(self.starts, append=self.end)
         return int(lengths[self.states == state].sum())
 
     @property
     def visited(self) -> frozenset[State]:
-        """The states in which the group was."""
+        """The states of the group."""
         return frozenset(map(State, (np.flatnonzero(np.bincount(self.states + 1)) - 1).tolist()))
 
     @property
@@ -72,16 +72,16 @@ class GroupResult:
 
     @property
     def first_of_each_kind(self) -> list[int]:
-        """The rows of the first notification of each transition and reason."""
+        """Return the rows of the first notification of each transition and reason."""
         kinds = self.notifications.kinds
         return sorted(int(np.argmax(kinds == kind)) for kind in np.flatnonzero(np.bincount(kinds)))
 
 
 @dataclass(frozen=True, eq=False)
 class DowntimeResult:
-    """One downtime: when it was active in the rehearsal, and its own messages (rule 5.22).
+    """A downtime: when it was active in the rehearsal, and its own messages (rule 5.22).
 
-    A message is (instant, what happened). That it was scheduled is not among them: that was before.
+    A message is (instant, event). The message that it was scheduled is not included, because it was sent earlier.
     """
 
     downtime: Downtime
@@ -89,7 +89,7 @@ class DowntimeResult:
     recipients: tuple[str, ...]
     windows: tuple[tuple[float, float], ...]
     messages: tuple[tuple[float, str], ...]
-    # The ids of the assumptions that its windows and ends rely upon.
+    # The ids of the assumptions on which its active times and ends rely.
     assumptions: tuple[str, ...]
 
     @property
@@ -106,7 +106,7 @@ class DowntimeResult:
 
 
 class MonitorResult:
-    """One monitor's part. `results` are every group's, in the order of their names, made when they are asked for."""
+    """The result of one monitor. `results` are those of the groups, in order of name, computed on first use."""
 
     def __init__(
         self,
@@ -132,12 +132,12 @@ class MonitorResult:
 
     @property
     def relied_on(self) -> frozenset[str]:
-        """The ids of the assumptions that mattered so far."""
+        """The ids of the assumptions that the result relied on so far."""
         return frozenset(self.evaluator.assumptions.relied_on)
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences, those about the messages that were rendered too."""
+        """Sentences, including those about rendered messages."""
         return (*self.evaluator.warnings, *(f'message: {problem}' for problem in self.messages.warnings))
 
     @cached_property
@@ -148,24 +148,24 @@ class MonitorResult:
 
     @property
     def decisive(self) -> frozenset[str]:
-        """The ids of the assumptions that states and notifications rely on; the others are about texts alone."""
+        """The ids of the assumptions that states and notifications rely on; the others affect only texts."""
         _ = self.results
         return self._decisive
 
     def reworded(self, scenario: Scenario) -> 'MonitorResult':
-        """Return the same states and notifications with messages under the assumptions of another scenario."""
+        """Return the same states and notifications with the messages for another scenario's assumptions."""
         assumptions = Assumptions(scenario.assumptions)
         told = Messages(self.asset, self.monitor, self.evaluator, scenario, assumptions)
         return MonitorResult(self.asset, self.monitor, self.evaluator, told, self.muting, lambda: self.results)
 
     @property
     def windows(self) -> int:
-        """How many windows were evaluated: one for each instant of evaluation and group."""
+        """The number of evaluated windows: one per evaluation and group."""
         return int(self.evaluator.ticks.size) * len(self.evaluator.groups)
 
     @cached_property
     def timeline(self) -> MonitorTimeline:
-        """Every evaluation of every group at once: those that were kept, or else made anew."""
+        """All evaluations of all groups: the kept ones, or evaluated again."""
         evaluator = self.evaluator
         groups = {group: one.timeline or evaluator.timeline(group) for group, one in self.results.items()}
         start, end = evaluator.start, evaluator.end
@@ -180,35 +180,35 @@ class MonitorResult:
         return {group: result.notifications for group, result in self.results.items()}
 
     def explain(self, group: Group, instant: int) -> Explanation:
-        """Say why a group is in its state. Raises UnusableInputError for an instant before the first evaluation."""
+        """Explain the state of a group. Raises UnusableInputError for an instant before the first evaluation."""
         return self.evaluator.explain(group, instant)
 
     def message(self, group: Group, notification: Notification) -> Message:
-        """Render one notification (section 4 of the semantics)."""
+        """Render a notification (section 4 of the semantics)."""
         return self.messages.render(group, self.results[group].tags, notification)
 
     def heading(self, group: Group, notification: Notification) -> Message:
-        """The message without its text. Rendered once for each transition of a group, where nothing else differs."""
+        """Return the message without its text, rendered once per transition of a group if nothing else differs."""
         key = (group, self.messages.edge(notification))
         if self.messages.varies or self.messages.titled_apart or key not in self._headings:
             self._headings[key] = replace(self.message(group, notification), text='')
         return self._headings[key]
 
     def recipients(self, group: Group, notification: Notification) -> tuple[str, ...]:
-        """Who is notified. Rendered once for each transition of a group, where nothing but numbers differs then."""
+        """Return the recipients, rendered once per transition of a group if only numbers differ."""
         key = (group, self.messages.edge(notification))
         if self.messages.varies or key not in self._recipients:
             self._recipients[key] = self.message(group, notification).recipients
         return self._recipients[key]
 
     def notified(self, result: GroupResult, handle: str, among: Flags) -> Flags:
-        """Which of a group's notifications, `among` some of them, notify a recipient."""
+        """Return which of a group's notifications `among` some of them notify a recipient."""
         due, found = result.notifications, np.zeros_like(among)
         if self.messages.varies:
             rows = np.flatnonzero(among)
             found[rows] = [handle in self.recipients(result.group, due[row]) for row in rows.tolist()]
             return found
-        # Nothing but numbers differs within a kind, so one of it answers for all.
+        # Only numbers differ within a kind, so one message is enough.
         kinds = due.kinds
         for kind in np.flatnonzero(np.bincount(kinds[among])):
             alike = among & (kinds == kind)
@@ -217,7 +217,7 @@ class MonitorResult:
 
     @cached_property
     def reached(self) -> frozenset[Branch]:
-        """The branches that were rendered: by a message of each kind, and by more only where numbers decide."""
+        """Return the rendered branches: from one message of each kind, and from more only if numbers decide."""
         every = frozenset(self.messages.body.branches())
         tested = any(literal.condition.name not in FLAGS for branch in every for literal in branch.path)
         reached: frozenset[Branch] = frozenset()
@@ -239,14 +239,14 @@ class MonitorResult:
 
 @dataclass(frozen=True, eq=False)
 class Rehearsal:
-    """A scenario that was run: what the page, the command and the tests read from it."""
+    """The result of a scenario, for the page, the command and the tests."""
 
     scenario: Scenario
     bundle: Bundle
     signal: Signal
     monitors: tuple[MonitorResult, ...]
     downtimes: tuple[DowntimeResult, ...]
-    # What the sources of the monitors do not say.
+    # Values that the sources of the monitors do not contain.
     notes: tuple[str, ...] = ()
 
     @property
@@ -275,7 +275,7 @@ class Rehearsal:
 
     @property
     def assumptions(self) -> Mapping[str, str]:
-        """The choice for each assumption that was relied on, those of the messages' wording too."""
+        """The choice for each assumption that the result relied on, including the texts of messages."""
         self._render_each_kind()
         relied = set().union(*(one.relied_on for one in self.monitors))
         chosen = Assumptions(self.scenario.assumptions).choices
@@ -283,13 +283,13 @@ class Rehearsal:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Sentences, each with the monitor that it is about."""
+        """Sentences, each with its monitor."""
         self._render_each_kind()
         own = [f'{one.name}: {warning}' for one in self.monitors for warning in one.warnings]
         return (*dict.fromkeys(self.signal.warnings), *self.notes, *own, *self._downtime_warnings())
 
     def _downtime_warnings(self) -> Iterator[str]:
-        """Downtimes that mute nothing, and numbered weekdays that may be read in two ways (rule 5.9)."""
+        """Yield warnings about downtimes that mute nothing, and about ambiguous numbered weekdays (rule 5.9)."""
         every_monitor = self.scenario.monitors.named is None and not self.scenario.monitors.without
         for result in self.downtimes:
             downtime, name = result.downtime, result.name
@@ -298,7 +298,7 @@ class Rehearsal:
                 monitors = ', '.join(monitor.name for monitor in muted)
                 yield f'{name}: the downtime mutes nothing: its scope {result.scope} covers no group of {monitors}'
             elif not muted and every_monitor:
-                yield f'{name}: the downtime mutes nothing: it is for none of the monitors'
+                yield f'{name}: the downtime mutes nothing: it covers none of the monitors'
             if ordinals := downtime.daily_ordinals:
                 more = downtime.ordinal_differences(self.start, self.end)
                 shown = ', '.join(
@@ -315,14 +315,14 @@ class Rehearsal:
                 )
 
     def _render_each_kind(self) -> None:
-        """Render a message of each kind that was due, so that what it relies on is known."""
+        """Render a message of each kind, to record the assumptions that it relies on."""
         for monitor in self.monitors:
             _ = monitor.reached
 
     def lines(self, expression: tree.Expression, start: int, end: int) -> Sequence[Line]:
-        """The points that a graph of the expression draws over [start, end). Raises Unsupported."""
+        """Return the points of a graph of the expression over [start, end). Raises Unsupported."""
         return draw(expression, self.series, start, end, self.scenario.assumptions)
 
     def edges(self, expression: tree.Expression, start: int, end: int) -> tuple[Sequence[Line], Sequence[Line]]:
-        """The lower and the upper edge of the band about an expression; no lines without a band. Raises Unsupported."""
+        """Return the lower and the upper edge of an expression's band; no lines without a band. Raises Unsupported."""
         return self.signal.bands.edges(expression, start, end, self.scenario.assumptions)

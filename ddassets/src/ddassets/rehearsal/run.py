@@ -1,4 +1,4 @@
-"""A scenario run against an integration's monitors and downtimes, group by group."""
+"""Run a scenario with monitors and downtimes, group by group."""
 
 import json
 import math
@@ -25,7 +25,7 @@ from ddassets.engine.series import Series
 from ddassets.engine.state import State
 from ddassets.engine.timeline import Group, GroupTimeline
 from ddassets.language.composite import Member
-from ddassets.rehearsal.bands import stand_in
+from ddassets.rehearsal.bands import anomaly_stub
 from ddassets.rehearsal.choice import choose_downtimes, choose_monitors, choose_rules
 from ddassets.rehearsal.message import Messages
 from ddassets.rehearsal.result import DowntimeResult, GroupResult, MonitorResult, Rehearsal
@@ -43,14 +43,14 @@ def rehearse(
     given: Iterable[Series] = (),
     keep: bool = False,
 ) -> Rehearsal:
-    """Run a scenario with the assets of an integration; `simulate` runs its check, where the scenario asks for it.
+    """Run a scenario with the assets of an integration; `simulate` runs its check if the scenario uses it.
 
-    `given` are series beside those of the scenario, each told until its last point. `keep` what each evaluation
-    returned, 9 bytes each, as the page needs it: a year of a hundred groups has 50 million.
-    The monitors' groups are evaluated as they are asked for. Raises UnusableInputError, for a monitor outside the
-    subset with its name, the column and how to leave it out.
+    `given` are additional series; their data ends at the last point. `keep`: store every evaluation for the page, 9
+    bytes each (50 million for a year of a hundred groups).
+    Groups are evaluated on first use. Raises UnusableInputError; for an unsupported monitor with its name, the column
+    and how to exclude it.
     """
-    # Before the signal, which may run a check: the faults of assets cost nothing to find.
+    # Before the signal, which may run a check: faults of assets are found quickly.
     results = tuple(_downtime(scenario, one) for one in choose_downtimes(scenario, bundle))
     scenario = replace(scenario, notification_rules=tuple(choose_rules(scenario, bundle)))
     chosen = choose_monitors(scenario, bundle)
@@ -68,9 +68,9 @@ def rehearse(
 
 
 def again(rehearsal: Rehearsal, scenario: Scenario, names: Collection[str]) -> Rehearsal:
-    """Rehearse some monitors of a rehearsal anew, under a scenario that differs in its assumptions alone.
+    """Rehearse some monitors again with a scenario that differs only in its assumptions.
 
-    Raises UnusableInputError where the assumptions refuse a monitor or a downtime.
+    Raises UnusableInputError if the assumptions refuse a monitor or a downtime.
     """
     downtimes = tuple(_downtime(scenario, one.downtime) for one in rehearsal.downtimes)
     pool = (*(one.asset for one in rehearsal.monitors), *rehearsal.bundle.monitors)
@@ -87,7 +87,7 @@ def again(rehearsal: Rehearsal, scenario: Scenario, names: Collection[str]) -> R
 
 @dataclass
 class _Run:
-    """The monitors of a run. `pool` are those among which the members of composites are found, each object once."""
+    """The monitors of a run. `pool` contains the possible members of composites, each object once."""
 
     scenario: Scenario
     signal: Signal
@@ -97,32 +97,32 @@ class _Run:
     pool: Sequence[MonitorAsset]
 
     def __post_init__(self) -> None:
-        # A chosen monitor may bear another name than the same one of the bundle, and comes first.
+        # Selected monitors come first, because their name may differ from that in the bundle.
         self.pool = list({(id(one.source), one.place): one for one in reversed(self.pool)}.values())[::-1]
         self._ready: dict[int, _Monitor] = {}
 
     def result(self, asset: MonitorAsset) -> MonitorResult:
-        """Return the part of one monitor. Raises UnusableInputError with its file and name."""
+        """Return the result of one monitor. Raises UnusableInputError with its file and name."""
         try:
             return self.monitor(asset).result()
         except UnusableInputError as error:
-            # The name of the monitor comes with what its body is at fault for, not with what its plan refuses.
+            # Errors of a body contain the name of the monitor, errors of a plan do not.
             text = str(error) if str(error).startswith(f'{asset.name}: ') else f'{asset.name}: {error}'
             details = error.details
             if isinstance(error, Unsupported):
                 given = asset.path == self.scenario.path
-                leave = 'take it out of `monitors`' if given else f'`monitors: {{except: [{json.dumps(asset.name)}]}}`'
-                details = f'{_pointed(asset, error)}to rehearse without it: {leave}'
+                leave = 'remove it from `monitors`' if given else f'`monitors: {{except: [{json.dumps(asset.name)}]}}`'
+                details = f'{_pointed(asset, error)}to exclude it: {leave}'
             raise UnusableInputError(f'{asset.path}: {text}', details) from None
 
     def monitor(self, asset: MonitorAsset) -> '_Monitor':
-        """Return a monitor that is ready to be evaluated, once for itself and every composite that has it."""
+        """Return a prepared monitor, shared by all composites that contain it."""
         if id(asset) not in self._ready:
             self._ready[id(asset)] = _Monitor(asset, self)
         return self._ready[id(asset)]
 
     def member(self, composite: MonitorAsset, member: Member) -> Source:
-        """Find a member of a composite. Raises UnusableInputError for one that is not there or cannot be evaluated."""
+        """Find a member of a composite. Raises UnusableInputError if it does not exist or is not supported."""
         scenario = self.scenario
         if states := self.signal.series.of(GIVEN + member.text):
             assumptions = Assumptions(scenario.assumptions)
@@ -137,12 +137,12 @@ class _Run:
             hint = f'or give its states: `monitor: {member.text}` and `states` under `series`'
             details = '\n'.join(filter(None, [error.details, hint]))
             raise UnusableInputError(f'member {asset.name}: {error}', details) from None
-        # A composite is about the groups that are evaluated: notify_by is about notifications alone.
+        # A composite uses the evaluated groups: notify_by affects only notifications.
         return Source(asset.name, found.monitor, unfolded(found.evaluator))
 
 
 class _Monitor:
-    """One monitor of a run. Raises UnusableInputError for a body that cannot be rehearsed."""
+    """A monitor of a run. Raises UnusableInputError for a body that cannot be rehearsed."""
 
     def __init__(self, asset: MonitorAsset, run: _Run) -> None:
         self.asset = asset
@@ -157,7 +157,7 @@ class _Monitor:
         banded: Iterable[Series] = ()
         if isinstance(monitor, Monitor):
             bands = run.signal.bands
-            banded = stand_in(monitor.query, bands, run.signal.series, start, end, scenario.assumptions)
+            banded = anomaly_stub(monitor.query, bands, run.signal.series, start, end, scenario.assumptions)
         inputs = kinds.Inputs(
             store=run.signal.store(asset.name, banded),
             start=start,
@@ -175,7 +175,7 @@ class _Monitor:
         return MonitorResult(self.asset, self.monitor, self.evaluator, told, self.muting, self._groups)
 
     def _groups(self) -> Mapping[Group, GroupResult]:
-        """Every group's result. What evaluations returned is let go of, group by group, where it is not to be kept."""
+        """Return the results of all groups; evaluations are dropped group by group unless they are kept."""
         groups = self.evaluator.groups
         found = {}
         for number, group in enumerate(groups, 1):
@@ -202,7 +202,7 @@ class _Monitor:
         )
 
     def _mutes(self, tags: frozenset[str]) -> Iterator[Mute]:
-        """The active intervals that cover a group (rules 5.11 to 5.20)."""
+        """Return the active intervals that cover a group (rules 5.11 to 5.20)."""
         for one in self.muting:
             downtime = one.downtime
             if not downtime.matches_group(tags):
@@ -215,12 +215,12 @@ class _Monitor:
 
 
 def _cause(downtime: Downtime, assumptions: Assumptions) -> str:
-    """How the downtime ends each time (rule 5.20)."""
+    """Return how the downtime ends each time (rule 5.20)."""
     return assumptions.peek(Assumptions.recurrence_end) if isinstance(downtime.schedule, Recurring) else 'expired'
 
 
 def _pointed(asset: MonitorAsset, error: Unsupported) -> str:
-    """The query with a caret under the part that was refused."""
+    """Return the query with a caret under the refused part."""
     if error.column is None:
         return ''
     return '\n'.join([*Excerpt(asset.query, error.column - 1, error.column).caret(), ''])
@@ -230,14 +230,14 @@ def _downtime(scenario: Scenario, downtime: Downtime) -> DowntimeResult:
     assumptions = Assumptions(scenario.assumptions)
     if downtime.scope.lowercase and assumptions.scope_operators == 'refused':
         raise UnusableInputError(
-            f'{downtime.name}: scope: `and` and `or` in small letters are refused (A91): write AND and OR'
+            f'{downtime.name}: scope: `and` and `or` in lower case are refused (A91): write AND and OR'
         )
     clock: Clock = 'wall' if assumptions.peek(Assumptions.downtime_duration) == 'wall' else 'elapsed'
     calendar = Calendar(
         days=assumptions.peek(Assumptions.weekday_zone), repeated=assumptions.peek(Assumptions.repeated_wall_time)
     )
     windows = tuple(downtime.intervals(scenario.start, scenario.end, clock, calendar))
-    # Where an occurrence touches the next, the muting goes on.
+    # If an occurrence touches the next, the downtime stays active.
     inner = touching(windows) if assumptions.peek(Assumptions.touching_end) == 'no' else frozenset()
     try:
         text = scenario.addressed(downtime.message) if downtime.message else ''

@@ -1,4 +1,4 @@
-"""What a scenario says: which signal, which monitors and downtimes, and what has to come of it."""
+"""The content of a scenario: signal, monitors, downtimes and expectations."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,18 +12,18 @@ from ddassets.engine.notification import Reason
 from ddassets.engine.series import Kind
 from ddassets.engine.state import State
 from ddassets.rehearsal.entry import Entry
-from ddassets.rehearsal.words import Week
+from ddassets.rehearsal.times import Week
 
 KINDS: tuple[Kind, ...] = ('gauge', 'count', 'rate')
 
 
 @dataclass(frozen=True)
 class Points:
-    """Series of one metric that the scenario gives itself: `values` in compact notation, or the file `csv`.
+    """Series of a metric in the scenario: `values` in compact notation, or the file `csv`.
 
-    `kind` and `interval` (seconds) are None where metadata.csv is to say. `stub` names the function that the series
-    stands in for, instead of a metric; `monitor` is the one for which it does, or None for every monitor. `start` is
-    the instant of the first value; `until` says that a file is silent from its last row until then.
+    `kind` and `interval` (seconds) are None if metadata.csv gives them. `stub` is the function that the series
+    replaces, instead of a metric, for `monitor` or (None) for every monitor. `start` is the instant of the first value;
+    `until` declares that a file has no points between its last row and that instant.
     """
 
     entry: Entry
@@ -43,11 +43,10 @@ class Points:
 class Check:
     """The integration's own check, run on a simulated clock from `start` on.
 
-    `host` becomes a tag, as the Agent adds it; empty for none. `configuration` is a conf.yaml or what such a file
-    holds; None stands for the example that the integration ships. `uncommented` are options that the file shows in
-    comments and that are to hold. Runs are up to `jitter` seconds late, drawn from `seed`. In the stretches `down`,
-    from and to in seconds since the epoch, the Agent is off; in `cut_off` it runs and reaches nobody until the end.
-    Points arrive `late` seconds after their time.
+    `host` becomes a tag, as the Agent adds it; empty for none. `configuration` is a conf.yaml or its content; None for
+    the shipped example. `uncommented` are commented-out options to enable. Runs are up to `jitter` seconds late, drawn
+    from `seed`. In the periods `down`, in seconds since the epoch, the Agent is stopped; in `cut_off` it has no network
+    until the end. Points arrive `late` seconds after their time.
     """
 
     entry: Entry
@@ -64,7 +63,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Band:
-    """The bounds of anomalies() for a metric, in compact notation from `start` on; None: no bound on that side."""
+    """The bounds of anomalies() for a metric, in compact notation from `start` on; None for no bound on that side."""
 
     entry: Entry
     metric: str
@@ -77,10 +76,10 @@ class Band:
 
 @dataclass(frozen=True)
 class Statuses:
-    """Runs of a service check, or states of a member of a composite, in words, from `start` on.
+    """Runs of a service check, or states of a member of a composite, as words, from `start` on.
 
-    `name` is that of the check or the monitor. `messages` are those of the runs, by the code of their status; of
-    several, each is for one run and the last for all that follow.
+    `name` is that of the check or the monitor. `messages` are those of the runs, by status code; of several messages,
+    each is for one run and the last for all later runs.
     """
 
     entry: Entry
@@ -95,9 +94,9 @@ class Statuses:
 
 @dataclass(frozen=True)
 class FoundEvents:
-    """Events that a search finds: `counts` in compact notation from `start` on, one `interval` apart, or at `instants`.
+    """Events that match a search: `counts` in compact notation from `start` on, one `interval` apart, or at `instants`.
 
-    `product` is the function of the query, such as logs; `monitor` the only one whose search finds them. All have the
+    `product` is the function of the query, such as logs; `monitor` restricts them to one monitor. All have the
     same tags, `attributes` (by name, without the @) and `fields`, such as message and service.
     """
 
@@ -118,7 +117,7 @@ type Source = Points | Check | Band | Statuses | FoundEvents
 
 @dataclass(frozen=True)
 class Choice:
-    """Which monitors, or downtimes: those `named`, by name, file or body; or all of the integration's but some."""
+    """A selection of monitors or downtimes: those `named` (by name, file or body), or all except some."""
 
     entry: Entry | None = None
     named: tuple[Entry, ...] | None = None
@@ -127,10 +126,10 @@ class Choice:
 
 @dataclass(frozen=True)
 class Expectation:
-    """One thing that has to happen: a transition of a group, or a notification without one.
+    """An expected event: a transition of a group, or a notification without a transition.
 
-    None, and an empty list of fragments, stand for what is not said and may be anything. `monitor` and `group` None:
-    there is only one. `notification` is sent, muted or none.
+    None, and an empty list of fragments, match anything. `monitor` and `group` may be None if there is only one.
+    `notification` is sent, muted or none.
     """
 
     entry: Entry
@@ -149,10 +148,10 @@ class Expectation:
 
 @dataclass(frozen=True)
 class Property:
-    """Something that has to hold for the whole timeline.
+    """A property of the whole timeline.
 
-    Either of the number of notifications, or, with `time_in`, of the seconds in a state: between `least` and `most`.
-    The rest says which notifications count: None for all, `muted` False for those that were sent.
+    Bounds (`least`, `most`) of the number of notifications, or, with `time_in`, of the seconds in a state. The other
+    fields select notifications: None for all, `muted` False for sent ones.
     """
 
     entry: Entry
@@ -172,7 +171,7 @@ class Property:
 
 @dataclass(frozen=True)
 class Scenario:
-    """What a file says. Instants and lengths are in seconds; `end` is not part of the rehearsal."""
+    """The content of a scenario file. Instants and lengths are in seconds; `end` is exclusive."""
 
     path: Path
     text: str
@@ -190,13 +189,13 @@ class Scenario:
     redirect: str | None = None
     assumptions: Mapping[str, str] | None = None
     tick_second: int = 0
-    # None where the file does not say what to expect; an empty tuple expects that nothing happens.
+    # None without `expect`; an empty tuple expects that nothing happens.
     expectations: tuple[Expectation, ...] | None = None
     properties: tuple[Property, ...] = ()
     min_coverage: float | None = None
     # Attributes for messages, by the keys `services`, `namespaces`, `pods` and `devices`, then by name.
     entities: Mapping[str, Mapping[str, Attributes]] = field(default_factory=dict)
-    # Those that `rules` chooses, read when the rehearsal begins.
+    # The notification rules selected by `rules`, read at the start of the rehearsal.
     notification_rules: tuple[NotificationRule, ...] = ()
 
     @property
@@ -204,9 +203,9 @@ class Scenario:
         return self.path.stem
 
     def addressed(self, text: str) -> str:
-        """A message with the scenario's `notify` or `redirect` applied. Raises MessageSyntaxError."""
+        """Return a message with the scenario's `notify` or `redirect` applied. Raises MessageSyntaxError."""
         return notify(self.redirected(text), self.notify) if self.notify else self.redirected(text)
 
     def redirected(self, text: str) -> str:
-        """The same without `notify`, for a text that stands beside another. Raises MessageSyntaxError."""
+        """Return a message with only `redirect` applied, for an additional text. Raises MessageSyntaxError."""
         return redirect(text, self.redirect) if self.redirect else text

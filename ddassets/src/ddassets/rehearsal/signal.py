@@ -1,4 +1,4 @@
-"""From what a scenario says of its signal to series: compact notation, CSV, and the integration's own check."""
+"""Create the series of a scenario from compact notation, CSV, and the integration's own check."""
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,7 +22,7 @@ from ddassets.rehearsal.bands import Bands
 from ddassets.rehearsal.scenario import KINDS, Band, Check, FoundEvents, Points, Scenario, Statuses
 from ddassets.rehearsal.statuses import CHECK_WORDS, STATE_WORDS
 
-# Of all series of a scenario together, and bytes of a CSV file.
+# Maximum of points of all series of a scenario, and of bytes of a CSV file.
 MAX_POINTS = 100_000_000
 MAX_CSV = 1_000_000_000
 
@@ -30,8 +30,8 @@ MAX_CSV = 1_000_000_000
 class Simulate(Protocol):
     """Runs the check of the integration at `folder` on a simulated clock over [check.start, end), in seconds.
 
-    Returns the series, and sentences about what the Agent would have dropped. Raises UnusableInputError for a check
-    that cannot be run.
+    Returns the series, and sentences about samples that the Agent would drop. Raises UnusableInputError if the check
+    cannot run.
     """
 
     def __call__(self, folder: Path, check: Check, end: int) -> tuple[Sequence[Series], Sequence[str]]: ...
@@ -39,10 +39,10 @@ class Simulate(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Signal:
-    """The series of a rehearsal. `until` says, by metric and tags, how far each is told: data or declared silence.
+    """The series of a rehearsal. `until` is the end of the data of each series, by metric and tags.
 
-    `stubs` are (the monitor for which it stands in or None, the series), `bands` the bounds of anomalies(), `events`
-    what searches find, `warnings` sentences.
+    `stubs` are (monitor or None, series), `bands` the bounds of anomalies(), `events` the results of searches,
+    `warnings` sentences.
     """
 
     series: SeriesSet
@@ -53,7 +53,7 @@ class Signal:
     warnings: tuple[str, ...] = ()
 
     def store(self, monitor: str, banded: Iterable[Series] = ()) -> SeriesSet:
-        """What one monitor is evaluated with: a stub of its own comes before one for all, and that before a band."""
+        """Return the series for one monitor. Its own stub takes precedence over a general stub, then a band."""
         chosen: dict[tuple[str, frozenset[str]], Series] = {(one.metric, one.tags): one for one in banded}
         for name, series in sorted(self.stubs, key=lambda stub: stub[0] is not None):
             if name in (None, monitor):
@@ -61,17 +61,17 @@ class Signal:
         return SeriesSet([*self.series, *chosen.values()]) if chosen else self.series
 
     def data_end(self, series: Series) -> float:
-        """How far a series is told, in seconds since the epoch."""
-        # What a band gives is as long as what it is about.
+        """Return the end of a series' data, in seconds since the epoch."""
+        # The stub from a band has the length of its metric.
         return self.until.get((series.metric, series.tags), math.inf)
 
 
 def signal(
     scenario: Scenario, bundle: Bundle, simulate: Simulate | None = None, given: Iterable[Series] = ()
 ) -> Signal:
-    """Return the series of a scenario and those that are given beside it, each with the tags of its host.
+    """Return the series of a scenario and the additional series, each with the tags of its host.
 
-    Raises UnusableInputError with the line of the source at fault.
+    Raises UnusableInputError with the line of the faulty source.
     """
     reader = _Reader(scenario, bundle, simulate)
     for source in scenario.sources:
@@ -96,7 +96,7 @@ def signal(
 
 
 class _Reader:
-    """Gathers what each source gives."""
+    """Collects the series of all sources."""
 
     def __init__(self, scenario: Scenario, bundle: Bundle, simulate: Simulate | None) -> None:
         self.scenario = scenario
@@ -114,7 +114,7 @@ class _Reader:
 
     def check(self, source: Check) -> None:
         if self.simulate is None:
-            source.entry.refuse('there is nothing here that runs checks')
+            source.entry.refuse('no simulator was given, so `check` cannot be used here')
         found, dropped = source.entry.within(self.simulate, self.bundle.folder, source, self.scenario.end)
         self.warnings.extend(dropped)
         self.series += [self.told(one, self.scenario.end) for one in found]
@@ -124,7 +124,7 @@ class _Reader:
         interval = source.interval or (known.interval if known else None)
         if not interval:
             source.entry.refuse(
-                f'interval must be given: metadata.csv has none of {source.metric}{_meant(source.metric, self.bundle)}'
+                f'interval is required: metadata.csv has none for {source.metric}{_meant(source.metric, self.bundle)}'
             )
         for key, text, side in (('lower', source.lower, self.lower), ('upper', source.upper, self.upper)):
             if text is not None:
@@ -136,7 +136,7 @@ class _Reader:
                 side.append(_with_host_tags(one, self.scenario.hosts))
 
     def found(self, source: FoundEvents) -> None:
-        # Each entry is a series of its own, whatever its tags are.
+        # Each entry is a separate series, whatever its tags are.
         name = f'{source.product} {len(self.events) + 1}'
         if source.counts is None:
             times = np.unique(np.array(source.instants, dtype=np.float64))
@@ -149,13 +149,13 @@ class _Reader:
             if (values[~np.isnan(values)] < 0).any():
                 place.refuse('expected numbers of events, found one below 0')
             series = place.within(from_values, values, name, source.tags, source.start, 'count', source.interval)
-            # Between the events of an entry there are none.
+            # There are no events between those of an entry.
             self.until[name, source.tags] = source.start + source.interval * values.size
         monitor = source.monitor.text() if source.monitor else None
         self.events.append(Events(source.product, series, monitor, source.attributes, source.fields))
 
     def limit(self, start: float, interval: int) -> int:
-        """The number of points until the scenario's end: a count may be any number, and the rest is not made."""
+        """Return the number of points until the scenario's end; further points are not generated."""
         return max(0, math.floor((self.scenario.end - start) / interval) + 1)
 
     def points(self, source: Points) -> None:
@@ -189,9 +189,9 @@ class _Reader:
         self.series.append(self.told(runs, source.start + source.interval * codes.size))
 
     def told(self, series: Series, until: float) -> Series:
-        """The series with the tags of its host; it is told until an instant."""
+        """Return the series with the tags of its host, and record the end of its data."""
         joined = _with_host_tags(series, self.scenario.hosts)
-        # The hosts of a year, each with the same times, shall not fill the memory with them.
+        # Share equal times between series, to save memory.
         if np.array_equal(joined.times, self._times):
             joined = replace(joined, times=self._times)
         self._times = joined.times
@@ -213,7 +213,7 @@ def _unknown_hosts(scenario: Scenario, series: Sequence[Series]) -> Iterator[str
 
 
 def _text(source: Points) -> str:
-    """The content of a source's file."""
+    """Return the content of a source's file."""
     assert source.csv
     try:
         return read_bytes(source.csv, MAX_CSV).decode()
@@ -228,7 +228,7 @@ def _meant(metric: str, bundle: Bundle) -> str:
 
 
 def _declared(source: Points, bundle: Bundle) -> tuple[Kind, int]:
-    """Type and interval, from metadata.csv where the scenario does not say (rule 2.15)."""
+    """Return type and interval, from metadata.csv if the scenario does not give them (rule 2.15)."""
     known = bundle.metrics.get(source.metric)
     kind = source.kind or next((kind for kind in KINDS if known and known.type == kind), None)
     interval = source.interval or (known.interval if known else None)
@@ -241,12 +241,12 @@ def _declared(source: Points, bundle: Bundle) -> tuple[Kind, int]:
         )
         if known is not None and kind is not None:
             reason = 'metadata.csv has none'
-        source.entry.refuse(f'{missing} of {source.metric} must be given: {reason}')
+        source.entry.refuse(f'{missing} of {source.metric} is required: {reason}')
     return kind, interval
 
 
 def _with_host_tags(series: Series, hosts: Mapping[str, Host]) -> Series:
-    """A host's tags are on every series that comes from it, as Datadog adds them."""
+    """Add the tags of a host to every series of it, as Datadog does."""
     names = [tag.removeprefix('host:') for tag in series.tags if tag.startswith('host:')]
     tags = {
         f'{key}:{value}' if value else key

@@ -1,4 +1,4 @@
-"""A first scenario for a monitor: a signal made from its own query, commented, with what happens filled in."""
+"""Write a first scenario for a monitor: a commented signal from its own query, with the expectations filled in."""
 
 import os
 import re
@@ -23,16 +23,16 @@ from ddassets.rehearsal.discovery import FOLDER
 from ddassets.rehearsal.parsing import parse
 from ddassets.rehearsal.run import rehearse
 
-#: What the signal does, in the order in which it does it.
+#: The states of the signal in order.
 _STATES = {'ok': 'OK', 'warn': 'Warn', 'alert': 'Alert'}
 MAX_NAME = 60
-# Items of the notation on one line.
+# Items of the notation per line.
 _WIDTH = 100
 
 
 @dataclass(frozen=True)
 class Start:
-    """What was made for one monitor: the text of a scenario, or why there is none."""
+    """The result for one monitor: the text of a scenario, or why there is none."""
 
     monitor: Monitor
     path: Path
@@ -41,7 +41,7 @@ class Start:
 
 
 def file_name(name: str, taken: set[str]) -> str:
-    """Return a file name for a monitor's scenario, and add it to those that are taken."""
+    """Return a file name for a monitor's scenario, and add it to the used names."""
     stem = re.sub(r'[^a-z0-9]+', '_', name.lower()).strip('_')[:MAX_NAME] or 'monitor'
     number, found = 1, stem
     while found in taken:
@@ -52,7 +52,7 @@ def file_name(name: str, taken: set[str]) -> str:
 
 
 def start(monitor: Monitor, bundle: Bundle, path: Path, schema: str) -> Start:
-    """Make the scenario that is to be written to `path`. `schema` is the header's path of the JSON Schema."""
+    """Create the scenario for the file `path`. `schema` is the path of the JSON Schema in its header."""
     try:
         if withheld := [key for key in ('query', 'type') if monitor.is_withheld((key,))]:
             raise UnusableInputError(f'its {withheld[0]} is not known here')
@@ -66,7 +66,7 @@ def start(monitor: Monitor, bundle: Bundle, path: Path, schema: str) -> Start:
     return Start(monitor, path, filled.replace('\nexpect:', f'\n{_EXPECT}expect:', 1))
 
 
-_EXPECT = '# All that happens, and nothing else may. It is what the monitor does, not what it should do: review it.\n'
+_EXPECT = '# The complete list of what happens: what the monitor does, not what it should do. Review it.\n'
 
 
 def _lines(monitor: Monitor, bundle: Bundle, path: Path, schema: str, made: MadeSignal) -> Iterator[str]:
@@ -75,11 +75,11 @@ def _lines(monitor: Monitor, bundle: Bundle, path: Path, schema: str, made: Made
     yield f'# Written by `ddassets init` for the monitor {_scalar(name)}.'
     yield f'#   ddassets rehearse {path}            # does the monitor still do this?'
     yield f'#   ddassets rehearse --write {path}    # after a change: fill in what happens now'
-    yield f'description: {_scalar(f"{name}: over its thresholds and back, then silence")}'
+    yield f'description: {_scalar(f"{name}: above its thresholds and back, then no points")}'
     yield f'start: {_instant(START)}    # UTC, unless there is a `timezone`'
     yield f'length: {duration.write(made.seconds)}'
     if hosts := sorted({tag.partition(':')[2] for one in made.sources for tag in one.tags if tag.startswith('host:')}):
-        yield '# What is known of hosts: what {{host.ip}} and {{host.metadata_…}} print, and tags of all their series.'
+        yield '# Attributes of hosts for {{host.ip}} and {{host.metadata_…}}, and tags of all their series.'
         yield 'hosts:'
         yield from (f'  {_scalar(host)}: {{ip: 192.0.2.{number}}}' for number, host in enumerate(hosts, 1))
     yield from _series(monitor, made)
@@ -88,13 +88,13 @@ def _lines(monitor: Monitor, bundle: Bundle, path: Path, schema: str, made: Made
 
 def _series(monitor: Monitor, made: MadeSignal) -> Iterator[str]:
     levels = ', '.join(f'{made.levels[key]:g} for {state}' for key, state in _STATES.items() if key in made.levels)
-    yield '# The signal was made from the query; replace the values by what the metric really does.'
+    yield '# The signal was generated from the query; replace the values by realistic ones.'
     yield f'#   {" ".join(monitor.query.split())}'
-    yield f'# Its levels: {levels}; then nothing is sent for a while (`_`). `5x20` is 20 points of 5.'
+    yield f'# Its levels: {levels}; then points are missing for a while (`_`). `5x20` is 20 points of 5.'
     yield 'series:'
     for source, series in zip(made.sources, _ordered(made), strict=True):
         if made.stub:
-            yield f'- stub: {made.stub}    # what {made.stub}() returns is not published: these are its results'
+            yield f'- stub: {made.stub}    # {made.stub}() is not documented by Datadog: these are its results'
         else:
             yield f'- metric: {_scalar(source.metric)}'
             yield f'  type: {source.kind}    # as the metric is submitted: gauge, count or rate'
@@ -107,13 +107,13 @@ def _series(monitor: Monitor, made: MadeSignal) -> Iterator[str]:
 
 
 def _ordered(made: MadeSignal) -> list[Series]:
-    """The series in the order of the sources."""
+    """Return the series in the order of the sources."""
     found = {(one.metric, one.tags): one for one in made.series}
     return [found[source.metric, source.tags] for source in made.sources]
 
 
 def notation(series: Series, end: float) -> list[str]:
-    """Return a series as items of the compact notation, gaps before `end` included."""
+    """Return a series as items of the compact notation, including gaps before `end`."""
     count = round((end - series.times[0]) / series.interval)
     steps = np.round((series.times - series.times[0]) / series.interval).astype(int)
     values = np.full(max(count, int(steps[-1]) + 1), np.nan)
@@ -133,7 +133,7 @@ def notation(series: Series, end: float) -> list[str]:
 
 
 def _run(values: 'np.typing.NDArray[np.float64]', position: int) -> int:
-    """How many points from `position` on are missing, equal, or rise by the same step."""
+    """Return how many points from `position` on are missing, equal, or rise by the same step."""
     rest = values[position:]
     missing = np.isnan(rest)
     if missing[0]:
@@ -168,19 +168,19 @@ def _chosen(monitor: Monitor, bundle: Bundle, path: Path) -> Iterator[str]:
         origin = source.origin if isinstance(source, SourceDocument) and source.origin else monitor.path
         file = os.path.relpath(origin, path.parent)
         file = file if '/' in file else f'./{file}'
-        yield '# The file that holds the monitor, and its name or address there.'
+        yield '# The file of the monitor, and its name or address in it.'
         only = _list([monitor.address or monitor.name])
         yield f'monitors: [{{file: {_scalar(file)}, only: {only}}}]'
-    yield 'downtimes: []    # or names, or files; left out: all of the integration'
+    yield 'downtimes: []    # or names, or files; default: all of the integration'
 
 
 def schema_path(path: Path, root: Path, name: str) -> str:
-    """The path of a JSON Schema as the header of a file names it."""
+    """Return the path of a JSON Schema for the header of a file."""
     return os.path.relpath(root / '.ddassets' / name, path.parent).replace(os.sep, '/')
 
 
 def scenario_folder(bundle: Bundle) -> Path:
-    """The folder where the scenarios for a bundle are looked for."""
+    """Return the folder of the scenarios for a bundle."""
     return bundle.folder / FOLDER
 
 

@@ -1,4 +1,4 @@
-"""Statuses of checks and states of monitors in words, one interval apart: `OKx10 CRITICALx3 _x5`."""
+"""Parse statuses of checks and states of monitors, one interval apart: `OKx10 CRITICALx3 _x5`."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -11,9 +11,9 @@ from ddassets.engine.service_check import STATUSES
 from ddassets.engine.state import State
 from ddassets.nearest import did_you_mean
 
-#: The words of a check's status. Datadog's own pages write WARN too.
+#: The words for a check's status. Datadog's documentation also uses WARN.
 CHECK_WORDS: Mapping[str, int] = {word: code for code, word in enumerate(STATUSES)} | {'WARN': 1}
-#: The words of a monitor's state.
+#: The words for a monitor's state.
 STATE_WORDS: Mapping[str, int] = {
     str(state).replace(' ', ''): int(state) for state in State if state is not State.ABSENT
 }
@@ -21,9 +21,9 @@ _ITEM = re.compile(r'(?P<word>_|[A-Za-z]+?)(?:x(?P<count>\d{1,18}))?')
 
 
 def parse(text: str, words: Mapping[str, int], limit: int) -> Floats:
-    """Read words, each with `xN` for N of them and `_` for none; NaN stands for `_`.
+    """Parse words, each with an optional count `xN`; `_` becomes NaN.
 
-    Those beyond the first `limit` are read and not made. Raises UnusableInputError with the column.
+    Only the first `limit` values are returned. Raises UnusableInputError with the column.
     """
     parts: list[Floats] = [np.empty(0)]
     size = 0
@@ -45,7 +45,7 @@ def parse(text: str, words: Mapping[str, int], limit: int) -> Floats:
 
 
 def messages(statuses: Floats, texts: Mapping[int, Sequence[str]]) -> tuple[str, ...]:
-    """Return the message of each run from those of each status, of which the last one is repeated."""
+    """Return the message of each run from the messages of each status; the last message repeats."""
     if not texts:
         return ()
     seen = dict.fromkeys(texts, 0)

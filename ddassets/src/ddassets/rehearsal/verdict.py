@@ -1,11 +1,11 @@
-"""A verdict: whether one thing that a scenario asks for holds."""
+"""A verdict on an expectation or property of a scenario."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An instant, in Unix seconds, of one group of a monitor, both by name."""
+    """An instant in Unix seconds, with the names of the monitor and the group."""
 
     monitor: str
     group: str
@@ -14,9 +14,9 @@ class Moment:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether one thing that the scenario asks for holds.
+    """Whether an expectation or property holds.
 
-    `details` say what was found instead; `line` is where the scenario asks for it; `moment` is what to look at.
+    `details` say what happened instead; `line` is its line in the scenario; `moment` is where to look.
     """
 
     name: str

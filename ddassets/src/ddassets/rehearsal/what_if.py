@@ -1,6 +1,6 @@
-"""Which assumptions matter here: switch one at a time, and compare what would be notified.
+"""Find the assumptions that matter: switch one at a time, and compare the notifications.
 
-An assumption is tried only on the monitors that rely on it. Where it decides texts alone, nothing is evaluated anew.
+An assumption is tried only with the monitors that rely on it. If it affects only texts, nothing is evaluated again.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,17 +15,17 @@ from ddassets.rehearsal.scenario import Scenario
 
 type Mode = Literal['auto', 'off', 'all']
 
-#: `auto` stops when the windows evaluated reach so many times those of the rehearsal itself.
+#: `auto` stops after this multiple of the rehearsal's evaluated windows.
 BUDGET = 2
-# Texts of one monitor that are compared: those of each kind, then others in their order.
+# Maximum of compared texts per monitor: first one of each kind, then others in order.
 MAX_TEXTS = 500
-# Seconds. An event that is further away is another event.
+# Seconds. Events further apart are different events.
 MAX_MOVE = 900
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One notification that another choice changes.
+    """A notification that another choice changes.
 
     `kind`: it comes, goes, moves to the instant `to`, is muted or sent instead, or changes its text or recipients.
     """
@@ -40,7 +40,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Effect:
-    """What one other choice of an assumption does. `refused` is the reason where it refuses a monitor or a downtime."""
+    """The effect of another choice of an assumption. `refused` is the reason if it refuses a monitor or a downtime."""
 
     assumption: str
     choice: str
@@ -54,19 +54,19 @@ class Effect:
 
 @dataclass(frozen=True)
 class WhatIf:
-    """The effects of the choices that were tried, in the order of the table, and those that were not, with `auto`."""
+    """The effects of the tried choices, in the order of the table, and the choices that `auto` did not try."""
 
     effects: Sequence[Effect] = ()
     untried: Sequence[tuple[str, str]] = field(default_factory=tuple)
 
     @property
     def sensitive(self) -> tuple[str, ...]:
-        """The ids of the assumptions of which some other choice changes the result."""
+        """The ids of the assumptions with another choice that changes the result."""
         return tuple(dict.fromkeys(effect.assumption for effect in self.effects if effect.matters))
 
     @property
     def insensitive(self) -> tuple[str, ...]:
-        """The ids of the assumptions of which every other choice was tried and changes nothing."""
+        """The ids of the assumptions whose other choices were all tried and change nothing."""
         open_ones = {name for name, _ in self.untried}.union(self.sensitive)
         return tuple(dict.fromkeys(one.assumption for one in self.effects if one.assumption not in open_ones))
 
@@ -74,8 +74,8 @@ class WhatIf:
 def what_if(rehearsal: Rehearsal, mode: Mode = 'auto') -> WhatIf:
     """Try the other choices of every assumption that a rehearsal relied on.
 
-    `auto` leaves out what would take the windows evaluated beyond BUDGET times those of the rehearsal: they are
-    counted, so the answer is the same on every machine.
+    `auto` stops before the evaluated windows exceed BUDGET times those of the rehearsal. Windows are counted, so the
+    result is the same on every machine.
     """
     if mode == 'off':
         return WhatIf()
@@ -108,7 +108,7 @@ def _effect(rehearsal: Rehearsal, name: str, choice: str, relying: Sequence[Moni
 def _pairs(
     rehearsal: Rehearsal, scenario: Scenario, name: str, relying: Sequence[MonitorResult]
 ) -> Iterator[tuple[MonitorResult, MonitorResult]]:
-    """Each monitor as it was, and as it is under the other choice."""
+    """Yield each monitor with its original result and its result under the other choice."""
     decided = {monitor.name for monitor in relying if name in monitor.decisive}
     found = {one.name: one for one in again(rehearsal, scenario, decided).monitors}
     for monitor in relying:
@@ -116,7 +116,7 @@ def _pairs(
 
 
 def _changes(before: MonitorResult, after: MonitorResult) -> Iterator[Change]:
-    """How the notifications of a monitor differ."""
+    """Return how the notifications of a monitor differ."""
     for group in sorted(before.results.keys() | after.results.keys()):
         old, new = _rows(before, before.results.get(group)), _rows(after, after.results.get(group))
         name = ','.join(group) or '*'
@@ -142,7 +142,7 @@ class _Row:
         return bool(self.result.notifications.muted[self.row])
 
     def message(self) -> tuple[object, ...]:
-        """What recipients read, empty where too many texts would have to be rendered."""
+        """Return the text of the message, empty if too many texts would have to be rendered."""
         if not self.read:
             return ()
         found = self.monitor.message(self.result.group, self.result.notifications[self.row])
@@ -150,7 +150,7 @@ class _Row:
 
 
 def _rows(monitor: MonitorResult, result: GroupResult | None) -> Mapping[tuple[int, str], _Row]:
-    """The notifications of a group by instant and event."""
+    """Return the notifications of a group by instant and event."""
     if result is None:
         return {}
     first = set(result.first_of_each_kind)
@@ -165,13 +165,13 @@ def _rows(monitor: MonitorResult, result: GroupResult | None) -> Mapping[tuple[i
 def _timing(
     monitor: str, group: str, old: Mapping[tuple[int, str], _Row], new: Mapping[tuple[int, str], _Row]
 ) -> Iterator[Change]:
-    """What comes, goes, or moves: what goes and what comes with the same event within MAX_MOVE is the same event."""
+    """Return what comes, goes, or moves: the same event within MAX_MOVE is a move."""
     events = sorted({event for _, event in old.keys() ^ new.keys()})
     for event in events:
         gone = sorted(at for at, found in old.keys() - new.keys() if found == event)
         come = sorted(at for at, found in new.keys() - old.keys() if found == event)
         for at in gone:
-            to = min(come, key=lambda other: abs(other - at), default=None)  # noqa: B023  used at once
+            to = min(come, key=lambda other: abs(other - at), default=None)  # noqa: B023  used immediately
             if to is not None and abs(to - at) <= MAX_MOVE:
                 come.remove(to)
                 yield Change('moves', monitor, group, at, event, to)

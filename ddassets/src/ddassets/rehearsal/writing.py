@@ -1,4 +1,4 @@
-"""Fill a scenario's expectations in from what happened, for a person to review."""
+"""Fill in the expectations of a scenario from what happened, for review."""
 
 import contextlib
 import math
@@ -12,29 +12,29 @@ from ddassets.diagnostic import UnusableInputError
 from ddassets.rehearsal.expectation import Event, Key, events, judge, keyed
 from ddassets.rehearsal.parsing import parse
 from ddassets.rehearsal.result import Rehearsal
-from ddassets.rehearsal.words import shown_time, write_instant
+from ddassets.rehearsal.times import shown_time, write_instant
 
-# More than anybody reviews; such a signal is for properties.
-MOST = 2000
+# More cannot be reviewed; use properties for such a signal.
+MAX_EVENTS = 2000
 
 
 def write(rehearsal: Rehearsal) -> tuple[str, int]:
-    """Return the scenario's text with its `expect` block replaced, or added at the end, and how many entries it has.
+    """Return the scenario's text with its `expect` block replaced, or added at the end, and its number of entries.
 
-    Everything else stays, comments too; fragments of messages stay where their event is still expected. Raises
-    UnusableInputError where more happened than a person can review.
+    Everything else is kept, including comments, and fragments of messages whose event still happens. Raises
+    UnusableInputError if too much happened for a review.
     """
     scenario = rehearsal.scenario
     happened = sorted(events(rehearsal), key=lambda event: event.at)
-    if len(happened) > MOST:
+    if len(happened) > MAX_EVENTS:
         raise UnusableInputError(
-            f'{scenario.path}: {len(happened):,} things happened, too many to review (at most {MOST:,}); '
+            f'{scenario.path}: {len(happened):,} events happened, too many to review (at most {MAX_EVENTS:,}); '
             'state properties of the whole timeline instead'
         )
     block = '\n'.join(['expect:' if happened else 'expect: []', *_entries(rehearsal, happened)]) + '\n'
     text = _replaced(scenario.text, rehearsal, block)
     try:
-        # What is written must be usable: nothing may be expected after the end of the data.
+        # The result must be usable: no event may be expected after the end of the data.
         for _ in judge(replace(rehearsal, scenario=parse(text, scenario.path))):
             pass
     except UnusableInputError as error:
@@ -43,21 +43,21 @@ def write(rehearsal: Rehearsal) -> tuple[str, int]:
 
 
 def warnings(rehearsal: Rehearsal) -> list[str]:
-    """Return a line where data end before the rehearsal does: the expectations say nothing about the time after."""
+    """Return a warning for data that ends before the rehearsal: the expectations do not cover the time after it."""
     ends = [group.data_end for monitor in rehearsal.monitors for group in monitor.results.values()]
     if not ends or max(ends) >= rehearsal.end or math.isinf(max(ends)):
         return []
     end, last = (shown_time(instant, rehearsal.zone) for instant in (max(ends), rehearsal.end))
-    return [f'the data end at {end}, the rehearsal at {last}; the expectations cover the time before']
+    return [f'the data ends at {end}, the rehearsal at {last}; the expectations cover only the time before']
 
 
 def save(rehearsal: Rehearsal, text: str) -> None:
-    """Write the text in the place of the scenario's file, which is never half written."""
+    """Replace the scenario's file by the text atomically."""
     replace_text(rehearsal.scenario.path, text)
 
 
 def _replaced(text: str, rehearsal: Rehearsal, block: str) -> str:
-    """The text with the block in the place of the old one."""
+    """Return the text with the block replaced."""
     ending = '\r\n' if '\r\n' in text else '\n'
     block = block.replace('\n', ending)
     top = rehearsal.scenario.top.node
@@ -65,7 +65,9 @@ def _replaced(text: str, rehearsal: Rehearsal, block: str) -> str:
     place = next(((key, value) for key, value in top.value if key.value == 'expect'), None)
     lines = text.splitlines(keepends=True)
     if top.flow_style:
-        rehearsal.scenario.top.refuse('written in braces: expectations can be filled in only where each key has a line')
+        rehearsal.scenario.top.refuse(
+            'written in braces: expectations can be filled in only if each key has its own line'
+        )
     if place is None:
         gap = '' if not lines or lines[-1].endswith('\n') else ending
         return f'{text}{gap}{ending}{block}'
@@ -75,19 +77,19 @@ def _replaced(text: str, rehearsal: Rehearsal, block: str) -> str:
 
 
 def _last_line(node: yaml.Node) -> int:
-    """The line, from 0, in which a value ends: blank lines and comments behind it are not part of it."""
+    """Return the line, from 0, in which a value ends, without the blank lines and comments after it."""
     if isinstance(node, yaml.CollectionNode) and node.value and not node.flow_style:
         last = node.value[-1]
         return _last_line(last[1] if isinstance(last, tuple) else last)
     mark = node.end_mark
-    # A block text, or an empty value, ends where the next line begins.
+    # A block text or an empty value ends at the start of the next line.
     return mark.line - 1 if mark.column == 0 and mark.line > node.start_mark.line else mark.line
 
 
 def _entries(rehearsal: Rehearsal, happened: Sequence[Event]) -> Iterator[str]:
     fragments: dict[Key, tuple[str, ...]] = {}
     with contextlib.suppress(UnusableInputError):
-        # Where the old expectations could never be met there is nothing to keep.
+        # If the old expectations could not be met, there is nothing to keep.
         fragments = {key: one.message for key, one in keyed(rehearsal).items()}
     for event in happened:
         yield f'  - at: {write_instant(event.at, rehearsal.zone)}'
@@ -125,5 +127,5 @@ def _scalar(text: str) -> str:
 
 
 def _yaml(value: object) -> str:
-    """YAML on one line."""
+    """Return YAML on one line."""
     return yaml.safe_dump(value, default_flow_style=True, width=10**9, allow_unicode=True).rstrip('\n')

@@ -10,7 +10,7 @@ from ddassets.lint.subject import Subject
 from ddassets.nearest import did_you_mean
 
 if TYPE_CHECKING:
-    from ddassets.lint.words import MessageReading
+    from ddassets.lint.readings import MessageReading
 
 
 def check(subject: Subject) -> Iterator[Fault]:

@@ -1,4 +1,4 @@
-"""The output formats: one module each, found by its name; a file that is added here is a new `--format`.
+"""The output formats, one module each. A new file here is a new `--format`.
 
 A module has `write(report, paint)`, which returns the whole output.
 """

@@ -1,4 +1,4 @@
-"""JSON: the command's own document, which has its diagnostics. Keys are added, never renamed."""
+"""JSON: the command's document with its diagnostics. Keys are added, never renamed."""
 
 import json
 import re
@@ -14,7 +14,7 @@ def write(report: Report, paint: Paint) -> str:
 
 
 def dump(document: Mapping[str, Any]) -> str:
-    """Return a JSON document, with what a terminal would not print escaped."""
+    """Return a JSON document, with unprintable characters escaped."""
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
     return re.sub(r'[^\x20-\x7e\n]', lambda found: _escaped(found[0]), text) + '\n'
 

@@ -1,4 +1,4 @@
-"""JUnit's XML: a suite for each file, a case for each judged item. Names are unique within a suite."""
+"""JUnit XML: a suite for each file, a case for each checked item. Names are unique within a suite."""
 
 from xml.etree import ElementTree as xml
 
@@ -43,5 +43,5 @@ def _add_case(suite: xml.Element, name: str, case: Case) -> None:
 
 
 def _lines(text: str) -> str:
-    """The text with what XML cannot hold spelled out; line breaks stay."""
+    """Return the text with characters that XML does not allow escaped; line breaks are kept."""
     return '\n'.join(map(printable, text.split('\n')))

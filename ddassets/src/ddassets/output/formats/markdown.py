@@ -8,7 +8,7 @@ from ddassets.output.report import Case, Report
 from ddassets.output.terminal import Paint, printable, shown_path
 
 _SIGNS = {Severity.ERROR: '❌', Severity.WARNING: '⚠️', Severity.NOTE: 'ℹ️'}
-#: A job summary may hold 1 MiB.
+#: A job summary may have 1 MiB.
 MAX_ROWS = 500
 
 
@@ -53,5 +53,5 @@ def _place(path: str, line: int | None) -> str:
 
 
 def _escaped(text: str) -> str:
-    """The text with what Markdown and HTML would take for markup escaped."""
+    """Return the text with Markdown and HTML markup escaped."""
     return re.sub(r'([\\`*_{}\[\]<>|#~@])', r'\\\1', printable(' '.join(text.split())))

@@ -46,7 +46,7 @@ def write(report: Report, paint: Paint) -> str:
 
 
 def _rules(report: Report) -> Sequence[Rule]:
-    """The report's rules, and one for each code that has none."""
+    """Return the report's rules, and a rule for each code without one."""
     rules = {rule.code: rule for rule in report.rules}
     for diagnostic in report.diagnostics:
         rules.setdefault(diagnostic.code, Rule(diagnostic.code, diagnostic.severity, diagnostic.code))
@@ -68,9 +68,9 @@ def _result(diagnostic: Diagnostic, index: int, fingerprint: str) -> dict[str, A
 
 
 def _fingerprints(diagnostics: Sequence[Diagnostic]) -> list[str]:
-    """A digest for each, without its line, so that a finding stays the same one when lines move.
+    """Return a digest for each finding, without its line, so that it stays the same when lines move.
 
-    Equal findings are numbered in their order.
+    Equal findings are numbered in order.
     """
     seen: dict[tuple[str, ...], int] = {}
     digests = []

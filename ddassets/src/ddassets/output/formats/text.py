@@ -19,7 +19,7 @@ def write(report: Report, paint: Paint) -> str:
 
 
 def diagnostic_lines(diagnostics: Iterable[Diagnostic], paint: Paint) -> list[str]:
-    """Return lines that fit the screen, with an empty line and the path before each file's first diagnostic."""
+    """Return lines that fit the screen; an empty line and the path precede the first diagnostic of a file."""
     screen = Screen(paint, Screen.of_output().width)
     lines: list[str] = []
     file = None
@@ -45,7 +45,7 @@ def diagnostic_lines(diagnostics: Iterable[Diagnostic], paint: Paint) -> list[st
 
 
 def _paint_last(lines: list[str], code: str, paint: Paint) -> None:
-    """Dim the code, which stands in the last line that has it."""
+    """Dim the code in the last line that contains it."""
     for index in reversed(range(len(lines))):
         before, found, after = lines[index].rpartition(code)
         if found:

@@ -1,4 +1,4 @@
-"""Rehearse a monitor without a scenario: a signal made from its own query, and what the monitor does with it."""
+"""Rehearse a monitor without a scenario, with a signal generated from its own query."""
 
 from ddassets.rehearsal.auto.survey import START, MadeSignal, Survey, Verdict, make_signal, survey
 

@@ -1,4 +1,4 @@
-"""Survey every monitor of some paths, and turn what is wrong into diagnostics."""
+"""Survey every monitor of some paths, and report problems as diagnostics."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -30,9 +30,9 @@ class Estate:
 
 
 def survey_paths(paths: Iterable[Path], progress: Callable[[str], None] = lambda text: None) -> Estate:
-    """Survey the monitors at `paths`: integrations, checkouts of many, or files in any form that is read.
+    """Survey the monitors at `paths`: integrations, checkouts, or files in any supported form.
 
-    Raises UnusableInputError for a path that holds no monitor at all.
+    Raises UnusableInputError for a path without a monitor.
     """
     surveys: list[Survey] = []
     diagnostics: list[Diagnostic] = []
@@ -45,7 +45,7 @@ def survey_paths(paths: Iterable[Path], progress: Callable[[str], None] = lambda
             planned = list(_downtimes(bundle))
             for asset in bundle.monitors:
                 progress(f'{asset.name}')
-                # What Datadog would refuse does nothing.
+                # An invalid monitor is reported, not surveyed.
                 diagnostics += asset.errors
                 if not asset.errors:
                     surveys.append(found := _survey(asset, bundle, planned))
@@ -62,7 +62,7 @@ def _bundles(path: Path) -> Iterator[Bundle]:
 
     inventory = sources.read(path)
     if not inventory.form and not inventory.problems:
-        raise UnusableInputError(f'{path}: neither a monitor nor a downtime in a form that is read')
+        raise UnusableInputError(f'{path}: not a monitor or downtime in a supported form')
     yield sources.as_bundle(inventory)
 
 
@@ -71,7 +71,7 @@ def _downtimes(bundle: Bundle) -> Iterator[Downtime]:
         try:
             yield downtimes.parse(asset.body, asset.path.stem)
         except UnusableInputError:
-            # lint reports it, with its place.
+            # lint reports it with its position.
             continue
 
 
@@ -87,11 +87,11 @@ def _survey(asset: MonitorAsset, bundle: Bundle, planned: Sequence[Downtime]) ->
             return survey_composite(asset, monitor, bundle.monitors, planned)
         case Monitor():
             return survey(asset, monitor, planned, *declared(bundle))
-    return Survey(asset, unsupported=f'no signal is made for type {asset.type!r}')
+    return Survey(asset, unsupported=f'no signal can be generated for type {asset.type!r}')
 
 
 def declared(bundle: Bundle) -> tuple[dict[str, Kind], dict[str, int]]:
-    """Types, and intervals in seconds, that metadata.csv declares, by metric."""
+    """Return the types, and the intervals in seconds, that metadata.csv declares, by metric."""
     kinds: dict[str, Kind] = {}
     for name, metric in bundle.metrics.items():
         kind = next((kind for kind in KINDS if kind == metric.type), None)
@@ -101,7 +101,7 @@ def declared(bundle: Bundle) -> tuple[dict[str, Kind], dict[str, int]]:
 
 
 def judge(found: Survey) -> Iterator[Diagnostic]:
-    """Yield what is wrong with a monitor, the worst first."""
+    """Yield the problems of a monitor, the worst first."""
 
     for code, severity, message, place in _faults(found):
         position = found.asset.position(*_existing(found.asset, place))
@@ -110,7 +110,7 @@ def judge(found: Survey) -> Iterator[Diagnostic]:
 
 
 def _faults(found: Survey) -> Iterator[tuple[str, Severity, str, Place]]:
-    """The code, severity, sentence and place of each fault."""
+    """Yield the code, severity, sentence and place of each fault."""
     error, warning, note = Severity.ERROR, Severity.WARNING, Severity.NOTE
     if found.unsupported:
         yield 'not-rehearsed', note, found.unsupported, ('query',)
@@ -137,7 +137,7 @@ def _faults(found: Survey) -> Iterator[tuple[str, Severity, str, Place]]:
 
 
 def _existing(asset: MonitorAsset, place: Place) -> Place:
-    """The part of a place that the body has."""
+    """Return the existing part of a place in the body."""
     body: object = asset.body
     for number, step in enumerate(place):
         if not isinstance(body, dict) or step not in body:

@@ -1,4 +1,4 @@
-"""What check monitors do with runs that are made for them, and composites with members that are driven."""
+"""Survey check monitors with generated runs, and composites with generated states of their members."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -23,15 +23,15 @@ from ddassets.rehearsal.auto.reporting import Reporter, delay, edges
 from ddassets.rehearsal.auto.survey import START, Survey, Verdict
 
 MINUTE = 60
-# Combinations of tags that a cluster alert has.
+# Number of tag combinations of a cluster alert.
 _CLUSTER = 2
-# Minutes that a composite stays in each state.
+# Minutes in each state of a composite.
 _HOLD = 10
-_SILENT_HOST = 'the Agent submits nothing but OK'
+_SILENT_HOST = 'the Agent submits only OK'
 
 
 def survey_check(asset: MonitorAsset, monitor: CheckMonitor, downtimes: Sequence[Downtime] = ()) -> Survey:
-    """Make runs that go through every status and fall silent, and report what happens."""
+    """Generate runs with every status and a silence at the end, and report what happens."""
     words = _words(monitor)
     codes = np.array([-1 if word == '_' else STATUSES.index(word) for word in words])
     there = codes >= 0
@@ -46,7 +46,7 @@ def survey_check(asset: MonitorAsset, monitor: CheckMonitor, downtimes: Sequence
     end = START + MINUTE * codes.size
     evaluator = CheckEvaluator(monitor, SeriesSet(series), START, end, 0, reporter.assumptions)
     if not evaluator.groups:
-        return Survey(asset, unsupported='no run can have the tags that its query asks for')
+        return Survey(asset, unsupported='no run can match the tags in its query')
     timeline = evaluator.timeline(evaluator.groups[0])
     bad = words.index('CRITICAL') if 'CRITICAL' in words else words.index('_')
     bad = bad - 1 if monitor.host else bad
@@ -58,7 +58,7 @@ def survey_check(asset: MonitorAsset, monitor: CheckMonitor, downtimes: Sequence
 
 
 def _words(monitor: CheckMonitor) -> list[str]:
-    """The status of each run, a minute apart, or `_` for none."""
+    """Return the status of each run, a minute apart, or `_` for a missing run."""
     limits = (monitor.ok, monitor.warning, monitor.critical, monitor.unknown)
     hold = 5 if monitor.query.percentage else int(max(limit or 1 for limit in limits)) + 1
     steps = ['OK', 'WARNING', 'OK', 'CRITICAL', 'OK', 'CRITICAL', 'WARNING', 'OK', 'UNKNOWN', 'OK']
@@ -68,7 +68,7 @@ def _words(monitor: CheckMonitor) -> list[str]:
 
 
 def _tags(monitor: CheckMonitor) -> Iterator[frozenset[str]]:
-    """The tags of the combinations of one group."""
+    """Return the tags of the combinations of one group."""
     query = monitor.query
     asked = {tag if ':' in tag else f'host:{tag}' for tag in query.over if tag != '*'}
     known = {tag.partition(':')[0] for tag in asked}
@@ -87,7 +87,7 @@ def _check_reasons(monitor: CheckMonitor) -> dict[State, str]:
 def survey_composite(
     asset: MonitorAsset, monitor: Composite, monitors: Sequence[MonitorAsset], downtimes: Sequence[Downtime] = ()
 ) -> Survey:
-    """Drive the members through combinations of the states that they have, and report what happens."""
+    """Take the members through combinations of their states, and report what happens."""
     try:
         members = {letter: _member(asset, member, monitors) for letter, member in monitor.query.members.items()}
     except UnusableInputError as error:
@@ -114,11 +114,11 @@ def survey_composite(
     evaluator = CompositeEvaluator(monitor, sources, START, end, 0, reporter.assumptions)
     reporter.monitor = evaluator.monitor
     timeline = evaluator.timeline(evaluator.groups[0])
-    return _survey(reporter, timeline, downtimes, {State.NO_DATA: 'a member or notify_no_data does not ask for it'})
+    return _survey(reporter, timeline, downtimes, {State.NO_DATA: 'a member or notify_no_data does not enable it'})
 
 
 def _member(asset: MonitorAsset, member: Member, monitors: Sequence[MonitorAsset]) -> tuple[AnyMonitor, Group]:
-    """A member and a group of it. One that is not evaluated may have every state."""
+    """A member and one of its groups. An unsupported member may have every state."""
     found = find_member(asset, member, monitors)
     try:
         monitor = kinds.read(found)
@@ -133,8 +133,8 @@ def _member(asset: MonitorAsset, member: Member, monitors: Sequence[MonitorAsset
 
 
 def _assignments(monitor: Composite, members: Mapping[str, AnyMonitor]) -> dict[State, dict[str, State]]:
-    """For each state of the composite the states of its members that make it, the first that were found."""
-    # Unknown counts as No Data, so four states are the most.
+    """Return, for each state of the composite, the first combination of member states that causes it."""
+    # Unknown counts as No Data, so there are at most four states.
     states = {
         letter: [int(state) for state in one.states if state is not State.UNKNOWN] for letter, one in members.items()
     }
@@ -168,7 +168,7 @@ def _survey(
     good: int | None = None,
     page: State = State.ALERT,
 ) -> Survey:
-    """Say what a timeline reached. `bad` and `good` are the instants of the first bad and the next good value."""
+    """Survey a timeline. `bad` and `good` are the instants of the first bad value and the next good value."""
     monitor = reporter.monitor
     visited = {State(code) for code in np.unique(timeline.states) if code >= 0}
     reached = edges(timeline)
@@ -177,7 +177,7 @@ def _survey(
         if state in visited:
             return Verdict('yes')
         missing = state in monitor.states or (state is State.ALERT and not {State.ALERT, State.NO_DATA} & visited)
-        return Verdict('no' if missing else 'not set', reasons.get(state, 'the options rule it out'))
+        return Verdict('no' if missing else 'not set', reasons.get(state, 'the options exclude it'))
 
     recovers = any(edge.target is State.OK for edge in reached)
     return Survey(

@@ -1,4 +1,4 @@
-"""What a survey says of messages, downtimes and delays, for monitors of every type."""
+"""The part of a survey about messages, downtimes and delays, for monitors of every type."""
 
 import re
 from collections.abc import Callable, Collection, Iterator, Sequence
@@ -21,7 +21,7 @@ from ddassets.rehearsal.coverage import possible_edges
 
 @dataclass
 class Reporter:
-    """`keys` are those that the monitor groups by. `fixed` returns the tags that its query fixes for every group."""
+    """`keys` are the monitor's group keys. `fixed` returns the tags that its query fixes for every group."""
 
     asset: MonitorAsset
     monitor: AnyMonitor
@@ -30,7 +30,7 @@ class Reporter:
     assumptions: Assumptions = field(default_factory=Assumptions)
 
     def told(self, edges: set[Edge]) -> dict[str, tuple[str, ...]]:
-        """The handles that each kind of notification reaches, for the kinds that the signal causes."""
+        """Return the handles notified by each kind of notification that the signal causes."""
         template = self._template()
         if template is None:
             return {}
@@ -43,7 +43,7 @@ class Reporter:
         return {kind: tuple(names) for kind, names in found.items()}
 
     def never(self) -> dict[str, str]:
-        """The handles that no notification of this monitor can reach."""
+        """Return the handles that no notification of this monitor can reach."""
         template = self._template()
         if template is None:
             return {}
@@ -55,7 +55,7 @@ class Reporter:
         }
 
     def unrendered(self) -> Iterator[str]:
-        """The branches whose state conditionals hold on no transition that this monitor notifies about."""
+        """Return the branches whose state conditionals hold on no transition of this monitor's notifications."""
         template = self._template()
         if template is None:
             return
@@ -65,7 +65,7 @@ class Reporter:
                 yield str(branch)
 
     def idle(self, downtimes: Sequence[Downtime]) -> Iterator[str]:
-        """The downtimes of this monitor whose scope no group of it can match."""
+        """Return the downtimes of this monitor whose scope matches none of its groups."""
         number = self.asset.body.get('id')
         for downtime in downtimes:
             if not downtime.matches_monitor(number if isinstance(number, int) else None, self.asset.tags):
@@ -81,14 +81,14 @@ class Reporter:
 
 
 def edges(timeline: GroupTimeline) -> set[Edge]:
-    """The transitions, a group that was not there counted as OK."""
+    """Return the transitions; an absent group counts as OK."""
     found = timeline.transitions
     pairs = {(State(source), State(target)) for source, target in zip(found.sources, found.targets, strict=True)}
     return {Edge(State.OK if source is State.ABSENT else source, target) for source, target in pairs}
 
 
 def delay(timeline: GroupTimeline, since: int | None, target: State) -> int | None:
-    """Seconds from an instant to the next transition into a state."""
+    """Return the seconds from an instant to the next transition to a state."""
     if since is None:
         return None
     found = timeline.transitions
@@ -105,7 +105,7 @@ _TERM = re.compile(r'([A-Za-z_][\w./-]*):(?:\(([^()]*)\)|("[^"]*"|[^\s()"]+))')
 
 
 def _can_match(scope: Scope, keys: set[str], fixed: frozenset[str]) -> bool:
-    """Whether some group with these keys, and these fixed tags, is in a downtime's scope (rule 5.15)."""
+    """Whether a group with these keys and fixed tags can match a downtime's scope (rule 5.15)."""
     values: dict[str, list[str]] = {key: ['another'] for key in sorted(keys)}
     for term in _TERM.finditer(scope.text):
         if term[1] in values:

@@ -1,7 +1,7 @@
 """Find values of a query's metrics at which its result meets a condition.
 
-A query is evaluated over a staircase: each level of one metric is held for longer than a window, the other metrics stay
-at a base. Between two levels on either side of a condition the search goes on, as most queries are linear in between.
+A query is evaluated over a staircase: each level of one metric lasts longer than a window, the other metrics stay at a
+base. Between two levels on either side of a condition the search continues, because most queries are linear there.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,22 +21,22 @@ from ddassets.rehearsal.auto.sources import Source
 type Floats = NDArray[np.float64]
 type Condition = Callable[[float], bool]
 
-#: Rounds of halving between two levels, and staircases that are tried in all.
+#: Maximum of bisections between two levels, and of staircases.
 MAX_ROUNDS = 6
 _MAGNITUDES = tuple(10.0**power for power in range(-4, 13))
 _BASES = (1.0, 100.0, 0.0)
-#: Where a metric is before a step.
+#: The value of a metric before a step.
 STEP_BASE = 100.0
 _NOTHING: Floats = np.empty(0)
 
 
 @dataclass(frozen=True)
 class Trial:
-    """What a staircase of `source` gave, with the other sources at `base`.
+    """The results of a staircase of `source`, with the other sources at `base`.
 
-    `results` has the result at the end of each level, NaN where the query gave nothing. `stepped`: before each level
-    the source was at STEP_BASE, and the result is the extreme while the level was held, on the side of the monitor's
-    threshold: so does a query that compares with the past. `ramp`: a level is a slope, in units a minute.
+    `results` contains the result at the end of each level, NaN if the query returned nothing. `stepped`: before each
+    level the source was at STEP_BASE, and the result is the extreme during the level, on the side of the monitor's
+    threshold (for queries that compare with the past). `ramp`: a level is a slope, in units per minute.
     """
 
     source: int
@@ -47,7 +47,7 @@ class Trial:
     stepped: bool = False
 
     def level(self, condition: Condition, target: float) -> float | None:
-        """The level whose result meets the condition and lies nearest to a target."""
+        """Return the level whose result meets the condition and is nearest to a target."""
         pairs = zip(self.levels, self.results, strict=True)
         fitting = [(abs(value - target), level) for level, value in pairs if not np.isnan(value) and condition(value)]
         return min(fitting)[1] if fitting else None
@@ -55,16 +55,16 @@ class Trial:
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of the signal: the level of the varied source, and for how many seconds; None: nothing is sent."""
+    """A part of the signal: the level of the varied source (None for no points), and the seconds."""
 
     level: float | None
     seconds: int
 
 
 class Search:
-    """Tries signals on one monitor. `hold` is how long a level is held, in seconds.
+    """Tries signals on one monitor. `hold` is the length of a level in seconds.
 
-    `lowest` and `highest` are the extremes of the results so far, infinite where there was none.
+    `lowest` and `highest` are the extremes of the results so far, infinite if there was none.
     """
 
     def __init__(self, monitor: Monitor, plan: Plan, sources: Sequence[Source], start: int) -> None:
@@ -76,7 +76,7 @@ class Search:
 
     @cached_property
     def _shifts(self) -> tuple[int, ...]:
-        """How far back the query reads, in seconds."""
+        """Return how far back the query reads, in seconds."""
         back = [leaf.shift for leaf in self.plan.leaves]
         back += [node.seconds for node in walk(self.plan.expression) if isinstance(node, Earlier | Moving)]
         return tuple(back)
@@ -86,14 +86,16 @@ class Search:
         window = max(self.plan.window, self.plan.recovery_window or 0)
         bucket = max([leaf.bucket or 0 for leaf in self.plan.leaves] + [source.interval for source in self.sources])
         cadence = 60 if window < 86_400 else 600 if window < 172_800 else 1_800
-        # Up to a day, the end of a change is seen as well. Beyond, all levels are compared with the time before them.
+        # Up to a day, the end of a change is covered too. For longer shifts, all levels are compared with the time
+        # before.
         shift = max((seconds for seconds in self._shifts if seconds <= 86_400), default=0)
         return _whole_minutes(window + shift + 2 * bucket + 2 * cadence + 120 + self.monitor.new_group_delay)
 
     def trials(self) -> Iterator[Trial]:
         """Yield staircases, the most ordinary first.
 
-        Levels below zero are for a query of one metric: few metrics have them, and a share of such two has no meaning.
+        Negative levels are used only for a query of one metric: few metrics have them, and ratios of them are
+        meaningless.
         """
         grid = _grid(self.monitor, self.plan)
         positive = [level for level in grid if level >= 0]
@@ -122,7 +124,7 @@ class Search:
         return replace(wanted, results=np.array(results))
 
     def _result(self, inside: Floats, stepped: bool) -> float:
-        """The result of one level: the last, or after a step the extreme on the side of the threshold."""
+        """Return the result of a level: the last, or after a step the extreme on the side of the threshold."""
         found = inside[~np.isnan(inside)]
         if not found.size:
             return np.nan
@@ -132,7 +134,7 @@ class Search:
         return float(found.min() if self.monitor.query.comparator.startswith('<') else found.max())
 
     def refine(self, trial: Trial, condition: Condition, target: float) -> float | None:
-        """Look for a level between two neighbours whose results lie on either side of a threshold."""
+        """Search for a level between two neighbours whose results are on either side of a threshold."""
         for left, right in self._brackets(trial):
             low, high = left, right
             for _ in range(MAX_ROUNDS):
@@ -147,7 +149,7 @@ class Search:
         return None
 
     def _brackets(self, trial: Trial) -> Iterator[tuple[float, float]]:
-        """Neighbouring levels between which the result crosses a threshold of the monitor."""
+        """Return neighbouring levels between which the result crosses a threshold of the monitor."""
         limits = [limit for limit in _limits(self.monitor) if limit is not None]
         pairs = zip(trial.levels, trial.levels[1:], trial.results, trial.results[1:], strict=False)
         for left, right, before, after in pairs:
@@ -167,7 +169,7 @@ class Search:
     def store(self, trial: Trial, segments: Sequence[Segment]) -> SeriesSet:
         """Return the series of a signal: the source of a trial by its segments, the others at the base.
 
-        The time before the first segment, which a shift may read, has the first level of the trial.
+        The time before the first segment, which a shift may use, has the first level of the trial.
         """
         return SeriesSet(
             self._series(each, trial, segments, varied=number == trial.source)
@@ -175,7 +177,7 @@ class Search:
         )
 
     def _series(self, source: Source, trial: Trial, segments: Sequence[Segment], varied: bool) -> Series:
-        """One series. It begins early enough for the first window and every shift."""
+        """Return a series that starts early enough for the first window and every shift."""
         before = _whole_minutes(self.hold + max(self._shifts, default=0))
         edges = np.cumsum([before, *(segment.seconds for segment in segments)]) + self.start - before
         first = STEP_BASE if trial.stepped else trial.levels[0]
@@ -195,9 +197,9 @@ def _limits(monitor: Monitor) -> tuple[float | None, ...]:
 
 
 def _grid(monitor: Monitor, plan: Plan) -> list[float]:
-    """Levels around the monitor's thresholds, then powers of ten, on both sides of zero, in rising order.
+    """Return levels around the monitor's thresholds, then powers of ten, on both sides of zero, in increasing order.
 
-    What stands in for anomalies() or outliers() is a share of points.
+    A stub for anomalies() or outliers() is a share of points.
     """
     near = {0.0}
     for limit in _limits(monitor):

@@ -1,4 +1,4 @@
-"""Which series a query reads: tags that its scopes and groups ask for, types and intervals."""
+"""Generate the series of a query: tags for its scopes and groups, types and intervals."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from ddassets.engine.series import Kind
 from ddassets.language.query.scope import matches
 from ddassets.language.query.tree import And, Or, Scope, TagFilter, TagIn
 
-# Combinations of alternatives that are tried for one scope.
+# Maximum of combinations of alternatives for one scope.
 MAX_COMBINATIONS = 64
-# Values of a group key that are tried.
+# Maximum of values of a group key.
 MAX_VALUES = 3
-# Points in one evaluation window, where the query does not ask for a bucket size.
+# Points per evaluation window, if the query sets no bucket size.
 POINTS_PER_WINDOW = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One series that a query reads. `interval` is in seconds; `leaves` are the queries that read it first."""
+    """A series of a query. `interval` is in seconds; `leaves` are the queries that use it first."""
 
     metric: str
     tags: frozenset[str]
@@ -30,7 +30,7 @@ class Source:
 
 
 def sources(plan: Plan, kinds: Mapping[str, Kind], intervals: Mapping[str, int], group: int = 1) -> list[Source]:
-    """Return a series for each query of a plan, all of one group. `group` numbers the made-up tag values.
+    """Return a series for each query of a plan, all in one group. `group` numbers the generated tag values.
 
     `kinds` and `intervals` (seconds) are those that metadata.csv declares, by metric. Raises Unsupported for a scope
     that no series can match.
@@ -38,7 +38,7 @@ def sources(plan: Plan, kinds: Mapping[str, Kind], intervals: Mapping[str, int],
     leaves = plan.leaves
     fixed = _fixed(leaves)
     by_series: dict[tuple[str, frozenset[str]], list[Leaf]] = {}
-    # A filter may exclude the very value that is made up.
+    # A filter may exclude the generated value.
     for number in range(group, group + MAX_VALUES):
         own = {key: fixed.get(key, f'{key}:{key.lstrip("@")}-{number}') for key in plan.by}
         tags = [_tags(leaf, own) for leaf in leaves]
@@ -55,7 +55,7 @@ def sources(plan: Plan, kinds: Mapping[str, Kind], intervals: Mapping[str, int],
 
 
 def satisfying(scope: Scope | None) -> Iterator[frozenset[str]]:
-    """Yield sets of tags that have what a scope asks for; what it excludes is for the caller to check."""
+    """Yield sets of tags that a scope requires; the caller checks what the scope excludes."""
     match scope:
         case TagFilter(key=key, value=value):
             text = value.strip('"').replace('*', '1') or '1'
@@ -74,7 +74,7 @@ def satisfying(scope: Scope | None) -> Iterator[frozenset[str]]:
 
 
 def _fixed(leaves: Sequence[Leaf]) -> dict[str, str]:
-    """The tag of each key that some scope asks for, the first that fits."""
+    """Return the first suitable tag of each key in the scopes."""
     fixed: dict[str, str] = {}
     for leaf in leaves:
         for tag in next(satisfying(leaf.metric.scope), frozenset()):
@@ -83,7 +83,7 @@ def _fixed(leaves: Sequence[Leaf]) -> dict[str, str]:
 
 
 def _tags(leaf: Leaf, own: Mapping[str, str]) -> frozenset[str] | None:
-    """The tags of a series that a query reads, with those of its group; None where the filter excludes them."""
+    """Return the tags of a series and its group; None if the filter excludes them."""
     for asked in islice(satisfying(leaf.metric.scope), MAX_COMBINATIONS):
         keys = {tag.partition(':')[0] for tag in asked}
         tags = asked | {tag for key, tag in own.items() if key not in keys}
@@ -93,13 +93,13 @@ def _tags(leaf: Leaf, own: Mapping[str, str]) -> frozenset[str] | None:
 
 
 def _kind(leaves: Sequence[Leaf], kinds: Mapping[str, Kind]) -> Kind:
-    """The declared type, or that which as_count() and as_rate() are for."""
+    """Return the declared type, or the type for as_count() and as_rate()."""
     declared = next((kinds[leaf.metric.name] for leaf in leaves if leaf.metric.name in kinds), None)
     return declared or ('count' if any(leaf.counting for leaf in leaves) else 'gauge')
 
 
 def _interval(plan: Plan, leaves: Sequence[Leaf], intervals: Mapping[str, int]) -> int:
-    """The declared interval, or whole minutes such that a window holds a good number of points."""
+    """Return the declared interval, or whole minutes that give a window enough points."""
     declared = next((intervals[leaf.metric.name] for leaf in leaves if leaf.metric.name in intervals), None)
     buckets = [leaf.bucket for leaf in plan.leaves if leaf.bucket]
     fitting = max(60, plan.window // POINTS_PER_WINDOW // 60 * 60)

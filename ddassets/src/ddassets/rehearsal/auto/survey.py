@@ -1,4 +1,4 @@
-"""What a monitor does with a signal made from its own query: the states that it reaches, and who is notified."""
+"""Survey a monitor with a signal generated from its own query: the states that it reaches, and who is notified."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,9 +24,9 @@ from ddassets.rehearsal.auto.reporting import Reporter, delay, edges
 from ddassets.rehearsal.auto.search import STEP_BASE, Condition, Search, Segment, Trial
 from ddassets.rehearsal.auto.sources import Source, sources
 
-#: Monday 2027-01-04T00:00:00Z: before 2038, on no change of the clocks.
+#: Monday 2027-01-04T00:00:00Z: before 2038, and not at a change of summer time.
 START = 1_798_999_200 + 21_600
-#: How far beyond a threshold the signal goes, as a share of the threshold.
+#: How far the signal exceeds a threshold, as a share of the threshold.
 BEYOND = 0.2
 
 type Answer = Literal['yes', 'no', 'not set']
@@ -34,7 +34,7 @@ type Answer = Literal['yes', 'no', 'not set']
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a monitor reaches a state or recovers from it, and why not. `not set`: no option asks for it."""
+    """Whether a monitor reaches a state or recovers from it, and why not. `not set`: no option enables it."""
 
     answer: Answer
     reason: str = ''
@@ -45,13 +45,13 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Survey:
-    """The answer for one monitor. Delays are in seconds, None where nothing was sent.
+    """The result for one monitor. Delays are in seconds, None if nothing was sent.
 
     `page_after` is from the first bad point to the notification of Alert, `recovery_after` from the first good point to
-    that of the recovery; a bad value lies about a fifth beyond the threshold. `told` names the recipients of each
-    transition that was reached; `never` the handles of the message that no notification reaches, with the reason;
-    `unrendered` the branches of the message that no notification renders. `stubbed` is the function that a made-up
-    series stands in for.
+    that of the recovery; a bad value exceeds the threshold by about a fifth. `told` contains the recipients of each
+    reached transition; `never` the handles of the message that no notification reaches, with the reason; `unrendered`
+    the branches of the message that no notification renders. `stubbed` is the function that a generated series
+    replaces.
     """
 
     asset: MonitorAsset
@@ -81,9 +81,9 @@ def survey(
     kinds: Mapping[str, Kind] | None = None,
     intervals: Mapping[str, int] | None = None,
 ) -> Survey:
-    """Make a signal for a monitor, evaluate it, and report what happens.
+    """Generate a signal for a monitor, evaluate it, and report what happens.
 
-    `kinds` and `intervals` (seconds) are declared by metadata.csv, by metric. A query outside the subset is reported in
+    `kinds` and `intervals` (seconds) are declared by metadata.csv, by metric. An unsupported query is reported in
     `Survey.unsupported`.
     """
     try:
@@ -96,10 +96,9 @@ def survey(
 
 @dataclass(frozen=True)
 class MadeSignal:
-    """A signal for one monitor: a series for each source. It lasts so many `seconds` from START on.
+    """A signal for one monitor: a series for each source, `seconds` long from START on.
 
-    `levels` are the values of the varied source by the state that each is for; `stub` is the function that the series
-    stand in for, or empty.
+    `levels` are the values of the varied source by state; `stub` is the function that the series replace, or empty.
     """
 
     sources: Sequence[Source]
@@ -112,14 +111,14 @@ class MadeSignal:
 def make_signal(
     asset: MonitorAsset, monitor: Monitor, kinds: Mapping[str, Kind], intervals: Mapping[str, int]
 ) -> MadeSignal:
-    """Make the signal that a survey evaluates. Raises UnusableInputError where none makes the monitor alert."""
+    """Generate the signal of a survey. Raises UnusableInputError if no signal makes the monitor alert."""
     plan = make_plan(monitor.query, Assumptions(), _stub(monitor))
     surveyor = _Surveyor(asset, monitor, plan, sources(plan, kinds, intervals))
     return surveyor.signal()
 
 
 def _stub(monitor: Monitor) -> StubWindows | None:
-    """The windows of a query whose function a made-up series replaces; None for any other query."""
+    """Return the windows of a query whose function a generated series replaces; None for any other query."""
     expression = monitor.query.expression
     if not (isinstance(expression, Call) and expression.name in STUBBED):
         return None
@@ -138,7 +137,7 @@ _COMPLEMENTS: Mapping[Comparator, Comparator] = {'>': '<=', '>=': '<', '<': '>='
 
 
 class _Surveyor:
-    """Searches levels for each state of one monitor, and evaluates the signal made of them."""
+    """Searches levels for each state of one monitor, and evaluates the signal with these levels."""
 
     def __init__(self, asset: MonitorAsset, monitor: Monitor, plan: Plan, found: Sequence[Source]) -> None:
         self.asset = asset
@@ -178,7 +177,7 @@ class _Surveyor:
         )
 
     def signal(self) -> MadeSignal:
-        """The signal by itself. Raises UnusableInputError where none makes the monitor alert."""
+        """Return the signal. Raises UnusableInputError if no signal makes the monitor alert."""
         trial, levels = self._levels()
         if trial is None:
             raise UnusableInputError(self._never_holds())
@@ -188,7 +187,7 @@ class _Surveyor:
         return MadeSignal(self.search.sources, list(store), levels, seconds, self.plan.stub or '')
 
     def _levels(self) -> tuple[Trial | None, dict[str, float]]:
-        """A staircase that alerts, and the level of each condition that was found, by its name."""
+        """Return a staircase that alerts, and the levels of the conditions by name."""
         best: tuple[Trial | None, dict[str, float]] = (None, {})
         wanted = self._conditions()
         for trial in self.search.trials():
@@ -200,7 +199,7 @@ class _Surveyor:
                 if level is not None:
                     levels[name] = level
             if trial.stepped:
-                # The step is what alerts. Without one, a change is over after a while.
+                # The step causes the alert. Without a step, a change is over after a while.
                 levels['ok'] = STEP_BASE
             if 'alert' in levels and len(levels) > len(best[1]):
                 best = trial, levels
@@ -209,7 +208,7 @@ class _Surveyor:
         return best
 
     def _conditions(self) -> dict[str, tuple[Condition, float]]:
-        """What the result has to meet for Alert, for Warn alone, and for the recovery from both; and what to aim at."""
+        """Return the conditions for Alert, for Warn only, and for the recovery from both, with target values."""
         compare, back = _COMPARE[self.monitor.query.comparator], _COMPARE[_COMPLEMENTS[self.monitor.query.comparator]]
         limits = self.monitor.thresholds
         critical, warning = limits.critical, limits.warning
@@ -230,7 +229,7 @@ class _Surveyor:
         return found
 
     def _segments(self, levels: Mapping[str, float]) -> tuple[list[Segment], dict[str, int]]:
-        """OK, Warn, Alert, OK, Warn, OK, silence, OK; and the instants of the first bad and the first good point."""
+        """Return the segments OK, Warn, Alert, OK, Warn, OK, silence, OK, and the first bad and good instant."""
         hold = self.search.hold
         steps: list[tuple[str, float | None, int]] = []
         for name in ('ok', 'warn', 'ok', 'alert', 'ok', 'alert', 'warn', 'ok'):
@@ -249,7 +248,7 @@ class _Surveyor:
         return [Segment(level, seconds) for _, level, seconds in steps], marks
 
     def _silence(self) -> int:
-        """So long that an option about missing data acts, in seconds, less than the retention of a group."""
+        """Return the seconds of the silence: enough for No Data, less than the retention of a group."""
         monitor = self.monitor
         timeframe = monitor.no_data_timeframe or 2 * self.plan.window
         asked = monitor.notify_no_data or monitor.on_missing_data is not None
@@ -264,7 +263,7 @@ class _Surveyor:
 
     def _verdict(self, state: State, visited: set[State]) -> Verdict:
         if state not in self.monitor.states:
-            reason = 'no warning threshold' if state is State.WARN else 'no option asks for it'
+            reason = 'no warning threshold' if state is State.WARN else 'no option enables it'
             return Verdict('not set', reason)
         if state in visited:
             return Verdict('yes', 'shown, not notified' if self._silent(state) else '')
@@ -280,12 +279,12 @@ class _Surveyor:
     def _recovery(self, reached: set[Edge]) -> Verdict:
         if any(edge.target is State.OK for edge in reached):
             return Verdict('yes')
-        return Verdict('no', 'no signal that was tried passes the recovery thresholds')
+        return Verdict('no', 'no signal tried crosses the recovery thresholds')
 
     def _never_holds(self) -> str:
         query, search = self.monitor.query, self.search
         if search.lowest > search.highest:
-            return 'the query gives no value for any signal that was tried'
+            return 'the query returned no value for any signal tried'
         limit = f'{query.comparator} {self.monitor.thresholds.critical:g}'
         return f'{limit} never holds: the query gave {search.lowest:g} to {search.highest:g} for every signal tried'
 

@@ -1,4 +1,4 @@
-"""The words for time in a scenario, read and written: wall instants, lengths, and hours of the week."""
+"""Parse and write the times of a scenario: wall times, lengths, and hours of the week."""
 
 import re
 from dataclasses import dataclass
@@ -14,18 +14,18 @@ from ddassets import duration
 _INSTANT = re.compile(r'(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)([+-]\d\d:\d\d|Z)?)?')
 DAYS = ('Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun')
 _HOURS = re.compile(r'(\d\d):(\d\d)-(\d\d):(\d\d)')
-# The tables of time zones, and what is known of daylight saving, do not reach further.
+# The tables of time zones do not reach further.
 YEARS = range(1970, 2100)
 
 
-class WordFault(ValueError):
-    """A text that is no word for time. The message says what is expected."""
+class TimeFault(ValueError):
+    """A text that is not a time. The message says what is expected."""
 
 
 def read_instant(text: str, zone: ZoneInfo) -> int:
     """Return the second since the epoch of a wall time such as 2027-01-04T08:00:00 in `zone`; a date is its midnight.
 
-    Where a clock shows the time twice, an offset says which is meant: 2026-10-25T02:30:00+01:00. Raises WordFault.
+    A wall time that occurs twice needs an offset: 2026-10-25T02:30:00+01:00. Raises TimeFault.
     """
     match = _INSTANT.fullmatch(text)
     try:
@@ -33,42 +33,42 @@ def read_instant(text: str, zone: ZoneInfo) -> int:
     except ValueError:
         moment = None
     if moment is None:
-        raise WordFault('expected a time such as 2027-01-04T08:00:00')
+        raise TimeFault('expected a time such as 2027-01-04T08:00:00')
     if moment.year not in YEARS:
-        raise WordFault(f'expected a year from {YEARS[0]} to {YEARS[-1]}')
+        raise TimeFault(f'expected a year from {YEARS[0]} to {YEARS[-1]}')
     if moment.tzinfo is not None:
         return int(moment.timestamp())
     instants = {int(moment.replace(tzinfo=zone, fold=fold).timestamp()) for fold in (0, 1)}
     shown = {instant for instant in instants if datetime.fromtimestamp(instant, zone).replace(tzinfo=None) == moment}
     if not shown:
-        raise WordFault(f'this time does not exist in {zone.key}: the clocks go forward over it')
+        raise TimeFault(f'this time does not exist in {zone.key}: the clocks skip it')
     if len(shown) > 1:
         offsets = ' or '.join(datetime.fromtimestamp(instant, zone).isoformat()[-6:] for instant in sorted(shown))
-        raise WordFault(f'{zone.key} has this time twice: write {offsets} behind it')
+        raise TimeFault(f'this time occurs twice in {zone.key}: append {offsets}')
     return shown.pop()
 
 
 def write_instant(instant: float, zone: ZoneInfo) -> str:
-    """Return what `read_instant` reads: the offset stands there only where it is needed."""
+    """Return an instant in the form of `read_instant`, with an offset only if it is needed."""
     moment = datetime.fromtimestamp(int(instant), zone)
     twice = moment.utcoffset() != moment.replace(fold=1 - moment.fold).utcoffset()
     return moment.isoformat() if twice else moment.replace(tzinfo=None).isoformat()
 
 
 def read_length(text: str) -> int:
-    """Return the seconds of `45s`, `10m`, `3h`, `1d`, `1w` or `1h30m`; a day is 24 hours. Raises WordFault."""
+    """Return the seconds of `45s`, `10m`, `3h`, `1d`, `1w` or `1h30m`; a day is 24 hours. Raises TimeFault."""
     seconds = duration.parse(text)
     if seconds is None:
-        raise WordFault('expected a length such as 45s, 10m, 3h, 1d, 1w or 1h30m')
+        raise TimeFault('expected a length such as 45s, 10m, 3h, 1d, 1w or 1h30m')
     return seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Week:
-    """Some hours of some days, on the clock of a time zone: `Mon-Fri 09:00-19:00`.
+    """Hours of the week, in wall time: `Mon-Fri 09:00-19:00`.
 
-    `days` count from Monday, 0. `start` and `end` are minutes of the day, `end` not included; hours over midnight
-    (22:00-06:00) belong to the day on which they begin.
+    `days` count from Monday, 0. `start` and `end` are minutes of the day, `end` exclusive; hours over midnight
+    (22:00-06:00) belong to the day on which they start.
     """
 
     text: str
@@ -77,8 +77,8 @@ class Week:
     end: int
 
     def covers(self, instants: NDArray[np.int64], zone: ZoneInfo) -> NDArray[np.bool_]:
-        """Say which instants, in seconds since the epoch, are inside."""
-        # No zone changes its clock but at a quarter of an hour, so one look is enough for all instants in one.
+        """Return which instants, in seconds since the epoch, are inside."""
+        # Time zones change only at quarters of an hour, so one conversion per quarter is enough.
         quarters = instants // 900
         new = np.diff(quarters, prepend=quarters[:1] - 1) != 0
         east = [_seconds_east(quarter * 900, zone) for quarter in quarters[new].tolist()]
@@ -94,7 +94,7 @@ class Week:
         return inside
 
 
-# The same quarters are asked for, group by group.
+# Cached, because every group uses the same quarters.
 @lru_cache(400_000)
 def _seconds_east(instant: int, zone: ZoneInfo) -> int:
     offset = datetime.fromtimestamp(instant, zone).utcoffset()
@@ -102,8 +102,8 @@ def _seconds_east(instant: int, zone: ZoneInfo) -> int:
 
 
 def read_week(text: str) -> Week:
-    """Read `Mon-Fri 09:00-19:00`, `Sat,Sun` or `22:00-06:00`. Raises WordFault."""
-    expected = WordFault('expected days, hours or both, such as Mon-Fri 09:00-19:00')
+    """Parse `Mon-Fri 09:00-19:00`, `Sat,Sun` or `22:00-06:00`. Raises TimeFault."""
+    expected = TimeFault('expected days, hours or both, such as Mon-Fri 09:00-19:00')
     days, start, end = frozenset(range(7)), 0, 1440
     words = text.split()
     if not 1 <= len(words) <= 2 or (len(words) == 2 and words[0][:1].isdigit()):
@@ -119,7 +119,7 @@ def read_week(text: str) -> Week:
     return Week(text, days, start, end)
 
 
-def _read_days(word: str, expected: WordFault) -> frozenset[int]:
+def _read_days(word: str, expected: TimeFault) -> frozenset[int]:
     found: set[int] = set()
     for part in word.split(','):
         first, dash, last = part.partition('-')
@@ -132,7 +132,7 @@ def _read_days(word: str, expected: WordFault) -> frozenset[int]:
 
 
 def shown_time(instant: float, zone: ZoneInfo) -> str:
-    """Return an instant for people: `Mon 2027-01-04 08:21:00`."""
+    """Return an instant in readable form: `Mon 2027-01-04 08:21:00`."""
     moment = datetime.fromtimestamp(int(instant), UTC).astimezone(zone)
     twice = moment.utcoffset() != (moment.replace(fold=1 - moment.fold)).utcoffset()
     offset = f' {moment:%z}' if twice else ''
