@@ -131,6 +131,186 @@ def test_a_monitor_whose_query_is_not_known_is_left_out(rehearse, tmp_path):
     assert code == 2 and 'no monitor can be rehearsed' in found['error']
 
 
+NIGHT = {'duration': '2h', 'rrule': 'FREQ=DAILY', 'start': '2027-01-04T09:00:00'}
+DOWNTIME = {
+    'type': 'datadog_downtime_schedule',
+    'address': 'datadog_downtime_schedule.quiet',
+    'values': {
+        'scope': '*',
+        'monitor_identifier': {'monitor_tags': ['team:harbor']},
+        'one_time_schedule': {'start': '2027-01-04T10:00:00Z', 'end': '2027-01-04T11:00:00Z'},
+    },
+}
+RECURRING = {**DOWNTIME, 'values': {**DOWNTIME['values'], 'one_time_schedule': None, 'recurring_schedule': None}}
+RECURRING['values']['recurring_schedule'] = {'timezone': 'UTC', 'recurrence': [NIGHT]}
+OLD_DOWNTIME = {
+    'type': 'datadog_downtime',
+    'address': 'datadog_downtime.quiet',
+    'values': {'scope': ['*'], 'monitor_tags': ['team:harbor'], 'start': 1799056800, 'end': 1799060400},
+}
+NOTIFICATION_RULE = {
+    'type': 'datadog_monitor_notification_rule',
+    'address': 'datadog_monitor_notification_rule.more',
+    'values': {'name': 'More', 'filter': {'tags': ['team:harbor']}, 'recipients': ['more@example.com']},
+}
+CONDITIONS = {'conditions': [{'scope': 'transition_type:is_alert', 'recipients': ['more@example.com']}]}
+CONDITIONAL = {**NOTIFICATION_RULE, 'values': {**NOTIFICATION_RULE['values'], 'recipients': None}}
+CONDITIONAL['values']['conditional_recipients'] = {**CONDITIONS, 'fallback_recipients': None}
+
+
+def without(values, unknown):
+    """What a plan holds of attributes some of which are unknown."""
+    if isinstance(values, dict) and isinstance(unknown, dict):
+        return {key: without(value, unknown.get(key)) for key, value in values.items() if unknown.get(key) is not True}
+    if isinstance(values, list) and isinstance(unknown, list):
+        return [without(*both) for both in zip(values, unknown, strict=True)]
+    return values
+
+
+def plan_of(resource, unknown, expressions=None):
+    it = forms.resource(BODY, **resource, name=resource['address'].partition('.')[2])
+    it['values'] = without(it['values'], unknown)
+    change = {'address': it['address'], 'change': {'after_unknown': unknown}}
+    written = {key: it[key] for key in ('type', 'name', 'address')} | {'expressions': expressions or {}}
+    return {
+        'planned_values': {'root_module': {'resources': [forms.resource(BODY), it]}},
+        'resource_changes': [change],
+        'configuration': {'root_module': {'resources': [written]}},
+    }
+
+
+@pytest.mark.parametrize(
+    ('resource', 'unknown', 'key'),
+    [
+        pytest.param(DOWNTIME, {'one_time_schedule': {'start': True, 'end': True}}, 'schedule', id='bounds'),
+        pytest.param(DOWNTIME, {'one_time_schedule': True}, 'schedule', id='one-time-schedule'),
+        pytest.param(DOWNTIME, {'scope': True}, 'scope', id='scope'),
+        pytest.param(DOWNTIME, {'monitor_identifier': {'monitor_tags': True}}, 'monitor_identifier', id='tags'),
+        pytest.param(DOWNTIME, {'monitor_identifier': {'monitor_tags': [True]}}, 'monitor_identifier', id='tag'),
+        pytest.param(DOWNTIME, {'monitor_identifier': True}, 'monitor_identifier', id='identifier'),
+        pytest.param(RECURRING, {'recurring_schedule': {'timezone': True}}, 'schedule', id='time-zone'),
+        pytest.param(RECURRING, {'recurring_schedule': {'recurrence': True}}, 'schedule', id='recurrences'),
+        pytest.param(RECURRING, {'recurring_schedule': {'recurrence': [{'rrule': True}]}}, 'schedule', id='rrule'),
+        pytest.param(RECURRING, {'recurring_schedule': True}, 'schedule', id='recurring-schedule'),
+        pytest.param(OLD_DOWNTIME, {'end': True}, 'schedule', id='old-downtime'),
+        pytest.param(OLD_DOWNTIME, {'scope': [True]}, 'scope', id='scope-of-old-downtime'),
+        pytest.param(NOTIFICATION_RULE, {'filter': {'tags': True}}, 'filter', id='filter-tags'),
+        pytest.param(NOTIFICATION_RULE, {'filter': True}, 'filter', id='filter'),
+        pytest.param(NOTIFICATION_RULE, {'recipients': True}, 'recipients', id='recipients'),
+        pytest.param(
+            CONDITIONAL,
+            {'conditional_recipients': {'conditions': [{'recipients': True}]}},
+            'conditional_recipients',
+            id='recipients-of-a-condition',
+        ),
+        pytest.param(CONDITIONAL, {'conditional_recipients': True}, 'conditional_recipients', id='conditions'),
+    ],
+)
+def test_a_downtime_or_rule_with_an_unknown_part_is_left_out(
+    resource, unknown, key, rehearse, tmp_path, monkeypatch, capsys
+):
+    def recipients():
+        code, found, err = rehearse('plan.json', 'a.yaml')
+        assert (code, err) == (0, '')
+        return [sorted(mail['recipients']) for mail in found['inbox'] if mail['sent']], found['warnings']
+
+    scenario(tmp_path / 'a.yaml')
+    (tmp_path / 'plan.json').write_text(json.dumps(plan_of(resource, {})))
+    told, warnings = recipients()
+    assert told != [['@ops@example.com']] * 2 and not any('left out' in each for each in warnings)
+    (tmp_path / 'plan.json').write_text(json.dumps(plan_of(resource, unknown)))
+    told, warnings = recipients()
+    note = f'{resource["address"]}: left out of the rehearsal, because its {key} is not known here'
+    assert told == [['@ops@example.com']] * 2 and note in warnings
+    monkeypatch.setenv('COLUMNS', '500')
+    assert main(['rehearse', 'plan.json', 'a.yaml']) == 0
+    assert note in capsys.readouterr().out
+    assert main(['lint', 'plan.json', '--format', 'json']) == 0
+    found = [each for each in json.loads(capsys.readouterr().out)['findings'] if resource['address'] in each['object']]
+    assert {each['rule'] for each in found} == {'source/withheld'}
+
+
+@pytest.mark.parametrize(
+    ('unknown', 'written'),
+    [
+        pytest.param({'timezone': True, 'recurrence': [{}]}, {'recurrence': [{}]}, id='time-zone'),
+        pytest.param({'recurrence': [{'start': True}]}, {'timezone': {}, 'recurrence': [{}]}, id='start'),
+    ],
+)
+def test_a_schedule_that_the_provider_completes_is_known(unknown, written, rehearse, tmp_path):
+    scenario(tmp_path / 'a.yaml')
+    plan = plan_of(RECURRING, {'recurring_schedule': unknown}, {'recurring_schedule': written})
+    (tmp_path / 'plan.json').write_text(json.dumps(plan))
+    code, found, _ = rehearse('plan.json', 'a.yaml')
+    assert (code, len(found['downtimes'])) == (0, 1)
+    assert any('not set and known only after apply' in each for each in found['warnings'])
+
+
+PULUMI_UNKNOWN = '04da6b54-80e4-46f7-96ec-b56ff0331ba9'
+SECRET = {'4dabf18193072939515e22adb298388d': '1b47061264138c4ac30d75fd1eb44270', 'ciphertext': 'x'}
+
+
+def stack(type, inputs):
+    name, text = forms.pulumi(BODY)
+    data = json.loads(text)
+    it = {'urn': f'urn:pulumi:prod::app::datadog:index/{type}::quiet', 'type': f'datadog:index/{type}'}
+    data['deployment']['resources'].append({**it, 'inputs': inputs})
+    return name, json.dumps(data)
+
+
+def stack_of_downtime(**inputs):
+    values = {'scope': '*', 'monitorIdentifier': {'monitorTags': ['team:harbor']}, **inputs}
+    return stack('downtimeSchedule:DowntimeSchedule', values)
+
+
+def configuration(block):
+    text = """resource "datadog_downtime_schedule" "quiet" {
+  scope = "*"
+  monitor_identifier {
+    monitor_tags = ["team:harbor"]
+  }
+  %s
+}
+"""
+    return 'main.tf', forms.hcl(BODY)[1] + text % block
+
+
+@pytest.mark.parametrize(
+    ('source', 'key'),
+    [
+        pytest.param(stack_of_downtime(oneTimeSchedule={'end': PULUMI_UNKNOWN}), 'schedule', id='pulumi-end'),
+        pytest.param(stack_of_downtime(oneTimeSchedule=PULUMI_UNKNOWN), 'schedule', id='pulumi-schedule'),
+        pytest.param(stack_of_downtime(scope=SECRET), 'scope', id='pulumi-secret-scope'),
+        pytest.param(
+            stack(
+                'monitorNotificationRule:MonitorNotificationRule',
+                {'name': 'More', 'filter': {'tags': ['team:harbor']}, 'recipients': [SECRET]},
+            ),
+            'recipients',
+            id='pulumi-secret-recipient',
+        ),
+        pytest.param(
+            configuration('recurring_schedule {\n    dynamic "recurrence" {\n      for_each = var.quiet\n    }\n  }'),
+            'schedule',
+            id='hcl-dynamic-recurrence',
+        ),
+        pytest.param(
+            configuration('one_time_schedule {\n    end = var.end\n  }'),
+            'schedule',
+            id='hcl-expression',
+        ),
+    ],
+)
+def test_an_unknown_part_in_another_form_is_left_out(source, key, rehearse, tmp_path):
+    name, text = source
+    scenario(tmp_path / 'a.yaml')
+    (tmp_path / name).write_text(text)
+    code, found, err = rehearse(name, 'a.yaml')
+    assert (code, err, found['downtimes']) == (0, '', [])
+    assert [sorted(mail['recipients']) for mail in found['inbox'] if mail['sent']] == [['@ops@example.com']] * 2
+    assert any(f'because its {key} is not known here' in each for each in found['warnings'])
+
+
 def test_sensitive_texts_reach_no_output(rehearse, tmp_path):
     secret = 'hunter2-@webhook-private'
     it = forms.resource({**BODY, 'message': secret}, sensitive_values={'message': True})

@@ -1,6 +1,6 @@
 """The base of assets: a part of a source, with its faults."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -38,12 +38,17 @@ class Asset:
         """The diagnostics, without those about withheld values."""
         if not isinstance(self.source, SourceDocument) or not self.source.withheld:
             return self.diagnostics
-        withheld = [dotted(place) for place in self.source.withheld]
+        depth = len(self.place)
+        withheld = [dotted(place[depth:]) for place in self.source.withheld if place[:depth] == self.place]
         return tuple(one for one in self.diagnostics if not any(_overlap(one.key, key) for key in withheld))
 
     def is_withheld(self, place: Place) -> bool:
         """Whether the source withholds the value at `place`, relative to the body."""
         return isinstance(self.source, SourceDocument) and self.source.is_withheld(self.place + place)
+
+    def withheld_among(self, keys: Iterable[str]) -> list[str]:
+        """Return the keys of the body whose values, or parts of them, the source withholds."""
+        return [key for key in keys if self.is_withheld((key,))]
 
     @property
     def address(self) -> str:

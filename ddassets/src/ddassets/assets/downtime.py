@@ -204,6 +204,11 @@ class Downtime(Asset):
             yield self.outer.diagnostic('file/shape', Severity.ERROR, place, message, label=self.label)
 
     @property
+    def unknown(self) -> list[str]:
+        """The keys without which it is not known what the downtime mutes, where the source withholds them."""
+        return self.withheld_among(('monitor_identifier', 'scope', 'schedule'))
+
+    @property
     def fixes(self) -> Mapping[Place, Any]:
         """What `Report.fixes` holds for the body."""
         return self._decoded[1].fixes
@@ -253,6 +258,7 @@ def _check(fields: DowntimeFields, report: Report) -> None:
         message = 'scope: `and` and `or` in lower case may not be operators'
         report.add('downtime/scope-operators', ('scope',), message, Severity.WARNING, 'write AND and OR')
     zone = schedule.timezone or ZoneInfo('UTC')
-    if schedule.recurrences and fields.display_timezone and fields.display_timezone.key != zone.key:
+    judged = schedule.recurrences and not report.asset.is_withheld(('schedule', 'timezone'))
+    if judged and fields.display_timezone and fields.display_timezone.key != zone.key:
         message = f'expected the schedule.timezone {zone.key!r}, found {fields.display_timezone.key!r}'
         report.add('downtime/timezone', ('display_timezone',), f'display_timezone: {message}')

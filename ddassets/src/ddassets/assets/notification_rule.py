@@ -135,9 +135,15 @@ class NotificationRule(Asset):
     def _missing(self, fields: NotificationRuleFields) -> Iterator[Diagnostic]:
         if not fields.filter.tags and fields.filter.scope is None:
             yield self.diagnostic(_INVALID, Severity.ERROR, ('filter',), 'filter: expected tags or scope')
-        if not fields.recipients and fields.conditional_recipients is None:
+        conditional = fields.conditional_recipients or self.is_withheld(('conditional_recipients',))
+        if not fields.recipients and not conditional:
             message = 'expected recipients or conditional_recipients'
             yield self.diagnostic(_INVALID, Severity.ERROR, ('recipients',), message)
+
+    @property
+    def unknown(self) -> list[str]:
+        """The keys without which it is not known whom the rule notifies, where the source withholds them."""
+        return self.withheld_among(('filter', 'recipients', 'conditional_recipients'))
 
     @property
     def fixes(self) -> Mapping[Place, Any]:

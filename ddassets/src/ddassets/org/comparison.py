@@ -28,7 +28,7 @@ def compare(bundle: Bundle, client: Client, now: float) -> Plan:
 def _step(client: Client, monitor: Monitor, now: float) -> Step:
     name = monitor.address or monitor.name
     desired = Desired(MONITORS, name, monitor.name, MONITORS.body(monitor), monitor)
-    withheld = [key for key in ('query', 'message', 'type', 'name') if monitor.is_withheld((key,))]
+    withheld = monitor.withheld_among(('query', 'message', 'type', 'name'))
     if withheld:
         reason = f'{", ".join(withheld)}: not known here, so nothing is compared'
         return Step(Action.REFUSE, MONITORS, name, monitor.name, desired, reason=reason)

@@ -19,14 +19,14 @@ from ddassets.rehearsal.scenario import Choice, Scenario
 
 
 @dataclass(frozen=True)
-class Chosen:
-    """The monitors of a scenario, and sentences about values that their sources do not contain."""
+class Chosen[T]:
+    """The assets of one kind of a scenario, and sentences about values that their sources do not contain."""
 
-    monitors: Sequence[bundles.Monitor]
+    assets: Sequence[T]
     notes: Sequence[str] = ()
 
 
-def choose_monitors(scenario: Scenario, bundle: Bundle) -> Chosen:
+def choose_monitors(scenario: Scenario, bundle: Bundle) -> Chosen[bundles.Monitor]:
     """Return the monitors of a scenario, without those whose query is not known (with a note).
 
     Raises UnusableInputError for a monitor that does not exist, and with all errors of existing ones.
@@ -93,12 +93,14 @@ def _told_apart(scenario: Scenario, monitors: Sequence[bundles.Monitor]) -> Sequ
     return found
 
 
-def choose_downtimes(scenario: Scenario, bundle: Bundle) -> list[downtimes.Downtime]:
+def choose_downtimes(scenario: Scenario, bundle: Bundle) -> Chosen[downtimes.Downtime]:
     """Return the downtimes of a scenario, each named by its address or its file.
 
+    A downtime is left out, with a note, if the source does not contain what it mutes or when.
     Raises UnusableInputError for a downtime that does not exist, and with all errors of existing ones.
     """
     found: list[downtimes.Downtime] = []
+    notes: list[str] = []
     faults: list[Diagnostic] = []
     refused: list[str] = []
     for number, chosen in enumerate(_chosen(scenario.downtimes, bundle, bundle.downtimes, 'downtime', [])):
@@ -108,17 +110,24 @@ def choose_downtimes(scenario: Scenario, bundle: Bundle) -> list[downtimes.Downt
             faults += diagnostics
             if downtime:
                 found.append(downtime)
+            elif asset.unknown and not asset.errors:
+                notes.append(_left_out(name, asset.unknown))
             elif asset is chosen:
                 refused.append(asset.path.stem)
     if scenario.downtimes.named is None and not scenario.downtimes.without:
         faults += _unread(bundle, 'downtimes')
     _refuse(faults, 'downtimes', refused)
-    return found
+    return Chosen(found, notes)
 
 
-def choose_rules(scenario: Scenario, bundle: Bundle) -> list[bundles.NotificationRule]:
+def _left_out(name: str, unknown: Sequence[str]) -> str:
+    return f'{name}: left out of the rehearsal, because its {listed(unknown)} is not known here'
+
+
+def choose_rules(scenario: Scenario, bundle: Bundle) -> Chosen[bundles.NotificationRule]:
     """Return the notification rules of a scenario.
 
+    A rule is left out, with a note, if the source does not contain its filter or its recipients.
     Raises UnusableInputError for a rule that does not exist, and with all errors of existing ones.
     """
     found: list[bundles.NotificationRule] = []
@@ -133,7 +142,10 @@ def choose_rules(scenario: Scenario, bundle: Bundle) -> list[bundles.Notificatio
             found += _only(chosen, file, file.rules, only, 'notification rule')
     faults = [fault for rule in found for fault in rule.errors]
     _refuse(faults, 'notification_rules', [rule.name or rule.path.stem for rule in found if rule.errors])
-    return found
+    return Chosen(
+        [rule for rule in found if not rule.unknown],
+        [_left_out(rule.address or rule.label, rule.unknown) for rule in found if rule.unknown],
+    )
 
 
 def _downtimes(chosen: bundles.Downtime | Entry, bundle: Bundle, number: int) -> Iterator[tuple[bundles.Downtime, str]]:

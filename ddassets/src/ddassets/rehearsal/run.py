@@ -51,19 +51,20 @@ def rehearse(
     and how to exclude it.
     """
     # Before the signal, which may run a check: faults of assets are found quickly.
-    results = tuple(_downtime(scenario, one) for one in choose_downtimes(scenario, bundle))
-    scenario = replace(scenario, notification_rules=tuple(choose_rules(scenario, bundle)))
+    downtimes, rules = choose_downtimes(scenario, bundle), choose_rules(scenario, bundle)
+    results = tuple(_downtime(scenario, one) for one in downtimes.assets)
+    scenario = replace(scenario, notification_rules=tuple(rules.assets))
     chosen = choose_monitors(scenario, bundle)
     progress('the signal')
     found = signal(scenario, bundle, simulate, given)
-    run = _Run(scenario, found, results, progress, keep, (*chosen.monitors, *bundle.monitors))
+    run = _Run(scenario, found, results, progress, keep, (*chosen.assets, *bundle.monitors))
     return Rehearsal(
         scenario=scenario,
         bundle=bundle,
         signal=found,
-        monitors=tuple(map(run.result, chosen.monitors)),
+        monitors=tuple(map(run.result, chosen.assets)),
         downtimes=results,
-        notes=tuple(chosen.notes),
+        notes=(*chosen.notes, *downtimes.notes, *rules.notes),
     )
 
 

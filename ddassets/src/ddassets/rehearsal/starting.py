@@ -54,7 +54,7 @@ def file_name(name: str, taken: set[str]) -> str:
 def start(monitor: Monitor, bundle: Bundle, path: Path, schema: str) -> Start:
     """Create the scenario for the file `path`. `schema` is the path of the JSON Schema in its header."""
     try:
-        if withheld := [key for key in ('query', 'type') if monitor.is_withheld((key,))]:
+        if withheld := monitor.withheld_among(('query', 'type')):
             raise UnusableInputError(f'its {withheld[0]} is not known here')
         made = make_signal(monitor, monitors.of(monitor), *declared(bundle))
         text = '\n'.join(_lines(monitor, bundle, path, schema, made)) + '\n'

@@ -9,6 +9,7 @@ from ddassets.assets.document import Document
 from ddassets.assets.source import Place
 from ddassets.assets.source_document import Base, SourceDocument
 from ddassets.diagnostic import Diagnostic, Position, Severity
+from ddassets.sources.values import Values, Withheld
 
 type Kind = Literal['monitor', 'dashboard', 'downtime', 'slo', 'notification_rule']
 
@@ -116,6 +117,19 @@ class BodyBuilder:
         target[place[-1]] = value
         if origin is not None:
             self.places[place] = origin
+
+    def withhold(self, place: Place, value: Any) -> bool:
+        """Record a value that the file does not contain, or a list with such an item; return whether it is one."""
+        items = value if isinstance(value, list) else [value]
+        reasons = [each.reason for each in items if isinstance(each, Withheld)]
+        if reasons:
+            self.withheld[place] = reasons[0]
+        return bool(reasons)
+
+    def block(self, place: Place, values: Values, name: str) -> Values | None:
+        """Return the first block of a name; record at `place` of the body one that the file does not contain."""
+        self.withhold(place, values.get(name))
+        return values.block(name)
 
     def put_stripped(self, place: Place, value: Any, origin: Place | None) -> None:
         """Set a text without the white space around it."""

@@ -7,7 +7,7 @@ from ddassets.assets.source import Place
 from ddassets.assets.source_document import Base
 from ddassets.sources.model import Form, Inventory
 from ddassets.sources.resource import Resource, add_resource
-from ddassets.sources.values import Withheld, listed
+from ddassets.sources.values import Withheld, list_or_empty
 
 MANAGER = 'Pulumi'
 # The key and value that mark a secret; the plain or encrypted text is beside it.
@@ -30,7 +30,7 @@ def is_stack(data: Any) -> bool:
 
 
 def _read(base: Base, inventory: Inventory) -> None:
-    for index, resource in enumerate(listed(base.data['deployment'].get('resources'))):
+    for index, resource in enumerate(list_or_empty(base.data['deployment'].get('resources'))):
         if not isinstance(resource, dict) or resource.get('delete') is True:
             continue
         type = TYPES.get(str(resource.get('type')))

@@ -12,12 +12,14 @@ from ddassets.diagnostic import Severity
 from ddassets.sources.model import Form, Inventory
 from ddassets.sources.resource import Resource, add_resource
 from ddassets.sources.terraform_files import TerraformFiles
-from ddassets.sources.values import Withheld, listed
+from ddassets.sources.values import Withheld, list_or_empty
 
 MANAGER = 'Terraform'
 # Computed if the configuration does not set them: the API's defaults apply.
 _COMPUTED = ('id', 'evaluation_delay', 'restricted_roles', 'tags', 'display_timezone', 'effective_tags')
-_COMPUTED_DOWNTIME = ('notify_end_states', 'notify_end_types')
+_COMPUTED_DOWNTIME = ('mute_first_recovery_notification', 'notify_end_states', 'notify_end_types')
+# The same for attributes of the blocks of a downtime and of the blocks in them.
+_COMPUTED_NESTED = {'one_time_schedule': ('start',), 'recurring_schedule': ('start', 'timezone')}
 INDEX = re.compile(r'\["(?:[^"\\]|\\.)*"\]|\[\d+\]')
 
 
@@ -67,7 +69,7 @@ def read_plan(base: Base, inventory: Inventory) -> None:
     configuration = mapping(mapping(data.get('configuration')).get('root_module'))
     changes = {
         str(change.get('address')): mapping(change.get('change'))
-        for change in listed(data.get('resource_changes'))
+        for change in list_or_empty(data.get('resource_changes'))
         if isinstance(change, dict)
     }
     reader = _Reader(base, inventory, changes, TerraformFiles(base.path.parent, configuration))
@@ -118,8 +120,25 @@ class _Reader:
                 if part is True and name not in ('id', 'restricted_roles', 'effective_tags'):
                     self.assumed.add(name)
                 continue
+            if type == 'datadog_downtime_schedule' and name in _COMPUTED_NESTED:
+                part = self._written(part, expressions.get(name), name)
             found[name] = _with_reason(part, _known_after(expressions.get(name)))
         return found
+
+    def _written(self, unknown: Any, expression: Any, block: str) -> Any:
+        """Return the unknown values of a block without the computed ones that the configuration does not set."""
+        match unknown, expression:
+            case dict(), dict():
+                unset = {name for name in _COMPUTED_NESTED[block] if unknown.get(name) is True} - expression.keys()
+                self.assumed.update(f'{block}.{name}' for name in unset)
+                return {
+                    name: self._written(part, expression.get(name), block)
+                    for name, part in unknown.items()
+                    if name not in unset
+                }
+            case list(), list() if len(unknown) == len(expression):
+                return [self._written(*both, block) for both in zip(unknown, expression, strict=True)]
+        return unknown
 
     def finish(self) -> None:
         if self.assumed:
@@ -140,12 +159,12 @@ def _modules(root: Mapping[str, Any], place: Place, configuration: Mapping[str, 
         module, place, configuration, path = pending.pop()
         written = {
             (str(each.get('type')), str(each.get('name'))): mapping(each.get('expressions'))
-            for each in listed(configuration.get('resources'))
+            for each in list_or_empty(configuration.get('resources'))
             if isinstance(each, dict)
         }
-        yield _Module(path, place, listed(module.get('resources')), written)
+        yield _Module(path, place, list_or_empty(module.get('resources')), written)
         calls = mapping(configuration.get('module_calls'))
-        for index, child in reversed(list(enumerate(listed(module.get('child_modules'))))):
+        for index, child in reversed(list(enumerate(list_or_empty(module.get('child_modules'))))):
             if isinstance(child, dict):
                 name = INDEX.sub('', str(child.get('address'))).rpartition('module.')[2]
                 inner = mapping(mapping(calls.get(name)).get('module'))
@@ -220,13 +239,13 @@ def _item(value: Any, index: int) -> Any:
 
 def read_raw_state(base: Base, inventory: Inventory) -> None:
     files = TerraformFiles(base.path.parent, {})
-    for number, resource in enumerate(listed(base.data.get('resources'))):
+    for number, resource in enumerate(list_or_empty(base.data.get('resources'))):
         if not isinstance(resource, dict) or resource.get('mode') != 'managed':
             continue
         type = str(resource.get('type'))
         if not type.startswith('datadog_'):
             continue
-        for index, instance in enumerate(listed(resource.get('instances'))):
+        for index, instance in enumerate(list_or_empty(resource.get('instances'))):
             if not isinstance(instance, dict) or 'deposed' in instance:
                 continue
             place: Place = ('resources', number, 'instances', index, 'attributes')
@@ -249,7 +268,7 @@ def _address(resource: Mapping[str, Any], instance: Mapping[str, Any]) -> str:
 def _sensitive_paths(paths: Any) -> dict[str, Any]:
     """Return the first steps of the paths that a raw state marks as sensitive. Everything below a marked block is."""
     found: dict[str, Any] = {}
-    for path in listed(paths):
+    for path in list_or_empty(paths):
         first = path[0] if isinstance(path, list) and path else None
         if isinstance(first, dict) and isinstance(first.get('value'), str):
             found[first['value']] = True

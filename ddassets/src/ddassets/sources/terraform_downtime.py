@@ -6,10 +6,12 @@ from typing import Any
 from ddassets.assets.source import Place
 from ddassets.sources.model import BodyBuilder
 from ddassets.sources.terraform_monitor import convert
-from ddassets.sources.values import Values, Withheld, listed
+from ddassets.sources.values import Values, list_or_empty
 
 _ATTRIBUTES: Place = ('data', 'attributes')
+_IDENTIFIER: Place = (*_ATTRIBUTES, 'monitor_identifier')
 _SCHEDULE: Place = (*_ATTRIBUTES, 'schedule')
+_RECURRENCES: Place = (*_SCHEDULE, 'recurrences')
 SAME = (
     'scope',
     'message',
@@ -27,26 +29,25 @@ def build_downtime(values: Values) -> BodyBuilder:
     builder.put(_ATTRIBUTES, {}, values.place)
     for name in SAME:
         _put(builder, values, name, (*_ATTRIBUTES, name))
-    if identifier := values.block('monitor_identifier'):
-        builder.put((*_ATTRIBUTES, 'monitor_identifier'), {}, identifier.place)
-        _put(builder, identifier, 'monitor_id', (*_ATTRIBUTES, 'monitor_identifier', 'monitor_id'), 'int')
-        _put(builder, identifier, 'monitor_tags', (*_ATTRIBUTES, 'monitor_identifier', 'monitor_tags'))
-    if once := values.block('one_time_schedule'):
+    if identifier := builder.block(_IDENTIFIER, values, 'monitor_identifier'):
+        builder.put(_IDENTIFIER, {}, identifier.place)
+        _put(builder, identifier, 'monitor_id', (*_IDENTIFIER, 'monitor_id'), 'int')
+        _put(builder, identifier, 'monitor_tags', (*_IDENTIFIER, 'monitor_tags'))
+    if once := builder.block(_SCHEDULE, values, 'one_time_schedule'):
         builder.put(_SCHEDULE, {}, once.place)
         for name in ('start', 'end'):
             _put(builder, once, name, (*_SCHEDULE, name), keep_null=True)
-    if recurring := values.block('recurring_schedule'):
+    if recurring := builder.block(_SCHEDULE, values, 'recurring_schedule'):
         builder.put(_SCHEDULE, {}, recurring.place)
         _put(builder, recurring, 'timezone', (*_SCHEDULE, 'timezone'))
-        builder.put((*_SCHEDULE, 'recurrences'), [], recurring.at('recurrence'))
+        builder.withhold(_RECURRENCES, recurring.get('recurrence'))
+        builder.put(_RECURRENCES, [], recurring.at('recurrence'))
         for index, block in enumerate(recurring.blocks('recurrence')):
-            place: Place = (*_SCHEDULE, 'recurrences', index)
+            place: Place = (*_RECURRENCES, index)
             found: dict[str, Any] = {}
             for name in ('start', 'duration', 'rrule'):
                 value = block.get(name)
-                if isinstance(value, Withheld):
-                    builder.withheld[(*place, name)] = value.reason
-                elif value not in (None, ''):
+                if not builder.withhold((*place, name), value) and value not in (None, ''):
                     found[name] = value
                     builder.places[(*place, name)] = block.at(name)
             builder.body['data']['attributes']['schedule']['recurrences'].append(found)
@@ -58,9 +59,9 @@ def _put(
     builder: BodyBuilder, values: Values, name: str, place: Place, kind: str = '', keep_null: bool = False
 ) -> None:
     value = values.get(name)
-    if isinstance(value, Withheld):
-        builder.withheld[place] = value.reason
-    elif value not in (None, []) or (keep_null and name in values):
+    if builder.withhold(place, value):
+        return
+    if value not in (None, []) or (keep_null and name in values):
         builder.put(place, convert(value, kind), values.at(name))
 
 
@@ -80,27 +81,31 @@ def build_v1_downtime(values: Values) -> BodyBuilder:
     _put(builder, values, 'message', (*_ATTRIBUTES, 'message'))
     for name, kind in (('monitor_id', 'int'), ('monitor_tags', '')):
         if values.get(name) not in (None, [], 0):
-            _put(builder, values, name, (*_ATTRIBUTES, 'monitor_identifier', name), kind)
-    recurrence = values.block('recurrence')
-    parts = [*map(values.get, _TIMES), *(map(recurrence.get, recurrence) if recurrence else ())]
-    if held := next((each for each in (*parts, values.get('recurrence')) if isinstance(each, Withheld)), None):
-        builder.withheld[_SCHEDULE] = held.reason
-        return builder
+            _put(builder, values, name, (*_IDENTIFIER, name), kind)
+    _put_v1_schedule(builder, values)
+    return builder
+
+
+def _put_v1_schedule(builder: BodyBuilder, values: Values) -> None:
+    recurrence = builder.block(_SCHEDULE, values, 'recurrence')
+    for part in (*map(values.get, _TIMES), *(map(recurrence.get, recurrence) if recurrence else ())):
+        builder.withhold(_SCHEDULE, part)
+    if _SCHEDULE in builder.withheld:
+        return
     zone = values.get('timezone') or 'UTC'
     start, end = _instant(values, 'start'), _instant(values, 'end')
     if recurrence is None:
         for name, value in (('start', start), ('end', end)):
             if value is not None:
                 builder.put((*_SCHEDULE, name), value.strftime('%Y-%m-%dT%H:%M:%SZ'), values.at(name))
-        return builder
+        return
     found: dict[str, Any] = {'rrule': _rrule(recurrence)}
     if start is not None:
         found['start'] = start.astimezone(_zone(zone)).strftime('%Y-%m-%dT%H:%M:%S')
     if start is not None and end is not None:
         found['duration'] = f'{round((end - start).total_seconds() / 60)}m'
     builder.put((*_SCHEDULE, 'timezone'), zone, values.at('timezone'))
-    builder.put((*_SCHEDULE, 'recurrences'), [found], recurrence.place)
-    return builder
+    builder.put(_RECURRENCES, [found], recurrence.place)
 
 
 def _instant(values: Values, name: str) -> datetime | None:
@@ -134,7 +139,7 @@ def _rrule(recurrence: Values) -> str:
         return str(recurrence.get('rrule'))
     parts = [f'FREQ={_FREQUENCIES.get(str(recurrence.get("type")), "DAILY")}']
     parts.append(f'INTERVAL={recurrence.get("period") or 1}')
-    if days := listed(recurrence.get('week_days')):
+    if days := list_or_empty(recurrence.get('week_days')):
         parts.append('BYDAY=' + ','.join(str(day)[:2].upper() for day in days))
     if count := recurrence.get('until_occurrences'):
         parts.append(f'COUNT={count}')

@@ -218,7 +218,7 @@ def _put_thresholds(builder: BodyBuilder, values: Values) -> None:
 
 def _put_windows(builder: BodyBuilder, values: Values) -> None:
     place: Place = ('options', 'threshold_windows')
-    block = values.block('monitor_threshold_windows') or values.block('threshold_windows')
+    block = builder.block(place, values, 'monitor_threshold_windows') or values.block('threshold_windows')
     for key in WINDOWS if block else ():
         assert block
         value = block.get(key)
@@ -236,14 +236,12 @@ def _custom_schedule(values: Values) -> Values | None:
 
 def _put_scheduling(builder: BodyBuilder, values: Values) -> None:
     place: Place = ('options', 'scheduling_options')
-    options = values.block('scheduling_options')
+    options = builder.block(place, values, 'scheduling_options')
     if options is None:
-        if isinstance(values.get('scheduling_options'), Withheld):
-            builder.withheld[place] = values.get('scheduling_options').reason
         return
-    if window := options.block('evaluation_window'):
+    if window := builder.block((*place, 'evaluation_window'), options, 'evaluation_window'):
         _put_window(builder, window, (*place, 'evaluation_window'))
-    if schedule := options.block('custom_schedule'):
+    if schedule := builder.block((*place, 'custom_schedule'), options, 'custom_schedule'):
         _put_schedule(builder, schedule, (*place, 'custom_schedule', 'recurrences'))
 
 

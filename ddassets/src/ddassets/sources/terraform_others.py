@@ -4,7 +4,7 @@ from typing import Any
 
 from ddassets.assets.source import Place
 from ddassets.sources.model import BodyBuilder
-from ddassets.sources.values import Values, Withheld
+from ddassets.sources.values import Values
 
 _RULE: Place = ('data', 'attributes')
 
@@ -16,21 +16,21 @@ def build_rule(values: Values) -> BodyBuilder:
     builder.put(_RULE, {}, values.place)
     for name in ('name', 'recipients'):
         _put(builder, values, name, (*_RULE, name))
-    if block := values.block('filter'):
+    if block := builder.block((*_RULE, 'filter'), values, 'filter'):
         builder.put((*_RULE, 'filter'), {}, block.place)
         for name in ('tags', 'scope'):
             _put(builder, block, name, (*_RULE, 'filter', name))
-    if block := values.block('conditional_recipients'):
-        at: Place = (*_RULE, 'conditional_recipients')
+    at: Place = (*_RULE, 'conditional_recipients')
+    if block := builder.block(at, values, 'conditional_recipients'):
         builder.put(at, {}, block.place)
+        builder.withhold((*at, 'conditions'), block.get('conditions'))
         builder.put((*at, 'conditions'), [], block.at('conditions'))
         for index, condition in enumerate(block.blocks('conditions')):
             found: dict[str, Any] = {}
             for name in ('scope', 'recipients'):
-                if isinstance(condition.get(name), Withheld):
-                    builder.withheld[(*at, 'conditions', index, name)] = condition.get(name).reason
-                elif condition.get(name) is not None:
-                    found[name] = condition.get(name)
+                value = condition.get(name)
+                if not builder.withhold((*at, 'conditions', index, name), value) and value is not None:
+                    found[name] = value
                     builder.places[(*at, 'conditions', index, name)] = condition.at(name)
             builder.body['data']['attributes']['conditional_recipients']['conditions'].append(found)
             builder.places[(*at, 'conditions', index)] = condition.place
@@ -43,17 +43,16 @@ def build_slo(values: Values) -> BodyBuilder:
     builder = BodyBuilder(places={(): values.place})
     for name in ('name', 'type', 'description', 'tags', 'monitor_ids', 'groups'):
         _put(builder, values, name, (name,))
-    if query := values.block('query'):
+    if query := builder.block(('query',), values, 'query'):
         for name in ('numerator', 'denominator'):
             _put(builder, query, name, ('query', name))
+    builder.withhold(('thresholds',), values.get('thresholds'))
     found: list[dict[str, Any]] = []
     for index, block in enumerate(values.blocks('thresholds')):
         threshold: dict[str, Any] = {}
         for name in ('timeframe', 'target', 'warning'):
             value = block.get(name)
-            if isinstance(value, Withheld):
-                builder.withheld[('thresholds', index, name)] = value.reason
-            elif value not in (None, '', 0):
+            if not builder.withhold(('thresholds', index, name), value) and value not in (None, '', 0):
                 threshold[name] = value
                 builder.places[('thresholds', index, name)] = block.at(name)
         found.append(threshold)
@@ -64,7 +63,5 @@ def build_slo(values: Values) -> BodyBuilder:
 
 def _put(builder: BodyBuilder, values: Values, name: str, place: Place) -> None:
     value = values.get(name)
-    if isinstance(value, Withheld):
-        builder.withheld[place] = value.reason
-    elif value not in (None, '', []):
+    if not builder.withhold(place, value) and value not in (None, '', []):
         builder.put(place, value, values.at(name))

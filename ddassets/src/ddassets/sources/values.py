@@ -30,7 +30,7 @@ def _known(name: str, known: Collection[str]) -> str:
     return name
 
 
-def listed(value: Any) -> list[Any]:
+def list_or_empty(value: Any) -> list[Any]:
     """Return the value if it is a list, else an empty list."""
     return value if isinstance(value, list) else []
 

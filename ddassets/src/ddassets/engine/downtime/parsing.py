@@ -16,12 +16,13 @@ from ddassets.engine.downtime.recurrence import Recurrence
 def read(asset: DowntimeAsset, name: str = '') -> tuple[Downtime | None, tuple[Diagnostic, ...]]:
     """Return the downtime and the diagnostics of its asset; no downtime where one of them is an error.
 
-    A recurrence without any occurrence is an error, too (rule 5.8). `name` is what reports call the downtime, the name
-    of its file where there is none.
+    Nor is there a downtime where the source withholds what it mutes or when (`asset.unknown`). A recurrence without any
+    occurrence is an error, too (rule 5.8). `name` is what reports call the downtime, the name of its file where there
+    is none.
     """
-    diagnostics = [*asset.diagnostics]
+    diagnostics = [*asset.judged]
     schedule = None
-    if not asset.errors:
+    if not asset.errors and not asset.unknown:
         schedule = _schedule(asset.fields.schedule)
         for index, recurrence in enumerate(schedule.recurrences if isinstance(schedule, Recurring) else ()):
             if not recurrence.ever():
