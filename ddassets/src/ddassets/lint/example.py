@@ -85,8 +85,14 @@ def composite(query: str, **more: Any) -> dict[str, Any]:
 
 
 def metadata(*rows: str) -> str:
-    """Return a metadata.csv with rows such as `acme.workers,gauge`."""
-    return '\n'.join([METADATA_HEADER, *(row + ',' * (8 - row.count(',')) for row in rows), ''])
+    """Return a metadata.csv with rows such as `acme.workers,gauge`, each with a description."""
+    return '\n'.join([METADATA_HEADER, *map(_metadata_row, rows), ''])
+
+
+def _metadata_row(row: str) -> str:
+    cells = [*row.split(','), *[''] * 9][:9]
+    cells[5] = cells[5] or f'{cells[0].rpartition(".")[2].capitalize()}.'
+    return ','.join(cells)
 
 
 INTEGRATION: Mapping[str, Any] = {
