@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from ddassets.cli import main
-from ddassets.lint.example import CONFIGURATION, DASHBOARD, metadata, widget, write
+from ddassets.lint.example import CONFIGURATION, DASHBOARD, METADATA, metadata, widget, write
 
 BAD = {DASHBOARD: {'widgets': [widget('avg:acme.queue.lenght{$host}'), widget('avg:acme.wrokers{$host}', 'Work')]}}
 LISTED = metadata('acme.queue.length,gauge', 'acme.workers,gauge')
@@ -38,6 +38,22 @@ def test_what_a_baseline_knows_is_counted_and_not_shown(tmp_path, capsys):
     assert code == 1
     assert [found['object'] for found in document['findings']] == ['New']
     assert (document['known'], document['gone']) == (2, [])
+
+
+def test_a_line_that_moves_makes_no_finding_new(tmp_path, capsys):
+    sources = {'datadog_checks/acme/metrics.py': "METRICS = {'acme_store_size': 'store.size'}\n"}
+    rows = ['acme.queue.length,gauge', 'acme.queue.length,gauge', 'acme.workers,gauge']
+    query = {DASHBOARD: {'widgets': [widget('avg:acme.store.size{$host} by {host}')]}}
+    folder = write(tmp_path, {METADATA: metadata(*rows), **sources, **query})
+    baseline = str(tmp_path / 'baseline.json')
+    run(capsys, folder, '--write-baseline', baseline)
+    assert {'metadata/duplicate', 'metadata/unlisted'} <= {
+        each['rule'] for each in findings(capsys, folder)[1]['findings']
+    }
+    (folder / METADATA).write_text(metadata('acme.a,gauge', *rows))
+    for name, text in sources.items():
+        (folder / name).write_text(f'# Metrics.\n{text}')
+    assert findings(capsys, folder, '--baseline', baseline)[1]['findings'] == []
 
 
 def test_what_no_longer_occurs_is_listed(tmp_path, capsys):

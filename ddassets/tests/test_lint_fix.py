@@ -2,13 +2,16 @@
 
 import json
 import random
+import tempfile
 
 import pytest
 import scale
 
 from ddassets.assets.document import parse_document
 from ddassets.assets.source import REMOVED
+from ddassets.assets.writing import replace_text
 from ddassets.cli import main
+from ddassets.lint import subject
 from ddassets.lint.emission import Emission
 from ddassets.lint.example import METADATA, MONITOR, write
 from ddassets.lint.rules import all_rules
@@ -125,3 +128,87 @@ def test_a_file_that_cannot_be_written_is_an_error(tmp_path, capsys, monkeypatch
     assert main(['lint', str(folder), '--fix']) == 2
     assert 'cannot be written: Permission denied' in capsys.readouterr().err
     assert files(folder) == before
+
+
+HEADER = 'metric_name,metric_type,interval,unit_name,per_unit_name,description,orientation,integration,short_name'
+ROW = 'acme.workers,gauge,,,,Workers.,0,acme,'
+
+
+def added(name):
+    return f'{name},gauge,,,,,0,acme,'
+
+
+def emitting(folder, *names):
+    path = folder / 'emission.json'
+    series = [{'metric': name, 'type': 'gauge', 'tags': []} for name in names]
+    path.write_text(json.dumps({'integration': 'acme', 'series': series}))
+    return '--emission', str(path)
+
+
+@pytest.mark.parametrize('ending', ['\n', '\r\n', '\r'])
+@pytest.mark.parametrize('is_ended', [True, False])
+def test_rows_are_added_in_order_without_blank_lines(ending, is_ended, tmp_path, capsys):
+    lines = [HEADER, ROW]
+    folder = write(tmp_path, {METADATA: ending.join([*lines, *([''] if is_ended else [])])})
+    names = ['acme.a', 'acme.b', 'acme.c', 'acme.workers']
+    lint(folder, '--fix', '--format', 'json', *emitting(tmp_path, *names))
+    lines += [*map(added, names[:3]), *([''] if is_ended else [])]
+    assert (folder / METADATA).read_bytes().decode() == ending.join(lines)
+    found = json.loads(capsys.readouterr().out)['findings']
+    assert [each['object'] for each in found if each['rule'] == 'metadata/description'] == names[:3]
+    assert 'metadata/undocumented' not in {each['rule'] for each in found}
+
+
+@pytest.mark.parametrize(
+    'text',
+    [
+        pytest.param(f'{HEADER}\nacme.workers,gauge,,,,"{"x" * 140_000}",0,acme,\n', id='huge-field'),
+        pytest.param(f'{HEADER}\nacme.workers,gauge,,,,"never closed,0,acme,\n', id='open-quotation-mark'),
+        pytest.param(f'metric_name\n{ROW}\n', id='no-type'),
+        pytest.param('', id='empty'),
+    ],
+)
+def test_a_table_that_cannot_take_a_row_is_left_alone(text, tmp_path, capsys):
+    folder = write(tmp_path, {METADATA: text})
+    assert lint(folder, '--fix', *emitting(tmp_path, 'acme.a', 'acme.b')) == 0
+    captured = capsys.readouterr()
+    assert (folder / METADATA).read_text() == text
+    assert 'the check submits acme.a, which is not listed' in ' '.join(captured.out.split())
+
+
+def test_metadata_is_read_once_for_all_rows(tmp_path, monkeypatch):
+    folder = write(tmp_path, {METADATA: f'{HEADER}\n{ROW}\n'})
+    emitted = Emission.of_samples((f'acme.m{number}', 'gauge', ()) for number in range(50))
+    read, paths = subject.read_text, []
+    monkeypatch.setattr(subject, 'read_text', lambda path, problems: (paths.append(path), read(path, problems))[1])
+    found = lint_paths([folder], {'acme': emitted}).findings
+    assert sum(one.code == 'metadata/undocumented' and one.fix is not None for one in found) == 50
+    # The catalog of the integrations reads it, too.
+    assert paths == [folder / METADATA] * 2
+
+
+@pytest.mark.parametrize(
+    ('tags', 'expected'),
+    [
+        (['integration:ac_me', 'integration:ac-me', 'x'], ['integration:acme', 'x']),
+        (['integration:ac_me', 'integration:ac_me'], ['integration:acme']),
+        (['x', 'integration:ac_me', 'integration:acme'], ['x', 'integration:acme']),
+    ],
+)
+def test_a_tag_is_not_duplicated(tags, expected, tmp_path):
+    folder = write(tmp_path, {MONITOR: {'definition': {'tags': tags}}})
+    lint(folder, '--fix')
+    assert json.loads((folder / MONITOR).read_text())['definition']['tags'] == expected
+
+
+def test_the_new_text_of_a_link_is_written_beside_its_target(tmp_path, monkeypatch):
+    target = tmp_path / 'elsewhere' / 'target.json'
+    target.parent.mkdir()
+    target.write_text('old')
+    link = tmp_path / 'link.json'
+    link.symlink_to(target)
+    make, folders = tempfile.mkstemp, []
+    monkeypatch.setattr(tempfile, 'mkstemp', lambda **options: (folders.append(options['dir']), make(**options))[1])
+    replace_text(link, 'new')
+    assert folders == [target.parent]
+    assert link.is_symlink() and target.read_text() == 'new'

@@ -703,6 +703,12 @@ def test_judgement(tmp_path, files, rule, findings):
     assert judge(tmp_path, files, rule) == findings
 
 
+def test_the_place_of_a_tag_after_an_invalid_tag(tmp_path):
+    folder = write(tmp_path, {MONITOR: {'definition': {'tags': [7, 'team:a', 'integration:other']}}})
+    (found,) = [each for each in lint(read(folder)) if each.code == 'tag/integration-spelling']
+    assert found.key == 'tags[2]'
+
+
 def test_the_suffix_of_a_counter_is_called_to_mind(tmp_path):
     [found] = [f for f in lint(read(write(tmp_path, COUNTER))) if f.code == 'metric/unknown']
     assert found.hint == 'nearest: acme.waits.count'

@@ -31,10 +31,10 @@ _DECODER = json.JSONDecoder(strict=False)
 _SEVERITIES = {'file/byte-order-mark': Severity.WARNING, 'manifest/missing': Severity.NOTE}
 
 
-def fault(code: str, path: Path, position: Position | None, message: str) -> Diagnostic:
+def fault(code: str, path: Path, position: Position | None, message: str, hint: str = '') -> Diagnostic:
     """Return a diagnostic about a file that cannot be read, or not completely."""
     severity = _SEVERITIES.get(code, Severity.ERROR)
-    return Diagnostic(code, severity, path, message, position)
+    return Diagnostic(code, severity, path, message, position, hint=hint)
 
 
 @dataclass(frozen=True)

@@ -142,8 +142,9 @@ def read_metadata(path: Path, problems: list[Diagnostic]) -> dict[str, MetricMet
             if not name:
                 continue
             if name in metrics:
-                message = f'the metric {name} is already in line {metrics[name].line}'
-                problems.append(fault('metadata/duplicate', path, Position(reader.line_num, 1), message))
+                # Baselines identify a finding by its message, which does not change when rows are added elsewhere.
+                message, hint = f'the metric {name} is duplicated', f'see line {metrics[name].line}'
+                problems.append(fault('metadata/duplicate', path, Position(reader.line_num, 1), message, hint))
             interval = row.get('interval', '').strip()
             metrics[name] = MetricMetadata(
                 name=name,

@@ -14,12 +14,14 @@ def replace_text(path: Path, text: str) -> None:
     temporary = ''
     try:
         boundary.check(path)
-        mode = path.stat().st_mode & 0o777
-        descriptor, temporary = tempfile.mkstemp(prefix=f'.{path.name}.', dir=path.parent)
+        # A link may lead to another folder, perhaps of another file system, into which no file can be moved.
+        target = Path(os.path.realpath(path))
+        mode = target.stat().st_mode & 0o777
+        descriptor, temporary = tempfile.mkstemp(prefix=f'.{target.name}.', dir=target.parent)
         with os.fdopen(descriptor, 'w', encoding='utf-8', newline='') as file:
             file.write(text)
         os.chmod(temporary, mode)
-        os.replace(temporary, os.path.realpath(path))
+        os.replace(temporary, target)
     except OSError as error:
         with contextlib.suppress(OSError):
             os.unlink(temporary)

@@ -30,10 +30,12 @@ def _fix(path: Path, edits: list[Edit]) -> int:
         # It was read a moment ago: in another encoding, or it is gone. Either way it is no file to change.
         return 0
     mark = _MARK if text.startswith(_MARK) else ''
-    changed, number, before = text.removeprefix(_MARK), 0, len(text) + 1
-    for edit in sorted(edits, key=lambda one: (one.start, one.end), reverse=True):
-        if edit.end <= before:
-            changed = changed[: edit.start] + edit.text + changed[edit.end :]
-            number, before = number + 1, edit.start
-    replace_text(path, mark + changed)
+    text = text.removeprefix(_MARK)
+    parts, number, done = [mark], 0, 0
+    # Insertions at one place keep the order of their findings.
+    for edit in sorted(edits, key=lambda one: (one.start, one.end)):
+        if edit.start >= done:
+            parts += [text[done : edit.start], edit.text]
+            number, done = number + 1, edit.end
+    replace_text(path, ''.join([*parts, text[done:]]))
     return number

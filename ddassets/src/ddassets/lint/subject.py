@@ -4,7 +4,7 @@ import csv
 import functools
 import io
 import re
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -120,6 +120,42 @@ class Catalog:
             except OSError:
                 continue
         return found
+
+
+@dataclass(frozen=True)
+class _Table:
+    """A metadata.csv to which rows can be added: its columns, its last row, and the number of its characters."""
+
+    columns: Sequence[str]
+    last: Mapping[str, str]
+    length: int
+    ending: str
+    # Whether the last line has an end, too.
+    is_ended: bool
+
+
+def _read_table(text: str) -> _Table | None:
+    """Return a table with the columns that a metric needs; None for another text."""
+    try:
+        # Strict: a row that is added after an open quotation mark would be a part of the field.
+        rows = csv.reader(io.StringIO(text, newline=''), strict=True)
+        columns = next(rows, [])
+        last = next(iter(deque(rows, maxlen=1)), [])
+    except csv.Error:
+        return None
+    if not {'metric_name', 'metric_type'} <= set(columns):
+        return None
+    ending = _LINE_ENDING.search(text)
+    return _Table(
+        columns,
+        dict(zip(columns, last, strict=False)),
+        len(text),
+        ending[0] if ending else '\n',
+        text.endswith(('\r', '\n')),
+    )
+
+
+_LINE_ENDING = re.compile(r'\r\n?|\n')
 
 
 def _first_column(text: str) -> set[str]:
@@ -324,18 +360,23 @@ class Subject:
 
     def metadata_row(self, metric: str, type_: str) -> Edit | None:
         """The change that adds a row to metadata.csv, with what is known; None where there is no table to add it to."""
-        text = read_text(self.bundle.metadata_path, [])
-        rows = list(csv.reader(io.StringIO(text or '')))
-        if text is None or not rows or not {'metric_name', 'metric_type'} <= set(rows[0]):
+        table = self._metadata_table
+        if table is None:
             return None
-        known = {'metric_name': metric, 'metric_type': type_, 'orientation': '0'}
-        if len(rows) > 1:
-            known['integration'] = dict(zip(rows[0], rows[-1], strict=False)).get('integration', '')
-        ending = '\r\n' if '\r\n' in text else '\n'
+        known = {
+            'metric_name': metric,
+            'metric_type': type_,
+            'orientation': '0',
+            'integration': table.last.get('integration', ''),
+        }
         row = io.StringIO()
-        csv.writer(row, lineterminator=ending).writerow([known.get(column, '') for column in rows[0]])
-        start = '' if text.endswith('\n') else ending
-        return Edit(len(text), len(text), start + row.getvalue())
+        csv.writer(row, lineterminator='').writerow([known.get(column, '') for column in table.columns])
+        text = f'{row.getvalue()}{table.ending}' if table.is_ended else f'{table.ending}{row.getvalue()}'
+        return Edit(table.length, table.length, text)
+
+    @cached_property
+    def _metadata_table(self) -> _Table | None:
+        return _read_table(read_text(self.bundle.metadata_path, []) or '')
 
     def mention(self, metric: str) -> Mention | None:
         """Return where the integration's own files contain a metric that metadata.csv lacks; None if they do not.

@@ -20,11 +20,11 @@ def check(subject: Subject) -> Iterator[Fault]:
             seen.add(name)
             mention = subject.mention(name)
             if mention is not None:
-                place = f'{mention.path.relative_to(subject.bundle.folder)}:{mention.line}'
+                place = mention.path.relative_to(subject.bundle.folder)
                 yield Fault(
                     where=Spot(subject.bundle.metadata_path),
                     message=f'metadata.csv lacks {name}, which {place} names and {reading.asset.path.name} queries',
-                    hint='add a row for it',
+                    hint=f'add a row for it; see {place}:{mention.line}',
                     object=name,
                 )
 

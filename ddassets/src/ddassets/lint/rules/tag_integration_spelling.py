@@ -26,6 +26,7 @@ def _spellings(subject: Subject) -> Iterator[Fault]:
         if monitor.envelope:
             places.insert(0, (monitor.envelope.get('tags'), ('tags',)))
         for number, (tags, place) in enumerate(places):
+            there = {tag for tag in tags if isinstance(tag, str)} if isinstance(tags, list) else set()
             for index, tag in enumerate(tags if isinstance(tags, list) else ()):
                 if not isinstance(tag, str) or not tag.startswith('integration:'):
                     continue
@@ -40,8 +41,9 @@ def _spellings(subject: Subject) -> Iterator[Fault]:
                         message=f'{tag} is spelled {right} elsewhere',
                         object=monitor.name,
                         # The right tag may be there already.
-                        fix=where.edit(REMOVED if right in tags else right, *place, index),
+                        fix=where.edit(REMOVED if right in there else right, *place, index),
                     )
+                    there.add(right)
 
 
 def _others(subject: Subject) -> Iterator[Fault]:
@@ -50,7 +52,13 @@ def _others(subject: Subject) -> Iterator[Fault]:
     if manifest is None or not manifest.app_id:
         return
     for monitor in subject.bundle.monitors:
-        tags = [(index, tag) for index, tag in enumerate(monitor.tags) if tag.startswith('integration:')]
+        # Not from the fields, which lack invalid tags.
+        raw = monitor.body.get('tags')
+        tags = [
+            (index, tag)
+            for index, tag in enumerate(raw if isinstance(raw, list) else ())
+            if isinstance(tag, str) and tag.startswith('integration:')
+        ]
         names = {_plain(tag.partition(':')[2]) for _, tag in tags}
         if tags and _plain(manifest.app_id) not in names:
             index, tag = tags[0]
