@@ -81,8 +81,8 @@ MARKERS = {
         *('series', 'settings', 'sources', 'state_machine', 'states'),
     ),
     'long': (
-        *('downtime_recurrence', 'grammar', 'hostile', 'lint_fix', 'message_handles', 'oracle', 'oracle_estate'),
-        *('org_exactly_once', 'org_faults', 'org_fuzzed_answers', 'query_fuzz', 'rehearsal_fuzz'),
+        *('discovered_files', 'downtime_recurrence', 'grammar', 'hostile', 'lint_fix', 'message_handles', 'oracle'),
+        *('oracle_estate', 'org_exactly_once', 'org_faults', 'org_fuzzed_answers', 'query_fuzz', 'rehearsal_fuzz'),
     ),
 }
 

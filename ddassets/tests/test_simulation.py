@@ -13,6 +13,7 @@ import time_machine
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ddassets import boundary
 from ddassets.agent import cache
 from ddassets.agent.recording import Source, join, to_series
 from ddassets.agent.sampler import Sample, Sampler, Settings
@@ -150,6 +151,12 @@ def run(probe: Path, instances: list[object], length: float, time_limit: float =
 
 def points(series):
     return [(time - START, value) for time, value in zip(series.times.tolist(), series.values.tolist(), strict=True)]
+
+
+def test_the_installed_example_is_read_although_it_is_outside_the_checkout(probe):
+    with boundary.within([probe]):
+        found = simulate(probe, Conditions(START, START + 60))
+    assert 'clock.time' in {one.metric for one in found.series}
 
 
 def test_every_clock_is_the_simulated_one(probe):

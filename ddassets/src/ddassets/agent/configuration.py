@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from ddassets.agent import agent_yaml
+from ddassets.assets.document import read_bytes
 from ddassets.diagnostic import UnusableInputError
 from ddassets.nearest import closest
 
@@ -50,13 +51,15 @@ def read_schedules(path: Path, shown: str) -> list[Schedule]:
     return schedules(read_document(path, shown), shown)
 
 
-def read_document(path: Path, shown: str, uncommented: Sequence[str] = ()) -> Any:
+def read_document(path: Path, shown: str, uncommented: Sequence[str] = (), from_pipe: bool = False) -> Any:
     """Return the content of a configuration file, read as by the Agent, with some options uncommented.
 
-    Raises UnusableInputError, with the name `shown`, if it is not YAML or has no such option in a comment.
+    `from_pipe` allows a pipe, which a shell makes of `<(command)`. Raises UnusableInputError, with the name `shown`, if
+    it is not YAML or has no such option in a comment.
     """
     try:
-        return agent_yaml.load(uncomment(path.read_text(encoding='utf-8'), uncommented, shown))
+        content = path.read_bytes() if from_pipe else read_bytes(path)
+        return agent_yaml.load(uncomment(content.decode(), uncommented, shown))
     except OSError as error:
         raise UnusableInputError(f'{shown}: cannot be read: {error.strerror}') from None
     except yaml.MarkedYAMLError as error:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ddassets.agent.process import run
+from ddassets.assets.document import read_bytes
 from ddassets.diagnostic import UnusableInputError
 from ddassets.nearest import closest
 
@@ -51,7 +52,7 @@ def project_name(path: Path) -> str:
     """Return the project name of a folder with a pyproject.toml. Raises UnusableInputError if it is not `datadog-*`."""
     project = path / 'pyproject.toml'
     try:
-        name = tomllib.loads(project.read_text(encoding='utf-8')).get('project', {}).get('name')
+        name = tomllib.loads(read_bytes(project).decode()).get('project', {}).get('name')
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UnusableInputError(f'{project}: invalid TOML: {error}') from None
     except OSError as error:
@@ -143,7 +144,7 @@ def install_beside(environment: Environment, requirement: str, folder: Path) -> 
 def _locked_build(project: Path) -> list[str]:
     """Return options that install the build backend with hashes, if it is locked here."""
     try:
-        build = tomllib.loads((project / 'pyproject.toml').read_text(encoding='utf-8')).get('build-system', {})
+        build = tomllib.loads(read_bytes(project / 'pyproject.toml').decode()).get('build-system', {})
         names = [re.split(r'[^\w-]', requirement, maxsplit=1)[0].lower() for requirement in build['requires']]
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         names = ['setuptools']

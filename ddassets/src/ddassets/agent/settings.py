@@ -19,7 +19,7 @@ def read_settings(path: Path) -> tuple[Settings, list[str]]:
 
     Raises UnusableInputError if the file is not YAML, or for a value that the Agent cannot parse.
     """
-    document = read_document(path, str(path))
+    document = read_document(path, str(path), from_pipe=True)
     if document is None:
         document = {}
     if not isinstance(document, dict):

@@ -15,6 +15,7 @@ from math import isfinite
 from pathlib import Path
 from typing import IO, Any
 
+from ddassets import boundary
 from ddassets.agent import simulator
 from ddassets.agent.agent_yaml import as_handed_over
 from ddassets.agent.cache import Installed, installed
@@ -31,6 +32,7 @@ from ddassets.engine.series import Floats, Series
 # A JSON line of the process, and the columns after it.
 type Answer = tuple[dict[str, Any], list[bytes]]
 
+_EXAMPLE = 'conf.yaml.example'
 _SIMULATOR = Path(simulator.__file__)
 # Bytes of the check's output in an error.
 _TAIL = 4000
@@ -130,7 +132,8 @@ def simulate(
     else:
         environment = installed(integration, base_version)
         name, data = environment.integration, environment.data
-    document, shown = _document(configuration, data / 'conf.yaml.example', uncommented)
+        boundary.admit(data / _EXAMPLE)
+    document, shown = _document(configuration, data / _EXAMPLE, uncommented)
     intervals = [schedule.interval for schedule in schedules(document, shown)]
     job = simulator.Job(
         name=name,

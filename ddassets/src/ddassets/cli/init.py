@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ddassets import boundary
 from ddassets.cli import option
 from ddassets.cli.exit_code import FINE
 from ddassets.diagnostic import Severity, UnusableInputError
@@ -145,6 +146,7 @@ class _Writer:
     def make(self, folder: Path) -> None:
         """Make a folder. Raises UnusableInputError where it cannot be made."""
         try:
+            boundary.check(folder)
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UnusableInputError(f'{folder}: cannot be made: {error.strerror}') from None

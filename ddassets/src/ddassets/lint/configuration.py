@@ -104,7 +104,9 @@ def read(path: Path, rules: Collection[str]) -> Configuration | None:
 
 def read_beside(folder: Path, rules: Collection[str]) -> Iterator[Configuration]:
     """Read the configurations beside the assets of the integration at `folder`."""
-    for path in sorted((folder / 'assets').glob(f'*/*{BESIDE}')) if boundary.is_inside(folder / 'assets') else ():
+    parent = folder / 'assets'
+    kinds = (kind for kind in parent.glob('*') if boundary.is_inside(kind)) if boundary.is_inside(parent) else ()
+    for path in sorted(path for kind in kinds for path in kind.glob(f'*{BESIDE}')):
         asset = path.name.removesuffix(BESIDE) + '.json'
         if path.name != FILE_NAME and (configuration := _read(path, rules, asset)):
             yield configuration

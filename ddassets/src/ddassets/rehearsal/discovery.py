@@ -79,8 +79,12 @@ _HEAD = 1_000_000
 
 
 def _is_scenario(path: Path) -> bool:
-    """Whether a file has keys of a scenario at the top level."""
+    """Whether a file has keys of a scenario at the top level, or cannot be read, which its reader then reports."""
     try:
+        boundary.check(path)
+        # Opening a pipe would wait for its writer.
+        if not os.path.isfile(path):
+            return True
         with open(path, 'rb') as file:
             return bool(_SCENARIO.search(file.read(_HEAD).decode(errors='replace')))
     except (OSError, ValueError):
@@ -89,6 +93,7 @@ def _is_scenario(path: Path) -> bool:
 
 def _scenarios_in(folder: Path) -> list[Path]:
     try:
+        boundary.check(folder)
         files = sorted(file for file in folder.iterdir() if file.suffix in _YAML)
     except OSError as error:
         raise UnusableInputError(f'{folder}: {error.strerror}') from None

@@ -78,8 +78,11 @@ def _magic(path: Path) -> tuple[str, str] | None:
     """Return the kind of a binary file, and an alternative."""
     try:
         boundary.check(path)
+        # Opening a pipe would wait for its writer.
+        if not os.path.isfile(path):
+            return None
         with open(path, 'rb') as file:
-            head = file.read(4) if os.path.isfile(path) else b''
+            head = file.read(4)
     except (OSError, ValueError):
         return None
     if head == b'PK\x03\x04':
@@ -200,6 +203,10 @@ def _files(folder: Path) -> list[Path]:
     def refuse(error: OSError) -> None:
         raise UnusableInputError(f'{error.filename}: {error.strerror}') from None
 
+    try:
+        boundary.check(folder)
+    except OSError as error:
+        refuse(error)
     for name, folders, files in os.walk(folder, onerror=refuse):
         folders[:] = sorted(each for each in folders if not each.startswith('.') and each not in _SKIPPED)
         found += (Path(name) / each for each in sorted(files) if each.endswith(SUFFIXES) and not each.startswith('.'))

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ddassets import boundary
 from ddassets.assets.document import read_text
 from ddassets.assets.source import Place
 from ddassets.diagnostic import Diagnostic, Position
@@ -125,6 +126,7 @@ class TerraformFiles:
 def _blocks(folder: Path) -> dict[tuple[str, str], tuple[Path, str, int]]:
     """Return the resource blocks of a folder, each with its file, the text of the file and its line."""
     try:
+        boundary.check(folder)
         files = sorted(path for path in folder.iterdir() if path.suffix == '.tf')[:MAX_FILES]
     except OSError:
         return {}
