@@ -173,14 +173,17 @@ def test_a_path_that_is_no_folder(lint, tmp_path, path, message):
     assert message in err
 
 
-def test_one_asset_of_an_integration(lint, tmp_path):
-    """What the rest of the integration says is known, and not reported."""
-    write(tmp_path, {**FAULTY, METADATA: None})
+@pytest.mark.parametrize('manifest', [pytest.param(FAULTY[MANIFEST], id='manifest'), pytest.param(None, id='none')])
+def test_one_asset_of_an_integration(lint, tmp_path, manifest):
+    """What the rest of the integration says is known, and not reported; keys of a server are."""
+    monitor = {'definition': {**FAULTY[MONITOR]['definition'], 'id': 4711, 'overall_state': 'OK'}}
+    write(tmp_path, {**FAULTY, METADATA: None, MANIFEST: manifest, MONITOR: monitor})
     _, all_of_it, _ = lint('acme', '--format', 'json')
     _, one, _ = lint(f'acme/{MONITOR}', '--format', 'json')
     found, alone = (json.loads(text)['findings'] for text in (all_of_it, one))
     assert alone == [each for each in found if each['file'] == f'acme/{MONITOR}']
-    assert 0 < len(alone) < len(found)
+    assert {'monitor/id', 'file/server-key'} <= {each['rule'] for each in alone}
+    assert len(alone) < len(found)
 
 
 @pytest.mark.skipif(not os.path.exists('/dev/full'), reason='no full disk to write to')

@@ -6,6 +6,7 @@ from ddassets.assets import read
 from ddassets.diagnostic import Severity
 from ddassets.lint import lint
 from ddassets.lint.example import DASHBOARD, MANIFEST, METADATA, MONITOR, metadata, widget, write
+from ddassets.lint.known_metrics import KNOWN_PREFIXES, SHARED
 from ddassets.lint.nearest import one_letter_apart
 from ddassets.lint.run import lint_paths
 
@@ -137,3 +138,7 @@ def test_assets_that_the_manifest_lists_in_another_folder_are_read(tmp_path):
     # Without the entry nothing ships it, and nothing reads it.
     found = lint(read(write(tmp_path / 'again', {elsewhere: body})))
     assert 'full.json' not in {one.path.name for one in found}
+
+
+def test_a_shared_prefix_is_a_known_prefix():
+    assert SHARED <= KNOWN_PREFIXES

@@ -703,6 +703,22 @@ def test_judgement(tmp_path, files, rule, findings):
     assert judge(tmp_path, files, rule) == findings
 
 
+@pytest.mark.parametrize('key', ['metric', 'timeframe'])
+def test_a_conditional_format_covers_those_of_its_own_metric_and_time_frame(tmp_path, key):
+    def formats(*values):
+        limits = [{'comparator': '<=', 'value': 270 - 90 * index} for index in range(len(values))]
+        found = [{**limit, key: value} if value else limit for limit, value in zip(limits, values, strict=True)]
+        request = {'q': 'avg:acme.workers{$host}', 'conditional_formats': found}
+        return {DASHBOARD: {'widgets': [widget('', type='query_value', requests=[request])]}}
+
+    def judged(*values):
+        return [found[1] for found in judge(tmp_path / str(values), formats(*values), 'widget/conditional-format')]
+
+    assert judged('a', 'b') == judged('a', '') == judged('', 'a') == []
+    assert judged('a', 'b', 'a') == ['the conditional format <= 90 never applies: <= 270 comes first']
+    assert judged('', '') == ['the conditional format <= 180 never applies: <= 270 comes first']
+
+
 def test_the_place_of_a_tag_after_an_invalid_tag(tmp_path):
     folder = write(tmp_path, {MONITOR: {'definition': {'tags': [7, 'team:a', 'integration:other']}}})
     (found,) = [each for each in lint(read(folder)) if each.code == 'tag/integration-spelling']

@@ -7,14 +7,22 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from textwrap import dedent
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
 import uv
 from test_light_core import MAX_SIZE, ONLINE, find_python, uv_run, wheel  # noqa: F401
 
+from ddassets.lint.example import write
+
 ROOT = Path(__file__).parents[2]
 README = ROOT / 'README.md'
+GUIDE = ROOT / 'ddassets' / 'README.md'
 _BLOCK = re.compile(r'^```(\w+)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
+#: An indented block that begins with an import.
+_PYTHON = re.compile(r'^    (?:from|import) .*\n(?:    .*\n|\n)+', re.MULTILINE)
 _INSTALL = re.compile(r'^    ((?:pip|uv tool|pipx) install .*)$', re.MULTILINE)
 #: pipx does what `uv tool` does, and is not among the tools of the tests.
 TRIED = ('pip ', 'uv ')
@@ -52,6 +60,28 @@ def run(command: str, folder: Path, programs: Path) -> subprocess.CompletedProce
     return subprocess.run(
         ['bash', '-c', command], cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
     )
+
+
+class Aggregator:
+    """The aggregator of datadog-checks-dev after a check that submitted one gauge."""
+
+    METRIC_ENUM_MAP: ClassVar = {'gauge': 0}
+    metric_names: ClassVar = ['acme.workers']
+
+    def metrics(self, name):
+        return [SimpleNamespace(name=name, type=0, tags=['host:a'])]
+
+
+def test_the_python_examples_work(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path, {}).rename('my_integration')
+    examples = [dedent(each) for each in _PYTHON.findall(GUIDE.read_text(encoding='utf-8'))]
+    assert examples
+    for example in examples:
+        names: dict[str, Any] = {}
+        exec(example, names)
+        for name in [name for name in names if name.startswith('test_')]:
+            names[name](lambda check: None, Aggregator(), None)
 
 
 @pytest.mark.parametrize('version', [pytest.param('3.12', id='3.12'), pytest.param('3.13', id='3.13')])

@@ -12,7 +12,7 @@ import yaml
 from ddassets.cli import main
 from ddassets.diagnostic import UnusableInputError
 from ddassets.lint import lint
-from ddassets.sources import as_bundle, read, read_bundle, read_text_as
+from ddassets.sources import as_bundle, managers_of, read, read_bundle, read_text_as
 from ddassets.sources.kubernetes import EVALUATION_WINDOW, OPTIONS, THRESHOLDS, WINDOWS
 from ddassets.sources.terraform_monitor import ATTRIBUTES
 
@@ -915,7 +915,7 @@ def test_a_folder_of_many_files(tmp_path):
     written(tmp_path / '.git', 'export', BODY)
     inventory = read(tmp_path)
     assert [asset.document.path.name for asset in inventory.assets] == ['exported.json', 'monitor.yaml', 'main.tf']
-    assert inventory.managers == ['Kubernetes', 'Terraform']
+    assert managers_of(as_bundle(inventory)) == ['Kubernetes', 'Terraform']
 
 
 def test_a_path_that_is_not_there(tmp_path):

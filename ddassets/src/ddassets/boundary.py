@@ -12,6 +12,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
+#: The path that stands for standard input.
+STANDARD_INPUT = Path('-')
 HINT = 'outside the checkout, not read; --allow-outside allows it'
 
 

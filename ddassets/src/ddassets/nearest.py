@@ -5,7 +5,7 @@ from difflib import get_close_matches
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
-    """Return the known name nearest to `name`, ignoring case, or None if none is similar."""
+    """Return the known name most similar to the first 200 characters of `name`, ignoring case; None if none is."""
     spelled = {one.lower(): one for one in sorted(known)}
     # The comparison is slow, and longer names are not typing errors.
     found = get_close_matches(name[:200].lower(), spelled, n=1)

@@ -20,7 +20,6 @@ from ddassets.assets.option import (
     Text,
     Whole,
     decode,
-    did_you_mean,
     option,
     shown,
 )
@@ -28,6 +27,7 @@ from ddassets.assets.source import Place, Source, dotted
 from ddassets.diagnostic import Diagnostic, Severity
 from ddassets.language.downtime_scope import Scope, ScopeFault, parse_scope
 from ddassets.language.recurrence import YEARS, Rule, RuleFault, parse_duration, parse_rule
+from ddassets.nearest import did_you_mean
 
 END_STATES = ('alert', 'no data', 'warn')
 END_TYPES = ('canceled', 'expired')
@@ -161,7 +161,7 @@ class DowntimeFields:
     monitor_identifier: MonitorIdentifier | None = option(Part(MonitorIdentifier), required=True)
     scope: Scope | None = option(Parsed(_scope, 'a scope such as `*` or `env:prod`'), required=True, code=_INVALID)
     schedule: DowntimeSchedule = option(Part(DowntimeSchedule), absent=DowntimeSchedule())
-    display_timezone: ZoneInfo | None = option(Parsed(_zone, _ZONE), code=_INVALID, terraform='UTC')
+    display_timezone: ZoneInfo | None = option(Parsed(_zone, _ZONE), code=_INVALID)
     message: str = option(Text(), absent='')
     mute_first_recovery_notification: bool = option(Flag(), absent=False)
     notify_end_states: tuple[str, ...] = option(ListOf(Choice(END_STATES), 'states'), absent=END_STATES)

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from ddassets.assets import monitor_type as types
-from ddassets.assets.asset import Asset
+from ddassets.assets.asset import Asset, text
 from ddassets.assets.monitor_checks import check
 from ddassets.assets.monitor_table import MonitorFields, MonitorOptions
 from ddassets.assets.option import Report, decode, shown
@@ -60,8 +60,7 @@ class Monitor(Asset):
     @property
     def label(self) -> str:
         # Not from the fields, because their diagnostics use it.
-        name = self.body.get('name')
-        return name if isinstance(name, str) else ''
+        return text(self.body.get('name'))
 
     @property
     def name(self) -> str:

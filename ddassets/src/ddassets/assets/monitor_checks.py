@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ddassets import duration
 from ddassets.assets import monitor_type as types
 from ddassets.assets.monitor_table import MonitorFields, options_with_types, window_seconds
-from ddassets.assets.option import Report, did_you_mean, listed
+from ddassets.assets.option import Report, listed
 from ddassets.assets.source import Place, dotted
 from ddassets.diagnostic import Severity, Span
 from ddassets.language.composite import MAX_MEMBERS, CompositeQuery
@@ -23,6 +23,7 @@ from ddassets.language.query.tree import (
     walk,
 )
 from ddassets.language.service_check import CheckQuery
+from ddassets.nearest import did_you_mean
 
 _OPTIONS: Place = ('options',)
 _THRESHOLDS: Place = ('options', 'thresholds')

@@ -123,10 +123,10 @@ class MonitorOptions:
     ignored: ClassVar = frozenset(
         {'avalanche_window', 'groupby', 'is_data_sparse', 'locked', 'queryConfig', 'restriction_query'}
     )
-    thresholds: Thresholds = option(Part(Thresholds), absent=Thresholds(), terraform={})
+    thresholds: Thresholds = option(Part(Thresholds), absent=Thresholds())
     threshold_windows: ThresholdWindows = option(Part(ThresholdWindows), absent=ThresholdWindows(), types=types.METRIC)
-    notify_no_data: bool = option(Flag(), absent=False, terraform=False)
-    no_data_timeframe: int | None = option(Whole(0, unit='minutes'), terraform=10, zero_is_absent=True)
+    notify_no_data: bool = option(Flag(), absent=False)
+    no_data_timeframe: int | None = option(Whole(0, unit='minutes'))
     on_missing_data: str | None = option(
         Choice(ON_MISSING_DATA),
         types=types.ALL - types.WITHOUT_ON_MISSING_DATA,
@@ -144,7 +144,6 @@ class MonitorOptions:
     require_full_window: bool = option(
         Flag(),
         absent=False,
-        terraform=True,
         excludes=(
             Exclusion(
                 other='scheduling_options.custom_schedule',
@@ -153,11 +152,10 @@ class MonitorOptions:
             ),
         ),
     )
-    evaluation_delay: int = option(Whole(0, 86400, 'seconds'), absent=0, zero_is_absent=True)
-    new_group_delay: int | None = option(Whole(0, unit='seconds'), zero_is_absent=True)
+    evaluation_delay: int = option(Whole(0, 86400, 'seconds'), absent=0)
+    new_group_delay: int | None = option(Whole(0, unit='seconds'))
     new_host_delay: int | None = option(
         Whole(0, unit='seconds'),
-        terraform=300,
         excludes=(
             Exclusion(
                 other='new_group_delay',
@@ -170,7 +168,6 @@ class MonitorOptions:
     timeout_h: float = option(
         Number(0, 24, 'hours'),
         absent=0,
-        zero_is_absent=True,
         code='monitor/timeout',
         excludes=(
             Exclusion(
@@ -181,21 +178,21 @@ class MonitorOptions:
             ),
         ),
     )
-    renotify_interval: int = option(Whole(0, unit='minutes'), absent=0, zero_is_absent=True)
+    renotify_interval: int = option(Whole(0, unit='minutes'), absent=0)
     renotify_statuses: tuple[str, ...] = option(ListOf(Choice(STATUSES), 'statuses'), absent=())
-    renotify_occurrences: int | None = option(Whole(0), zero_is_absent=True)
+    renotify_occurrences: int | None = option(Whole(0))
     escalation_message: str = option(Text(), absent='')
     notify_by: tuple[str, ...] = option(ListOf(Text('a tag key'), 'tag keys'), absent=())
-    include_tags: bool = option(Flag(), absent=True, terraform=True)
-    notify_audit: bool = option(Flag(), absent=False, zero_is_absent=True)
+    include_tags: bool = option(Flag(), absent=True)
+    notify_audit: bool = option(Flag(), absent=False)
     notification_preset_name: str = option(Choice(PRESETS), absent='show_all')
     group_retention_duration: str | None = option(Text('a duration such as 2h'), types=types.RETENTION)
     scheduling_options: SchedulingOptions = option(Part(SchedulingOptions), absent=SchedulingOptions())
     variables: tuple[Any, ...] = option(ListOf(Anything((Mapping,)), 'queries'), absent=())
     silenced: Mapping[str, Any] = option(Anything((Mapping,)), absent=MappingProxyType({}))
-    groupby_simple_monitor: bool = option(Flag(), absent=False, zero_is_absent=True, types=types.LOGS)
-    enable_logs_sample: bool = option(Flag(), absent=False, zero_is_absent=True, types=types.LOGS)
-    enable_samples: bool = option(Flag(), absent=False, zero_is_absent=True, types=types.CI)
+    groupby_simple_monitor: bool = option(Flag(), absent=False, types=types.LOGS)
+    enable_logs_sample: bool = option(Flag(), absent=False, types=types.LOGS)
+    enable_samples: bool = option(Flag(), absent=False, types=types.CI)
     aggregation: Any = option(Anything((Mapping,)))
     min_failure_duration: int | None = option(Whole(0, 7200, 'seconds'), types=types.SYNTHETICS)
     min_location_failed: int | None = option(Whole(0), types=types.SYNTHETICS)
@@ -222,7 +219,7 @@ class MonitorFields:
     options: MonitorOptions = option(Part(MonitorOptions), absent=MonitorOptions())
     priority: int | None = option(Whole(1, 5))
     restricted_roles: tuple[str, ...] = option(ListOf(Text('the id of a role'), 'roles'), absent=())
-    draft_status: str = option(Choice(('draft', 'published')), absent='published', terraform='published')
+    draft_status: str = option(Choice(('draft', 'published')), absent='published')
     assets: tuple[Any, ...] = option(ListOf(Anything((Mapping,)), 'objects'), absent=())
     id: int | None = option(Whole(0))
     # Organisations of a query; a preview feature.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar
 
-from ddassets.assets.asset import Asset
+from ddassets.assets.asset import Asset, text
 from ddassets.assets.option import Exclusion, ListOf, Parsed, Part, Report, Text, Whole, decode, option
 from ddassets.assets.source import Place, Source
 from ddassets.diagnostic import Diagnostic, Severity
@@ -152,8 +152,7 @@ class NotificationRule(Asset):
 
     @property
     def label(self) -> str:
-        name = self.body.get('name')
-        return name if isinstance(name, str) else ''
+        return text(self.body.get('name'))
 
     @property
     def recipients(self) -> tuple[str, ...]:

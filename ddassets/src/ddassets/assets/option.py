@@ -19,9 +19,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from ddassets import duration
-from ddassets.assets.source import INVALID, NOTHING, REMOVED, Place, dotted
+from ddassets.assets.source import INVALID, REMOVED, Place, dotted
 from ddassets.diagnostic import Diagnostic, Severity, Span
-from ddassets.nearest import closest
+from ddassets.nearest import closest, did_you_mean
 
 if TYPE_CHECKING:
     from ddassets.assets.asset import Asset
@@ -48,17 +48,13 @@ class Value(Protocol):
 class Option:
     """A row of a table.
 
-    `absent` is the decoded value of an absent key. `terraform` is what the Terraform provider sends if the attribute is
-    not set, NOTHING if it sends none; with `zero_is_absent` it does not send 0, false or "". `code` is the rule for
-    values that are not allowed, if it is not the general rule. `types` are the monitor types that have the option;
-    empty for all types.
+    `absent` is the decoded value of an absent key. `code` is the rule for values that are not allowed, if it is not the
+    general rule. `types` are the monitor types that have the option; empty for all types.
     """
 
     value: Value
     absent: Any = None
     required: bool = False
-    terraform: Any = NOTHING
-    zero_is_absent: bool = False
     code: str = 'file/value'
     types: frozenset[str] = frozenset()
     excludes: tuple['Exclusion', ...] = ()
@@ -162,11 +158,6 @@ def listed(values: Sequence[Any]) -> str:
     """Return `a, b or c`."""
     words = [str(value) for value in values]
     return ' or '.join(filter(None, [', '.join(words[:-1]), words[-1]]))
-
-
-def did_you_mean(found: Any, allowed: Sequence[Any]) -> str:
-    nearest = closest(found, map(str, allowed)) if isinstance(found, str) else None
-    return f'; did you mean {nearest}?' if nearest else ''
 
 
 @dataclass(frozen=True)

@@ -22,8 +22,6 @@ class _Sentinel:
 INVALID: Any = _Sentinel('INVALID')
 #: Marks a value that the API ignores.
 REMOVED: Any = _Sentinel('REMOVED')
-#: What Terraform sends for an attribute that is not set: nothing.
-NOTHING: Any = _Sentinel('NOTHING')
 
 
 class Source(Protocol):

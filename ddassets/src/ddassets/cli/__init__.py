@@ -27,7 +27,6 @@ from ddassets.nearest import did_you_mean
 from ddassets.output.terminal import log, log_lines, write
 
 ISSUES = 'https://github.com/my-metric-maintainers/my_metric/issues'
-STANDARD_INPUT = Path('-')
 #: In the order of the help text.
 COMMANDS = (
     *('init', 'lint', 'rules', 'explain', 'rehearse', 'check', 'plan', 'apply', 'destroy', 'snapshot', 'doctor'),
@@ -116,7 +115,8 @@ def _boundary(options: argparse.Namespace) -> AbstractContextManager[None]:
     given = [*(values.get('paths') or ()), *([values['path']] if values.get('path') else [])]
     own = [each for value in values.values() for each in (value if isinstance(value, list) else [value])]
     return boundary.within(
-        [Path() if path == STANDARD_INPUT else path for path in given], [each for each in own if isinstance(each, Path)]
+        [Path() if path == boundary.STANDARD_INPUT else path for path in given],
+        [each for each in own if isinstance(each, Path)],
     )
 
 

@@ -19,8 +19,8 @@ from ddassets.nearest import did_you_mean
 if TYPE_CHECKING:
     import yaml
 
+# Also the end of the name of a configuration beside an asset: spool.ddassets.yaml beside spool.json.
 FILE_NAME = '.ddassets.yaml'
-BESIDE = '.ddassets.yaml'
 
 
 IGNORE = Keys(
@@ -106,8 +106,8 @@ def read_beside(folder: Path, rules: Collection[str]) -> Iterator[Configuration]
     """Read the configurations beside the assets of the integration at `folder`."""
     parent = folder / 'assets'
     kinds = (kind for kind in parent.glob('*') if boundary.is_inside(kind)) if boundary.is_inside(parent) else ()
-    for path in sorted(path for kind in kinds for path in kind.glob(f'*{BESIDE}')):
-        asset = path.name.removesuffix(BESIDE) + '.json'
+    for path in sorted(path for kind in kinds for path in kind.glob(f'*{FILE_NAME}')):
+        asset = path.name.removesuffix(FILE_NAME) + '.json'
         if path.name != FILE_NAME and (configuration := _read(path, rules, asset)):
             yield configuration
 

@@ -10,7 +10,7 @@ _DATADOG = """
     synthetics rum logs events profiling ci apm universal_service_monitoring security_monitoring appsec cost
     container containers kubernetes kubernetes_state kubernetes_state_core kubernetes_admission kube_apiserver
     kube_controller_manager kube_dns kube_metrics_server kube_proxy kube_scheduler kubelet coredns etcd docker
-    containerd cri crio podman oom_kill tcp_queue_length ebpf gpu nvidia otel otelcol jvm jmx dotnet clr
+    containerd cri crio podman oom_kill tcp_queue_length ebpf gpu nvidia otel otelcol jvm jmx java dotnet clr
     python ruby go go_expvar go_metrics nodejs service
 """
 _CLOUDS = """
@@ -18,7 +18,7 @@ _CLOUDS = """
     openstack cloud_foundry_api cloudfoundry pivotal vmware proxmox digitalocean linode
 """
 _INTEGRATIONS = """
-    active_directory activemq aerospike airflow amazon_msk ambari ansible apache apm arangodb argo_cd
+    active_directory activemq aerospike airflow amazon_msk ambari ansible apache arangodb argo_cd
     argo_rollouts argo_workflows argocd aspdotnet avi avi_vantage azure_iot_edge boundary btrfs cacti calico
     cassandra cassandra_nodetool ceph cert_manager chrony cilium cisco_aci cisco_sdwan citrix
     citrix_hypervisor clickhouse cockroachdb confluent confluent_platform consul couch couchbase couchdb dcgm
@@ -37,7 +37,8 @@ _INTEGRATIONS = """
     windows_performance_counters windows_service wmi yarn zk zookeeper sendgrid stripe slack pagerduty github
     okta salesforce auth0 docusign twilio zendesk kinesis
 """
-_KNOWN = frozenset(f'{_DATADOG} {_CLOUDS} {_INTEGRATIONS}'.split())
+#: The parts before the first dot of the metrics of known sources.
+KNOWN_PREFIXES = frozenset(f'{_DATADOG} {_CLOUDS} {_INTEGRATIONS}'.split())
 
 # Prefixes that several integrations share: a name that one of them lacks may belong to another.
 SHARED = frozenset(
@@ -46,15 +47,6 @@ SHARED = frozenset(
     http network net process snmp trace runtime go_metrics openmetrics prometheus istio postgresql mongodb redis
     """.split()
 )
-
-
-def known_prefix(prefix: str) -> bool:
-    """Whether metrics with this prefix (the part before the first dot) come from a known source."""
-    return prefix in _KNOWN
-
-
-def known_prefixes() -> frozenset[str]:
-    return _KNOWN
 
 
 # Suffixes of the metrics of a histogram, a summary or a distribution.

@@ -21,7 +21,6 @@ from ddassets.lint.rules import all_rules
 from ddassets.lint.subject import Catalog, Subject
 from ddassets.nearest import did_you_mean
 
-STANDARD_INPUT = Path('-')
 # Findings of one rule in one file.
 MAX_FINDINGS = 500
 
@@ -102,7 +101,7 @@ def lint_paths(
 
 def _integrations(path: Path) -> list[Path]:
     """Return the folders of integrations at a path; empty for a file. Raises UnusableInputError."""
-    if path == STANDARD_INPUT or os.path.isfile(path):
+    if path == boundary.STANDARD_INPUT or os.path.isfile(path):
         return []
     try:
         return bundles.integrations(path)
@@ -157,7 +156,7 @@ class _Run:
             emission=self._emissions.get(bundle.name),
         )
         findings = _findings(self._for_integrations, subject)
-        if bundle.source and bundle.manifest:
+        if bundle.source and not bundle.form:
             # Only one asset of an integration is linted.
             findings, own = (finding for finding in findings if finding.path == bundle.source), []
         self.report.findings += sorted(self._wanted(findings, configurations), key=_order)

@@ -35,7 +35,7 @@ from ddassets.language.query.tree import (
 )
 from ddassets.lint.emission import Emission
 from ddassets.lint.evidence import Evidence, Mention
-from ddassets.lint.known_metrics import DERIVED_SUFFIXES, known_prefix
+from ddassets.lint.known_metrics import DERIVED_SUFFIXES, KNOWN_PREFIXES
 from ddassets.lint.rule import Fault
 
 if TYPE_CHECKING:
@@ -182,7 +182,7 @@ class Subject:
         """The diagnostics of the decoder, by rule."""
         found: dict[str, list[Diagnostic]] = {}
         # An export of an account contains keys that the server adds.
-        answered = self.bundle.source is not None and self.bundle.manifest is None
+        answered = bool(self.bundle.form)
         own = (
             one
             for asset in (*self.bundle.dashboards, *self.bundle.monitors, *self.bundle.rules)
@@ -331,7 +331,7 @@ class Subject:
         manifest = self.bundle.manifest
         declared = {prefix.strip('.') for prefix in manifest.metric_prefixes} - {''} if manifest else set()
         found = {name.partition('.')[0] for name in self.bundle.metrics if not _begins_with_any(name, declared)}
-        own = {prefix for prefix in found if not known_prefix(prefix)}
+        own = found - KNOWN_PREFIXES
         return frozenset(own | declared or found)
 
     def is_own(self, metric: str) -> bool:
@@ -383,7 +383,7 @@ class Subject:
 
         Metrics of the Agent or of a well-known integration need no row.
         """
-        if not self.is_own(metric) and known_prefix(metric.partition('.')[0]):
+        if not self.is_own(metric) and metric.partition('.')[0] in KNOWN_PREFIXES:
             return None
         return self.evidence.of(metric, self.own_prefixes)
 

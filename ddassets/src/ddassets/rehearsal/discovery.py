@@ -9,7 +9,7 @@ from pathlib import Path
 from ddassets import boundary
 from ddassets.assets import is_integration
 from ddassets.diagnostic import UnusableInputError
-from ddassets.sources import STANDARD_INPUT, read
+from ddassets.sources import read
 
 FOLDER = 'rehearsals'
 #: An example scenario, shown in the error about a folder without scenarios.
@@ -60,7 +60,7 @@ _SCENARIO = re.compile(r'^(?:\{.*?)?["\']?\b(?:start|length|series|timezone|expe
 
 def is_source(path: Path) -> bool:
     """Whether a path contains assets in a supported form: not a scenario, an integration or a folder of scenarios."""
-    if path == STANDARD_INPUT:
+    if path == boundary.STANDARD_INPUT:
         return True
     if os.path.isdir(path):
         if is_integration(path) or os.path.isdir(path / FOLDER) or _scenarios_in(path):

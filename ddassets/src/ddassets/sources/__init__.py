@@ -6,11 +6,10 @@ alternative. Faults of a file do not raise; they are problems and diagnostics of
 
 from ddassets.sources.bundle import as_bundle, integration_around, joined, managers_of, read_bundle
 from ddassets.sources.model import Inventory, Kind, SourceAsset
-from ddassets.sources.reading import FORMS, STANDARD_INPUT, read, read_text_as
+from ddassets.sources.reading import FORMS, read, read_text_as
 
 __all__ = [
     'FORMS',
-    'STANDARD_INPUT',
     'Inventory',
     'Kind',
     'SourceAsset',

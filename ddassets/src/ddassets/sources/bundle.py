@@ -7,8 +7,9 @@ from pathlib import Path
 
 from ddassets.assets import Bundle, is_integration, read_dashboard, read_downtime, read_monitor, read_notification_rule
 from ddassets.assets.source_document import SourceDocument
+from ddassets.boundary import STANDARD_INPUT
 from ddassets.sources.model import Inventory, Kind
-from ddassets.sources.reading import STANDARD_INPUT, read
+from ddassets.sources.reading import read
 
 
 def read_bundle(path: Path) -> Bundle:

@@ -5,12 +5,12 @@ from typing import Any
 
 from ddassets.assets.asset import mapping
 from ddassets.assets.document import fault, parse_document
-from ddassets.assets.source import Place
+from ddassets.assets.source import Place, dotted
 from ddassets.assets.source_document import Base
 from ddassets.diagnostic import Diagnostic, Severity
 from ddassets.nearest import did_you_mean
 from ddassets.sources.model import BodyBuilder, Form, Inventory, Kind
-from ddassets.sources.resource import add_built, add_embedded, dotted
+from ddassets.sources.resource import add_built, add_embedded
 from ddassets.sources.terraform_monitor import number
 
 MANAGER = 'Kubernetes'

@@ -61,11 +61,6 @@ class Inventory:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     problems: list[Diagnostic] = field(default_factory=list)
 
-    @property
-    def managers(self) -> list[str]:
-        """The distinct tools that manage the assets."""
-        return list(dict.fromkeys(asset.document.manager for asset in self.assets if asset.document.manager))
-
     def report(
         self,
         code: str,

@@ -12,11 +12,11 @@ from ddassets.assets.composer import YamlError, compose_stream
 from ddassets.assets.document import MAX_FILE_SIZE, fault, parse_document, read_text
 from ddassets.assets.source_document import Base
 from ddassets.assets.yaml_document import YamlDocument, duplicate_keys
+from ddassets.boundary import STANDARD_INPUT
 from ddassets.diagnostic import Diagnostic, Position, UnusableInputError
 from ddassets.sources import api, cloudposse, crossplane, hcl, kennel, kubernetes, pulumi, sync_cli, terraform
 from ddassets.sources.model import Form, Inventory, SourceAsset
 
-STANDARD_INPUT = Path('-')
 # The first match is used. Forms that are unambiguous come first; lists and plain objects come last.
 FORMS: Sequence[Form] = (
     *terraform.FORMS,

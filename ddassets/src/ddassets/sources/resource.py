@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ddassets.assets.document import fault, parse_document
-from ddassets.assets.source import Place
+from ddassets.assets.source import Place, dotted
 from ddassets.assets.source_document import Base
 from ddassets.diagnostic import Diagnostic, Severity
 from ddassets.sources.model import BodyBuilder, EmbeddedDocument, Inventory, Kind, SourceAsset
@@ -117,10 +117,6 @@ def add_built(
             path=base.path,
         )
     return asset
-
-
-def dotted(place: Place) -> str:
-    return ''.join(f'[{step}]' if isinstance(step, int) else f'.{step}' for step in place).lstrip('.')
 
 
 def _add_json(inventory: Inventory, resource: Resource, kind: Kind, name: str) -> None:

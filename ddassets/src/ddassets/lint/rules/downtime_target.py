@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from ddassets.assets.asset import texts
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import DOWNTIME
 from ddassets.lint.rule import Fault, Rule
@@ -9,7 +10,7 @@ from ddassets.lint.subject import Subject
 
 
 def check(subject: Subject) -> Iterator[Fault]:
-    monitors = [{*monitor.tags, *_texts(monitor.envelope.get('tags'))} for monitor in subject.bundle.monitors]
+    monitors = [{*monitor.tags, *texts(monitor.envelope.get('tags'))} for monitor in subject.bundle.monitors]
     for reading in subject.downtimes:
         downtime = reading.downtime
         if downtime is None or not downtime.monitor_tags or not monitors:
@@ -19,10 +20,6 @@ def check(subject: Subject) -> Iterator[Fault]:
                 ('monitor_identifier', 'monitor_tags'),
                 f'no monitor of the integration has the tags {", ".join(downtime.monitor_tags)}',
             )
-
-
-def _texts(value: object) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 RULE = Rule(

@@ -6,7 +6,7 @@ from ddassets.diagnostic import Severity
 from ddassets.language.query.tree import Metric
 from ddassets.language.query.vocabulary import misspelt
 from ddassets.lint.example import DASHBOARD, widget
-from ddassets.lint.known_metrics import AGENT_METRICS, SHARED, known_prefix, known_prefixes
+from ddassets.lint.known_metrics import AGENT_METRICS, KNOWN_PREFIXES, SHARED
 from ddassets.lint.nearest import nearest, one_letter_apart
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Reading, Subject
@@ -35,13 +35,13 @@ def _judge(subject: Subject, reading: Reading, metric: Metric) -> Iterator[Fault
         yield _own(subject, reading, metric, near, sure)
     elif sure:
         yield reading.fault(f'{name} is not in metadata.csv', metric.name_span, _hint(near), Severity.ERROR)
-    elif known_prefix(first := name.partition('.')[0]):
+    elif (first := name.partition('.')[0]) in KNOWN_PREFIXES:
         close = next((known for known in sorted(AGENT_METRICS) if one_letter_apart(name, known)), None)
         if close and name not in AGENT_METRICS:
             message = f'the Agent submits no metric {name}'
             yield reading.fault(message, metric.name_span, f'did you mean {close}?', Severity.WARNING)
     else:
-        prefix = misspelt(first, known_prefixes() | subject.own_prefixes)
+        prefix = misspelt(first, KNOWN_PREFIXES | subject.own_prefixes)
         hint = f'did you mean {prefix}.?' if prefix else 'if another check submits it, list it under companions'
         message = f'{name} is not in metadata.csv, and {first} is not a known prefix'
         yield reading.fault(message, metric.name_span, hint, Severity.NOTE)

@@ -10,7 +10,7 @@ from ddassets.lint.subject import Subject
 
 def check(subject: Subject) -> Iterator[Fault]:
     # An export of an account and a Terraform state contain the id rightly.
-    if subject.bundle.source and subject.bundle.manifest is None:
+    if subject.bundle.form:
         return
     for monitor in subject.bundle.monitors:
         if 'id' in monitor.body:

@@ -45,8 +45,10 @@ def _covered(formats: list[Any]) -> Iterator[tuple[int, int]]:
 
 
 def _covers(earlier: Any, later: Any) -> bool:
-    """Whether every value that matches `later` also matches `earlier`."""
+    """Whether every value that matches `later` also matches `earlier`; each may be for one metric and time frame."""
     if not all(isinstance(found, dict) and is_number(found.get('value')) for found in (earlier, later)):
+        return False
+    if any(earlier.get(key) != later.get(key) for key in ('metric', 'timeframe')):
         return False
     first, second = earlier.get('comparator'), later.get('comparator')
     limit, value = earlier['value'], later['value']
