@@ -145,6 +145,42 @@ def test_a_rule_that_the_api_refuses_is_an_error(body, said):
     assert any(said in f'{one.key} {one.message} {one.hint}' for one in found.diagnostics), found.diagnostics
 
 
+RULE = {'name': 'r', 'filter': {'tags': ['a:b']}, 'recipients': ['a']}
+TYPE = {'type': 'monitor-notification-rule'}
+WRONG_TYPE = "type: expected 'monitor-notification-rule', found"
+NO_OBJECT = 'attributes: expected an object, found'
+
+
+@pytest.mark.parametrize(
+    ('body', 'expected'),
+    [
+        pytest.param(RULE, [], id='attributes'),
+        pytest.param({'data': {**TYPE, 'attributes': RULE}}, [], id='request'),
+        pytest.param({**TYPE, 'id': 'x', 'attributes': RULE}, [], id='element-of-an-answer'),
+        pytest.param(
+            {'data': {'type': 'downtime', 'attributes': RULE}},
+            [('notification-rule/invalid', 'data.type', f"data.{WRONG_TYPE} 'downtime'")],
+            id='another-type',
+        ),
+        pytest.param({'attributes': RULE}, [('notification-rule/invalid', 'type', f'{WRONG_TYPE} null')], id='no-type'),
+        pytest.param(
+            {'data': {**TYPE, **RULE}},
+            [('file/shape', 'data.attributes', f'data.{NO_OBJECT} null')],
+            id='without-attributes',
+        ),
+        pytest.param({**TYPE, 'attributes': 1}, [('file/shape', 'attributes', f'{NO_OBJECT} 1')], id='a-number'),
+        pytest.param(
+            {'data': {**TYPE, 'attributes': {**RULE, 'name': ''}}},
+            [('file/missing-key', 'name', 'name is missing; expected a name of at most 1000 characters')],
+            id='a-fault-of-the-attributes',
+        ),
+    ],
+)
+def test_the_request_around_a_rule(body, expected):
+    found = read_notification_rule(Unplaced(Path('r.json')), body)
+    assert [(one.code, one.key, one.message) for one in found.diagnostics] == expected
+
+
 @pytest.fixture
 def folder(tmp_path):
     monitor = {

@@ -1,14 +1,14 @@
 """A downtime of the v2 API: the table of its keys, and its decoding. Rules 5.1 to 5.5, 5.14 and 5.18."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cached_property
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
 from ddassets.assets.asset import Asset
+from ddassets.assets.decoded_asset import RequestedAsset
 from ddassets.assets.option import (
     Choice,
     Exclusion,
@@ -19,12 +19,11 @@ from ddassets.assets.option import (
     Report,
     Text,
     Whole,
-    decode,
     option,
     shown,
 )
 from ddassets.assets.source import Place, Source, dotted
-from ddassets.diagnostic import Diagnostic, Severity
+from ddassets.diagnostic import Severity
 from ddassets.language.downtime_scope import Scope, ScopeFault, parse_scope
 from ddassets.language.recurrence import YEARS, Rule, RuleFault, parse_duration, parse_rule
 from ddassets.nearest import did_you_mean
@@ -169,49 +168,16 @@ class DowntimeFields:
 
 
 @dataclass(frozen=True)
-class Downtime(Asset):
-    """A v2 downtime; `body` is its attributes, `outer` the request around them.
+class Downtime(RequestedAsset[DowntimeFields]):
+    """A v2 downtime; `body` is its attributes, `outer` the request around them."""
 
-    It is decoded on first use.
-    """
+    table = DowntimeFields
+    api_type = 'downtime'
+    invalid = _INVALID
+    needed = ('monitor_identifier', 'scope', 'schedule')
 
-    outer: Asset | None = None
-
-    @cached_property
-    def _decoded(self) -> tuple[DowntimeFields, Report]:
-        report = Report(self, DowntimeFields)
-        fields = decode(DowntimeFields, self.body, (), report)
+    def _check(self, fields: DowntimeFields, report: Report) -> None:
         _check(fields, report)
-        return fields, report
-
-    @property
-    def fields(self) -> DowntimeFields:
-        return self._decoded[0]
-
-    @cached_property
-    def diagnostics(self) -> tuple[Diagnostic, ...]:
-        found = tuple(self._of_the_request())
-        return found if any(one.code == 'file/shape' for one in found) else (*found, *self._decoded[1].diagnostics)
-
-    def _of_the_request(self) -> Iterator[Diagnostic]:
-        data = self.outer.body['data'] if self.outer else {'type': 'downtime', 'attributes': {}}
-        if self.outer and data.get('type') != 'downtime':
-            message = f"data.type: expected 'downtime', found {shown(data.get('type'))}"
-            yield self.outer.diagnostic(_INVALID, Severity.ERROR, ('data', 'type'), message, label=self.label)
-        if self.outer and not isinstance(data.get('attributes'), Mapping):
-            message = f'data.attributes: expected an object, found {shown(data.get("attributes"))}'
-            place: Place = ('data', 'attributes')
-            yield self.outer.diagnostic('file/shape', Severity.ERROR, place, message, label=self.label)
-
-    @property
-    def unknown(self) -> list[str]:
-        """The keys without which it is not known what the downtime mutes, where the source withholds them."""
-        return self.withheld_among(('monitor_identifier', 'scope', 'schedule'))
-
-    @property
-    def fixes(self) -> Mapping[Place, Any]:
-        """What `Report.fixes` holds for the body."""
-        return self._decoded[1].fixes
 
     @property
     def label(self) -> str:

@@ -7,9 +7,10 @@ from typing import Any
 
 from ddassets.assets import monitor_type as types
 from ddassets.assets.asset import Asset, text
+from ddassets.assets.decoded_asset import DecodedAsset
 from ddassets.assets.monitor_checks import check
 from ddassets.assets.monitor_table import MonitorFields, MonitorOptions
-from ddassets.assets.option import Report, decode, shown
+from ddassets.assets.option import Report, shown
 from ddassets.assets.source import Place, Source
 from ddassets.diagnostic import Diagnostic, Severity
 from ddassets.language.composite import CompositeQuery
@@ -21,22 +22,11 @@ from ddassets.language.service_check import parse as parse_check
 
 
 @dataclass(frozen=True)
-class Monitor(Asset):
-    """A monitor: the API form, or the `definition` of a version-2 asset. `wrapper` is the version-2 envelope.
+class Monitor(DecodedAsset[MonitorFields]):
+    """A monitor: the API form, or the `definition` of a version-2 asset. `wrapper` is the version-2 envelope."""
 
-    It is decoded on first use.
-    """
-
+    table = MonitorFields
     wrapper: Asset | None = None
-
-    @cached_property
-    def _decoded(self) -> tuple[MonitorFields, Report]:
-        report = Report(self, MonitorFields)
-        return decode(MonitorFields, self.body, (), report), report
-
-    @property
-    def fields(self) -> MonitorFields:
-        return self._decoded[0]
 
     @cached_property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -51,11 +41,6 @@ class Monitor(Asset):
     def unusable(self) -> frozenset[str]:
         """The dotted keys with unusable values: they decode like absent keys."""
         return frozenset(one.key for one in self._decoded[1].diagnostics if one.severity is Severity.ERROR)
-
-    @property
-    def fixes(self) -> Mapping[Place, Any]:
-        """What `Report.fixes` holds for the body."""
-        return self._decoded[1].fixes
 
     @property
     def label(self) -> str:

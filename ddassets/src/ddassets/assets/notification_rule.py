@@ -1,14 +1,13 @@
 """A notification rule: who else is notified, by the tags of the monitor and of the group. Rule 3.27."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, ClassVar
 
-from ddassets.assets.asset import Asset, text
-from ddassets.assets.option import Exclusion, ListOf, Parsed, Part, Report, Text, Whole, decode, option
+from ddassets.assets.asset import Asset, text, value_at
+from ddassets.assets.decoded_asset import RequestedAsset
+from ddassets.assets.option import Exclusion, ListOf, Parsed, Part, Report, Text, Whole, option
 from ddassets.assets.source import Place, Source
-from ddassets.diagnostic import Diagnostic, Severity
 from ddassets.language.notification_scope import NotificationScope, ScopeFault, parse_notification_scope
 
 _INVALID = 'notification-rule/invalid'
@@ -114,41 +113,22 @@ class NotificationRuleFields:
 
 
 @dataclass(frozen=True)
-class NotificationRule(Asset):
-    """A notification rule; `body` is its attributes. It is decoded when it is first asked for a value."""
+class NotificationRule(RequestedAsset[NotificationRuleFields]):
+    """A notification rule; `body` is its attributes, `outer` the request or the element of an answer around them."""
 
-    @cached_property
-    def _decoded(self) -> tuple[NotificationRuleFields, Report]:
-        report = Report(self, NotificationRuleFields)
-        return decode(NotificationRuleFields, self.body, (), report), report
+    table = NotificationRuleFields
+    api_type = 'monitor-notification-rule'
+    invalid = _INVALID
+    needed = ('filter', 'recipients', 'conditional_recipients')
 
-    @property
-    def fields(self) -> NotificationRuleFields:
-        return self._decoded[0]
-
-    @cached_property
-    def diagnostics(self) -> tuple[Diagnostic, ...]:
-        fields, report = self._decoded
-        own = () if report.failed else self._missing(fields)
-        return (*report.diagnostics, *own)
-
-    def _missing(self, fields: NotificationRuleFields) -> Iterator[Diagnostic]:
+    def _check(self, fields: NotificationRuleFields, report: Report) -> None:
+        if report.failed:
+            return
         if not fields.filter.tags and fields.filter.scope is None:
-            yield self.diagnostic(_INVALID, Severity.ERROR, ('filter',), 'filter: expected tags or scope')
+            report.add(_INVALID, ('filter',), 'filter: expected tags or scope')
         conditional = fields.conditional_recipients or self.is_withheld(('conditional_recipients',))
         if not fields.recipients and not conditional:
-            message = 'expected recipients or conditional_recipients'
-            yield self.diagnostic(_INVALID, Severity.ERROR, ('recipients',), message)
-
-    @property
-    def unknown(self) -> list[str]:
-        """The keys without which it is not known whom the rule notifies, where the source withholds them."""
-        return self.withheld_among(('filter', 'recipients', 'conditional_recipients'))
-
-    @property
-    def fixes(self) -> Mapping[Place, Any]:
-        """What `Report.fixes` holds for the body."""
-        return self._decoded[1].fixes
+            report.add(_INVALID, ('recipients',), 'expected recipients or conditional_recipients')
 
     @property
     def label(self) -> str:
@@ -169,9 +149,14 @@ class NotificationRule(Asset):
 
 
 def read_notification_rule(source: Source, body: Mapping[str, Any], place: Place = ()) -> NotificationRule:
-    """Return a notification rule: the body of a request, an element of an answer, or the attributes alone."""
-    for step in ('data', 'attributes'):
-        inner = body.get(step)
-        if isinstance(inner, Mapping):
-            body, place = inner, (*place, step)
-    return NotificationRule(source, place, body)
+    """Return a notification rule: the body of a request, an element of an answer, or the attributes alone.
+
+    Faults do not raise.
+    """
+    envelope: Place = ('data',) if isinstance(body.get('data'), Mapping) else ()
+    data = value_at(body, envelope)
+    if not envelope and 'attributes' not in data:
+        return NotificationRule(source, place, body)
+    inner = data.get('attributes')
+    attributes = inner if isinstance(inner, Mapping) else {}
+    return NotificationRule(source, (*place, *envelope, 'attributes'), attributes, outer=Asset(source, place, body))
