@@ -354,6 +354,47 @@ def test_written_tags_that_are_unknown_are_withheld(tmp_path):
     assert ('tags',) in inventory.assets[0].document.withheld
 
 
+RECURRENCE = {'rrule': 'FREQ=DAILY', 'timezone': 'UTC'}
+
+
+@pytest.mark.parametrize(
+    ('values', 'unknown', 'place'),
+    [
+        pytest.param({}, {'monitor_thresholds': True}, ('options', 'thresholds'), id='thresholds'),
+        pytest.param(
+            {'monitor_thresholds': None}, {'thresholds': True}, ('options', 'thresholds'), id='old-thresholds'
+        ),
+        pytest.param({}, {'monitor_threshold_windows': True}, ('options', 'threshold_windows'), id='windows'),
+        pytest.param({}, {'threshold_windows': True}, ('options', 'threshold_windows'), id='old-windows'),
+        pytest.param({}, {'scheduling_options': True}, ('options', 'scheduling_options'), id='scheduling'),
+        pytest.param(
+            {'scheduling_options': [{}]},
+            {'scheduling_options': [{'evaluation_window': True}]},
+            ('options', 'scheduling_options', 'evaluation_window'),
+            id='evaluation-window',
+        ),
+        pytest.param(
+            {'scheduling_options': [{'custom_schedule': [{'recurrence': [RECURRENCE]}]}]},
+            {'scheduling_options': [{'custom_schedule': [{'recurrence': True}]}]},
+            ('options', 'scheduling_options', 'custom_schedule', 'recurrences'),
+            id='recurrence',
+        ),
+        pytest.param({}, {'variables': True}, ('options', 'variables'), id='variables'),
+        pytest.param(
+            {'variables': [{'event_query': []}]},
+            {'variables': [{'event_query': True}]},
+            ('options', 'variables'),
+            id='queries-of-variables',
+        ),
+        pytest.param({}, {'assets': True}, ('assets',), id='assets'),
+    ],
+)
+def test_a_wholly_unknown_block_is_withheld(values, unknown, place, tmp_path):
+    inventory = read_plan(tmp_path, values_of(**values), unknown=unknown)
+    assert [*inventory.assets[0].document.withheld] == [place]
+    assert any('is not known here and not checked' in each.message for each in inventory.diagnostics)
+
+
 SECRET = 'hunter2-@webhook-private'
 
 

@@ -139,11 +139,9 @@ def _put_attribute(builder: BodyBuilder, values: Values, attribute: Attribute, f
         name = 'effective_tags'
     value = values.get(name)
     origin = values.at(name) if name in values else None
-    if isinstance(value, Withheld):
-        builder.withheld[attribute.place] = value.reason
-        return
-    if isinstance(value, list) and (reasons := [each.reason for each in value if isinstance(each, Withheld)]):
-        builder.withheld[attribute.place] = reasons[0]
+    if builder.withhold(attribute.place, value):
+        if not isinstance(value, list):
+            return
         value = [each for each in value if not isinstance(each, Withheld)]
     if value is None and not (framework and name in ('require_full_window', 'no_data_timeframe')):
         value = attribute.default
@@ -201,30 +199,27 @@ def _put_thresholds(builder: BodyBuilder, values: Values) -> None:
     place: Place = ('options', 'thresholds')
     # Older providers had a map with this name.
     name = 'monitor_thresholds' if values.block('monitor_thresholds') else 'thresholds'
-    value = values.get('monitor_thresholds')
-    if isinstance(value, Withheld):
-        builder.withheld[place] = value.reason
+    if builder.withhold(place, values.get('monitor_thresholds')):
         return
-    block = values.block(name)
+    block = builder.block(place, values, name)
     builder.put(place, {}, block.place if block else None)
     for key in (*NUMBERS, *QUERIES) if block else ():
         assert block
         value = block.get(key)
-        if isinstance(value, Withheld):
-            builder.withheld[(*place, key)] = value.reason
-        elif (found := number(value) if key in NUMBERS else value or None) is not None:
+        if builder.withhold((*place, key), value):
+            continue
+        if (found := number(value) if key in NUMBERS else value or None) is not None:
             builder.put((*place, key), found, block.at(key))
 
 
 def _put_windows(builder: BodyBuilder, values: Values) -> None:
     place: Place = ('options', 'threshold_windows')
-    block = builder.block(place, values, 'monitor_threshold_windows') or values.block('threshold_windows')
+    names = ('monitor_threshold_windows', 'threshold_windows')
+    block = next((found for name in names if (found := builder.block(place, values, name))), None)
     for key in WINDOWS if block else ():
         assert block
         value = block.get(key)
-        if isinstance(value, Withheld):
-            builder.withheld[(*place, key)] = value.reason
-        elif value:
+        if not builder.withhold((*place, key), value) and value:
             builder.places[place] = block.place
             builder.put((*place, key), value, block.at(key))
 
@@ -259,15 +254,15 @@ def _put_window(builder: BodyBuilder, window: Values, at: Place) -> None:
 
 def _put_schedule(builder: BodyBuilder, schedule: Values, at: Place) -> None:
     """Put the first recurrence: the provider sends only one."""
-    recurrence = schedule.block('recurrence')
+    recurrence = builder.block(at, schedule, 'recurrence')
     if recurrence is None:
         return
     found: dict[str, Any] = {}
     for key in ('rrule', 'start', 'timezone'):
         value = recurrence.get(key)
-        if isinstance(value, Withheld):
-            builder.withheld[(*at, 0, key)] = value.reason
-        elif value is not None and not (key == 'start' and value == ''):
+        if builder.withhold((*at, 0, key), value):
+            continue
+        if value is not None and not (key == 'start' and value == ''):
             found[key] = value
             builder.places[(*at, 0, key)] = recurrence.at(key)
     builder.put(at, [found], schedule.place)
@@ -275,19 +270,16 @@ def _put_schedule(builder: BodyBuilder, schedule: Values, at: Place) -> None:
 
 
 def _put_plain(builder: BodyBuilder, place: Place, value: Any, origin: Place) -> None:
-    if isinstance(value, Withheld):
-        builder.withheld[place] = value.reason
-    else:
+    if not builder.withhold(place, value):
         builder.put(place, value, origin)
 
 
 def _put_variables(builder: BodyBuilder, values: Values) -> None:
     place: Place = ('options', 'variables')
-    if isinstance(values.get('variables'), Withheld):
-        builder.withheld[place] = values.get('variables').reason
     queries: list[Any] = []
-    for block in values.blocks('variables')[:1]:
+    if block := builder.block(place, values, 'variables'):
         for kind in VARIABLES:
+            builder.withhold(place, block.get(kind))
             for query in block.blocks(kind):
                 queries.append(_object(builder, query, (*place, len(queries)), kind in _EVENT_QUERIES))
     if queries:
@@ -301,9 +293,9 @@ def _object(builder: BodyBuilder, values: Values, place: Place, event: bool = Fa
     for name in values:
         value = values.get(name)
         key = _SINGLE.get(name, name)
-        if isinstance(value, Withheld):
-            builder.withheld[(*place, key)] = value.reason
-        elif name in _SINGLE or (event and name == 'compute'):
+        if builder.withhold((*place, key), value):
+            continue
+        if name in _SINGLE or (event and name == 'compute'):
             if block := values.block(name):
                 found[key] = _object(builder, block, (*place, key), name in _EVENT_QUERIES)
         elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
@@ -317,6 +309,7 @@ def _object(builder: BodyBuilder, values: Values, place: Place, event: bool = Fa
 
 
 def _put_assets(builder: BodyBuilder, values: Values) -> None:
+    builder.withhold(('assets',), values.get('assets'))
     found = [_object(builder, block, ('assets', index)) for index, block in enumerate(values.blocks('assets'))]
     if found:
         builder.put(('assets',), found, values.at('assets'))
