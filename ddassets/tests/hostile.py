@@ -5,10 +5,13 @@ Each has a usual integration with something put in the place of one of its files
 
 import itertools
 import json
+import math
 import os
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+import scale
 
 # A file outside all checkouts; its content must never be shown.
 SECRET = 'opensesame-7f3a'
@@ -84,8 +87,8 @@ def write(folder: Path) -> Path:
     return folder
 
 
-def make(folder: Path, outside: Path, ran: Path, count: int | None = None) -> list[Path]:
-    """Write the checkouts below `folder`, or a seeded sample of `count` of them.
+def make(folder: Path, outside: Path, ran: Path, share: float = 1) -> list[Path]:
+    """Write the checkouts below `folder`, or a seeded sample: a `share` of them.
 
     `outside` is a folder with secrets, `ran` a file that code from a checkout would write.
     """
@@ -93,8 +96,7 @@ def make(folder: Path, outside: Path, ran: Path, count: int | None = None) -> li
     for name in ('secret.json', 'secret.csv', 'secret.yaml', 'secret'):
         (outside / name).write_text(f'{SECRET}\n')
     cases = list(_cases(outside, ran))
-    if count is not None:
-        cases = random.Random(17).sample(cases, min(count, len(cases)))
+    cases = random.Random(scale.SEED).sample(cases, math.ceil(share * len(cases)))
     found = []
     for name, put in cases:
         home = write(folder / name / 'acme')

@@ -17,7 +17,8 @@ import scale
 
 from ddassets import cli
 
-COUNT = scale.runs(15)
+# A tenth of the corpus, or all of it in the long run.
+SHARE = 1 if scale.MANY else 0.1
 MAX_CPU, MAX_MEGABYTES = 20, 800
 COMMANDS = {
     'lint': ('lint', '{home}', '--max-cpu', str(MAX_CPU), '--max-memory', str(MAX_MEGABYTES)),
@@ -26,7 +27,8 @@ COMMANDS = {
 }
 STRACE = shutil.which('strace')
 # Written to a file, so that the output is the command's own.
-TRACE = (STRACE, '-f', '-qq', '-e', 'trace=open,openat,execve', '-o')
+# -y shows what a file descriptor stands for: a path may be relative to one, and a link is shown as where it led.
+TRACE = (STRACE, '-f', '-qq', '-y', '-e', 'trace=open,openat,openat2,execve', '-o')
 KEY = 'k' * 32
 
 
@@ -34,7 +36,7 @@ KEY = 'k' * 32
 def checkouts(tmp_path_factory):
     folder = tmp_path_factory.mktemp('hostile')
     ran = folder / 'ran'
-    return hostile.make(folder / 'checkouts', folder / 'outside', ran, COUNT), folder / 'outside', ran
+    return hostile.make(folder / 'checkouts', folder / 'outside', ran, SHARE), folder / 'outside', ran
 
 
 def run(home: Path, command: str, outside: Path, trace: Path | None = None):
@@ -50,14 +52,28 @@ def run(home: Path, command: str, outside: Path, trace: Path | None = None):
     )
 
 
+# openat(AT_FDCWD</folder>, "path", flags) = 3</real/path>, or an error.
+CALL = re.compile(r'open(?:at2?\(\w+<(?P<base>[^>]*)>, |\()"(?P<path>(?:[^"\\]|\\.)*)"(?P<rest>.*)')
+RESULT = re.compile(r'\) = \d+<(?P<real>[^>]*)>')
+
+
 def opened_outside(trace: Path, home: Path, outside: Path) -> list[str]:
     """What was opened of the things that a checkout must not lead to."""
-    forbidden = re.compile(
-        rf'"(/etc/passwd|/proc/self/environ|/dev/zero|{re.escape(str(outside))}[^"]*'
-        rf'|{re.escape(str(home.parent))}/(acme/)?[^"]*\.git/config|/etc)"'
-    )
-    text = trace.read_text(errors='replace')
-    return [line for line in text.splitlines() if forbidden.search(line) and ' ENOENT ' not in line]
+    found = []
+    for line in trace.read_text(errors='replace').splitlines():
+        if (call := CALL.search(line)) and ' ENOENT ' not in call['rest']:
+            result = RESULT.search(call['rest'])
+            asked = os.path.normpath(os.path.join(call['base'] or '', call['path']))
+            if any(is_forbidden(path, home, outside) for path in (asked, result['real'] if result else asked)):
+                found.append(line)
+    return found
+
+
+def is_forbidden(path: str, home: Path, outside: Path) -> bool:
+    if path in ('/etc', '/etc/passwd', '/dev/zero', '/dev/tty') or re.fullmatch(r'/proc/(self|\d+)/environ', path):
+        return True
+    place = Path(path)
+    return place.is_relative_to(outside) or (place.is_relative_to(home.parent) and place.match('.git/config'))
 
 
 @pytest.mark.parametrize('command', COMMANDS)
@@ -81,9 +97,8 @@ def test_a_hostile_checkout_ends_in_an_exit_code(checkouts, cases, tmp_path, com
 
 
 def test_the_corpus_is_large_enough(tmp_path):
-    homes = hostile.make(tmp_path / 'all', tmp_path / 'outside', tmp_path / 'ran', 0)
-    assert homes == []
-    assert len(list(hostile._cases(tmp_path, tmp_path))) >= 150
+    names = [name for name, _ in hostile._cases(tmp_path, tmp_path)]
+    assert len(set(names)) == len(names) >= 229
 
 
 @pytest.mark.parametrize('command', COMMANDS)
@@ -104,6 +119,33 @@ def test_canary_reading_outside_is_seen(tmp_path):
     )
     assert hostile.SECRET.encode() in done.stdout + done.stderr
     assert opened_outside(tmp_path / 'trace', home, outside)
+
+
+@pytest.mark.skipif(not STRACE, reason='strace is not installed')
+@pytest.mark.parametrize(
+    'code, seen',
+    [
+        pytest.param('os.open("/etc/passwd", 0)', ['/etc/passwd'], id='absolute'),
+        pytest.param('os.open("passwd", 0, dir_fd=os.open("linked", 0))', ['/etc', '/etc/passwd'], id='descriptor'),
+        pytest.param('os.open("secret", 0)', ['/outside/secret'], id='link'),
+        pytest.param('os.listdir("linked")', ['/etc'], id='linked folder'),
+        pytest.param('os.open("../.git/config", 0)', ['/.git/config'], id='climbing'),
+        pytest.param('os.open("/proc/self/environ", 0)', ['/environ'], id='environment'),
+        pytest.param('os.open("own", 0)', [], id='own'),
+    ],
+)
+def test_canary_each_way_to_open_is_seen(tmp_path, code, seen):
+    home = tmp_path / 'checkout' / 'acme'
+    for folder in (home, home.parent / '.git', tmp_path / 'outside'):
+        folder.mkdir(parents=True)
+    for path in (home / 'own', home.parent / '.git' / 'config', tmp_path / 'outside' / 'secret'):
+        path.touch()
+    (home / 'linked').symlink_to('/etc')
+    (home / 'secret').symlink_to(tmp_path / 'outside' / 'secret')
+    command = [*TRACE, tmp_path / 'trace', sys.executable, '-I', '-S', '-c', f'import os; {code}']
+    subprocess.run(command, cwd=home, check=True)
+    lines = opened_outside(tmp_path / 'trace', home, tmp_path / 'outside')
+    assert [f'{path}>' in line for path, line in zip(seen, lines, strict=True)] == [True] * len(seen), lines
 
 
 def test_canary_code_of_a_scenario_is_refused_by_no_code_alone(tmp_path):
