@@ -146,8 +146,24 @@ def test_a_silent_group_is_not_evaluated_while_another_has_events():
         {'counts': '1 0x40', 'from': f'{DAY}09:40:00', 'tags': ['service:mail']},
     ]
     assert changes(rehearsed(BELOW, series, new_group_delay=0)) == ['10:00:30 service:cart absent to Alert at 4']
-    compared = changes(rehearsed(BELOW, series, assumptions={'A50': '0 is compared'}))
-    assert [one.split()[1] for one in compared] == ['service:cart']
+
+
+@pytest.mark.rule('15.8', 'A50')
+@pytest.mark.parametrize(
+    'choice, expected',
+    [
+        pytest.param('not evaluated', [], id='not evaluated'),
+        pytest.param('0 is compared', ['10:19:30 service:cart OK to Alert at 0'], id='0 is compared'),
+    ],
+)
+def test_what_a_silent_group_counts_as_is_an_assumption(choice, expected):
+    series = [
+        {'counts': '6x60', 'from': f'{DAY}09:50:00', 'tags': ['service:pay']},
+        {'counts': '20x20 0x40', 'from': f'{DAY}09:50:00', 'tags': ['service:cart']},
+    ]
+    found = rehearsed(BELOW, series, length='40m', assumptions={'A50': choice}, new_group_delay=0)
+    assert changes(found) == expected
+    assert 'A50' in found.assumptions
 
 
 @pytest.mark.rule('15.9', 'A50')
@@ -293,7 +309,7 @@ def test_what_has_no_public_evaluation_is_refused_by_name(type, query):
         ({'events': 'log', 'counts': '1'}, 'did you mean logs?'),
         ({'events': 'logs'}, 'expected either counts or at'),
         ({'events': 'logs', 'counts': '-1'}, 'one below 0'),
-        ({'events': 'logs', 'at': f'{DAY}10:00:00', 'interval': '1m'}, 'has no meaning for at'),
+        ({'events': 'logs', 'at': f'{DAY}10:00:00', 'interval': '1m'}, 'has no meaning with at'),
         ({'events': 'logs', 'count': '1'}, 'did you mean counts?'),
     ],
 )

@@ -4,15 +4,17 @@ import json
 from pathlib import Path
 
 import pytest
+import scale
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ddassets.assets import Bundle
 from ddassets.cli import main
-from ddassets.engine.assumptions import ASSUMPTIONS
+from ddassets.diagnostic import UnusableInputError
+from ddassets.engine.assumptions import ASSUMPTIONS, Assumptions
 from ddassets.rehearsal import parse, rehearse
 from ddassets.rehearsal.inbox import inbox
-from ddassets.rehearsal.what_if import BUDGET, what_if
+from ddassets.rehearsal.what_if import BUDGET, MAX_MOVE, _timing, what_if
 
 MESSAGE = (
     '{{#is_alert}}A {{value}}{{/is_alert}}{{#is_warning}}W{{/is_warning}}{{#is_recovery}}R{{/is_recovery}} '
@@ -57,21 +59,32 @@ LEVELS = st.lists(
 )
 
 
-@settings(max_examples=8, deadline=None)
-@given(levels=LEVELS, options=st.sampled_from(OPTIONS))
-def test_what_is_insensitive_is_the_same_under_every_other_choice(levels, options):
+def choices(original) -> list[tuple[str, str]]:
+    """Every other choice of every assumption of the engine, relied on or not."""
+    chosen = Assumptions(original.scenario.assumptions).choices
+    return [(name, one) for name, found in ASSUMPTIONS.items() for one in found.choices if one != chosen[name]]
+
+
+@settings(max_examples=4 * scale.SCALE, deadline=None)
+@given(levels=LEVELS.filter(lambda levels: any(level != '_' for level, _ in levels)), options=st.sampled_from(OPTIONS))
+def test_a_choice_changes_the_messages_where_it_is_said_to_matter_and_nowhere_else(levels, options):
     values = ' '.join(f'{level}x{length}' for level, length in levels)
-    if set(values) <= set('_x0123456789 ') and not any(level != '_' for level, _ in levels):
-        return
     original = rehearsed(values, options)
     found = what_if(original, 'all')
     assert found.untried == ()
     assert {*found.sensitive, *found.insensitive} == set(original.assumptions)
-    for effect in found.effects:
-        if effect.refused:
+    effects = {(effect.assumption, effect.choice): effect for effect in found.effects}
+    assert len(effects) == len(found.effects)
+    for name, choice in choices(original):
+        effect = effects.pop((name, choice), None)
+        assert (effect is not None) == (name in original.assumptions), (name, choice)
+        try:
+            other = mails(rehearsed(values, options, {name: choice}))
+        except UnusableInputError as error:
+            assert effect and effect.refused, (name, choice, str(error))
             continue
-        other = rehearsed(values, options, {effect.assumption: effect.choice})
-        assert (mails(other) != mails(original)) == effect.matters, effect
+        assert (other != mails(original)) == bool(effect and effect.matters), (name, choice, effect)
+    assert effects == {}
 
 
 def test_a_recovery_threshold_depends_on_nothing_but_the_ends_of_the_window():
@@ -101,10 +114,29 @@ def test_a_choice_that_refuses_the_monitor_matters():
     assert 'A5' in found.sensitive
 
 
-def test_an_event_that_is_far_away_is_another_event():
-    found = what_if(rehearsed('10x5 120x3 10x10 120x3 10x19', {}), 'all')
-    moves = [change for effect in found.effects for change in effect.changes if change.kind == 'moves']
-    assert all(abs(change.to - change.at) <= 900 for change in moves)
+@pytest.mark.parametrize(
+    'old, new, expected',
+    [
+        pytest.param([1000], [1000 + MAX_MOVE], [('moves', 1000, 1000 + MAX_MOVE)], id='later'),
+        pytest.param([1000], [1000 - MAX_MOVE], [('moves', 1000, 1000 - MAX_MOVE)], id='earlier'),
+        pytest.param([1000], [1001 + MAX_MOVE], [('goes', 1000, None), ('comes', 1001 + MAX_MOVE, None)], id='far'),
+        pytest.param([1000], [], [('goes', 1000, None)], id='goes'),
+        pytest.param([], [1000], [('comes', 1000, None)], id='comes'),
+        pytest.param([1000], [1000], [], id='stays'),
+        pytest.param([1000], [1100, 1050], [('moves', 1000, 1050), ('comes', 1100, None)], id='the-nearest'),
+        pytest.param([1000, 1040], [1050], [('moves', 1000, 1050), ('goes', 1040, None)], id='one-for-one'),
+    ],
+)
+def test_an_event_that_is_far_away_is_another_event(old, new, expected):
+    rows = [{(instant, 'OK -> Alert'): None for instant in instants} for instants in (old, new)]
+    found = list(_timing('Acme', '*', *rows))
+    assert [(one.kind, one.at, one.to) for one in found] == expected
+    assert {(one.monitor, one.group, one.event) for one in found} <= {('Acme', '*', 'OK -> Alert')}
+
+
+def test_another_event_at_the_same_time_is_not_a_move():
+    found = list(_timing('Acme', '*', {(1000, 'OK -> Alert'): None}, {(1060, 'Alert -> OK'): None}))
+    assert {(one.kind, one.event) for one in found} == {('goes', 'OK -> Alert'), ('comes', 'Alert -> OK')}
 
 
 @pytest.mark.parametrize(
