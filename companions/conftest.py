@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -31,11 +32,23 @@ def commands() -> Callable[[str], list[str]]:
     return readme_commands
 
 
+def _unavailable(reason: str) -> NoReturn:
+    if os.environ.get('CI'):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope='session')
+def unavailable() -> Callable[[str], NoReturn]:
+    """Skip a test that lacks something on this machine; in CI, fail it."""
+    return _unavailable
+
+
 OLDEST = '3.11'
 
 
 @pytest.fixture(scope='session', params=[pytest.param('', id='here'), pytest.param(OLDEST, id=f'python-{OLDEST}')])
-def interpreter(request, tmp_path_factory) -> Path:
+def interpreter(request, tmp_path_factory, unavailable) -> Path:
     """A Python with the scripts' requirements: the current version, and the oldest supported one."""
     if not request.param:
         return Path(sys.executable)
@@ -51,7 +64,7 @@ def interpreter(request, tmp_path_factory) -> Path:
         done = uv and subprocess.run([uv, '--quiet', *command], capture_output=True, text=True, timeout=300)
         if not done or done.returncode:
             why = done.stderr if done else 'uv is not installed'
-            (pytest.fail if os.environ.get('CI') else pytest.skip)(f'no Python {request.param}: {why}')
+            unavailable(f'no Python {request.param}: {why}')
     return python
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import hostile
 import pytest
 import scale
+from missing import program
 
 from ddassets import cli
 
@@ -30,6 +31,11 @@ STRACE = shutil.which('strace')
 # -y shows what a file descriptor stands for: a path may be relative to one, and a link is shown as where it led.
 TRACE = (STRACE, '-f', '-qq', '-y', '-e', 'trace=open,openat,openat2,execve', '-o')
 KEY = 'k' * 32
+
+
+@pytest.fixture
+def strace():
+    return program('strace')
 
 
 @pytest.fixture(scope='module')
@@ -93,7 +99,8 @@ def test_a_hostile_checkout_ends_in_an_exit_code(checkouts, cases, tmp_path, com
         if trace:
             assert opened_outside(trace, home, outside) == [], about
             assert not [line for line in trace.read_text(errors='replace').splitlines()[1:] if 'execve(' in line]
-        cases[f'hostile checkouts x {command}: no traceback, no code run, nothing outside read'] += 1
+        seen = 'nothing outside read' if trace else 'NOT traced, because strace is missing'
+        cases[f'hostile checkouts x {command}: no traceback, no code run, {seen}'] += 1
 
 
 def test_the_corpus_is_large_enough(tmp_path):
@@ -108,8 +115,7 @@ def test_canary_the_usual_integration_is_accepted(tmp_path, command):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.skipif(not STRACE, reason='strace is not installed')
-def test_canary_reading_outside_is_seen(tmp_path):
+def test_canary_reading_outside_is_seen(tmp_path, strace):
     outside = tmp_path / 'outside'
     (home,) = (home for home in hostile.make(tmp_path / 'c', outside, tmp_path / 'ran') if home.parent.name == 'csv-4')
     done = subprocess.run(
@@ -121,7 +127,6 @@ def test_canary_reading_outside_is_seen(tmp_path):
     assert opened_outside(tmp_path / 'trace', home, outside)
 
 
-@pytest.mark.skipif(not STRACE, reason='strace is not installed')
 @pytest.mark.parametrize(
     'code, seen',
     [
@@ -134,7 +139,7 @@ def test_canary_reading_outside_is_seen(tmp_path):
         pytest.param('os.open("own", 0)', [], id='own'),
     ],
 )
-def test_canary_each_way_to_open_is_seen(tmp_path, code, seen):
+def test_canary_each_way_to_open_is_seen(tmp_path, strace, code, seen):
     home = tmp_path / 'checkout' / 'acme'
     for folder in (home, home.parent / '.git', tmp_path / 'outside'):
         folder.mkdir(parents=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import uv
+from missing import unavailable
 
 from ddassets.extras import EXTRAS
 
@@ -115,7 +116,7 @@ def wheel(tmp_path_factory):
     folder = tmp_path_factory.mktemp('dist')
     done = uv_run('build', '--wheel', '--out-dir', folder, PROJECT)
     if done.returncode:
-        pytest.skip(f'{ONLINE}: {done.stderr[-200:]}') if 'fetch' in done.stderr else pytest.fail(done.stderr)
+        unavailable(f'{ONLINE}: {done.stderr[-200:]}') if 'fetch' in done.stderr else pytest.fail(done.stderr)
     [path] = folder.glob('*.whl')
     return path
 
@@ -130,12 +131,12 @@ def find_python(version: str) -> str:
 def test_the_wheel_lints_and_rehearses_in_an_empty_environment(version, wheel, tmp_path):
     made = uv_run('venv', '--python', find_python(version), tmp_path / 'venv')
     if made.returncode:
-        pytest.skip(f'no Python {version}: {made.stderr[-200:]}')
+        unavailable(f'no Python {version}: {made.stderr[-200:]}')
     python = tmp_path / 'venv' / 'bin' / 'python'
     begun = time.time()
     done = uv_run('pip', 'install', '--python', python, wheel)
     if 'fetch' in done.stderr:
-        pytest.skip(f'{ONLINE}: {done.stderr[-200:]}')
+        unavailable(f'{ONLINE}: {done.stderr[-200:]}')
     assert done.returncode == 0, done.stderr
     size = sum(file.stat().st_size for file in (tmp_path / 'venv').rglob('*') if file.is_file()) / 1e6
     print(f'Python {version}: {size:.0f} MB installed in {time.time() - begun:.1f} s')
@@ -154,7 +155,7 @@ def test_the_wheel_lints_and_rehearses_in_an_empty_environment(version, wheel, t
 def test_the_tests_can_be_collected_from_a_source_distribution(tmp_path):
     done = uv_run('build', '--sdist', '--out-dir', tmp_path, PROJECT)
     if done.returncode:
-        pytest.skip(f'{ONLINE}: {done.stderr[-200:]}') if 'fetch' in done.stderr else pytest.fail(done.stderr)
+        unavailable(f'{ONLINE}: {done.stderr[-200:]}') if 'fetch' in done.stderr else pytest.fail(done.stderr)
     [path] = tmp_path.glob('*.tar.gz')
     with tarfile.open(path) as archive:
         archive.extractall(tmp_path, filter='data')

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import pytest
 import uv
+from missing import unavailable
 from test_light_core import MAX_SIZE, ONLINE, find_python, uv_run, wheel  # noqa: F401
 
 from ddassets.lint.example import write
@@ -89,7 +90,7 @@ def test_the_commands_work_and_print_what_is_shown(version, wheel, tmp_path):  #
     text = README.read_text(encoding='utf-8')
     made = uv_run('venv', '--seed', '--python', find_python(version), tmp_path / 'venv')
     if made.returncode:
-        pytest.skip(f'no Python {version}: {made.stderr[-200:]}')
+        unavailable(f'no Python {version}: {made.stderr[-200:]}')
     folder, programs = tmp_path / 'empty', tmp_path / 'venv' / 'bin'
     (folder / 'dist').mkdir(parents=True)
     shutil.copy(wheel, folder / 'dist')
@@ -99,7 +100,7 @@ def test_the_commands_work_and_print_what_is_shown(version, wheel, tmp_path):  #
         begun = time.time()
         done = run(command, folder, programs)
         if 'fetch' in done.stderr or 'Could not find a version' in done.stderr:
-            pytest.skip(f'{ONLINE}: {done.stderr[-200:]}')
+            unavailable(f'{ONLINE}: {done.stderr[-200:]}')
         assert done.returncode == 0, done.stderr
         print(f'{command}: {time.time() - begun:.1f} s on Python {version}')
     installed = subprocess.run([folder / 'bin' / 'ddassets', '--version'], capture_output=True, text=True, check=True)
@@ -115,7 +116,8 @@ def test_the_commands_work_and_print_what_is_shown(version, wheel, tmp_path):  #
 
 def test_the_first_screen_has_the_problem_and_the_answer():
     """Sixty lines are a screen of a page on GitHub; the lines behind `## Install` may scroll."""
-    first = README.read_text(encoding='utf-8').partition('## Install')[0]
+    first, install, _ = README.read_text(encoding='utf-8').partition('\n## Install\n')
+    assert install and len(first.splitlines()) <= 60
     assert 'ddassets rehearse --auto exported.json' in first and '](my_metric/images/' in first
 
 

@@ -228,7 +228,10 @@ def test_the_inbox_names_the_rule_that_notifies(folder, capsys):
 
 
 def test_a_scenario_may_leave_the_rules_out_or_bring_its_own(folder, capsys):
-    assert all(not mail[3] for mail in inbox(folder, capsys, notification_rules=[]))
+    usual = inbox(folder, capsys)
+    without = inbox(folder, capsys, notification_rules=[])
+    assert [mail[:2] for mail in without] == [mail[:2] for mail in usual] != []
+    assert {(*mail[2], *mail[3]) for mail in without} == {('@ops@x.example',)}
     given_rule = {'name': 'mine', 'filter': {'scope': 'env:dev'}, 'recipients': ['me']}
     told = inbox(folder, capsys, notification_rules=[given_rule])
     assert {mail[0] for mail in told if '@me' in mail[3]} == {'env:dev'}

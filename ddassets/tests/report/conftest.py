@@ -4,7 +4,6 @@ The signal, its states and its messages come from the few lines below and not fr
 what the page does with any result.
 """
 
-import os
 import shutil
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,6 +15,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 from chromium import Browser
+from missing import unavailable
 
 from ddassets import assets as bundle
 from ddassets import report
@@ -266,7 +266,7 @@ INSTALL = 'no Chromium here: apt-get install -y --no-install-recommends chromium
 @pytest.fixture(scope='session')
 def browser(tmp_path_factory):
     if not (shutil.which('chromium') and shutil.which('chromedriver')):
-        (pytest.fail if os.environ.get('CI') else pytest.skip)(INSTALL)
+        unavailable(INSTALL)
     browser = Browser(tmp_path_factory.mktemp('profile'))
     yield browser
     browser.driver.quit()
