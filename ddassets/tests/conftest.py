@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from installing import build
 from loopback import recordings
 from loopback.server import FakeDatadog
 from loopback.source import Unreachable
@@ -147,6 +148,12 @@ def integration(tmp_path_factory):
 @pytest.fixture(scope='session')
 def refused_integration(tmp_path_factory):
     return write_integration(tmp_path_factory.mktemp('refused') / 'tiny_probe', base='requests', floor='2.0')
+
+
+@pytest.fixture(scope='session')
+def wheel(tmp_path_factory):
+    """The wheel of ddassets."""
+    return build('wheel', tmp_path_factory.mktemp('dist'))
 
 
 def fetched(load):

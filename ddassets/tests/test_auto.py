@@ -1,40 +1,21 @@
 """`--auto` reaches every state that a monitor's options allow, by a signal made from its query, or says why not."""
 
 import json
-import re
-from pathlib import Path
 
 import pytest
+from made import MESSAGE, asset_of
 
-from ddassets.assets import read_monitor
-from ddassets.assets.source import Unplaced
 from ddassets.cli import main
 from ddassets.engine import downtime as downtimes
 from ddassets.engine import monitor as monitors
 from ddassets.rehearsal.auto import survey
 from ddassets.rehearsal.auto.estate import judge
 
-MESSAGE = (
-    '{{#is_alert}}High. @pager{{/is_alert}}{{#is_warning}}Higher than usual.{{/is_warning}}'
-    '{{#is_recovery}}Fine.{{/is_recovery}}{{#is_no_data}}Silent.{{/is_no_data}} @team-acme'
-)
 ANOMALIES = (
     "avg(last_4h):anomalies(avg:acme.q{*}, 'agile', 2, direction='both', alert_window='last_15m', interval=60) >= 0.8"
 )
 WARN = {'thresholds': {'warning': True}}
 NO_DATA = {'notify_no_data': True, 'no_data_timeframe': 20}
-
-
-def asset_of(query, message=MESSAGE, **options):
-    """A monitor of a query; a threshold of True is a number on the right side of critical."""
-    critical = float(re.search(r'[<>=!]=?\s*(-?[\d.]+)\s*$', query)[1])
-    side = 1 if '<' in query else -1
-    step = abs(critical) * 0.2 or 0.2
-    asked = {'warning': critical + side * step, 'critical_recovery': critical + side * step / 2}
-    thresholds = {key: asked[key] if value is True else value for key, value in options.pop('thresholds', {}).items()}
-    body = {'name': 'Acme', 'type': 'query alert', 'query': query, 'message': message, 'tags': ['team:acme']}
-    body['options'] = {'thresholds': {'critical': critical, **thresholds}, **options}
-    return read_monitor(Unplaced(Path('acme.json')), body)
 
 
 def surveyed(asset, planned=(), **more):

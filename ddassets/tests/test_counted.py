@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from citing import rule
 
 from ddassets.assets import read
 from ddassets.diagnostic import UnusableInputError
@@ -18,10 +19,6 @@ ACME = Path(__file__).parent / 'acme'
 ASSETS = read(ACME)
 _TYPES = {'logs': 'log alert', 'events': 'event-v2 alert', 'ci-tests': 'ci-tests alert', 'rum': 'rum alert'}
 DAY = '2027-01-04T'
-
-
-def rule(*numbers):
-    return pytest.mark.rule(*numbers)
 
 
 def rehearsed(query, series, message='@ops@example.com', length='20m', assumptions=None, name='Acme', **options):

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from citing import rule
 from small import START, letters, run, store, values
 
 from ddassets.diagnostic import Unsupported, UnusableInputError
@@ -13,11 +14,6 @@ from ddassets.engine.examples import monitor
 from ddassets.engine.graph import draw
 from ddassets.engine.planner import graph_plan
 from ddassets.language.query.syntax import parse_query
-
-
-def rule(*numbers):
-    return pytest.mark.rule(*numbers)
-
 
 _ = None
 STOPPED = {'m{host:a}': '1x13', 'm{host:b}': '1x4 _x9'}

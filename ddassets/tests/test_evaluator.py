@@ -4,6 +4,7 @@ import re
 
 import numpy as np
 import pytest
+from citing import rule
 from small import LETTERS, START, body, letters, run, store, values
 
 from ddassets.diagnostic import Unsupported, UnusableInputError
@@ -11,11 +12,6 @@ from ddassets.engine import monitor as monitors
 from ddassets.engine.evaluator import Evaluator, evaluate
 from ddassets.engine.series import Series, SeriesSet
 from ddassets.engine.state import State
-
-
-def rule(*numbers):
-    return pytest.mark.rule(*numbers)
-
 
 _ = None
 

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_auto import asset_of
+from made import asset_of
 
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.kinds import Inputs, evaluator, read

@@ -10,12 +10,11 @@ from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
-import uv
+from installing import PROJECT, build, find_python, reached, uv_run
 from missing import unavailable
 
 from ddassets.extras import EXTRAS
 
-PROJECT = Path(__file__).parents[1]
 ACME = Path(__file__).parent / 'acme'
 # Python refuses to import the modules of every extra, as where none is installed.
 WITHOUT_EXTRAS = f"""\
@@ -45,7 +44,6 @@ for module in pkgutil.walk_packages(ddassets.__path__, 'ddassets.'):
 """
 #: Megabytes of an environment with the core: numpy is 66 of them.
 MAX_SIZE = 85
-ONLINE = 'no package index can be reached'
 
 
 def run_without_extras(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -106,27 +104,6 @@ def test_extras_are_those_of_the_package():
     assert core == {'python-dateutil', 'numpy', 'pyyaml', 'tzdata'}
 
 
-def uv_run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [uv.find_uv_bin(), *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
-
-
-@pytest.fixture(scope='module')
-def wheel(tmp_path_factory):
-    folder = tmp_path_factory.mktemp('dist')
-    done = uv_run('build', '--wheel', '--out-dir', folder, PROJECT)
-    if done.returncode:
-        unavailable(f'{ONLINE}: {done.stderr[-200:]}') if 'fetch' in done.stderr else pytest.fail(done.stderr)
-    [path] = folder.glob('*.whl')
-    return path
-
-
-def find_python(version: str) -> str:
-    """Return an interpreter that pyenv has, or the version itself, which uv finds or fetches."""
-    root = Path(os.environ.get('PYENV_ROOT', Path.home() / '.pyenv'))
-    return str(next((root / 'versions').glob(f'{version}*/bin/python'), version))
-
-
 @pytest.mark.parametrize('version', [pytest.param('3.12', id='3.12'), pytest.param('3.13', id='3.13')])
 def test_the_wheel_lints_and_rehearses_in_an_empty_environment(version, wheel, tmp_path):
     made = uv_run('venv', '--python', find_python(version), tmp_path / 'venv')
@@ -135,9 +112,7 @@ def test_the_wheel_lints_and_rehearses_in_an_empty_environment(version, wheel, t
     python = tmp_path / 'venv' / 'bin' / 'python'
     begun = time.time()
     done = uv_run('pip', 'install', '--python', python, wheel)
-    if 'fetch' in done.stderr:
-        unavailable(f'{ONLINE}: {done.stderr[-200:]}')
-    assert done.returncode == 0, done.stderr
+    assert reached(done).returncode == 0, done.stderr
     size = sum(file.stat().st_size for file in (tmp_path / 'venv').rglob('*') if file.is_file()) / 1e6
     print(f'Python {version}: {size:.0f} MB installed in {time.time() - begun:.1f} s')
     assert size < MAX_SIZE
@@ -153,10 +128,7 @@ def test_the_wheel_lints_and_rehearses_in_an_empty_environment(version, wheel, t
 
 
 def test_the_tests_can_be_collected_from_a_source_distribution(tmp_path):
-    done = uv_run('build', '--sdist', '--out-dir', tmp_path, PROJECT)
-    if done.returncode:
-        unavailable(f'{ONLINE}: {done.stderr[-200:]}') if 'fetch' in done.stderr else pytest.fail(done.stderr)
-    [path] = tmp_path.glob('*.tar.gz')
+    path = build('sdist', tmp_path)
     with tarfile.open(path) as archive:
         archive.extractall(tmp_path, filter='data')
     folder = tmp_path / path.name.removesuffix('.tar.gz')

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import pytest
+from citing import rule
 from small import START, read, run
 
 from ddassets.engine.assumptions import Assumptions
@@ -27,10 +28,6 @@ def inbox(options, points, mutes=(), choices=None, assumptions=None, minutes=Non
 
 def mute(start, end, name='d', first=False, states=()):
     return Mute(START + 60 * start, START + 60 * end, name, first, frozenset(states))
-
-
-def rule(*numbers):
-    return pytest.mark.rule(*numbers)
 
 
 WARNING = {'thresholds': {'critical': 80, 'warning': 60}}

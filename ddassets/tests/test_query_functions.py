@@ -5,17 +5,13 @@ from datetime import datetime
 
 import numpy as np
 import pytest
+from citing import rule
 from small import letters, run, values
 
 from ddassets.diagnostic import Unsupported
 from ddassets.engine.calendar_shift import CalendarShift
 from ddassets.engine.functions import EVALUATED, REFUSED
 from ddassets.language.query.vocabulary import ARGUMENTS, FUNCTIONS
-
-
-def rule(*numbers):
-    return pytest.mark.rule(*numbers)
-
 
 _ = None
 HOSTS = {'m{host:a}': '0x3', 'm{host:b}': '3x3', 'm{host:c}': '0 5 _'}

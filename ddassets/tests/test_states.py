@@ -1,11 +1,8 @@
 """The rules of states and of transitions one by one."""
 
 import pytest
+from citing import rule
 from small import LETTERS, START, letters, run
-
-
-def rule(*numbers):
-    return pytest.mark.rule(*numbers)
 
 
 @pytest.mark.parametrize(

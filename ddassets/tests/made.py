@@ -1,0 +1,24 @@
+"""A monitor made from its query, as a file of an integration has it."""
+
+import re
+from pathlib import Path
+
+from ddassets.assets import read_monitor
+from ddassets.assets.source import Unplaced
+
+MESSAGE = (
+    '{{#is_alert}}High. @pager{{/is_alert}}{{#is_warning}}Higher than usual.{{/is_warning}}'
+    '{{#is_recovery}}Fine.{{/is_recovery}}{{#is_no_data}}Silent.{{/is_no_data}} @team-acme'
+)
+
+
+def asset_of(query, message=MESSAGE, **options):
+    """A monitor of a query; a threshold of True is a number on the right side of critical."""
+    critical = float(re.search(r'[<>=!]=?\s*(-?[\d.]+)\s*$', query)[1])
+    side = 1 if '<' in query else -1
+    step = abs(critical) * 0.2 or 0.2
+    asked = {'warning': critical + side * step, 'critical_recovery': critical + side * step / 2}
+    thresholds = {key: asked[key] if value is True else value for key, value in options.pop('thresholds', {}).items()}
+    body = {'name': 'Acme', 'type': 'query alert', 'query': query, 'message': message, 'tags': ['team:acme']}
+    body['options'] = {'thresholds': {'critical': critical, **thresholds}, **options}
+    return read_monitor(Unplaced(Path('acme.json')), body)
