@@ -6,12 +6,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import scale
+from hypothesis import settings
 from installing import build
 from loopback import recordings
 from loopback.server import FakeDatadog
 from loopback.source import Unreachable
 from loopback.specification import Specification
 from missing import unavailable
+
+# Hypothesis tries the same cases each time in `make test`. With more cases or another seed it tries others, and prints
+# how to repeat a failure.
+settings.register_profile('usual', derandomize=True, database=None)
+settings.register_profile('other', derandomize=False, database=None, print_blob=True)
+settings.load_profile('other' if scale.MANY or scale.SEED else 'usual')
 
 PYPROJECT = """\
 [build-system]

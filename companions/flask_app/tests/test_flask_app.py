@@ -1,13 +1,13 @@
 """The app under the real tracer, against Datadog's own test agent."""
 
-import contextlib
+import http.server
 import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -178,40 +178,50 @@ def test_health_route_makes_no_trace(clean, app):
     assert spans[0]['resource'] == 'GET /'
 
 
-def test_requests_never_wait_for_the_agent(start, free_port):
-    """An agent that accepts and never answers, one that cannot be connected to, and one that is absent.
+class SilentAgent(http.server.BaseHTTPRequestHandler):
+    """Answers what the tracer asks at its start, and takes traces without ever answering."""
 
-    The tracer would wait for an hour, so a request that waits for it is not answered within the time-out of `get`.
-    """
-    with socket.socket() as silent, socket.socket() as full, contextlib.ExitStack() as queued:
-        for server, backlog in ((silent, 64), (full, 0)):
-            server.bind(('127.0.0.1', 0))
-            server.listen(backlog)
-        fill(full.getsockname(), queued)
-        ports = {'silent': silent.getsockname()[1], 'full': full.getsockname()[1], 'absent': free_port()}
-        apps = {name: start(port, DD_TRACE_AGENT_TIMEOUT_SECONDS='3600') for name, port in ports.items()}
-        for _ in range(100):
-            for name, app in apps.items():
-                assert app.get('/')[0] == 200, name
-        # The tracer did try to send the traces; only the requests did not wait for it.
-        silent.settimeout(30)
-        with silent.accept()[0] as connection:
-            connection.settimeout(30)
-            assert connection.recv(16)
-        for name, app in apps.items():
-            assert app.get('/')[0] == 200, name
+    got_traces, ended = threading.Event(), threading.Event()
+
+    def do_GET(self) -> None:
+        self.send_error(404)
+
+    def do_PUT(self) -> None:
+        self.got_traces.set()
+        self.ended.wait()
+
+    do_POST = do_PUT
+
+    def log_message(self, *_: object) -> None:
+        pass
 
 
-def fill(address: tuple[str, int], queued: contextlib.ExitStack) -> None:
-    """Fill the queue of a server that accepts nothing, so that a further connection neither succeeds nor fails."""
-    for _ in range(16):
-        client = queued.enter_context(socket.socket())
-        client.settimeout(1)
+def test_requests_never_wait_for_an_agent_that_does_not_answer(start):
+    """The tracer waits for an hour, so a request that waited for it would not be answered within `get`'s 10 s."""
+    with http.server.ThreadingHTTPServer(('127.0.0.1', 0), SilentAgent) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
-            client.connect(address)
-        except TimeoutError:
-            return
-    pytest.fail('every connection was taken')
+            app = start(server.server_port, DD_TRACE_AGENT_TIMEOUT_SECONDS='3600')
+            for _ in range(100):
+                assert app.get('/')[0] == 200
+            assert SilentAgent.got_traces.wait(30)
+            for _ in range(100):
+                assert app.get('/')[0] == 200
+        finally:
+            SilentAgent.ended.set()
+            server.shutdown()
+
+
+def test_requests_never_wait_for_an_absent_agent(start, free_port):
+    """A request that sent its own trace would leave a failure for each in the log."""
+    app = start(free_port())
+    for _ in range(100):
+        assert app.get('/')[0] == 200
+    end = time.monotonic() + 30
+    while not (failures := app.log.read_text().count('failed to send')) and time.monotonic() < end:
+        time.sleep(0.2)
+    assert 0 < failures < 100, app.log.read_text()[-2000:]
 
 
 def test_every_command_of_the_readme_runs(agent, start, commands, interpreter):
