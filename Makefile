@@ -5,6 +5,8 @@ DDEV := UV_PROJECT_ENVIRONMENT=.venv-ddev $(UV) run --locked --only-group ddev d
 # The companions' tests too: the Agent's pins and the tracer conflict with the other dependencies.
 COMPANIONS := UV_PROJECT_ENVIRONMENT=.venv-companions $(UV) run --locked --only-group companions
 RUN := $(UV) run --locked
+# The tests are checked less strictly than the rest.
+TESTS_TYPES := ddassets/tests/mypy.ini
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test quick test-long coverage dist lint lint-assets rehearse validate test-integration test-toolkit \
@@ -22,7 +24,7 @@ demo: $(UV) ## install the wheel as the Agent does, run the check, rehearse a wo
 	@echo '  $(CURDIR)/.venv/bin/ddassets rehearse --auto $(CURDIR)/my_metric'
 
 quick: $(UV) ## ruff, mypy, the import layers and the fast tests: about a minute
-	@$(RUN) ruff check -q && $(RUN) ruff format --check -q && $(RUN) mypy
+	@$(RUN) ruff check -q && $(RUN) ruff format --check -q && $(RUN) mypy && $(RUN) mypy --config-file $(TESTS_TYPES)
 	@$(RUN) pytest -q -m quick ddassets
 
 test: lint lint-assets rehearse validate test-integration test-toolkit test-companions ## run all tests and validators
@@ -31,6 +33,7 @@ lint: $(UV) ## ruff and mypy
 	$(RUN) ruff check
 	$(RUN) ruff format --check
 	$(RUN) mypy
+	$(RUN) mypy --config-file $(TESTS_TYPES)
 
 lint-assets: $(UV) ## lint my_metric's dashboards, monitors, downtimes and metadata
 	$(RUN) ddassets lint --profile strict --fail-on note my_metric

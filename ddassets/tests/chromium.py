@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 
 class Browser:
@@ -13,7 +14,7 @@ class Browser:
         from selenium.webdriver.chrome.service import Service
 
         options = webdriver.ChromeOptions()
-        options.binary_location = shutil.which('chromium')
+        options.binary_location = shutil.which('chromium') or ''
         for flag in (
             'headless=new',
             'no-sandbox',
@@ -64,7 +65,7 @@ class Browser:
             const look = () => (drawn() ? done() : setTimeout(look, 50));
             look();""")
 
-    def run(self, script: str, *arguments: object) -> object:
+    def run(self, script: str, *arguments: object) -> Any:
         return self.driver.execute_script(script, *arguments)
 
     def choose(self, label: str) -> None:

@@ -3,7 +3,6 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 import scale
@@ -14,65 +13,13 @@ from loopback.server import FakeDatadog
 from loopback.source import Unreachable
 from loopback.specification import Specification
 from missing import unavailable
+from tiny_probe import write_integration
 
 # Hypothesis tries the same cases each time in `make test`. With more cases or another seed it tries others, and prints
 # how to repeat a failure.
 settings.register_profile('usual', derandomize=True, database=None)
 settings.register_profile('other', derandomize=False, database=None, print_blob=True)
 settings.load_profile('other' if scale.MANY or scale.SEED else 'usual')
-
-PYPROJECT = """\
-[build-system]
-requires = ["hatchling"]
-build-backend = "hatchling.build"
-
-[project]
-name = "datadog-tiny-probe"
-version = "1.2.3"
-dependencies = ["{base}>={floor}"]
-
-[tool.hatch.build.targets.wheel]
-include = ["/datadog_checks/tiny_probe"]
-"""
-
-CHECK = """\
-import os
-import time
-
-from datadog_checks.base import AgentCheck, ConfigurationError
-
-
-class Between(AgentCheck):
-    pass
-
-
-class TinyProbeCheck(Between):
-    def __init__(self, name, init_config, instances):
-        super().__init__(name, init_config, instances)
-        self.runs = 0
-        if self.instance.get('refuse'):
-            raise ConfigurationError('refuse: found true, allowed is false')
-
-    def check(self, _):
-        self.runs += 1
-        print('noise of print')
-        os.system('echo noise of a child')
-        mode = self.instance.get('mode')
-        if mode == 'fail':
-            raise ValueError('the probe broke')
-        if mode == 'exit':
-            os._exit(3)
-        if mode == 'hang':
-            time.sleep(600)
-        self.gauge('tiny.level', 42, tags=['team:a', *self.instance.get('tags', [])])
-        self.rate('tiny.turns', time.time())
-        self.count('tiny.runs', self.runs)
-        if mode == 'talk':
-            self.event({'msg_title': 'hello', 'msg_text': 'text', 'timestamp': 1})
-            self.service_check('tiny.up', AgentCheck.OK, tags=['host:generic'])
-            self.warning('careful')
-"""
-
 
 # Which test files a marker means: those that are done in a second or so, those of the semantic core, and those with
 # random cases.
@@ -104,22 +51,6 @@ def pytest_collection_modifyitems(items):
         for marker, names in MARKERS.items():
             if name in names:
                 item.add_marker(marker)
-
-
-def write_integration(
-    folder: Path, floor: str = '38.0.0', check: str = CHECK, base: str = 'datadog-checks-base'
-) -> Path:
-    package = folder / 'datadog_checks' / 'tiny_probe'
-    (package / 'data').mkdir(parents=True)
-    (folder / 'pyproject.toml').write_text(PYPROJECT.format(base=base, floor=floor))
-    (package / '__init__.py').write_text(
-        "from .check import Between, TinyProbeCheck\n\n__version__ = '1.2.3'\n__all__ = ['Between', 'TinyProbeCheck']\n"
-    )
-    (package / 'check.py').write_text(check)
-    (package / 'data' / 'conf.yaml.example').write_text(
-        'init_config:\ninstances:\n  - tags: [env:test]\n    min_collection_interval: 45\n'
-    )
-    return folder
 
 
 @dataclass

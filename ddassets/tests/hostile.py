@@ -9,6 +9,7 @@ import math
 import os
 import random
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import scale
@@ -137,11 +138,20 @@ def _written(name: str, content: bytes | str) -> Put:
     return act
 
 
+def _sparse(path: Path) -> None:
+    path.touch()
+    os.truncate(path, 10**12)
+
+
+def _linked(target: str, path: Path) -> None:
+    path.symlink_to(path.name if target == 'itself' else target)
+
+
 def _replacements(outside: Path) -> Iterator[tuple[str, Callable[[Path], None]]]:
     yield 'pipe', os.mkfifo
     yield 'folder', Path.mkdir
-    yield 'sparse', lambda path: (path.touch(), os.truncate(path, 10**12))[0]
-    yield 'unreadable', lambda path: (path.touch(), path.chmod(0))[0]
+    yield 'sparse', _sparse
+    yield 'unreadable', lambda path: path.touch(0)
     targets = {
         'passwd': '/etc/passwd',
         'environ': '/proc/self/environ',
@@ -153,7 +163,7 @@ def _replacements(outside: Path) -> Iterator[tuple[str, Callable[[Path], None]]]
         'climbing': '../' * 30 + 'etc/passwd',
     }
     for kind, target in targets.items():
-        yield f'link-{kind}', lambda path, target=target: path.symlink_to(path.name if target == 'itself' else target)
+        yield f'link-{kind}', partial(_linked, target)
 
 
 def _contents(name: str) -> Iterator[tuple[str, bytes | str]]:
@@ -241,7 +251,7 @@ def _code(ran: Path) -> Iterator[tuple[str, Put]]:
     scenario = 'start: 2027-01-04T10:00:00\nlength: 10m\nseries:\n  - check: {}\n'
     code = CODE.format(str(ran))
 
-    def put(home: Path, top: Path, names: tuple[str, ...]) -> None:
+    def put(names: tuple[str, ...], home: Path, top: Path) -> None:
         for name in names:
             for path in (home / name, top / name):
                 path.parent.mkdir(parents=True, exist_ok=True)
@@ -256,7 +266,7 @@ def _code(ran: Path) -> Iterator[tuple[str, Put]]:
             ('json.py', 'yaml.py', 'numpy.py', 'ddassets.py'),
         )
     ):
-        yield f'code-{number}', lambda home, top, names=names: put(home, top, names)
+        yield f'code-{number}', partial(put, names)
 
 
 def _folders(outside: Path) -> Iterator[tuple[str, Put]]:

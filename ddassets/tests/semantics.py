@@ -339,7 +339,8 @@ def _cited(test: ast.FunctionDef) -> Iterator[str]:
     for decorator in test.decorator_list:
         for node in ast.walk(decorator):
             if isinstance(node, ast.Call) and 'rule' in (getattr(node.func, 'attr', ''), getattr(node.func, 'id', '')):
-                yield from (argument.value for argument in node.args if isinstance(argument, ast.Constant))
+                values = (argument.value for argument in node.args if isinstance(argument, ast.Constant))
+                yield from (value for value in values if isinstance(value, str))
 
 
 def page() -> str:

@@ -5,12 +5,13 @@ A sample lies every 60 s from START on, and evaluations happen at the same insta
 
 import re
 from dataclasses import replace
+from typing import cast
 
 import numpy as np
 
 from ddassets.engine import monitor as monitors
 from ddassets.engine.evaluator import evaluate
-from ddassets.engine.series import Series, SeriesSet, from_compact
+from ddassets.engine.series import Kind, Series, SeriesSet, from_compact
 from ddassets.engine.state import State
 from ddassets.engine.timeline import MonitorTimeline
 
@@ -35,14 +36,17 @@ def store(series) -> SeriesSet:
     """Of `metric{tag,tag}` and, where it matters, ` kind interval`: points in compact notation, or (time, value)."""
     found = []
     for name, points in series.items():
-        metric, tags, kind, interval = re.fullmatch(r'([\w.]+)(?:{(.*)})?(?: (\w+) (\d+))?', name).groups()
+        match = re.fullmatch(r'([\w.]+)(?:{(.*)})?(?: (gauge|count|rate) (\d+))?', name)
+        assert match, name
+        metric, tags, kind, interval = match.groups()
+        form = cast(Kind, kind or 'gauge')
         keys = metric, frozenset(filter(None, (tags or '').split(',')))
         seconds = int(interval or 60)
         if isinstance(points, str):
-            found.append(from_compact(points, *keys, START, kind or 'gauge', seconds))
+            found.append(from_compact(points, *keys, START, form, seconds))
         else:
             times, values = np.array(points, dtype=float).T
-            found.append(Series(*keys, times + START, values, kind or 'gauge', seconds))
+            found.append(Series(*keys, times + START, values, form, seconds))
     return SeriesSet(found)
 
 

@@ -4,6 +4,7 @@ import copy
 import json
 from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -236,7 +237,7 @@ def windows(trigger, recovery, query=ANOMALIES):
     }
 
 
-CASES = {
+CASES: dict[str, tuple[Any, ...]] = {
     'number-as-text': (options(renotify_interval='0'), 'file/number-as-text', NOTE, 'options.renotify_interval'),
     'number': (options(renotify_interval=0), None),
     'empty-text': (options(evaluation_delay=''), 'file/empty-value', NOTE, 'options.evaluation_delay'),
@@ -434,7 +435,7 @@ def scalar(**query):
     return {'definition': {'type': 'query_value', 'requests': [{'response_format': 'scalar', **request}]}}
 
 
-DASHBOARDS = {
+DASHBOARDS: dict[str, tuple[Any, ...]] = {
     'fine': ({'widgets': [scalar(aggregator='avg')]}, None),
     'layout': ({'layout_type': 'orderd'}, 'file/value', 'layout_type'),
     'type': ({'widgets': [widget('avg:acme.workers{$host}', type='timeserie')]}, 'file/value', 'type'),

@@ -5,11 +5,10 @@ import re
 import socket
 
 import pytest
+from tiny_probe import write_integration
 
 from ddassets.agent.install import SAME_VERSION
 from ddassets.agent.sampler import NOT_IMITATED
-
-from .conftest import write_integration
 
 TEXT = """\
 === Series ===

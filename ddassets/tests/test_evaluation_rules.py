@@ -15,7 +15,7 @@ from ddassets.engine.graph import draw
 from ddassets.engine.planner import graph_plan
 from ddassets.language.query.syntax import parse_query
 
-_ = None
+_: None = None
 STOPPED = {'m{host:a}': '1x13', 'm{host:b}': '1x4 _x9'}
 # One source is silent for 420 s: from 0 in minute 1 to 8 in minute 8.
 GAP = {'m{host:a}': '1x10', 'm{host:b}': '0x2 _x6 8x2'}

@@ -13,7 +13,7 @@ from ddassets.engine.evaluator import Evaluator, evaluate
 from ddassets.engine.series import Series, SeriesSet
 from ddassets.engine.state import State
 
-_ = None
+_: None = None
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_metric_names_that_are_not_misspelt(tmp_path):
 
 # Damage
 
-VALUES = [
+VALUES: list[object] = [
     None, True, False, 0, -1, 1e308, 10**400, '', 'x', '$', '{{', '\ud800', '\x00\x1b[31m\n', '@all', '*' * 300,
     [], [[]], [None], {}, {'': {}},
 ]  # fmt: skip

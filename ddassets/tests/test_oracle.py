@@ -47,7 +47,7 @@ class Near(float):
     def __eq__(self, other: object) -> bool:
         return isinstance(other, float) and math.isclose(self, other, rel_tol=1e-9, abs_tol=1e-9)
 
-    __hash__ = None
+    __hash__ = None  # type: ignore[assignment]
 
 
 def number(value: float | None) -> Near | None:

@@ -213,8 +213,10 @@ JUNK = st.one_of(
     st.sampled_from(['@', '{{', '*', 'a:b', '2027-01-01T00:00:00Z', 'FREQ=DAILY', '@a@b', '\ud800', 'x' * 300]),
 )  # fmt: skip
 DAMAGE = st.one_of(
-    st.tuples(st.just(path), st.sampled_from(sorted(places(body), key=repr)), JUNK)
-    for path, body in integration.ASSETS.items()
+    *(
+        st.tuples(st.just(path), st.sampled_from(sorted(places(body), key=repr)), JUNK)
+        for path, body in integration.ASSETS.items()
+    )
 )
 
 

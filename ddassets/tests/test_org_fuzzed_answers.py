@@ -21,7 +21,7 @@ COMMANDS = (
     ('snapshot', '{folder}', '--widget', 'Jobs', '--wait', '5'),
     ('doctor', '{folder}'),
 )
-VALUES = (
+VALUES: tuple[object, ...] = (
     *(None, True, 0, -1, 1e308, 10**400, '', 'x', [], {}, [1], [[]], [None], {'a': 1}, {'errors': [1]}, [{'id': 1}]),
     *('\x1b[2J\x1b]0;owned\x07', '\u202egnp', '\ud800', '../../v1/monitor/1', 'x' * 100_000, [{}] * 1000),
 )

@@ -5,6 +5,7 @@ import logging
 import threading
 import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 from loopback import integration
@@ -67,7 +68,8 @@ class Echo:
             def log_message(self, *_):
                 pass
 
-        heard = self.heard = []
+        heard: list[Any] = []
+        self.heard = heard
         self._http = ThreadingHTTPServer(('127.0.0.1', 0), Handler)
         self._http.daemon_threads = True
         self.url = f'http://127.0.0.1:{self._http.server_port}'

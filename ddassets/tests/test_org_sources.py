@@ -2,12 +2,13 @@
 
 import copy
 import json
+from typing import Any
 
 import forms
 import pytest
 from loopback.trial import run
 
-BODY = {
+BODY: dict[str, Any] = {
     'name': 'Lag',
     'type': 'query alert',
     'query': 'avg(last_5m):avg:acme.lag{*} > 9',

@@ -5,11 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from tiny_probe import write_integration
 
 from ddassets.agent import cache, process, simulation
 from ddassets.diagnostic import UnusableInputError
-
-from .conftest import write_integration
 
 # A build backend, and a check, that note the environment that they were started with.
 NOTE = """\

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ pytest_plugins = 'pytester'
 
 # Hypothesis' own plugin is left out: each run would load it anew.
 PLUGIN = ('-p', 'ddassets.pytest_plugin', '-p', 'no:hypothesispytest', '-p', 'no:cacheprovider')
-MONITOR = {
+MONITOR: dict[str, Any] = {
     'version': 2,
     'title': 'Tank is full',
     'definition': {

@@ -13,7 +13,7 @@ from ddassets.engine.calendar_shift import CalendarShift
 from ddassets.engine.functions import EVALUATED, REFUSED
 from ddassets.language.query.vocabulary import ARGUMENTS, FUNCTIONS
 
-_ = None
+_: None = None
 HOSTS = {'m{host:a}': '0x3', 'm{host:b}': '3x3', 'm{host:c}': '0 5 _'}
 LINE = {'m': '1 2 4 8 16 32'}
 RANKED = {'m{host:a}': '1x4', 'm{host:b}': '2x4', 'm{host:c}': '3x4', 'm{host:d}': '3 3 0 0', 'm{host:e}': '4 4 4 9'}

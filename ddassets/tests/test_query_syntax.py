@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from ddassets.diagnostic import Span
 from ddassets.language.query import syntax, tree
@@ -25,7 +26,7 @@ PARSERS: dict[str, Callable[[str], tuple[Node, ...]]] = {
 }
 
 
-def corpus() -> Iterator[pytest.param]:
+def corpus() -> Iterator[ParameterSet]:
     """Each line is a query, with its canonical spelling behind `=>` where that is another one."""
     for path in sorted(QUERIES.glob('*-*.txt')):
         kind = path.stem.partition('-')[0]
@@ -48,7 +49,7 @@ def test_a_query_is_printed_canonically_and_read_back_equal(kind, text, canonica
     assert parse(printed) == nodes
 
 
-def faults() -> Iterator[pytest.param]:
+def faults() -> Iterator[ParameterSet]:
     """Blocks of `kind | text` and below it what the error says, one blank line between them."""
     blocks = (QUERIES / 'errors.txt').read_text(encoding='utf-8').rstrip('\n').split('\n\n')
     for block in blocks:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -36,7 +37,7 @@ hosts:
 """
 
 
-def run(text: str, head: str = HEAD, **options: object) -> Rehearsal:
+def run(text: str, head: str = HEAD, **options: Any) -> Rehearsal:
     return rehearse(parse(head + text, ACME / 'rehearsals' / 's.yaml'), ASSETS, **options)
 
 

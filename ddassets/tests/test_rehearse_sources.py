@@ -1,6 +1,7 @@
 """`ddassets rehearse` with monitors from files in other forms: named in a scenario, and as arguments."""
 
 import json
+from typing import Any
 
 import forms
 import pytest
@@ -132,7 +133,7 @@ def test_a_monitor_whose_query_is_not_known_is_left_out(rehearse, tmp_path):
 
 
 NIGHT = {'duration': '2h', 'rrule': 'FREQ=DAILY', 'start': '2027-01-04T09:00:00'}
-DOWNTIME = {
+DOWNTIME: dict[str, Any] = {
     'type': 'datadog_downtime_schedule',
     'address': 'datadog_downtime_schedule.quiet',
     'values': {
@@ -148,7 +149,7 @@ OLD_DOWNTIME = {
     'address': 'datadog_downtime.quiet',
     'values': {'scope': ['*'], 'monitor_tags': ['team:harbor'], 'start': 1799056800, 'end': 1799060400},
 }
-NOTIFICATION_RULE = {
+NOTIFICATION_RULE: dict[str, Any] = {
     'type': 'datadog_monitor_notification_rule',
     'address': 'datadog_monitor_notification_rule.more',
     'values': {'name': 'More', 'filter': {'tags': ['team:harbor']}, 'recipients': ['more@example.com']},

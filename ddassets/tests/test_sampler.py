@@ -5,6 +5,7 @@ from collections import defaultdict
 
 import pytest
 import time_machine
+from agent import probes
 
 from ddassets.agent import collector
 from ddassets.agent.collector import Recorder
@@ -13,8 +14,6 @@ from ddassets.agent.sampler import Sample, Sampler
 from ddassets.agent.simulator import Tape
 from ddassets.cli.check_output import series_documents
 from ddassets.diagnostic import UnusableInputError
-
-from .agent import probes
 
 PROBES = [pytest.param(probe, id=f'{probes.VERSION}-{probe["id"]}') for probe in probes.PROBES]
 

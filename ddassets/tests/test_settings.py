@@ -1,10 +1,9 @@
 import pytest
+from agent import probes
 
 from ddassets.agent.sampler import DEFAULT_SETTINGS
 from ddassets.agent.settings import read_settings, settings_of
 from ddassets.diagnostic import UnusableInputError
-
-from .agent import probes
 
 
 @pytest.mark.parametrize('name', [pytest.param(name, id=name) for name in probes.DOCUMENT['agent_configs']])

@@ -6,12 +6,14 @@ import sys
 from datetime import UTC, datetime
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import time_machine
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tiny_probe import write_integration
 
 from ddassets import boundary
 from ddassets.agent import cache
@@ -20,8 +22,6 @@ from ddassets.agent.sampler import Sample, Sampler, Settings
 from ddassets.agent.simulation import Conditions, SimulationError, is_importable, simulate
 from ddassets.agent.simulator import Tape, instants, periods
 from ddassets.diagnostic import UnusableInputError
-
-from .conftest import write_integration
 
 CHECK = """\
 import os
@@ -142,7 +142,7 @@ def probe(tmp_path_factory):
     cache._place.cache_clear()
 
 
-def run(probe: Path, instances: list[object], length: float, time_limit: float = 60, **conditions: object):
+def run(probe: Path, instances: list[object], length: float, time_limit: float = 60, **conditions: Any):
     """The series by metric, and the warnings."""
     during = Conditions(START, START + length, **conditions)
     simulated = simulate(probe, during, {'instances': instances}, time_limit=time_limit)

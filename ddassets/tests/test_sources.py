@@ -3,7 +3,9 @@
 import io
 import json
 import sys
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import forms
 import pytest
@@ -50,7 +52,7 @@ ANOMALY = {
     "alert_window='last_15m', count_default_zero='true') >= 1",
 }
 CI = {'type': 'ci-pipelines alert', 'query': 'ci-pipelines("@ci.status:error").rollup("count").last("5m") > 9'}
-VARIANTS = {
+VARIANTS: dict[str, tuple[Any, ...]] = {
     'plain': ({}, {}),
     'warning': ({}, {'thresholds': {'critical': 9, 'warning': 7.5}}),
     'recovery': ({}, {'thresholds': {'critical': 9, 'critical_recovery': 8, 'warning': 7, 'warning_recovery': 0}}),
@@ -1019,7 +1021,7 @@ def test_a_finding_names_the_address(tmp_path):
     assert [(each.object, each.path.name) for each in found] == [('datadog_monitor.it "Lag"', 'plan.json')]
 
 
-SUBSTITUTES = (None, '', 'x', 0, -1.5, True, [], {}, [None], [{}], {'x': None}, [[]])
+SUBSTITUTES: tuple[object, ...] = (None, '', 'x', 0, -1.5, True, [], {}, [None], [{}], {'x': None}, [[]])
 
 
 def mutations(value):
@@ -1036,9 +1038,13 @@ def mutations(value):
                 yield [*value[:index], changed, *value[index + 1 :]]
 
 
+def _file_of(data, body):
+    return 'data.json', json.dumps(data)
+
+
 MUTATED = {
     **{form: forms.FORMS[form][0] for form in forms.FORMS if form not in ('tf', 'export-yaml', 'asset', 'old-catalog')},
-    **{name: lambda body, data=OBJECTS[name][0]: ('data.json', json.dumps(data)) for name in OBJECTS},
+    **{name: partial(_file_of, OBJECTS[name][0]) for name in OBJECTS},
 }
 
 

@@ -26,7 +26,7 @@ from oracle.queries import (
     leaves,
     names,
 )
-from oracle.series import Source
+from oracle.series import Kind, Source
 from oracle.states import Options, ticks
 
 # A Friday, 2027-01-15T08:00:00Z.
@@ -154,7 +154,8 @@ class Maker:
 
     def case(self) -> Case:
         random = self.random
-        self.kinds = {name: random.choice(('gauge', 'gauge', 'count', 'rate')) for name in ('m', 'n')}
+        kinds: tuple[Kind, ...] = ('gauge', 'gauge', 'count', 'rate')
+        self.kinds = {name: random.choice(kinds) for name in ('m', 'n')}
         sources = tuple(self.sources())
         query = self.monitor_query()
         if query.stub:

@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import floor
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from oracle.arithmetic import (
     DIFFERENCES,
@@ -44,13 +44,16 @@ TABLE = (
 )
 
 
+type Kind = Literal['gauge', 'count', 'rate']
+
+
 @dataclass(frozen=True)
 class Source:
     """One series; a sample is (time, value, arrival)."""
 
     metric: str
     tags: frozenset[str]
-    kind: str
+    kind: Kind
     interval: int
     samples: tuple[tuple[float, float, float], ...]
 

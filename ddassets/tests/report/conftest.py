@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -41,7 +42,7 @@ COVERAGE = (('Alert', True), ('Warn', True), ('No Data', True), ('renotification
 
 
 @dataclass
-class Verdict:
+class RehearsedVerdict:
     text: str
     holds: bool
     moment: Moment | None = None
@@ -54,7 +55,7 @@ class Verdict:
 class Rehearsed:
     """A rehearsal and its judgement in one, for `days` days of `my_metric` on some hosts, a point every 45 s."""
 
-    Verdict = Verdict
+    Verdict: ClassVar = RehearsedVerdict
 
     folder: Path
     days: int = 7
@@ -63,7 +64,7 @@ class Rehearsed:
     description: str = 'Three hosts, one of them silent for an hour and a half on Wednesday.'
     zone: ZoneInfo = ZoneInfo('Europe/Berlin')
     assumptions: dict[str, str] = field(default_factory=lambda: {'A1': '(from,to]', 'A13': 'elapsed'})
-    verdicts: tuple['Verdict', ...] = ()
+    verdicts: tuple[RehearsedVerdict, ...] = ()
     warnings: tuple[str, ...] = ()
     banded: bool = False
     what_if: WhatIf = WhatIf()
@@ -112,7 +113,11 @@ class Rehearsed:
         if not isinstance(expression, tree.Metric):
             raise UnusableInputError(f'{type(expression).__name__} is outside of the subset')
         (rollup,) = [modifier for modifier in expression.modifiers if modifier.name == 'rollup']
-        method, bucket = (argument.value for argument in rollup.arguments)
+        match rollup.arguments:
+            case (tree.Word(value=method), tree.Number(value=bucket)):
+                pass
+            case _:
+                raise UnusableInputError('a rollup of another form is outside of the subset')
         scope = expression.scope
         chosen = [f'host:{host}' for host in self.hosts]
         if isinstance(scope, tree.TagFilter):
@@ -159,7 +164,7 @@ class Rehearsed:
         return [RehearsedMonitor(self, asset) for asset in self.bundle.monitors]
 
 
-def _grouped(times: np.ndarray, values: np.ndarray, method: str) -> tuple[np.ndarray, np.ndarray]:
+def _grouped(times: np.ndarray, values: np.ndarray, method: str | None) -> tuple[np.ndarray, np.ndarray]:
     """One value for each time, the average or the sum of those that it has."""
     found, place, counts = np.unique(times, return_inverse=True, return_counts=True)
     sums = np.bincount(place, values)
@@ -174,8 +179,10 @@ class RehearsedMonitor:
         self.asset = asset
         limits = Thresholds(critical=800, warning=500)
         self.monitor = Monitor(name=asset.name, query=parse_monitor(asset.query), thresholds=limits)
-        self.notifications = {}
-        groups = {(f'host:{host}',): self._group((f'host:{host}',)) for host in rehearsed.hosts}
+        self.notifications: dict[tuple[str, ...], list[Notification]] = {}
+        groups: dict[tuple[str, ...], GroupTimeline] = {
+            (f'host:{host}',): self._group((f'host:{host}',)) for host in rehearsed.hosts
+        }
         self.timeline = MonitorTimeline(asset.name, rehearsed.start, rehearsed.end, groups, frozenset(), ())
         self.mutes = {
             group: sorted(
@@ -245,7 +252,8 @@ class RehearsedMonitor:
 
 
 def _none() -> Transitions:
-    return Transitions(*(np.empty(0) for _ in range(8)))
+    columns: list[Any] = [np.empty(0) for _ in range(8)]
+    return Transitions(*columns)
 
 
 @pytest.fixture(scope='session')
@@ -257,7 +265,8 @@ def rehearsed() -> type[Rehearsed]:
 def week(tmp_path_factory) -> tuple[Path, Rehearsed]:
     """The page of the working week, and what it was made from."""
     result = Rehearsed(REPOSITORY / 'my_metric')
-    return report.write(result.bundle, [result], tmp_path_factory.mktemp('week')), result
+    judgements: list[Any] = [result]
+    return report.write(result.bundle, judgements, tmp_path_factory.mktemp('week')), result
 
 
 INSTALL = 'no Chromium here: apt-get install -y --no-install-recommends chromium chromium-driver'
