@@ -1,6 +1,7 @@
 """What a checkout of many integrations needs: a baseline, only what changed, a summary, and ignores by pattern."""
 
 import json
+import shutil
 import subprocess
 
 import pytest
@@ -66,6 +67,19 @@ def test_what_no_longer_occurs_is_listed(tmp_path, capsys):
     assert (
         'no longer found: acme/assets/dashboards/acme_overview.json' in run(capsys, '--baseline', baseline, folder)[1]
     )
+
+
+def test_findings_of_what_is_not_linted_are_not_gone(tmp_path, capsys):
+    for name in ('one', 'two', 'three'):
+        write(tmp_path / name, BAD)
+    folders, baseline = [tmp_path / name / 'acme' for name in ('one', 'two', 'three')], tmp_path / 'baseline.json'
+    run(capsys, '--write-baseline', baseline, *folders)
+    _, document = findings(capsys, '--baseline', baseline, folders[0])
+    assert (document['known'], document['gone']) == (2, [])
+    # But those of a file that no longer exists are.
+    shutil.rmtree(folders[1])
+    _, document = findings(capsys, '--baseline', baseline, folders[0])
+    assert (document['known'], {gone['file'].split('/')[0] for gone in document['gone']}) == (2, {'two'})
 
 
 def test_equal_findings_are_counted(tmp_path, capsys):

@@ -100,7 +100,7 @@ def run(options: Namespace) -> int:
     if options.write_baseline:
         return _write_baseline(findings, options.write_baseline)
     if options.baseline:
-        compared = baseline.compare(findings.findings, options.baseline)
+        compared = baseline.compare(findings.findings, options.baseline, findings.linted)
         findings = replace(findings, findings=compared.new, known=compared.known, gone=compared.gone)
     failed = fail_on is not None and any(finding.severity >= fail_on for finding in findings.findings)
     shown = replace(findings, findings=[finding for finding in findings.findings if finding.severity >= severity])

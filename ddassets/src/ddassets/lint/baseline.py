@@ -5,8 +5,9 @@ effect. Equal findings are counted.
 """
 
 import json
+import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -35,22 +36,31 @@ class Compared:
     gone: list[Known]
 
 
-def compare(findings: Iterable[Diagnostic], path: Path) -> Compared:
+def compare(findings: Iterable[Diagnostic], path: Path, linted: Collection[Path]) -> Compared:
     """Compare findings with the baseline at `path`.
 
+    `linted` are the folders and files that were linted. A recorded finding elsewhere is not gone, unless its file is.
     Raises UnusableInputError if the file is not a baseline.
     """
     recorded = _read(path)
     left = recorded.copy()
     new = []
+    count = 0
     for finding in findings:
         known = _known(finding, path.parent)
         if left[known] > 0:
             left[known] -= 1
+            count += 1
         else:
             new.append(finding)
-    gone = sorted((+left).elements())
-    return Compared(new=new, known=recorded.total() - len(gone), gone=gone)
+    read = {each.resolve() for each in linted}
+    gone = sorted(known for known in left.elements() if _is_gone(path.parent.resolve() / known.file, read))
+    return Compared(new=new, known=count, gone=gone)
+
+
+def _is_gone(file: Path, linted: Collection[Path]) -> bool:
+    file = Path(os.path.normpath(file))
+    return any(each in linted for each in (file, *file.parents)) or not os.path.lexists(file)
 
 
 def text(findings: Iterable[Diagnostic], path: Path) -> str:

@@ -35,6 +35,8 @@ class Report:
     queries: int = 0
     not_covered: Counter[str] = field(default_factory=Counter)
     ignored: int = 0
+    # The folders and files that were linted.
+    linted: list[Path] = field(default_factory=list)
     # With a baseline: the number of known findings, and the recorded findings that no longer occur.
     known: int = 0
     gone: list[Known] = field(default_factory=list)
@@ -165,6 +167,7 @@ class _Run:
             self.report.integrations += bundle.manifest is not None or bool(bundle.dashboards or bundle.monitors)
         else:
             self.report.sources += 1
+        self.report.linted.append(bundle.source or bundle.folder)
         self.report.queries += subject.covered
         self.report.not_covered.update(subject.not_covered)
 
