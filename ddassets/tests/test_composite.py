@@ -124,6 +124,11 @@ def test_common_groups(members, expected):
     assert list(common_groups(members)) == expected
 
 
+def test_the_groups_of_many_tags_are_found_at_once():
+    wide = tuple(f'k{number:02}:v{number}' for number in range(40))
+    assert list(common_groups({'a': [wide], 'b': [wide[:3], ('k99:w',)]})) == [wide]
+
+
 @rule('13.14', '13.15', 'V19')
 def test_simple_members_are_repeated_in_each_group():
     series = [states(1, 'Alert', 'host:a'), states(1, 'OK', 'host:b'), states(2, 'Warn'), states(3, 'Alert')]

@@ -170,6 +170,15 @@ def test_each_known_group_alerts_when_all_are_silent():
     assert [one.split()[:2] for one in found] == [['10:10:30', 'service:a'], ['10:10:30', 'service:b']]
 
 
+@pytest.mark.rule('15.9', '2.21')
+@pytest.mark.parametrize('earlier, expected', [('2026-12-29T10:00:00', 'later'), ('2027-01-03T20:00:00', 'at once')])
+def test_after_a_day_of_silence_a_group_is_new(earlier, expected):
+    query = 'logs("*").index("*").rollup("count").by("service").last("5m") > 0'
+    series = [{'at': [earlier, *at(*(f'10:{minute:02}:10' for minute in range(20)))], 'tags': ['service:a']}]
+    found = changes(rehearsed(query, series, new_group_delay=600))
+    assert [one.split()[0] for one in found][:1] == [{'at once': '10:00:30', 'later': '10:10:30'}[expected]]
+
+
 @pytest.mark.rule('15.18')
 def test_groups_make_one_alert():
     query = 'logs("status:error").index("*").rollup("count").by("service").last("5m") > 5'

@@ -1,13 +1,19 @@
 """`notify_by` folds groups: the worst sub-group decides, and only its changes notify."""
 
+from pathlib import Path
+
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from made import asset_of
 
+from ddassets.assets.monitor import read_monitor
+from ddassets.assets.source import Unplaced
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.kinds import Inputs, evaluator, read
-from ddassets.engine.series import SeriesSet, from_compact
+from ddassets.engine.series import Series, SeriesSet, from_compact
+from ddassets.engine.service_check import PREFIX
 from ddassets.engine.state import State
 
 START = 1_798_999_200
@@ -73,3 +79,38 @@ def test_a_folded_state_is_the_most_severe_of_its_sub_groups(values):
     each = [single.timeline(group).states for group in single.groups]
     for row, state in enumerate(found.timeline(('cluster:c',)).states):
         assert SEVERITY[State(state)] == max(SEVERITY[State(states[row])] for states in each)
+
+
+@pytest.mark.rule('2.20', '3.19')
+@pytest.mark.parametrize('sub_groups', [{'c/a': '9'}, {'c/a': '9', 'c/b': '1 ' * 70}], ids=['one', 'several'])
+def test_the_cause_of_a_change_is_that_of_the_sub_group(sub_groups):
+    found = folded(['cluster'], {**sub_groups, 'd/a': '1 ' * 70}, timeout_h=1)
+    changes = found.timeline(('cluster:c',)).transitions
+    assert [(str(one.target), one.cause) for one in changes] == [('Alert', 'data'), ('OK', 'timeout')]
+
+
+@pytest.mark.rule('2.20', '14.10')
+def test_unknown_is_folded_as_well():
+    asset = read_monitor(
+        Unplaced(Path('m.json')),
+        {
+            'name': 'm',
+            'type': 'service check',
+            'query': '"acme.up".over("*").by("cluster","pod").last(4).count_by_status()',
+            'options': {'thresholds': {'critical': 2, 'unknown': 1}, 'notify_by': ['cluster']},
+        },
+    )
+    times = START + 60.0 * np.arange(5)
+    series = [
+        Series(f'{PREFIX}acme.up', frozenset({'cluster:c', f'pod:{pod}'}), times, np.array(codes), 'gauge', 60)
+        for pod, codes in (('a', [0.0, 0, 3, 3, 0]), ('b', [0.0, 0, 0, 0, 0]))
+    ]
+    inputs = Inputs(SeriesSet(series), START, START + 300, 30, Assumptions(), lambda member: None)
+    assert told(evaluator(asset, read(asset), inputs), ('cluster:c',)) == [(2, 'Unknown'), (4, 'OK')]
+
+
+def test_a_message_evaluates_no_sub_group_again(monkeypatch):
+    found = folded(['cluster'], {f'c/{pod}': '1 9 1 9 1' for pod in 'abcdefgh'})
+    timeline = found.timeline(('cluster:c',))
+    monkeypatch.setattr(found.inner, 'timeline', None)
+    assert all(found.variables(timeline.group, one.instant) == {} for one in timeline.transitions)

@@ -122,9 +122,40 @@ def test_the_fallback_is_told_where_no_condition_holds(tags, flags, expected):
 
 
 def test_who_may_be_told_is_known_without_the_values_of_groups():
-    rules = [rule('r', [HARBOR, 'env:prod'], 'a'), rule('s', ['team:other'], 'b'), rule('t', 'site:*', 'c')]
-    assert may_route(rules, [HARBOR], {'env'}) == {'@a', '@c'}
-    assert may_route(rules, [HARBOR], set()) == {'@c'}
+    rules = [
+        rule('r', [HARBOR, 'env:prod'], 'tags'),
+        rule('s', ['team:other'], 'never'),
+        rule('t', 'env:* AND team:harbor', 'any'),
+        rule('u', 'team:other OR site:a', 'other'),
+        rule('v', 'NOT env:dev', 'denied'),
+        rule('w', 'env:(prod OR dev) AND NOT team:harbor', 'impossible'),
+    ]
+    assert may_route(rules, [HARBOR], {'env'}) == {'@tags', '@any', '@denied'}
+    assert may_route(rules, [HARBOR], set()) == {'@denied'}
+
+
+SCOPES = st.recursive(
+    st.sampled_from(['a:1', 'a:2', 'b:1', 'a:*', 'b:*', '-a:1', 'a:(1 OR 3)', 'a:1 b:*']),
+    lambda inner: st.one_of(
+        inner.map('NOT {}'.format),
+        st.tuples(inner, st.sampled_from([' AND ', ' OR ']), inner).map(lambda parts: f'({"".join(parts)})'),
+    ),
+    max_leaves=5,
+)
+
+
+@given(SCOPES, st.sets(st.sampled_from(['a:1', 'a:2', 'b:1'])), st.sampled_from(['1', '2', '3', '4']))
+def test_what_matches_for_some_value_may_match(scope, tags, value):
+    parsed = parse_notification_scope(scope)
+    if parsed.matches([*tags, f'a:{value}']):
+        assert parsed.matches(tags, {'a'})
+
+
+def test_a_scope_is_not_nested_without_end():
+    assert parse_notification_scope('(' * 50 + 'a:b' + ')' * 50).matches(['a:b'])
+    for text in ('(' * 1400 + 'a:b' + ')' * 1400, 'NOT ' * 700 + 'a:b'):
+        with pytest.raises(ScopeFault, match=r'^column \d+: more than 100 levels'):
+            parse_notification_scope(text)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from ddassets.agent.sampler import DEFAULT_SETTINGS, Sample, Sampler, Settings
 from ddassets.diagnostic import UnusableInputError
-from ddassets.engine.series import Floats, Kind, Series
+from ddassets.engine.column import Floats
+from ddassets.engine.series import Kind, Series
 
 # Datadog shows a rate without an interval unchanged, so as_count() multiplies it by one second.
 _RATE_INTERVAL = 1

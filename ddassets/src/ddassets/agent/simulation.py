@@ -27,7 +27,8 @@ from ddassets.agent.sampler import DEFAULT_SETTINGS, Settings
 from ddassets.agent.simulator import Period
 from ddassets.agent.wheel import integration_name
 from ddassets.diagnostic import UnusableInputError
-from ddassets.engine.series import Floats, Series
+from ddassets.engine.column import Floats
+from ddassets.engine.series import Series
 
 # A JSON line of the process, and the columns after it.
 type Answer = tuple[dict[str, Any], list[bytes]]

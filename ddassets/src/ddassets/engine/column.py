@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 type Floats = NDArray[np.float64]
+type Flags = NDArray[np.bool_]
 type Indices = NDArray[np.int64]
 # Half-open ranges, one per result: the first index of each and the one after the last.
 type Ranges = tuple[Indices, Indices]

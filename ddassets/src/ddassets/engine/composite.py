@@ -20,25 +20,23 @@ import numpy as np
 
 from ddassets.assets.monitor import Monitor as MonitorAsset
 from ddassets.assets.refusal import refuse
-from ddassets.diagnostic import Unsupported, UnusableInputError
+from ddassets.diagnostic import Unsupported
 from ddassets.engine.assumptions import Assumption, Assumptions
-from ddassets.engine.column import Indices
-from ddassets.engine.explanation import Explanation
+from ddassets.engine.column import Flags, Indices
+from ddassets.engine.explanation import Explanation, change, evaluation_row
 from ddassets.engine.monitor import AnyMonitor, common_options
 from ddassets.engine.monitor import Monitor as MetricMonitor
 from ddassets.engine.protocol import Evaluator
 from ddassets.engine.series import Series
 from ddassets.engine.state import State
 from ddassets.engine.state_machine import RETENTIONS
-from ddassets.engine.timeline import CAUSES, Codes, Flags, Group, GroupTimeline, Instants
+from ddassets.engine.timeline import CAUSES, SEVERITIES, Codes, Group, GroupTimeline, Instants, evaluation_instants
 from ddassets.engine.transitions import transitions
 from ddassets.language.composite import MAX_MEMBERS, And, CompositeQuery, Member, Node, Not, Or, render
 from ddassets.nearest import listed
 
-MINUTE = 60
-# Rule 13.5. The place of a severity is that of the state's code + 1, from ABSENT on.
+# The severities of rule 13.5, as in SEVERITIES, and the state of each.
 ABSENT, OK, NO_DATA, WARN, ALERT = range(5)
-SEVERITIES = np.array([ABSENT, OK, WARN, ALERT, NO_DATA, NO_DATA], dtype=np.int8)
 STATES = (State.ABSENT, State.OK, State.NO_DATA, State.WARN, State.ALERT)
 _CODES = np.array(STATES, dtype=np.int8)
 _NOT = np.array([ABSENT, ALERT, NO_DATA, OK, OK], dtype=np.int8)
@@ -158,11 +156,10 @@ def _matching(values: frozenset[str], by_values: Mapping[str, Mapping[frozenset[
     """A group of each member within `values`, the largest, such that of any two one contains the other; else none."""
     chosen: dict[str, Group] = {}
     for letter, groups in by_values.items():
-        subsets = (frozenset(part) for size in range(len(values), 0, -1) for part in combinations(sorted(values), size))
-        inner = next((groups[part] for part in subsets if part in groups), None)
-        if inner is None:
+        within = [part for part in groups if part <= values]
+        if not within:
             return {}
-        chosen[letter] = inner
+        chosen[letter] = groups[min(within, key=lambda part: (-len(part), sorted(part)))]
     sets = [_values(group) for group in chosen.values()]
     nested = all(left <= right or right <= left for left, right in combinations(sets, 2))
     return chosen if nested and values in sets else {}
@@ -192,7 +189,7 @@ class CompositeEvaluator:
         self.end = end
         self.assumptions = assumptions
         self._letters = monitor.query.letters
-        self._ticks = np.arange(start + (tick_second - start) % MINUTE, end, MINUTE, dtype=np.int64)
+        self._ticks = evaluation_instants(start, end, tick_second)
         self._timelines: OrderedDict[tuple[str, Group], GroupTimeline] = OrderedDict()
         states = {
             member.text: frozenset(int(SEVERITIES[state + 1]) for state in members[letter].monitor.states)
@@ -288,7 +285,7 @@ class CompositeEvaluator:
         """What the composite sees of a member at each of its own evaluations (rules 13.11 to 13.13)."""
         timeline = self._timeline(letter, group)
         # A38: the choice that is not the default sees the members as they were a minute before.
-        late = MINUTE if self.assumptions.composite_order != Assumptions.composite_order.default else 0
+        late = 60 if self.assumptions.composite_order != Assumptions.composite_order.default else 0
         states = self._known(timeline.states)
         if late or not np.array_equal(timeline.ticks, self._ticks):
             row = np.searchsorted(timeline.ticks, self._ticks - late, side='right') - 1
@@ -377,10 +374,7 @@ class CompositeEvaluator:
         return _CODES[decided[row]], causes
 
     def explain(self, group: Group, instant: int) -> Explanation:
-        row = int(np.searchsorted(self._ticks, instant, side='right')) - 1
-        if row < 0 or group not in self._groups:
-            known = ', '.join(','.join(one) or '*' for one in self.groups)
-            raise UnusableInputError(f'no evaluation of {",".join(group) or "*"} at {instant}; groups: {known}')
+        row = evaluation_row(self._ticks, self.groups, group, instant)
         timeline = self.timeline(group)
         tick = int(self._ticks[row])
         return Explanation(
@@ -411,9 +405,7 @@ class CompositeEvaluator:
                 yield 'notify_no_data is false: No Data keeps the last state (rule 13.8)'
         else:
             yield 'a member does not have the group now: the state is kept (A39)'
-        state = State(timeline.states[row])
-        before = State(timeline.states[row - 1]) if row else State.ABSENT
-        yield f'the state was {before} and {"stays" if state == before else f"becomes {state}"}'
+        yield change(timeline, row)
 
     def _lettered(self, node: Node) -> str:
         return render(node, self._letters)

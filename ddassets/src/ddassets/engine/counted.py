@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -10,14 +11,14 @@ from ddassets.assets.monitor import Monitor as MonitorAsset
 from ddassets.assets.refusal import refuse
 from ddassets.diagnostic import Unsupported, UnusableInputError
 from ddassets.engine.assumptions import Assumptions
-from ddassets.engine.column import Floats, Indices, ranks
+from ddassets.engine.column import Flags, Floats, Indices, ranks
 from ddassets.engine.events import EventColumn, Events
-from ddassets.engine.explanation import Explanation, reasons
+from ddassets.engine.explanation import Explanation, evaluation_row, reasons
 from ddassets.engine.monitor import ThresholdMonitor, Thresholds, common_options
 from ddassets.engine.series import Series
 from ddassets.engine.state import State
-from ddassets.engine.state_machine import Evaluations, Rules, run
-from ddassets.engine.timeline import Flags, Group, GroupTimeline
+from ddassets.engine.state_machine import Evaluations, Rules, known_since, run
+from ddassets.engine.timeline import DAY, Group, GroupTimeline, evaluation_instants
 from ddassets.language.counted import PRODUCTS, CountedQuery, parse_counted
 from ddassets.language.query.errors import QuerySyntaxError
 from ddassets.language.query.tree import Comparator
@@ -25,7 +26,7 @@ from ddassets.language.query.tree import Comparator
 # Rule 15.6: how many groups are kept, by the number of keys.
 LIMITS = {1: 1000, 2: 30, 3: 10, 4: 5}
 # Rule 15.10.
-_RETENTION = 86400
+_RETENTION = DAY
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,7 @@ class CountedEvaluator:
         self._query = query = monitor.query
         self.start = start
         self.end = end
-        every = 60 if query.window < 86400 else 600 if query.window < 2 * 86400 else 1800
-        self._ticks = np.arange(start + (tick_second - start) % every, end, every, dtype=np.int64)
+        self._ticks = evaluation_instants(start, end, tick_second, query.window)
         self._events = [one for one in events if one.product == query.product and one.monitor in (None, monitor.name)]
         self._sources = self._grouped()
         self._columns = {group: EventColumn(each, query.measure) for group, each in self._sources.items()}
@@ -204,10 +204,7 @@ class CountedEvaluator:
 
     def explain(self, group: Group, instant: int) -> Explanation:
         """Say why a group is in its state at an instant. Raises UnusableInputError where nothing was evaluated yet."""
-        row = int(np.searchsorted(self._ticks, instant, side='right')) - 1
-        if row < 0 or group not in self.groups:
-            known = ', '.join(','.join(one) or '*' for one in self.groups)
-            raise UnusableInputError(f'no evaluation of {",".join(group) or "*"} at {instant}; groups: {known}')
+        row = evaluation_row(self._ticks, self.groups, group, instant)
         timeline = self.timeline(group)
         tick, value = int(self._ticks[row]), float(timeline.values[row])
         to = tick - self.monitor.evaluation_delay
@@ -255,8 +252,15 @@ class CountedEvaluator:
             # Rule 15.8: a silent group is not evaluated while another has events.
             self.assumptions.rely_on(Assumptions.silent_group)
             if self.assumptions.peek(Assumptions.silent_group) != '0 is compared':
-                cancelled = silent & ~np.logical_and.reduce([self._values(other)[1] for other in self._sources])
+                cancelled = silent & ~self._all_silent
         return self._columns_of(values, silent, cancelled, blank=silent if group else np.zeros_like(silent))
+
+    @cached_property
+    def _all_silent(self) -> Flags:
+        """Which windows hold no event of any group."""
+        counts = (column.count(*self._ranges(column, self._ticks)) for column in self._columns.values())
+        silent: Flags = np.logical_and.reduce([count == 0 for count in counts])
+        return silent
 
     def _folded(self) -> Evaluations:
         """The worst of all groups at each evaluation (rule 15.18, I6)."""
@@ -295,9 +299,10 @@ class CountedEvaluator:
         return self._query.counts
 
     def _known_since(self, group: Group, found: int) -> float:
+        """Since when a group is known that an evaluation finds for the first time, at `found`."""
         times = self._columns[group].times if group in self._columns else np.empty(0)
-        seen = times[times <= self._ticks[0]] if self._ticks.size else times
-        return float(seen[0]) if seen.size else float(found)
+        seen = times + self.monitor.evaluation_delay
+        return known_since(np.append(seen[seen <= self._ticks[0]], found))
 
 
 def _single(index: int) -> tuple[Indices, Indices]:

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ddassets.engine.column import Column, Floats, Indices
+from ddassets.engine.column import Column, Flags, Floats, Indices
 from ddassets.engine.computation import compute, differences
 from ddassets.engine.context import EvaluationContext
 from ddassets.engine.plan import (
@@ -27,8 +26,6 @@ from ddassets.engine.plan import (
 from ddassets.engine.planner import operands
 from ddassets.engine.points import Points, Sources, Unit
 from ddassets.engine.ranking import score
-
-type Flags = NDArray[np.bool_]
 
 # How many parts of a window may be empty for it to count as full (rule 2.8).
 MAX_EMPTY_PARTS = 3

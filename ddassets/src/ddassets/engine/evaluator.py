@@ -14,18 +14,18 @@ import numpy as np
 
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.assumptions import Assumptions
-from ddassets.engine.column import Floats, Indices
+from ddassets.engine.column import Flags, Floats, Indices
 from ddassets.engine.context import HISTORY, EvaluationContext
-from ddassets.engine.evaluation import Evaluation, Flags
-from ddassets.engine.explanation import Explanation, reasons
+from ddassets.engine.evaluation import Evaluation
+from ddassets.engine.explanation import Explanation, evaluation_row, reasons
 from ddassets.engine.monitor import Monitor
 from ddassets.engine.plan import Leaf, Plan, Pointwise, depth, has_arithmetic, walk, with_groups
 from ddassets.engine.planner import STUBBED, make_plan, stub_windows
 from ddassets.engine.ranking import kept
 from ddassets.engine.series import Series, SeriesSet
 from ddassets.engine.state import State
-from ddassets.engine.state_machine import DAY, Evaluations, Rules, run
-from ddassets.engine.timeline import Group, GroupTimeline, MonitorTimeline
+from ddassets.engine.state_machine import Evaluations, Rules, known_since, run
+from ddassets.engine.timeline import DAY, Group, GroupTimeline, MonitorTimeline, evaluation_instants
 from ddassets.engine.warnings import warnings
 from ddassets.language.query.scope import predicate
 from ddassets.language.query.syntax import render
@@ -88,7 +88,7 @@ class Evaluator:
         self._metrics = store.metrics
         self.start = start
         self.end = end
-        self._ticks = _ticks(start, end, tick_second, self.plan.window)
+        self._ticks = evaluation_instants(start, end, tick_second, self.plan.window)
         self._sources = group_series(self.plan, store)
         self._fixed = frozenset(tag for leaf in self.plan.leaves for tag in _fixed_tags(leaf.metric.scope))
         self.warnings = tuple(warnings(monitor, self.plan, store, self._sources))
@@ -150,10 +150,7 @@ class Evaluator:
 
         Raises UnusableInputError where there was none yet, or no such group.
         """
-        row = int(np.searchsorted(self._ticks, instant, side='right')) - 1
-        if row < 0 or group not in self._sources:
-            known = ', '.join(','.join(one) or '*' for one in self.groups)
-            raise UnusableInputError(f'no evaluation of {",".join(group) or "*"} at {instant}; groups: {known}')
+        row = evaluation_row(self._ticks, self.groups, group, instant)
         evaluation = self._evaluation(group, self.plan.window)
         timeline = self._timeline(group, evaluation)
         tick = int(self._ticks[row])
@@ -283,9 +280,7 @@ class Evaluator:
         """
         each = [series for sources in self._sources[group].values() for series in sources]
         seen = np.concatenate([self._seen(series) for series in each])
-        times = np.append(np.sort(seen[seen <= self._ticks[0]]), found)
-        silences = np.flatnonzero(np.diff(times) >= DAY)
-        return float(times[silences[-1] + 1 if silences.size else 0])
+        return known_since(np.append(np.sort(seen[seen <= self._ticks[0]]), found))
 
     def _seen(self, series: Series) -> Floats:
         """From when each point of a series can lie in a window that is evaluated."""
@@ -297,12 +292,6 @@ def _loses_values(plan: Plan) -> bool:
     """Whether a point may lack a value although its data are there (rule 2.13): n/0, a missing operand, a cut value."""
     cuts = any(isinstance(node, Pointwise) and node.name in _CUTS for node in walk(plan.expression))
     return cuts or has_arithmetic(plan.expression) or depth(plan.expression) > 0
-
-
-def _ticks(start: int, end: int, second: int, window: int) -> Indices:
-    """The instants of evaluation (rule 2.1)."""
-    every = 60 if window < DAY else 600 if window < 2 * DAY else 1800
-    return np.arange(start + (second - start) % every, end, every, dtype=np.int64)
 
 
 def _part(plan: Plan, monitor: Monitor) -> int:
@@ -326,7 +315,7 @@ def _series_of(leaf: Leaf, stub: str | None, store: SeriesSet) -> Iterator[tuple
     """The series of a query that have all its keys (rule 1.7), with their groups."""
     covers = predicate(leaf.metric.scope)
     for series in store.of(stub or leaf.metric.name):
-        group = _group(series, leaf.by)
+        group = series.group(leaf.by)
         if group is not None and len(series) and covers(series.tags) and leaf.group in (None, frozenset(group)):
             yield group, series
 
@@ -336,24 +325,13 @@ def group_series(plan: Plan, store: SeriesSet) -> dict[Group, dict[Leaf, list[Se
     found: dict[Group, dict[Leaf, list[Series]]] = {} if plan.by else {(): {}}
     for leaf in plan.leaves:
         for _, series in _series_of(leaf, plan.stub, store):
-            group = _group(series, plan.by)
+            group = series.group(plan.by)
             assert group is not None
             found.setdefault(group, {}).setdefault(leaf, []).append(series)
     if not found and any(fill.name == 'default' for fill in plan.fills):
         # Rule 20.7: a grouped query without any series has one group.
         found[()] = {}
     return {group: {leaf: found[group].get(leaf, []) for leaf in plan.leaves} for group in sorted(found)}
-
-
-def _group(series: Series, keys: tuple[str, ...]) -> Group | None:
-    """Several values of one key are joined in their order (rule 4.8)."""
-    group = []
-    for key in keys:
-        values = sorted(tag.partition(':')[2] for tag in series.tags if tag.startswith(f'{key}:'))
-        if not values:
-            return None
-        group.append(f'{key}:{",".join(values)}')
-    return tuple(group)
 
 
 def _fixed_tags(scope: Scope | None) -> Iterator[str]:

@@ -51,7 +51,7 @@ def shown(value: str | float) -> str:
 
 
 class EventColumn:
-    """The events of one group in the order of their times. `windows` are ranges of them."""
+    """The events of one group in the order of their times."""
 
     def __init__(self, sources: Sequence[Events], measure: str | None = None) -> None:
         self._sources = sources

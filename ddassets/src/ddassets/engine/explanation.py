@@ -1,13 +1,14 @@
 """Why a group is in its state: what `--explain` prints."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.monitor import COMPLEMENTS, ThresholdMonitor
 from ddassets.engine.state import State
-from ddassets.engine.timeline import GroupTimeline
+from ddassets.engine.timeline import Group, GroupTimeline, Instants
 
 
 @dataclass(frozen=True)
@@ -27,10 +28,25 @@ class Explanation:
     reasons: tuple[str, ...]
 
 
+def evaluation_row(ticks: Instants, groups: Sequence[Group], group: Group, instant: int) -> int:
+    """Return the number of the last evaluation of a group until an instant. Raises UnusableInputError without one."""
+    row = int(np.searchsorted(ticks, instant, side='right')) - 1
+    if row < 0 or group not in groups:
+        known = ', '.join(','.join(each) or '*' for each in groups)
+        raise UnusableInputError(f'no evaluation of {",".join(group) or "*"} at {instant}; groups: {known}')
+    return row
+
+
+def change(timeline: GroupTimeline, row: int) -> str:
+    """Say from which state to which an evaluation went."""
+    state = State(timeline.states[row])
+    before = State(timeline.states[row - 1]) if row else State.ABSENT
+    return f'the state was {before} and {"stays" if state == before else f"becomes {state}"}'
+
+
 def reasons(monitor: ThresholdMonitor, timeline: GroupTimeline, row: int, value: float) -> Iterator[str]:
     """Say in sentences why the group is in its state after the evaluation number `row`, which returned `value`."""
     state = State(timeline.states[row])
-    before = State(timeline.states[row - 1]) if row else State.ABSENT
     compared = float(timeline.values[row])
     if np.isnan(value):
         yield 'the evaluation returned nothing'
@@ -42,10 +58,8 @@ def reasons(monitor: ThresholdMonitor, timeline: GroupTimeline, row: int, value:
         yield from _comparisons(monitor, compared)
     if state == State.ABSENT:
         yield 'the group is not there: not seen yet, within new_group_delay, or without data for a day'
-    elif state == before:
-        yield f'the state was {before} and stays'
     else:
-        yield f'the state was {before} and becomes {state}'
+        yield change(timeline, row)
 
 
 def _comparisons(monitor: ThresholdMonitor, value: float) -> Iterator[str]:

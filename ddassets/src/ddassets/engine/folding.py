@@ -4,17 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from ddassets.engine.column import Floats, Indices
-from ddassets.engine.explanation import Explanation
+from ddassets.engine.column import Flags, Floats, Indices
+from ddassets.engine.explanation import Explanation, evaluation_row
 from ddassets.engine.monitor import AnyMonitor
 from ddassets.engine.protocol import Evaluator
 from ddassets.engine.series import Series
 from ddassets.engine.state import State
-from ddassets.engine.timeline import Codes, Group, GroupTimeline, Transitions
+from ddassets.engine.timeline import SEVERITIES, Codes, Group, GroupTimeline, Transitions
 from ddassets.engine.transitions import transitions
-
-# The severity of each state, by its code from ABSENT (-1) on: absent, OK, Warn, Alert, No Data.
-_SEVERITY = np.array([0, 1, 3, 4, 2], dtype=np.int8)
 
 
 class FoldedEvaluator:
@@ -30,6 +27,8 @@ class FoldedEvaluator:
         self.assumptions = inner.assumptions
         self.start, self.end, self.warnings = inner.start, inner.end, inner.warnings
         self._members: dict[Group, list[Group]] = {}
+        # The group that was evaluated last, and which of its sub-groups is the worst at each tick.
+        self._latest: tuple[Group, Indices] | None = None
         for group in inner.groups:
             folded = tuple(tag for key in self.by for tag in group if tag.startswith(f'{key}:'))
             self._members.setdefault(folded, []).append(group)
@@ -56,11 +55,18 @@ class FoldedEvaluator:
 
     def timeline(self, group: Group) -> GroupTimeline:
         members = [self.inner.timeline(member) for member in self._members[group]]
-        states, values = _worst(members)
-        if len(members) > 1 and self.assumptions.folded_groups == 'every sub-group':
-            changes = _together([member.transitions for member in members])
+        states = np.stack([member.states for member in members])
+        worst = np.argmax(SEVERITIES[states + 1], axis=0)
+        self._latest = group, worst
+        columns = np.arange(worst.size)
+        states, values = states[worst, columns], np.stack([member.values for member in members])[worst, columns]
+        silent = np.array([member.silent_no_data for member in members])
+        if len(members) == 1:
+            changes = members[0].transitions
+        elif self.assumptions.folded_groups == 'every sub-group':
+            changes = _merged([member.transitions for member in members])
         else:
-            changes = self._changes(states, values)
+            changes = self._changes(states, values, [member.transitions for member in members], silent[worst])
         return GroupTimeline(
             group=group,
             tags=frozenset(group) | frozenset.intersection(*(member.tags for member in members)),
@@ -69,14 +75,20 @@ class FoldedEvaluator:
             states=states,
             transitions=changes,
             end=self.end,
-            silent_no_data=members[0].silent_no_data,
+            silent_no_data=bool(silent.all()),
         )
 
-    def _changes(self, states: Codes, values: Floats) -> Transitions:
+    def _changes(self, states: Codes, values: Floats, each: Sequence[Transitions], silent: Flags) -> Transitions:
+        """The changes of the worst state; `silent` says where the sub-group that is in it notifies no No Data."""
         there = states != State.ABSENT
         born = np.flatnonzero(there & ~np.concatenate([[False], there[:-1]])).tolist()
         causes = np.zeros(states.size, dtype=np.int8)
-        return transitions(self.monitor, self.assumptions, self.ticks, states, values, causes, born, State.ABSENT)
+        for changes in each:
+            at = np.searchsorted(self.ticks, changes.instants)
+            causes[at] = np.maximum(causes[at], changes.causes)
+        return transitions(
+            self.monitor, self.assumptions, self.ticks, states, values, causes, born, State.ABSENT, silent
+        )
 
     def explain(self, group: Group, instant: int) -> Explanation:
         """Explain the sub-group whose state is the worst at an instant. Raises UnusableInputError."""
@@ -86,9 +98,13 @@ class FoldedEvaluator:
         return self.inner.variables(self._worst_at(group, instant), instant)
 
     def _worst_at(self, group: Group, instant: int) -> Group:
-        members = self._members.get(group, [])
-        states = {member: self.inner.timeline(member).state_at(instant) for member in members}
-        return max(members, key=lambda member: int(_SEVERITY[states[member] + 1]), default=group)
+        """The first sub-group that is in the worst state. A message asks about the group that was evaluated last."""
+        row = evaluation_row(self.ticks, self.groups, group, instant)
+        if self._latest is None or self._latest[0] != group:
+            self.timeline(group)
+        assert self._latest is not None
+        member: Group = self._members[group][self._latest[1][row]]
+        return member
 
 
 def unfolded(evaluator: Evaluator) -> Evaluator:
@@ -96,15 +112,7 @@ def unfolded(evaluator: Evaluator) -> Evaluator:
     return evaluator.inner if isinstance(evaluator, FoldedEvaluator) else evaluator
 
 
-def _worst(members: Sequence[GroupTimeline]) -> tuple[Codes, Floats]:
-    """The worst state at each instant, and the value of the first sub-group that is in it."""
-    states = np.stack([member.states for member in members])
-    rows = np.argmax(_SEVERITY[states + 1], axis=0)
-    columns = np.arange(states.shape[1])
-    return states[rows, columns], np.stack([member.values for member in members])[rows, columns]
-
-
-def _together(each: Sequence[Transitions]) -> Transitions:
+def _merged(each: Sequence[Transitions]) -> Transitions:
     """The transitions of all sub-groups in order of time."""
     names = ('instants', 'sources', 'targets', 'values', 'notify', 'causes', 'first_triggered', 'last_triggered')
     columns = {name: np.concatenate([getattr(one, name) for one in each]) for name in names}

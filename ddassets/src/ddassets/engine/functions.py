@@ -26,9 +26,8 @@ from ddassets.engine.plan import (
 )
 from ddassets.engine.pointwise import POINTWISE
 from ddassets.language.query import tree
-from ddassets.language.query.vocabulary import ARGUMENTS
+from ddassets.language.query.vocabulary import ARGUMENTS, METHODS
 
-METHODS = ('avg', 'sum', 'min', 'max', 'count')
 # A rehearsal lasts at most ten years, so no shift and no bucket is longer.
 MAX_SECONDS = 3660 * 86400
 
@@ -187,9 +186,10 @@ def call_arguments(call: tree.Call) -> tuple[tree.Expression, *tuple[tree.Argume
 
 
 def _choice(argument: tree.Argument, name: str, allowed: str | tuple[str, ...]) -> str:
+    assert not isinstance(allowed, str), 'the table lists the choices of this argument'
     value = argument.value if isinstance(argument, tree.Text | tree.Word) else ''
-    if value not in allowed or isinstance(allowed, str):
-        raise Unsupported(name, argument.span.start + 1, f'expected {listed(tuple(allowed), "or")} in quotes')
+    if value not in allowed:
+        raise Unsupported(name, argument.span.start + 1, f'expected {joined(allowed, "or")} in quotes')
     return value
 
 
@@ -221,7 +221,7 @@ def whole_seconds(argument: tree.Argument, name: str) -> int:
     return int(seconds)
 
 
-def listed(names: Sequence[str], last: str = 'and') -> str:
+def joined(names: Sequence[str], last: str = 'and') -> str:
     return ', '.join(names[:-1]) + f' {last} ' + names[-1]
 
 

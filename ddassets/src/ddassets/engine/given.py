@@ -12,7 +12,7 @@ from ddassets.engine.explanation import Explanation
 from ddassets.engine.monitor import AnyMonitor
 from ddassets.engine.series import Series
 from ddassets.engine.state import State
-from ddassets.engine.timeline import Group, GroupTimeline
+from ddassets.engine.timeline import Group, GroupTimeline, evaluation_instants
 from ddassets.engine.transitions import transitions
 
 #: What the metric of a series of states begins with: no metric has a colon.
@@ -43,7 +43,7 @@ class GivenStates:
         self.end = end
         self.assumptions = assumptions
         self.warnings: tuple[str, ...] = ()
-        self._ticks = np.arange(start + (tick_second - start) % 60, end, 60, dtype=np.int64)
+        self._ticks = evaluation_instants(start, end, tick_second)
         self._series: Mapping[Group, Series] = {tuple(sorted(one.tags)): one for one in series}
 
     @property

@@ -51,16 +51,16 @@ def _check(monitor: service_check.CheckMonitor, inputs: Inputs) -> Evaluator:
     )
 
 
-@dataclass(frozen=True)
-class _Kind:
-    read: Callable[[MonitorAsset], AnyMonitor]
-    evaluator: Callable[[Any, Inputs], Evaluator]
-
-
 def _counted(monitor: counted.CountedMonitor, inputs: Inputs) -> Evaluator:
     return counted.CountedEvaluator(
         monitor, inputs.events, inputs.start, inputs.end, inputs.tick_second, inputs.assumptions
     )
+
+
+@dataclass(frozen=True)
+class _Kind:
+    read: Callable[[MonitorAsset], AnyMonitor]
+    evaluator: Callable[[Any, Inputs], Evaluator]
 
 
 _METRIC = _Kind(metric.of, _metric)

@@ -11,9 +11,10 @@ from typing import Literal, overload
 import numpy as np
 
 from ddassets.engine.assumptions import Assumptions
+from ddassets.engine.column import Flags, Floats
 from ddassets.engine.monitor import AnyMonitor
 from ddassets.engine.state import Kind, State
-from ddassets.engine.timeline import NEVER, Codes, Flags, Floats, GroupTimeline, Instants
+from ddassets.engine.timeline import NEVER, Codes, GroupTimeline, Instants
 
 type Reason = Literal['transition', 'renotify', 'downtime end']
 REASONS: tuple[Reason, ...] = ('transition', 'renotify', 'downtime end')

@@ -12,13 +12,12 @@ from ddassets.diagnostic import Unsupported
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.functions import (
     EVALUATED,
-    METHODS,
     REFUSED,
     RUNNING,
     TOP,
     applied,
     call_arguments,
-    listed,
+    joined,
     ranked,
     shifted,
     whole_seconds,
@@ -47,7 +46,7 @@ from ddassets.engine.plan import (
 )
 from ddassets.language.query import tree
 from ddassets.language.query.tree import MonitorQuery
-from ddassets.language.query.vocabulary import ARGUMENTS
+from ddassets.language.query.vocabulary import ARGUMENTS, METHODS
 
 AGGREGATORS = ('avg', 'sum', 'min', 'max')
 # A moving_rollup reads at most this many windows back.
@@ -97,7 +96,7 @@ def make_plan(query: MonitorQuery, assumptions: Assumptions, stub: StubWindows |
     column = query.span.start + 1
     if query.aggregator not in AGGREGATORS:
         raise Unsupported(
-            query.aggregator, column, f'as a time aggregator is not evaluated, only {listed(AGGREGATORS)}'
+            query.aggregator, column, f'as a time aggregator is not evaluated, only {joined(AGGREGATORS)}'
         )
     if query.window.kind != 'last':
         name = f'{query.window.kind}_{query.window.count}{query.window.unit}'
@@ -275,7 +274,7 @@ class _Builder:
         if name == 'top' or TOP.fullmatch(name):
             raise Unsupported(f'{name}()', column, 'is evaluated only around the whole query')
         if name not in ARGUMENTS:
-            raise Unsupported(f'{name}()', column, f'is not evaluated, only {listed(EVALUATED)}')
+            raise Unsupported(f'{name}()', column, f'is not evaluated, only {joined(EVALUATED)}')
         first, *rest = call_arguments(call)
         operand = self.node(first)
         if name == 'default_zero' and any(isinstance(node, Filled) for node in walk(operand)):
@@ -287,7 +286,7 @@ class _Builder:
         space = metric.aggregator or self._assumptions.space_aggregator
         if space not in AGGREGATORS:
             column = metric.span.start + 1
-            raise Unsupported(space, column, f'as a space aggregator is not evaluated, only {listed(AGGREGATORS)}')
+            raise Unsupported(space, column, f'as a space aggregator is not evaluated, only {joined(AGGREGATORS)}')
         leaf = Leaf(metric, space, _keys(metric))
         for modifier in metric.modifiers:
             leaf = _modified(leaf, modifier)

@@ -10,11 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ddassets.engine import history
 from ddassets.engine.assumptions import Assumption, Assumptions
-from ddassets.engine.column import Column, Floats, Indices, Ranges, ranks
+from ddassets.engine.column import Column, Flags, Floats, Indices, Ranges, ranks
 from ddassets.engine.computation import compute, differences
 from ddassets.engine.context import EvaluationContext
 from ddassets.engine.history import History, over_window
@@ -37,7 +36,6 @@ from ddassets.engine.samples import FAR, Samples, recent, scaled
 from ddassets.engine.series import Series
 
 type Sources = Mapping[Leaf, Sequence[Series]]
-type Flags = NDArray[np.bool_]
 
 _NONE = -FAR
 # Rule 2.5: the length of a bucket by the length of the window, both in seconds.

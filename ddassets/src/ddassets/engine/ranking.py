@@ -3,12 +3,9 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ddassets.engine.column import Column, Floats, Ranges
+from ddassets.engine.column import Column, Flags, Floats, Ranges
 from ddassets.engine.plan import Ranking
-
-type Flags = NDArray[np.bool_]
 
 _AGGREGATES = {'mean': 'avg', 'max': 'max', 'min': 'min', 'sum': 'sum'}
 

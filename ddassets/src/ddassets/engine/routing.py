@@ -35,20 +35,15 @@ def route(
 
 def may_route(rules: Iterable[NotificationRule], tags: Collection[str], by: Collection[str]) -> set[str]:
     """Return every recipient that a rule may add for a group with these tags and keys, whatever their values are."""
-    found: set[str] = set()
-    for rule in rules:
-        wanted = rule.fields.filter
-        ruled_out = {tag for tag in wanted.tags if tag not in tags and tag.partition(':')[0] not in by}
-        if not ruled_out:
-            found.update(f'@{recipient}' for recipient in rule.recipients)
-    return found
+    return {f'@{recipient}' for rule in rules if _matches(rule, tags, by) for recipient in rule.recipients}
 
 
-def _matches(rule: NotificationRule, tags: Collection[str]) -> bool:
+def _matches(rule: NotificationRule, tags: Collection[str], by: Collection[str] = ()) -> bool:
+    """Whether a rule covers these tags; with `by`, whether it may where these keys have some value too."""
     wanted = rule.fields.filter
     if wanted.scope is not None:
-        return wanted.scope.matches(tags)
-    return bool(wanted.tags) and set(wanted.tags) <= set(tags)
+        return wanted.scope.matches(tags, by)
+    return bool(wanted.tags) and all(tag in tags or tag.partition(':')[0] in by for tag in wanted.tags)
 
 
 def _recipients(rule: NotificationRule, tags: Collection[str], flags: Collection[str]) -> Iterator[str]:

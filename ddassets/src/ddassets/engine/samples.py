@@ -1,14 +1,11 @@
 """The samples of one source, cut into buckets, as each evaluation sees them (rules 2.14, 2.16 and 7.1)."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from ddassets.engine.column import Column, Floats, Indices, Ranges, ranks
+from ddassets.engine.column import Column, Flags, Floats, Indices, Ranges, ranks
 from ddassets.engine.context import EvaluationContext
 from ddassets.engine.plan import Fill, Leaf
 from ddassets.engine.series import Series
-
-type Flags = NDArray[np.bool_]
 
 # Stands for a bucket that never comes.
 FAR = np.iinfo(np.int64).max // 4

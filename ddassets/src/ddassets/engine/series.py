@@ -9,12 +9,11 @@ from datetime import datetime
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine import decimals
+from ddassets.engine.column import Floats
 
-type Floats = NDArray[np.float64]
 type Kind = Literal['gauge', 'count', 'rate']
 
 
@@ -66,6 +65,16 @@ class Series:
             if (np.diff(self.arrivals) < 0).any():
                 return 'the points of one source must arrive in their order'
         return None
+
+    def group(self, keys: Sequence[str]) -> tuple[str, ...] | None:
+        """Return the tags of some keys, None where one is missing; several values of a key are joined (rule 4.8)."""
+        group = []
+        for key in keys:
+            values = sorted(tag.partition(':')[2] for tag in self.tags if tag.startswith(f'{key}:'))
+            if not values:
+                return None
+            group.append(f'{key}:{",".join(values)}')
+        return tuple(group)
 
     def __str__(self) -> str:
         return f'{self.metric}{{{",".join(sorted(self.tags))}}}'

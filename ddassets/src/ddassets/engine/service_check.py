@@ -11,15 +11,15 @@ import numpy as np
 
 from ddassets.assets.monitor import Monitor as MonitorAsset
 from ddassets.assets.refusal import refuse
-from ddassets.diagnostic import Unsupported, UnusableInputError
+from ddassets.diagnostic import Unsupported
 from ddassets.engine.assumptions import Assumption, Assumptions
-from ddassets.engine.column import Floats, Indices
-from ddassets.engine.explanation import Explanation
+from ddassets.engine.column import Flags, Floats, Indices
+from ddassets.engine.explanation import Explanation, change, evaluation_row
 from ddassets.engine.monitor import AnyMonitor, common_options
 from ddassets.engine.series import Series, SeriesSet
 from ddassets.engine.state import State
-from ddassets.engine.state_machine import DAY, RETENTIONS
-from ddassets.engine.timeline import CAUSES, Codes, Flags, Group, GroupTimeline, Instants
+from ddassets.engine.state_machine import RETENTIONS, known_since
+from ddassets.engine.timeline import CAUSES, DAY, Codes, Group, GroupTimeline, Instants, evaluation_instants
 from ddassets.engine.transitions import transitions
 from ddassets.language.service_check import CheckQuery
 from ddassets.nearest import did_you_mean, listed
@@ -34,7 +34,6 @@ _UNDECIDED = np.int8(-2)
 PREFIX = 'service_check:'
 _NEVER = np.iinfo(np.int64).max
 _TIMEOUT = CAUSES.index('timeout')
-MINUTE = 60
 # Runs that an explanation shows.
 _SHOWN_RUNS = 10
 
@@ -156,7 +155,7 @@ class CheckEvaluator:
         self._keys = query.by or (() if query.percentage else ('host',))
         self._every = '*' in self._keys
         self._sources = self._grouped()
-        self._ticks = np.arange(start + (tick_second - start) % MINUTE, end, MINUTE, dtype=np.int64)
+        self._ticks = evaluation_instants(start, end, tick_second)
         if assumptions.check_cadence != Assumptions.check_cadence.default:
             times = [one.times for sources in self._sources.values() for one in sources]
             instants = np.unique(np.concatenate(times).astype(np.int64)) if times else self._ticks[:0]
@@ -179,13 +178,7 @@ class CheckEvaluator:
     def _group(self, series: Series) -> Group | None:
         if self._every:
             return () if self.monitor.query.percentage else tuple(sorted(series.tags))
-        group = []
-        for key in self._keys:
-            values = sorted(tag.partition(':')[2] for tag in series.tags if tag.startswith(f'{key}:'))
-            if not values:
-                return None
-            group.append(f'{key}:{",".join(values)}')
-        return tuple(group)
+        return series.group(self._keys)
 
     @property
     def ticks(self) -> Indices:
@@ -339,7 +332,7 @@ class CheckEvaluator:
                     counted &= ~gone
             status = series.values[np.maximum(row, 0)] if len(series) else np.zeros(ticks.size)
             # Rule 14.19: an Agent counts as failed once it is silent.
-            failed = counted & (age > (monitor.no_data_timeframe or 2 * MINUTE)) if monitor.host else None
+            failed = counted & (age > (monitor.no_data_timeframe or 120)) if monitor.host else None
             for code, column in bad.items():
                 column += counted & (status == code) if failed is None else failed
             total += counted
@@ -392,9 +385,7 @@ class CheckEvaluator:
     def _first_seen(self, group: Group, tick: int) -> float:
         """Since when a group is known that the first evaluation finds: its runs before that count (rule 2.21)."""
         times = self._runs(group).times
-        times = times[times <= tick]
-        silences = np.flatnonzero(np.diff(times) >= DAY)
-        return float(times[silences[-1] + 1 if silences.size else 0])
+        return known_since(times[times <= tick])
 
     def _dropped(self, age: Floats) -> Flags:
         gone = np.isfinite(age) & (age >= min(RETENTIONS.values()))
@@ -405,10 +396,7 @@ class CheckEvaluator:
         return gone
 
     def explain(self, group: Group, instant: int) -> Explanation:
-        row = int(np.searchsorted(self._ticks, instant, side='right')) - 1
-        if row < 0 or group not in self._sources:
-            known = ', '.join(','.join(one) or '*' for one in self.groups)
-            raise UnusableInputError(f'no evaluation of {",".join(group) or "*"} at {instant}; groups: {known}')
+        row = evaluation_row(self._ticks, self.groups, group, instant)
         timeline = self.timeline(group)
         return Explanation(
             tick=int(self._ticks[row]),
@@ -431,8 +419,7 @@ class CheckEvaluator:
             yield f'{value:.6g} % of {len(self._sources[group])} combinations of tags; thresholds: {self._limits}'
         elif not np.isnan(value):
             yield f'{value:g} runs of {newest[-1]} count; thresholds: {self._limits}'
-        state, before = State(timeline.states[row]), State(timeline.states[row - 1]) if row else State.ABSENT
-        yield f'the state was {before} and {"stays" if state == before else f"becomes {state}"}'
+        yield change(timeline, row)
 
     @property
     def _limits(self) -> str:

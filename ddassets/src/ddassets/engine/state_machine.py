@@ -12,13 +12,13 @@ import numpy as np
 
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.assumptions import Assumptions
+from ddassets.engine.column import Flags, Floats
 from ddassets.engine.monitor import COMPLEMENTS, ThresholdMonitor
 from ddassets.engine.state import State
-from ddassets.engine.timeline import CAUSES, Cause, Codes, Flags, Floats, Instants, Transition, Transitions
+from ddassets.engine.timeline import CAUSES, DAY, Cause, Codes, Instants, Transition, Transitions
 from ddassets.engine.transitions import transitions
 from ddassets.language.query.tree import Comparator
 
-DAY = 86400
 # Rule 3.20 and A88: how long a group is kept after its data stops, in seconds, by the choice.
 RETENTIONS = {Assumptions.group_retention.default: DAY, '12 h': 43200, '1 h': 3600}
 
@@ -363,6 +363,12 @@ def run(
         values[: born[0] if born else None] = np.nan
     changes = transitions(rules.monitor, rules.assumptions, ticks, states, values, causes, born, fresh)
     return Columns(states, values, changes)
+
+
+def known_since(times: Floats) -> float:
+    """Return since when a group has reported at `times`, which rise, without a day of silence (rule 2.21)."""
+    silences = np.flatnonzero(np.diff(times) >= DAY)
+    return float(times[silences[-1] + 1 if silences.size else 0])
 
 
 def _lives(

@@ -13,12 +13,11 @@ from typing import Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from ddassets.engine.column import Flags, Floats
 from ddassets.engine.state import Kind, State
 
-type Floats = NDArray[np.float64]
 type Instants = NDArray[np.int64]
 type Codes = NDArray[np.int8]
-type Flags = NDArray[np.bool_]
 
 # A group: its tags in the order of the query's keys, as in ('host:a', 'env:prod'); () is a simple alert's (rule 2.19).
 type Group = tuple[str, ...]
@@ -26,6 +25,16 @@ type Cause = Literal['data', 'timeout', 'on_missing_data']
 
 
 CAUSES: tuple[Cause, ...] = ('data', 'timeout', 'on_missing_data')
+# How bad each state is, by its code from ABSENT (-1) on (rule 13.5): absent, OK, Warn, Alert, No Data, Unknown.
+SEVERITIES = np.array([0, 1, 3, 4, 2, 2], dtype=np.int8)
+
+DAY = 86400
+
+
+def evaluation_instants(start: int, end: int, second: int, window: int = 60) -> Instants:
+    """Return when a monitor is evaluated in [start, end): at a second of the minute, by its window (rule 2.1)."""
+    every = 60 if window < DAY else 600 if window < 2 * DAY else 1800
+    return np.arange(start + (second - start) % every, end, every, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from ddassets.engine.assumptions import Assumptions
+from ddassets.engine.column import Flags, Floats
 from ddassets.engine.monitor import AnyMonitor
 from ddassets.engine.state import State
-from ddassets.engine.timeline import CAUSES, NEVER, Codes, Flags, Floats, Instants, Transitions
+from ddassets.engine.timeline import CAUSES, NEVER, Codes, Instants, Transitions
 
 _DATA = CAUSES.index('data')
 

@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from ddassets.diagnostic import Span
+
 END = '$END'
 
 
@@ -32,6 +34,10 @@ class Token(str):
     @property
     def value(self) -> str:
         return str(self)
+
+    @property
+    def span(self) -> Span:
+        return Span(self.start_pos, self.end_pos)
 
 
 class Tree(NamedTuple):

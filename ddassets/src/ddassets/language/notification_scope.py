@@ -1,11 +1,13 @@
 """The scope of a notification rule: `team:harbor AND NOT env:dev AND service:(kiosk OR shop)`. Rule 3.27."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from ddassets.language.grammar import Parser, Token, Tree, UnexpectedInput
+
+MAX_DEPTH = 100
 
 
 class ScopeFault(ValueError):
@@ -17,6 +19,11 @@ class ScopeFault(ValueError):
         super().__init__(f'column {column}: {message}')
 
 
+type Outcomes = frozenset[bool]
+
+_EITHER: Outcomes = frozenset((True, False))
+
+
 @dataclass(frozen=True)
 class Term:
     """`key:value`; a value of None is `key:*`, which holds where the key has any value."""
@@ -24,18 +31,21 @@ class Term:
     key: str
     value: str | None
 
-    def holds(self, tags: Mapping[str, set[str]]) -> bool:
-        """Return whether one of the values of the key is this one."""
+    def outcomes(self, tags: Mapping[str, set[str]], open_keys: Collection[str]) -> Outcomes:
+        """Return whether the term holds; both where that depends on the value of an open key."""
         values = tags.get(self.key, set())
-        return bool(values) if self.value is None else self.value in values
+        if self.value is None:
+            return frozenset([bool(values) or self.key in open_keys])
+        holds = self.value in values
+        return _EITHER if self.key in open_keys and not holds else frozenset([holds])
 
 
 @dataclass(frozen=True)
 class Negation:
     part: 'Node'
 
-    def holds(self, tags: Mapping[str, set[str]]) -> bool:
-        return not self.part.holds(tags)
+    def outcomes(self, tags: Mapping[str, set[str]], open_keys: Collection[str]) -> Outcomes:
+        return frozenset(not outcome for outcome in self.part.outcomes(tags, open_keys))
 
 
 @dataclass(frozen=True)
@@ -45,8 +55,11 @@ class Combination:
     every: bool
     parts: 'tuple[Node, ...]'
 
-    def holds(self, tags: Mapping[str, set[str]]) -> bool:
-        return (all if self.every else any)(part.holds(tags) for part in self.parts)
+    def outcomes(self, tags: Mapping[str, set[str]], open_keys: Collection[str]) -> Outcomes:
+        # As if the values of an open key were chosen for each part: more is possible then, and nothing less.
+        choose = all if self.every else any
+        each = [part.outcomes(tags, open_keys) for part in self.parts]
+        return frozenset((choose(True in part for part in each), choose(False not in part for part in each)))
 
 
 type Node = Term | Negation | Combination
@@ -54,16 +67,18 @@ type Node = Term | Negation | Combination
 
 @dataclass(frozen=True)
 class NotificationScope:
-    text: str
     root: Node
 
-    def matches(self, tags: Iterable[str]) -> bool:
-        """Return whether a set of `key:value` tags is covered. A key may have several values, and all of them count."""
+    def matches(self, tags: Iterable[str], open_keys: Collection[str] = ()) -> bool:
+        """Return whether a set of `key:value` tags is covered. A key may have several values, and all of them count.
+
+        With `open_keys`, which have a value more that is not known, whether it may be covered.
+        """
         values: dict[str, set[str]] = {}
         for tag in tags:
             key, _, value = tag.partition(':')
             values.setdefault(key, set()).add(value)
-        return self.root.holds(values)
+        return True in self.root.outcomes(values, open_keys)
 
 
 def parse_notification_scope(text: str) -> NotificationScope:
@@ -77,7 +92,7 @@ def parse_notification_scope(text: str) -> NotificationScope:
         tree = _parser().parse(text)
     except UnexpectedInput as error:
         raise ScopeFault(error.position + 1, 'expected `key:value`, with AND, OR, NOT and parentheses') from None
-    return NotificationScope(text, _node(tree))
+    return NotificationScope(_node(tree))
 
 
 @cache
@@ -85,18 +100,29 @@ def _parser() -> Parser:
     return Parser(Path(__file__).with_suffix('.json'))
 
 
-def _node(tree: Tree) -> Node:
+def _node(tree: Tree, depth: int = 0) -> Node:
+    if depth > MAX_DEPTH:
+        raise ScopeFault(_column(tree), f'more than {MAX_DEPTH} levels of parentheses and NOT')
     parts: list[Tree] = [child for child in tree.children if isinstance(child, Tree)]
     match tree.data:
         case 'term':
             return _term(tree.children[0])
         case 'negated':
-            return Negation(_node(parts[0]))
+            return Negation(_node(parts[0], depth + 1))
         case 'values':
             return _values(tree.children[0], [part.children[0] for part in parts])
         case 'all_of' | 'any_of':
-            return Combination(tree.data == 'all_of', tuple(map(_node, parts)))
-    return _node(parts[0])
+            return Combination(tree.data == 'all_of', tuple(_node(part, depth + 1) for part in parts))
+    return _node(parts[0], depth + 1)
+
+
+def _column(tree: Tree) -> int:
+    """Where the first word of a tree is."""
+    first = tree.children[0]
+    while isinstance(first, Tree):
+        first = first.children[0]
+    column: int = first.start_pos + 1
+    return column
 
 
 def _values(head: Token, values: list[Token]) -> Node:

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from ddassets.engine.column import Floats
 from ddassets.engine.context import HISTORY
 from ddassets.engine.graph import Line, draw
-from ddassets.engine.series import Floats, Series, SeriesSet
+from ddassets.engine.series import Series, SeriesSet
 from ddassets.language.query import tree
 
 ANOMALIES = 'anomalies'

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from ddassets import duration
+from ddassets.engine.column import Flags
 from ddassets.engine.notification import REASONS
 from ddassets.engine.state import State
-from ddassets.engine.timeline import Flags, Instants
+from ddassets.engine.timeline import Instants
 from ddassets.rehearsal.coverage import possible_edges
 from ddassets.rehearsal.entry import Entry
 from ddassets.rehearsal.expectation import Finder

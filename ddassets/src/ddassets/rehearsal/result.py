@@ -10,6 +10,7 @@ import numpy as np
 from ddassets.assets import Bundle
 from ddassets.assets import Monitor as MonitorAsset
 from ddassets.engine.assumptions import ASSUMPTIONS, Assumptions
+from ddassets.engine.column import Flags
 from ddassets.engine.downtime import Downtime
 from ddassets.engine.explanation import Explanation
 from ddassets.engine.graph import Line, draw
@@ -19,7 +20,7 @@ from ddassets.engine.notification import Mute, Notification, Notifications
 from ddassets.engine.protocol import Evaluator
 from ddassets.engine.series import SeriesSet
 from ddassets.engine.state import State
-from ddassets.engine.timeline import Codes, Flags, Group, GroupTimeline, Instants, MonitorTimeline, Transitions
+from ddassets.engine.timeline import Codes, Group, GroupTimeline, Instants, MonitorTimeline, Transitions
 from ddassets.language.query import tree
 from ddassets.rehearsal.message import Message, Messages
 from ddassets.rehearsal.scenario import Scenario

@@ -10,10 +10,11 @@ import numpy as np
 
 from ddassets.assets import Bundle
 from ddassets.assets.document import read_bytes
+from ddassets.engine.column import Floats
 from ddassets.engine.events import Events
 from ddassets.engine.given import PREFIX as GIVEN
 from ddassets.engine.message import Host
-from ddassets.engine.series import Floats, Kind, Series, SeriesSet, from_compact, from_values, parse_compact, read_csv
+from ddassets.engine.series import Kind, Series, SeriesSet, from_compact, from_values, parse_compact, read_csv
 from ddassets.engine.service_check import PREFIX as CHECK
 from ddassets.engine.service_check import CheckRuns
 from ddassets.nearest import did_you_mean

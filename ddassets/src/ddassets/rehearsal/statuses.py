@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ddassets.diagnostic import UnusableInputError
-from ddassets.engine.series import MAX_POINTS, Floats
+from ddassets.engine.column import Floats
+from ddassets.engine.series import MAX_POINTS
 from ddassets.engine.service_check import STATUSES
 from ddassets.engine.state import State
 from ddassets.nearest import did_you_mean

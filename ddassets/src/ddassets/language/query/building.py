@@ -135,7 +135,7 @@ class Builder:
         if rest and isinstance(rest[0], _Filter):
             scope, end = rest.pop(0)
         by, modifiers, end = _postfixes(rest, end)
-        start, _ = _extent(name if aggregator is None else aggregator)
+        start = (name if aggregator is None else aggregator).start_pos
         return Metric(
             aggregator=None if aggregator is None else aggregator.value,
             name=name.value,
@@ -143,7 +143,7 @@ class Builder:
             by=by,
             modifiers=modifiers,
             span=Span(start, end),
-            name_span=Span(name.start_pos, name.end_pos),
+            name_span=name.span,
         )
 
     def name(self, children: Children) -> Metric | Reference:
@@ -152,13 +152,11 @@ class Builder:
         by, modifiers, end = _postfixes(rest, name.end_pos)
         span = Span(name.start_pos, end)
         if by:
-            return Metric(None, name.value, Span(*_extent(name)), None, by, modifiers, span=span)
+            return Metric(None, name.value, name.span, None, by, modifiers, span=span)
         return Reference(name.value, modifiers, span=span)
 
     def by(self, children: Children) -> _By:
-        keys = tuple(
-            GroupKey(token.value, span=Span(*_extent(token))) for token in children if token.type in ('KEY', 'GROUP')
-        )
+        keys = tuple(GroupKey(token.value, span=token.span) for token in children if token.type in ('KEY', 'GROUP'))
         return _By(keys, children[0].start_pos, children[-1].end_pos)
 
     def modifier(self, children: Children) -> Modifier:
@@ -176,10 +174,10 @@ class Builder:
         return Named(keyword.value, _option(value, always=True), span=Span(keyword.start_pos, value.span.end))
 
     def text(self, children: Children) -> Text:
-        return Text(_unquoted(children[0].value), span=Span(*_extent(children[0])))
+        return Text(_unquoted(children[0].value), span=children[0].span)
 
     def word(self, children: Children) -> Word:
-        return Word(children[0].value, span=Span(*_extent(children[0])))
+        return Word(children[0].value, span=children[0].span)
 
     def braces(self, children: Children) -> Tags:
         return Tags(_values(children), span=Span(children[0].start_pos, children[-1].end_pos))
@@ -218,7 +216,7 @@ class Builder:
     def tag(self, children: Children) -> _Partial:
         token = children[0]
         text = token.value
-        span = Span(token.start_pos, token.end_pos)
+        span = token.span
         if text == '*':
             return _Partial(Everything(span=span))
         key, colon, value = text.partition(':')
@@ -331,11 +329,6 @@ def _nodes(children: Children) -> list[Any]:
     return [child for child in children if isinstance(child, Node)]
 
 
-def _extent(token: Token) -> tuple[int, int]:
-    assert token.start_pos is not None and token.end_pos is not None
-    return token.start_pos, token.end_pos
-
-
 def _hint(word: str | None) -> str:
     return f'; did you mean {word!r}?' if word else ''
 
@@ -344,8 +337,8 @@ def _number(token: Token) -> Number:
     value = float(token.value)
     if not math.isfinite(value):
         shown = token.value if len(token.value) <= 20 else token.value[:19] + '…'
-        raise Misuse(_extent(token)[0], repr(shown), f'expected a finite number, found {shown!r}', ('a finite number',))
-    return Number(value, span=Span(*_extent(token)))
+        raise Misuse(token.start_pos, repr(shown), f'expected a finite number, found {shown!r}', ('a finite number',))
+    return Number(value, span=token.span)
 
 
 def _known(token: Token, name: str, known: frozenset[str], what: str, offset: int | None = None) -> str:
@@ -355,7 +348,7 @@ def _known(token: Token, name: str, known: frozenset[str], what: str, offset: in
         return lower
     likely = vocabulary.misspelt(lower, known)
     if likely:
-        start = _extent(token)[0] if offset is None else offset
+        start = token.start_pos if offset is None else offset
         raise Misuse(start, repr(name), f'no {what} is named {name!r}{_hint(likely)}', (f'a {what}',))
     return name
 
@@ -366,7 +359,7 @@ def _aggregator(token: Token) -> Token:
     if not vocabulary.is_aggregator(word):
         likely = closest(word, vocabulary.COMMON_AGGREGATORS)
         message = f'expected an aggregator such as avg, sum, min, max, count or p95, found {written!r}{_hint(likely)}'
-        raise Misuse(_extent(token)[0], repr(written), message, ('an aggregator',))
+        raise Misuse(token.start_pos, repr(written), message, ('an aggregator',))
     return Token(token.type, word, token.start_pos, token.end_pos)
 
 
@@ -375,7 +368,7 @@ def _time_aggregator(token: Token) -> None:
     if word not in vocabulary.TIME_AGGREGATORS and not vocabulary.is_percentile(word):
         likely = closest(word, vocabulary.TIME_AGGREGATORS)
         message = f'expected a time aggregator (avg, sum, min, max, percentile), found {token.value!r}{_hint(likely)}'
-        raise Misuse(_extent(token)[0], repr(token.value), message, ('a time aggregator',))
+        raise Misuse(token.start_pos, repr(token.value), message, ('a time aggregator',))
 
 
 def _length(text: str) -> tuple[int, Any] | None:
@@ -418,8 +411,8 @@ def _shift(token: Token) -> int:
     if parsed is None:
         hint = _hint(f'{written}_ago' if _length(written) else None)
         message = f'expected a shift such as 5m_ago, found {token.value!r}{hint}'
-        raise Misuse(_extent(token)[0], repr(token.value), message, ('a shift such as 5m_ago',))
-    return Window('last', *parsed, span=Span(*_extent(token))).seconds
+        raise Misuse(token.start_pos, repr(token.value), message, ('a shift such as 5m_ago',))
+    return Window('last', *parsed, span=token.span).seconds
 
 
 def _option(argument: Any, always: bool = False) -> Any:
@@ -480,7 +473,7 @@ def _combined(scope: Scope, parts: list[_Partial], operator: Token, symbolic: bo
     symbol = next((part.symbol for part in parts if part.symbol), operator if symbolic else None)
     word = next((part.word for part in parts if part.word), None if symbolic else operator)
     if symbol and word:
-        later = max(symbol, word, key=_extent)
+        later = max(symbol, word, key=lambda token: token.start_pos)
         message = f"',' and '!' cannot be combined with AND, OR, NOT and IN in one filter, found {later.value!r}"
-        raise Misuse(_extent(later)[0], repr(later.value), message)
+        raise Misuse(later.start_pos, repr(later.value), message)
     return _Partial(scope, symbol, word)

@@ -19,7 +19,7 @@ WINDOWS = (
 )
 _NUMBER = 'a number'
 _SECONDS = 'a number of seconds'
-_METHODS = ('avg', 'sum', 'min', 'max', 'count')
+METHODS = ('avg', 'sum', 'min', 'max', 'count')
 _RANKS = ('max', 'mean', 'min', 'sum', 'last', 'l2norm', 'area')
 #: What stands after the query in a function's parentheses: a text that says what, or the words that are allowed.
 ARGUMENTS: Mapping[str, tuple[str | tuple[str, ...], ...]] = {
@@ -32,7 +32,7 @@ ARGUMENTS: Mapping[str, tuple[str | tuple[str, ...], ...]] = {
     **dict.fromkeys('clamp_min clamp_max cutoff_min cutoff_max default'.split(), (_NUMBER,)),
     'timeshift': (_SECONDS,),
     'calendar_shift': ('a shift such as "-7d"', 'a time zone such as "Europe/Berlin"'),
-    'moving_rollup': (_SECONDS, _METHODS),
+    'moving_rollup': (_SECONDS, METHODS),
     'top': (_NUMBER, _RANKS, ('asc', 'desc')),
     **{
         f'{end}{number}{rank}': ()

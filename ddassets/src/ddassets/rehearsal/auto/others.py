@@ -8,7 +8,7 @@ from ddassets.assets import Monitor as MonitorAsset
 from ddassets.assets.members import find_member
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine import kinds
-from ddassets.engine.composite import SEVERITIES, STATES, Composite, CompositeEvaluator, Source, combine, common_groups
+from ddassets.engine.composite import STATES, Composite, CompositeEvaluator, Source, combine, common_groups
 from ddassets.engine.downtime import Downtime
 from ddassets.engine.given import PREFIX as GIVEN
 from ddassets.engine.given import GivenMonitor, GivenStates
@@ -16,7 +16,7 @@ from ddassets.engine.monitor import AnyMonitor, Monitor
 from ddassets.engine.series import Series, SeriesSet
 from ddassets.engine.service_check import PREFIX, STATUSES, CheckEvaluator, CheckMonitor
 from ddassets.engine.state import State
-from ddassets.engine.timeline import Codes, Group, GroupTimeline
+from ddassets.engine.timeline import SEVERITIES, Codes, Group, GroupTimeline
 from ddassets.language.composite import Member
 from ddassets.language.query.tree import metrics
 from ddassets.rehearsal.auto.reporting import Reporter, delay, edges
