@@ -72,6 +72,7 @@ bench: .ddev.toml ## benchmarks of the check, the start, lint, the simulated clo
 	$(COMPANIONS) python benchmarks/check_cost.py --ddev '$(UV) run --locked --only-group ddev ddev'
 	$(RUN) python benchmarks/start.py
 	$(RUN) python benchmarks/lint_speed.py
+	$(RUN) python benchmarks/lint_quality.py
 	$(RUN) python benchmarks/simulation_speed.py
 	$(RUN) python benchmarks/rehearse_speed.py
 

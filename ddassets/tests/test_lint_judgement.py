@@ -1,5 +1,6 @@
 """Where a rule judges in more than one way: what it says of each, how sure it is, and where the caret stands."""
 
+import json
 from difflib import SequenceMatcher, get_close_matches
 from unittest import mock
 
@@ -39,6 +40,15 @@ def dashboard(*texts, **more):
 def monitor(query, options=None, text=None):
     definition = {'query': query, 'options': options or {}}
     return {MONITOR: {'definition': definition | ({'message': text} if text is not None else {})}}
+
+
+def up(*checks):
+    """Return a dashboard with the status of each check; the integration lists acme.can_connect."""
+    shown = [
+        {'definition': {'type': 'check_status', 'check': name, 'grouping': 'check', 'tags': []}} for name in checks
+    ]
+    listed = [{'check': 'acme.can_connect', 'statuses': ['ok'], 'groups': [], 'name': 'Up'}]
+    return {DASHBOARD: {'widgets': shown}, 'assets/service_checks.json': json.dumps(listed)}
 
 
 def prefix(text):
@@ -419,6 +429,15 @@ NO_HANDLE = [(WARNING, '@pager is not notified of the recovery', '@pager')]
             [(NOTE, "no notification when data stops: on_missing_data is 'show_no_data'", '')],
             id='shown-and-not-told',
         ),
+        pytest.param(
+            up('acme.can_connect', 'amce.can_connect', 'acme.can_conect', 'amc.up', 'other.can_connect'),
+            'service-check/unknown',
+            [
+                (WARNING, 'amce.can_connect is not in assets/service_checks.json', ''),
+                (WARNING, 'acme.can_conect is not in assets/service_checks.json', ''),
+            ],
+            id='a-service-check-and-its-prefix-misspelt',
+        ),
         # Messages
         pytest.param(
             monitor(QUERY.replace(' by {host}', ''), text=message(alert='{{host.name}} {{host.ip}}')),
@@ -437,6 +456,18 @@ NO_HANDLE = [(WARNING, '@pager is not notified of the recovery', '@pager')]
             'message/unknown-variable',
             [(WARNING, '{{valu}} is empty: there is no such variable; did you mean value?', '{')],
             id='a-value-misspelt',
+        ),
+        pytest.param(
+            monitor(QUERY, text=message(alert='{{hots.name}} {{team.name}}')),
+            'message/unknown-variable',
+            [
+                (
+                    WARNING,
+                    '{{hots.name}} is empty: the query neither groups nor filters by hots; did you mean host?',
+                    '{',
+                ),
+            ],
+            id='a-tag-of-the-host-or-a-key-misspelt',
         ),
         pytest.param(
             monitor(QUERY.replace('{host}', '{a.b}'), text=message(alert='{{a.b.name}} {{[a.b].name}}')),

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR, message
+from ddassets.lint.nearest import one_letter_apart
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
 from ddassets.nearest import did_you_mean
@@ -36,8 +37,10 @@ def _reason(parts: tuple[str, ...], reading: 'MessageReading') -> str:
     if len(parts) > 2:
         key = '.'.join(parts[:-1])
         return f'a key with dots needs brackets, {{{{[{key}].name}}}}' if key in keys else ''
-    # With `by {host}`, every tag of the host exists; the tags are not known here.
-    if parts[0] in keys or 'host' in reading.group_keys:
+    if parts[0] in keys:
+        return ''
+    # With `by {host}`, every tag of the host exists; the tags are not known here, but a misspelt key is.
+    if 'host' in reading.group_keys and not any(one_letter_apart(parts[0], key) for key in keys):
         return ''
     return f'the query neither groups nor filters by {parts[0]}{did_you_mean(parts[0], keys)}'
 
@@ -48,7 +51,8 @@ RULE = Rule(
     reason='A message prints a variable that its query does not provide.',
     explanation="""\
 `{{key.name}}` exists if the query groups by `key` or its filter fixes the value; other variables print nothing. If the
-query groups by `host`, each tag of the host is a variable too, so such variables are not reported.""",
+query groups by `host`, each tag of the host is a variable too, so such variables are not reported, unless
+they differ in one letter from a key of the query.""",
     bad={
         MONITOR: {
             'definition': {

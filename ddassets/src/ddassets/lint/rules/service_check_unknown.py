@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from ddassets.diagnostic import Severity, Span
 from ddassets.lint.example import DASHBOARD, widget
-from ddassets.lint.nearest import nearest
+from ddassets.lint.nearest import nearest, one_letter_apart
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
 
@@ -35,9 +35,11 @@ def check(subject: Subject) -> Iterator[Fault]:
 
 
 def _unknown(subject: Subject, name: str, listed: frozenset[str]) -> bool:
-    """Whether a name has a prefix of the integration but is not listed."""
+    """Whether a name is not listed, but has a prefix of the integration or is one letter away from a listed name."""
     own = {one.partition('.')[0] for one in listed} | subject.own_prefixes
-    return name not in listed and name.partition('.')[0] in own
+    return name not in listed and (
+        name.partition('.')[0] in own or any(one_letter_apart(name, known) for known in listed)
+    )
 
 
 def _message(name: str) -> str:
@@ -62,7 +64,7 @@ RULE = Rule(
     reason='A widget or a monitor uses a service check that is not in service_checks.json.',
     explanation=(
         'Datadog accepts a misspelt service check: the widget stays empty and the monitor never alerts. Only names '
-        'with a prefix of the integration are checked.'
+        'with a prefix of the integration, or one letter away from a listed name, are checked.'
     ),
     bad={
         DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host}'), _status('acme.can_conect')]},
