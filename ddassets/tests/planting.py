@@ -25,7 +25,9 @@ NAMES = (
     'sundrift cobaltry hexwell junipax kestrelmq larkspool nimbuscast orrery pinnace saltern'
 ).split()
 DIALECTS = ('openmetrics_v1', 'openmetrics_v2', 'jmx', 'snmp', 'plain')
-THINGS = 'queue request worker cache session batch journal replica segment tenant compaction handshake cpu io gc vm.net'.split()
+THINGS = (
+    'queue request worker cache session batch journal replica segment tenant compaction handshake cpu io gc vm.net'
+).split()
 GAUGES = 'depth active pending usage capacity backlog latency temperature max pct rx io2'.split()
 COUNTS = 'accepted rejected evicted flushed retried expired'.split()
 SERVICE_CHECKS, DETAILS = 'assets/service_checks.json', 'assets/dashboards/details.json'
