@@ -158,6 +158,40 @@ def test_times(ddassets, integration, write):
     assert len(re.findall(r'next run of instance 1 in [0-3] s', outcome.err)) == 1
 
 
+HOSTILE = '''\
+from datadog_checks.base import AgentCheck
+
+
+class TinyProbeCheck(AgentCheck):
+    def check(self, instance):
+        self.gauge('tiny.level', 1, tags=['a:\\x9b2J'])
+        self.event({'msg_title': '\\x1b[2J', 'msg_text': '\\x7f'})
+        self.warning('\\x1b[2J')
+        if instance:
+            raise ValueError('\\x1b[2J')
+
+
+class Between(AgentCheck):
+    pass
+
+
+del Between
+Between = TinyProbeCheck
+'''
+
+
+def test_no_text_of_a_wheel_controls_the_terminal(ddassets, tmp_path, write):
+    folder = write_integration(tmp_path / 'tiny_probe', check=HOSTILE)
+    (folder / 'datadog_checks' / 'tiny_probe' / 'data' / 'a\x1b[2J.yaml.default').write_text('instances: []\n')
+    outcome = ddassets('check', folder, '--config', write('instances: [null, {mode: fail}]'))
+    assert outcome.code == 1, outcome.err
+    shown = outcome.out.replace('\n', '')
+    assert shown.isprintable()
+    # The other lines are from the process of the check, which runs with the rights of the user.
+    assert all(line.isprintable() for line in outcome.err.split('\n') if line.startswith('ddassets: '))
+    assert all(text in shown for text in (r'a:\u009b2J', r'"\u001b[2J"', r'Warning: \x1b[2J', r'      \x1b[2J'))
+
+
 def test_refused_wheel(ddassets, refused_integration):
     outcome = ddassets('check', refused_integration)
     assert outcome.code == 2

@@ -106,6 +106,11 @@ def test_variables(monkeypatch):
     assert process.variables(network=True) == {'PATH': '/bin', 'LC_ALL': 'C', 'UV_CACHE_DIR': '/cache', 'NO_PROXY': '*'}
 
 
+def test_the_name_of_code_cannot_control_the_terminal(capsys):
+    process.permit_code('the check of a\x1b[2J')
+    assert capsys.readouterr().err == 'ddassets: running code from the checkout: the check of a\\x1b[2J\n'
+
+
 @pytest.fixture
 def no_code():
     token = process._refusal.set('--no-code')

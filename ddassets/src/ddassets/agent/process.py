@@ -5,11 +5,11 @@ import os
 import re
 import signal
 import subprocess
-import sys
 from contextvars import ContextVar
 from typing import Any
 
 from ddassets.diagnostic import UnusableInputError
+from ddassets.output.terminal import log
 
 # Seconds. A build or an installation that takes longer is considered hung.
 _TIME_LIMIT = 600
@@ -58,7 +58,7 @@ def permit_code(code: str) -> None:
         raise UnusableInputError(f'{option}: this would run {code}')
     if code not in _announced:
         _announced.add(code)
-        print(f'ddassets: running code from the checkout: {code}', file=sys.stderr, flush=True)
+        log(f'running code from the checkout: {code}')
 
 
 def variables(network: bool = False) -> dict[str, str]:

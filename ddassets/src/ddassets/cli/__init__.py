@@ -24,7 +24,7 @@ from ddassets.cli.parser import Parser
 from ddassets.diagnostic import UnusableInputError
 from ddassets.extras import missing_extra
 from ddassets.nearest import did_you_mean
-from ddassets.output.terminal import log, log_lines, write
+from ddassets.output.terminal import log, log_lines, log_unusable, write
 
 ISSUES = 'https://github.com/my-metric-maintainers/my_metric/issues'
 #: In the order of the help text.
@@ -158,10 +158,7 @@ def _parse(words: Sequence[str]) -> tuple[str, argparse.Namespace]:
 
 def _refuse(error: UnusableInputError, name: str, options: argparse.Namespace) -> int:
     """Report input that cannot be used: as text on standard error, and in the format that was asked for."""
-    first, *more = str(error).split('\n')
-    log(f'error: {first}')
-    if more or error.details:
-        log_lines('\n'.join([*more, *(f'  {line}' for line in error.details.splitlines())]))
+    log_unusable(error)
     if (form := getattr(options, 'format', 'text')) != 'text':
         from ddassets.output.formats import render
         from ddassets.output.report import refusal

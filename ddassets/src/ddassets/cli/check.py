@@ -14,7 +14,7 @@ from ddassets.cli import option
 from ddassets.cli.exit_code import FAILED, FINE
 from ddassets.diagnostic import UnusableInputError
 from ddassets.output.formats import render
-from ddassets.output.terminal import write
+from ddassets.output.terminal import log, log_lines, write
 
 if TYPE_CHECKING:
     from ddassets.agent.collection import Collector, Instance
@@ -94,15 +94,15 @@ def run(options: Namespace) -> int:
         if options.datadog_yaml:
             settings, warnings = read_settings(options.datadog_yaml)
             for warning in warnings:
-                _progress(f'warning: {warning}')
+                log(f'warning: {warning}')
         if options.path.suffix == '.whl':
             path = options.path
         else:
             project = find_project(options.path)
-            _progress(f'building the wheel of {project}')
+            log(f'building the wheel of {project}')
             path = build_wheel(project, scratch)
         wheel = read_wheel(path, base_version)
-        _progress(f'installing {path.name} beside datadog-checks-base {base_version}')
+        log(f'installing {path.name} beside datadog-checks-base {base_version}')
         environment = create_environment(scratch, base_version)
         install_wheel(environment, path, options.constraints)
         data = environment.site_packages / 'datadog_checks' / wheel.integration / 'data'
@@ -119,14 +119,14 @@ def run(options: Namespace) -> int:
         if not wheel.named.accepted:
             warnings.append(f'as a published integration the Agent would refuse this wheel: {wheel.named.reason}')
         for warning in warnings:
-            _progress(f'warning: {warning}')
+            log(f'warning: {warning}')
         configuration.write_text(agent_yaml.dump(document), encoding='utf-8')
         try:
             with Collector(environment, wheel.integration, configuration, plan, options.timeout, settings) as collector:
                 return _collect(collector, Installation(wheel, files), options)
         except LoadError as error:
-            print(f'{wheel.integration}: the check failed:', file=sys.stderr)
-            print('\n'.join(failure_lines(error.failure, options.verbose)), file=sys.stderr)
+            log(f'{wheel.integration}: the check failed:')
+            log_lines('\n'.join(failure_lines(error.failure, options.verbose)))
             if options.format != 'text':
                 write(render(options.format, load_report(wheel.integration, error.failure, options.path)))
             return FAILED
@@ -139,7 +139,7 @@ def _collect(collector: 'Collector', installation: 'Installation', options: Name
     times, interval = (2, 1.0) if options.rate else (options.times, None)
     for runs in collect(collector, times, interval, _wait):
         if options.format == 'text':
-            print(runs_text(runs, times), flush=True)
+            write(f'{runs_text(runs, times)}\n')
     write(render(options.format, report(collector, installation, options.path, options.verbose)))
     return FINE if succeeded(collector) else FAILED
 
@@ -156,10 +156,6 @@ def _scratch_folder() -> Iterator[Path]:
             if not folder.exists():
                 break
             time.sleep(0.1)
-
-
-def _progress(text: str) -> None:
-    print(f'ddassets: {text}', file=sys.stderr, flush=True)
 
 
 def _wait(moment: float, instances: 'list[Instance]') -> None:
@@ -180,7 +176,7 @@ def _countdown(text: str) -> Iterator[Callable[[float], None]]:
         def once(left: float) -> None:
             nonlocal shown
             if not shown:
-                _progress(f'{text} {left:.0f} s')
+                log(f'{text} {left:.0f} s')
             shown = True
 
         yield once

@@ -14,7 +14,7 @@ from ddassets.agent.sampler import AGENT_VERSION, NOT_IMITATED, Series
 from ddassets.agent.wheel import Verdict, Wheel
 from ddassets.diagnostic import Diagnostic, Severity
 from ddassets.output.report import Case, Report, Rule
-from ddassets.output.terminal import count
+from ddassets.output.terminal import count, printable
 
 _DEVICE = 'device:'
 
@@ -65,10 +65,14 @@ def runs_text(runs: list[Run], times: int) -> str:
         ('Service Checks', [item for run in runs for item in run.service_checks], False),
     ]
     return '\n'.join(
-        f'=== {title} ==={note}\n{json.dumps(documents, indent=2, ensure_ascii=False)}\n'
-        for title, documents, always in sections
-        if always or documents
+        f'=== {title} ==={note}\n{_json(documents)}\n' for title, documents, always in sections if always or documents
     )
+
+
+def _json(documents: list[dict[str, Any]]) -> str:
+    """Return JSON whose texts cannot control the terminal: JSON itself leaves some control characters as they are."""
+    text = json.dumps(documents, indent=2, ensure_ascii=False)
+    return ''.join(c if c.isprintable() or c == '\n' else json.dumps(c)[1:-1] for c in text)
 
 
 _RULES = (Rule('check/failed', Severity.ERROR, 'the check could not be loaded, or a run of it failed'),)
@@ -127,7 +131,8 @@ def summary_text(collector: Collector, installation: Installation, verbose: bool
     lines += ['', '=== Install ===', *_installation_lines(installation)]
     lines += ['', f'  Imitates the check sampler of Agent {AGENT_VERSION}. Not imitated:']
     lines += [f'    - {sentence}' for sentence in NOT_IMITATED]
-    return '\n'.join(lines) + '\n'
+    # Names, versions and texts come from the wheel.
+    return '\n'.join(map(printable, lines)) + '\n'
 
 
 def _instance_lines(instance: Instance, verbose: bool) -> list[str]:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from ddassets import duration
 from ddassets.engine.assumptions import ASSUMPTIONS
 from ddassets.engine.state import State
-from ddassets.output.terminal import Screen, count, printable, shortened, shown_path, table
+from ddassets.output.terminal import Screen, count, printable, shorten, shown_path, table
 from ddassets.rehearsal.coverage import percentage
 from ddassets.rehearsal.inbox import DowntimeMail, Mail, inbox
 from ddassets.rehearsal.judgement import Judgement
@@ -137,7 +137,7 @@ def _mail_lines(rehearsal: Rehearsal, mails: Sequence[Mail | DowntimeMail], scre
             shown = screen.paint(colour, f'{title:<{widths[1]}}')
             yield f'    {moment}  {shown}  {value:>{widths[2]}}  {fate}'
         else:
-            yield f'    {moment}  {screen.paint(colour, shortened(title, room))}'
+            yield f'    {moment}  {screen.paint(colour, shorten(title, room))}'
             rest = f'{value}  {fate}' if value else fate
             yield from screen.wrapped(rest, _INDENT + widths[0] + 2)
 
@@ -145,8 +145,8 @@ def _mail_lines(rehearsal: Rehearsal, mails: Sequence[Mail | DowntimeMail], scre
 def _mail(rehearsal: Rehearsal, mail: Mail | DowntimeMail) -> tuple[str, str, str, str]:
     """Return instant, title, value with its condition, and who gets it or what mutes it."""
     routes = mail.message.routes if isinstance(mail, Mail) else {}
-    told = (f'{one} (rule {", ".join(routes[one])})' if one in routes else one for one in mail.recipients)
-    to = f'to {" ".join(told)}' if mail.recipients else 'to nobody: the message names no handle'
+    recipients = (f'{one} (rule {", ".join(routes[one])})' if one in routes else one for one in mail.recipients)
+    to = f'to {" ".join(recipients)}' if mail.recipients else 'to nobody: the message names no handle'
     fate = f'muted by {", ".join(mail.muted_by)}' if mail.muted_by else to
     if isinstance(mail, Mail) and mail.notification.reason == 'downtime end':
         fate += ', at the end of a downtime'
@@ -235,8 +235,9 @@ def _changes(changes: Sequence[Change], zone: ZoneInfo) -> str:
 
 
 def _warnings(rehearsal: Rehearsal, screen: Screen) -> Iterator[str]:
-    if rehearsal.warnings:
+    warnings = rehearsal.warnings
+    if warnings:
         yield ''
-    for warning in rehearsal.warnings:
+    for warning in warnings:
         for line in screen.wrapped(f'Warning: {warning}', 2):
             yield screen.paint('33', line)

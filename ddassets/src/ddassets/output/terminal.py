@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ddassets.diagnostic import UnusableInputError
+
 # Maximum of characters of a line that quotes input.
 MAX_LINE = 500
 
@@ -19,8 +21,8 @@ def printable(text: str) -> str:
 
 
 def shorten(text: str, width: int = MAX_LINE) -> str:
-    """Cut a text to `width` characters."""
-    return text if len(text) <= width else text[: width - 1] + '…'
+    """Return a text, cut to `width` characters with an ellipsis if it is longer."""
+    return text if len(text) <= width else text[: max(1, width - 1)] + '…'
 
 
 def bounded(text: str, width: int = 2400) -> str:
@@ -84,11 +86,6 @@ class Screen:
         )
 
 
-def shortened(text: str, width: int) -> str:
-    """Return the text, cut with an ellipsis if it is longer than `width`."""
-    return text if len(text) <= width else text[: max(1, width - 1)] + '…'
-
-
 def table(rows: Sequence[Sequence[str]], width: int) -> Iterator[list[str]]:
     """Yield the rows with their cells padded: the first column to the left, the others to the right.
 
@@ -98,7 +95,7 @@ def table(rows: Sequence[Sequence[str]], width: int) -> Iterator[list[str]]:
     widths[0] = min(widths[0], max(12, width - sum(widths[1:]) - 2 * len(widths[1:])))
     for first, *rest in rows:
         cells = [f'{cell:>{size}}' for cell, size in zip(rest, widths[1:], strict=True)]
-        yield [f'{shortened(first, widths[0]):<{widths[0]}}', *cells]
+        yield [f'{shorten(first, widths[0]):<{widths[0]}}', *cells]
 
 
 class Progress:
@@ -111,7 +108,7 @@ class Progress:
     def __call__(self, text: str) -> None:
         if sys.stderr.isatty() and time.monotonic() - self._begun > 1:
             width = shutil.get_terminal_size().columns
-            print(f'\r\033[K{shortened(printable(text), width - 1)}', end='', file=sys.stderr, flush=True)
+            print(f'\r\033[K{shorten(printable(text), width - 1)}', end='', file=sys.stderr, flush=True)
             self._shown = True
 
     def clear(self) -> None:
@@ -131,6 +128,14 @@ def write(text: str) -> None:
 def log(text: str) -> None:
     """Write a line to standard error in one piece: several threads may write at the same time."""
     _write_error(f'ddassets: {shorten(printable(text), 2 * MAX_LINE)}\n')
+
+
+def log_unusable(error: UnusableInputError) -> None:
+    """Write an error about input that cannot be used, with its details, to standard error."""
+    first, *more = str(error).split('\n')
+    log(f'error: {first}')
+    if more or error.details:
+        log_lines('\n'.join([*more, *(f'  {line}' for line in error.details.splitlines())]))
 
 
 def log_lines(text: str) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 
 from ddassets.diagnostic import UnusableInputError
 from ddassets.nearest import did_you_mean
+from ddassets.output.terminal import printable
 from ddassets.rehearsal.entry import listed
 from ddassets.rehearsal.result import GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Scenario
@@ -35,7 +36,8 @@ def explained(rehearsal: Rehearsal, instant: int, monitor: str | None, group: st
     lines: list[str] = []
     for one in _monitors(rehearsal, monitor):
         for result in _groups(one, group):
-            lines += [*_explained(rehearsal, one, result, instant), '']
+            # Names, tags and queries may contain control characters.
+            lines += [*map(printable, _explained(rehearsal, one, result, instant)), '']
     return '\n'.join(lines) + '\n'
 
 
