@@ -160,6 +160,14 @@ def test_it_asks(datadog, folder, said, code, count):
     assert ('nothing was changed' in err) == (code == 1)
 
 
+@pytest.mark.parametrize('command', ['plan', 'apply', 'destroy'])
+@pytest.mark.parametrize('option', [[], ['--dry-run']], ids=['for-real', 'dry-run'])
+def test_a_report_names_its_command(datadog, folder, command, option):
+    yes = [] if command == 'plan' else ['--yes']
+    out = run(datadog, command, folder(integration.ASSETS), *yes, *option, '--format', 'junit').out
+    assert f'<testsuites name="ddassets {command}"' in out
+
+
 def test_json_asks_nothing(datadog, folder):
     outcome = run(datadog, 'apply', folder(integration.ASSETS), '--json')
     assert outcome.code == 2 and '--format json asks no question: pass --yes' in outcome.err

@@ -28,7 +28,7 @@ def run(options: Namespace) -> int:
     from ddassets.cli.organisation import carry_out_plan, check_answerable, dry_run, plan_options, planned, source_of
     from ddassets.org.comparison import refuse_source
 
-    wanted = plan_options(options)
+    wanted = plan_options('apply', options)
     if source := source_of(wanted.path):
         refuse_source(source, 'apply')
     if wanted.dry_run:

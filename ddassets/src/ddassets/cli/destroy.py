@@ -31,7 +31,7 @@ def run(options: Namespace) -> int:
     from ddassets.org.desired import integration_name, read_assets
     from ddassets.org.plan import make_removal
 
-    wanted = plan_options(options)
+    wanted = plan_options('destroy', options)
     if source := source_of(wanted.path):
         refuse_source(source, 'destroy')
     integration = integration_name(read_assets(wanted.path))

@@ -33,8 +33,9 @@ from ddassets.output.terminal import Paint, bounded, count, log, write
 
 @dataclass(frozen=True)
 class PlanOptions:
-    """`yes`: do not ask. `dry_run`: no network."""
+    """The options of a command. `yes`: do not ask. `dry_run`: no network."""
 
+    command: str
     path: Path
     connection: Connection
     selection: Selection
@@ -50,10 +51,11 @@ def connection(options: Namespace) -> Connection:
     return Connection(options.site, options.api_url, options.keys_from, options.timeout, options.verbose)
 
 
-def plan_options(options: Namespace) -> PlanOptions:
+def plan_options(command: str, options: Namespace) -> PlanOptions:
     """The options of plan, apply and destroy; destroy has no changes, plan asks nothing."""
     notify, redirect = getattr(options, 'notify', ()), getattr(options, 'redirect', None)
     return PlanOptions(
+        command=command,
         path=options.path,
         connection=connection(options),
         selection=Selection(options.only),
@@ -105,7 +107,7 @@ def source_of(path: Path) -> 'bundle.Bundle | None':
     if any(error.severity is Severity.ERROR for error in errors):
         refuse(errors)
     if not found.form:
-        raise UnusableInputError(f'{path}: neither an integration nor assets in a form that is read')
+        raise UnusableInputError(f'{path}: expected an integration, or assets in a supported form')
     return found
 
 
@@ -198,7 +200,8 @@ def show(
     """Print a plan in the chosen format; after an apply, with its outcomes and why it is `unsettled`, if it is."""
     links = {step.stored.id: organisation.link(step.kind, step.stored.id) for step in plan.steps if step.stored}
     site = organisation.client.account.site
-    write(render(options.format, report(plan, site, links, options.path, outcomes, unsettled), Paint.of_output()))
+    shown = report(options.command, plan, site, links, options.path, outcomes, unsettled)
+    write(render(options.format, shown, Paint.of_output()))
 
 
 def dry_run(options: PlanOptions) -> int:
@@ -215,7 +218,7 @@ def dry_run(options: PlanOptions) -> int:
         body = asset.kind.outgoing(asset.body, now)
         marker = Marker(integration, asset.name, fingerprint(asset.kind.canonical(body)))
         bodies.append(('POST', asset.kind.path, asset.kind.request(asset.kind.mark(body, marker))))
-    write(render(options.format, dry_run_report(integration, bodies)))
+    write(render(options.format, dry_run_report(options.command, integration, bodies)))
     if options.format == 'text':
         counts = [(kind, sum(asset.kind is kind for asset in desired)) for kind in KINDS]
         listed = ', '.join(count(number, kind.name, kind.plural) for kind, number in counts if number)

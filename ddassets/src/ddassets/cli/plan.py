@@ -49,7 +49,7 @@ def run(options: Namespace) -> int:
     from ddassets.cli.organisation import compared, dry_run, plan_options, planned, show, source_of
     from ddassets.org.plan import Action
 
-    wanted = plan_options(options)
+    wanted = plan_options('plan', options)
     source = source_of(wanted.path)
     if wanted.dry_run and source is None:
         return dry_run(wanted)

@@ -11,7 +11,7 @@ from ddassets.org.applying import Outcome
 from ddassets.org.difference import MISSING, Difference
 from ddassets.org.plan import Action, Plan, Step
 from ddassets.output.report import Case, Report, Rule
-from ddassets.output.terminal import Paint, Screen, count, printable, shortened
+from ddassets.output.terminal import Paint, Screen, count, printable, shorten
 
 _SIGNS = {
     Action.CREATE: '+',
@@ -31,7 +31,7 @@ _WORDS = {
     Action.KEEP: 'up to date',
 }
 _DONE = {Action.CREATE: 'created', Action.UPDATE: 'changed', Action.REPLACE: 'replaced', Action.DELETE: 'deleted'}
-_WIDEST, _LONGEST = 100, 2000
+_WIDEST, _MAX_CHANGED = 100, 2000
 _INDENT = 8
 
 
@@ -43,6 +43,7 @@ _RULES = (
 
 
 def report(
+    command: str,
     plan: Plan,
     site: str,
     links: dict[str, str],
@@ -50,7 +51,7 @@ def report(
     outcomes: Sequence[Outcome] | None = None,
     unsettled: str = '',
 ) -> Report:
-    """Return a plan for every output format; with `outcomes`, also what carrying it out gave.
+    """Return the plan of a command for every output format; with `outcomes`, also what carrying it out gave.
 
     `links` are the addresses of stored objects, by id.
     """
@@ -74,7 +75,7 @@ def report(
         else:
             cases.append(Case(plan.integration, name, details=_WORDS[step.action]))
     return Report(
-        command='plan' if outcomes is None else 'apply',
+        command=command,
         summary=summary(plan),
         document=document,
         diagnostics=diagnostics,
@@ -84,10 +85,10 @@ def report(
     )
 
 
-def dry_run_report(integration: str, requests: Sequence[tuple[str, str, Any]]) -> Report:
+def dry_run_report(command: str, integration: str, requests: Sequence[tuple[str, str, Any]]) -> Report:
     """Return the requests (method, path, body) of `--dry-run`."""
     return Report(
-        command='plan',
+        command=command,
         summary=f'dry run: {count(len(requests), "request")}',
         document={
             'integration': integration,
@@ -121,8 +122,8 @@ def summary(plan: Plan) -> str:
 def _step_lines(step: Step, width: int, paint: Paint, links: dict[str, str]) -> Iterator[str]:
     sign = _SIGNS[step.action]
     screen = Screen.of_output()
-    head = f'  {sign} {step.kind.name:<9}  {step.name:<{width}}  {_short(step.title, 60)}'.rstrip()
-    yield paint(_COLOURS[sign], shortened(head, screen.width))
+    head = f'  {sign} {step.kind.name:<9}  {step.name:<{width}}  {shorten(printable(step.title), 60)}'.rstrip()
+    yield paint(_COLOURS[sign], shorten(head, screen.width))
     if step.action is Action.REFUSE:
         leave = f'; with --overwrite it is {_DONE[step.would]}' if step.would else ''
         yield from screen.wrapped(f'left alone: {step.reason}{leave}', _INDENT)
@@ -156,7 +157,7 @@ def _changed_lines(before: str, after: str) -> Iterator[str]:
     for line in found[2:]:
         if not line.startswith('@@'):
             # A change is shown in full, wherever it is in its line.
-            yield f'{line[0]} {_short(line[1:], _LONGEST if line[0] in "+-" else _WIDEST)}'
+            yield f'{line[0]} {shorten(printable(line[1:]), _MAX_CHANGED if line[0] in "+-" else _WIDEST)}'
         elif not line.startswith(('@@ -1 ', '@@ -1,')):
             yield '…'
 
@@ -164,12 +165,7 @@ def _changed_lines(before: str, after: str) -> Iterator[str]:
 def _shown(value: Any) -> str:
     if value is MISSING:
         return '(missing)'
-    return _short(json.dumps(value, ensure_ascii=False), _WIDEST)
-
-
-def _short(text: str, width: int) -> str:
-    text = printable(text)
-    return text if len(text) <= width else text[: width - 1] + '…'
+    return shorten(printable(json.dumps(value, ensure_ascii=False)), _WIDEST)
 
 
 def outcome_text(outcome: Outcome, width: int, paint: Paint) -> str:

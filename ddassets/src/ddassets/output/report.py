@@ -99,6 +99,10 @@ def diagnostic_document(diagnostic: Diagnostic) -> dict[str, Any]:
     return document
 
 
+# The first part of the codes of a command, if it is not the command.
+_PREFIXES = {'rehearse': 'rehearsal'}
+
+
 def refusal_diagnostics(error: UnusableInputError, code: str, path: Path) -> list[Diagnostic]:
     """Return the faults of an error, or the error as a single diagnostic about `path`."""
     return list(error.diagnostics) or [Diagnostic(code, Severity.ERROR, path, str(error))]
@@ -106,7 +110,7 @@ def refusal_diagnostics(error: UnusableInputError, code: str, path: Path) -> lis
 
 def refusal(error: UnusableInputError, command: str, path: Path) -> Report:
     """Return the report of a command whose input could not be used."""
-    diagnostics = refusal_diagnostics(error, f'{command}/unusable', path)
+    diagnostics = refusal_diagnostics(error, f'{_PREFIXES.get(command, command)}/unusable', path)
     return Report(
         command=command,
         summary='the input cannot be used',
