@@ -18,7 +18,14 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from ddassets.agent.environment import Environment, build_wheel, create_environment, install_beside, install_wheel
+from ddassets.agent.environment import (
+    Environment,
+    build_wheel,
+    create_environment,
+    install_beside,
+    install_wheel,
+    python_of,
+)
 from ddassets.agent.wheel import read_wheel
 
 # Maximum of cached environments. An environment that was used within these seconds may be in use and is kept.
@@ -57,8 +64,7 @@ def installed(integration: Path, base_version: str) -> Installed:
             _make(folder, path, base_version, clock)
     os.utime(folder)
     inside = next((folder / 'environment').glob('**/site-packages'))
-    python = folder / 'environment' / ('Scripts/python.exe' if os.name == 'nt' else 'bin/python')
-    return Installed(wheel.integration, Environment(python, inside), folder / 'clock')
+    return Installed(wheel.integration, Environment(python_of(folder / 'environment'), inside), folder / 'clock')
 
 
 def _content(wheel: Path) -> list[str]:

@@ -12,7 +12,7 @@ import yaml
 from ddassets.agent import agent_yaml
 from ddassets.assets.document import read_bytes
 from ddassets.diagnostic import UnusableInputError
-from ddassets.nearest import closest
+from ddassets.nearest import did_you_mean
 
 DEFAULT_INTERVAL = 15
 """Seconds between two runs of an instance without an interval (the Agent's `defaults.DefaultCheckInterval`)."""
@@ -82,12 +82,7 @@ def is_template(document: object) -> bool:
 def unknown_keys(document: object) -> list[str]:
     """Return a sentence for each top-level key that the Agent does not know; it logs a warning and continues."""
     keys = [str(key) for key in document if key not in _KNOWN_KEYS] if isinstance(document, dict) else []
-    sentences = []
-    for key in keys:
-        nearest = closest(key, _KNOWN_KEYS)
-        hint = f'; did you mean {nearest!r}?' if nearest else ''
-        sentences.append(f'the Agent does not know the key {key!r} and ignores it{hint}')
-    return sentences
+    return [f'the Agent does not know the key {key!r} and ignores it{did_you_mean(key, _KNOWN_KEYS)}' for key in keys]
 
 
 _COMMENTED = re.compile(r'( *)# (\w+):( .*)?')
@@ -107,8 +102,7 @@ def uncomment(text: str, names: Sequence[str], shown: str) -> str:
             places.setdefault(match[2], (number, match[1]))
     for name in names:
         if name not in places:
-            nearest = closest(name, places)
-            hint = f'; did you mean {nearest!r}?' if nearest else ''
+            hint = did_you_mean(name, places)
             known = ', '.join(places) or 'none'
             raise UnusableInputError(f'{shown}: no option {name!r} in a comment{hint}; available: {known}')
         number, indent = places[name]

@@ -98,7 +98,7 @@ def create_environment(scratch: Path, base_version: str) -> Environment:
         [_uv(), 'venv', '--quiet', '--no-project', '--python', _python(), str(target)],
         'the scratch environment could not be created',
     )
-    python = target / ('Scripts/python.exe' if os.name == 'nt' else 'bin/python')
+    python = python_of(target)
     run(
         [_uv(), 'pip', 'install', '--no-progress', '--python', str(python)]
         + (
@@ -112,6 +112,11 @@ def create_environment(scratch: Path, base_version: str) -> Environment:
         [str(python), '-I', '-c', 'import sysconfig; print(sysconfig.get_path("purelib"))'], 'no Python'
     )
     return Environment(python, Path(site_packages.strip()))
+
+
+def python_of(folder: Path) -> Path:
+    """Return the path of the Python of an environment in a folder."""
+    return folder / ('Scripts/python.exe' if os.name == 'nt' else 'bin/python')
 
 
 def install_wheel(environment: Environment, wheel: Path, constraints: Path | None = None) -> str:

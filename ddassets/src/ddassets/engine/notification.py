@@ -218,13 +218,13 @@ class _Muting:
 
 
 def _first_recoveries(timeline: GroupTimeline, muting: _Muting, own: Instants) -> Flags:
-    """Rule 5.17: which recoveries of trouble that began before the muting are told all the same."""
+    """Rule 5.17: which recoveries of trouble that began before the muting notify nevertheless."""
     changes = timeline.transitions
     instants = changes.instants[own]
     starts = np.array(muting.always.starts or [np.inf])
     stretch = starts[np.maximum(np.searchsorted(starts, instants, side='right') - 1, 0)]
-    told: Flags = (changes.targets[own] == State.OK) & (changes.first_triggered[own] < stretch)
-    return told & ~muting.first_recoveries.cover(instants)
+    begun_before: Flags = (changes.targets[own] == State.OK) & (changes.first_triggered[own] < stretch)
+    return begun_before & ~muting.first_recoveries.cover(instants)
 
 
 def _ends(timeline: GroupTimeline, muting: _Muting) -> Iterator[tuple[int, int]]:
@@ -305,10 +305,10 @@ class _Renotifier:
             if until is not None:
                 if self.assumptions.muted_renotification == 'at the end':
                     instant = self._tick(until) if until < stop else stop
-            told = bisect_right(self.ends, instant) - 1
-            if told < 0 or self.ends[told] <= last:
+            last_end = bisect_right(self.ends, instant) - 1
+            if last_end < 0 or self.ends[last_end] <= last:
                 return instant if instant < stop else None
-            last = self.ends[told]
+            last = self.ends[last_end]
         return None
 
     def _tick(self, instant: float) -> int:

@@ -25,7 +25,7 @@ def coverage(result: MonitorResult) -> list[tuple[str, bool]]:
         items.append(
             ('renotification', any((one.notifications.reasons == again).any() for one in result.results.values()))
         )
-    possible = _possible(result.messages.body, result.monitor)
+    possible = possible_branches(result.messages.body, result.monitor)
     return items + [(f'message: {branch}', branch in result.reached) for branch in possible]
 
 
@@ -69,7 +69,7 @@ def _edges(result: MonitorResult) -> set[Edge]:
     return {Edge(State.OK, edge.target) if edge.source == State.ABSENT else edge for edge in edges}
 
 
-def _possible(template: Template, monitor: AnyMonitor) -> Iterator[Branch]:
+def possible_branches(template: Template, monitor: AnyMonitor) -> Iterator[Branch]:
     """Return the branches that a notification of the monitor can render."""
     flags = [conditions(edge) for edge in possible_edges(monitor)]
     for branch in template.branches():
@@ -82,5 +82,5 @@ def judge(monitors: Mapping[str, Sequence[tuple[str, bool]]], least: float, line
     """Return a verdict on whether the coverage of monitors, by name, is at least `least` per cent."""
     found = percentage(monitors)
     missing = tuple(f'{name}: {item}' for name, items in monitors.items() for item, done in items if not done)
-    told = (f'found {found:.4g} %; not reached: {"; ".join(missing)}',) if found < least else ()
-    return Verdict(f'coverage of at least {least:g} %', found >= least, told, line)
+    details = (f'found {found:.4g} %; not reached: {"; ".join(missing)}',) if found < least else ()
+    return Verdict(f'coverage of at least {least:g} %', found >= least, details, line)

@@ -166,7 +166,7 @@ class Finder:
         if state not in monitor.monitor.states:
             entry.refuse(f'{monitor.name} is never in {state}: {reasons[state]}')
 
-    def told(self, group: GroupResult, entry: Entry, until: int, what: str) -> None:
+    def require_data_until(self, group: GroupResult, entry: Entry, until: int, what: str) -> None:
         """Refuse expectations later than the end of the data."""
         if group.data_end < until:
             end = 'nowhere' if math.isinf(group.data_end) else shown_time(group.data_end, self.rehearsal.zone)
@@ -196,12 +196,12 @@ def judge(rehearsal: Rehearsal) -> Iterator[Verdict]:
     for key, expectation in wanted.items():
         yield _verdict(rehearsal, key, expectation, happened.get(key))
     unexpected.sort(key=lambda event: event.at)
-    told = tuple(f'{shown_time(event.at, rehearsal.zone)} {event}' for event in unexpected[:MAX_LISTED])
+    details = tuple(f'{shown_time(event.at, rehearsal.zone)} {event}' for event in unexpected[:MAX_LISTED])
     if len(unexpected) > MAX_LISTED:
-        told = (*told, f'and {len(unexpected) - MAX_LISTED:,} more')
+        details = (*details, f'and {len(unexpected) - MAX_LISTED:,} more')
     entry = rehearsal.scenario.top.keys['expect']
     moment = unexpected[0].moment if unexpected else None
-    yield Verdict('nothing else happens', not unexpected, told, entry.line, moment)
+    yield Verdict('nothing else happens', not unexpected, details, entry.line, moment)
 
 
 def _refuse_emptiness(rehearsal: Rehearsal) -> None:
@@ -212,7 +212,9 @@ def _refuse_emptiness(rehearsal: Rehearsal) -> None:
     if latest is None or math.isinf(latest.data_end) and latest.data_end < 0:
         reasons = '; '.join(f'{one.name}: {one.evaluator.absence}' for one in rehearsal.monitors[:3])
         entry.refuse(f'nothing can ever happen: {reasons}')
-    Finder(rehearsal).told(latest, entry, rehearsal.end, 'the end of the rehearsal, until which no event is expected')
+    Finder(rehearsal).require_data_until(
+        latest, entry, rehearsal.end, 'the end of the rehearsal, until which no event is expected'
+    )
 
 
 def keyed(rehearsal: Rehearsal) -> Mapping[Key, Expectation]:
@@ -233,7 +235,7 @@ def keyed(rehearsal: Rehearsal) -> Mapping[Key, Expectation]:
 def _refuse_impossible(finder: Finder, monitor: MonitorResult, group: GroupResult, one: Expectation) -> None:
     keys = one.entry.keys
     _refuse_instant(finder.rehearsal, monitor, group, one)
-    finder.told(group, keys['at'], one.at, 'the expectation')
+    finder.require_data_until(group, keys['at'], one.at, 'the expectation')
     _refuse_states(finder, monitor, one)
     if one.notification in ('sent', 'muted'):
         if monitor.monitor.draft:

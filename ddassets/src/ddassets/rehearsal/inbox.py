@@ -57,7 +57,7 @@ class DowntimeMail:
 
     @property
     def title(self) -> str:
-        return f'Downtime {self.what}: {self.downtime.name}'
+        return self.downtime.title(self.what)
 
     @property
     def text(self) -> str:

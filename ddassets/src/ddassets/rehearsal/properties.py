@@ -66,7 +66,7 @@ def _chosen(finder: Finder, one: Property) -> list[tuple[MonitorResult, list[Gro
         if not groups:
             one.entry.refuse(f'{monitor.name} has no group: {monitor.evaluator.absence}')
         last = max(groups, key=lambda group: group.data_end)
-        finder.told(last, one.entry, rehearsal.end, 'the end of the rehearsal, which a property covers')
+        finder.require_data_until(last, one.entry, rehearsal.end, 'the end of the rehearsal, which a property covers')
     return chosen
 
 
@@ -95,25 +95,25 @@ def _of_notifications(
     _refuse_impossible(finder, one, [monitor for monitor, _ in chosen])
     count = 0
     moments: list[Moment] = []
-    told: list[tuple[int, str]] = []
+    examples: list[tuple[int, str]] = []
     for monitor, groups in chosen:
         for group in groups:
             rows = np.flatnonzero(_counted(finder.rehearsal, one, monitor, group))
             count += rows.size
             for row in rows[:_MAX_LISTED].tolist():
                 due = group.notifications[row]
-                told.append((due.instant, f'{monitor.name}, {group.name}: {due.target}'))
+                examples.append((due.instant, f'{monitor.name}, {group.name}: {due.target}'))
                 moments.append(Moment(monitor.name, group.name, due.instant))
-    return moments, tuple(_judged(finder.rehearsal, one, count, told))
+    return moments, tuple(_judged(finder.rehearsal, one, count, examples))
 
 
-def _judged(rehearsal: Rehearsal, one: Property, count: int, told: list[tuple[int, str]]) -> Iterator[str]:
+def _judged(rehearsal: Rehearsal, one: Property, count: int, examples: list[tuple[int, str]]) -> Iterator[str]:
     if one.least <= count and (one.most is None or count <= one.most):
         return
     yield f'found {count:,}'
-    for instant, what in sorted(told)[:_MAX_LISTED]:
+    for instant, what in sorted(examples)[:_MAX_LISTED]:
         yield f'{shown_time(instant, rehearsal.zone)} {what}'
-    if told and count > _MAX_LISTED:
+    if examples and count > _MAX_LISTED:
         yield f'and {count - _MAX_LISTED:,} more'
 
 
@@ -172,9 +172,9 @@ def _of_downtime(finder: Finder, one: Property) -> Iterator[str]:
         one.recipient.refuse(f'the message of {name} never notifies {one.recipient.shown()}')
     instants = np.array([int(instant) for instant, _ in downtime.messages], dtype=np.int64)
     rows = np.flatnonzero(_in_time(finder.rehearsal, one, instants)).tolist()
-    told = [(int(instants[row]), _told(downtime, row)) for row in rows[:_MAX_LISTED]]
-    yield from _judged(finder.rehearsal, one, len(rows), told)
+    examples = [(int(instants[row]), _shown(downtime, row)) for row in rows[:_MAX_LISTED]]
+    yield from _judged(finder.rehearsal, one, len(rows), examples)
 
 
-def _told(downtime: DowntimeResult, row: int) -> str:
+def _shown(downtime: DowntimeResult, row: int) -> str:
     return f'{downtime.name}: {downtime.messages[row][1]}'

@@ -97,6 +97,10 @@ class DowntimeResult:
     def name(self) -> str:
         return self.downtime.name
 
+    def title(self, event: str) -> str:
+        """Return the title of the message about an event."""
+        return f'Downtime {event}: {self.name}'
+
     @property
     def scope(self) -> str:
         return self.downtime.scope.text
@@ -156,8 +160,8 @@ class MonitorResult:
     def reworded(self, scenario: Scenario) -> 'MonitorResult':
         """Return the same states and notifications with the messages for another scenario's assumptions."""
         assumptions = Assumptions(scenario.assumptions)
-        told = Messages(self.asset, self.monitor, self.evaluator, scenario, assumptions)
-        return MonitorResult(self.asset, self.monitor, self.evaluator, told, self.muting, lambda: self.results)
+        messages = Messages(self.asset, self.monitor, self.evaluator, scenario, assumptions)
+        return MonitorResult(self.asset, self.monitor, self.evaluator, messages, self.muting, lambda: self.results)
 
     @property
     def windows(self) -> int:

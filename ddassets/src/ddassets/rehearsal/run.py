@@ -172,8 +172,8 @@ class _Monitor:
         self.monitor = self.evaluator.monitor
 
     def result(self) -> MonitorResult:
-        told = Messages(self.asset, self.monitor, self.evaluator, self.scenario, self.assumptions)
-        return MonitorResult(self.asset, self.monitor, self.evaluator, told, self.muting, self._groups)
+        texts = Messages(self.asset, self.monitor, self.evaluator, self.scenario, self.assumptions)
+        return MonitorResult(self.asset, self.monitor, self.evaluator, texts, self.muting, self._groups)
 
     def _groups(self) -> Mapping[Group, GroupResult]:
         """Return the results of all groups; evaluations are dropped group by group unless they are kept."""
@@ -188,7 +188,7 @@ class _Monitor:
         mutes = tuple(self._mutes(timeline.tags))
         due = notifications(self.monitor, timeline, mutes, self.assumptions)
         first = np.flatnonzero(np.diff(timeline.states, prepend=np.int8(-2)))
-        told = [self.signal.data_end(series) for series in self.evaluator.series(timeline.group)]
+        data_ends = [self.signal.data_end(series) for series in self.evaluator.series(timeline.group)]
         return GroupResult(
             group=timeline.group,
             tags=timeline.tags,
@@ -198,7 +198,7 @@ class _Monitor:
             transitions=timeline.transitions,
             mutes=mutes,
             notifications=due,
-            data_end=max(told, default=-math.inf),
+            data_end=max(data_ends, default=-math.inf),
             timeline=timeline if self.keep else None,
         )
 
@@ -248,11 +248,11 @@ def _downtime(scenario: Scenario, downtime: Downtime) -> DowntimeResult:
         ) from None
     recipients = messages.handles(text)
     ended = _cause(downtime, assumptions)
-    told = sorted(
+    notices = sorted(
         (instant, what)
         for start, end in windows
         for instant, what in ((start, 'started'), (end, ended))
         if scenario.start <= instant < scenario.end and instant not in inner
     )
     assumed = downtime.assumptions(scenario.start, scenario.end)
-    return DowntimeResult(downtime, text, recipients, windows, tuple(told) if recipients else (), assumed)
+    return DowntimeResult(downtime, text, recipients, windows, tuple(notices) if recipients else (), assumed)

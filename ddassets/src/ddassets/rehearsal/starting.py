@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-import yaml
 
 from ddassets import assets, duration
 from ddassets.assets import Bundle, Monitor
@@ -20,6 +19,7 @@ from ddassets.rehearsal import writing
 from ddassets.rehearsal.auto import START, MadeSignal, make_signal
 from ddassets.rehearsal.auto.estate import declared
 from ddassets.rehearsal.discovery import FOLDER
+from ddassets.rehearsal.one_line import flow_list, scalar
 from ddassets.rehearsal.parsing import parse
 from ddassets.rehearsal.run import rehearse
 
@@ -72,16 +72,16 @@ _EXPECT = '# The complete list of what happens: what the monitor does, not what 
 def _lines(monitor: Monitor, bundle: Bundle, path: Path, schema: str, made: MadeSignal) -> Iterator[str]:
     name = monitor.name
     yield f'# yaml-language-server: $schema={schema}'
-    yield f'# Written by `ddassets init` for the monitor {_scalar(name)}.'
+    yield f'# Written by `ddassets init` for the monitor {scalar(name)}.'
     yield f'#   ddassets rehearse {path}            # does the monitor still do this?'
     yield f'#   ddassets rehearse --write {path}    # after a change: fill in what happens now'
-    yield f'description: {_scalar(f"{name}: above its thresholds and back, then no points")}'
+    yield f'description: {scalar(f"{name}: above its thresholds and back, then no points")}'
     yield f'start: {_instant(START)}    # UTC, unless there is a `timezone`'
     yield f'length: {duration.write(made.seconds)}'
     if hosts := sorted({tag.partition(':')[2] for one in made.sources for tag in one.tags if tag.startswith('host:')}):
         yield '# Attributes of hosts for {{host.ip}} and {{host.metadata_…}}, and tags of all their series.'
         yield 'hosts:'
-        yield from (f'  {_scalar(host)}: {{ip: 192.0.2.{number}}}' for number, host in enumerate(hosts, 1))
+        yield from (f'  {scalar(host)}: {{ip: 192.0.2.{number}}}' for number, host in enumerate(hosts, 1))
     yield from _series(monitor, made)
     yield from _chosen(monitor, bundle, path)
 
@@ -96,11 +96,11 @@ def _series(monitor: Monitor, made: MadeSignal) -> Iterator[str]:
         if made.stub:
             yield f'- stub: {made.stub}    # {made.stub}() is not documented by Datadog: these are its results'
         else:
-            yield f'- metric: {_scalar(source.metric)}'
+            yield f'- metric: {scalar(source.metric)}'
             yield f'  type: {source.kind}    # as the metric is submitted: gauge, count or rate'
         yield f'  interval: {duration.write(source.interval)}    # between two points'
         if source.tags:
-            yield f'  tags: {_list(sorted(source.tags))}'
+            yield f'  tags: {flow_list(sorted(source.tags))}'
         yield f'  from: {_instant(float(series.times[0]))}    # early enough for the first window'
         yield '  values: >-'
         yield from (f'    {line}' for line in _wrapped(notation(series, START + made.seconds)))
@@ -162,15 +162,15 @@ def _wrapped(items: Sequence[str]) -> Iterator[str]:
 
 def _chosen(monitor: Monitor, bundle: Bundle, path: Path) -> Iterator[str]:
     if bundle.source is None:
-        yield f'monitors: {_list([monitor.name])}'
+        yield f'monitors: {flow_list([monitor.name])}'
     else:
         source = monitor.source
         origin = source.origin if isinstance(source, SourceDocument) and source.origin else monitor.path
         file = os.path.relpath(origin, path.parent)
         file = file if '/' in file else f'./{file}'
         yield '# The file of the monitor, and its name or address in it.'
-        only = _list([monitor.address or monitor.name])
-        yield f'monitors: [{{file: {_scalar(file)}, only: {only}}}]'
+        only = flow_list([monitor.address or monitor.name])
+        yield f'monitors: [{{file: {scalar(file)}, only: {only}}}]'
     yield 'downtimes: []    # or names, or files; default: all of the integration'
 
 
@@ -186,15 +186,3 @@ def scenario_folder(bundle: Bundle) -> Path:
 
 def _instant(instant: float) -> str:
     return datetime.fromtimestamp(instant, UTC).strftime('%Y-%m-%dT%H:%M:%S')
-
-
-def _list(texts: Sequence[str]) -> str:
-    return _yaml(list(texts))
-
-
-def _scalar(text: str) -> str:
-    return _yaml(text).removesuffix('...').rstrip()
-
-
-def _yaml(value: object) -> str:
-    return yaml.safe_dump(value, default_flow_style=True, width=10**9, allow_unicode=True).rstrip('\n')

@@ -10,6 +10,7 @@ import yaml
 from ddassets.assets.writing import replace_text
 from ddassets.diagnostic import UnusableInputError
 from ddassets.rehearsal.expectation import Event, Key, events, judge, keyed
+from ddassets.rehearsal.one_line import flow_list, scalar
 from ddassets.rehearsal.parsing import parse
 from ddassets.rehearsal.result import Rehearsal
 from ddassets.rehearsal.times import shown_time, write_instant
@@ -99,11 +100,11 @@ def _entries(rehearsal: Rehearsal, happened: Sequence[Event]) -> Iterator[str]:
 
 def _values(rehearsal: Rehearsal, event: Event, fragments: Sequence[str]) -> Iterator[tuple[str, str]]:
     if event.reason != 'transition':
-        yield 'reason', _scalar(event.reason)
+        yield 'reason', scalar(event.reason)
     if len(rehearsal.monitors) > 1:
-        yield 'monitor', _scalar(event.monitor.name)
+        yield 'monitor', scalar(event.monitor.name)
     if event.group.group:
-        yield 'group', _scalar(event.group.name)
+        yield 'group', scalar(event.group.name)
     if event.reason == 'transition':
         yield 'from', str(event.source)
     yield 'to', str(event.target)
@@ -111,21 +112,8 @@ def _values(rehearsal: Rehearsal, event: Event, fragments: Sequence[str]) -> Ite
         yield 'value', f'{event.value:.6g}'
     yield 'notification', event.fate
     if event.notification and event.notification.muted_by:
-        yield 'muted_by', _list(event.notification.muted_by)
+        yield 'muted_by', flow_list(event.notification.muted_by)
     if event.message is not None:
-        yield 'recipients', _list(event.message.recipients)
+        yield 'recipients', flow_list(event.message.recipients)
         if fragments:
-            yield 'message', _list(fragments)
-
-
-def _list(texts: Sequence[str]) -> str:
-    return _yaml(list(texts))
-
-
-def _scalar(text: str) -> str:
-    return _yaml(text).removesuffix('...').rstrip()
-
-
-def _yaml(value: object) -> str:
-    """Return YAML on one line."""
-    return yaml.safe_dump(value, default_flow_style=True, width=10**9, allow_unicode=True).rstrip('\n')
+            yield 'message', flow_list(fragments)

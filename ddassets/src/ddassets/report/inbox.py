@@ -158,7 +158,7 @@ def _text_of_downtime(downtime: DowntimeResult, row: int) -> tuple[str, int | No
 
 def _downtime_kind(place: int, downtime: DowntimeResult, what: str) -> model.Kind:
     return model.Kind(
-        title=f'Downtime {what}: {downtime.name}',
+        title=downtime.title(what),
         recipients=tuple(downtime.recipients),
         monitor=None,
         group=None,
