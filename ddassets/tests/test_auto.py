@@ -1,15 +1,19 @@
 """`--auto` reaches every state that a monitor's options allow, by a signal made from its query, or says why not."""
 
 import json
+from dataclasses import replace
 
 import pytest
+from counting import steps
 from made import MESSAGE, asset_of
 
-from ddassets.cli import main
+from ddassets.cli import auto_output, main
 from ddassets.engine import downtime as downtimes
 from ddassets.engine import monitor as monitors
 from ddassets.rehearsal.auto import survey
-from ddassets.rehearsal.auto.estate import judge
+from ddassets.rehearsal.auto.estate import Estate, judge
+from ddassets.rehearsal.auto.survey import Survey
+from ddassets.report.surveyed import page as page_of_surveys
 
 ANOMALIES = (
     "avg(last_4h):anomalies(avg:acme.q{*}, 'agile', 2, direction='both', alert_window='last_15m', interval=60) >= 0.8"
@@ -216,6 +220,47 @@ def test_the_command_needs_nothing_but_an_export(tmp_path, capsys):
     first, second = json.loads(capsys.readouterr().out)['monitors']
     assert (first['alert']['answer'], second['alert']['answer']) == ('yes', 'no')
     assert first['notified']['Alert'] == ['@pager', '@team-acme']
+
+
+HELM = 'kind: DatadogMonitor\nmetadata: {name: {{ .Release.Name }}}\n'
+
+
+def test_a_refused_file_is_an_error(tmp_path, capsys):
+    exported(tmp_path, 'avg(last_5m):avg:acme.q{*} > 100')
+    (tmp_path / 'helm.yaml').write_text(HELM)
+    for path, number in ((tmp_path, 1), (tmp_path / 'helm.yaml', 0)):
+        assert main(['rehearse', '--auto', '--format', 'json', str(path)]) == 1
+        found = json.loads(capsys.readouterr().out)
+        assert len(found['monitors']) == number
+        [fault] = [each for each in found['diagnostics'] if each['severity'] != 'note']
+        assert (fault['rule'], fault['severity']) == ('source/refused', 'error')
+        assert 'a Helm template' in fault['message']
+
+
+def test_a_file_without_a_monitor_is_unusable(tmp_path, capsys):
+    (tmp_path / 'x.yaml').write_text('a: 1\n')
+    assert main(['rehearse', '--auto', str(tmp_path / 'x.yaml')]) == 2
+    assert 'x.yaml: expected a monitor or a downtime in a supported form' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    'made',
+    [
+        pytest.param(lambda estate: [*auto_output.report(estate).cases], id='report'),
+        pytest.param(lambda estate: page_of_surveys(estate, 'x'), id='page'),
+    ],
+)
+def test_the_work_for_a_monitor_does_not_grow_with_their_number(made):
+    asset = asset_of('avg(last_5m):avg:acme.q{*} > 100')
+
+    def work(number):
+        found = [
+            Survey(replace(asset, body={**asset.body, 'name': str(index)}), unsupported='x') for index in range(number)
+        ]
+        estate = Estate(found, [fault for each in found for fault in judge(each)])
+        return steps(lambda: made(estate))
+
+    assert work(400) < 5 * work(100)
 
 
 def test_one_good_monitor_is_no_finding(tmp_path, capsys):

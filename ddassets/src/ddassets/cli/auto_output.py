@@ -8,7 +8,7 @@ from ddassets import duration
 from ddassets.diagnostic import Severity
 from ddassets.output.formats.text import diagnostic_lines
 from ddassets.output.report import Case, Report, Rule, diagnostic_document
-from ddassets.output.terminal import Paint, count, printable, shown_path
+from ddassets.output.terminal import Paint, count, printable, shorten, shown_path
 from ddassets.rehearsal.auto.estate import Estate
 from ddassets.rehearsal.auto.survey import Survey, Verdict
 
@@ -75,8 +75,7 @@ def _text(estate: Estate, paint: Paint) -> str:
 
 
 def _row(found: Survey, paint: Paint) -> str:
-    name = printable(found.name)
-    name = name if len(name) <= _NAME else f'{name[: _NAME - 1]}…'
+    name = shorten(printable(found.name), _NAME)
     if found.unsupported:
         return f'{name:<{_NAME}}  {paint("2", "not rehearsed")}'
     cells = (
@@ -96,7 +95,9 @@ def _cell(verdict: Verdict, width: int, paint: Paint) -> str:
 
 def _recipients(surveys: Sequence[Survey]) -> Iterator[str]:
     """List the recipients, those of most monitors first."""
-    counts = Counter(handle for found in surveys for handle in {h for handles in found.told.values() for h in handles})
+    counts = Counter(
+        handle for found in surveys for handle in {h for handles in found.notified.values() for h in handles}
+    )
     if not counts:
         yield 'Notified: nobody'
     else:
@@ -115,7 +116,7 @@ def _document(found: Survey) -> dict[str, Any]:
         **{key: {'answer': verdict.answer, 'reason': verdict.reason} for key, verdict in verdicts.items()},
         'page_after': found.page_after,
         'recovery_after': found.recovery_after,
-        'notified': {kind: list(handles) for kind, handles in found.told.items()},
+        'notified': {kind: list(handles) for kind, handles in found.notified.items()},
         'never_notified': dict(found.never),
         'never_rendered': list(found.unrendered),
         'idle_downtimes': list(found.idle_downtimes),
@@ -128,11 +129,7 @@ def _cases(estate: Estate) -> Iterator[Case]:
     """One case for each monitor, and one for each fault that belongs to none."""
     names = {(found.asset.path, found.name) for found in estate.surveys}
     for found in estate.surveys:
-        own = [
-            diagnostic
-            for diagnostic in estate.diagnostics
-            if (diagnostic.path, diagnostic.object) == (found.asset.path, found.name)
-        ]
+        own = estate.diagnostics_of(found)
         bad = [diagnostic.message for diagnostic in own if diagnostic.severity > Severity.NOTE]
         yield Case(
             str(found.asset.path),

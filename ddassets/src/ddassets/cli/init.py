@@ -2,6 +2,7 @@
 
 import os
 from argparse import ArgumentParser, Namespace
+from collections import Counter
 from contextlib import suppress
 from importlib import resources
 from pathlib import Path
@@ -76,9 +77,12 @@ def run(options: Namespace) -> int:
     # Paths that lead out of it are tried before anything is written.
     writer.make(folder)
     taken: set[str] = set()
+    sizes = Counter(monitor.path for monitor in bundle.monitors)
     scenarios = 0
     for monitor in bundle.monitors:
-        path = folder / starting.file_name(_title(monitor, bundle), taken)
+        # A scenario is named after the file of a monitor that is alone in it, else after the monitor.
+        alone = bundle.source is None and sizes[monitor.path] == 1
+        path = folder / starting.file_name(monitor.path.stem if alone else monitor.name, taken)
         if os.path.lexists(path):
             writer.kept.append(path)
             scenarios += 1
@@ -99,15 +103,6 @@ def run(options: Namespace) -> int:
     writer.report()
     write(f'next: ddassets rehearse {shown_path(options.path)}\n')
     return FINE
-
-
-def _title(monitor: object, bundle: 'Bundle') -> str:
-    """What the file of a scenario is called after: the file of a monitor that is alone in it, else its name."""
-    from ddassets.assets import Monitor
-
-    assert isinstance(monitor, Monitor)
-    alone = bundle.source is None and sum(one.path == monitor.path for one in bundle.monitors) == 1
-    return monitor.path.stem if alone else monitor.name
 
 
 def _read(path: Path) -> 'Bundle':

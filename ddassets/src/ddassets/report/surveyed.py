@@ -17,7 +17,6 @@ def page(estate: Estate, name: str) -> model.Page:
 
 
 def _survey(estate: Estate, survey: Survey) -> model.Survey:
-    own = (survey.asset.path, survey.name)
     verdicts = {
         'Alert': survey.alert,
         'Warn': survey.warn,
@@ -32,10 +31,8 @@ def _survey(estate: Estate, survey: Survey) -> model.Survey:
         answers={state: (verdict.answer, verdict.reason) for state, verdict in verdicts.items()},
         page_after=survey.page_after,
         recovery_after=survey.recovery_after,
-        notified={kind: list(handles) for kind, handles in survey.told.items()},
-        faults=[
-            (_SEVERITIES[one.severity], one.message) for one in estate.diagnostics if (one.path, one.object) == own
-        ],
+        notified={kind: list(handles) for kind, handles in survey.notified.items()},
+        faults=[(_SEVERITIES[fault.severity], fault.message) for fault in estate.diagnostics_of(survey)],
         stub=survey.stubbed,
         assumptions=list(survey.assumptions),
     )

@@ -1,7 +1,9 @@
 """Survey every monitor of some paths, and report problems as diagnostics."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from ddassets import assets
@@ -28,6 +30,18 @@ class Estate:
     surveys: Sequence[Survey]
     diagnostics: Sequence[Diagnostic]
 
+    @cached_property
+    def by_object(self) -> Mapping[tuple[Path, str], Sequence[Diagnostic]]:
+        """The diagnostics by the file and the name of what they are about."""
+        grouped: defaultdict[tuple[Path, str], list[Diagnostic]] = defaultdict(list)
+        for diagnostic in self.diagnostics:
+            grouped[diagnostic.path, diagnostic.object].append(diagnostic)
+        return grouped
+
+    def diagnostics_of(self, found: Survey) -> Sequence[Diagnostic]:
+        """Return the diagnostics about a surveyed monitor."""
+        return self.by_object.get((found.asset.path, found.name), ())
+
 
 def survey_paths(paths: Iterable[Path], progress: Callable[[str], None] = lambda text: None) -> Estate:
     """Survey the monitors at `paths`: integrations, checkouts, or files in any supported form.
@@ -38,10 +52,10 @@ def survey_paths(paths: Iterable[Path], progress: Callable[[str], None] = lambda
     diagnostics: list[Diagnostic] = []
     for path in paths:
         bundles = list(_bundles(path))
-        if not any(bundle.monitors or bundle.problems for bundle in bundles):
+        if not any(bundle.monitors or _faults_of_files(bundle) for bundle in bundles):
             raise UnusableInputError(f'{path}: no monitor found')
         for bundle in bundles:
-            diagnostics += bundle.problems
+            diagnostics += _faults_of_files(bundle)
             planned = list(_downtimes(bundle))
             for asset in bundle.monitors:
                 progress(f'{asset.name}')
@@ -62,8 +76,13 @@ def _bundles(path: Path) -> Iterator[Bundle]:
 
     inventory = sources.read(path)
     if not inventory.form and not inventory.problems:
-        raise UnusableInputError(f'{path}: not a monitor or downtime in a supported form')
+        raise UnusableInputError(f'{path}: expected a monitor or a downtime in a supported form')
     yield sources.as_bundle(inventory)
+
+
+def _faults_of_files(bundle: Bundle) -> list[Diagnostic]:
+    """Return the faults of files, including those in a form that is refused, such as a Helm template."""
+    return [*bundle.problems, *(note for note in bundle.notes if note.severity is Severity.ERROR)]
 
 
 def _downtimes(bundle: Bundle) -> Iterator[Downtime]:
@@ -126,7 +145,7 @@ def _faults(found: Survey) -> Iterator[tuple[str, Severity, str, Place]]:
         for code, sentence, verdict, place in states:
             if not verdict:
                 yield code, warning, f'{sentence}: {verdict.reason}', place
-        if not any(found.told.values()):
+        if not any(found.notified.values()):
             yield 'notifies-nobody', warning, 'its message notifies nobody', ('message',)
     for handle, reason in found.never.items():
         yield 'handle-never-notified', warning, f'{handle} is never notified: {reason}', ('message',)

@@ -188,7 +188,7 @@ def _survey(
         recovery=Verdict('yes') if recovers else Verdict('no', 'it never leaves OK' if not reached else 'it stays'),
         page_after=delay(timeline, bad, page),
         recovery_after=delay(timeline, good, State.OK),
-        told=reporter.told(reached),
+        notified=reporter.notified(reached),
         never=reporter.never(),
         unrendered=tuple(reporter.unrendered()),
         idle_downtimes=tuple(reporter.idle(downtimes)),

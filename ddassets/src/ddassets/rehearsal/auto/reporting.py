@@ -11,12 +11,12 @@ from ddassets.assets import Monitor as MonitorAsset
 from ddassets.engine import message as messages
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.downtime import Downtime
-from ddassets.engine.message import CHECK_TRANSITIONS, FLAGS, Branch, Edge, conditions
+from ddassets.engine.message import CHECK_TRANSITIONS, Edge
 from ddassets.engine.monitor import AnyMonitor
 from ddassets.engine.state import State
 from ddassets.engine.timeline import GroupTimeline
 from ddassets.language.downtime_scope import Scope
-from ddassets.rehearsal.coverage import possible_edges
+from ddassets.rehearsal.coverage import possible_branches, possible_edges
 
 
 @dataclass
@@ -29,7 +29,7 @@ class Reporter:
     fixed: Callable[[], frozenset[str]]
     assumptions: Assumptions = field(default_factory=Assumptions)
 
-    def told(self, edges: set[Edge]) -> dict[str, tuple[str, ...]]:
+    def notified(self, edges: set[Edge]) -> dict[str, tuple[str, ...]]:
         """Return the handles notified by each kind of notification that the signal causes."""
         template = self._template()
         if template is None:
@@ -59,10 +59,8 @@ class Reporter:
         template = self._template()
         if template is None:
             return
-        held = [conditions(edge) for edge in possible_edges(self.monitor)]
-        for branch in template.branches():
-            if not any(_renders(branch, flags) for flags in held):
-                yield str(branch)
+        possible = set(possible_branches(template, self.monitor))
+        yield from (str(branch) for branch in template.branches() if branch not in possible)
 
     def idle(self, downtimes: Sequence[Downtime]) -> Iterator[str]:
         """Return the downtimes of this monitor whose scope matches none of its groups."""
@@ -94,11 +92,6 @@ def delay(timeline: GroupTimeline, since: int | None, target: State) -> int | No
     found = timeline.transitions
     rows = np.flatnonzero((found.instants >= since) & (found.targets == target))
     return int(found.instants[rows[0]]) - since if rows.size else None
-
-
-def _renders(branch: Branch, flags: frozenset[str]) -> bool:
-    decided = [literal for literal in branch.path if literal.condition.name in FLAGS]
-    return all((literal.condition.name in flags) == literal.holds for literal in decided)
 
 
 _TERM = re.compile(r'([A-Za-z_][\w./-]*):(?:\(([^()]*)\)|("[^"]*"|[^\s()"]+))')

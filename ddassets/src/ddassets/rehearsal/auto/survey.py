@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import Literal
 
@@ -25,7 +26,7 @@ from ddassets.rehearsal.auto.search import STEP_BASE, Condition, Search, Segment
 from ddassets.rehearsal.auto.sources import Source, sources
 
 #: Monday 2027-01-04T00:00:00Z: before 2038, and not at a change of summer time.
-START = 1_798_999_200 + 21_600
+START = int(datetime(2027, 1, 4, tzinfo=UTC).timestamp())
 #: How far the signal exceeds a threshold, as a share of the threshold.
 BEYOND = 0.2
 
@@ -48,7 +49,7 @@ class Survey:
     """The result for one monitor. Delays are in seconds, None if nothing was sent.
 
     `page_after` is from the first bad point to the notification of Alert, `recovery_after` from the first good point to
-    that of the recovery; a bad value exceeds the threshold by about a fifth. `told` contains the recipients of each
+    that of the recovery; a bad value exceeds the threshold by about a fifth. `notified` contains the recipients of each
     reached transition; `never` the handles of the message that no notification reaches, with the reason; `unrendered`
     the branches of the message that no notification renders. `stubbed` is the function that a generated series
     replaces.
@@ -62,7 +63,7 @@ class Survey:
     recovery: Verdict = field(default_factory=lambda: Verdict('no'))
     page_after: int | None = None
     recovery_after: int | None = None
-    told: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notified: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     never: Mapping[str, str] = field(default_factory=dict)
     unrendered: tuple[str, ...] = ()
     idle_downtimes: tuple[str, ...] = ()
@@ -168,7 +169,7 @@ class _Surveyor:
             recovery=self._recovery(reached),
             page_after=delay(timeline, marks.get('bad'), State.ALERT),
             recovery_after=delay(timeline, marks.get('good'), State.OK),
-            told=report.told(reached),
+            notified=report.notified(reached),
             never=report.never(),
             unrendered=tuple(report.unrendered()),
             idle_downtimes=tuple(report.idle(downtimes)),
