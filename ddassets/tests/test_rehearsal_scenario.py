@@ -1,5 +1,6 @@
 """What a scenario file may say: times, strictness, and every refusal with its line."""
 
+import json
 import os
 import re
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from ddassets import assets as bundle
 from ddassets import duration
 from ddassets.diagnostic import UnusableInputError
-from ddassets.rehearsal import Judgement, keys, parse, read, rehearse
+from ddassets.rehearsal import Judgement, keys, parse, read, rehearse, signal
 from ddassets.rehearsal.times import (
     DAYS,
     TimeFault,
@@ -29,6 +30,9 @@ BERLIN = ZoneInfo('Europe/Berlin')
 HEAD = 'start: 2027-01-11T10:00:00\nlength: 1h\n'
 SERIES = "series: [{metric: acme.queue.length, tags: ['host:one', 'env:prod'], values: 10x60}]\n"
 BASE = f'{HEAD}{SERIES}monitors: [queue_full]\n'
+
+
+TEN_INSTANTS = [f'2027-01-11T10:{minute:02}:00' for minute in range(10)]
 
 
 def judged(text: str) -> Judgement:
@@ -140,6 +144,29 @@ def series(entry: str) -> str:
 )
 def test_series_is_refused(entry, message):
     assert message in refusal(series(entry))
+
+
+# Ten points each, of which the second exceeds the limit of the test.
+@pytest.mark.parametrize(
+    'entry',
+    [
+        pytest.param('metric: acme.queue.length, values: 1x10, tags: [{}]', id='values'),
+        pytest.param('metric: acme.queue.length, csv: points.csv, tags: [{}]', id='csv'),
+        pytest.param('service_check: acme.up, statuses: OKx10, interval: 1m, tags: [{}]', id='statuses'),
+        pytest.param('band: acme.queue.length, lower: 1x10, tags: [{}]', id='band'),
+        pytest.param('events: logs, counts: 1x10, interval: 1m, tags: [{}]', id='counts'),
+        pytest.param(f'events: logs, at: {json.dumps(TEN_INSTANTS)}, tags: [{{}}]', id='instants'),
+    ],
+)
+def test_the_points_of_all_series_are_limited_together(tmp_path, monkeypatch, entry):
+    (tmp_path / 'points.csv').write_text('time,value\n' + ''.join(f'{index * 60},1\n' for index in range(10)))
+    text = f'{HEAD}series: [{{{entry.format("a")}}}, {{{entry.format("b")}}}]\n'
+    scenario = parse(text, tmp_path / 's.yaml')
+    monkeypatch.setattr(signal, 'MAX_POINTS', 20)
+    signal.signal(scenario, bundle.read(ACME))
+    monkeypatch.setattr(signal, 'MAX_POINTS', 19)
+    with pytest.raises(UnusableInputError, match=r'series\[1\].*: all series together have more than 19 points'):
+        signal.signal(scenario, bundle.read(ACME))
 
 
 def test_the_same_series_twice_is_refused():

@@ -14,17 +14,17 @@ from ddassets.engine.column import Floats
 from ddassets.engine.events import Events
 from ddassets.engine.given import PREFIX as GIVEN
 from ddassets.engine.message import Host
-from ddassets.engine.series import Kind, Series, SeriesSet, from_compact, from_values, parse_compact, read_csv
+from ddassets.engine.series import MAX_POINTS, Kind, Series, SeriesSet, from_values, parse_compact, read_csv
 from ddassets.engine.service_check import PREFIX as CHECK
 from ddassets.engine.service_check import CheckRuns
 from ddassets.nearest import did_you_mean
 from ddassets.rehearsal import statuses
 from ddassets.rehearsal.bands import Bands
+from ddassets.rehearsal.entry import Entry
 from ddassets.rehearsal.scenario import KINDS, Band, Check, FoundEvents, Points, Scenario, Statuses
 from ddassets.rehearsal.statuses import CHECK_WORDS, STATE_WORDS
 
-# Maximum of points of all series of a scenario, and of bytes of a CSV file.
-MAX_POINTS = 100_000_000
+# Maximum of bytes of a CSV file. The points of all series together are limited to MAX_POINTS.
 MAX_CSV = 1_000_000_000
 
 
@@ -89,7 +89,7 @@ def signal(
                 reader.statuses(source)
     for one in given:
         last = float(one.times[-1]) + one.interval if len(one) else scenario.start
-        reader.series.append(reader.told(one, last))
+        reader.series.append(reader.with_data_end(one, last))
     reader.warnings += _unknown_hosts(scenario, [*reader.series, *(one for _, one in reader.stubs)])
     bands = Bands(*(scenario.top.keys['series'].within(SeriesSet, side) for side in (reader.lower, reader.upper)))
     series = scenario.top.keys['series'].within(SeriesSet, reader.series)
@@ -111,14 +111,16 @@ class _Reader:
         self.events: list[Events] = []
         self.warnings: list[str] = []
         self._times: Floats = np.empty(0)
-        self.points_made = 0
+        self._points = 0
 
     def check(self, source: Check) -> None:
         if self.simulate is None:
             source.entry.refuse('no simulator was given, so `check` cannot be used here')
         found, dropped = source.entry.within(self.simulate, self.bundle.folder, source, self.scenario.end)
         self.warnings.extend(dropped)
-        self.series += [self.told(one, self.scenario.end) for one in found]
+        for one in found:
+            self.count_points(source.entry, len(one))
+            self.series.append(self.with_data_end(one, self.scenario.end))
 
     def band(self, source: Band) -> None:
         known = self.bundle.metrics.get(source.metric)
@@ -131,22 +133,23 @@ class _Reader:
             if text is not None:
                 place = source.entry.keys[key]
                 limit = self.limit(source.start, interval)
-                one = place.within(
-                    from_compact, text, source.metric, source.tags, source.start, 'gauge', interval, limit
-                )
+                values = place.within(parse_compact, text, limit)
+                self.count_points(source.entry, values.size)
+                one = place.within(from_values, values, source.metric, source.tags, source.start, 'gauge', interval)
                 side.append(_with_host_tags(one, self.scenario.hosts))
 
     def found(self, source: FoundEvents) -> None:
         # Each entry is a separate series, whatever its tags are.
         name = f'{source.product} {len(self.events) + 1}'
         if source.counts is None:
-            times = np.unique(np.array(source.instants, dtype=np.float64))
-            counts = np.array([source.instants.count(int(time)) for time in times], dtype=np.float64)
-            series = Series(name, source.tags, times, counts, 'count', source.interval)
+            self.count_points(source.entry, len(source.instants))
+            times, counts = np.unique(np.array(source.instants, dtype=np.float64), return_counts=True)
+            series = Series(name, source.tags, times, counts.astype(np.float64), 'count', source.interval)
         else:
             place = source.entry.keys['counts']
             limit = self.limit(source.start, source.interval)
             values = place.within(parse_compact, source.counts, limit)
+            self.count_points(source.entry, values.size)
             if (values[~np.isnan(values)] < 0).any():
                 place.refuse('expected numbers of events, found one below 0')
             series = place.within(from_values, values, name, source.tags, source.start, 'count', source.interval)
@@ -154,6 +157,12 @@ class _Reader:
             self.until[name, source.tags] = source.start + source.interval * values.size
         monitor = source.monitor.text() if source.monitor else None
         self.events.append(Events(source.product, series, monitor, source.attributes, source.fields))
+
+    def count_points(self, entry: Entry, number: int) -> None:
+        """Add to the number of points of all series. Raises UnusableInputError for more than MAX_POINTS."""
+        self._points += number
+        if self._points > MAX_POINTS:
+            entry.refuse(f'all series together have more than {MAX_POINTS:,} points')
 
     def limit(self, start: float, interval: int) -> int:
         """Return the number of points until the scenario's end; further points are not generated."""
@@ -164,32 +173,29 @@ class _Reader:
         if source.values is None:
             text = _text(source)
             for one in source.entry.keys['csv'].within(read_csv, text, source.metric, source.tags, kind, interval):
+                self.count_points(source.entry, len(one))
                 last = float(one.times[-1]) + interval if len(one) else source.start
-                self.add(source, self.told(one, max(last, source.until or last)))
+                self.add(source, self.with_data_end(one, max(last, source.until or last)))
             return
         place = source.entry.keys['values']
         values = place.within(parse_compact, source.values, self.limit(source.start, interval))
-        self.points_made += values.size
-        if self.points_made > MAX_POINTS:
-            source.entry.refuse(f'all series together have more than {MAX_POINTS:,} points')
+        self.count_points(source.entry, values.size)
         one = place.within(from_values, values, source.metric, source.tags, source.start, kind, interval)
-        self.add(source, self.told(one, source.start + interval * values.size))
+        self.add(source, self.with_data_end(one, source.start + interval * values.size))
 
     def statuses(self, source: Statuses) -> None:
         words, prefix, key = (CHECK_WORDS, CHECK, 'statuses') if source.check else (STATE_WORDS, GIVEN, 'states')
         place = source.entry.keys[key]
         codes = place.within(statuses.parse, source.words, words, self.limit(source.start, source.interval))
-        self.points_made += codes.size
-        if self.points_made > MAX_POINTS:
-            source.entry.refuse(f'all series together have more than {MAX_POINTS:,} points')
+        self.count_points(source.entry, codes.size)
         there = ~np.isnan(codes)
         times = source.start + np.arange(codes.size, dtype=np.float64)[there] * source.interval
         texts = statuses.messages(codes[there], source.messages)
         name = prefix + source.name
         runs = place.within(CheckRuns, name, source.tags, times, codes[there], 'gauge', source.interval, None, texts)
-        self.series.append(self.told(runs, source.start + source.interval * codes.size))
+        self.series.append(self.with_data_end(runs, source.start + source.interval * codes.size))
 
-    def told(self, series: Series, until: float) -> Series:
+    def with_data_end(self, series: Series, until: float) -> Series:
         """Return the series with the tags of its host, and record the end of its data."""
         joined = _with_host_tags(series, self.scenario.hosts)
         # Share equal times between series, to save memory.
