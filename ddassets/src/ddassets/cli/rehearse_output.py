@@ -29,13 +29,12 @@ _RULES = (
 
 
 def report(run: Run) -> Report:
-    """Return what several files gave, for every output format. Of the text it is the summary alone."""
+    """Return what several files gave, for every output format but text, which is printed scenario by scenario."""
     judged = [*_judged(run)]
     summary = '\n'.join(rehearse_text.summary_lines(run))
     return Report(
         command='rehearse',
         summary=summary,
-        text=lambda paint: f'{summary}\n',
         document=_document(run),
         diagnostics=[diagnostic for _, diagnostics in judged for diagnostic in diagnostics],
         cases=[case for case, _ in judged],

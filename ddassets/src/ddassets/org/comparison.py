@@ -1,6 +1,6 @@
 """Compare the monitors of a source with those of an organisation. Nothing of ours marks them: ids and names do."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from ddassets.assets import Bundle, Monitor
@@ -86,4 +86,3 @@ _WAYS: dict[str, str] = {
     'Pulumi': 'change the program, then `pulumi up` or `pulumi destroy`',
     'kennel': 'change the part in kennel, then `rake kennel:update_datadog`',
 }
-MANAGERS: Sequence[str] = tuple(_WAYS)

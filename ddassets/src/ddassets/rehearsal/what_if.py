@@ -64,12 +64,6 @@ class WhatIf:
         """The ids of the assumptions with another choice that changes the result."""
         return tuple(dict.fromkeys(effect.assumption for effect in self.effects if effect.matters))
 
-    @property
-    def insensitive(self) -> tuple[str, ...]:
-        """The ids of the assumptions whose other choices were all tried and change nothing."""
-        open_ones = {name for name, _ in self.untried}.union(self.sensitive)
-        return tuple(dict.fromkeys(one.assumption for one in self.effects if one.assumption not in open_ones))
-
 
 def what_if(rehearsal: Rehearsal, mode: Mode = 'auto') -> WhatIf:
     """Try the other choices of every assumption that a rehearsal relied on.
