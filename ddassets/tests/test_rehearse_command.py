@@ -118,6 +118,11 @@ def test_one_file_that_cannot_be_used_keeps_none_of_the_others_from_running(run)
         pytest.param([DAY, '--open'], '--open opens the page of --report DIR', id='open'),
         pytest.param([DAY, '--write', '--explain', '2027-01-11'], 'exclude each other', id='write-explain'),
         pytest.param([DAY, '--write', '--report', 'page'], 'then ask for the page', id='write-report'),
+        pytest.param([DAY, '--write', '--min-coverage', '9'], 'then check the coverage', id='write-min-coverage'),
+        pytest.param(
+            [DAY, '--explain', '2027-01-11', '--min-coverage', '9'], 'it excludes --min-coverage', id='explain-coverage'
+        ),
+        pytest.param([DAY, '--explain', '2027-01-11', '--report', 'page'], 'and --report', id='explain-report'),
         pytest.param([DAY, '--write', '--format', 'json'], 'print text only', id='write-json'),
         pytest.param(
             [DAY, '--explain', 'noon'], "expected a time such as 2027-01-04T08:00:00, found 'noon'", id='time'
@@ -137,6 +142,27 @@ def test_unusable_arguments(run, arguments, message):
     code, _, err = run(*arguments)
     assert code == 2
     assert message in err
+
+
+def test_a_refused_command_has_the_code_of_a_refused_file(run):
+    code, out, _ = run('nowhere', '--json')
+    assert (code, json.loads(out)['diagnostics'][0]['rule']) == (2, 'rehearsal/unusable')
+
+
+@pytest.mark.parametrize(
+    'options',
+    [['--explain', '2027-01-11T10:04:30'], ['--report', 'pa\x1b[2Jge']],
+    ids=lambda each: each[0],
+)
+def test_no_text_of_a_file_controls_the_terminal(run, options):
+    path = Path('acme/assets/monitors/queue_full.json')
+    body = json.loads(path.read_text())
+    body['definition']['name'] += '\x1b[2J'
+    body['definition']['message'] += '\x1b[2J @slack-\x1b[2J'
+    path.write_text(json.dumps(body))
+    code, out, err = run(DAY, *options)
+    assert code < 2, err
+    assert r'\x1b[2J' in out + err and '\x1b' not in out + err
 
 
 def test_an_instant_is_explained_where_it_is(run):

@@ -5,8 +5,13 @@ from typing import Any
 
 import forms
 import pytest
+from counting import steps
 
+from ddassets import sources
 from ddassets.cli import main
+from ddassets.rehearsal import parse
+from ddassets.rehearsal.choice import choose_monitors
+from ddassets.sources import reading
 
 BODY = {
     'name': 'Lag',
@@ -343,6 +348,38 @@ def test_a_source_without_a_scenario(rehearse, tmp_path):
     (tmp_path / 'exported.json').write_text(json.dumps(BODY))
     code, _, err = rehearse('exported.json')
     assert code == 2 and 'exported.json: found no scenario' in err
+
+
+HELM = 'kind: DatadogMonitor\nmetadata: {name: {{ .Release.Name }}}\n'
+
+
+def test_a_refused_source_is_named_before_a_missing_scenario(rehearse, tmp_path):
+    (tmp_path / 'helm.yaml').write_text(HELM)
+    code, _, err = rehearse('helm.yaml')
+    assert code == 2 and 'helm.yaml: a Helm template' in err and 'found no scenario' not in err
+
+
+def test_a_source_is_read_once(rehearse, tmp_path, monkeypatch):
+    read_text, names = reading.read_text, []
+    monkeypatch.setattr(
+        reading, 'read_text', lambda path, problems: names.append(path.name) or read_text(path, problems)
+    )
+    (tmp_path / 'exported.yaml').write_text(json.dumps(BODY))
+    scenario(tmp_path / 'rehearsals' / 'a.yaml')
+    assert rehearse('exported.yaml')[0] == 0
+    assert names.count('exported.yaml') == 1
+
+
+def test_monitors_are_found_by_name_without_a_search_of_all(tmp_path):
+    def work(number):
+        bodies = [{**BODY, 'name': f'Lag {index}', 'id': index} for index in range(number)]
+        (tmp_path / 'exported.json').write_text(json.dumps(bodies))
+        bundle = sources.read_bundle(tmp_path / 'exported.json')
+        names = json.dumps([body['name'] for body in bodies])
+        parsed = parse(HEAD.replace('VALUES', '1') + f'monitors: {names}\n', tmp_path / 'a.yaml')
+        return steps(lambda: choose_monitors(parsed, bundle))
+
+    assert work(400) < 5 * work(100)
 
 
 def test_downtimes_of_a_file(rehearse, tmp_path):

@@ -1,6 +1,5 @@
 """`ddassets rehearse`: run scenarios and print states, the inbox, verdicts and coverage."""
 
-import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from functools import cache, partial
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ddassets.cli import option
 from ddassets.diagnostic import UnusableInputError
-from ddassets.output.terminal import Progress, Screen, bounded, count, log, log_lines, write
+from ddassets.output.terminal import Progress, Screen, bounded, count, log, log_unusable, write
 
 if TYPE_CHECKING:
     from ddassets.assets import Bundle
@@ -70,6 +69,7 @@ def run(options: Namespace) -> int:
     from ddassets.output.formats import render
     from ddassets.rehearsal.discovery import find
     from ddassets.rehearsal.outcome import Run
+    from ddassets.sources import joined
 
     _refuse_combinations(options)
     option.refuse_code(options)
@@ -77,7 +77,7 @@ def run(options: Namespace) -> int:
         return _auto(options)
     found = find(options.paths)
     # The scenarios of one integration share its assets.
-    read_assets = cache(partial(_with_sources, _read_sources(found.sources)) if found.sources else assets.read)
+    read_assets = cache(partial(_with_sources, joined(found.sources)) if found.sources else assets.read)
     if options.explain is not None:
         _explain(found.scenarios, read_assets, options)
         return 0
@@ -90,14 +90,6 @@ def run(options: Namespace) -> int:
     if options.report and not result.unusable:
         _report(result, options.report, options.open)
     return result.code
-
-
-def _read_sources(paths: Sequence[Path]) -> 'Bundle':
-    """Read the assets of sources as one bundle. Raises UnusableInputError."""
-    from ddassets.rehearsal.choice import checked
-    from ddassets.sources import joined, read_bundle
-
-    return joined([checked(read_bundle(path)) for path in paths])
 
 
 def _with_sources(sources: 'Bundle', folder: Path) -> 'Bundle':
@@ -141,6 +133,10 @@ def _refuse_combinations(options: Namespace) -> None:
         raise UnusableInputError('--open opens the page of --report DIR')
     if options.write and options.explain is not None:
         raise UnusableInputError('--write and --explain exclude each other')
+    if options.write and options.min_coverage is not None:
+        raise UnusableInputError('--write and --min-coverage exclude each other: review, then check the coverage')
+    if options.explain is not None and (options.min_coverage is not None or options.report is not None):
+        raise UnusableInputError('--explain prints one instant only: it excludes --min-coverage and --report')
     if options.write and options.report is not None:
         # The page would judge by the expectations before the rewrite.
         raise UnusableInputError('--write and --report exclude each other: review, then ask for the page')
@@ -167,10 +163,7 @@ def _outcome(path: Path, read_assets: ReadAssets, options: Namespace) -> 'Outcom
         return Outcome(path, judgement)
     except UnusableInputError as error:
         _PROGRESS.clear()
-        first, *more = str(error).split('\n')
-        log(f'error: {first}')
-        if more or error.details:
-            log_lines('\n'.join([*more, *(f'  {line}' for line in error.details.split('\n') if line)]))
+        log_unusable(error)
         return Outcome(path, None, error=error)
 
 
@@ -237,7 +230,7 @@ def _report(found: 'Run', folder: Path, opened: bool) -> None:
 
 def _opened(page: Path, opened: bool) -> None:
     """Say where the page is, and open it where that is asked for."""
-    print(f'ddassets: the page is {page}', file=sys.stderr)
+    log(f'the page is {page}')
     if opened:
         import webbrowser
 

@@ -50,7 +50,7 @@ def choose_monitors(scenario: Scenario, bundle: Bundle) -> Chosen[bundles.Monito
         (scenario.monitors.entry or scenario.top).refuse(f'no monitor to rehearse in {where}')
     if not known:
         raise UnusableInputError(f'{found[0].path}: no monitor can be rehearsed', '\n'.join(map(_sentence, notes)))
-    return Chosen(_told_apart(scenario, known), [_sentence(note) for note in notes])
+    return Chosen(_with_unique_names(scenario, known), [_sentence(note) for note in notes])
 
 
 def _is_known(monitor: bundles.Monitor) -> bool:
@@ -76,7 +76,7 @@ def _sentence(note: Diagnostic) -> str:
     return f'{note.object or note.path}: {note.message}'
 
 
-def _told_apart(scenario: Scenario, monitors: Sequence[bundles.Monitor]) -> Sequence[bundles.Monitor]:
+def _with_unique_names(scenario: Scenario, monitors: Sequence[bundles.Monitor]) -> Sequence[bundles.Monitor]:
     """Append the address or id to equal names of monitors of a source.
 
     Raises UnusableInputError for other monitors with the same name.
@@ -170,41 +170,52 @@ def _chosen[T: Asset](
     choice: Choice, bundle: Bundle, assets: Sequence[T], kind: str, names: Sequence[str]
 ) -> Iterator[T | Entry]:
     """Return the selected assets, and the entries with a body or a file."""
+    index = _Index(assets, names)
     if choice.named is None:
-        without = {id(_find(entry, bundle, assets, kind, names)) for entry in choice.without}
+        without = {id(_find(entry, bundle, index, kind)) for entry in choice.without}
         yield from (asset for asset in assets if id(asset) not in without)
         return
     for entry in choice.named:
         if entry.kind == 'mapping' or (entry.kind == 'scalar' and '/' in entry.text()):
             yield entry
-        elif not _is_named(entry, assets, names) and os.path.isfile(entry.path.parent / entry.text()):
+        elif entry.text() not in index.assets and os.path.isfile(entry.path.parent / entry.text()):
             # A name may be that of a file beside the scenario.
             yield entry
         else:
-            yield _find(entry, bundle, assets, kind, names)
+            yield _find(entry, bundle, index, kind)
 
 
-def _is_named(entry: Entry, assets: Sequence[Asset], names: Sequence[str]) -> bool:
+class _Index[T: Asset]:
+    """Assets by name: the first with a name is used.
+
+    The names of an asset are its file, if it contains only this asset, the address of its resource, and one of `names`,
+    which are in the order of the assets, or empty.
+    """
+
+    def __init__(self, assets: Sequence[T], names: Sequence[str]) -> None:
+        self.assets: dict[str, T] = {}
+        self._names = names
+        self._aliases: list[str] = []
+        sizes = Counter(str(asset.path) for asset in assets)
+        for number, asset in enumerate(assets):
+            file = (asset.path.stem, asset.path.name) if sizes[str(asset.path)] == 1 else ()
+            aliases = (*file, asset.address) if asset.address else file
+            self._aliases += aliases[:1]
+            for name in (*aliases, *names[number : number + 1]):
+                self.assets.setdefault(name, asset)
+
+    def known(self) -> set[str]:
+        """Return the names for a message."""
+        return {*self._names, *self._aliases}
+
+
+def _find[T: Asset](entry: Entry, bundle: Bundle, index: _Index[T], kind: str) -> T:
     wanted = entry.text()
-    return wanted in names or any(wanted in _aliases(asset, assets) for asset in assets)
-
-
-def _aliases(asset: Asset, assets: Sequence[Asset]) -> tuple[str, ...]:
-    """Return the other names of an asset: its file, if it contains only this asset, and the address of its resource."""
-    alone = sum(one.path == asset.path for one in assets) == 1
-    file = (asset.path.stem, asset.path.name) if alone else ()
-    return (*file, asset.address) if asset.address else file
-
-
-def _find[T: Asset](entry: Entry, bundle: Bundle, assets: Sequence[T], kind: str, names: Sequence[str]) -> T:
-    wanted = entry.text()
-    known = [*names, *(alias for asset in assets for alias in _aliases(asset, assets)[:1])]
-    for index, asset in enumerate(assets):
-        if wanted in _aliases(asset, assets) or (index < len(names) and wanted == names[index]):
-            return asset
+    if wanted in index.assets:
+        return index.assets[wanted]
+    known = index.known()
     unread = ''.join(f'; {line(fault)}' for fault in _unread(bundle, f'{kind}s'))
-    close = did_you_mean(wanted, known)
-    entry.refuse(f'no {kind} {entry.shown()}{close}; available: {listed(set(known))}{unread}')
+    entry.refuse(f'no {kind} {entry.shown()}{did_you_mean(wanted, known)}; available: {listed(known)}{unread}')
 
 
 def _is_body(entry: Entry) -> bool:
@@ -232,7 +243,8 @@ def _only[T: Asset](entry: Entry, file: Bundle, assets: Sequence[T], only: Seque
     """Return the selected assets of a file. Raises UnusableInputError if there are none."""
     if not assets:
         entry.refuse(f'{file.source}: contains no {kind}')
-    return [_find(one, file, assets, kind, [asset.label for asset in assets]) for one in only] or assets
+    index = _Index(assets, [asset.label for asset in assets] if only else [])
+    return [_find(one, file, index, kind) for one in only] or assets
 
 
 def checked(bundle: Bundle) -> Bundle:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ddassets import boundary
-from ddassets.assets import is_integration
+from ddassets.assets import Bundle, is_integration
 from ddassets.diagnostic import UnusableInputError
-from ddassets.sources import read
+from ddassets.rehearsal.choice import checked
+from ddassets.sources import read_bundle
 
 FOLDER = 'rehearsals'
 #: An example scenario, shown in the error about a folder without scenarios.
@@ -30,19 +31,19 @@ class Found:
     """The scenario files at some paths, and the sources of their assets (empty for an integration)."""
 
     scenarios: Sequence[Path]
-    sources: Sequence[Path] = ()
+    sources: Sequence[Bundle] = ()
 
 
 def find(paths: Sequence[Path]) -> Found:
     """Find scenarios (files, or those of an integration or a folder) and sources among the paths.
 
     Without a scenario, those beside the first source are used. Raises UnusableInputError for a path that does not exist
-    or contains neither.
+    or contains neither, and for a source that cannot be read.
     """
-    sources = [path for path in paths if is_source(path)]
+    sources = {path: checked(source) for path in paths if (source := read_source(path))}
     scenarios = find_scenarios([path for path in paths if path not in sources])
     if sources and not scenarios:
-        first = sources[0]
+        first = next(iter(sources))
         folder = (first if os.path.isdir(first) else first.parent) / FOLDER
         if not os.path.isdir(folder):
             raise UnusableInputError(
@@ -51,25 +52,23 @@ def find(paths: Sequence[Path]) -> Found:
                 f'then `ddassets rehearse --write {first}` fills in what happens',
             )
         scenarios = find_scenarios([folder])
-    return Found(scenarios, sources)
+    return Found(scenarios, [*sources.values()])
 
 
 # At the top level in block style, or anywhere in the first line in flow style.
 _SCENARIO = re.compile(r'^(?:\{.*?)?["\']?\b(?:start|length|series|timezone|expect)["\']?\s*:', re.MULTILINE)
 
 
-def is_source(path: Path) -> bool:
-    """Whether a path contains assets in a supported form: not a scenario, an integration or a folder of scenarios."""
-    if path == boundary.STANDARD_INPUT:
-        return True
+def read_source(path: Path) -> Bundle | None:
+    """Read a path with assets in a known form. None for a scenario, an integration or a folder of scenarios."""
     if os.path.isdir(path):
         if is_integration(path) or os.path.isdir(path / FOLDER) or _scenarios_in(path):
-            return False
-    elif path.suffix in _NEVER_SCENARIOS:
-        return os.path.isfile(path)
-    elif not os.path.isfile(path) or _is_scenario(path):
-        return False
-    return bool(read(path).form)
+            return None
+    elif path != boundary.STANDARD_INPUT:
+        if not os.path.isfile(path) or (path.suffix not in _NEVER_SCENARIOS and _is_scenario(path)):
+            return None
+    source = read_bundle(path)
+    return source if source.form or path == boundary.STANDARD_INPUT or path.suffix in _NEVER_SCENARIOS else None
 
 
 _YAML = ('.yaml', '.yml')
@@ -116,7 +115,7 @@ def find_scenarios(paths: Sequence[Path]) -> list[Path]:
         try:
             boundary.check(folder)
             # Monitors in YAML may be beside the scenarios that use them.
-            files = sorted(file for file in folder.iterdir() if file.suffix in _YAML and not is_source(file))
+            files = sorted(file for file in folder.iterdir() if file.suffix in _YAML and read_source(file) is None)
         except OSError as error:
             raise UnusableInputError(f'{folder}: {error.strerror}') from None
         if not files:
