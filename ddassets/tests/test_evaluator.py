@@ -113,6 +113,13 @@ _: None = None
             marks=rule('2.14', '2.15'),
         ),
         pytest.param(
+            'sum(last_3m):1 / sum:m{*}.as_rate().rollup(180) > 0',
+            {'m count 60': '1 2 -3'},
+            [180, 60, None],
+            id='counts that cancel out are no rate at all',
+            marks=rule('2.14'),
+        ),
+        pytest.param(
             'sum(last_1m):sum:m{*}.as_count() > 0',
             {'m rate 60': '0.1 2'},
             [6, 120],

@@ -85,6 +85,10 @@ def scale(leaf: Leaf, source: Source, value: float) -> float:
     return value
 
 
+def share(value: float | None, whole: float) -> float | None:
+    return None if value is None else value / whole
+
+
 class Samples:
     """A query over the samples of one source."""
 
@@ -229,19 +233,20 @@ class Buckets:
     ) -> 'SourceBuckets':
         contents: dict[int, list[float]] = {}
         for time, value, _ in arrived:
-            contents.setdefault(floor(time / self.step), []).append(scale(leaf, source, value))
+            contents.setdefault(floor(time / self.step), []).append(value)
         method = leaf.rollup[0] if leaf.rollup else None
         if method is None:
             count = source.kind == 'count' and leaf.counting is not None
             method = 'sum' if count or (source.kind == 'rate' and leaf.counting == 'as_count') else 'avg'
         if method == 'sum' and source.kind == 'count' and leaf.counting == 'as_rate':
             # Rule 2.14: what was counted in the bucket by the bucket's length, whether the query names the sum or not.
-            contents = {n: [value * source.interval / self.step for value in contents[n]] for n in contents}
-        if leaf.weighted and source.kind == 'gauge':
+            values = {number: share(aggregate('sum', contents[number]), self.step) for number in contents}
+        elif leaf.weighted and source.kind == 'gauge':
             # Rule 20.23: the mean by the share of the bucket in which the source reported.
-            method = 'sum'
-            contents = {n: [value * source.interval / self.step for value in contents[n]] for n in contents}
-        values = {number: aggregate(method, contents[number]) for number in contents}
+            whole = self.step / source.interval
+            values = {number: share(aggregate('sum', contents[number]), whole) for number in contents}
+        else:
+            values = {n: aggregate(method, [scale(leaf, source, value) for value in contents[n]]) for n in contents}
         return SourceBuckets(values, fill, self.step, self.evaluation)
 
     def fill(self, leaf: Leaf, source: Source) -> 'Fill | None':
@@ -446,7 +451,10 @@ class Buckets:
         return any(self.there(query, number, shift) for number in inside)
 
     def oldest(self) -> float:
-        return min((sample[0] for source in self.evaluation.sources for sample in source.samples[:1]), default=0)
+        return min(
+            (sample[0] for source in self.evaluation.sources for sample in source.samples[:1]),
+            default=self.evaluation.known,
+        )
 
 
 @dataclass(frozen=True)

@@ -18,18 +18,20 @@ class Samples:
     """
 
     def __init__(self, series: Series, leaf: Leaf, context: EvaluationContext, step: int, several: bool) -> None:
-        times, values, arrivals = recent(series, leaf, context)
+        times, raw, arrivals = recent(series, leaf, context)
         self.buckets = np.floor(times / step).astype(np.int64)
         self._step = step
         self._assumptions = context.assumptions
         self._fill = _filling(leaf, series, several, context)
-        values, self._method = scaled(values, series, leaf)
+        values, self._method = scaled(raw, series, leaf)
+        # What a bucket's aggregate is divided by. Afterwards, so that counts that cancel out are exactly 0.
+        self._divisor = 1.0
         if leaf.counting == 'as_rate' and series.kind == 'count' and self._method == 'sum':
             # The count of the bucket, by the bucket's length (rule 2.14).
-            values = values * (series.interval / step)
+            values, self._divisor = raw, step
         if leaf.weighted and series.kind == 'gauge':
             # Rule 20.23: the mean, times the share of the bucket in which the source reported.
-            values, self._method = values * (series.interval / step), 'sum'
+            self._method, self._divisor = 'sum', step / series.interval
         self._column = Column(values)
         self.seen = ranks(arrivals, context.ticks, 'right')
 
@@ -52,7 +54,7 @@ class Samples:
         `ranges` are those of the buckets, for the same `seen`.
         """
         start, end = ranges
-        values = self._column.aggregate(self._method, (start, end))
+        values = self._aggregate(start, end)
         if not self.filled:
             return values
         assert self._fill is not None
@@ -62,6 +64,9 @@ class Samples:
             values[gaps] = self._filled(buckets[gaps], start[gaps], None if seen is None else seen[gaps], self._fill)
         return values
 
+    def _aggregate(self, start: Indices, end: Indices) -> Floats:
+        return self._column.aggregate(self._method, (start, end)) / self._divisor
+
     def _filled(self, buckets: Indices, index: Indices, seen: Indices | None, fill: Fill) -> Floats:
         """The values of empty buckets; `index` is that of the first sample after each."""
         before = self.buckets[index - 1]
@@ -69,7 +74,7 @@ class Samples:
         near = distance <= fill.limit
         if fill.method == 'zero':
             return np.where(near, 0.0, np.nan)
-        value = self._column.aggregate(self._method, (np.searchsorted(self.buckets, before, side='left'), index))
+        value = self._aggregate(np.searchsorted(self.buckets, before, side='left'), index)
         if fill.method == 'last':
             return np.where(near, value, np.nan)
         # Linear: towards the next sample once it is there; the last value is held until then (rule 2.16).
@@ -79,7 +84,7 @@ class Samples:
         ended = index < limit
         behind = self.buckets[np.minimum(index, len(self) - 1)]
         end = np.minimum(np.searchsorted(self.buckets, behind, side='right'), limit)
-        next_value = self._column.aggregate(self._method, (np.minimum(index, end), end))
+        next_value = self._aggregate(np.minimum(index, end), end)
         gap = np.where(ended, behind - before, 1)
         long = ended & (gap * self._step > fill.limit)
         if (near & long).any() and self._assumptions.long_gap == 'nothing':
