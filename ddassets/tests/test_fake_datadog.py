@@ -26,6 +26,12 @@ MONITOR = {'name': ' Load ', 'type': 'metric alert', 'query': 'avg(last_5m):avg:
 DOWNTIME = {
     'data': {'type': 'downtime', 'attributes': {'monitor_identifier': {'monitor_tags': ['*']}, 'scope': 'env:a'}}
 }
+RULE = {
+    'data': {
+        'type': 'monitor-notification-rule',
+        'attributes': {'name': 'Load', 'filter': {'tags': ['a:b']}, 'recipients': ['slack-a']},
+    }
+}
 EVENT = {'title': 'a title', 'text': 'a text'}
 
 
@@ -62,6 +68,7 @@ ALLOWED = [
     (r'CreateDashboard', r'errors', ALWAYS, 2, 'the fault is known to the OpenAPI document, which words it otherwise'),
     (r'SearchMonitors', r'counts\..*|metadata\.(total|page)_count', ALWAYS, 1, '30 of 199 monitors were recorded'),
     (r'ListDowntimes', r'meta\.page\.total_filtered_count', ALWAYS, 1, '30 of 1049 downtimes were recorded'),
+    (r'.*NotificationRule', r'-included\.attributes\.(uuid|last_login_time)', ALWAYS, 6, 'more is told of a user'),
     (r'QueryMetrics', r'series\.unit', ALWAYS, 1, 'no metric has a unit'),
 ]
 # Whole exchanges that cannot be said again, by cassette: how many, and why.
@@ -101,7 +108,7 @@ def test_the_fake_answers_as_was_recorded(specification, cassettes):
     allowed = {why: count for *_, count, why in ALLOWED} | {why: count for count, why in NOT_REPLAYABLE.values()}
     assert reasons(specification, cassettes) == allowed
     same = sum(not one.differences for one in exchanges)
-    assert (len(cassettes), len(exchanges), same) == (194, 383, 263)
+    assert (len(cassettes), len(exchanges), same) == (210, 419, 293)
 
 
 @pytest.mark.parametrize(
@@ -113,6 +120,14 @@ def test_the_fake_answers_as_was_recorded(specification, cassettes):
         pytest.param('/api/v1/monitor', MONITOR, 'ListMonitors', lambda a: a, {'assets', 'draft_status'}, id='monitor'),
         pytest.param('/api/v1/monitor', MONITOR, 'SearchMonitors', lambda a: a['monitors'], set(), id='search'),
         pytest.param('/api/v2/downtime', DOWNTIME, 'ListDowntimes', lambda a: a['data'], set(), id='downtime'),
+        pytest.param(
+            '/api/v2/monitor/notification_rule',
+            RULE,
+            'GetMonitorNotificationRules',
+            lambda a: a['data'],
+            set(),
+            id='notification rule',
+        ),
     ],
 )
 def test_a_listing_shows_of_an_object_what_was_recorded(
@@ -129,7 +144,7 @@ def test_a_listing_shows_of_an_object_what_was_recorded(
 
 # No exchange with these was recorded; the rest of them was, with an answer that has a body.
 NOT_RECORDED = {'GetGraphSnapshot', 'ListEvents', 'ValidateAPIKey'}
-WITHOUT_BODY = {'CancelDowntime', 'ValidateMonitor', 'ValidateExistingMonitor'}
+WITHOUT_BODY = {'CancelDowntime', 'DeleteMonitorNotificationRule', 'ValidateMonitor', 'ValidateExistingMonitor'}
 
 
 def test_the_operations_that_no_recording_holds_the_fake_to(specification, cassettes):
@@ -296,6 +311,27 @@ BAD = [
     pytest.param('GET', '/api/v2/downtime?page[limit]=a', None, "'a' is no integer", id='ListDowntimes'),
     pytest.param('GET', '/api/v2/downtime/x?included=1', None, "did you mean 'include'?", id='GetDowntime'),
     pytest.param('DELETE', '/api/v2/downtime/x?a=1', None, 'unknown parameter', id='CancelDowntime'),
+    pytest.param(
+        'POST',
+        '/api/v2/monitor/notification_rule',
+        {'data': {**RULE['data'], 'attributes': {**RULE['data']['attributes'], 'nam': 'x'}}},
+        "'nam' was unexpected",
+        id='CreateMonitorNotificationRule',
+    ),
+    pytest.param(
+        'PATCH', '/api/v2/monitor/notification_rule/x', RULE, '"id" is a req', id='UpdateMonitorNotificationRule'
+    ),
+    pytest.param(
+        'GET',
+        '/api/v2/monitor/notification_rule?page_size=9',
+        None,
+        'unknown parameter',
+        id='GetMonitorNotificationRules',
+    ),
+    pytest.param(
+        'GET', '/api/v2/monitor/notification_rule/x?inclde=1', None, 'include', id='GetMonitorNotificationRule'
+    ),
+    pytest.param('DELETE', '/api/v2/monitor/notification_rule/x', {}, 'a body', id='DeleteMonitorNotificationRule'),
     pytest.param('POST', '/api/v1/events', {'title': 'x'}, '"text" is a required', id='CreateEvent'),
     pytest.param('GET', '/api/v1/events?start=1', None, '?end: the parameter is required', id='ListEvents'),
     pytest.param('GET', '/api/v1/graph/snapshot?start=1&metric_query=x', None, '?end: the', id='GetGraphSnapshot'),

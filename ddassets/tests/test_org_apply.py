@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from loopback import integration
-from loopback.organisation import OPERATIONS
+from loopback.organisation import LISTINGS, OPERATIONS
 from loopback.server import FakeDatadog
 from loopback.trial import run
 
@@ -151,7 +151,7 @@ def test_the_files_change(datadog, spool):
     ids = set(datadog.organisation.monitors) | set(datadog.organisation.dashboards)
     folder = spool(integration.mixed())
     _, found = plan(datadog, folder)
-    assert Counter(do for do, _, _ in found) == {'create': 3, 'update': 3, 'delete': 3}
+    assert Counter(do for do, _, _ in found) == {'create': 4, 'update': 4, 'delete': 4}
     applied(datadog, folder)
     assert plan(datadog, folder) == (0, [])
     assert len(ids & (set(datadog.organisation.monitors) | set(datadog.organisation.dashboards))) == 2
@@ -251,7 +251,7 @@ def test_the_rest_is_applied_beside_what_is_left_alone(datadog, spool):
     changed_by_hand(datadog)
     outcome = run(datadog, 'apply', spool(integration.changed()), '--yes', '--json')
     assert outcome.code == 1
-    assert Counter(one['do'] for one in json.loads(outcome.out)['outcomes']) == {'update': 4}
+    assert Counter(one['do'] for one in json.loads(outcome.out)['outcomes']) == {'update': 6}
     assert named(datadog, 'Spool is full')['message'] == 'by hand'
     assert named(datadog, 'Spool is slow')['query'].endswith('> 90')
 
@@ -289,7 +289,7 @@ DOWNTIMES = {'downtime/lab', 'downtime/move', 'downtime/new_year'}
         pytest.param(('full',), {'monitor/full'}, id='name'),
         pytest.param(('monitor/full', 'downtimes/m*'), {'monitor/full', 'downtime/move'}, id='both'),
         pytest.param(('dashboards/*', 'downtime'), {*DASHBOARDS, *DOWNTIMES}, id='several'),
-        pytest.param(('*/*o*',), {*DASHBOARDS, 'downtime/move', 'monitor/slow'}, id='pattern'),
+        pytest.param(('*/*o*',), {*DASHBOARDS, 'downtime/move', 'monitor/slow', 'notification_rule/production'}, id='pattern'),
     ],
 )
 def test_only(datadog, spool, options, expected):
@@ -329,11 +329,12 @@ def test_destroy_leaves_what_is_not_ours(datadog, spool):
 
 # Requests
 
-# The lists of three kinds and the judgement of each monitor, and one more for each object.
+# The lists of four kinds and the judgement of each monitor, and one more for each object.
 FEWEST = {
     'ListDashboards': 1,
     'ListMonitors': 1,
     'ListDowntimes': 1,
+    'GetMonitorNotificationRules': 1,
     'ValidateMonitor': 1,
     'CreateDashboard': 2,
     'CreateMonitor': 1,
@@ -349,7 +350,7 @@ def test_apply_asks_as_little_as_can_be(datadog):
     datadog.exchanges.clear()
     # A dashboard's summary says whose it is, and nothing of its widgets.
     assert run(datadog, 'apply', MY_METRIC, '--yes').code == 0
-    assert datadog.counts() == {'ListDashboards': 1, 'ListMonitors': 1, 'ListDowntimes': 1, 'GetDashboard': 2}
+    assert datadog.counts() == dict.fromkeys(LISTINGS, 1) | {'GetDashboard': 2}
 
 
 def test_independent_requests_are_under_way_at_once(datadog, spool):
@@ -357,7 +358,7 @@ def test_independent_requests_are_under_way_at_once(datadog, spool):
     together = threading.Barrier(7)
 
     def watch(exchange, moment):
-        if moment == 'arrived' and exchange.operation.startswith('Create'):
+        if moment == 'arrived' and exchange.operation.startswith('Create') and 'Rule' not in exchange.operation:
             with contextlib.suppress(threading.BrokenBarrierError):
                 together.wait(timeout=5)
 
@@ -372,8 +373,9 @@ def test_two_hundred_objects_of_others(datadog, spool):
     applied(datadog, folder)
     assert plan(datadog, folder) == (0, [])
     counts = datadog.counts()
-    # 202 dashboards are three pages, read twice; the server sends only our monitors; 23 downtimes are one page.
-    assert counts == {'ListDashboards': 6, 'ListMonitors': 1, 'ListDowntimes': 1, 'GetDashboard': 2}
+    # 202 dashboards are three pages, read twice; the server sends only our monitors; 23 downtimes are one page, as
+    # are 202 rules.
+    assert counts == dict.fromkeys(LISTINGS, 1) | {'ListDashboards': 6, 'GetDashboard': 2}
     ours = {
         id for id, one in datadog.organisation.dashboards.items() if 'Applied by ddassets' in (one['description'] or '')
     }
@@ -396,7 +398,7 @@ def test_a_page_may_hold_less_than_was_asked_for(datadog, spool, monkeypatch):
     assert datadog.counts()['ListDowntimes'] == 8
 
 
-@pytest.mark.parametrize('operation', ['ListDashboards', 'ListMonitors', 'ListDowntimes'])
+@pytest.mark.parametrize('operation', sorted(LISTINGS))
 def test_a_listing_that_tells_the_same_for_ever_comes_to_an_end(datadog, spool, monkeypatch, operation):
     """As behind a gateway that heeds no query."""
 
@@ -408,6 +410,8 @@ def test_a_listing_that_tells_the_same_for_ever_comes_to_an_end(datadog, spool, 
                 body['dashboards'] *= 50
             case 'ListMonitors':
                 body *= 50
+            case 'GetMonitorNotificationRules':
+                body['data'] *= 500
             case _:
                 del body['meta']
         return answer
@@ -450,7 +454,13 @@ def test_what_was_destroyed_is_made_again(datadog, spool):
 
 
 @pytest.mark.parametrize(
-    'operation, key', [('ListDashboards', 'dashboards'), ('ListMonitors', ''), ('ListDowntimes', 'data')]
+    'operation, key',
+    [
+        ('ListDashboards', 'dashboards'),
+        ('ListMonitors', ''),
+        ('ListDowntimes', 'data'),
+        ('GetMonitorNotificationRules', 'data'),
+    ],
 )
 def test_what_a_listing_tells_twice_is_one_object(datadog, spool, monkeypatch, operation, key):
     """And not a spare one to delete."""
@@ -558,6 +568,4 @@ def test_nothing_is_changed_unless_all_is_valid(datadog, spool, command, assets,
     outcome = run(datadog, command, spool(assets), *(['--yes'] if command == 'apply' else []))
     assert outcome.code == 2
     assert all(word in outcome.err for word in words), outcome.err
-    assert (
-        not datadog.organisation.monitors and not datadog.organisation.dashboards and not datadog.organisation.downtimes
-    )
+    assert not any(datadog.organisation._objects())

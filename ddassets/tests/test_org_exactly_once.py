@@ -9,17 +9,18 @@ from unittest import mock
 
 import pytest
 from loopback import integration
-from loopback.organisation import OPERATIONS
+from loopback.organisation import LISTINGS, OPERATIONS
 from loopback.server import FakeDatadog
 from loopback.stored import API_KEY, APP_KEY
 from loopback.trial import run, run_together
 from scale import runs
 
 from ddassets.org import listing, organisation
+from ddassets.org.marker import in_name
 
 ROUNDS = runs(10)
 LOST = ('504_after_success', '503', 'reset_before', 'reset_after', 'truncated', 'wrong_content_type')
-CREATIONS = ('CreateDashboard', 'CreateMonitor', 'CreateDowntime')
+CREATIONS = ('CreateDashboard', 'CreateMonitor', 'CreateDowntime', 'CreateMonitorNotificationRule')
 DUPLICATES, FOREIGN, KEYS = 'duplicates', "other people's objects touched", 'keys in output'
 
 
@@ -41,6 +42,11 @@ def duplicates(organisation):
             ('downtime', one['attributes']['scope'])
             for one in organisation.downtimes.values()
             if one['attributes']['status'] != 'canceled'
+        ),
+        *(
+            ('rule', in_name(one['attributes']['name']))
+            for one in organisation.notification_rules.values()
+            if in_name(one['attributes']['name'])
         ),
     ]
     return [name for name in set(names) if names.count(name) > 1]
@@ -93,7 +99,7 @@ def test_a_creation_that_is_never_listed_is_reported(fake, tmp_path):
     folder = integration.write(tmp_path, integration.ASSETS)
     fake.organisation.lag(1000)
     outcome = run(fake, 'apply', folder, '--yes')
-    assert outcome.code == 1 and '7 created objects are not listed after 60 s' in outcome.err
+    assert outcome.code == 1 and '9 created objects are not listed after 60 s' in outcome.err
     fake.organisation.lag(0)
     assert run(fake, 'apply', folder, '--yes').code == 0
 
@@ -117,7 +123,7 @@ def both_plan_first(clients):
     ready = threading.Event()
 
     def watch(exchange, moment):
-        if exchange.operation.startswith('List') and moment == 'acted' and next(listed) >= 3 * clients:
+        if exchange.operation in LISTINGS and moment == 'acted' and next(listed) >= len(LISTINGS) * clients:
             ready.set()
         if exchange.operation in CREATIONS and moment == 'arrived':
             ready.wait(5)
@@ -214,7 +220,12 @@ def test_a_listing_that_shrinks_while_it_is_read(fake, cases, tmp_path, monkeypa
     judge(cases, fake, [outcome], 'listings that shrank while they were read')
     assert outcome.code == 0 and 'Nothing to do' in outcome.out, outcome.said
     assert len(fake.organisation.to_shrink) < planned
-    assert staying <= {*fake.organisation.dashboards, *fake.organisation.monitors, *fake.organisation.downtimes}
+    assert staying <= {
+        *fake.organisation.dashboards,
+        *fake.organisation.monitors,
+        *fake.organisation.downtimes,
+        *fake.organisation.notification_rules,
+    }
 
 
 def test_canary_a_look_that_is_too_short_makes_duplicates(fake, tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
 
-from loopback.stored import AUTHOR, USER, Answer, Json, Refusal, Request, Stored, text_of
+from loopback.stored import Answer, Json, Refusal, Request, Stored, author_of, text_of
 
 UNITS = {'m': timedelta(minutes=1), 'h': timedelta(hours=1), 'd': timedelta(days=1), 'w': timedelta(weeks=1)}
 RETAINED = timedelta(days=2)
@@ -117,17 +117,9 @@ def _plain(downtime: Json) -> Json:
 
 
 def _with_author(downtime: Json) -> Json:
-    created = downtime['attributes']['created']
-    author = {
-        **{'name': None, 'handle': AUTHOR, 'email': AUTHOR, 'icon': '', 'title': None, 'status': 'Active'},
-        **{'verified': True, 'service_account': False, 'disabled': False, 'allowed_login_methods': []},
-        **{'created_at': created, 'modified_at': created},
-    }
-    relationships = {'created_by': {'data': {'type': 'users', 'id': USER}}, 'monitor': {'data': None}}
-    return {
-        'data': _plain(downtime) | {'relationships': relationships},
-        'included': [{'type': 'users', 'id': USER, 'attributes': author}],
-    }
+    data, included = author_of(downtime['attributes']['created'])
+    relationships = {'created_by': {'data': data}, 'monitor': {'data': None}}
+    return {'data': _plain(downtime) | {'relationships': relationships}, 'included': [included]}
 
 
 def _downtime(organisation: Stored, request: Request, missing: str = 'Downtime not found') -> Json:

@@ -72,10 +72,19 @@ def _downtime(scope: str, schedule: dict[str, Any] | None) -> dict[str, Any]:
     return {'data': {'type': 'downtime', 'attributes': attributes}}
 
 
+def _rule(title: str, **recipients: Any) -> dict[str, Any]:
+    attributes = {'name': title, 'filter': {'tags': ['integration:acme-spool', 'env:prod']}, **recipients}
+    return {'data': {'type': 'monitor-notification-rule', 'attributes': attributes}}
+
+
 def _recurring(start: str, rule: str) -> dict[str, Any]:
     return {'timezone': 'Europe/Berlin', 'recurrences': [{'start': start, 'duration': '2h', 'rrule': rule}]}
 
 
+CONDITIONAL = {
+    'conditions': [{'scope': 'transition_type:is_alert', 'recipients': ['pagerduty-spool']}],
+    'fallback_recipients': ['slack-spool'],
+}
 # By path under `assets`. One downtime recurs since long ago, one is yet to come, one is in force and has no end.
 ASSETS: dict[str, Any] = {
     'dashboards/overview.json': _dashboard('Acme Spool Overview'),
@@ -85,6 +94,8 @@ ASSETS: dict[str, Any] = {
     'downtimes/new_year.json': _downtime('env:dev', _recurring('2020-01-01T01:00:00', 'FREQ=YEARLY')),
     'downtimes/move.json': _downtime('env:move', {'start': '2036-05-01T00:00:00Z', 'end': '2036-05-02T00:00:00Z'}),
     'downtimes/lab.json': _downtime('env:lab', None),
+    'notification_rules/production.json': _rule('Spool in production', recipients=['slack-spool', 'jira-spool']),
+    'notification_rules/pages.json': _rule('Spool pages', conditional_recipients=CONDITIONAL),
 }
 
 
@@ -100,18 +111,26 @@ def changed() -> dict[str, Any]:
                 body['definition']['options']['thresholds']['critical'] = 90
             case 'downtimes':
                 body['data']['attributes']['message'] += ' Do not worry.'
+            case 'notification_rules':
+                body['data']['attributes']['filter'] = {'scope': 'integration:acme-spool AND NOT env:dev'}
     return assets
 
 
 def mixed() -> dict[str, Any]:
     """Of each kind one asset more, one less and one in another form; where there is a third, it stays."""
     assets = changed()
-    for path in ('dashboards/overview.json', 'monitors/full.json', 'downtimes/new_year.json'):
+    for path in (
+        'dashboards/overview.json',
+        'monitors/full.json',
+        'downtimes/new_year.json',
+        'notification_rules/pages.json',
+    ):
         del assets[path]
     assets['downtimes/lab.json'] = copy.deepcopy(ASSETS['downtimes/lab.json'])
     assets['dashboards/new.json'] = _dashboard('Acme Spool News')
     assets['monitors/new.json'] = _monitor('Spool is new')
     assets['downtimes/new.json'] = _downtime('env:new', _recurring('2036-01-07T19:00:00', 'FREQ=WEEKLY;BYDAY=MO'))
+    assets['notification_rules/new.json'] = _rule('Spool news', recipients=['slack-news'])
     return assets
 
 
@@ -121,14 +140,15 @@ def replaced() -> dict[str, Any]:
     assets['downtimes/lab.json'] = _downtime('env:lab', {'start': '2036-06-01T00:00:00Z', 'end': None})
     assets['monitors/slow.json'] = _monitor('Spool is slow', 'logs("slow").index("*").rollup("count").last("5m") > 80')
     assets['monitors/slow.json']['definition']['type'] = 'log alert'
+    assets['notification_rules/production.json'] = _rule('Spool in production', conditional_recipients=CONDITIONAL)
     return assets
 
 
 def neighbour() -> dict[str, Any]:
     """Assets of another integration, hard to tell from these. Downtimes that cover the same would be refused."""
     assets = copy.deepcopy(ASSETS)
-    for body in assets.values():
-        if 'data' in body:
+    for path, body in assets.items():
+        if path.startswith('downtimes'):
             body['data']['attributes']['scope'] += ' AND service:other'
     return assets
 

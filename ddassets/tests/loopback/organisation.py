@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from loopback import dashboards, downtimes, monitors, telemetry
+from loopback import dashboards, downtimes, monitors, notification_rules, telemetry
 from loopback.stored import Answer, Json, Refusal, Request, Stored
 
-type Objects = tuple[dict[str, Json], dict[int, Json], dict[str, Json]]
+type Objects = tuple[dict[str, Json], dict[int, Json], dict[str, Json], dict[str, Json]]
 
 
 @dataclass
@@ -53,7 +53,7 @@ class Organisation(Stored):
         return answer
 
     def _objects(self) -> Objects:
-        return self.dashboards, self.monitors, self.downtimes
+        return self.dashboards, self.monitors, self.downtimes, self.notification_rules
 
     def _as_listed(self, now: datetime) -> Stored:
         """The organisation as a listing shows it: `listing_lag` ago."""
@@ -62,8 +62,8 @@ class Organisation(Stored):
         if not self._past:
             self._past.append((datetime.min.replace(tzinfo=UTC), copy.deepcopy(self._objects())))
         seen = now - timedelta(seconds=self.listing_lag)
-        dashboards, monitors, downtimes = [objects for at, objects in self._past if at <= seen][-1]
-        return replace(self, dashboards=dashboards, monitors=monitors, downtimes=downtimes)
+        dashboards, monitors, downtimes, rules = [objects for at, objects in self._past if at <= seen][-1]
+        return replace(self, dashboards=dashboards, monitors=monitors, downtimes=downtimes, notification_rules=rules)
 
     def lag(self, seconds: float) -> None:
         """Let listings lag from now on; what is there now is listed."""
@@ -79,7 +79,7 @@ class Organisation(Stored):
             self._foreign[kind].pop(key)
 
     def seed_foreign(self, count: int = 200) -> None:
-        """Dashboards, monitors and downtimes of other people; `foreign_changes` tells whether any was touched."""
+        """Objects of other people, of each kind; `foreign_changes` tells whether any was touched."""
         for i in range(count):
             widget = {'definition': {'type': 'note', 'content': f'note {i}'}}
             self._act(
@@ -95,6 +95,10 @@ class Organisation(Stored):
                     'tags': ['team:foreign'],
                 },
             )
+            rule = {'name': f'Foreign {i}', 'filter': {'tags': [f'team:foreign_{i}']}, 'recipients': ['slack-foreign']}
+            self._act(
+                notification_rules.create_rule, {'data': {'type': 'monitor-notification-rule', 'attributes': rule}}
+            )
         for i in range(count // 10):
             attributes = {'monitor_identifier': {'monitor_tags': ['team:foreign']}, 'scope': f'env:foreign_{i}'}
             self._act(downtimes.create_downtime, {'data': {'type': 'downtime', 'attributes': attributes}})
@@ -102,14 +106,14 @@ class Organisation(Stored):
 
     def hold_foreign(self) -> None:
         """Take all that is there for other people's."""
-        self._foreign = copy.deepcopy([self.dashboards, self.monitors, self.downtimes])
+        self._foreign = copy.deepcopy(list(self._objects()))
 
     def foreign_changes(self) -> list[str]:
         """The ids of other people's objects that have changed or are gone."""
-        kinds: list[Any] = [self.dashboards, self.monitors, self.downtimes]
+        kinds: list[Any] = list(self._objects())
         return [
             str(key)
-            for before, now in zip(self._foreign or [{}] * 3, kinds, strict=True)
+            for before, now in zip(self._foreign or [{}] * len(kinds), kinds, strict=True)
             for key in before
             if now.get(key) != before[key]
         ]
@@ -122,6 +126,7 @@ class Organisation(Stored):
                 self.dashboards.values(),
                 self.monitors.values(),
                 (_unbegun(d) for d in self.downtimes.values() if d['attributes']['status'] != 'canceled'),
+                self.notification_rules.values(),
             )
         ]
         return json.dumps(kept)
@@ -148,7 +153,7 @@ def _timeless(value: Any) -> Any:
 
 
 # The index into `_objects()`.
-LISTINGS = {'ListDashboards': 0, 'ListMonitors': 1, 'ListDowntimes': 2}
+LISTINGS = {'ListDashboards': 0, 'ListMonitors': 1, 'ListDowntimes': 2, 'GetMonitorNotificationRules': 3}
 API_KEY_ALONE = {'Validate', 'CreateEvent'}
 OPERATIONS: dict[str, Callable[[Stored, Request], Answer]] = {
     'Validate': telemetry.validate,
@@ -171,6 +176,11 @@ OPERATIONS: dict[str, Callable[[Stored, Request], Answer]] = {
     'GetDowntime': downtimes.get_downtime,
     'CancelDowntime': downtimes.cancel_downtime,
     'ListDowntimes': downtimes.list_downtimes,
+    'CreateMonitorNotificationRule': notification_rules.create_rule,
+    'UpdateMonitorNotificationRule': notification_rules.update_rule,
+    'GetMonitorNotificationRule': notification_rules.get_rule,
+    'DeleteMonitorNotificationRule': notification_rules.delete_rule,
+    'GetMonitorNotificationRules': notification_rules.list_rules,
     'CreateEvent': telemetry.create_event,
     'ListEvents': telemetry.list_events,
     'GetGraphSnapshot': telemetry.graph_snapshot,

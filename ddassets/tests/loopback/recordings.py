@@ -53,7 +53,9 @@ def _extract(files: Mapping[str, bytes]) -> list[dict[str, Any]]:
     rows = []
     for name, text in sorted(files.items()):
         # Reading all of the 1.9 thousand exchanges as YAML takes a minute.
-        if not name.endswith('.yaml') or not re.search(rb'/api/(v1/(dash|mon|ev|gr|val|qu)|v2/(down|val))', text):
+        if not name.endswith('.yaml') or not re.search(
+            rb'/api/(v1/(dash|mon|ev|gr|val|qu)|v2/(down|monitor/not|val))', text
+        ):
             continue
         for exchange in source.load_yaml(text)['interactions']:
             request, response = exchange['request'], exchange['response']

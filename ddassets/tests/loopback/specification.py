@@ -31,7 +31,13 @@ OPERATIONS = {
         '/api/v1/query',
         '/api/v1/validate',
     ],
-    'v2': ['/api/v2/downtime', '/api/v2/downtime/{downtime_id}', '/api/v2/validate_keys'],
+    'v2': [
+        '/api/v2/downtime',
+        '/api/v2/downtime/{downtime_id}',
+        '/api/v2/monitor/notification_rule',
+        '/api/v2/monitor/notification_rule/{rule_id}',
+        '/api/v2/validate_keys',
+    ],
 }
 METHODS = ('get', 'post', 'put', 'patch', 'delete')
 # The bulk delete and restore of dashboards are not used.

@@ -52,6 +52,7 @@ class Stored:
     deleted_dashboards: dict[str, Json] = field(default_factory=dict)
     monitors: dict[int, Json] = field(default_factory=dict)
     downtimes: dict[str, Json] = field(default_factory=dict)
+    notification_rules: dict[str, Json] = field(default_factory=dict)
     events: list[Json] = field(default_factory=list)
     # By path of the picture: how often it has been asked for. It is rendered from the third time on.
     pictures: dict[str, int] = field(default_factory=dict)
@@ -63,6 +64,17 @@ class Stored:
     def next_number(self) -> int:
         self._count += 1
         return self._count
+
+
+def author_of(created: str) -> tuple[Json, Json]:
+    """Who made an object: as it is referred to, and as it is included."""
+    attributes = {
+        **{'name': None, 'handle': AUTHOR, 'email': AUTHOR, 'icon': '', 'title': None, 'status': 'Active'},
+        **{'verified': True, 'service_account': False, 'disabled': False, 'allowed_login_methods': []},
+        **{'created_at': created, 'modified_at': created},
+    }
+    who = {'type': 'users', 'id': USER}
+    return who, {**who, 'attributes': attributes}
 
 
 def text_of(instant: datetime) -> str:

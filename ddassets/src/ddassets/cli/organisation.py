@@ -13,7 +13,7 @@ from ddassets import assets as bundle
 from ddassets.assets.refusal import refuse
 from ddassets.cli.exit_code import FAILED, FINE
 from ddassets.cli.option import narrowing_tags
-from ddassets.cli.plan_output import dry_run_report, outcome_text, report
+from ddassets.cli.plan_output import dry_run_report, outcome_text, report, subject_widths
 from ddassets.diagnostic import Severity, UnusableInputError
 from ddassets.engine.message import handles
 from ddassets.org.account import require_keys
@@ -168,12 +168,12 @@ def carry_out_plan(options: PlanOptions, organisation: Organisation, plan: Plan,
         if not options.yes and not _agreed(question):
             log('nothing was changed')
             return FAILED
-        width = max(len(step.name) for step in plan.changes)
+        widths = subject_widths(plan.changes)
         try:
             for outcome in carry_out(organisation, plan):
                 outcomes.append(outcome)
                 if as_text:
-                    write(bounded(outcome_text(outcome, width, Paint.of_output())) + '\n')
+                    write(bounded(outcome_text(outcome, widths, Paint.of_output())) + '\n')
         except Unsettled as error:
             unsettled = str(error)
             log(unsettled)
@@ -221,6 +221,8 @@ def dry_run(options: PlanOptions) -> int:
     write(render(options.format, dry_run_report(options.command, integration, bodies)))
     if options.format == 'text':
         counts = [(kind, sum(asset.kind is kind for asset in desired)) for kind in KINDS]
-        listed = ', '.join(count(number, kind.name, kind.plural) for kind, number in counts if number)
+        listed = ', '.join(
+            count(number, kind.label, kind.plural.replace('_', ' ')) for kind, number in counts if number
+        )
         log(f'dry run: {listed or "nothing"}, valid as far as it can be checked offline; nothing was sent')
     return FINE

@@ -6,7 +6,9 @@ from ddassets.cli import option
 from ddassets.cli.exit_code import FAILED, FINE
 
 HELP = 'show what applying the assets to a Datadog organisation would change'
-DESCRIPTION = "Compare an integration's dashboards, monitors and downtimes with what an organisation holds."
+DESCRIPTION = (
+    "Compare an integration's dashboards, monitors, downtimes and notification rules with what an organisation holds."
+)
 EPILOG = f'{option.ENVIRONMENT} Exit codes: 0 nothing to do; 1 there are changes; 2 unusable input, or no answer'
 
 

@@ -104,9 +104,9 @@ def plan_text(plan: Plan, site: str, paint: Paint, links: dict[str, str]) -> str
     """`links` are the addresses of stored objects, by id."""
     lines = [f'{plan.integration} on {site}', '']
     shown = [step for step in plan.steps if step.action is not Action.KEEP or step.reason]
-    width = max((len(step.name) for step in shown), default=0)
+    widths = subject_widths(shown)
     for step in shown:
-        lines += _step_lines(step, width, paint, links)
+        lines += _step_lines(step, widths, paint, links)
     if shown:
         lines.append('')
     return '\n'.join([*lines, summary(plan), ''])
@@ -119,10 +119,17 @@ def summary(plan: Plan) -> str:
     return f'{", ".join(counted)}.'
 
 
-def _step_lines(step: Step, width: int, paint: Paint, links: dict[str, str]) -> Iterator[str]:
+def subject_widths(steps: Sequence[Step]) -> tuple[int, int]:
+    """The widths of the columns of kinds and of names, in characters."""
+    kinds = max((len(step.kind.label) for step in steps), default=0)
+    return max(kinds, len('dashboard')), max((len(step.name) for step in steps), default=0)
+
+
+def _step_lines(step: Step, widths: tuple[int, int], paint: Paint, links: dict[str, str]) -> Iterator[str]:
     sign = _SIGNS[step.action]
     screen = Screen.of_output()
-    head = f'  {sign} {step.kind.name:<9}  {step.name:<{width}}  {shorten(printable(step.title), 60)}'.rstrip()
+    subject = f'{step.kind.label:<{widths[0]}}  {step.name:<{widths[1]}}'
+    head = f'  {sign} {subject}  {shorten(printable(step.title), 60)}'.rstrip()
     yield paint(_COLOURS[sign], shorten(head, screen.width))
     if step.action is Action.REFUSE:
         leave = f'; with --overwrite it is {_DONE[step.would]}' if step.would else ''
@@ -168,10 +175,10 @@ def _shown(value: Any) -> str:
     return shorten(printable(json.dumps(value, ensure_ascii=False)), _WIDEST)
 
 
-def outcome_text(outcome: Outcome, width: int, paint: Paint) -> str:
-    """`width` is that of the longest name, in characters: outcomes are printed one by one, in columns."""
+def outcome_text(outcome: Outcome, widths: tuple[int, int], paint: Paint) -> str:
+    """`widths` are those of kinds and names, in characters: outcomes are printed one by one, in columns."""
     step = outcome.step
-    subject = f'{step.kind.name:<9}  {step.name:<{width}}'
+    subject = f'{step.kind.label:<{widths[0]}}  {step.name:<{widths[1]}}'
     if outcome.error:
         return paint('31', f'  failed    {subject}  {printable(outcome.error)}')
     link = outcome.link if step.action is not Action.DELETE else ''

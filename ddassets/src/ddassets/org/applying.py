@@ -9,7 +9,7 @@ from ddassets.org.composites import ids_of, is_composite, unknown_members, with_
 from ddassets.org.concurrency import as_completed, map_concurrently
 from ddassets.org.difference import Difference
 from ddassets.org.kind import Stored
-from ddassets.org.kinds import MONITORS
+from ddassets.org.kinds import MONITORS, NOTIFICATION_RULES
 from ddassets.org.organisation import Organisation
 from ddassets.org.plan import Action, Plan, Step, diff
 from ddassets.org.settling import Duplicate, settle
@@ -55,7 +55,8 @@ def _judged(organisation: Organisation, step: Step) -> str:
 def carry_out(organisation: Organisation, plan: Plan) -> Iterator[Outcome]:
     """Yield the outcome of each step, in order of completion; a failed step leaves the others alone.
 
-    Composites come after their members, whose ids they take, and are deleted before them (rule 13.22). Deletions come
+    Composites come after their members, whose ids they take, and are deleted before them (rule 13.22). Notification
+    rules come after the monitors, and are deleted before them. Deletions come
     after all creations, and then what it takes to have one object of each name. Raises Unsettled.
     """
     created: list[Stored] = []
@@ -85,15 +86,17 @@ def carry_out(organisation: Organisation, plan: Plan) -> Iterator[Outcome]:
 def _waves(plan: Plan) -> Iterator[list[Step]]:
     """Steps that may be carried out concurrently, one lot after the other."""
     made, deleted = plan.of(Action.CREATE, Action.UPDATE, Action.REPLACE), plan.of(Action.DELETE)
-    yield [step for step in made if not _is_composite(step)]
-    yield [step for step in made if _is_composite(step)]
-    yield [step for step in deleted if _is_composite(step)]
-    yield [step for step in deleted if not _is_composite(step)]
+    for turn in (0, 1, 2):
+        yield [step for step in made if _turn(step) == turn]
+    for turn in (2, 1, 0):
+        yield [step for step in deleted if _turn(step) == turn]
 
 
-def _is_composite(step: Step) -> bool:
+def _turn(step: Step) -> int:
+    if step.kind is NOTIFICATION_RULES:
+        return 2
     thing = step.desired or step.stored
-    return thing is not None and step.kind is MONITORS and is_composite(thing.body)
+    return int(thing is not None and step.kind is MONITORS and is_composite(thing.body))
 
 
 def _act(organisation: Organisation, step: Step, ids: Mapping[str, str]) -> Outcome:

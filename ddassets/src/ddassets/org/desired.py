@@ -22,7 +22,8 @@ from ddassets.language.query.syntax import parse_monitor, parse_queries, parse_q
 from ddassets.nearest import did_you_mean
 from ddassets.org import marker
 from ddassets.org.kind import Body, Desired, Kind
-from ddassets.org.kinds import DASHBOARDS, DOWNTIMES, KINDS, MONITORS
+from ddassets.org.kinds import DASHBOARDS, DOWNTIMES, KINDS, MONITORS, NOTIFICATION_RULES
+from ddassets.org.notification_rules import MAX_NAME
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,12 @@ def names(assets: bundle.Bundle) -> list[tuple[Kind, str]]:
 
 
 def _by_kind(assets: bundle.Bundle) -> list[tuple[Kind, Sequence[bundle.Asset]]]:
-    return [(DASHBOARDS, assets.dashboards), (MONITORS, assets.monitors), (DOWNTIMES, assets.downtimes)]
+    return [
+        (DASHBOARDS, assets.dashboards),
+        (MONITORS, assets.monitors),
+        (DOWNTIMES, assets.downtimes),
+        (NOTIFICATION_RULES, assets.rules),
+    ]
 
 
 def read_desired(assets: bundle.Bundle, selection: Selection, changes: Changes) -> list[Desired]:
@@ -136,6 +142,9 @@ def read_desired(assets: bundle.Bundle, selection: Selection, changes: Changes) 
                 faults.append(f'{asset.path}: its name, or that of the integration, is {too_long}')
                 continue
             body = kind.body(asset)
+            if kind is NOTIFICATION_RULES and (over := _name_overflow(body, integration, name)):
+                faults.append(f'{asset.where("name")}: {over} characters too long: the marker is written after it')
+                continue
             errors, refused = _errors(asset), list(_faults(kind, asset, body))
             diagnostics += errors
             # What the table names is not said again in the words of the API's own model.
@@ -156,6 +165,12 @@ def read_desired(assets: bundle.Bundle, selection: Selection, changes: Changes) 
         count = f'{len(faults)} fault{"s" if len(faults) > 1 else ""}'
         raise UnusableInputError(f'{assets.folder}: {count}; nothing was sent', '\n'.join(faults), diagnostics)
     return desired
+
+
+def _name_overflow(body: Body, integration: str, name: str) -> int:
+    """By how many characters the name of a notification rule leaves no room for the marker."""
+    marked = marker.with_name(str(body.get('name') or ''), marker.Marker(integration, name, '0' * 12))
+    return max(0, len(marked) - MAX_NAME)
 
 
 # What leaves the meaning of a file open; a byte order mark or a key that stands twice do not.
@@ -216,6 +231,8 @@ def _changed(asset: bundle.Asset, body: dict[str, Any], changes: Changes) -> dic
             return _monitor(asset, body, changes)
         case bundle.Downtime():
             return _downtime(asset, body, changes)
+        case bundle.NotificationRule():
+            return _notification_rule(body, changes)
     raise AssertionError(asset)
 
 
@@ -267,6 +284,24 @@ def _downtime(asset: bundle.Downtime, body: dict[str, Any], changes: Changes) ->
         body['display_timezone'] = changes.timezone
         if (body.get('schedule') or {}).get('recurrences'):
             body['schedule'] = {**body['schedule'], 'timezone': changes.timezone}
+    return body
+
+
+def _notification_rule(body: dict[str, Any], changes: Changes) -> dict[str, Any]:
+    """Only the recipients change: a rule matches tags of monitors and groups, which restricting a query does not set.
+
+    Nor is anybody added: the monitors' messages do that, and a rule is for the monitors of others, too.
+    """
+    if not changes.redirect:
+        return body
+    only = [changes.redirect.removeprefix('@')]
+    if body.get('recipients'):
+        body['recipients'] = only
+    if conditional := body.get('conditional_recipients'):
+        for condition in conditional['conditions']:
+            condition['recipients'] = only
+        if conditional.get('fallback_recipients'):
+            conditional['fallback_recipients'] = only
     return body
 
 

@@ -17,7 +17,7 @@ from ddassets.org.client import ApiError, Client, Refused, Unavailable
 from ddassets.org.concurrency import map_concurrently
 from ddassets.org.connection import Connection
 from ddassets.org.desired import integration_name
-from ddassets.org.kinds import MONITORS
+from ddassets.org.kinds import MONITORS, NOTIFICATION_RULES
 from ddassets.org.listing import STRANGE
 from ddassets.org.marker import label
 from ddassets.org.organisation import Organisation
@@ -93,6 +93,7 @@ def examine(options: DoctorOptions, account: Account, assets: bundle.Bundle | No
         now = time.time() if answer.date is None else answer.date + time.time() - begun
         yield from _metric(options, client, assets, now)
         yield from _monitors(options, client, assets)
+        yield from _rules(client, assets)
 
 
 def _wrong_key(options: DoctorOptions, account: Account, refused: Refused) -> Finding:
@@ -201,6 +202,24 @@ def _monitors(options: DoctorOptions, client: Client, assets: bundle.Bundle) -> 
         else:
             advice = f'{_ADVICE.get(state, "look at it")}: {link}'
             yield Finding('warn', 'monitor', f'{stored.title}: {state}', advice)
+
+
+def _rules(client: Client, assets: bundle.Bundle) -> Iterator[Finding]:
+    if not assets.rules:
+        return
+    organisation = Organisation(client, integration_name(assets))
+    try:
+        found = {one.marker.name: one for one in organisation.find([NOTIFICATION_RULES]).stored}
+    except ApiError as error:
+        yield _unanswered('rule', error, 'GET', NOTIFICATION_RULES.path)
+        return
+    for asset in assets.rules:
+        stored = found.get(label(asset.path.stem))
+        if stored is None:
+            yield Finding('warn', 'rule', f'{asset.name} is not applied', f'ddassets apply {assets.folder}')
+        else:
+            link = organisation.link(NOTIFICATION_RULES, stored.id)
+            yield Finding('ok', 'rule', f'{stored.title}: applied  {link}')
 
 
 def _unanswered(subject: str, error: ApiError, method: str, path: str) -> Finding:

@@ -1,4 +1,4 @@
-"""What plan and apply have to know of dashboards, monitors and downtimes alike."""
+"""What plan and apply have to know of dashboards, monitors, downtimes and notification rules alike."""
 
 import importlib
 import math
@@ -71,6 +71,13 @@ class Kind(ABC):
     excludes_equals = False
     # Whether a page of a listing that has room left is the last one.
     full_pages = True
+    # How many objects to ask for in one page of a listing; None for `listing.PAGE`.
+    page_size: int | None = None
+
+    @property
+    def label(self) -> str:
+        """The name as people read it."""
+        return self.name.replace('_', ' ')
 
     @abstractmethod
     def body(self, asset: bundle.Asset) -> Body:

@@ -4,8 +4,10 @@ from ddassets.org.dashboards import Dashboards
 from ddassets.org.downtimes import Downtimes
 from ddassets.org.kind import Kind
 from ddassets.org.monitors import Monitors
+from ddassets.org.notification_rules import NotificationRules
 
 DASHBOARDS = Dashboards()
 MONITORS = Monitors()
 DOWNTIMES = Downtimes()
-KINDS: tuple[Kind, ...] = (DASHBOARDS, MONITORS, DOWNTIMES)
+NOTIFICATION_RULES = NotificationRules()
+KINDS: tuple[Kind, ...] = (DASHBOARDS, MONITORS, DOWNTIMES, NOTIFICATION_RULES)

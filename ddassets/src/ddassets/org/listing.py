@@ -8,7 +8,7 @@ from typing import Any
 
 from ddassets.org.client import Client, Refused, Unavailable
 from ddassets.org.kind import Body, Kind, Stored
-from ddassets.org.kinds import DASHBOARDS, MONITORS
+from ddassets.org.kinds import DASHBOARDS, MONITORS, NOTIFICATION_RULES
 from ddassets.org.marker import Marker, owner_tag
 from ddassets.org.plan import Foreign
 
@@ -20,7 +20,7 @@ _ID = re.compile(r'[\w-]{1,100}')
 
 
 # Where a response has its list; one of monitors is the list itself.
-_LIST_KEYS = {'dashboard': 'dashboards', 'downtime': 'data'}
+_LIST_KEYS = {'dashboard': 'dashboards', 'downtime': 'data', 'notification_rule': 'data'}
 
 type Entry = dict[str, Any]
 type Query = dict[str, str | int]
@@ -97,7 +97,7 @@ class Listing:
             queries.append(self._query(kind, len(queries), start))
             page, total = self._page(kind, queries[-1])
             entries.update((str(one['id']), one) for one in page)
-            if not page or start + len(page) >= total or (kind.full_pages and len(page) < PAGE):
+            if not page or start + len(page) >= total or (kind.full_pages and len(page) < (kind.page_size or PAGE)):
                 return entries, queries
             if len(entries) == start:
                 # Such as a gateway that ignores the query: there would be no end.
@@ -114,6 +114,8 @@ class Listing:
         if kind is MONITORS:
             # Filtered by the server.
             return {'monitor_tags': owner_tag(self.integration), 'page': number, 'page_size': PAGE}
+        if kind is NOTIFICATION_RULES:
+            return {'per_page': kind.page_size or PAGE, **({'page': number} if number else {})}
         # The maximum size of a page is not documented.
         return {'page[offset]': start, 'page[limit]': PAGE}
 

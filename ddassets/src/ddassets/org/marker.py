@@ -1,7 +1,8 @@
 """Whose object it is, written on the object itself: nothing is remembered elsewhere.
 
 A dashboard's description and a downtime's message end with a sentence that whoever meets it can read. A monitor, whose
-message goes out to people, bears two tags. Either way there are the integration, the name of the asset's file and a
+message goes out to people, bears two tags. The name of a notification rule, its only text, ends with the marker in
+brackets. Either way there are the integration, the name of the asset's file and a
 fingerprint of what was applied, by which a change made by hand is told from one made in the files.
 """
 
@@ -16,6 +17,9 @@ LONGEST_TAG = 200
 _SENTENCE = re.compile(
     r'\s*Applied by ddassets from (?P<integration>[\w.-]+)/(?P<name>[\w.-]+) \((?P<fingerprint>[0-9a-f]{12})\)\.?'
 )
+_BRACKETS = re.compile(
+    rf'\s*\[{OWNER_TAG} (?P<integration>[\w.-]+)/(?P<name>[\w.-]+) (?P<fingerprint>[0-9a-f]{{12}})\]'
+)
 _STATE = re.compile(rf'{STATE_TAG}:(?P<name>[\w.-]+)/(?P<fingerprint>[0-9a-f]{{12}})')
 
 
@@ -29,6 +33,9 @@ class Marker:
 
     def sentence(self) -> str:
         return f'Applied by ddassets from {self.integration}/{self.name} ({self.fingerprint}).'
+
+    def brackets(self) -> str:
+        return f'[{OWNER_TAG} {self.integration}/{self.name} {self.fingerprint}]'
 
     def tags(self) -> list[str]:
         return [owner_tag(self.integration), f'{STATE_TAG}:{self.name}/{self.fingerprint}']
@@ -45,7 +52,24 @@ def label(text: str) -> str:
 
 def in_text(text: Any) -> Marker | None:
     """The marker in a description or a message, usually at its end; None for another text or no text."""
-    found = _SENTENCE.search(text) if isinstance(text, str) else None
+    return _found(_SENTENCE, text)
+
+
+def in_name(name: Any) -> Marker | None:
+    """The marker in the name of a notification rule; None for another name or no text."""
+    return _found(_BRACKETS, name)
+
+
+def without_name(name: str) -> str:
+    return _BRACKETS.sub('', name)
+
+
+def with_name(name: str, marker: Marker) -> str:
+    return f'{without_name(name).strip()} {marker.brackets()}'
+
+
+def _found(expression: re.Pattern[str], text: Any) -> Marker | None:
+    found = expression.search(text) if isinstance(text, str) else None
     return Marker(found['integration'], found['name'], found['fingerprint']) if found else None
 
 

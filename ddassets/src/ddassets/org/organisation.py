@@ -104,7 +104,7 @@ class Organisation:
         """Look for an object of ours that `failure` leaves unclear, for as long as listings lag."""
         kind = desired.kind
         limit = sum(LOOKS)
-        self.client.say(f'{failure}; looking for up to {limit:g} s whether the {kind.name} {desired.name} is there')
+        self.client.say(f'{failure}; looking for up to {limit:g} s whether the {kind.label} {desired.name} is there')
         try:
             for pause in LOOKS:
                 self.client.clock.sleep(pause)

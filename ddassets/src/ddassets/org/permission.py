@@ -4,6 +4,7 @@
 _PERMISSIONS = {
     '/api/v1/dashboard': ('dashboards_read', 'dashboards_write'),
     '/api/v1/monitor': ('monitors_read', 'monitors_write'),
+    '/api/v2/monitor/notification_rule': ('monitors_read', 'monitor_config_policy_write'),
     '/api/v2/downtime': ('monitors_downtime', 'monitors_downtime'),
     '/api/v1/query': ('timeseries_query', ''),
     # To post one, the API key is enough.
