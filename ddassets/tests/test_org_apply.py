@@ -289,7 +289,9 @@ DOWNTIMES = {'downtime/lab', 'downtime/move', 'downtime/new_year'}
         pytest.param(('full',), {'monitor/full'}, id='name'),
         pytest.param(('monitor/full', 'downtimes/m*'), {'monitor/full', 'downtime/move'}, id='both'),
         pytest.param(('dashboards/*', 'downtime'), {*DASHBOARDS, *DOWNTIMES}, id='several'),
-        pytest.param(('*/*o*',), {*DASHBOARDS, 'downtime/move', 'monitor/slow', 'notification_rule/production'}, id='pattern'),
+        pytest.param(
+            ('*/*o*',), {*DASHBOARDS, 'downtime/move', 'monitor/slow', 'notification_rule/production'}, id='pattern'
+        ),
     ],
 )
 def test_only(datadog, spool, options, expected):
