@@ -1,21 +1,29 @@
 """What `ddassets lint` costs from a cold start, over made-up checkouts of 10, 100 and 1000 integrations.
 
 Each integration has a manifest, 40 metrics, one dashboard of ten queries and two monitors: twelve queries, of which one
-in eight is misspelt, so that the search for near names is part of the figure. Names differ between integrations, hence
-no query is parsed twice. A figure is the median over the rounds of a whole process; the sizes are taken in turns.
+in eight is misspelt, so that the search for near names is part of the figure. So are the sources, tests and fixture of
+its check, which are searched for a name that metadata.csv lacks. Names differ between integrations, hence no query is
+parsed twice. A figure is the median over the rounds of a whole process; the sizes are taken in turns. Then `--since`
+and `--baseline` are tried in a checkout of 260.
 """
 
 import argparse
 import json
 import os
 import random
+import re
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Collection
 from importlib.metadata import version
 from pathlib import Path
+from unittest import mock
+
+from ddassets.lint.evidence import Evidence
+from ddassets.lint.run import lint_paths
 
 WORDS = 'queue request worker cache disk page lock thread session job retry batch token shard index'.split()
 PARTS = 'count length age errors size hits misses rate active waiting total used free limit usage'.split()
@@ -88,10 +96,74 @@ def write_integration(folder: Path, number: int) -> int:
     for path, body in files.items():
         (folder / name / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / name / path).write_text(json.dumps(body, indent=2))
-    rows = ''.join(f'{found},gauge,,,,A made-up metric.,0,{name},\n' for found in metrics)
+    # One metric has no row, so its name is searched for in the check.
+    rows = ''.join(f'{found},gauge,,,,A made-up metric.,0,{name},\n' for found in metrics[1:])
+    for path, text in check_files(name, metrics).items():
+        (folder / name / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name / path).write_text(text)
     header = 'metric_name,metric_type,interval,unit_name,per_unit_name,description,orientation,integration,short_name\n'
     (folder / name / 'metadata.csv').write_text(header + rows)
     return 12
+
+
+def check_files(name: str, metrics: list[str]) -> dict[str, str]:
+    """Return the sources, tests and fixture of a check, of the size that is usual in integrations-extras."""
+    raw = {metric: metric.replace('.', '_') for metric in metrics}
+    code = ''.join(f'    def collect_{n}(self):\n        return self.get({n}, "part {n}")\n\n' for n in range(120))
+    package = f'datadog_checks/{name}'
+    return {
+        f'{package}/__init__.py': '',
+        f'{package}/metrics.py': f'METRICS = { ({value: key for key, value in raw.items()})!r}\n',
+        f'{package}/check.py': f'class Check(AgentCheck):\n{code}',
+        f'{package}/data/conf.yaml.example': 'instances:\n' + '  # - an option\n' * 400,
+        'tests/common.py': f'EXPECTED = {metrics!r}\n',
+        'tests/test_unit.py': f'class TestCheck:\n{code}',
+        'tests/fixtures/metrics.txt': ''.join(f'# TYPE {text} gauge\n{text} 1\n' for text in raw.values()) * 5,
+        'README.md': 'How to install it.\n' * 100,
+    }
+
+
+def count_sources(path: Path) -> tuple[int, int]:
+    """Return how many files of checks lint reads in a checkout, and how many it parses, in this process."""
+    read: list[Evidence] = []
+
+    def evidence(folder: Path, doubted: Collection[str], prefixes: Collection[str]) -> Evidence:
+        read.append(Evidence(folder, doubted, prefixes))
+        return read[-1]
+
+    with mock.patch('ddassets.lint.subject.Evidence', evidence):
+        lint_paths([path])
+    return sum(found.files for found in read), sum(found.parsed for found in read)
+
+
+def try_adoption(folder: Path, core: int) -> None:
+    """Print what `--since` costs, and what one new fault beside a baseline shows."""
+    checkout, baseline = folder / 'adopted', folder / 'baseline.json'
+    for number in range(260):
+        write_integration(checkout, number)
+    git = ['git', '-C', str(checkout), '-c', 'user.name=a', '-c', 'user.email=a@example.com']
+    for arguments in (['init', '-q'], ['add', '-A'], ['commit', '-q', '-m', 'Start']):
+        subprocess.run([*git, *arguments], check=True)
+    lint = [sys.executable, '-m', 'ddassets', 'lint', '--format', 'json']
+    pinned = {'stdout': subprocess.PIPE, 'preexec_fn': lambda: os.sched_setaffinity(0, {core})}
+    subprocess.run([*lint, '--write-baseline', str(baseline), str(checkout)], check=True, **pinned)
+    clean = subprocess.run([*lint, '--baseline', str(baseline), str(checkout)], check=False, **pinned)
+    known = json.loads(clean.stdout)
+    dashboard = checkout / 'product_0100' / 'assets' / 'dashboards' / 'overview.json'
+    metric = next(iter(re.findall(r'product_0100\.[\w.]+', dashboard.read_text())))
+    dashboard.write_text(dashboard.read_text().replace(metric, metric[:-1] + 'zz', 1))
+    broken = json.loads(subprocess.run([*lint, '--baseline', str(baseline), str(checkout)], **pinned).stdout)
+    print(
+        f'\n260 integrations with a baseline of {known["known"]} findings: exit {clean.returncode}, '
+        f'{len(known["findings"])} shown; one new fault: {len(broken["findings"])} shown, {broken["known"]} known'
+    )
+    times = []
+    for _ in range(5):
+        start = time.perf_counter()
+        since = subprocess.run([*lint, '--since', 'HEAD', str(checkout)], **pinned)
+        times.append(time.perf_counter() - start)
+    assert json.loads(since.stdout)['integrations'] == 1
+    print(f'--since with one changed folder of 260: {statistics.median(times):.2f} s')
 
 
 def seconds(path: Path, core: int) -> tuple[float, float, float]:
@@ -138,14 +210,19 @@ def main() -> None:
             queries[size] = sum(write_integration(paths[size], number) for number in range(size))
         for path in paths.values():
             seconds(path, core)  # fills the file cache; not counted
+        read = {size: count_sources(path) for size, path in paths.items()}
         rounds = [{size: seconds(path, core) for size, path in paths.items()} for _ in range(options.rounds)]
-    print(f'\n| integrations | queries | seconds | of them computing | ms per query | peak MiB |\n|{"---|" * 6}')
+        try_adoption(Path(scratch), core)
+    columns = 'integrations, queries, files of checks read, parsed, seconds, of them computing, ms per query, peak MiB'
+    print('\n|', columns.replace(', ', ' | '), '|')
+    print('|' + '---|' * 8)
     times = []
     for size in options.sizes:
         wall, spent, memory = (statistics.median(found[size][figure] for found in rounds) for figure in range(3))
         times.append(spent)
         each = spent / queries[size] * 1000
-        print(f'| {size} | {queries[size]} | {wall:.2f} | {spent:.2f} | {each:.2f} | {memory:.0f} |')
+        figures = f'{wall:.2f} | {spent:.2f} | {each:.2f} | {memory:.0f}'
+        print('|', ' | '.join(map(str, (size, queries[size], *read[size]))), '|', figures, '|')
     start, slope, share = fit(options.sizes, times)
     print(f'\n{start:.2f} s + {slope * 1000:.1f} ms per integration, r² {share:.4f}')
 

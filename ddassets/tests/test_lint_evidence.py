@@ -1,10 +1,14 @@
 """Which side is wrong, the asset or metadata.csv, is judged by what the integration itself names."""
 
+import random
+
 import pytest
+import scale
 
 from ddassets.assets import read
 from ddassets.diagnostic import Severity
 from ddassets.lint import lint
+from ddassets.lint.evidence import Evidence
 from ddassets.lint.example import DASHBOARD, MANIFEST, METADATA, MONITOR, metadata, widget, write
 from ddassets.lint.known_metrics import KNOWN_PREFIXES, SHARED
 from ddassets.lint.nearest import one_letter_apart
@@ -41,6 +45,12 @@ def judge(folder, query, files):
         pytest.param(
             'acme.store.size', {'datadog_checks/acme/data/metrics.yaml': 'alias: acme.store.size'}, LISTING, id='jmx'
         ),
+        pytest.param(
+            'acme.store.size', {SOURCE: r"TEXT = '# HELP\nacme_store_size 3'"}, LISTING, id='behind-an-escape'
+        ),
+        pytest.param('acme.store.size', {SOURCE: "NAME = 'acme.' 'store.size'"}, LISTING, id='literal-in-pieces'),
+        pytest.param('acme.store.siz', {SOURCE: "NAME = 'acme.store.size'"}, ASSET, id='the-end-is-missing'),
+        pytest.param('acme.tore.size', {SOURCE: "NAME = 'acme.store.size'"}, ASSET, id='the-start-is-missing'),
         pytest.param('acme.store.size', {SOURCE: 'def broken('}, ASSET, id='source-that-cannot-be-parsed'),
         pytest.param('acme.store.size', {'notes/names.txt': 'acme.store.size'}, ASSET, id='another-folder'),
         pytest.param(
@@ -99,6 +109,43 @@ def test_sources_are_read_only_when_a_name_is_in_doubt(tmp_path, monkeypatch):
     assert read_files == []
     lint(read(write(tmp_path / 'b', {METADATA: metadata('acme.workers,gauge'), **source})))
     assert [path.name for path in read_files] == ['check.py']
+
+
+def test_a_file_is_parsed_only_if_it_may_contain_a_name_in_doubt(tmp_path):
+    (tmp_path / 'tests').mkdir()
+    (tmp_path / 'tests' / 'a.py').write_text("NAMES = ['acme.queue.length', 'store_size']")
+    misspelt = Evidence(tmp_path, ['acme.queue.lenght', 'acme.queue.lengt'], ['acme'])
+    assert [misspelt.of(name) for name in misspelt.doubted] == [None, None]
+    assert (misspelt.files, misspelt.parsed) == (1, 0)
+    unlisted = Evidence(tmp_path, ['acme.queue.lenght', 'acme.store_size'], ['acme'])
+    assert [bool(unlisted.of(name)) for name in unlisted.doubted] == [False, True]
+    assert (unlisted.files, unlisted.parsed) == (1, 1)
+
+
+def test_what_is_not_parsed_contains_no_name_in_doubt(tmp_path, monkeypatch):
+    """A law: with every file parsed, the same names are found in the same places."""
+    drawn = random.Random(scale.SEED)
+    words = 'queue size count'.split()
+
+    def name(separators='._'):
+        return ''.join(drawn.choice(words) + drawn.choice(separators) for _ in range(drawn.randint(1, 2)))[:-1]
+
+    found = 0
+    for number in range(scale.runs(60)):
+        folder = tmp_path / str(number)
+        for path in ('datadog_checks/acme/check.py', 'tests/common.py', 'tests/metrics.txt'):
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            quotes = drawn.choice(["'{}'", "'{}' '.{}'", "'# HELP\\n{}{{}}'", "f'{}.{{1}}'", '# {}', '{} = 1'])
+            (folder / path).write_text(quotes.format(name(), name()))
+        doubted = [f'acme.{name()}' for _ in range(6)]
+        quick = Evidence(folder, doubted, ['acme'])
+        quick_places = [quick.of(each) for each in doubted]
+        with monkeypatch.context() as patch:
+            patch.setattr('ddassets.lint.evidence.MAX_DOUBTED', 0)
+            slow = Evidence(folder, doubted, ['acme'])
+            assert [slow.of(each) for each in doubted] == quick_places
+        found += sum(place is not None for place in quick_places)
+    assert found > 30
 
 
 def test_links_are_not_followed(tmp_path):

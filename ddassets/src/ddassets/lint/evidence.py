@@ -6,7 +6,7 @@ No code runs. Python files are parsed, other files are split into words, and onl
 import ast
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -18,9 +18,12 @@ from ddassets.lint.known_metrics import DERIVED_SUFFIXES
 # Bytes. Larger files are recorded payloads; smaller files contain the same names.
 MAX_FILE = 2_000_000
 MAX_FILES = 400
+# More names are not searched for one by one.
+MAX_DOUBTED = 50
 _FOLDERS = ('datadog_checks', 'tests')
 _READ = ('.py', '.txt', '.prom', '.json', '.yaml', '.yml', '.csv', '.md', '.example', '.default', '.xml', '')
 _SKIPPED = frozenset({'__pycache__', 'node_modules', 'config_models', 'compose', 'docker'})
+_SEPARATOR = re.compile(r'[._]')
 _WORD = re.compile(r'[A-Za-z_][\w.]*\w')
 
 
@@ -34,24 +37,20 @@ class Mention:
 
 @dataclass
 class Evidence:
-    """The names in the files of an integration's folder. `files` is the number of files read."""
+    """The names in the files of an integration's folder, as far as they may contain one of the `doubted` metrics.
+
+    `prefixes` are those of the integration. `files` is the number of files read, `parsed` of those searched for words.
+    """
 
     folder: Path
+    doubted: Collection[str]
+    prefixes: Collection[str]
     files: int = field(default=0, init=False)
+    parsed: int = field(default=0, init=False)
 
-    def of(self, metric: str, prefixes: Iterable[str]) -> Mention | None:
-        """Return where the integration contains a metric, in any form from which its name may be derived.
-
-        The forms are the full name; the name without the integration's prefix (the namespace of a check adds it);
-        either without the suffix of a histogram or counter; and the Prometheus name with underscores.
-        """
-        names = [metric]
-        names += (metric.removeprefix(f'{prefix}.') for prefix in prefixes if metric.startswith(f'{prefix}.'))
-        for name in tuple(names):
-            base, _, suffix = name.rpartition('.')
-            if base and suffix in DERIVED_SUFFIXES:
-                names.append(base)
-        for name in names:
+    def of(self, metric: str) -> Mention | None:
+        """Return where the integration contains a doubted metric, in any form from which its name may be derived."""
+        for name in self._forms(metric):
             # A single word such as `total` is too common.
             if name != metric and '.' not in name and '_' not in name:
                 found = self._literals.get(name)
@@ -60,6 +59,38 @@ class Evidence:
             if found:
                 return found
         return self._words.get(metric.replace('.', '_')) if '.' in metric else None
+
+    def _forms(self, metric: str) -> list[str]:
+        """Return the forms of a name, without its Prometheus form with underscores.
+
+        The forms are the full name; the name without the integration's prefix (the namespace of a check adds it); and
+        either without the suffix of a histogram or counter.
+        """
+        names = [metric]
+        names += (metric.removeprefix(f'{prefix}.') for prefix in self.prefixes if metric.startswith(f'{prefix}.'))
+        for name in tuple(names):
+            base, _, suffix = name.rpartition('.')
+            if base and suffix in DERIVED_SUFFIXES:
+                names.append(base)
+        return names
+
+    @cached_property
+    def _parts(self) -> list[list[str]]:
+        """The parts between the dots and underscores of each form, the longest first; empty for too many names."""
+        if len(self.doubted) > MAX_DOUBTED:
+            return []
+        forms = dict.fromkeys(form for metric in self.doubted for form in self._forms(metric))
+        return [sorted(filter(None, _SEPARATOR.split(form)), key=len, reverse=True) for form in forms]
+
+    def _may_contain(self, text: str) -> bool:
+        """Whether each part of one of the forms ends a word in the text. Parsing is slow, and this is not.
+
+        A literal may be written in several pieces, and an escape such as `\\n` may precede a name.
+        """
+        return not self._parts or any(
+            all(part in text and re.search(rf'{re.escape(part)}(?![^\W_])', text) for part in parts)
+            for parts in self._parts
+        )
 
     @cached_property
     def _words(self) -> dict[str, Mention]:
@@ -71,7 +102,7 @@ class Evidence:
 
     @cached_property
     def _read(self) -> tuple[dict[str, Mention], dict[str, Mention]]:
-        """Return the first place of every word, and separately of the text literals in the check's own sources."""
+        """Return the first place of each word in the files, and separately of text literals in the check's sources."""
         words: dict[str, Mention] = {}
         literals: dict[str, Mention] = {}
         for path in self._paths():
@@ -79,6 +110,9 @@ class Evidence:
             if text is None:
                 continue
             self.files += 1
+            if not self._may_contain(text):
+                continue
+            self.parsed += 1
             if path.suffix != '.py':
                 for number, line in enumerate(text.splitlines(), 1):
                     for match in _WORD.finditer(line):

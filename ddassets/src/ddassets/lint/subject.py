@@ -383,13 +383,16 @@ class Subject:
 
         Metrics of the Agent or of a well-known integration need no row.
         """
-        if not self.is_own(metric) and metric.partition('.')[0] in KNOWN_PREFIXES:
-            return None
-        return self.evidence.of(metric, self.own_prefixes)
+        return self.evidence.of(metric) if self._needs_row(metric) else None
+
+    def _needs_row(self, metric: str) -> bool:
+        return self.is_own(metric) or metric.partition('.')[0] not in KNOWN_PREFIXES
 
     @cached_property
     def evidence(self) -> Evidence:
-        return Evidence(self.bundle.folder)
+        names = dict.fromkeys(metric.name for reading in self.queries for metric in reading.metrics)
+        doubted = frozenset(name for name in names if not self.knows(name) and self._needs_row(name))
+        return Evidence(self.bundle.folder, doubted, self.own_prefixes)
 
     def listed_forms(self, metric: str) -> list[str]:
         """Return the listed names that differ from a metric only in form, sorted.
