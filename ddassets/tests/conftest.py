@@ -38,9 +38,9 @@ MARKERS = {
         *('series', 'settings', 'sources', 'state_machine', 'states'),
     ),
     'long': (
-        *('discovered_files', 'downtime_recurrence', 'grammar', 'hostile', 'lint_fix', 'message_handles', 'oracle'),
-        *('oracle_estate', 'org_exactly_once', 'org_faults', 'org_fuzzed_answers', 'query_fuzz', 'rehearsal_fuzz'),
-        'what_if',
+        *('discovered_files', 'downtime_recurrence', 'grammar', 'hostile', 'lint_evidence', 'lint_fix'),
+        *('message_handles', 'oracle', 'oracle_estate', 'org_exactly_once', 'org_faults', 'org_fuzzed_answers'),
+        *('query_fuzz', 'rehearsal_fuzz', 'what_if'),
     ),
 }
 

@@ -131,7 +131,7 @@ def test_what_is_not_parsed_contains_no_name_in_doubt(tmp_path, monkeypatch):
         return ''.join(drawn.choice(words) + drawn.choice(separators) for _ in range(drawn.randint(1, 2)))[:-1]
 
     found = 0
-    for number in range(scale.runs(60)):
+    for number in range(scale.runs(150)):
         folder = tmp_path / str(number)
         for path in ('datadog_checks/acme/check.py', 'tests/common.py', 'tests/metrics.txt'):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
