@@ -1,7 +1,6 @@
 """What a test needs and this machine does not have."""
 
 import os
-import shutil
 from typing import NoReturn
 
 import pytest
@@ -12,8 +11,3 @@ def unavailable(reason: str) -> NoReturn:
     if os.environ.get('CI'):
         pytest.fail(reason)
     pytest.skip(reason)
-
-
-def program(name: str) -> str:
-    """Return the path of a program, or end the test as `unavailable` does."""
-    return shutil.which(name) or unavailable(f'{name} is not installed: apt-get install -y {name}')

@@ -8,6 +8,7 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from loopback import recordings, source
@@ -26,7 +27,7 @@ MONITOR = {'name': ' Load ', 'type': 'metric alert', 'query': 'avg(last_5m):avg:
 DOWNTIME = {
     'data': {'type': 'downtime', 'attributes': {'monitor_identifier': {'monitor_tags': ['*']}, 'scope': 'env:a'}}
 }
-RULE = {
+RULE: dict[str, dict[str, Any]] = {
     'data': {
         'type': 'monitor-notification-rule',
         'attributes': {'name': 'Load', 'filter': {'tags': ['a:b']}, 'recipients': ['slack-a']},

@@ -14,7 +14,6 @@ from pathlib import Path
 import hostile
 import pytest
 import scale
-from missing import program
 
 from ddassets import cli
 
@@ -26,7 +25,17 @@ COMMANDS = {
     'rehearse': ('rehearse', '{home}', '--no-code', '--max-cpu', str(MAX_CPU), '--max-memory', str(MAX_MEGABYTES)),
     'plan': ('plan', '{home}', '--dry-run', '--max-cpu', str(MAX_CPU), '--max-memory', str(MAX_MEGABYTES)),
 }
-STRACE = shutil.which('strace')
+
+
+def working_strace() -> str | None:
+    """Return the path of strace where it is installed and this machine lets it trace, which many containers do not."""
+    found = shutil.which('strace')
+    if found and subprocess.run([found, '-qq', '-o', os.devnull, 'true'], check=False).returncode == 0:
+        return found
+    return None
+
+
+STRACE = working_strace()
 # Written to a file, so that the output is the command's own.
 # -y shows what a file descriptor stands for: a path may be relative to one, and a link is shown as where it led.
 TRACE = (STRACE, '-f', '-qq', '-y', '-e', 'trace=open,openat,openat2,execve', '-o')
@@ -35,7 +44,7 @@ KEY = 'k' * 32
 
 @pytest.fixture
 def strace():
-    return program('strace')
+    return STRACE or pytest.skip('strace is not installed, or may not trace here')
 
 
 @pytest.fixture(scope='module')
@@ -99,7 +108,7 @@ def test_a_hostile_checkout_ends_in_an_exit_code(checkouts, cases, tmp_path, com
         if trace:
             assert opened_outside(trace, home, outside) == [], about
             assert not [line for line in trace.read_text(errors='replace').splitlines()[1:] if 'execve(' in line]
-        seen = 'nothing outside read' if trace else 'NOT traced, because strace is missing'
+        seen = 'nothing outside read' if trace else 'NOT traced: strace is missing or may not trace here'
         cases[f'hostile checkouts x {command}: no traceback, no code run, {seen}'] += 1
 
 
