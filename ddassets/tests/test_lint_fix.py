@@ -1,9 +1,11 @@
 """`ddassets lint --fix`: what only one change can mend is mended, and nothing else changes."""
 
+import copy
 import json
 import random
 import tempfile
 
+import planting
 import pytest
 import scale
 
@@ -94,6 +96,74 @@ def test_an_element_leaves_its_list_and_nothing_else(indent, tmp_path):
         edit = document.edit(('x', at), REMOVED)
         del data['x'][at]
         assert json.loads(text[: edit.start] + edit.text + text[edit.end :]) == data, text
+
+
+def rendered(data, style):
+    indent, ending, last, mark = style
+    return mark + json.dumps(data, indent=indent, ensure_ascii=False).replace('\n', ending) + last
+
+
+def styles(drawn):
+    """Yield ways to write JSON: indentation, line ends, the end of the file, and a mark at its beginning."""
+    while True:
+        yield (
+            drawn.choice([None, 1, 4, '\t']),
+            drawn.choice(['\n', '\r\n']),
+            drawn.choice(['', '\n']),
+            drawn.choice(['', BOM]),
+        )
+
+
+BOM = '\ufeff'
+
+
+@pytest.mark.parametrize('number', range(scale.runs(40)))
+def test_fixing_a_planted_fault_restores_the_file(number, tmp_path, capsys):
+    """A law: after one --fix or two, each file is what it was before the faults, byte for byte."""
+    drawn = random.Random(f'{scale.SEED} {number}')
+    into = planting.integrations()[number % 20]
+    style = styles(drawn)
+    written, clean = {}, {}
+
+    # Variables that nothing uses, at any place of the list; neighbours overlap.
+    dashboard = {**into.files[planting.DETAILS], 'description': 'Größe 😀, "[,]"'}
+    variables = list(dashboard['template_variables'])
+    for extra in range(drawn.randint(1, 3)):
+        variables.insert(drawn.randint(0, len(variables)), {'name': f'unused{extra}', 'prefix': 'zone'})
+    chosen = next(style)
+    clean[planting.DETAILS] = rendered(dashboard, chosen)
+    written[planting.DETAILS] = rendered({**dashboard, 'template_variables': variables}, chosen)
+
+    # Another spelling of the integration tag.
+    monitor = copy.deepcopy(into.files[planting.WATERMARK])
+    chosen = next(style)
+    monitor['tags'] = drawn.sample(['team:größe', f'integration:{into.name}'], 2)
+    clean[planting.WATERMARK] = rendered(monitor, chosen)
+    monitor['tags'] = [tag.replace(into.name, into.name.title()) for tag in monitor['tags']]
+    written[planting.WATERMARK] = rendered(monitor, chosen)
+
+    # A key that is there twice.
+    monitor = into.files[planting.SPIKES]
+    indent, ending, last, mark = chosen = next(style)
+    key = drawn.choice([*monitor])
+    clean[planting.SPIKES] = rendered(monitor, chosen)
+    value = json.dumps(monitor[key], ensure_ascii=False)
+    inner = clean[planting.SPIKES].removesuffix(f'}}{last}')
+    text = inner.rstrip()
+    written[planting.SPIKES] = f'{text},{drawn.choice([" ", ending])}"{key}": {value}{inner[len(text) :]}}}{last}'
+
+    folder = into.changed(written).write(tmp_path)
+    before = files(folder)
+    planted = {one.code for one in lint_paths([folder]).findings}
+    assert {'variable/unused', 'tag/integration-spelling', 'file/duplicate-key'} <= planted
+    assert lint(folder, '--fix') == 0, capsys.readouterr()
+    once = files(folder)
+    assert {name: once[name].decode() for name in clean} == clean
+    assert {name for name in before if before[name] != once[name]} == clean.keys()
+    lint(folder, '--fix')
+    assert files(folder) == once
+    left = {one.code for one in lint_paths([folder]).findings}
+    assert left <= planted - {'variable/unused', 'tag/integration-spelling', 'file/duplicate-key'}
 
 
 def test_a_row_is_added_with_the_type_that_was_emitted(tmp_path):
