@@ -1,4 +1,4 @@
-"""How `datadog-agent integration install` treats its arguments and installed versions. Pure."""
+"""A model of how `datadog-agent integration install` treats its arguments and installed versions."""
 
 import re
 from typing import Literal
@@ -10,13 +10,6 @@ type Mode = Literal['wheel', 'named']
 _NAMED = re.compile(r'[0-9a-z_-]+')
 _PRERELEASE = re.compile(r'([0-9]+\.[0-9]+\.[0-9]+)(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?')
 _LETTERS = {'alpha': 'a', 'beta': 'b'}
-
-SAME_VERSION = (
-    'installing another build of the same version keeps the old code: pip says that the version is already installed, '
-    'the command copies the files of the old installation and prints success; raise the version, or run '
-    '`datadog-agent integration remove {distribution}` first'
-)
-"""A warning about `install -w`, to be formatted with the name of the distribution."""
 
 
 def judge_arguments(

@@ -7,8 +7,8 @@ import socket
 import pytest
 from tiny_probe import write_integration
 
-from ddassets.agent.install import SAME_VERSION
 from ddassets.agent.sampler import NOT_IMITATED
+from ddassets.agent.wheel import SAME_VERSION
 
 TEXT = """\
 === Series ===

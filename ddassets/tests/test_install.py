@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from install_command import judge_arguments, judge_versions, published_version
 
 from ddassets.agent import conf_files
 from ddassets.agent.environment import Environment, install_wheel
-from ddassets.agent.install import judge_arguments, judge_versions, published_version
 from ddassets.agent.wheel import distribution_name, integration_name, judge_named, judge_wheel, read_wheel
 from ddassets.diagnostic import UnusableInputError
 

@@ -13,6 +13,12 @@ from typing import NamedTuple
 from ddassets.diagnostic import UnusableInputError
 
 BASE_PACKAGE = 'datadog-checks-base'
+SAME_VERSION = (
+    'installing another build of the same version keeps the old code: pip says that the version is already installed, '
+    'the command copies the files of the old installation and prints success; raise the version, or run '
+    '`datadog-agent integration remove {distribution}` first'
+)
+"""A warning about `install -w`, to be formatted with the name of the distribution."""
 
 _REQUIREMENT = f'Requires-Dist: {BASE_PACKAGE}'
 _NAME = re.compile(r'Name: (\S+)')

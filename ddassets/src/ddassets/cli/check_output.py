@@ -9,9 +9,8 @@ from typing import Any
 
 from ddassets.agent.collection import Collector, Failure, Instance, Run
 from ddassets.agent.conf_files import ConfFile
-from ddassets.agent.install import SAME_VERSION
 from ddassets.agent.sampler import AGENT_VERSION, NOT_IMITATED, Series
-from ddassets.agent.wheel import Verdict, Wheel
+from ddassets.agent.wheel import SAME_VERSION, Verdict, Wheel
 from ddassets.diagnostic import Diagnostic, Severity
 from ddassets.output.report import Case, Report, Rule
 from ddassets.output.terminal import count, printable
