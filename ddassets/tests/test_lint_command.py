@@ -160,7 +160,7 @@ def test_a_path_that_is_not_there(lint):
     [
         pytest.param('acne', 'acne: No such file or directory; did you mean acme?', id='misspelt'),
         pytest.param('nowhere/acme', 'nowhere/acme: No such file or directory\n', id='no-folder-above'),
-        pytest.param('file', 'file: not a monitor, dashboard or downtime in a supported form\n', id='file'),
+        pytest.param('file', 'file: expected a monitor, dashboard or downtime in a supported form\n', id='file'),
         pytest.param('acme/notes.md', 'pass the folder of the integration, acme\n', id='a-file-of-it'),
     ],
 )

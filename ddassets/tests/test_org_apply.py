@@ -272,7 +272,7 @@ def test_a_downtime_made_by_hand_stands_in_the_way(datadog, spool):
     only(datadog.organisation.downtimes)['attributes']['message'] = 'taken over by hand'
     before = datadog.organisation.fingerprint()
     outcome = run(datadog, 'apply', folder, '--yes')
-    assert outcome.code == 1 and 'Datadog takes no second one' in outcome.out
+    assert outcome.code == 1 and 'Datadog accepts no duplicate' in outcome.out
     assert datadog.organisation.fingerprint() == before
 
 

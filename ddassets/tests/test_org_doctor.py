@@ -70,7 +70,7 @@ def test_a_key_of_another_site(datadog, specification, monkeypatch):
         assert datadog.counts() == {'Validate': 1} and other.counts() == {'Validate': len(account.SITES) - 1}
         datadog.organisation.api_keys = other.organisation.api_keys
         found = examine(datadog, code=1, DDASSETS_API_URL='', DD_SITE='us5.datadoghq.com')
-        assert 'nor is it of another site' in found['API key'][1]
+        assert 'nor on another site' in found['API key'][1]
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_what_the_application_key_may_not_ask_is_told_by_the_permission(datadog,
     found = examine(datadog, spool, code=1)
     for subject, permission in (('metric', 'timeseries_query'), ('monitor', 'monitors_read')):
         level, text, advice = found[subject]
-        assert (level, text) == ('fail', 'the application key may not ask (403 Forbidden)')
+        assert (level, text) == ('fail', 'the application key has no permission (403 Forbidden)')
         assert advice.endswith(f'the permission {permission}')
 
 

@@ -148,7 +148,7 @@ def test_a_marker_of_which_a_tag_was_taken_off_is_left_alone():
     made = make_plan('i', [], [damaged], now=NOW)
     assert told(made) == [('refuse', '', '1', 'delete')]
     # That no file is behind it is not what is wrong.
-    assert made.steps[0].reason.startswith('its marker is damaged: a tag was taken off')
+    assert made.steps[0].reason.startswith('its marker is damaged: a tag was removed')
 
 
 def test_an_equal_downtime_that_is_not_ours_stands_in_the_way_with_leave_or_without():

@@ -297,7 +297,7 @@ def test_small_letters_in_a_scope_are_accepted_or_refused():
     'start, words',
     [
         pytest.param('2027-01-12T10:00:00', 'also mute Tue 2027-01-19 10:00', id='the second of two'),
-        pytest.param('2027-02-01T10:00:00', 'mute no more', id='no difference here'),
+        pytest.param('2027-02-01T10:00:00', 'mute nothing else', id='no difference here'),
     ],
 )
 def test_a_numbered_weekday_with_daily_is_read_in_both_ways(start, words):

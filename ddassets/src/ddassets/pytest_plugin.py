@@ -56,6 +56,11 @@ def _is_integration(folder: Path) -> bool:
     return (folder / 'manifest.json').is_file() or (folder / 'assets' / 'monitors').is_dir()
 
 
+def _sentences(error: UnusableInputError) -> str:
+    """Return an error with its details."""
+    return '\n'.join([str(error), *error.details.splitlines()])
+
+
 class ScenarioFile(pytest.File):
     """A scenario file. It is read when its test runs, so that a broken file fails only its own test."""
 
@@ -74,7 +79,7 @@ class ScenarioItem(pytest.Item):
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         match excinfo.value:
             case UnusableInputError() as error:
-                return '\n'.join([str(error), *error.details.splitlines()])
+                return _sentences(error)
             case RehearsalFailed() as error:
                 return str(error)
             case ModuleNotFoundError(name='numpy' | 'yaml' | 'dateutil' | 'time_machine') as missing:
@@ -166,8 +171,8 @@ def rehearse(request: pytest.FixtureRequest) -> Callable[..., Rehearsed]:
         try:
             return rehearsed(scenario, series)
         except UnusableInputError as error:
-            # Raised again here, so that pytest shows the line of the test, and the query with its caret, not our code.
-            text = '\n'.join([str(error), *error.details.splitlines()])
+            # Raise it again here: pytest shows the line of the test instead of our code, and the query with its caret.
+            text = _sentences(error)
         raise UnusableInputError(text)
 
     def rehearsed(scenario: 'Path | str | Mapping[str, Any]', series: Iterable['Series']) -> Rehearsed:

@@ -124,7 +124,7 @@ def _other(path: Path) -> Bundle | None:
     if not inventory.form and os.path.isdir(path):
         return None
     if not inventory.form and not inventory.problems:
-        raise UnusableInputError(f'{path}: not a monitor, dashboard or downtime in a supported form{_hint(path)}')
+        raise UnusableInputError(f'{path}: expected a monitor, dashboard or downtime in a supported form{_hint(path)}')
     return sources.as_bundle(inventory)
 
 

@@ -219,7 +219,7 @@ def _duplicates(desired: Sequence[Desired]) -> Iterator[str]:
         same = (other for other in seen if other.kind is one.kind)
         for other in same:
             if one.kind.stands_in_the_way(one.body, other.body, 0):
-                yield f'{one.asset.path}: covers the same as {other.asset.path.name}, and Datadog takes no second one'
+                yield f'{one.asset.path}: covers the same as {other.asset.path.name}; Datadog accepts no duplicate'
         seen.append(one)
 
 

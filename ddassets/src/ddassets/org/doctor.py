@@ -23,20 +23,20 @@ from ddassets.org.marker import label
 from ddassets.org.organisation import Organisation
 from ddassets.org.permission import permission_for
 
-# Seconds that this machine's clock may be off. Datadog drops points from ten minutes in the future on.
+# Maximum difference of this machine's clock, in seconds. Datadog drops points that are over ten minutes in the future.
 CLOCK_WARNING, CLOCK_FAILURE = 30.0, 600.0
-# Seconds after which a point is late, whatever the interval is: graphs join points to about so much.
+# Seconds after which a point is late, whatever the interval is. Graphs connect points about this far apart.
 LATE = 300.0
 _ADVICE = {
-    'Alert': 'look at it: it is above its alert threshold',
-    'Warn': 'look at it: it is above its warning threshold',
+    'Alert': 'investigate: it is above its alert threshold',
+    'Warn': 'investigate: it is above its warning threshold',
     'No Data': 'it is new, or its metric has stopped',
 }
 
 
 @dataclass(frozen=True)
 class DoctorOptions:
-    """`path` is the integration whose metric and monitors are looked at; None for the account alone."""
+    """`path` is the integration whose metric and monitors are examined; None: only the account."""
 
     path: Path | None
     connection: Connection
@@ -59,7 +59,7 @@ def examine(options: DoctorOptions, account: Account, assets: bundle.Bundle | No
     for name, key in ((API_KEY, account.api_key), (APP_KEY, account.app_key)):
         if not key:
             where = accounts.WHERE[name]
-            yield Finding('fail', name, 'not set', f'make one in {where} of {account.app_url}, and export {name}')
+            yield Finding('fail', name, 'not set', f'create one in {where} of {account.app_url}, and export {name}')
     if not account.api_key:
         return
     begun = time.time()
@@ -69,7 +69,7 @@ def examine(options: DoctorOptions, account: Account, assets: bundle.Bundle | No
         yield _wrong_key(options, account, refused)
         return
     except ApiError as error:
-        yield Finding('fail', 'network', str(error), 'nothing else can be examined without it')
+        yield Finding('fail', 'network', str(error), 'nothing else can be examined without a connection')
         return
     yield Finding('ok', 'API key', f'valid on {account.site}')
     yield _clock(answer.date, begun, time.time())
@@ -82,7 +82,7 @@ def examine(options: DoctorOptions, account: Account, assets: bundle.Bundle | No
             'fail',
             'application key',
             f'refused ({refused.status} {refused.reason})',
-            f'make one in {accounts.WHERE[APP_KEY]} of {account.app_url}, of the same organisation as the API key',
+            f'create one in {accounts.WHERE[APP_KEY]} of {account.app_url}, in the same organisation as the API key',
         )
         return
     except ApiError as error:
@@ -97,7 +97,7 @@ def examine(options: DoctorOptions, account: Account, assets: bundle.Bundle | No
 
 
 def _wrong_key(options: DoctorOptions, account: Account, refused: Refused) -> Finding:
-    """Datadog's sites do not know each other's keys, so a right key for a wrong site looks like a wrong one."""
+    """Return why the API key is refused: it is wrong, or of another site. A site knows only its own keys."""
     if options.connection.api_url or os.environ.get(accounts.API_URL):
         others = []
     else:
@@ -109,7 +109,7 @@ def _wrong_key(options: DoctorOptions, account: Account, refused: Refused) -> Fi
             'fail', 'site', f'{account.site} does not know the API key, {known[0]} does', f'DD_SITE={known[0]}'
         )
     advice = f'copy it again from {accounts.WHERE[API_KEY]} of {account.app_url}'
-    elsewhere = ', nor is it of another site' if others else ''
+    elsewhere = ', nor on another site' if others else ''
     return Finding('fail', 'API key', f'not valid on {account.site} ({refused.reason}){elsewhere}', advice)
 
 
@@ -124,21 +124,26 @@ def _holds(options: DoctorOptions, account: Account, site: str) -> bool:
 
 def _clock(server: float | None, begun: float, ended: float) -> Finding:
     if server is None:
-        return Finding('warn', 'clock', 'the server did not tell its own', 'compare this machine with a time server')
-    # The server's is told in whole seconds.
+        return Finding('warn', 'clock', 'the server sent no Date header', 'compare this machine with a time server')
+    # The server sends whole seconds.
     off = max(begun - server - 1, server - ended, 0.0)
     if off < CLOCK_WARNING:
         return Finding('ok', 'clock', 'in step with Datadog')
     level = 'fail' if off >= CLOCK_FAILURE else 'warn'
     direction = 'ahead' if begun > server else 'behind'
-    return Finding(level, 'clock', f'{off:.0f} s {direction} of Datadog', 'let NTP set it: points would be misplaced')
+    return Finding(
+        level,
+        'clock',
+        f'{off:.0f} s {direction} of Datadog',
+        'synchronise it with NTP: points would have the wrong time',
+    )
 
 
 def _metric(options: DoctorOptions, client: Client, assets: bundle.Bundle, now: float) -> Iterator[Finding]:
     manifest = assets.manifest
     name = options.metric or (manifest.check if manifest else '') or next(iter(assets.metrics), '')
     if not name:
-        yield Finding('warn', 'metric', 'neither manifest.json nor metadata.csv names one', 'name one by --metric')
+        yield Finding('warn', 'metric', 'neither manifest.json nor metadata.csv names a metric', 'pass --metric NAME')
         return
     known = assets.metrics.get(name)
     interval = known.interval if known and known.interval else 15
@@ -161,14 +166,14 @@ def _metric(options: DoctorOptions, client: Client, assets: bundle.Bundle, now: 
     age = max(0.0, now - moment)
     text = f'{query} arrives: {value:g}, {_age(age)} ago'
     if age > max(LATE, 3 * interval):
-        advice = f'it is collected every {interval} s: has the Agent stopped? `datadog-agent status`'
+        advice = f'the Agent collects it every {interval} s; has it stopped? `datadog-agent status`'
         yield Finding('fail', 'metric', f'{query} has stopped: {value:g}, {_age(age)} ago', advice)
     else:
         yield Finding('ok', 'metric', text)
 
 
 def _last_point(client: Client, query: str, now: float, span: int) -> tuple[float, float] | None:
-    """The newest point of any series, as (Unix seconds, value)."""
+    """Return the newest point of all series, as (Unix seconds, value)."""
     question = {'from': int(now) - span, 'to': int(now) + 1, 'query': query}
     answer = client.request('GET', '/api/v1/query', question).content
     try:
@@ -200,7 +205,7 @@ def _monitors(options: DoctorOptions, client: Client, assets: bundle.Bundle) -> 
         if state == 'OK':
             yield Finding('ok', 'monitor', f'{stored.title}: OK  {link}')
         else:
-            advice = f'{_ADVICE.get(state, "look at it")}: {link}'
+            advice = f'{_ADVICE.get(state, "investigate")}: {link}'
             yield Finding('warn', 'monitor', f'{stored.title}: {state}', advice)
 
 
@@ -223,10 +228,12 @@ def _rules(client: Client, assets: bundle.Bundle) -> Iterator[Finding]:
 
 
 def _unanswered(subject: str, error: ApiError, method: str, path: str) -> Finding:
-    """The keys are valid by now, so what is still forbidden is a matter of permissions."""
+    """Return the finding for a request that failed. The keys are valid, so 401 and 403 mean a missing permission."""
     if isinstance(error, Refused) and error.status in (401, 403):
-        advice = f'give it, or whoever it belongs to, the permission {permission_for(method, path)}'
-        return Finding('fail', subject, f'the application key may not ask ({error.status} {error.reason})', advice)
+        advice = f'grant the key, or its owner, the permission {permission_for(method, path)}'
+        return Finding(
+            'fail', subject, f'the application key has no permission ({error.status} {error.reason})', advice
+        )
     return Finding('fail', subject, str(error), 'the keys are valid: try again')
 
 

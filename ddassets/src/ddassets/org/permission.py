@@ -1,4 +1,4 @@
-"""Which permission a request needs of the application key and of whoever it belongs to: as the API reference has it."""
+"""The permission that a request requires of the application key and its owner, from the API reference."""
 
 # By the beginning of the path: to read, and to change.
 _PERMISSIONS = {

@@ -1,4 +1,4 @@
-"""What has to be done so that the organisation holds what the files say. Pure: no request is made, no clock is read."""
+"""Compare the files with the organisation, and list the necessary actions. Pure: no requests, no clock."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,20 +14,20 @@ from ddassets.org.marker import fingerprint
 class Action(StrEnum):
     CREATE = 'create'
     UPDATE = 'update'
-    # Created anew and the old one deleted, where the API cannot change the one into the other.
+    # Create a new object and delete the old one, because the API cannot make the change.
     REPLACE = 'replace'
     DELETE = 'delete'
     KEEP = 'keep'
-    # There is something to do and it cannot be done, or must not be without leave.
+    # An action is necessary, but it is impossible or requires --overwrite.
     REFUSE = 'refuse'
 
 
 @dataclass(frozen=True)
 class Step:
-    """One asset, or one object that has none. `reason` says why, where that does not go without saying.
+    """The action for one asset, or for one object without an asset. `reason` explains it, if necessary.
 
-    `desired` is None for a deletion and `stored` for a creation. `by_hand` tells that the object is no longer as it was
-    applied. `overwritable`: `--overwrite` turns the refusal into `would`.
+    `desired` is None for a deletion and `stored` for a creation. `by_hand`: the object was changed since it
+    was applied. `overwritable`: `--overwrite` turns the refusal into `would`.
     """
 
     action: Action
@@ -49,7 +49,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Foreign:
-    """An object without our marker that may stand in the way of one of ours."""
+    """An object without our marker. Datadog may refuse one of ours because of it."""
 
     kind: Kind
     id: str
@@ -58,7 +58,7 @@ class Foreign:
 
 @dataclass(frozen=True)
 class Plan:
-    """In the order of the files, and what has no file behind them."""
+    """The steps in the order of the files, then those for objects without a file."""
 
     integration: str
     steps: tuple[Step, ...]
@@ -80,13 +80,13 @@ def make_plan(
     now: float,
     overwrite: bool = False,
 ) -> Plan:
-    """Compare. `stored` are the objects that bear the integration's marker, `now` is in Unix seconds."""
+    """Return the plan. `stored` are the objects with the integration's marker; `now` is in Unix seconds."""
     groups: dict[tuple[str, str], list[Stored]] = {}
     for one in sorted(stored, key=lambda one: one.age_order):
         groups.setdefault(one.key, []).append(one)
     ids = ids_of(stored)
     desired = [with_ids(one, ids) for one in desired]
-    # First, for an object whose file has a new name is not a spare one.
+    # First: an object whose file was renamed is not a duplicate.
     adopted = _renamed(desired, groups, now)
     steps: list[Step] = []
     spare: list[Step] = []
@@ -104,7 +104,7 @@ def make_plan(
 
 
 def make_removal(integration: str, stored: Sequence[Stored], *, overwrite: bool = False) -> Plan:
-    """Delete all that bears the integration's marker, copies that were changed by hand excepted."""
+    """Return the plan to delete all objects with the integration's marker, except copies that were changed by hand."""
     groups: dict[tuple[str, str], list[Stored]] = {}
     for one in sorted(stored, key=lambda one: one.age_order):
         groups.setdefault(one.key, []).append(one)
@@ -126,7 +126,7 @@ def changed_by_hand(stored: Stored) -> bool:
 
 
 def diff(desired: Desired, stored: Stored, now: float) -> tuple[Difference, ...]:
-    """What of a stored object, as `desired` is to be, is not as its file has it."""
+    """Return the differences between the stored object and its file."""
     kind = desired.kind
     new, old = (kind.present(kind.canonical(body), now) for body in (desired.body, stored.body))
     return tuple(differences(old or {}, new or {}))
@@ -135,10 +135,10 @@ def diff(desired: Desired, stored: Stored, now: float) -> tuple[Difference, ...]
 def _creation(desired: Desired, foreign: Iterable[Foreign], now: float) -> Step:
     kind = desired.kind
     if desired.is_over(now):
-        return _step(Action.KEEP, desired, reason='it is over: nothing to create')
+        return _step(Action.KEEP, desired, reason='it has ended: nothing to create')
     for other in foreign:
         if other.kind is kind and kind.stands_in_the_way(desired.body, other.body, now):
-            reason = f'one that ddassets did not make covers the same: {other.id}. Datadog takes no second one'
+            reason = f'a {kind.name} from elsewhere covers the same: {other.id}. Datadog accepts no duplicate'
             return _step(Action.REFUSE, desired, reason=reason)
     return _step(Action.CREATE, desired, notes=tuple(kind.notes(desired.body, now)))
 
@@ -151,28 +151,28 @@ def _comparison(desired: Desired, stored: Stored, now: float) -> Step:
         return _step(Action.KEEP, desired, stored)
     notes: tuple[str, ...] = ()
     if desired.is_over(now):
-        action, reason = Action.DELETE, 'it is over'
+        action, reason = Action.DELETE, 'it has ended'
     elif kind.replaces(desired.body, stored.body, now):
-        action, reason = Action.REPLACE, 'Datadog cannot change the one into the other'
+        action, reason = Action.REPLACE, 'Datadog cannot make this change to the existing object'
         notes = tuple(kind.notes(desired.body, now))
     else:
         action, reason = Action.UPDATE, ''
     if renamed:
-        reason = f'its file was {stored.marker.name}.json'
+        reason = f'its file was renamed from {stored.marker.name}.json'
     step = _step(action, desired, stored, found, reason, notes=notes)
     return _refused(step) if changed_by_hand(stored) else step
 
 
 def _deletion(stored: Stored) -> Step:
     if not stored.marker.name:
-        return _refused(_step(Action.DELETE, stored, reason='its marker is damaged: a tag was taken off'))
+        return _refused(_step(Action.DELETE, stored, reason='its marker is damaged: a tag was removed'))
     step = _step(Action.DELETE, stored, reason='its file is gone')
     return _refused(step) if changed_by_hand(stored) else step
 
 
 def _spare(stored: Stored) -> Step:
-    """A second one of the same name: what an interrupted run left is as it was applied, a person's copy is not."""
-    step = _step(Action.DELETE, stored, reason='a second one of the same name')
+    """Delete a duplicate from an interrupted run; refuse to delete a copy that a person changed."""
+    step = _step(Action.DELETE, stored, reason='a duplicate of the same name')
     return _refused(step) if changed_by_hand(stored) else step
 
 
@@ -188,7 +188,7 @@ def _with_leave(step: Step) -> Step:
 def _renamed(
     desired: Iterable[Desired], groups: dict[tuple[str, str], list[Stored]], now: float
 ) -> Mapping[tuple[str, str], Stored]:
-    """Objects whose file is gone and that are what a new file asks for. They leave `groups`."""
+    """Return the objects of renamed files, which equal the content of a new file, and remove them from `groups`."""
     desired = list(desired)
     names = {one.key for one in desired}
     adopted: dict[tuple[str, str], Stored] = {}

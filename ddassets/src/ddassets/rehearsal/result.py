@@ -312,11 +312,11 @@ class Rehearsal:
                 also = (
                     f'also mute {shown}{f" and {len(more) - 3} more" if len(more) > 3 else ""}'
                     if more
-                    else 'mute no more'
+                    else 'mute nothing else'
                 )
                 yield (
                     f'{name}: {", ".join(ordinals)} with FREQ=DAILY is read as that weekday of the month; '
-                    f'read as every week it would {also}'
+                    f'if it meant every week, it would {also}'
                 )
 
     def _render_each_kind(self) -> None:
