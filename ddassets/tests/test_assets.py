@@ -383,6 +383,23 @@ CASES: dict[str, tuple[Any, ...]] = {
         ERROR,
         'query',
     ),
+    'option-of-logs': (options(enable_logs_sample=True), 'monitor/option-type', WARNING, 'options.enable_logs_sample'),
+    'option-of-logs-in-another-search': (
+        {
+            'type': 'database-monitoring alert',
+            'query': 'database-queries("source:mongo").rollup("count").last("15m") > 100',
+            'options': {'thresholds': {'critical': 100}, 'enable_logs_sample': True},
+        },
+        'monitor/option-type',
+        NOTE,
+        'options.enable_logs_sample',
+    ),
+    'older-form-of-an-integration': (
+        {'recommended_monitor_metadata': {'description': 'Notify your team.'}},
+        'file/server-key',
+        NOTE,
+        'recommended_monitor_metadata',
+    ),
     'option-of-checks': (
         options(thresholds={'critical': 100, 'ok': 1}),
         'monitor/option-type',

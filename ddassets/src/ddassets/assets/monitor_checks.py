@@ -106,11 +106,13 @@ def _options_of_other_types(checked: Checked) -> None:
     for place, value, row in options_with_types(checked.fields.options):
         if kind and kind in types.ALL and kind not in row.types and value != row.absent:
             fitting = f'; it is an option of {listed(sorted(row.types))}' if len(row.types) <= 4 else ''
+            # Datadog's editor writes the options of logs into every monitor of a search.
+            harmless = place[-1] == 'threshold_windows' or (row.types == types.LOGS and kind in types.COUNTED)
             checked.add(
                 'monitor/option-type',
                 place,
                 f'a {kind} monitor has no such option{fitting}',
-                Severity.WARNING if place[-1] != 'threshold_windows' else Severity.NOTE,
+                Severity.NOTE if harmless else Severity.WARNING,
             )
 
 

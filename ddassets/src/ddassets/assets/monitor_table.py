@@ -208,7 +208,8 @@ class MonitorFields:
         {
             *('org_id', 'created', 'created_at', 'modified', 'modified_at', 'deleted', 'creator', 'multi', 'state'),
             *('overall_state', 'overall_state_modified', 'matching_downtimes', 'restriction_policy', 'restricted'),
-            *('run_as', 'url'),
+            # The older form of a monitor in an integration.
+            *('run_as', 'url', 'recommended_monitor_metadata'),
         }
     )
     type: str = option(Choice(tuple(sorted(types.ALL)), 'the type of a monitor', grows=True), absent='', required=True)

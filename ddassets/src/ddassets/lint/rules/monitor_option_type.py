@@ -8,7 +8,10 @@ RULE = Rule(
     id='monitor/option-type',
     severity=Severity.WARNING,
     reason='A monitor has an option that its type does not have.',
-    explanation='The option is for other monitor types, and has no effect or is refused.',
+    explanation=(
+        'The option is for other monitor types, and has no effect or is refused. A note for options of log monitors in '
+        'monitors of other searches (events, RUM, traces, databases), into which the editor of Datadog writes them.'
+    ),
     bad={MONITOR: {'definition': {'options': {'enable_logs_sample': True}}}},
     good={MONITOR: {'definition': {'options': {}}}},
     check=reported,
