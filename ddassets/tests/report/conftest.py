@@ -155,6 +155,7 @@ class Rehearsed:
                 zone='Europe/Berlin',
                 windows=[window for window in windows if window[1] > self.start],
                 messages=[(at, 'started') for at, _ in windows if self.start <= at < self.end],
+                title=lambda event, name=name: f'Downtime {event}: {name}',
             )
             for name, windows in ((NIGHTS, nights), (WEEKENDS, weekends))
         ]
