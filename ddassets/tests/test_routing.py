@@ -64,6 +64,10 @@ def test_every_rule_that_matches_adds_its_recipients_once(tags, expected):
         ('NOT env:staging', ['env:prod'], ['env:prod', 'env:staging']),
         ('a:1 OR b:1 AND c:1', ['a:1'], ['b:1']),
         ('team:harbor -env:dev', ['team:harbor'], ['team:harbor', 'env:dev']),
+        ('team:harbor (env:dev OR env:test)', ['team:harbor', 'env:test'], ['team:harbor', 'env:prod']),
+        ('NOT env:dev(team:harbor)', ['team:harbor'], ['env:prod']),
+        ('-env:(dev OR test)', ['env:prod'], ['env:dev']),
+        ('team:(a OR "b c") az:1', ['team:b c', 'az:1'], ['team:b c']),
     ],
 )
 def test_a_scope_is_matched_with_all_values_of_a_key(scope, holds, fails):
@@ -79,6 +83,8 @@ def test_a_scope_is_matched_with_all_values_of_a_key(scope, holds, fails):
         ('service:web-*', 1, 'a wildcard stands alone'),
         ('service:web?', 1, 'a wildcard stands alone'),
         ('service:', 1, 'has no value'),
+        (':(a OR b)', 1, 'has no key'),
+        ('-:(a OR b)', 1, 'expected `key:'),
         ('service:a AND', 14, 'expected'),
         ('(service:a', 11, 'expected'),
         ('', 1, 'expected'),

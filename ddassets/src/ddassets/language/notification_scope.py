@@ -126,10 +126,12 @@ def _column(tree: Tree) -> int:
 
 
 def _values(head: Token, values: list[Token]) -> Node:
-    """`key:(a OR b)`."""
-    if not head.endswith(':') or len(head) == 1:
+    """`key:(a OR b)`, or `-key:(a OR b)`, which denies each of them."""
+    key = head.removesuffix(':').removeprefix('-')
+    if not key:
         raise ScopeFault(head.start_pos + 1, f'expected `key:(a OR b)`, found {str(head)!r}')
-    return Combination(False, tuple(_term(value, head[:-1]) for value in values))
+    found = Combination(False, tuple(_term(value, key) for value in values))
+    return Negation(found) if head.startswith('-') else found
 
 
 def _term(token: Token, key: str = '') -> Node:
