@@ -4,7 +4,11 @@ A scope is a tree, not a text: `('tag', 'env', 'prod')`, `('any', 'env')` for `e
 `('and', part, …)`, `('or', part, …)`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+type Scope = tuple[Any, ...]
 
 # Rule 4.3, as words of `transition_type`.
 ENTERED = {'Alert': 'is_alert', 'Warn': 'is_warning', 'No Data': 'is_no_data'}
@@ -17,13 +21,13 @@ class Rule:
 
     name: str
     tags: tuple[str, ...] = ()
-    scope: tuple | None = None
+    scope: Scope | None = None
     recipients: tuple[str, ...] = ()
     conditions: tuple[tuple[str, tuple[str, ...]], ...] = ()
     fallback: tuple[str, ...] = ()
 
 
-def words(source, target):
+def words(source: str, target: str) -> list[str]:
     """The words of `transition_type` that hold between two states; a renotification stays in its state."""
     if target == 'OK':
         return ['is_recovery', *([LEFT[source]] if source in LEFT else [])]
@@ -35,7 +39,7 @@ def words(source, target):
     return found
 
 
-def covered(scope, tags):
+def covered(scope: Scope, tags: Sequence[str]) -> bool:
     """C2.1 and C2.3: a term holds where any of the values of its key is the one that it names."""
     kind, *parts = scope
     if kind == 'not':
@@ -57,7 +61,7 @@ def covered(scope, tags):
     return False
 
 
-def matches(rule, tags):
+def matches(rule: Rule, tags: Sequence[str]) -> bool:
     if rule.scope is not None:
         return covered(rule.scope, tags)
     for tag in rule.tags:
@@ -66,11 +70,12 @@ def matches(rule, tags):
     return True
 
 
-def added(rule, tags, transition):
+def added(rule: Rule, tags: Sequence[str], transition: Sequence[str]) -> list[str]:
     """C3.2: the recipients of every condition that holds, else those of the fallback."""
     if rule.recipients:
         return list(rule.recipients)
-    found, held = [], False
+    found: list[str] = []
+    held = False
     for scope, recipients in rule.conditions:
         key, value = scope.split(':', 1)
         if (value in transition) if key == 'transition_type' else (scope in tags):
@@ -79,11 +84,19 @@ def added(rule, tags, transition):
     return found if held else list(rule.fallback)
 
 
-def told(own, monitor_tags, group_tags, source, target, rules):
+def told(
+    own: Sequence[str],
+    monitor_tags: Sequence[str],
+    group_tags: Sequence[str],
+    source: str,
+    target: str,
+    rules: Sequence[Rule],
+) -> tuple[list[str], dict[str, list[str]]]:
     """All recipients in order, each once, and the names of the rules that notify each (C2.5)."""
     tags = [*monitor_tags, *group_tags]
     transition = words(source, target)
-    recipients, routes = [], {}
+    recipients: list[str] = []
+    routes: dict[str, list[str]] = {}
     for handle in own:
         if handle not in recipients:
             recipients.append(handle)
