@@ -17,7 +17,7 @@ MARKER = Marker('acme-spool', 'production', '0123456789ab')
 CHANGING = ('Create', 'Update', 'Delete', 'Cancel')
 
 
-def rule(name='Spool in production', **attributes):
+def body_of(name='Spool in production', **attributes):
     filter = {'tags': ['integration:acme-spool', 'env:prod']}
     return {'data': {'type': 'monitor-notification-rule', 'attributes': {'name': name, 'filter': filter, **attributes}}}
 
@@ -107,35 +107,38 @@ def test_what_is_added_or_restricted_is_not_in_rules(datadog, apply, options):
     'before, after, operations',
     [
         pytest.param(
-            rule(recipients=['a', 'b']), rule(recipients=['b', 'a']), [], id='recipients-in-another-order-are-the-same'
+            body_of(recipients=['a', 'b']),
+            body_of(recipients=['b', 'a']),
+            [],
+            id='recipients-in-another-order-are-the-same',
         ),
         pytest.param(
-            rule(recipients=['a']),
-            rule(conditional_recipients=integration.CONDITIONAL),
+            body_of(recipients=['a']),
+            body_of(conditional_recipients=integration.CONDITIONAL),
             ['UpdateMonitorNotificationRule'],
             id='conditional-recipients-in-place-of-others',
         ),
         pytest.param(
-            rule(recipients=['a'], filter={'scope': 'env:prod'}),
-            rule(recipients=['a'], filter={'tags': ['env:prod']}),
+            body_of(recipients=['a'], filter={'scope': 'env:prod'}),
+            body_of(recipients=['a'], filter={'tags': ['env:prod']}),
             ['UpdateMonitorNotificationRule'],
             id='tags-in-place-of-a-scope',
         ),
         pytest.param(
-            rule(recipients=['a']),
-            rule('Other', recipients=['a']),
+            body_of(recipients=['a']),
+            body_of('Other', recipients=['a']),
             ['UpdateMonitorNotificationRule'],
             id='another-name',
         ),
         pytest.param(
-            rule(recipients=['a']),
-            rule(recipients=['a'], bundle_config={'duration': 3600}),
+            body_of(recipients=['a']),
+            body_of(recipients=['a'], bundle_config={'duration': 3600}),
             ['UpdateMonitorNotificationRule'],
             id='bundling-begins',
         ),
         pytest.param(
-            rule(recipients=['a'], bundle_config={'duration': 3600}),
-            rule(recipients=['a']),
+            body_of(recipients=['a'], bundle_config={'duration': 3600}),
+            body_of(recipients=['a']),
             ['CreateMonitorNotificationRule', 'DeleteMonitorNotificationRule'],
             id='bundling-ends-and-an-update-may-keep-it',
         ),
@@ -192,11 +195,11 @@ def test_a_server_that_counts_pages_from_1_is_reported(datadog, apply, monkeypat
 @pytest.mark.parametrize(
     'body, words',
     [
-        pytest.param(rule('x' * 990, recipients=['a']), 'characters too long', id='no-room-for-the-marker'),
-        pytest.param(rule(recipients=['@a']), 'without the leading @', id='a-handle'),
-        pytest.param(rule(recipients=['a'], nam='x'), 'nam', id='an-unknown-key'),
-        pytest.param(rule(), 'expected recipients or conditional_recipients', id='nobody'),
-        pytest.param(rule(recipients=['a'], filter={}), 'expected tags or scope', id='no-filter'),
+        pytest.param(body_of('x' * 990, recipients=['a']), 'characters too long', id='no-room-for-the-marker'),
+        pytest.param(body_of(recipients=['@a']), 'without the leading @', id='a-handle'),
+        pytest.param(body_of(recipients=['a'], nam='x'), 'nam', id='an-unknown-key'),
+        pytest.param(body_of(), 'expected recipients or conditional_recipients', id='nobody'),
+        pytest.param(body_of(recipients=['a'], filter={}), 'expected tags or scope', id='no-filter'),
     ],
 )
 def test_a_rule_that_cannot_be_sent(datadog, apply, body, words):
