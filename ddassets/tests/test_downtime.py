@@ -565,7 +565,7 @@ PATHS = [
 ]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.tuples(st.sampled_from(PATHS), JSON | RULES), max_size=3), st.booleans())
 def test_any_body_is_a_downtime_or_its_faults(changes, whole):
     attributes = copy.deepcopy(body(EVENINGS))

@@ -187,7 +187,7 @@ starting = st.one_of(
 
 
 @pytest.mark.rule('5.4', '5.5', '5.6', '5.8', '5.12')
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(rules(), starting, st.sampled_from(ZONES), st.integers(0, 700), st.integers(1, 200))
 @example('FREQ=WEEKLY;BYDAY=MO,WE;BYSETPOS=1', datetime(2027, 1, 6, 9), 'UTC', 0, 30)
 @example('FREQ=WEEKLY;INTERVAL=2;BYDAY=SU,MO;WKST=SU', datetime(2027, 1, 6, 9), 'UTC', 100, 60)
@@ -213,7 +213,7 @@ durations = st.one_of(st.integers(1, 90).map('{}m'.format), st.integers(1, 60).m
 
 
 @pytest.mark.rule('5.7', '5.11')
-@settings(max_examples=EXAMPLES // 4, deadline=None)
+@settings(max_examples=EXAMPLES // 4)
 @given(
     st.lists(st.tuples(rules(), starting, durations), min_size=1, max_size=5),
     st.sampled_from(ZONES),

@@ -97,7 +97,7 @@ def test_refuses_scope(text, column, words):
 
 
 @pytest.mark.rule('5.14')
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(
         st.sampled_from(['a:b', '-', '(', ')', ' ', 'AND', 'OR', 'a:', '*', '"', '?', ',']) | st.text(max_size=3),

@@ -69,7 +69,7 @@ def test_a_single_sub_group_leaves_nothing_open():
 WORDS = st.lists(st.sampled_from(['1', '6', '9', '_']), min_size=6, max_size=6).map(' '.join)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(values=st.lists(WORDS, min_size=1, max_size=4))
 def test_a_folded_state_is_the_most_severe_of_its_sub_groups(values):
     named = {f'c/{number}': f'1 {text}' for number, text in enumerate(values)}

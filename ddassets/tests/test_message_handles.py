@@ -239,7 +239,7 @@ contexts = st.builds(
 
 
 @pytest.mark.rule('4.11', '4.12')
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(messages, contexts, st.sampled_from(['@me', ME, '@slack-x']))
 @example('@a@{{#is_alert}}b.com{{/is_alert}}', Context(Edge(OK, ALERT)), '@me')
 @example('@a.{{#is_alert}}b{{/is_alert}}', Context(Edge(OK, ALERT)), '@me')
@@ -253,7 +253,7 @@ def test_a_redirected_message_notifies_nobody_else(text, context, handle):
 
 
 @pytest.mark.rule('4.4')
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(messages, contexts)
 def test_who_is_added_hears_of_every_transition(text, context):
     added = notify(text, ME)
@@ -272,7 +272,7 @@ ATOMS = [(env, value, priority) for env in ('prod', 'dev') for value in (1.0, 2.
 
 
 @pytest.mark.rule('4.3', '4.4')
-@settings(max_examples=EXAMPLES // 2, deadline=None)
+@settings(max_examples=EXAMPLES // 2)
 @given(apart)
 def test_what_is_foretold_is_what_rendering_does_in_every_case(text):
     template = parse(text)
@@ -323,7 +323,7 @@ FRAGMENTS += [
 anything = st.lists(st.sampled_from(FRAGMENTS) | st.text(max_size=4), max_size=30).map(''.join)
 
 
-@settings(max_examples=EXAMPLES, deadline=None)
+@settings(max_examples=EXAMPLES)
 @given(st.text() | anything | messages, contexts)
 def test_any_text_is_a_template_or_a_syntax_error(text, context):
     try:

@@ -206,7 +206,7 @@ VARIANTS = st.fixed_dictionaries(
 ).map(lambda assets: {path: body for path, body in assets.items() if body})
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(st.lists(VARIANTS, min_size=1, max_size=3))
 def test_whatever_the_files_were_before_they_are_what_is_there(specification, tmp_path_factory, states):
     with FakeDatadog(specification) as datadog:

@@ -220,7 +220,7 @@ DAMAGE = st.one_of(
 )
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(DAMAGE, st.sampled_from([Changes(), Changes(['@a@example.com'], '@b@example.com', ['host:alpha'])]))
 def test_whatever_stands_in_a_file_it_can_be_sent_or_is_refused(tmp_path_factory, damage, changes):
     folder = integration.write(tmp_path_factory.mktemp('damaged'), damaged(integration.ASSETS, *damage))

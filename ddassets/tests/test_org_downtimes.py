@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from dateutil.rrule import rrulestr
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from ddassets import assets as bundle
@@ -190,7 +190,6 @@ def occurrences(attributes, after):
     return rule.xafter(moment, count=12)
 
 
-@settings(deadline=None)
 @given(STARTS, RULES, LATER, LATER)
 def test_what_is_sent_happens_when_the_file_says(start, rrule, applied, looked):
     attributes = weekly(start.isoformat(), rrule, zone='UTC')
@@ -205,7 +204,6 @@ def test_what_is_sent_happens_when_the_file_says(start, rrule, applied, looked):
     assert DOWNTIMES.present(DOWNTIMES.canonical(sent), later) == DOWNTIMES.present(canonical, later)
 
 
-@settings(deadline=None)
 @given(STARTS, RULES, LATER)
 def test_sending_again_what_is_left_changes_nothing(start, rrule, applied):
     attributes = weekly(start.isoformat(), rrule, zone='UTC')

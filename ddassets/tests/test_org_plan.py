@@ -4,7 +4,7 @@ import copy
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from ddassets import assets as bundle
@@ -212,7 +212,6 @@ JSON = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(JSON, JSON)
 def test_there_is_a_difference_where_two_are_not_the_same_and_only_there(one, other):
     # As JSON has it, where true is no 1.

@@ -132,26 +132,26 @@ formula_monitors = node(
 
 
 @given(expressions)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_a_printed_query_is_read_back_equal(expression):
     assert syntax.parse_query(syntax.render(expression)) == expression
 
 
 @given(formulas)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_printed_formula_is_read_back_equal(expression):
     assert syntax.parse_formula(syntax.render(expression)) == expression
 
 
 @given(st.one_of(monitors, formula_monitors))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_printed_monitor_query_is_read_back_equal(query):
     assert syntax.parse_monitor(syntax.render(query)) == query
     assert [*tree.walk(syntax.parse_monitor(syntax.render(query)))] == [*tree.walk(query)]
 
 
 @given(st.one_of(expressions, monitors))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_every_node_knows_the_text_that_it_was_read_from(expression):
     text = syntax.render(expression)
     read = syntax.parse_monitor(text) if isinstance(expression, tree.MonitorQuery) else syntax.parse_query(text)

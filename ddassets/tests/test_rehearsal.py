@@ -633,7 +633,7 @@ VALUES = st.lists(
 ).map(' '.join)
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @given(VALUES, VALUES, st.sampled_from(['2027-01-11T10:00:00', '2027-01-11T18:40:00', '2027-01-12T08:30:00']))
 def test_what_is_written_holds_and_says_everything(one, two, start):
     text = HEAD.replace('2027-01-11T10:00:00', start) + (

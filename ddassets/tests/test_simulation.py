@@ -332,7 +332,7 @@ def test_unusable_configuration(probe, configuration, message):
     st.floats(0, 300),
     st.text(max_size=3),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_instants_are_planned_ones_up_to_the_jitter_late(interval, begin, length, jitter, seed):
     period = (float(begin), begin + length)
     found = list(instants(interval, period, jitter, seed))
@@ -355,7 +355,7 @@ def test_instants_are_planned_ones_up_to_the_jitter_late(interval, begin, length
     st.integers(21, 40),
     st.lists(st.tuples(st.integers(-5, 45), st.integers(1, 10)).map(lambda pair: (pair[0], sum(pair))), max_size=5),
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_periods_are_those_in_which_the_agent_runs(start, end, down):
     found = list(periods(start, end, down))
     for second in range(start - 2, end + 2):
@@ -378,7 +378,7 @@ EXPIRING = Settings(stateful_expiry=150)
 
 
 @given(st.lists(st.lists(SAMPLES, max_size=5), max_size=12), st.lists(st.booleans(), min_size=12, max_size=12))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_columns_are_the_sampler_run_by_run(runs, restarts):
     """The sampler, fed run by run and begun anew at each restart, is the authority."""
     expected: dict[tuple[str, str, frozenset[str]], dict[int, float]] = {}

@@ -106,7 +106,7 @@ def shown(changes):
 
 
 @pytest.mark.rule('3.3', '3.6', '3.9', '3.15', '3.18', '3.19', '3.20', '4.7', 'A6', 'A8', 'A9', 'A21', 'A22', 'A88')
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data(), simple=st.booleans(), every=st.sampled_from([60, 60, 600, 1800, 30000]))
 def test_columns_agree_with_the_state_machine(data, simple, every):
     machine = data.draw(rules())

@@ -3,11 +3,14 @@
 import ast
 import re
 import sys
+import time
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 from conftest import MARKERS
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 SOURCE = Path(__file__).parents[1] / 'src'
 NAMES = {
@@ -125,3 +128,10 @@ def test_the_markers_name_test_files_and_all_that_scale():
     assert {name for names in MARKERS.values() for name in names} <= texts.keys()
     scaled = {name for name, text in texts.items() if re.search(r'^(import|from) scale\b', text, re.M)}
     assert scaled and scaled == set(MARKERS['long'])
+
+
+@settings(max_examples=1)
+@given(st.just(0.25))
+def test_a_slow_case_is_no_failure(seconds):
+    """Without the profile, Hypothesis fails a case that takes 0.2 s."""
+    time.sleep(seconds)

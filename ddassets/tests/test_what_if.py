@@ -65,7 +65,7 @@ def choices(original) -> list[tuple[str, str]]:
     return [(name, one) for name, found in ASSUMPTIONS.items() for one in found.choices if one != chosen[name]]
 
 
-@settings(max_examples=4 * scale.SCALE, deadline=None)
+@settings(max_examples=4 * scale.SCALE)
 @given(levels=LEVELS.filter(lambda levels: any(level != '_' for level, _ in levels)), options=st.sampled_from(OPTIONS))
 def test_a_choice_changes_the_messages_where_it_is_said_to_matter_and_nowhere_else(levels, options):
     values = ' '.join(f'{level}x{length}' for level, length in levels)
