@@ -171,11 +171,6 @@ class TinyProbeCheck(AgentCheck):
             raise ValueError('\\x1b[2J')
 
 
-class Between(AgentCheck):
-    pass
-
-
-del Between
 Between = TinyProbeCheck
 '''
 

@@ -13,7 +13,7 @@ import pytest
 import time_machine
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tiny_probe import write_integration
+from tiny_probe import CLASS, write_integration
 
 from ddassets import boundary
 from ddassets.agent import cache
@@ -23,7 +23,7 @@ from ddassets.agent.simulation import Conditions, SimulationError, is_importable
 from ddassets.agent.simulator import Tape, instants, periods
 from ddassets.diagnostic import UnusableInputError
 
-CHECK = """\
+CHECK = f"""\
 import os
 import queue
 import random
@@ -34,18 +34,7 @@ import uuid
 from datetime import datetime, timezone
 from time import monotonic, sleep
 
-from datadog_checks.base import AgentCheck
-
-
-class Between(AgentCheck):
-    pass
-
-
-class TinyProbeCheck(Between):
-    def __init__(self, name, init_config, instances):
-        super().__init__(name, init_config, instances)
-        self.runs = 0
-
+{CLASS}
     def check(self, _):
         self.runs += 1
         print('noise of print')

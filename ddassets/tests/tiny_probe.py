@@ -16,10 +16,8 @@ dependencies = ["{base}>={floor}"]
 include = ["/datadog_checks/tiny_probe"]
 """
 
-CHECK = """\
-import os
-import time
-
+# The beginning of a check whose class has another class of its own between itself and AgentCheck.
+CLASS = """\
 from datadog_checks.base import AgentCheck, ConfigurationError
 
 
@@ -33,7 +31,12 @@ class TinyProbeCheck(Between):
         self.runs = 0
         if self.instance.get('refuse'):
             raise ConfigurationError('refuse: found true, allowed is false')
+"""
+CHECK = f"""\
+import os
+import time
 
+{CLASS}
     def check(self, _):
         self.runs += 1
         print('noise of print')
@@ -49,7 +52,7 @@ class TinyProbeCheck(Between):
         self.rate('tiny.turns', time.time())
         self.count('tiny.runs', self.runs)
         if mode == 'talk':
-            self.event({'msg_title': 'hello', 'msg_text': 'text', 'timestamp': 1})
+            self.event({{'msg_title': 'hello', 'msg_text': 'text', 'timestamp': 1}})
             self.service_check('tiny.up', AgentCheck.OK, tags=['host:generic'])
             self.warning('careful')
 """
