@@ -5,9 +5,11 @@
 
 import ast
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 
 import conformance
+import constructs
 
 from ddassets.engine.assumptions import ASSUMPTIONS
 
@@ -163,7 +165,7 @@ RULES: dict[str, tuple[str, str]] = {
     '13.18': (IMPLEMENTED, 'composites: a member in Unknown'),
     '13.19': (IMPLEMENTED, 'composites: transitions and renotification'),
     '13.20': (IMPLEMENTED, 'composites: downtimes of a member and of the composite'),
-    '13.21': (IMPLEMENTED, 'composites: value and status of a member in a message; not those of its log'),
+    '13.21': (IMPLEMENTED, 'composites: value, status and log of a member in a message'),
     '13.22': (IMPLEMENTED, 'composites: created after their members, deleted before them'),
     '14.1': (IMPLEMENTED, 'service checks: the query'),
     '14.2': (IMPLEMENTED, 'service checks: without over'),
@@ -244,6 +246,23 @@ RULES: dict[str, tuple[str, str]] = {
     '20.26': (REFUSED, 'rollingavg_n()'),
     '20.27': (IMPLEMENTED, 'fill()'),
     '20.28': (IMPLEMENTED, 'points before the window'),
+    'C1.1': (IMPLEMENTED, 'notification rules: the body'),
+    'C1.2': (NO_PART, 'notification rules: bundling, threads and the number of rules'),
+    'C1.3': (NO_PART, 'notification rules: what the server adds, for apply'),
+    'C2.1': (IMPLEMENTED, 'notification rules: the tags of the monitor and of the group, not those of the filter'),
+    'C2.2': (IMPLEMENTED, 'notification rules: the grammar of a scope'),
+    'C2.3': (IMPLEMENTED, 'notification rules: NOT, group by group'),
+    'C2.4': (NO_PART, 'notification rules: the views of what could match'),
+    'C2.5': (IMPLEMENTED, 'notification rules: all that match, each recipient once'),
+    'C2.6': (NO_PART, 'notification rules: monitors that are older than a rule'),
+    'C2.7': (IMPLEMENTED, 'notification rules: every transition, and the text of the message'),
+    'C3.1': (IMPLEMENTED, 'notification rules: a condition is one term'),
+    'C3.2': (IMPLEMENTED, 'notification rules: all conditions that hold, else the fallback'),
+    'C3.3': (NO_PART, 'notification rules: dynamic routing'),
+    'C4.1': (IMPLEMENTED, 'a space stands before a handle'),
+    'C4.2': (NO_PART, 'threads of a chat'),
+    'C4.3': (NO_PART, 'notify_audit: see 3.25'),
+    'C4.4': (IMPLEMENTED, 'notify_by: one notification for all groups, or for each value of its keys'),
 }
 VECTORS = {
     'V1': 'a quotient of rates and one of counts',
@@ -321,7 +340,7 @@ first two need a test that cites the number.
 def citations(folder: Path = TESTS) -> dict[str, dict[str, list[str]]]:
     """Return by rule, vector or assumption the files and the tests that cite it with `rule(...)`, in order.
 
-    The examples of the conformance corpus cite rules too.
+    The examples of the conformance corpus and the monitors of constructs.yaml cite rules too.
     """
     found: dict[str, dict[str, list[str]]] = {}
     for path in sorted(folder.rglob('test_*.py')):
@@ -332,6 +351,9 @@ def citations(folder: Path = TESTS) -> dict[str, dict[str, list[str]]]:
     for example in conformance.examples() if folder == TESTS else ():
         for number in example.rules:
             found.setdefault(number, {}).setdefault('conformance', []).append(example.id)
+    for construct in chain(*constructs.constructs().values()) if folder == TESTS else ():
+        for number in construct.rules:
+            found.setdefault(number, {}).setdefault('constructs', []).append(_plain(construct.name))
     return found
 
 

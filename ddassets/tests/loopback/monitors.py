@@ -86,7 +86,8 @@ def _type(monitor: Json) -> str:
 
 
 def _check_query(body: Json) -> None:
-    if body['type'] != 'composite' and not re.search(r'[<>=]', body['query']):
+    # The query of a check ends in a step, that of a composite in a member (rules 13.1 and 14.1).
+    if body['type'] not in ('composite', 'service check') and not re.search(r'[<>=]', body['query']):
         raise Refusal(400, "The value provided for parameter 'query' is invalid: invalid operator specified: ")
     if '.refused' in body['query']:
         raise Refusal(400, "(not recorded) The value provided for parameter 'query' is invalid")

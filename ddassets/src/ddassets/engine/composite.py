@@ -33,6 +33,7 @@ from ddassets.engine.state_machine import RETENTIONS
 from ddassets.engine.timeline import CAUSES, SEVERITIES, Codes, Group, GroupTimeline, Instants, evaluation_instants
 from ddassets.engine.transitions import transitions
 from ddassets.language.composite import MAX_MEMBERS, And, CompositeQuery, Member, Node, Not, Or, render
+from ddassets.language.counted import PRODUCTS
 from ddassets.nearest import listed
 
 # The severities of rule 13.5, as in SEVERITIES, and the state of each.
@@ -41,7 +42,7 @@ STATES = (State.ABSENT, State.OK, State.NO_DATA, State.WARN, State.ALERT)
 _CODES = np.array(STATES, dtype=np.int8)
 _NOT = np.array([ABSENT, ALERT, NO_DATA, OK, OK], dtype=np.int8)
 _TIMEOUT = CAUSES.index('timeout')
-_MEMBER_VARIABLE = re.compile(r'\b[a-z]\.(?:value|status)\b')
+_MEMBER_VARIABLE = re.compile(rf'\b[a-z]\.(?:value|status|{"|".join(dict.fromkeys(PRODUCTS.values()))})\b')
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,12 @@ def _values(group: Group) -> frozenset[str]:
     return frozenset(tag.partition(':')[2] for tag in group)
 
 
+def _of_event(letter: str, variables: Mapping[str, float | str | None]) -> dict[str, float | str | None]:
+    """The variables of a member's event: `a.log.message`, and its facets without `attributes` (rule 13.21)."""
+    own = {f'{letter}.{name}': value for name, value in variables.items() if '.' in name}
+    return {name.replace('.attributes.', '.', 1): value for name, value in own.items()} | own
+
+
 class CompositeEvaluator:
     """Evaluates a composite every minute, after its members (A38). See `protocol.Evaluator`.
 
@@ -246,6 +253,8 @@ class CompositeEvaluator:
             known = not np.isnan(value) and 'value' not in member.monitor.empty_variables
             found[f'{letter}.value'] = value if known else None
             found[f'{letter}.status'] = str(State(timeline.states[row]) if row >= 0 else State.NO_DATA)
+            if row >= 0:
+                found |= _of_event(letter, member.evaluator.variables(own, int(timeline.ticks[row])))
         return found
 
     def timeline(self, group: Group) -> GroupTimeline:
