@@ -10,6 +10,7 @@ from scale import SEED, runs
 
 from ddassets import assets as bundle
 from ddassets.assets.source import Unplaced
+from ddassets.engine.message.conditions import holds
 from ddassets.rehearsal import parse, rehearse
 from ddassets.rehearsal.inbox import inbox
 
@@ -186,10 +187,12 @@ def test_routing_agrees(batch):
     'name, wrong',
     [
         pytest.param('_matches', lambda rule, tags: True, id='every-rule-matches'),
-        pytest.param('_holds', lambda term, tags, flags: term[1] in flags, id='no-condition-on-a-tag'),
         pytest.param(
-            '_recipients', lambda rule, tags, flags: iter(rule.recipients[:1]), id='the-first-recipient-of-a-rule'
+            '_holds',
+            lambda term, tags, edge, assumptions: term[0] == 'transition_type' and holds(edge, term[1], assumptions),
+            id='no-condition-on-a-tag',
         ),
+        pytest.param('_recipients', lambda rule, *more: iter(rule.recipients[:1]), id='the-first-recipient-of-a-rule'),
     ],
 )
 def test_wrong_routing_is_found(monkeypatch, name, wrong):

@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 from ddassets.assets.notification_rule import read_notification_rule
 from ddassets.assets.source import Unplaced
 from ddassets.cli import main
+from ddassets.engine.assumptions import ASSUMPTIONS, Assumptions
+from ddassets.engine.message import Edge
+from ddassets.engine.message.conditions import ALERT, NO_DATA, OK, WARN
 from ddassets.engine.routing import may_route, route
 from ddassets.language.notification_scope import ScopeFault, parse_notification_scope
 
@@ -47,7 +50,7 @@ RULES = [
     ids=','.join,
 )
 def test_every_rule_that_matches_adds_its_recipients_once(tags, expected):
-    assert route(RULES, tags, {'is_alert'}) == expected
+    assert route(RULES, tags, Edge(OK, ALERT)) == expected
 
 
 @pytest.mark.parametrize(
@@ -113,18 +116,41 @@ CONDITIONAL = {
 
 
 @pytest.mark.parametrize(
-    ('tags', 'flags', 'expected'),
+    ('tags', 'transition', 'expected'),
     [
-        ([HARBOR], {'is_alert'}, ['@oncall-harbor']),
-        ([HARBOR, 'env:prod'], {'is_alert'}, ['@oncall-harbor', '@slack-prod']),
-        ([HARBOR, 'env:prod'], {'is_warning'}, ['@slack-prod']),
-        ([HARBOR], {'is_warning'}, ['@slack-harbor']),
-        ([HARBOR], {'is_recovery', 'is_alert_recovery'}, ['@slack-harbor']),
+        ([HARBOR], (OK, ALERT), ['@oncall-harbor']),
+        ([HARBOR, 'env:prod'], (OK, ALERT), ['@oncall-harbor', '@slack-prod']),
+        ([HARBOR, 'env:prod'], (OK, WARN), ['@slack-prod']),
+        ([HARBOR], (OK, WARN), ['@slack-harbor']),
+        ([HARBOR], (ALERT, OK), ['@slack-harbor']),
     ],
 )
-def test_the_fallback_is_told_where_no_condition_holds(tags, flags, expected):
-    told = route([rule('r', [HARBOR], conditional_recipients=CONDITIONAL)], tags, flags)
+def test_the_fallback_is_told_where_no_condition_holds(tags, transition, expected):
+    told = route([rule('r', [HARBOR], conditional_recipients=CONDITIONAL)], tags, Edge(*transition))
     assert [*told] == expected
+
+
+@pytest.mark.rule('A11', 'A12', 'A25')
+@pytest.mark.parametrize(
+    ('transition', 'flag', 'assumption'),
+    [
+        pytest.param((ALERT, WARN), 'is_warning', 'A11', id='A11'),
+        pytest.param((NO_DATA, ALERT), 'is_no_data_recovery', 'A12', id='A12'),
+        pytest.param((ALERT, ALERT), 'is_alert', 'A25', id='A25'),
+    ],
+)
+def test_a_condition_on_a_doubtful_transition_relies_on_its_assumption(transition, flag, assumption):
+    conditions = [{'scope': f'transition_type:{flag}', 'recipients': ['a']}]
+    rules = [rule('r', [HARBOR], conditional_recipients={'conditions': conditions, 'fallback_recipients': ['b']})]
+    usual = Assumptions()
+    other = usual.switched(assumption, next(iter(ASSUMPTIONS[assumption].alternatives)))
+    told = {*route(rules, [HARBOR], Edge(*transition), usual), *route(rules, [HARBOR], Edge(*transition), other)}
+    assert told == {'@a', '@b'}
+    assert usual.relied_on == other.relied_on == {assumption}
+    certain = Assumptions()
+    route(rules, ['team:other'], Edge(*transition), certain)
+    route(rules, [HARBOR], Edge(OK, NO_DATA), certain)
+    assert certain.relied_on == set()
 
 
 def test_who_may_be_told_is_known_without_the_values_of_groups():

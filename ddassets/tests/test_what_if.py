@@ -22,8 +22,11 @@ MESSAGE = (
 )
 
 
-def scenario(values, options, assumptions=None, query='avg(last_5m):avg:acme.q{*} by {host} > 100'):
-    body = {'name': 'Acme', 'type': 'query alert', 'query': query, 'message': MESSAGE, 'tags': []}
+QUERY = 'avg(last_5m):avg:acme.q{*} by {host} > 100'
+
+
+def scenario(values, options, assumptions=None, query=QUERY, message=MESSAGE, **more):
+    body = {'name': 'Acme', 'type': 'query alert', 'query': query, 'message': message, 'tags': []}
     body['options'] = {'thresholds': {'critical': 100, 'warning': 50}, **options}
     given_series = {'metric': 'acme.q', 'tags': ['host:a'], 'type': 'gauge', 'interval': '60s', 'values': values}
     text = {
@@ -34,6 +37,7 @@ def scenario(values, options, assumptions=None, query='avg(last_5m):avg:acme.q{*
         'monitors': [body],
         'downtimes': [],
         'assumptions': assumptions or {},
+        **more,
     }
     return parse(json.dumps(text), Path('a.yaml'))
 
@@ -94,6 +98,16 @@ def test_a_recovery_threshold_depends_on_nothing_but_the_ends_of_the_window():
     assert 'A11' in found.sensitive  # Alert to Warn on the way down
     [effect] = [one for one in found.effects if one.assumption == 'A11']
     assert [change.event for change in effect.changes] == ['Alert -> Warn']
+
+
+def test_a_condition_of_a_notification_rule_matters():
+    conditions = [{'scope': 'transition_type:is_warning', 'recipients': ['slack-warn']}]
+    rule = {'name': 'r', 'filter': {'tags': ['host:a']}, 'conditional_recipients': {'conditions': conditions}}
+    more = {'message': 'Lag.', 'notification_rules': [rule]}
+    original = rehearsed('10x10 120x10 60x10 10x10', {}, **more)
+    assert mails(original) != mails(rehearsed('10x10 120x10 60x10 10x10', {}, {'A11': 'no'}, **more))
+    [effect] = [one for one in what_if(original).effects if one.assumption == 'A11']
+    assert [(change.kind, change.event) for change in effect.changes] == [('changes', 'Alert -> Warn')]
 
 
 def test_auto_stops_by_the_windows_that_it_counted():

@@ -5,30 +5,36 @@
 >>> from ddassets.assets.source import Unplaced
 >>> body = {'name': 'harbor', 'filter': {'tags': ['team:harbor']}, 'recipients': ['oncall-harbor']}
 >>> rule = read_notification_rule(Unplaced(Path('harbor.json')), body)
->>> route([rule], ['team:harbor', 'host:a'], {'is_alert'})
+>>> from ddassets.engine.message import Edge
+>>> from ddassets.engine.state import State
+>>> route([rule], ['team:harbor', 'host:a'], Edge(State.OK, State.ALERT))
 {'@oncall-harbor': ('harbor',)}
 """
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from ddassets.assets.notification_rule import NotificationRule
+from ddassets.engine.assumptions import Assumptions
+from ddassets.engine.message.conditions import Edge, holds
 
 #: The key of a condition that is about the transition, and not about a tag.
 TRANSITION = 'transition_type'
 
 
 def route(
-    rules: Iterable[NotificationRule], tags: Collection[str], flags: Collection[str]
+    rules: Iterable[NotificationRule], tags: Collection[str], edge: Edge, assumptions: Assumptions | None = None
 ) -> dict[str, tuple[str, ...]]:
     """Return the recipients of a notification, and the names of the rules that notify each.
 
-    `tags` are those of the monitor and of the firing group together; `flags` are the conditionals that hold, such as
-    `is_alert`. All rules that match contribute, and a recipient is notified once.
+    `tags` are those of the monitor and of the firing group together; `edge` is the transition, on which the conditions
+    of a rule may depend. All rules that match contribute, and a recipient is notified once. `assumptions` records those
+    that decided whether a condition holds.
     """
+    assumptions = Assumptions() if assumptions is None else assumptions
     found: dict[str, list[str]] = {}
     for rule in rules:
         if _matches(rule, tags):
-            for recipient in dict.fromkeys(_recipients(rule, tags, flags)):
+            for recipient in dict.fromkeys(_recipients(rule, tags, edge, assumptions)):
                 found.setdefault(f'@{recipient}', []).append(rule.name)
     return {recipient: tuple(names) for recipient, names in found.items()}
 
@@ -46,7 +52,7 @@ def _matches(rule: NotificationRule, tags: Collection[str], by: Collection[str] 
     return bool(wanted.tags) and all(tag in tags or tag.partition(':')[0] in by for tag in wanted.tags)
 
 
-def _recipients(rule: NotificationRule, tags: Collection[str], flags: Collection[str]) -> Iterator[str]:
+def _recipients(rule: NotificationRule, tags: Collection[str], edge: Edge, assumptions: Assumptions) -> Iterator[str]:
     """The recipients of one rule: of every condition that holds, or the fallback where none does."""
     conditional = rule.fields.conditional_recipients
     if conditional is None:
@@ -55,12 +61,12 @@ def _recipients(rule: NotificationRule, tags: Collection[str], flags: Collection
     held: Sequence[tuple[str, ...]] = [
         condition.recipients
         for condition in conditional.conditions
-        if condition.scope is not None and _holds(condition.scope, tags, flags)
+        if condition.scope is not None and _holds(condition.scope, tags, edge, assumptions)
     ]
     for recipients in held or [conditional.fallback_recipients]:
         yield from recipients
 
 
-def _holds(term: tuple[str, str], tags: Collection[str], flags: Collection[str]) -> bool:
+def _holds(term: tuple[str, str], tags: Collection[str], edge: Edge, assumptions: Assumptions) -> bool:
     key, value = term
-    return value in flags if key == TRANSITION else f'{key}:{value}' in tags
+    return holds(edge, value, assumptions) if key == TRANSITION else f'{key}:{value}' in tags

@@ -123,7 +123,7 @@ class Messages:
         if not self.rules:
             return {}
         # Without the tags that the query's filter fixes, unlike the scope of a downtime (rule 5.15).
-        return route(self.rules, {*self.asset.tags, *group}, messages.conditions(edge, self.assumptions))
+        return route(self.rules, {*self.asset.tags, *group}, edge, self.assumptions)
 
     @cached_property
     def _sender(self) -> messages.Sender:

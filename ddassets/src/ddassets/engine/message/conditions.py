@@ -66,6 +66,13 @@ def conditions(edge: Edge, assumptions: Assumptions | None = None) -> frozenset[
     return frozenset(flags)
 
 
+def holds(edge: Edge, flag: str, assumptions: Assumptions) -> bool:
+    """Return whether a conditional holds on a transition, and record the assumption that says so, if any."""
+    if where := assumed(edge, flag):
+        assumptions.rely_on(where)
+    return flag in conditions(edge, assumptions)
+
+
 def heard_conditions(flags: frozenset[str], edge: Edge) -> frozenset[str]:
     """Return the conditionals whose handles are notified on a transition on which `flags` hold.
 
