@@ -726,6 +726,22 @@ NO_HANDLE = [(WARNING, '@pager is not notified of the recovery', '@pager')]
                 ('json', 'Send {"a": 1} or ${value} or {other}', []),
             )
         ),
+        # Units
+        *(
+            pytest.param(
+                {METADATA: metadata(f'acme.queue.length,gauge,,{unit}')},
+                'metadata/value',
+                [(WARNING, f'unit_name of acme.queue.length: {unit!r} is not a known unit{more}', '')] if found else [],
+                id=f'unit-{unit}',
+            )
+            for unit, more, found in (
+                ('bytez', "; did you mean 'byte'?", True),
+                ('queries', "; did you mean 'query'?", True),
+                ('gauge', '', True),
+                ('query', '', False),
+                ('xyzzy', '', False),
+            )
+        ),
         # Widgets
         pytest.param(dashboard('avg:acme.workers{$host}') | {}, 'widget/duplicate-title', [], id='one-title'),
     ],

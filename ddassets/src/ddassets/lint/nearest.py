@@ -5,6 +5,8 @@ from collections.abc import Collection
 from difflib import SequenceMatcher
 from functools import lru_cache
 
+from ddassets.nearest import one_letter
+
 # Minimum similarity on difflib's scale of 0 to 1.
 _ALIKE = 0.75
 # The comparison is slow, so it is limited to the names with the most words in common.
@@ -58,20 +60,7 @@ def one_letter_apart(name: str, other: str) -> bool:
         return not pairs
     word, known = pairs[0]
     least = 4 if len(word) == len(known) else 3
-    return max(len(word), len(known)) >= least and _one_letter(word, known)
+    return max(len(word), len(known)) >= least and one_letter(word, known)
 
 
 _SEPARATOR = re.compile(r'[._]')
-
-
-def _one_letter(word: str, other: str) -> bool:
-    start = 0
-    while start < min(len(word), len(other)) and word[start] == other[start]:
-        start += 1
-    end = 0
-    while end < min(len(word), len(other)) - start and word[-1 - end] == other[-1 - end]:
-        end += 1
-    left, right = word[start : len(word) - end], other[start : len(other) - end]
-    if any(character.isdigit() for character in left + right):
-        return False
-    return (len(left) <= 1 and len(right) <= 1) or (len(left) == 2 and left == right[::-1])

@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from ddassets import boundary
-from ddassets.assets import Bundle, Dashboard, Monitor, Query, Widget, integrations
+from ddassets.assets import Bundle, Dashboard, MetricMetadata, Monitor, Query, Widget, integrations
 from ddassets.assets.document import read_text
 from ddassets.assets.source import Place
-from ddassets.diagnostic import Diagnostic, Edit, Severity, Span
+from ddassets.diagnostic import Diagnostic, Edit, Position, Severity, Span
 from ddassets.language.query.products import recognise
 from ddassets.language.query.syntax import QuerySyntaxError, parse_formula, parse_queries
 from ddassets.language.query.tree import (
@@ -36,7 +36,7 @@ from ddassets.language.query.tree import (
 from ddassets.lint.emission import Emission
 from ddassets.lint.evidence import Evidence, Mention
 from ddassets.lint.known_metrics import DERIVED_SUFFIXES, KNOWN_PREFIXES
-from ddassets.lint.rule import Fault
+from ddassets.lint.rule import Fault, Spot
 
 if TYPE_CHECKING:
     from ddassets.lint.readings import DowntimeReading, MessageReading
@@ -377,6 +377,11 @@ class Subject:
     @cached_property
     def _metadata_table(self) -> _Table | None:
         return _read_table(read_text(self.bundle.metadata_path, []) or '')
+
+    def row_fault(self, metric: MetricMetadata, message: str, hint: str = '') -> Fault:
+        """Return a fault at the row of a metric in metadata.csv."""
+        where = Spot(self.bundle.metadata_path, Position(metric.line, 1))
+        return Fault(where=where, message=message, hint=hint, object=metric.name)
 
     def mention(self, metric: str) -> Mention | None:
         """Return where the integration's own files contain a metric that metadata.csv lacks; None if they do not.

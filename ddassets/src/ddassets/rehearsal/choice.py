@@ -266,7 +266,7 @@ def _refuse(faults: Iterable[Diagnostic], kind: str = '', names: Sequence[str] =
 
 
 def _unread(bundle: Bundle, kind: str) -> Iterator[Diagnostic]:
-    """Raise UnusableInputError if all assets of a kind are selected and a file could not be read."""
+    """Yield the errors of the files in the folder of a kind that could not be read, or of the source."""
     folder = bundle.folder / 'assets' / kind
     found = (one for one in bundle.problems if bundle.source or folder in (one.path, one.path.parent))
     return (one for one in found if one.severity is Severity.ERROR)

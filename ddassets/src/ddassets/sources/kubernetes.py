@@ -8,7 +8,7 @@ from ddassets.assets.document import fault, parse_document
 from ddassets.assets.source import Place, dotted
 from ddassets.assets.source_document import Base
 from ddassets.diagnostic import Diagnostic, Severity
-from ddassets.nearest import did_you_mean
+from ddassets.nearest import suggestion
 from ddassets.sources.model import BodyBuilder, Form, Inventory, Kind
 from ddassets.sources.resource import add_built, add_embedded
 from ddassets.sources.terraform_monitor import number
@@ -128,7 +128,7 @@ class _Reader:
             Severity.WARNING,
             what or f'{name} is not a field of {self.kind}: the cluster drops it, and Datadog uses the default',
             self.base.position((*self.place, *place[1:])),
-            did_you_mean(str(place[-1]), known).lstrip('; '),
+            suggestion(str(place[-1]), known),
             self.address,
         )
 

@@ -35,7 +35,7 @@ from ddassets.language.query.tree import (
     Window,
     Word,
 )
-from ddassets.nearest import closest
+from ddassets.nearest import closest, misspelt
 
 # Tokens, and the results of the rules below.
 type Children = list[Any]
@@ -346,7 +346,7 @@ def _known(token: Token, name: str, known: frozenset[str], what: str, offset: in
     lower = name.lower()
     if lower in known:
         return lower
-    likely = vocabulary.misspelt(lower, known)
+    likely = misspelt(lower, known)
     if likely:
         start = token.start_pos if offset is None else offset
         raise Misuse(start, repr(name), f'no {what} is named {name!r}{_hint(likely)}', (f'a {what}',))

@@ -4,7 +4,7 @@ Datadog adds functions without notice. An unknown function or modifier is theref
 letter from a known one.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 AGGREGATORS = frozenset(
     'avg sum min max count count_nonzero count_not_null count_values histogram percentile last median stddev'.split()
@@ -74,28 +74,3 @@ def is_percentile(word: str) -> bool:
         and len(whole) <= 3
         and (decimals.isascii() and decimals.isdigit() or word == f'p{whole}')
     )
-
-
-def misspelt(word: str, known: Collection[str]) -> str | None:
-    """Return the known word that differs from `word` in one letter (missing, extra, wrong or swapped), or None.
-
-    Digits are not letters: `ewma_40` may be a function that is not in this list.
-    """
-    if word in known or len(word) < 4 or len(word) > 32:
-        return None
-    return next((candidate for candidate in sorted(known) if len(candidate) > 3 and _one_letter(word, candidate)), None)
-
-
-def _one_letter(word: str, other: str) -> bool:
-    if abs(len(word) - len(other)) > 1:
-        return False
-    start = 0
-    while start < min(len(word), len(other)) and word[start] == other[start]:
-        start += 1
-    end = 0
-    while end < min(len(word), len(other)) - start and word[-1 - end] == other[-1 - end]:
-        end += 1
-    left, right = word[start : len(word) - end], other[start : len(other) - end]
-    if not (left + right).isalpha():
-        return False
-    return (len(left) <= 1 and len(right) <= 1) or (len(left) == 2 and left == right[::-1])

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from ddassets.diagnostic import Position, Severity
+from ddassets.diagnostic import Severity
 from ddassets.lint.example import METADATA, metadata
-from ddassets.lint.rule import Fault, Rule, Spot
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
 
 
@@ -13,11 +13,7 @@ def check(subject: Subject) -> Iterator[Fault]:
     for metric in subject.bundle.metrics.values():
         other = first.setdefault(metric.name.lower(), metric.name)
         if other != metric.name:
-            yield Fault(
-                where=Spot(subject.bundle.metadata_path, Position(metric.line, 1)),
-                message=f'{metric.name} and {other} differ only in case',
-                object=metric.name,
-            )
+            yield subject.row_fault(metric, f'{metric.name} and {other} differ only in case')
 
 
 RULE = Rule(

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from ddassets.diagnostic import Position, Severity
+from ddassets.diagnostic import Severity
 from ddassets.lint.example import METADATA, METADATA_HEADER
-from ddassets.lint.rule import Fault, Rule, Spot
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
 
 
@@ -12,12 +12,8 @@ def check(subject: Subject) -> Iterator[Fault]:
     for metric in subject.bundle.metrics.values():
         if metric.surplus:
             columns = len(metric.row)
-            yield Fault(
-                where=Spot(subject.bundle.metadata_path, Position(metric.line, 1)),
-                message=f'the row of {metric.name} has {columns + metric.surplus} fields, expected {columns}',
-                hint='put a description with a comma or a quote in double quotes',
-                object=metric.name,
-            )
+            message = f'the row of {metric.name} has {columns + metric.surplus} fields, expected {columns}'
+            yield subject.row_fault(metric, message, 'put a description with a comma or a quote in double quotes')
 
 
 RULE = Rule(

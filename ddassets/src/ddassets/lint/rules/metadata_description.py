@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from ddassets.diagnostic import Position, Severity
+from ddassets.diagnostic import Severity
 from ddassets.lint.example import METADATA, METADATA_HEADER
-from ddassets.lint.rule import Fault, Rule, Spot
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
 
 
@@ -12,11 +12,7 @@ def check(subject: Subject) -> Iterator[Fault]:
     for metric in subject.bundle.metrics.values():
         # metadata/columns reports a row with shifted columns.
         if not metric.surplus and 'description' in metric.row and not metric.row['description'].strip():
-            yield Fault(
-                where=Spot(subject.bundle.metadata_path, Position(metric.line, 1)),
-                message=f'{metric.name} has no description',
-                object=metric.name,
-            )
+            yield subject.row_fault(metric, f'{metric.name} has no description')
 
 
 RULE = Rule(

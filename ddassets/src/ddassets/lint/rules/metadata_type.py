@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from ddassets.diagnostic import Position, Severity
+from ddassets.diagnostic import Severity
 from ddassets.lint.example import METADATA, metadata
-from ddassets.lint.rule import Fault, Rule, Spot
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
 from ddassets.nearest import did_you_mean
 
@@ -15,12 +15,8 @@ TYPES = ('count', 'counter', 'distribution', 'gauge', 'rate')
 def check(subject: Subject) -> Iterator[Fault]:
     for metric in subject.bundle.metrics.values():
         if metric.type not in TYPES:
-            yield Fault(
-                where=Spot(subject.bundle.metadata_path, Position(metric.line, 1)),
-                message=f'metric_type of {metric.name}: expected one of {", ".join(TYPES)}, found {metric.type!r}'
-                + did_you_mean(metric.type, TYPES),
-                object=metric.name,
-            )
+            message = f'metric_type of {metric.name}: expected one of {", ".join(TYPES)}, found {metric.type!r}'
+            yield subject.row_fault(metric, message + did_you_mean(metric.type, TYPES))
 
 
 RULE = Rule(

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from ddassets.diagnostic import Position, Severity
+from ddassets.diagnostic import Severity
 from ddassets.lint.example import METADATA, metadata
-from ddassets.lint.rule import Fault, Rule, Spot
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
 
 
@@ -12,11 +12,8 @@ def check(subject: Subject) -> Iterator[Fault]:
     for name, emitted in sorted(subject.emission.metrics.items() if subject.emission else ()):
         listed = subject.bundle.metrics.get(name)
         if listed and listed.type not in ('', 'counter', emitted.type):
-            yield Fault(
-                where=Spot(subject.bundle.metadata_path, Position(listed.line, 1)),
-                message=f'{name} is listed as a {listed.type}; the check submits a {emitted.type}',
-                object=name,
-            )
+            message = f'{name} is listed as a {listed.type}; the check submits a {emitted.type}'
+            yield subject.row_fault(listed, message)
 
 
 RULE = Rule(

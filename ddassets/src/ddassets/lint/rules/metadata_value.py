@@ -1,12 +1,13 @@
 """An invalid value in metadata.csv."""
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 
 from ddassets.assets import MetricMetadata
-from ddassets.diagnostic import Position, Severity
+from ddassets.diagnostic import Severity
 from ddassets.lint.example import METADATA, METADATA_HEADER
 from ddassets.lint.known_units import UNITS
-from ddassets.lint.rule import Fault, Rule, Spot
+from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
 from ddassets.nearest import closest
 
@@ -16,22 +17,27 @@ _ORIENTATIONS = ('', '-1', '0', '1')
 def check(subject: Subject) -> Iterator[Fault]:
     for metric in subject.bundle.metrics.values():
         # metadata/columns reports a row with shifted columns.
-        for message in () if metric.surplus else _wrong(metric):
-            yield Fault(
-                where=Spot(subject.bundle.metadata_path, Position(metric.line, 1)), message=message, object=metric.name
-            )
+        for message, hint in () if metric.surplus else _wrong(metric):
+            yield subject.row_fault(metric, message, hint)
 
 
-def _wrong(metric: MetricMetadata) -> Iterator[str]:
+def _wrong(metric: MetricMetadata) -> Iterator[tuple[str, str]]:
     orientation = metric.row.get('orientation', '').strip()
     if orientation not in _ORIENTATIONS:
-        yield f'orientation of {metric.name}: expected -1, 0, 1 or nothing, found {orientation!r}'
+        yield f'orientation of {metric.name}: expected -1, 0, 1 or nothing, found {orientation!r}', ''
     for column in ('unit_name', 'per_unit_name'):
         unit = metric.row.get(column, '').strip()
         # Datadog adds units, so an unknown unit that resembles no known unit may be new.
-        near = closest(unit, UNITS) if unit and unit not in UNITS else None
-        if near and len(unit) > 3:
-            yield f'{column} of {metric.name}: {unit!r} is not a known unit; did you mean {near!r}?'
+        if len(unit) > 3 and unit not in UNITS and get_close_matches(unit[:200].lower(), UNITS, n=1):
+            near = _intended(unit)
+            more = f'; did you mean {near!r}?' if near else ''
+            hint = '' if near else "use a unit of Datadog's list, such as byte or second, or leave the column empty"
+            yield f'{column} of {metric.name}: {unit!r} is not a known unit{more}', hint
+
+
+def _intended(unit: str) -> str | None:
+    singular = f'{unit[:-3]}y' if unit.endswith('ies') else unit.removesuffix('s')
+    return singular if singular in UNITS else closest(unit, UNITS)
 
 
 RULE = Rule(

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from ddassets.diagnostic import Severity
 from ddassets.language.query.tree import Metric
-from ddassets.language.query.vocabulary import misspelt
 from ddassets.lint.example import DASHBOARD, widget
 from ddassets.lint.known_metrics import AGENT_METRICS, KNOWN_PREFIXES, SHARED
 from ddassets.lint.nearest import nearest, one_letter_apart
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Reading, Subject
+from ddassets.nearest import misspelt
 
 
 def check(subject: Subject) -> Iterator[Fault]:

@@ -8,7 +8,7 @@ from ddassets.language.query.vocabulary import ARGUMENTS, is_percentile
 from ddassets.lint.example import DASHBOARD, widget
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Reading, Subject
-from ddassets.nearest import did_you_mean
+from ddassets.nearest import suggestion
 
 _ROLLUPS = ('avg', 'sum', 'min', 'max', 'count')
 _CALENDAR = ('daily', 'weekly', 'monthly')
@@ -56,7 +56,7 @@ def _word(reading: Reading, name: str, argument: Argument, wanted: str | tuple[s
         if wanted.startswith(_NUMBER) and isinstance(argument, Text | Tags | Metric):
             yield reading.fault(f'{name}(): expected {wanted}', argument.span)
     elif isinstance(argument, Text | Word) and argument.value.lower() not in wanted:
-        hint = did_you_mean(argument.value.lower(), wanted).lstrip('; ')
+        hint = suggestion(argument.value.lower(), wanted)
         message = f'{name}(): {argument.value!r} is not allowed, expected {", ".join(wanted)}'
         yield reading.fault(message, argument.span, hint)
 
@@ -68,7 +68,7 @@ def _rollup(reading: Reading, modifier: Modifier) -> Iterator[Fault]:
                 known = value in _ROLLUPS or value in _CALENDAR or is_percentile(value)
                 if not known and not value.startswith('$'):
                     message = f'.rollup(): {value!r} is not a method, expected {", ".join(_ROLLUPS)}'
-                    yield reading.fault(message, argument.span, did_you_mean(value, _ROLLUPS).lstrip('; '))
+                    yield reading.fault(message, argument.span, suggestion(value, _ROLLUPS))
             case Number(value=value) if value <= 0:
                 yield reading.fault(f'.rollup(): the interval is {value:g}; expected seconds above 0', argument.span)
 
@@ -77,7 +77,7 @@ def _fill(reading: Reading, modifier: Modifier) -> Iterator[Fault]:
     for argument in modifier.arguments[:1]:
         if isinstance(argument, Word | Text) and argument.value not in _FILLS:
             message = f'.fill(): {argument.value!r} is not a method, expected {", ".join(_FILLS)}'
-            yield reading.fault(message, argument.span, did_you_mean(argument.value, _FILLS).lstrip('; '))
+            yield reading.fault(message, argument.span, suggestion(argument.value, _FILLS))
 
 
 RULE = Rule(

@@ -4,11 +4,11 @@ from collections import Counter
 from collections.abc import Iterator
 
 from ddassets.diagnostic import Severity
-from ddassets.language.query.vocabulary import misspelt
 from ddassets.lint.example import DASHBOARD, widget
 from ddassets.lint.known_tags import comes_with_the_host
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject, keys_used
+from ddassets.nearest import misspelt
 
 # A key that is used this often is intended.
 _USUAL = 3
