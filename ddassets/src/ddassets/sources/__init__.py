@@ -1,19 +1,19 @@
 """Read assets from other sources: exports and responses of the API, Terraform, Kubernetes, Pulumi, kennel, catalogs.
 
-A form is recognised by its content, in the order of `FORMS`: the first match is read, or refused by name with an
+A form is recognised by its content, in the order of `forms()`: the first match is read, or refused by name with an
 alternative. Faults of a file do not raise; they are problems and diagnostics of the inventory.
 """
 
 from ddassets.sources.bundle import as_bundle, integration_around, joined, managers_of, read_bundle
 from ddassets.sources.model import Inventory, Kind, SourceAsset
-from ddassets.sources.reading import FORMS, read, read_text_as
+from ddassets.sources.reading import forms, read, read_text_as
 
 __all__ = [
-    'FORMS',
     'Inventory',
     'Kind',
     'SourceAsset',
     'as_bundle',
+    'forms',
     'integration_around',
     'joined',
     'managers_of',

@@ -5,7 +5,7 @@ from typing import Any
 from ddassets.assets.source import Place
 from ddassets.assets.source_document import Base
 from ddassets.diagnostic import Severity
-from ddassets.sources.model import Form, Inventory, Kind, is_api_monitor
+from ddassets.sources.model import Form, Inventory, Kind, Precedence, is_api_monitor
 
 
 def kind_of(value: Any) -> Kind | None:
@@ -133,13 +133,11 @@ def _read_asset(base: Base, inventory: Inventory) -> None:
     add_api_asset(inventory, base, (), base.data)
 
 
-LISTS = (
-    Form('list of the API', is_list, _read_list),
-    Form('response of monitor/search', is_search, _refuse_search),
-    Form('response of the API', lambda data: bool(_listed(data)), _read_answer),
-)
-OBJECTS = (
-    Form('asset in the API form', is_asset, _read_asset),
-    Form('list of dashboards', _is_dashboard_list, _refuse_dashboard_list),
-    Form('downtime of the v1 API', _is_old_downtime, _refuse_old_downtime),
+FORMS = (
+    Form('list of the API', is_list, _read_list, Precedence.LIST),
+    Form('response of monitor/search', is_search, _refuse_search, Precedence.LIST),
+    Form('response of the API', lambda data: bool(_listed(data)), _read_answer, Precedence.LIST),
+    Form('asset in the API form', is_asset, _read_asset, Precedence.OBJECT),
+    Form('list of dashboards', _is_dashboard_list, _refuse_dashboard_list, Precedence.OBJECT),
+    Form('downtime of the v1 API', _is_old_downtime, _refuse_old_downtime, Precedence.OBJECT),
 )

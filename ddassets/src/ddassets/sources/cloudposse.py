@@ -6,7 +6,7 @@ from ddassets.assets.asset import mapping
 from ddassets.assets.source import Place
 from ddassets.assets.source_document import Base
 from ddassets.diagnostic import Severity
-from ddassets.sources.model import Form, Inventory
+from ddassets.sources.model import Form, Inventory, Precedence
 from ddassets.sources.resource import add_built
 from ddassets.sources.terraform_monitor import NAMES, build_monitor
 from ddassets.sources.values import Values
@@ -83,4 +83,4 @@ def _relocate(places: dict[Place, Place], top: Place, options: Any, names: dict[
         places[place] = (*top, *inside, first, *('recurrences' if step == 'recurrence' else step for step in rest[1:]))
 
 
-FORMS = (Form('catalog of monitors', is_catalog, _read),)
+FORMS = (Form('catalog of monitors', is_catalog, _read, Precedence.OBJECT),)

@@ -14,7 +14,7 @@ from ddassets.assets.document import fault
 from ddassets.assets.source import Place
 from ddassets.assets.source_document import Base
 from ddassets.diagnostic import Diagnostic, Position, Severity
-from ddassets.sources.model import Form, Inventory
+from ddassets.sources.model import Form, Inventory, Precedence
 from ddassets.sources.resource import TYPES, Resource, add_resource
 from ddassets.sources.values import Withheld
 
@@ -229,4 +229,4 @@ def _unescaped(text: str) -> str:
     return re.sub(r'\\(u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|.)', replace, text)
 
 
-FORMS = (Form('Terraform configuration', is_configuration, read_configuration),)
+FORMS = (Form('Terraform configuration', is_configuration, read_configuration, Precedence.OBJECT),)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from pathlib import Path
 from typing import Any, Literal
 
@@ -135,6 +136,17 @@ class BodyBuilder:
         self.put(place, value, origin)
 
 
+class Precedence(IntEnum):
+    """The order in which forms are compared with a file: the first form that matches is read."""
+
+    #: A key or a value marks the form.
+    MARKED = 0
+    #: A list, or an object of objects.
+    LIST = 1
+    #: A single object, which other forms may contain too.
+    OBJECT = 2
+
+
 @dataclass(frozen=True)
 class Form:
     """A form of assets. `recognise` checks the parsed content, `read` adds the assets to a source."""
@@ -142,6 +154,7 @@ class Form:
     name: str
     recognise: Callable[[Any], bool]
     read: Callable[[Base, Inventory], None]
+    precedence: Precedence = Precedence.MARKED
 
 
 def is_api_monitor(value: Any) -> bool:

@@ -1,7 +1,10 @@
 """Read a source from a path: read the bytes, parse them, and recognise the form."""
 
+import functools
+import importlib
 import json
 import os
+import pkgutil
 import re
 import sys
 from collections.abc import Sequence
@@ -14,22 +17,9 @@ from ddassets.assets.source_document import Base
 from ddassets.assets.yaml_document import YamlDocument, duplicate_keys
 from ddassets.boundary import STANDARD_INPUT
 from ddassets.diagnostic import Diagnostic, Position, UnusableInputError
-from ddassets.sources import api, cloudposse, crossplane, hcl, kennel, kubernetes, pulumi, sync_cli, terraform
+from ddassets.sources import hcl, terraform
 from ddassets.sources.model import Form, Inventory, SourceAsset
 
-# The first match is used. Forms that are unambiguous come first; lists and plain objects come last.
-FORMS: Sequence[Form] = (
-    *terraform.FORMS,
-    *kubernetes.FORMS,
-    *crossplane.FORMS,
-    *pulumi.FORMS,
-    *api.LISTS,
-    *sync_cli.FORMS,
-    *kennel.FORMS,
-    *api.OBJECTS,
-    *cloudposse.FORMS,
-    *hcl.FORMS,
-)
 # In a folder: files that may contain assets, and folders with third-party files.
 SUFFIXES = ('.json', '.yaml', '.yml', '.tf', '.tfstate')
 _SKIPPED = frozenset(('node_modules', '__pycache__', 'vendor', 'rehearsals'))
@@ -40,6 +30,19 @@ _HELM = re.compile(
     r'|(?:include|template|define|if|else|end|range|with|toYaml|tpl|printf|default|required|quote)\b(?!\.))'
 )
 _HELM_PIPE = re.compile(r'\{\{[^{}]*\|\s*(?:quote|indent|nindent|default|toYaml|trim)\b')
+
+
+@functools.cache
+def forms() -> Sequence[Form]:
+    """Return the `FORMS` of every module of this package, in the order in which a text is compared with them.
+
+    A module that reads another form needs no registration here.
+    """
+    package = __name__.rpartition('.')[0]
+    names = (found.name for found in pkgutil.iter_modules([os.path.dirname(__file__)]))
+    modules = [importlib.import_module(f'{package}.{name}') for name in sorted(names)]
+    found = [form for module in modules for form in getattr(module, 'FORMS', ())]
+    return sorted(found, key=lambda form: form.precedence)
 
 
 def read(path: Path) -> Inventory:
@@ -96,7 +99,7 @@ def read_text_as(text: str, path: Path) -> Inventory:
     """Read the assets of a text named `path`. Raises UnusableInputError if an extra is missing."""
     inventory = Inventory(path)
     for base in _parse(text, path, inventory):
-        form = next((each for each in FORMS if each.recognise(base.data)), None)
+        form = next((each for each in forms() if each.recognise(base.data)), None)
         if form is not None:
             inventory.form = inventory.form or form.name
             form.read(base, inventory)

@@ -5,7 +5,7 @@ from typing import Any
 
 from ddassets.assets.source_document import Base
 from ddassets.sources.api import add_api_asset, kind_of
-from ddassets.sources.model import Form, Inventory
+from ddassets.sources.model import Form, Inventory, Precedence
 
 # Numbers of monitors, UUIDs of downtimes and rules, hashes of SLOs, and the ids of dashboards.
 _ID = re.compile(r'\d+|[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}|[a-z0-9]{3}-[a-z0-9]{3}-[a-z0-9]{3}')
@@ -22,4 +22,4 @@ def _read(base: Base, inventory: Inventory) -> None:
         add_api_asset(inventory, base, (key,), value, key=key)
 
 
-FORMS = (Form('datadog-sync-cli resources', is_synced, _read),)
+FORMS = (Form('datadog-sync-cli resources', is_synced, _read, Precedence.LIST),)
