@@ -328,10 +328,10 @@ def test_which_end_a_recurrence_has_is_assumed(types, end, expected):
 @pytest.mark.rule('5.17', '5.18', '5.22')
 def test_defaults():
     downtime = parse(body(EVENINGS), 'weeknights')
-    assert downtime.notify_end_states == {'alert', 'warn', 'no data'}
-    assert downtime.notify_end_types == {'expired'}
-    assert not downtime.mute_first_recovery
-    assert downtime.message == ''
+    assert set(downtime.fields.notify_end_states) == {'alert', 'warn', 'no data'}
+    assert downtime.fields.notify_end_types == ('expired',)
+    assert not downtime.fields.mute_first_recovery_notification
+    assert downtime.fields.message == ''
     assert downtime.notifies_at_end('alert')
     assert not downtime.notifies_at_end('alert', 'canceled')
     assert not downtime.notifies_at_end('ok')

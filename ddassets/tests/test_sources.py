@@ -860,6 +860,14 @@ def test_a_catalog_leaves_out_what_is_disabled(tmp_path):
     assert 'threshold_windows' not in found.body['options'] and 'renotify_occurrences' not in found.body['options']
 
 
+def test_a_catalog_precedes_terraform_configuration(tmp_path):
+    """A monitor of a catalog may be named `resource`, as the blocks of a `.tf.json` file are."""
+    path = tmp_path / 'catalog.yaml'
+    path.write_text(yaml.safe_dump({'resource': BODY}))
+    inventory = read(path)
+    assert (inventory.form, [asset.key for asset in inventory.assets]) == ('catalog of monitors', ['resource'])
+
+
 TF = """\
 locals { env = "prod" }
 resource "datadog_monitor" "literal" {

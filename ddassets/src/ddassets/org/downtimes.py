@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 from ddassets import assets as bundle
 from ddassets import duration
-from ddassets.assets.downtime import END_STATES
+from ddassets.assets.downtime import DowntimeFields
+from ddassets.assets.option import ListOf, options_of
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.downtime.intervals import Once, Recurring
 from ddassets.engine.downtime.parsing import parse
@@ -23,16 +24,13 @@ from ddassets.org.kind import Body, Kind, drop_defaults, instant, load_model, ti
 from ddassets.org.marker import Marker, in_text, with_sentence, without_sentence
 from ddassets.org.schema import Fault, faults
 
-WRITABLE = (
-    *('monitor_identifier', 'scope', 'schedule', 'display_timezone', 'message'),
-    *('mute_first_recovery_notification', 'notify_end_states', 'notify_end_types'),
-)
-# What a key means that is left out. Changing a downtime leaves such a key as it was, so it has to be said.
+WRITABLE = tuple(options_of(DowntimeFields))
+# Datadog keeps them as sets.
+_SETS = tuple(key for key, row in options_of(DowntimeFields).items() if isinstance(row.value, ListOf))
+# The values of absent keys. An update does not reset an absent key, so it sends these values.
 DEFAULTS: Mapping[str, Any] = {
-    'message': '',
-    'mute_first_recovery_notification': False,
-    'notify_end_states': sorted(END_STATES),
-    'notify_end_types': ['expired'],
+    **{key: row.absent for key, row in options_of(DowntimeFields).items() if isinstance(row.absent, str | bool)},
+    **{key: sorted(options_of(DowntimeFields)[key].absent) for key in _SETS},
     'schedule': {},
 }
 LIVE = ('active', 'scheduled')
@@ -93,7 +91,7 @@ class Downtimes(Kind):
         identifier = kept.get('monitor_identifier', {})
         if 'monitor_tags' in identifier:
             kept['monitor_identifier'] = {'monitor_tags': sorted({tag.lower() for tag in identifier['monitor_tags']})}
-        for key in ('notify_end_states', 'notify_end_types'):
+        for key in _SETS:
             kept[key] = sorted(kept.get(key, DEFAULTS[key]))
         kept['schedule'] = _schedule(kept.get('schedule', {}), body.get('created'))
         default_zone = kept['schedule'].get('timezone', 'UTC')

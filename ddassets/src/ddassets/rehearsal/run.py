@@ -211,7 +211,7 @@ class _Monitor:
             cause = _cause(downtime, self.assumptions)
             ends = frozenset(state for word, state in _END_STATES.items() if downtime.notifies_at_end(word, cause))
             for start, end in one.windows:
-                yield Mute(start, end, downtime.name, downtime.mute_first_recovery, ends)
+                yield Mute(start, end, downtime.name, downtime.fields.mute_first_recovery_notification, ends)
             self.assumptions.relied_on.update(one.assumptions)
 
 
@@ -241,7 +241,7 @@ def _downtime(scenario: Scenario, downtime: Downtime) -> DowntimeResult:
     # If an occurrence touches the next, the downtime stays active.
     inner = touching(windows) if assumptions.peek(Assumptions.touching_end) == 'no' else frozenset()
     try:
-        text = scenario.addressed(downtime.message) if downtime.message else ''
+        text = scenario.addressed(downtime.fields.message) if downtime.fields.message else ''
     except messages.MessageSyntaxError as error:
         raise UnusableInputError(
             f'{scenario.path}: downtime {downtime.name}: message: {error}', error.details

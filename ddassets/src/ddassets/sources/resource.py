@@ -9,6 +9,7 @@ from ddassets.assets.source import Place, dotted
 from ddassets.assets.source_document import Base
 from ddassets.diagnostic import Diagnostic, Severity
 from ddassets.sources.model import BodyBuilder, EmbeddedDocument, Inventory, Kind, SourceAsset
+from ddassets.sources.terraform_downtime import ATTRIBUTES as DOWNTIME_ATTRIBUTES
 from ddassets.sources.terraform_downtime import build_downtime, build_v1_downtime
 from ddassets.sources.terraform_monitor import NAMES as MONITOR_NAMES
 from ddassets.sources.terraform_monitor import build_monitor
@@ -82,10 +83,10 @@ def add_resource(inventory: Inventory, resource: Resource) -> None:
 
 # Names of other resources, to which plurals are also mapped back.
 EXTRA_NAMES = frozenset(
-    ('recurring_schedule', 'one_time_schedule', 'monitor_identifier', 'duration', 'end', 'scope', 'monitor_tags')
-    + ('monitor_id', 'display_timezone', 'notify_end_states', 'notify_end_types', 'filter', 'recipients')
-    + ('conditional_recipients', 'conditions', 'fallback_recipients', 'monitor_ids', 'groups', 'query', 'numerator')
-    + ('denominator', 'mute_first_recovery_notification', 'week_days', 'until_date', 'until_occurrences', 'period')
+    DOWNTIME_ATTRIBUTES
+    + ('recurring_schedule', 'one_time_schedule', 'monitor_identifier', 'duration', 'end', 'monitor_tags', 'monitor_id')
+    + ('filter', 'recipients', 'conditional_recipients', 'conditions', 'fallback_recipients', 'monitor_ids', 'groups')
+    + ('query', 'numerator', 'denominator', 'week_days', 'until_date', 'until_occurrences', 'period')
 )
 
 

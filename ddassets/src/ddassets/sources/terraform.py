@@ -9,6 +9,7 @@ from ddassets.assets.asset import mapping
 from ddassets.assets.source import Place
 from ddassets.assets.source_document import Base
 from ddassets.diagnostic import Severity
+from ddassets.sources import terraform_downtime
 from ddassets.sources.model import Form, Inventory
 from ddassets.sources.resource import Resource, add_resource
 from ddassets.sources.terraform_files import TerraformFiles
@@ -17,7 +18,6 @@ from ddassets.sources.values import Withheld, list_or_empty
 MANAGER = 'Terraform'
 # Computed if the configuration does not set them: the API's defaults apply.
 _COMPUTED = ('id', 'evaluation_delay', 'restricted_roles', 'tags', 'display_timezone', 'effective_tags')
-_COMPUTED_DOWNTIME = ('mute_first_recovery_notification', 'notify_end_states', 'notify_end_types')
 # The same for attributes of the blocks of a downtime and of the blocks in them.
 _COMPUTED_NESTED = {'one_time_schedule': ('start',), 'recurring_schedule': ('start', 'timezone')}
 INDEX = re.compile(r'\["(?:[^"\\]|\\.)*"\]|\[\d+\]')
@@ -113,7 +113,7 @@ class _Reader:
 
     def _reasons(self, unknown: Mapping[str, Any], expressions: Mapping[str, Any], type: str) -> dict[str, Any]:
         """Return the unknown values with the reason, without those that the configuration does not set."""
-        computed = _COMPUTED + (_COMPUTED_DOWNTIME if type == 'datadog_downtime_schedule' else ())
+        computed = _COMPUTED + (terraform_downtime.COMPUTED if type == 'datadog_downtime_schedule' else ())
         found = {}
         for name, part in unknown.items():
             if name in computed and name not in expressions:

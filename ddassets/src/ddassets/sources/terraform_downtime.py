@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from ddassets.assets.downtime import DowntimeFields
+from ddassets.assets.option import Part, options_of
 from ddassets.assets.source import Place
 from ddassets.sources.model import BodyBuilder
 from ddassets.sources.terraform_monitor import convert
@@ -12,14 +14,10 @@ _ATTRIBUTES: Place = ('data', 'attributes')
 _IDENTIFIER: Place = (*_ATTRIBUTES, 'monitor_identifier')
 _SCHEDULE: Place = (*_ATTRIBUTES, 'schedule')
 _RECURRENCES: Place = (*_SCHEDULE, 'recurrences')
-SAME = (
-    'scope',
-    'message',
-    'display_timezone',
-    'mute_first_recovery_notification',
-    'notify_end_states',
-    'notify_end_types',
-)
+# Attributes outside the blocks have the API's names and values.
+ATTRIBUTES = tuple(key for key, row in options_of(DowntimeFields).items() if not isinstance(row.value, Part))
+#: Those that the provider computes if the configuration does not set them, so the API's defaults apply.
+COMPUTED = tuple(key for key in ATTRIBUTES if options_of(DowntimeFields)[key].absent not in (None, ''))
 
 
 def build_downtime(values: Values) -> BodyBuilder:
@@ -27,7 +25,7 @@ def build_downtime(values: Values) -> BodyBuilder:
     builder = BodyBuilder(places={(): values.place, ('data',): values.place, _ATTRIBUTES: values.place})
     builder.put(('data', 'type'), 'downtime', None)
     builder.put(_ATTRIBUTES, {}, values.place)
-    for name in SAME:
+    for name in ATTRIBUTES:
         _put(builder, values, name, (*_ATTRIBUTES, name))
     if identifier := builder.block(_IDENTIFIER, values, 'monitor_identifier'):
         builder.put(_IDENTIFIER, {}, identifier.place)

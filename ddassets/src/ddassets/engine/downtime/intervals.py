@@ -10,6 +10,7 @@ from operator import itemgetter
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
+from ddassets.assets.downtime import DowntimeFields
 from ddassets.engine.assumptions import Assumption, Assumptions
 from ddassets.engine.downtime.recurrence import USUAL, Calendar, Occurrence, Recurrence
 from ddassets.language.downtime_scope import Scope
@@ -45,7 +46,7 @@ class Recurring:
 class Downtime:
     """One downtime. `name` is what reports call it: the API knows none. `zone` is the one in which it is shown.
 
-    Exactly one of `monitor_id` and `monitor_tags` is set (rule 5.2).
+    Exactly one of `monitor_id` and `monitor_tags` is set (rule 5.2). Other attributes are read from `fields`.
     """
 
     name: str
@@ -54,10 +55,7 @@ class Downtime:
     scope: Scope
     schedule: Once | Recurring
     zone: ZoneInfo
-    message: str
-    mute_first_recovery: bool
-    notify_end_states: frozenset[str]
-    notify_end_types: frozenset[str]
+    fields: DowntimeFields
 
     def intervals(
         self, start: float, end: float, clock: Clock = 'elapsed', calendar: Calendar = USUAL
@@ -101,7 +99,7 @@ class Downtime:
 
     def notifies_at_end(self, state: str, cause: str = 'expired') -> bool:
         """Return whether its end notifies for a group in this state: `alert`, `warn`, `no data` (rule 5.18)."""
-        return state in self.notify_end_states and cause in self.notify_end_types
+        return state in self.fields.notify_end_states and cause in self.fields.notify_end_types
 
     def assumptions(self, start: float, end: float) -> tuple[str, ...]:
         """Return the ids of the assumptions that `intervals(start, end)` and the ends in it rely on."""
@@ -116,7 +114,7 @@ class Downtime:
         if clock_differences([self], start, end):
             yield Assumptions.downtime_duration
         # A downtime that notifies at both kinds of end, or at none, does the same either way.
-        one_kind = len(self.notify_end_types) == 1 and self.notify_end_states
+        one_kind = len(set(self.fields.notify_end_types)) == 1 and self.fields.notify_end_states
         if one_kind and any(start < interval.end <= end for interval in intervals):
             yield Assumptions.recurrence_end
         twice = (occurrence for occurrence in self.occurrences(start, end) if occurrence.ambiguous)

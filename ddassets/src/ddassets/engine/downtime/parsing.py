@@ -43,10 +43,7 @@ def read(asset: DowntimeAsset, name: str = '') -> tuple[Downtime | None, tuple[D
         scope=fields.scope,
         schedule=schedule,
         zone=zone or ZoneInfo('UTC'),
-        message=fields.message,
-        mute_first_recovery=fields.mute_first_recovery_notification,
-        notify_end_states=frozenset(fields.notify_end_states),
-        notify_end_types=frozenset(fields.notify_end_types),
+        fields=fields,
     )
     return downtime, tuple(diagnostics)
 
