@@ -1,4 +1,4 @@
-"""Notification rules are applied after the monitors, and known again by the marker at the end of their name."""
+"""Notification rules are applied before the monitors, and known again by the marker at the end of their name."""
 
 import copy
 import json
@@ -65,10 +65,10 @@ def test_a_name_without_a_marker(name):
     assert in_name(name) is None
 
 
-def test_rules_come_after_monitors_and_go_before_them(datadog, apply):
+def test_rules_come_before_monitors_and_go_after_them(datadog, apply):
     files = {path: body for path, body in integration.ASSETS.items() if path.startswith(('monitors', 'notification'))}
     assert apply(files).code == 0
-    made = [*['CreateMonitor'] * 2, *['CreateMonitorNotificationRule'] * 2]
+    made = [*['CreateMonitorNotificationRule'] * 2, *['CreateMonitor'] * 2]
     assert changes(datadog) == made
     assert all(in_name(one['name']) for one in stored(datadog).values())
     assert apply(files).code == 0 and changes(datadog) == []

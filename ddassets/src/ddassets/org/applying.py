@@ -55,9 +55,7 @@ def _judged(organisation: Organisation, step: Step) -> str:
 def carry_out(organisation: Organisation, plan: Plan) -> Iterator[Outcome]:
     """Yield the outcome of each step, in order of completion; a failed step leaves the others alone.
 
-    Composites come after their members, whose ids they take, and are deleted before them (rule 13.22). Notification
-    rules come after the monitors, and are deleted before them. Deletions come
-    after all creations, and then what it takes to have one object of each name. Raises Unsettled.
+    The order is that of `_waves`. Afterwards, duplicates of an object are deleted. Raises Unsettled.
     """
     created: list[Stored] = []
     deleted: list[Stored] = []
@@ -84,19 +82,24 @@ def carry_out(organisation: Organisation, plan: Plan) -> Iterator[Outcome]:
 
 
 def _waves(plan: Plan) -> Iterator[list[Step]]:
-    """Steps that may be carried out concurrently, one lot after the other."""
+    """Return the steps in the order in which they are carried out; those of one list are independent.
+
+    Notification rules come before the monitors: Datadog documents that a rule routes the monitors that are saved after
+    it, and not whether it routes others. Composites come after their members, whose ids they contain (rule 13.22).
+    Deletions come last, in the opposite order.
+    """
     made, deleted = plan.of(Action.CREATE, Action.UPDATE, Action.REPLACE), plan.of(Action.DELETE)
-    for turn in (0, 1, 2):
-        yield [step for step in made if _turn(step) == turn]
-    for turn in (2, 1, 0):
-        yield [step for step in deleted if _turn(step) == turn]
+    for rank in (0, 1, 2):
+        yield [step for step in made if _rank(step) == rank]
+    for rank in (2, 1, 0):
+        yield [step for step in deleted if _rank(step) == rank]
 
 
-def _turn(step: Step) -> int:
+def _rank(step: Step) -> int:
     if step.kind is NOTIFICATION_RULES:
-        return 2
-    thing = step.desired or step.stored
-    return int(thing is not None and step.kind is MONITORS and is_composite(thing.body))
+        return 0
+    subject = step.desired or step.stored
+    return 2 if subject is not None and step.kind is MONITORS and is_composite(subject.body) else 1
 
 
 def _act(organisation: Organisation, step: Step, ids: Mapping[str, str]) -> Outcome:
