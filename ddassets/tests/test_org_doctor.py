@@ -177,9 +177,9 @@ def test_no_network(datadog):
 def test_text(datadog, spool):
     datadog.organisation.series['acme.spool.jobs'] = [(time.time() - 200, 1.0)]
     out = run(datadog, 'doctor', spool).out.splitlines()
-    assert out[0] == f'ok    API key           valid on {datadog.url.removeprefix("http://")}'
+    assert out[0] == f'ok    API key            valid on {datadog.url.removeprefix("http://")}'
     assert out[4:6] == [
-        'warn  monitor           Spool is full is not applied',
-        f'                        ddassets apply {spool}',
+        'warn  monitor            Spool is full is not applied',
+        f'                         ddassets apply {spool}',
     ]
     assert not any(key in line for key in (API_KEY, APP_KEY) for line in out)

@@ -225,7 +225,7 @@ def test_doctor_says_whether_a_rule_is_applied(datadog, apply, tmp_path):
 
     def findings():
         found = json.loads(run(datadog, 'doctor', integration.write(tmp_path, files), '--json').out)['findings']
-        return [(one['level'], one['text']) for one in found if one['subject'] == 'rule']
+        return [(one['level'], one['text']) for one in found if one['subject'] == 'notification rule']
 
     integration.write(tmp_path, files)
     assert findings() == [('warn', 'Spool in production is not applied')]

@@ -11,12 +11,15 @@ from ddassets.output.terminal import Paint, Screen, bounded, write
 if TYPE_CHECKING:
     from ddassets.org.doctor import Finding
 
-HELP = 'diagnose the connection to Datadog: keys, site, clock, metric, monitors'
+HELP = 'diagnose the connection to Datadog: keys, site, clock, metric, monitors, notification rules'
 DESCRIPTION = (
     'Print one line for each link, with what to do where it is broken. Where a site does not know the API key, doctor '
     "asks Datadog's other sites, to tell a wrong site from a wrong key."
 )
 EPILOG = f'{option.ENVIRONMENT} Exit codes: 0 no link is broken; 1 a link is broken; 2 unusable input'
+# The width of the column of subjects, and the column where texts begin.
+_SUBJECT = len('notification rule')
+_TEXT = _SUBJECT + 8
 
 
 def add_options(parser: ArgumentParser) -> None:
@@ -25,7 +28,7 @@ def add_options(parser: ArgumentParser) -> None:
         type=option.path,
         nargs='?',
         metavar='PATH',
-        help='an integration, whose metric and monitors are examined too',
+        help='an integration, whose metric, monitors and notification rules are examined too',
     )
     parser.add_argument('--metric', metavar='NAME', help="another metric than that of the manifest's check")
     option.add_narrowing(parser, "the metric's series")
@@ -61,8 +64,8 @@ def run(options: Namespace) -> int:
 def _line(finding: 'Finding', paint: Paint) -> str:
     colour = {'ok': '32', 'warn': '33', 'fail': '31'}[finding.level]
     screen = Screen.of_output()
-    first, *more = screen.wrapped(f'{finding.level:<4}  {finding.subject:<16}  {finding.text}', 0, 24)
+    first, *more = screen.wrapped(f'{finding.level:<4}  {finding.subject:<{_SUBJECT}}  {finding.text}', 0, _TEXT)
     lines = [first.replace(finding.level, paint(colour, finding.level), 1), *more]
     if finding.advice:
-        lines += screen.wrapped(finding.advice, 24, 0)
+        lines += screen.wrapped(finding.advice, _TEXT, 0)
     return ''.join(f'{line}\n' for line in lines)

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from ddassets.org.client import ApiError, Client, Refused, Unavailable
 from ddassets.org.concurrency import map_concurrently
 from ddassets.org.connection import Connection
 from ddassets.org.desired import integration_name
+from ddassets.org.kind import Kind, Stored
 from ddassets.org.kinds import MONITORS, NOTIFICATION_RULES
 from ddassets.org.listing import STRANGE
 from ddassets.org.marker import label
@@ -36,7 +37,7 @@ _ADVICE = {
 
 @dataclass(frozen=True)
 class DoctorOptions:
-    """`path` is the integration whose metric and monitors are examined; None: only the account."""
+    """`path` is the integration whose metric, monitors and notification rules are examined; None: only the account."""
 
     path: Path | None
     connection: Connection
@@ -92,8 +93,8 @@ def examine(options: DoctorOptions, account: Account, assets: bundle.Bundle | No
     if assets:
         now = time.time() if answer.date is None else answer.date + time.time() - begun
         yield from _metric(options, client, assets, now)
-        yield from _monitors(options, client, assets)
-        yield from _rules(client, assets)
+        yield from _applied(client, assets, MONITORS, assets.monitors, _monitor)
+        yield from _applied(client, assets, NOTIFICATION_RULES, assets.rules, _rule)
 
 
 def _wrong_key(options: DoctorOptions, account: Account, refused: Refused) -> Finding:
@@ -188,43 +189,41 @@ def _last_point(client: Client, query: str, now: float, span: int) -> tuple[floa
     return max(points, default=None)
 
 
-def _monitors(options: DoctorOptions, client: Client, assets: bundle.Bundle) -> Iterator[Finding]:
-    organisation = Organisation(client, integration_name(assets))
-    try:
-        found = {one.marker.name: one for one in organisation.find([MONITORS]).stored}
-    except ApiError as error:
-        yield _unanswered('monitor', error, 'GET', MONITORS.path)
-        return
-    for asset in assets.monitors:
-        stored = found.get(label(asset.path.stem))
-        if stored is None:
-            yield Finding('warn', 'monitor', f'{asset.name} is not applied', f'ddassets apply {assets.folder}')
-            continue
-        state = str(stored.body.get('overall_state') or 'Unknown')
-        link = organisation.link(MONITORS, stored.id)
-        if state == 'OK':
-            yield Finding('ok', 'monitor', f'{stored.title}: OK  {link}')
-        else:
-            advice = f'{_ADVICE.get(state, "investigate")}: {link}'
-            yield Finding('warn', 'monitor', f'{stored.title}: {state}', advice)
+def _monitor(stored: Stored, link: str) -> Finding:
+    state = str(stored.body.get('overall_state') or 'Unknown')
+    if state == 'OK':
+        return Finding('ok', stored.kind.label, f'{stored.title}: OK  {link}')
+    return Finding(
+        'warn', stored.kind.label, f'{stored.title}: {state}', f'{_ADVICE.get(state, "investigate")}: {link}'
+    )
 
 
-def _rules(client: Client, assets: bundle.Bundle) -> Iterator[Finding]:
-    if not assets.rules:
+def _rule(stored: Stored, link: str) -> Finding:
+    return Finding('ok', stored.kind.label, f'{stored.title}: applied  {link}')
+
+
+def _applied(
+    client: Client,
+    assets: bundle.Bundle,
+    kind: Kind,
+    files: Sequence[bundle.Asset],
+    examined: Callable[[Stored, str], Finding],
+) -> Iterator[Finding]:
+    """Return a finding for each asset of a kind; `examined` gives that of an applied one, from its object and link."""
+    if not files:
         return
     organisation = Organisation(client, integration_name(assets))
     try:
-        found = {one.marker.name: one for one in organisation.find([NOTIFICATION_RULES]).stored}
+        found = {one.marker.name: one for one in organisation.find([kind]).stored}
     except ApiError as error:
-        yield _unanswered('rule', error, 'GET', NOTIFICATION_RULES.path)
+        yield _unanswered(kind.label, error, 'GET', kind.path)
         return
-    for asset in assets.rules:
+    for asset in files:
         stored = found.get(label(asset.path.stem))
         if stored is None:
-            yield Finding('warn', 'rule', f'{asset.name} is not applied', f'ddassets apply {assets.folder}')
+            yield Finding('warn', kind.label, f'{asset.label} is not applied', f'ddassets apply {assets.folder}')
         else:
-            link = organisation.link(NOTIFICATION_RULES, stored.id)
-            yield Finding('ok', 'rule', f'{stored.title}: applied  {link}')
+            yield examined(stored, organisation.link(kind, stored.id))
 
 
 def _unanswered(subject: str, error: ApiError, method: str, path: str) -> Finding:
