@@ -94,7 +94,7 @@ def test_downtimes_whose_start_is_long_past(datadog, at):
     # A Wednesday at half past ten in the evening, in the middle of the quiet hours.
     at('2028-03-01T22:30:00+01:00')
     outcome = applied(datadog, MY_METRIC)
-    note = 'note: the occurrence under way until 2028-03-02 09:00 is not silenced: Datadog takes no start in the past'
+    note = 'note: the current occurrence, until 2028-03-02 09:00, is not muted: Datadog accepts no start in the past'
     assert outcome.out.count(note) == 1
     schedules = [one['attributes']['schedule'] for one in datadog.organisation.downtimes.values()]
     starts = {one['recurrences'][0]['rrule'][-20:]: one['recurrences'][0]['start'] for one in schedules}
@@ -543,7 +543,10 @@ def broken(path, change):
         *(
             pytest.param(
                 {**integration.ASSETS, f'dashboards/{board}.json': json.loads((WILD / f'{board}.json').read_text())},
-                (f'dashboards/{board}.json:', f'{key}: this is a {board.capitalize()}, which Datadog takes no more'),
+                (
+                    f'dashboards/{board}.json:',
+                    f'{key}: this is a {board.capitalize()}, which Datadog no longer accepts',
+                ),
                 id=f'a-{board}',
             )
             for board, key in (('timeboard', 'graphs'), ('screenboard', 'board_title'))
@@ -560,7 +563,7 @@ def broken(path, change):
         ),
         pytest.param(
             {**integration.ASSETS, 'monitors/Full.json': integration.ASSETS['monitors/full.json']},
-            ("once written as a tag, 'full'",),
+            ("its name in the marker, 'full', is also that of ",),
             id='names-that-are-the-same-to-datadog',
         ),
     ],

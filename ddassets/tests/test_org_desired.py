@@ -15,7 +15,7 @@ from ddassets import assets as bundle
 from ddassets.diagnostic import UnusableInputError
 from ddassets.org.account import SITES, read_account, require_keys
 from ddassets.org.desired import Changes, Selection, check_handles, integration_name, read_assets, read_desired
-from ddassets.org.marker import Marker, in_tags, in_text, label
+from ddassets.org.marker import Marker, in_tags, in_text, tag_value
 from ddassets.org.plan import make_plan
 
 
@@ -131,7 +131,7 @@ def test_the_files_themselves_are_not_touched(spool):
             'monitors/full.json',
             lambda body: body.update(type='log alert', query='logs("x").index("*").rollup("count").last("5m") > 80'),
             {'tags': ['host:a']},
-            ':13:14: a query of logs cannot be held to host:a',
+            ':13:14: a query of logs cannot be restricted to host:a',
             id='a-query-of-another-product',
         ),
         pytest.param(
@@ -166,7 +166,7 @@ def test_the_files_themselves_are_not_touched(spool):
             'monitors/full.json',
             lambda body: body['tags'].append('ddassets:mine'),
             {},
-            "'ddassets:mine' is kept for what ddassets applies",
+            "'ddassets:mine' is reserved for the marker of ddassets; remove it",
             id='a-tag-of-ours',
         ),
     ],
@@ -185,7 +185,7 @@ def test_a_number_too_large_for_json_is_told(spool):
     path.write_text(path.read_text().replace('"critical": 80', '"critical": 1e999'))
     with pytest.raises(UnusableInputError) as caught:
         bodies(folder)
-    assert f'{path}: a number is too large to be sent' in caught.value.details
+    assert f'{path}: contains a number that is too large for JSON' in caught.value.details
 
 
 def places(value, path=()):
@@ -233,7 +233,7 @@ def test_whatever_stands_in_a_file_it_can_be_sent_or_is_refused(tmp_path_factory
     assert len(plan.steps) == len(integration.ASSETS)
     for one in wanted:
         marker = Marker('acme-spool', one.name, '0' * 12)
-        sent = one.kind.request(one.kind.mark(one.kind.outgoing(one.body, 1_800_000_000), marker))
+        sent = one.kind.request(one.kind.mark(one.kind.for_creation(one.body, 1_800_000_000), marker))
         json.dumps(sent, allow_nan=False)
 
 
@@ -280,7 +280,7 @@ def test_one_time_zone_for_all_downtimes(spool):
 def test_only_what_there_is_can_be_chosen(spool):
     present = [(one.kind, one.name) for one in read_desired(read_assets(spool()), Selection(), Changes())]
     with pytest.raises(
-        UnusableInputError, match=r"there is no 'monitor/ful'; did you mean monitors/full\?; there is: "
+        UnusableInputError, match=r"'monitor/ful' matches nothing; did you mean monitors/full\?; available: "
     ):
         Selection(['monitor/ful']).check(present)
 
@@ -317,7 +317,7 @@ def test_no_integration(tmp_path, spool):
     ],
 )
 def test_names_are_written_as_datadog_keeps_tags(text, expected):
-    assert label(text) == expected
+    assert tag_value(text) == expected
 
 
 def test_a_marker_is_found_wherever_an_edit_left_it():

@@ -98,7 +98,7 @@ def test_the_zone_of_a_schedule_is_said_twice():
     ],
 )
 def test_a_past_start_moves_to_the_next_occurrence(start, rrule, now, sent_start, sent_rule):
-    sent = first(DOWNTIMES.outgoing(weekly(start, rrule), at(now)))
+    sent = first(DOWNTIMES.for_creation(weekly(start, rrule), at(now)))
     assert sent['start'] == sent_start
     assert sent['rrule'] == rrule if sent_rule is None else sent_rule in sent['rrule']
 
@@ -119,11 +119,11 @@ def test_a_past_start_moves_to_the_next_occurrence(start, rrule, now, sent_start
     ],
 )
 def test_a_schedule_of_which_nothing_is_left_is_over(attributes, now, over):
-    assert (DOWNTIMES.present(DOWNTIMES.canonical(attributes), at(now)) is None) == over
+    assert (DOWNTIMES.remaining(DOWNTIMES.canonical(attributes), at(now)) is None) == over
 
 
 def test_a_past_start_of_a_single_one_is_left_out():
-    sent = DOWNTIMES.outgoing(
+    sent = DOWNTIMES.for_creation(
         body(schedule={'start': '2027-01-01T00:00:00Z', 'end': '2027-03-01T00:00:00Z'}), at('2027-02-01T00:00')
     )
     assert sent['schedule'] == {'end': '2027-03-01T00:00:00Z'}
@@ -160,7 +160,7 @@ def test_a_past_start_of_a_single_one_is_left_out():
 def test_what_counts(one, other, same):
     now = at('2027-01-02T00:00')
     assert (
-        DOWNTIMES.present(DOWNTIMES.canonical(one), now) == DOWNTIMES.present(DOWNTIMES.canonical(other), now)
+        DOWNTIMES.remaining(DOWNTIMES.canonical(one), now) == DOWNTIMES.remaining(DOWNTIMES.canonical(other), now)
     ) == same
 
 
@@ -196,28 +196,28 @@ def test_what_is_sent_happens_when_the_file_says(start, rrule, applied, looked):
     begin = int(start.replace(tzinfo=UTC).timestamp())
     now, later = begin - 86400 + applied, begin - 86400 + applied + looked
     canonical = DOWNTIMES.canonical(attributes)
-    assume(DOWNTIMES.present(canonical, now))
-    sent = DOWNTIMES.outgoing(attributes, now)
+    assume(DOWNTIMES.remaining(canonical, now))
+    sent = DOWNTIMES.for_creation(attributes, now)
     assert at(first(sent)['start'], UTC) > now
     assert list(occurrences(sent, now)) == list(occurrences(attributes, now))
     # And it stays the same schedule for whoever compares the two, at whatever time.
-    assert DOWNTIMES.present(DOWNTIMES.canonical(sent), later) == DOWNTIMES.present(canonical, later)
+    assert DOWNTIMES.remaining(DOWNTIMES.canonical(sent), later) == DOWNTIMES.remaining(canonical, later)
 
 
 @given(STARTS, RULES, LATER)
 def test_sending_again_what_is_left_changes_nothing(start, rrule, applied):
     attributes = weekly(start.isoformat(), rrule, zone='UTC')
     now = int(start.replace(tzinfo=UTC).timestamp()) + applied
-    assume(DOWNTIMES.present(DOWNTIMES.canonical(attributes), now))
-    once = DOWNTIMES.outgoing(attributes, now)
-    assert DOWNTIMES.canonical(DOWNTIMES.outgoing(once, now)) == DOWNTIMES.canonical(once)
+    assume(DOWNTIMES.remaining(DOWNTIMES.canonical(attributes), now))
+    once = DOWNTIMES.for_creation(attributes, now)
+    assert DOWNTIMES.canonical(DOWNTIMES.for_creation(once, now)) == DOWNTIMES.canonical(once)
 
 
 # Changing what is there
 
 
 def stored(attributes, now, status='scheduled'):
-    sent = DOWNTIMES.outgoing(attributes, now)
+    sent = DOWNTIMES.for_creation(attributes, now)
     created = datetime.fromtimestamp(now, UTC).isoformat()
     return {'display_timezone': 'UTC', **sent, 'status': status, 'created': created}
 
@@ -270,5 +270,5 @@ def test_a_start_at_once_is_that_of_the_creation(seconds, same):
 
 def test_the_occurrence_under_way_is_told_of():
     notes = list(DOWNTIMES.notes(weekly('2027-01-04T19:00:00'), at('2027-01-11T20:00')))
-    assert len(notes) == 1 and re.search('until 2027-01-11 21:00 is not silenced', notes[0])
+    assert len(notes) == 1 and re.search('until 2027-01-11 21:00, is not muted', notes[0])
     assert list(DOWNTIMES.notes(weekly('2027-01-04T19:00:00'), at('2027-01-11T22:00'))) == []

@@ -9,7 +9,7 @@ from loopback.trial import run
 
 from ddassets.org import listing
 from ddassets.org.kinds import NOTIFICATION_RULES
-from ddassets.org.marker import Marker, in_name, with_name, without_name
+from ddassets.org.marker import Marker, in_name, name_with_marker, name_without_marker
 
 PRODUCTION = 'notification_rules/production.json'
 PAGES = 'notification_rules/pages.json'
@@ -42,7 +42,7 @@ def changes(datadog):
 def stored(datadog):
     """The attributes of each rule, by its name without the marker."""
     found = [one['attributes'] for one in datadog.organisation.notification_rules.values()]
-    return {without_name(one['name']): one for one in found}
+    return {name_without_marker(one['name']): one for one in found}
 
 
 @pytest.mark.parametrize(
@@ -50,14 +50,14 @@ def stored(datadog):
     [
         pytest.param('Harbor', id='plain'),
         pytest.param(' Harbor [night] ', id='brackets'),
-        pytest.param(with_name('Harbor', Marker('other', 'x', '0' * 12)), id='a-file-that-was-exported'),
+        pytest.param(name_with_marker('Harbor', Marker('other', 'x', '0' * 12)), id='a-file-that-was-exported'),
     ],
 )
 def test_the_marker_at_the_end_of_a_name(name):
-    marked = with_name(name, MARKER)
+    marked = name_with_marker(name, MARKER)
     assert marked.endswith(' [ddassets acme-spool/production 0123456789ab]')
     assert in_name(marked) == MARKER == in_name(f'{marked} (copy)')
-    assert with_name(marked, MARKER) == marked
+    assert name_with_marker(marked, MARKER) == marked
 
 
 @pytest.mark.parametrize('name', ['Harbor', 'Harbor [ddassets]', 'Harbor [ddassets acme-spool/production]', None, 7])

@@ -61,7 +61,7 @@ def test_a_name_fits_into_a_tag_or_is_refused(datadog, tmp_path, length, code):
     outcome = run(datadog, 'apply', folder, '--yes')
     assert outcome.code == code
     if code:
-        assert 'is 1 characters too long for a tag' in outcome.err and datadog.exchanges == []
+        assert 'is 1 character too long for the tags of the marker' in outcome.err and datadog.exchanges == []
     else:
         (monitor,) = datadog.organisation.monitors.values()
         assert max(map(len, monitor['tags'])) == 200

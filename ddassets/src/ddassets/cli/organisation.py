@@ -211,11 +211,11 @@ def dry_run(options: PlanOptions) -> int:
     options.selection.check(names(assets))
     bodies: list[tuple[str, str, Any]] = []
     now = time.time()
-    for asset in [asset for asset in desired if asset.is_over(now)]:
+    for asset in [asset for asset in desired if asset.has_ended(now)]:
         log(f'{asset.asset.path}: it has ended, and would not be sent')
         desired.remove(asset)
     for asset in desired:
-        body = asset.kind.outgoing(asset.body, now)
+        body = asset.kind.for_creation(asset.body, now)
         marker = Marker(integration, asset.name, fingerprint(asset.kind.canonical(body)))
         bodies.append(('POST', asset.kind.path, asset.kind.request(asset.kind.mark(body, marker))))
     write(render(options.format, dry_run_report(options.command, integration, bodies)))

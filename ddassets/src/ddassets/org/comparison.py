@@ -61,7 +61,7 @@ def _stored(client: Client, monitor: Monitor) -> Iterator[Stored]:
 
 
 def _read(answer: Any, monitor: Monitor) -> Stored:
-    identifier, body = MONITORS.answered(answer)
+    identifier, body = MONITORS.from_answer(answer)
     return read_stored(MONITORS, identifier, body, Marker('', monitor.address or monitor.name, ''))
 
 

@@ -1,4 +1,4 @@
-"""Composites: their members become ids, and stand before them when applied and after them when deleted (rule 13.22)."""
+"""Composite monitors: names of members become ids. Members are created before and deleted after (rule 13.22)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -14,7 +14,7 @@ def is_composite(body: Body) -> bool:
 
 
 def ids_of(stored: Sequence[Stored]) -> dict[str, str]:
-    """The id of each stored monitor by its name and by that of its file."""
+    """Return the ids of the stored monitors, by name and by the name of the file."""
     found: dict[str, str] = {}
     for one in stored:
         if one.kind is MONITORS:
@@ -24,7 +24,7 @@ def ids_of(stored: Sequence[Stored]) -> dict[str, str]:
 
 
 def with_ids(desired: Desired, ids: Mapping[str, str]) -> Desired:
-    """Return a composite with the ids of the members that are known; anything else as it is."""
+    """Replace the names of members with known ids in the query of a composite; return other assets unchanged."""
     query = _query(desired)
     if query is None:
         return desired
@@ -37,7 +37,7 @@ def with_ids(desired: Desired, ids: Mapping[str, str]) -> Desired:
 
 
 def unknown_members(desired: Desired) -> tuple[str, ...]:
-    """The members of a composite that are not ids yet."""
+    """Return the members of a composite whose ids are not known yet."""
     query = _query(desired)
     return tuple(one.text for one in query.every_member if one.id is None) if query else ()
 

@@ -1,12 +1,12 @@
-"""Dashboards. The server keeps a body as it came and adds what it knows; the marker is in the description."""
+"""Dashboards. The server stores the body unchanged and adds keys; the marker is in the description."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ddassets import assets as bundle
 from ddassets.assets.dashboard_table import DashboardFields
-from ddassets.org.kind import Body, Kind, drop_defaults, load_model, model_keys, tidy
-from ddassets.org.marker import Marker, in_text, with_sentence, without_sentence
+from ddassets.org.kind import Body, Kind, drop_defaults, load_model, model_keys, normalised
+from ddassets.org.marker import Marker, in_text, text_with_marker, text_without_marker
 from ddassets.org.schema import Fault, faults
 
 DEFAULTS: Mapping[str, Any] = {
@@ -20,7 +20,7 @@ DEFAULTS: Mapping[str, Any] = {
     'is_read_only': False,
     'experience_type': 'default',
 }
-# What the boards before dashboards are known by: many an integration still ships one.
+# The keys that identify the predecessors of dashboards, which some integrations still contain.
 OLD: Mapping[str, str] = {'graphs': 'Timeboard', 'board_title': 'Screenboard'}
 
 
@@ -38,12 +38,12 @@ class Dashboards(Kind):
 
     def faults(self, body: Body) -> Iterator[Fault]:
         if old := next((key for key in OLD if key in body and 'layout_type' not in body), None):
-            yield Fault((old,), f'this is a {OLD[old]}, which Datadog takes no more: export the dashboard anew')
+            yield Fault((old,), f'this is a {OLD[old]}, which Datadog no longer accepts: export it as a dashboard')
             return
         if found := faults(body, load_model('v1', 'Dashboard')):
             yield from found
             return
-        # What the document does not know, and the server refuses.
+        # The server refuses other tags; the OpenAPI document does not contain this rule.
         for index, tag in enumerate(body.get('tags') or ()):
             if not tag.startswith('team:'):
                 yield Fault(('tags', index), f'expected a team such as team:web, found {tag!r}')
@@ -56,22 +56,22 @@ class Dashboards(Kind):
 
     def canonical(self, body: Body) -> dict[str, Any]:
         known = model_keys(load_model('v1', 'Dashboard')) - DashboardFields.ignored
-        kept = {key: tidy(value) for key, value in body.items() if key in known and value is not None}
-        kept['description'] = without_sentence(str(kept.get('description', ''))).strip()
+        kept = {key: normalised(value) for key, value in body.items() if key in known and value is not None}
+        kept['description'] = text_without_marker(str(kept.get('description', ''))).strip()
         kept['widgets'] = _without_ids(_list(kept.get('widgets')))
         return drop_defaults(kept, DEFAULTS)
 
     def mark(self, body: Body, marker: Marker) -> Body:
-        text = without_sentence(str(body.get('description') or ''))
-        return {**body, 'description': with_sentence(text, marker)}
+        text = text_without_marker(str(body.get('description') or ''))
+        return {**body, 'description': text_with_marker(text, marker)}
 
     def merged(self, stored: Body, changes: Body) -> Body:
-        # The body replaces all that was there.
+        # The body replaces the stored one.
         return changes
 
 
 def _without_ids(widgets: list[Any]) -> list[Any]:
-    """The server numbers widgets that have no number."""
+    """Return the widgets without their ids, which the server adds."""
     found = []
     for widget in widgets:
         if isinstance(widget, dict):

@@ -1,7 +1,7 @@
-"""From an integration's folder to what its organisation is to hold, with who is notified and how far it reaches."""
+"""Read the assets of an integration and change them by the options: recipients, restricting tags, time zone."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -24,6 +24,7 @@ from ddassets.org import marker
 from ddassets.org.kind import Body, Desired, Kind
 from ddassets.org.kinds import DASHBOARDS, DOWNTIMES, KINDS, MONITORS, NOTIFICATION_RULES
 from ddassets.org.notification_rules import MAX_NAME
+from ddassets.output.terminal import count
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Changes:
 
 @dataclass(frozen=True)
 class Selection:
-    """Kinds (`monitors`), names or both (`monitors/spool_*`); everything where there is no pattern."""
+    """What `--only` selects: kinds (`monitors`), names or both (`monitors/spool_*`); everything without a pattern."""
 
     patterns: Sequence[str] = ()
 
@@ -50,21 +51,21 @@ class Selection:
         return not self.patterns or any(_fits(pattern, kind, name) for pattern in self.patterns)
 
     def kinds(self) -> list[Kind]:
-        """The kinds that what is chosen may be of: a name alone may be of any."""
+        """Return the kinds that selected assets may have; those of a plain name may have any."""
         if not all(map(_kinds_of, self.patterns)):
             return list(KINDS)
         named = [kind for pattern in self.patterns for kind in _kinds_of(pattern)]
         return [kind for kind in KINDS if not self.patterns or kind in named]
 
     def check(self, present: Sequence[tuple[Kind, str]]) -> None:
-        """Raises UnusableInputError for a pattern that is none of what is `present`."""
+        """Raise UnusableInputError for a pattern that matches none of the assets and objects `present`."""
         for pattern in self.patterns:
             if any(_fits(pattern, kind, name) for kind, name in present):
                 continue
             known = sorted({f'{kind.plural}/{name}' for kind, name in present})
             hint = did_you_mean(pattern, {*known, *(kind.plural for kind in KINDS), *(name for _, name in present)})
-            there = ', '.join(known) or 'nothing'
-            raise UnusableInputError(f'--only: there is no {pattern!r}{hint}; there is: {there}')
+            available = ', '.join(known) or 'none'
+            raise UnusableInputError(f'--only: {pattern!r} matches nothing{hint}; available: {available}')
 
 
 def _fits(pattern: str, kind: Kind, name: str) -> bool:
@@ -73,26 +74,26 @@ def _fits(pattern: str, kind: Kind, name: str) -> bool:
 
 
 def _kinds_of(pattern: str) -> list[Kind]:
-    """The kinds that a pattern names: `monitors`, `monitors/x`, `*s/x`; none for a name alone."""
+    """Return the kinds that a pattern names: `monitors`, `monitors/x`, `*s/x`; none for a plain name."""
     head, slash, _ = pattern.partition('/')
     kinds = [kind for kind in KINDS if fnmatchcase(kind.plural, head) or fnmatchcase(kind.name, head)]
     return kinds if slash or head in {name for kind in kinds for name in (kind.name, kind.plural)} else []
 
 
 def integration_name(assets: bundle.Bundle) -> str:
-    """What markers call it: the manifest's `app_id`, or the folder's name.
+    """Return the name in markers: the manifest's `app_id`, else the folder's name.
 
-    Raises UnusableInputError where the manifest cannot be read: under another name nothing would be found.
+    Raises UnusableInputError if the manifest cannot be read: under the folder's name no object would be found.
     """
     manifest = assets.manifest
     for problem in assets.problems if manifest is None else ():
         if problem.path == assets.folder / 'manifest.json' and problem.code != 'manifest/missing':
             raise UnusableInputError(line(problem))
-    return marker.label(manifest.app_id if manifest and manifest.app_id else assets.folder.resolve().name)
+    return marker.tag_value(manifest.app_id if manifest and manifest.app_id else assets.folder.resolve().name)
 
 
 def read_assets(folder: Path) -> bundle.Bundle:
-    """Raises UnusableInputError where there is no integration at `folder`."""
+    """Read an integration. Raises UnusableInputError if `folder` is not an integration."""
     try:
         found = bundle.integrations(folder)
     except OSError as error:
@@ -104,8 +105,8 @@ def read_assets(folder: Path) -> bundle.Bundle:
 
 
 def names(assets: bundle.Bundle) -> list[tuple[Kind, str]]:
-    """What there is to be chosen from."""
-    return [(kind, marker.label(asset.path.stem)) for kind, found in _by_kind(assets) for asset in found]
+    """Return the kind and the name of each asset."""
+    return [(kind, marker.tag_value(asset.path.stem)) for kind, found in _by_kind(assets) for asset in found]
 
 
 def _by_kind(assets: bundle.Bundle) -> list[tuple[Kind, Sequence[bundle.Asset]]]:
@@ -118,9 +119,9 @@ def _by_kind(assets: bundle.Bundle) -> list[tuple[Kind, Sequence[bundle.Asset]]]
 
 
 def read_desired(assets: bundle.Bundle, selection: Selection, changes: Changes) -> list[Desired]:
-    """The assets as they are to be, all valid as far as it can be told offline.
+    """Return the selected assets with the changes, all valid as far as that can be checked offline.
 
-    Raises UnusableInputError with every fault, each with its file and place.
+    Raises UnusableInputError with all faults, each with its file and place.
     """
     diagnostics = [one for one in assets.problems if one.path.suffix == '.json' and one.code in _FATAL]
     faults: list[str] = []
@@ -129,56 +130,61 @@ def read_desired(assets: bundle.Bundle, selection: Selection, changes: Changes) 
     for kind, found in _by_kind(assets):
         taken: dict[str, Path] = {}
         for asset in found:
-            name = marker.label(asset.path.stem)
+            name = marker.tag_value(asset.path.stem)
             if name in taken:
-                faults.append(f'{asset.path}: its name is that of {taken[name].name} once written as a tag, {name!r}')
+                other = taken[name].name
+                faults.append(
+                    f'{asset.path}: its name in the marker, {name!r}, is also that of {other}: rename one file'
+                )
             taken[name] = asset.path
             if not selection.covers(kind, name):
                 continue
-            tags = marker.Marker(integration, name, '0' * 12).tags()
-            if kind is MONITORS and (length := max(map(len, tags))) > marker.LONGEST_TAG:
-                # Datadog would cut the marker off, and find nothing again.
-                too_long = f'{length - marker.LONGEST_TAG} characters too long for a tag'
-                faults.append(f'{asset.path}: its name, or that of the integration, is {too_long}')
-                continue
             body = kind.body(asset)
-            if kind is NOTIFICATION_RULES and (over := _name_overflow(body, integration, name)):
-                faults.append(f'{asset.where("name")}: {over} characters too long: the marker is written after it')
+            if fault := _marker_fault(kind, asset, body, marker.Marker(integration, name, '0' * 12)):
+                faults.append(fault)
                 continue
             errors, refused = _errors(asset), list(_faults(kind, asset, body))
             diagnostics += errors
-            # What the table names is not said again in the words of the API's own model.
+            # A fault that a diagnostic reports is not repeated in the words of the API's model.
             faults += (text for place, text in refused if not any(_covers(error, place) for error in errors))
             if errors or refused:
-                # What has not the right form is not changed either.
+                # A body in a wrong form cannot be changed.
                 continue
             try:
                 body = _changed(asset, dict(body), changes)
-            except _Unfit as unfit:
-                faults.append(unfit.text)
+            except _ChangeError as error:
+                faults.append(error.text)
                 continue
             desired.append(Desired(kind, name, kind.title(body), body, asset))
     faults = [*map(line, diagnostics), *faults]
-    # What is at fault by itself cannot be compared.
+    # Bodies with faults cannot be compared.
     faults += () if faults else _duplicates(desired)
     if faults:
-        count = f'{len(faults)} fault{"s" if len(faults) > 1 else ""}'
-        raise UnusableInputError(f'{assets.folder}: {count}; nothing was sent', '\n'.join(faults), diagnostics)
+        raise UnusableInputError(
+            f'{assets.folder}: {count(len(faults), "fault")}; nothing was sent', '\n'.join(faults), diagnostics
+        )
     return desired
 
 
-def _name_overflow(body: Body, integration: str, name: str) -> int:
-    """By how many characters the name of a notification rule leaves no room for the marker."""
-    marked = marker.with_name(str(body.get('name') or ''), marker.Marker(integration, name, '0' * 12))
-    return max(0, len(marked) - MAX_NAME)
+def _marker_fault(kind: Kind, asset: bundle.Asset, body: Body, mark: marker.Marker) -> str:
+    """Return why the marker does not fit, or an empty text: Datadog would cut or refuse what is longer."""
+    if kind is MONITORS and (excess := max(map(len, mark.tags())) - marker.MAX_TAG) > 0:
+        too_long = f'{count(excess, "character")} too long for the tags of the marker'
+        return f'{asset.path}: the name of the file or of the integration is {too_long}: shorten it'
+    if kind is NOTIFICATION_RULES:
+        marked = marker.name_with_marker(str(body.get('name') or ''), mark)
+        if (excess := len(marked) - MAX_NAME) > 0:
+            too_long = f'{count(excess, "character")} too long, because ddassets appends its marker'
+            return f'{asset.where("name")}: {too_long}: shorten the name'
+    return ''
 
 
-# What leaves the meaning of a file open; a byte order mark or a key that stands twice do not.
+# Faults after which the content of a file is not known, unlike a byte order mark or a duplicate key.
 _FATAL = frozenset(('manifest/no-integration', 'file/unreadable', 'file/encoding', 'file/syntax', 'file/shape'))
 
 
-class _Unfit(Exception):
-    """An asset that cannot be changed as was asked."""
+class _ChangeError(Exception):
+    """An asset to which the options cannot be applied."""
 
     def __init__(self, asset: bundle.Asset, place: Sequence[str | int], reason: str) -> None:
         self.text = f'{asset.where(*place)}: {reason}'
@@ -186,18 +192,18 @@ class _Unfit(Exception):
 
 
 def _errors(asset: bundle.Asset) -> list[Diagnostic]:
-    """The errors of an asset, as lint and rehearse report them."""
+    """Return the errors of an asset, as lint and rehearse report them."""
     found = downtime.read(asset)[1] if isinstance(asset, bundle.Downtime) else asset.diagnostics
     return [one for one in found if one.severity is Severity.ERROR]
 
 
 def _covers(error: Diagnostic, place: str) -> bool:
-    """Whether a diagnostic is about this place, about what holds it or about a part of it."""
+    """Whether a diagnostic is about this place, a part of it, or an object or a list that contains it."""
     return f'{place}.'.startswith(f'{error.key}.') or f'{error.key}.'.startswith(f'{place}.')
 
 
 def _faults(kind: Kind, asset: bundle.Asset, body: Body) -> Iterator[tuple[str, str]]:
-    """What the API's own model refuses, with the dotted place. Keys that a diagnostic names are left out."""
+    """Yield what the model of the API refuses, with the dotted place; not for keys that a diagnostic names."""
     known = {one.key for one in asset.diagnostics}
     found = False
     for fault in kind.faults(body):
@@ -209,16 +215,16 @@ def _faults(kind: Kind, asset: bundle.Asset, body: Body) -> Iterator[tuple[str, 
         try:
             json.dumps(body, allow_nan=False)
         except ValueError:
-            yield '', f'{asset.path}: a number is too large to be sent'
+            yield '', f'{asset.path}: contains a number that is too large for JSON, such as 1e999'
 
 
 def _duplicates(desired: Sequence[Desired]) -> Iterator[str]:
-    """Rule 5.10: of two downtimes that cover the same, Datadog takes one."""
+    """Yield the assets with the same effect as another one; Datadog refuses such downtimes (rule 5.10)."""
     seen: list[Desired] = []
     for one in desired:
         same = (other for other in seen if other.kind is one.kind)
         for other in same:
-            if one.kind.stands_in_the_way(one.body, other.body, 0):
+            if one.kind.conflicts(one.body, other.body, 0):
                 yield f'{one.asset.path}: covers the same as {other.asset.path.name}; Datadog accepts no duplicate'
         seen.append(one)
 
@@ -238,18 +244,17 @@ def _changed(asset: bundle.Asset, body: dict[str, Any], changes: Changes) -> dic
 
 def _dashboard(asset: bundle.Dashboard, body: dict[str, Any], changes: Changes) -> dict[str, Any]:
     if changes.redirect and body.get('notify_list'):
-        # It holds accounts, not handles: those are not replaced, but left out.
+        # It contains accounts, not handles, so they are removed instead of replaced.
         body['notify_list'] = []
     if not changes.tags:
         return body
     fixed = {key: value for key, _, value in (tag.partition(':') for tag in changes.tags)}
     variables = {variable.prefix for variable in asset.variables}
-    body = _copied(body)
     for variable in body.get('template_variables') or ():
         if variable.get('prefix') in fixed:
             variable.pop('default', None)
             variable['defaults'] = [fixed[variable['prefix']]]
-    # What a variable chooses is chosen there.
+    # The variables restrict their queries already.
     tags = [tag for tag in changes.tags if tag.partition(':')[0] not in variables]
     depth = len(asset.place)
     for widget in asset.widgets if tags else ():
@@ -265,12 +270,13 @@ def _monitor(asset: bundle.Monitor, body: dict[str, Any], changes: Changes) -> d
     options = body.get('options') or {}
     if changes.redirect and options.get('escalation_message'):
         place = ('options', 'escalation_message')
-        # Who is added hears of a renotification by the message itself.
+        # Added recipients are in the message, which a renotification contains too.
         escalation = _addressed(asset, place, options['escalation_message'], replace(changes, notify=()))
         body['options'] = {**options, 'escalation_message': escalation}
     if changes.tags:
         if product := recognise(asset.type, asset.query):
-            raise _Unfit(asset, ('query',), f'a query of {product} cannot be held to {", ".join(changes.tags)}')
+            tags = ', '.join(changes.tags)
+            raise _ChangeError(asset, ('query',), f'a query of {product} cannot be restricted to {tags}')
         body['query'] = _narrowed(asset, ('query',), asset.query, changes.tags, monitor=True)
     return body
 
@@ -280,7 +286,7 @@ def _downtime(asset: bundle.Downtime, body: dict[str, Any], changes: Changes) ->
     if changes.tags:
         body['scope'] = _narrowed_scope(asset, changes.tags)
     if changes.timezone:
-        # The API refuses two zones that differ (rule 5.4).
+        # The API refuses different time zones (rule 5.4).
         body['display_timezone'] = changes.timezone
         if (body.get('schedule') or {}).get('recurrences'):
             body['schedule'] = {**body['schedule'], 'timezone': changes.timezone}
@@ -288,9 +294,10 @@ def _downtime(asset: bundle.Downtime, body: dict[str, Any], changes: Changes) ->
 
 
 def _notification_rule(body: dict[str, Any], changes: Changes) -> dict[str, Any]:
-    """Only the recipients change: a rule matches tags of monitors and groups, which restricting a query does not set.
+    """Replace the recipients for `--redirect`.
 
-    Nor is anybody added: the monitors' messages do that, and a rule is for the monitors of others, too.
+    Tags do not apply: a rule matches tags of monitors and groups, not of queries. Recipients are not added, because a
+    rule also routes other monitors; those of the integration get the recipients in their messages.
     """
     if not changes.redirect:
         return body
@@ -312,7 +319,7 @@ def _addressed(asset: bundle.Asset, place: Sequence[str | int], text: str, chang
         for handle in changes.notify:
             text = message.notify(text, handle)
     except message.MessageSyntaxError as error:
-        raise _Unfit(asset, place, str(error)) from None
+        raise _ChangeError(asset, place, str(error)) from None
     return text
 
 
@@ -324,7 +331,7 @@ def _narrowed(
             return render(narrow(parse_monitor(query), tags))
         return ', '.join(render(narrow(expression, tags)) for expression in parse_queries(query))
     except QuerySyntaxError as error:
-        raise _Unfit(asset, place, f'column {error.column}: {error.message}') from None
+        raise _ChangeError(asset, place, f'column {error.column}: {error.message}') from None
 
 
 def _narrowed_scope(asset: bundle.Downtime, tags: Sequence[str]) -> str:
@@ -337,17 +344,8 @@ def _narrowed_scope(asset: bundle.Downtime, tags: Sequence[str]) -> str:
         text = ' AND '.join(parts)
         parse_scope(text)
     except ScopeFault as fault:
-        raise _Unfit(asset, ('scope',), str(fault)) from None
+        raise _ChangeError(asset, ('scope',), str(fault)) from None
     return text
-
-
-def _copied(value: Any) -> Any:
-    match value:
-        case dict() | Mapping():
-            return {key: _copied(inner) for key, inner in value.items()}
-        case list():
-            return [_copied(inner) for inner in value]
-    return value
 
 
 def _put(body: Any, place: Sequence[str | int], value: str) -> None:
@@ -357,7 +355,7 @@ def _put(body: Any, place: Sequence[str | int], value: str) -> None:
 
 
 def check_handles(changes: Changes) -> None:
-    """Raises UnusableInputError for a handle, a tag or a time zone that is not valid."""
+    """Raise UnusableInputError for an invalid handle, tag or time zone."""
     for handle in (*changes.notify, *filter(None, [changes.redirect])):
         message.notify('', handle)
     for tag in changes.tags:

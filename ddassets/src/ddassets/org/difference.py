@@ -1,4 +1,4 @@
-"""How two bodies differ, key by key."""
+"""The differences between two JSON values, key by key."""
 
 import difflib
 import json
@@ -11,7 +11,7 @@ type Path = tuple[str | int, ...]
 
 
 class Missing(Enum):
-    """Stands for the value of a key that is not there."""
+    """The value of a key that is missing."""
 
     MISSING = 'missing'
 
@@ -21,7 +21,7 @@ MISSING = Missing.MISSING
 
 @dataclass(frozen=True)
 class Difference:
-    """`path` leads to what differs, for a reader: an entry of a list that has a title is named by it."""
+    """`path` is the place for a reader, such as `widgets[2 'Jobs'].title`: entries of lists have their title."""
 
     path: str
     before: Any
@@ -29,7 +29,7 @@ class Difference:
 
 
 def differences(before: Any, after: Any, path: str = '') -> Iterator[Difference]:
-    """Each place where `after` is not as `before`; what is on one side alone is `MISSING` on the other."""
+    """Yield each place where the values differ; a value that only one side has is `MISSING` on the other."""
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for key in [*after, *(key for key in before if key not in after)]:
             inner = f'{path}.{key}' if path else str(key)
@@ -41,7 +41,7 @@ def differences(before: Any, after: Any, path: str = '') -> Iterator[Difference]
 
 
 def _of_lists(before: Sequence[Any], after: Sequence[Any], path: str) -> Iterator[Difference]:
-    """Entries that are in both keep each other company, so that one put in between is all that is told."""
+    """Compare entries that belong together, so that an inserted entry is the only difference."""
     for old, new in _pairs(before, after):
         index, entry = (new, after[new]) if new is not None else (old, before[old or 0])
         inner = f'{path}[{index}{_name(entry, " ")}]'
@@ -52,13 +52,13 @@ def _of_lists(before: Sequence[Any], after: Sequence[Any], path: str) -> Iterato
 
 
 def _pairs(before: Sequence[Any], after: Sequence[Any]) -> Iterator[tuple[int | None, int | None]]:
-    """The indices of what belongs together; None for what is on the other side alone."""
+    """Yield the indices of entries that belong together; None on one side for an entry that only the other has."""
     texts = [[json.dumps(entry, sort_keys=True) for entry in entries] for entries in (before, after)]
     for same, old, new in _blocks(*texts):
         if same or len(old) == len(new):
             yield from zip(old, new, strict=True)
             continue
-        # Among what is not the same, those belong together that have one name.
+        # Of the entries that differ, those with the same name belong together.
         names = [[_name(entries[i]) for i in indices] for entries, indices in ((before, old), (after, new))]
         for alike, inner_old, inner_new in _blocks(*names):
             pairs = min(len(inner_old), len(inner_new)) if alike or not any(names[0] + names[1]) else 0
@@ -73,7 +73,7 @@ def _blocks(before: Sequence[str], after: Sequence[str]) -> Iterator[tuple[bool,
 
 
 def _name(entry: Any, before: str = '') -> str:
-    """How a reader knows an entry of a list: the title of a widget, the name of a variable."""
+    """Return the title or type of a widget, or the name of a variable, after `before`; empty for other entries."""
     if not isinstance(entry, Mapping):
         return ''
     inner = entry.get('definition')

@@ -20,7 +20,7 @@ from ddassets.org.desired import integration_name
 from ddassets.org.kind import Kind, Stored
 from ddassets.org.kinds import MONITORS, NOTIFICATION_RULES
 from ddassets.org.listing import STRANGE
-from ddassets.org.marker import label
+from ddassets.org.marker import tag_value
 from ddassets.org.organisation import Organisation
 from ddassets.org.permission import permission_for
 
@@ -219,7 +219,7 @@ def _applied(
         yield _unanswered(kind.label, error, 'GET', kind.path)
         return
     for asset in files:
-        stored = found.get(label(asset.path.stem))
+        stored = found.get(tag_value(asset.path.stem))
         if stored is None:
             yield Finding('warn', kind.label, f'{asset.label} is not applied', f'ddassets apply {assets.folder}')
         else:

@@ -1,7 +1,7 @@
-"""Downtimes. Their start is the trouble: one that is past is refused, and the file keeps it for ever.
+"""Downtimes. Datadog refuses a start in the past, but a file keeps its start.
 
-A schedule is therefore sent as what is left of it: from its next occurrence on, with what remains of its COUNT. Two
-schedules are the same where the same is left of them.
+So the remaining schedule is sent: from the next occurrence on, with the rest of COUNT. Two schedules are equal if their
+remaining schedules are equal.
 """
 
 import re
@@ -20,8 +20,8 @@ from ddassets.engine.downtime.intervals import Once, Recurring
 from ddassets.engine.downtime.parsing import parse
 from ddassets.engine.downtime.recurrence import Recurrence
 from ddassets.language.recurrence import RuleFault, parse_duration
-from ddassets.org.kind import Body, Kind, drop_defaults, instant, load_model, tidy
-from ddassets.org.marker import Marker, in_text, with_sentence, without_sentence
+from ddassets.org.kind import Body, Kind, drop_defaults, instant, load_model, normalised
+from ddassets.org.marker import Marker, in_text, text_with_marker, text_without_marker
 from ddassets.org.schema import Fault, faults
 
 WRITABLE = tuple(options_of(DowntimeFields))
@@ -34,9 +34,10 @@ DEFAULTS: Mapping[str, Any] = {
     'schedule': {},
 }
 LIVE = ('active', 'scheduled')
-# Seconds between the sending of a downtime that starts at once, and its creation.
-AT_ONCE = 60
-_YEARS = 12 * 366 * 86400
+# Maximum of seconds between the creation of a downtime without a start, and the start that the server stores.
+CREATION_DELAY = 60
+# Seconds in which the next occurrence must be.
+_HORIZON = 12 * 366 * 86400
 
 
 class Downtimes(Kind):
@@ -47,7 +48,7 @@ class Downtimes(Kind):
     # No page of a single downtime is documented.
     page = '/monitors/downtimes?downtimeId={id}'
     # Rule 5.10.
-    excludes_equals = True
+    refuses_duplicates = True
     # The maximum size of a page is not documented.
     full_pages = False
 
@@ -55,13 +56,13 @@ class Downtimes(Kind):
         body = asset.cleaned()
         schedule = body.get('schedule')
         if isinstance(schedule, Mapping) and isinstance(schedule.get('timezone'), str):
-            # Rule 5.4: the two have to be the same, and the one that is left out is UTC.
+            # Rule 5.4: both time zones must be equal, and a missing one is UTC.
             body.setdefault('display_timezone', schedule['timezone'])
         return body
 
     def title(self, body: Body) -> str:
-        words = without_sentence(str(body.get('message') or '')).strip().partition('\n')[0].split()
-        # Who is told says little of what it is.
+        """Return the first line of the message without the handles before it; without a message, the scope."""
+        words = text_without_marker(str(body.get('message') or '')).strip().partition('\n')[0].split()
         return ' '.join(dropwhile(lambda word: word.startswith('@'), words)) or str(body.get('scope') or '')
 
     def faults(self, body: Body) -> Iterator[Fault]:
@@ -71,22 +72,22 @@ class Downtimes(Kind):
     def request(self, body: Body, id: str = '') -> Body:
         return {'data': {**({'id': id} if id else {}), 'type': 'downtime', 'attributes': body}}
 
-    def answered(self, answer: Any) -> tuple[str, Body]:
+    def from_answer(self, answer: Any) -> tuple[str, Body]:
         return str(answer['data']['id']), dict(answer['data']['attributes'])
 
-    def listed(self, entry: Body) -> Any:
+    def entry_body(self, entry: Body) -> Any:
         return entry.get('attributes')
 
     def marker(self, body: Body) -> Marker | None:
         return in_text(body.get('message'))
 
     def is_live(self, body: Body) -> bool:
-        # Canceled downtimes are listed for two more days.
+        # Canceled downtimes stay in listings for two days.
         return body.get('status') in LIVE
 
     def canonical(self, body: Body) -> dict[str, Any]:
-        kept = {key: tidy(body[key]) for key in WRITABLE if body.get(key) is not None}
-        kept['message'] = without_sentence(str(kept.get('message', ''))).strip()
+        kept = {key: normalised(body[key]) for key in WRITABLE if body.get(key) is not None}
+        kept['message'] = text_without_marker(str(kept.get('message', ''))).strip()
         kept['scope'] = str(kept.get('scope', '')).strip()
         identifier = kept.get('monitor_identifier', {})
         if 'monitor_tags' in identifier:
@@ -97,38 +98,38 @@ class Downtimes(Kind):
         default_zone = kept['schedule'].get('timezone', 'UTC')
         return drop_defaults(kept, {**DEFAULTS, 'display_timezone': default_zone})
 
-    def present(self, canonical: dict[str, Any], now: float) -> dict[str, Any] | None:
+    def remaining(self, canonical: dict[str, Any], now: float) -> dict[str, Any] | None:
         schedule = canonical.get('schedule')
-        left = _left(schedule, now) if schedule else {}
-        return None if left is None else drop_defaults({**canonical, 'schedule': left}, DEFAULTS)
+        remaining = _remaining(schedule, now) if schedule else {}
+        return None if remaining is None else drop_defaults({**canonical, 'schedule': remaining}, DEFAULTS)
 
     def mark(self, body: Body, marker: Marker) -> Body:
-        return {**body, 'message': with_sentence(without_sentence(str(body.get('message') or '')), marker)}
+        return {**body, 'message': text_with_marker(text_without_marker(str(body.get('message') or '')), marker)}
 
-    def outgoing(self, body: Body, now: float) -> Body:
-        left = _left(body['schedule'], now) if body.get('schedule') else None
-        return {**body, 'schedule': left} if left else {k: v for k, v in body.items() if k != 'schedule'}
+    def for_creation(self, body: Body, now: float) -> Body:
+        remaining = _remaining(body['schedule'], now) if body.get('schedule') else None
+        return {**body, 'schedule': remaining} if remaining else {k: v for k, v in body.items() if k != 'schedule'}
 
     def changes(self, body: Body, stored: Body, now: float) -> Body:
-        """Only what differs: a schedule that is said again would be judged again, its start being past by now."""
-        new = self.present(self.canonical(body), now) or {}
-        old = self.present(self.canonical(stored), now) or {}
+        """Return only the keys that differ: an unchanged schedule would be refused, since its start is in the past."""
+        new = self.remaining(self.canonical(body), now) or {}
+        old = self.remaining(self.canonical(stored), now) or {}
         zone = (body.get('schedule') or {}).get('timezone', 'UTC')
-        said: dict[str, Any] = {
+        changed: dict[str, Any] = {
             key: body.get(key, {**DEFAULTS, 'display_timezone': zone}.get(key))
             for key in WRITABLE
             if new.get(key) != old.get(key)
         }
-        if 'schedule' in said:
-            left = new.get('schedule', {})
-            if 'recurrences' not in left:
-                said['schedule'] = {'end': left.get('end')}
+        if 'schedule' in changed:
+            schedule = new.get('schedule', {})
+            if 'recurrences' not in schedule:
+                changed['schedule'] = {'end': schedule.get('end')}
                 if stored.get('status') != 'active':
-                    said['schedule']['start'] = left.get('start')
+                    changed['schedule']['start'] = schedule.get('start')
             else:
-                said['schedule'] = left
-        # It carries the marker.
-        return {**said, 'message': body.get('message', '')}
+                changed['schedule'] = schedule
+        # The message contains the marker.
+        return {**changed, 'message': body.get('message', '')}
 
     def merged(self, stored: Body, changes: Body) -> Body:
         schedule = changes.get('schedule')
@@ -138,23 +139,23 @@ class Downtimes(Kind):
         return {**stored, **changes}
 
     def replaces(self, desired: Body, stored: Body, now: float) -> bool:
-        """The start of an active downtime stays as it is."""
+        """Whether more than the end of an active downtime changes: its start is fixed."""
         if stored.get('status') != 'active':
             return False
-        new = (self.present(self.canonical(desired), now) or {}).get('schedule', {})
-        old = (self.present(self.canonical(stored), now) or {}).get('schedule', {})
+        new = (self.remaining(self.canonical(desired), now) or {}).get('schedule', {})
+        old = (self.remaining(self.canonical(stored), now) or {}).get('schedule', {})
         return bool({**new, 'end': None} != {**old, 'end': None})
 
-    def stands_in_the_way(self, desired: Body, stored: Body, now: float) -> bool:
-        """Rule 5.10: a second one for the same monitors, scope and times is refused."""
-        return bool(self.silenced(desired, now) == self.silenced(stored, now))
+    def conflicts(self, desired: Body, stored: Body, now: float) -> bool:
+        """Whether both have the same monitors, scope and times (rule 5.10)."""
+        return bool(self._coverage(desired, now) == self._coverage(stored, now))
 
-    def silenced(self, body: Body, now: float) -> Any:
-        left = self.present(self.canonical(body), now)
-        return left and [left.get(key) for key in ('monitor_identifier', 'scope', 'schedule')]
+    def _coverage(self, body: Body, now: float) -> Any:
+        remaining = self.remaining(self.canonical(body), now)
+        return remaining and [remaining.get(key) for key in ('monitor_identifier', 'scope', 'schedule')]
 
     def notes(self, body: Body, now: float) -> Iterator[str]:
-        """What of the file is not done, because it lies in the past."""
+        """Yield a note about an occurrence that has started already, and so is not muted."""
         try:
             downtime = parse(body, '')
         except UnusableInputError:
@@ -163,8 +164,8 @@ class Downtimes(Kind):
             end = max(interval.end for interval in downtime.intervals(now, now + 1))
             until = datetime.fromtimestamp(end, downtime.zone)
             yield (
-                f'the occurrence under way until {until:%Y-%m-%d %H:%M} is not silenced: '
-                'Datadog takes no start in the past'
+                f'the current occurrence, until {until:%Y-%m-%d %H:%M}, is not muted: '
+                'Datadog accepts no start in the past'
             )
 
 
@@ -192,8 +193,8 @@ def _once(schedule: Mapping[str, Any], created: str | None) -> dict[str, Any]:
                 found[key] = datetime.fromtimestamp(instant(schedule[key]), UTC).strftime('%Y-%m-%dT%H:%M:%SZ')
             except ValueError:
                 found[key] = schedule[key]
-    # The server answers the instant of creation where none was given.
-    if created and 'start' in found and instant(found['start']) <= instant(created) + AT_ONCE:
+    # For a downtime without a start, the server stores the instant of its creation.
+    if created and 'start' in found and instant(found['start']) <= instant(created) + CREATION_DELAY:
         del found['start']
     return found
 
@@ -206,7 +207,7 @@ def _local(text: Any) -> datetime | None:
 
 
 def _length(text: Any) -> Any:
-    """`24h` is `1d`."""
+    """Return a duration in its largest unit: 24h is 1d."""
     try:
         seconds = parse_duration(text)
     except (TypeError, RuleFault):
@@ -215,34 +216,34 @@ def _length(text: Any) -> Any:
     return f'{count}{unit}'
 
 
-def _left(schedule: Mapping[str, Any], now: float) -> dict[str, Any] | None:
-    """What is left of a schedule; None where nothing is."""
+def _remaining(schedule: Mapping[str, Any], now: float) -> dict[str, Any] | None:
+    """Return the part of a schedule from `now` on; None if it has ended."""
     try:
         parsed = parse({'monitor_identifier': {'monitor_tags': ['*']}, 'scope': '*', 'schedule': schedule}, '').schedule
     except UnusableInputError:
-        # Made elsewhere, by rules that we do not know.
+        # Not created by ddassets, and not in a form that it evaluates.
         return dict(schedule)
     if isinstance(parsed, Once):
         if parsed.end is not None and parsed.end <= now:
             return None
         return {k: v for k, v in _once(schedule, None).items() if k == 'end' or instant(v) > now}
     recurrences = [
-        _recurrence_left(recurrence, source, parsed.zone, now)
+        _remaining_recurrence(recurrence, source, parsed.zone, now)
         for recurrence, source in zip(parsed.recurrences, schedule['recurrences'], strict=True)
     ]
-    left = [recurrence for recurrence in recurrences if recurrence]
-    return {'timezone': parsed.zone.key, 'recurrences': left} if left else None
+    remaining = [recurrence for recurrence in recurrences if recurrence]
+    return {'timezone': parsed.zone.key, 'recurrences': remaining} if remaining else None
 
 
-def _recurrence_left(
+def _remaining_recurrence(
     recurrence: Recurrence, source: Mapping[str, Any], zone: ZoneInfo, now: float
 ) -> dict[str, Any] | None:
     sent = {'start': recurrence.start, 'duration': _length(source['duration']), 'rrule': source['rrule']}
     if recurrence.start is None:
-        # It starts when Datadog creates it.
+        # It starts at its creation.
         return {key: value for key, value in sent.items() if key != 'start'}
     if recurrence.start.replace(tzinfo=zone).timestamp() <= now:
-        following = next(recurrence.occurrences(zone, int(now) + 1, int(now) + _YEARS), None)
+        following = next(recurrence.occurrences(zone, int(now) + 1, int(now) + _HORIZON), None)
         if following is None:
             return None
         sent['start'] = datetime.fromtimestamp(following.start, zone).replace(tzinfo=None)

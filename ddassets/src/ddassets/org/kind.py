@@ -1,4 +1,4 @@
-"""What plan and apply have to know of dashboards, monitors, downtimes and notification rules alike."""
+"""The interface of the kinds of objects that plan and apply manage, and helpers for their bodies."""
 
 import importlib
 import math
@@ -19,7 +19,7 @@ type Body = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Desired:
-    """An asset as it is to be: `body` is what the API takes, without a marker."""
+    """An asset that the organisation should contain. `body` is that of the API, without a marker."""
 
     kind: 'Kind'
     name: str
@@ -31,13 +31,14 @@ class Desired:
     def key(self) -> tuple[str, str]:
         return self.kind.name, self.name
 
-    def is_over(self, now: float) -> bool:
-        return self.kind.present(self.kind.canonical(self.body), now) is None
+    def has_ended(self, now: float) -> bool:
+        """Whether the asset has no effect from `now` on, such as a downtime in the past."""
+        return self.kind.remaining(self.kind.canonical(self.body), now) is None
 
 
 @dataclass(frozen=True)
 class Stored:
-    """An object of the organisation that has our marker. `created` is in Unix seconds."""
+    """An object of the organisation that has our marker. `created` is in Unix seconds, infinite if unknown."""
 
     kind: 'Kind'
     id: str
@@ -52,139 +53,146 @@ class Stored:
 
     @property
     def age_order(self) -> tuple[float, int, str]:
-        """Sorts the oldest first, the same way for all clients."""
+        """A key that sorts the oldest first, the same way for all clients."""
         return self.created, len(self.id), self.id
 
 
 class Kind(ABC):
-    """Pure: what a kind of object looks like, and what the server makes of it. Instants are Unix seconds."""
+    """How a kind of object is sent, stored and compared. Pure: no requests, no clock. Instants are Unix seconds.
+
+    A body is sent or stored; a canonical body is the form in which two bodies are compared.
+    """
 
     name: str
     plural: str
-    # Where the API has it: created and listed there, changed and deleted behind `/{id}`.
+    # The API's path to create and list objects; `/{id}` is appended to change or delete one.
     path: str
-    # The method that changes it.
+    # The HTTP method that changes an object.
     method = 'PUT'
-    # Its page in the web app, below the site's address.
+    # The path of an object's page in the web app.
     page: str
-    # Whether the API refuses an object that does the same as an existing one.
-    excludes_equals = False
-    # Whether a page of a listing that has room left is the last one.
+    # Whether the API refuses an object with the same effect as an existing one.
+    refuses_duplicates = False
+    # Whether a page of a listing that is not full is the last page.
     full_pages = True
-    # How many objects to ask for in one page of a listing; None for `listing.PAGE`.
+    # The number of objects to request in one page of a listing; None for `listing.PAGE`.
     page_size: int | None = None
 
     @property
     def label(self) -> str:
-        """The name as people read it."""
+        """The name in texts."""
         return self.name.replace('_', ' ')
 
     @abstractmethod
     def body(self, asset: bundle.Asset) -> Body:
-        """What the API takes of an asset, without what an export adds."""
+        """Return the body of an asset for the API, without the keys that an export adds."""
 
     @abstractmethod
-    def title(self, body: Body) -> str: ...
+    def title(self, body: Body) -> str:
+        """Return the title that a reader knows the object by."""
 
     @abstractmethod
     def faults(self, body: Body) -> Iterator[Fault]:
-        """What the API would refuse, as far as it can be told without asking."""
+        """Yield what the API would refuse, as far as that is known offline."""
 
     @abstractmethod
     def canonical(self, body: Body) -> dict[str, Any]:
-        """What counts in a body, sent or stored, without the marker and whatever the server adds by itself."""
+        """Return a body without the marker and without keys and values that the server adds or rewrites."""
 
-    def present(self, canonical: dict[str, Any], now: float) -> dict[str, Any] | None:
-        """What a canonical body still means from `now` on; None where it is over."""
+    def remaining(self, canonical: dict[str, Any], now: float) -> dict[str, Any] | None:
+        """Return the part of a canonical body that still has an effect from `now` on; None if it has ended."""
         return canonical
 
     def request(self, body: Body, id: str = '') -> Body:
-        """What is sent: `body` itself, or that in an envelope."""
+        """Return the request for a body: the body itself, or an envelope around it."""
         return body
 
-    def answered(self, answer: Any) -> tuple[str, Body]:
-        """The number and the body in an answer. Raises KeyError, TypeError or AttributeError for another form."""
+    def from_answer(self, answer: Any) -> tuple[str, Body]:
+        """Return the id and the body of a response. Raises KeyError, TypeError or AttributeError for another form."""
         return str(answer['id']), dict(answer)
 
-    def listed(self, entry: Body) -> Any:
-        """The body in an entry of a listing."""
+    def entry_body(self, entry: Body) -> Any:
+        """Return the body of an entry of a listing."""
         return entry
 
     @abstractmethod
     def marker(self, body: Body) -> Marker | None:
-        """Read our marker; None for an object that ddassets did not apply."""
+        """Return our marker; None for an object that ddassets did not apply."""
 
     def is_live(self, body: Body) -> bool:
-        """Whether a listed object still counts."""
+        """Whether a listed object still exists."""
         return True
 
     def created(self, body: Body) -> float:
-        """Unix seconds; infinite where the body does not say."""
+        """Return the instant of creation; infinite if the body does not contain it."""
         try:
             return instant(body.get('created') or '')
         except (TypeError, ValueError, OverflowError):
             return math.inf
 
     def check_readable(self, body: Body) -> None:
-        """Raises TypeError, ValueError or the like for a stored body with values of undocumented types."""
-        self.present(self.canonical(body), 0.0)
+        """Raise TypeError, ValueError or a similar error for a stored body with values of undocumented types."""
+        self.remaining(self.canonical(body), 0.0)
         self.mark(body, Marker('', '', ''))
 
     @abstractmethod
-    def mark(self, body: Body, marker: Marker) -> Body: ...
+    def mark(self, body: Body, marker: Marker) -> Body:
+        """Return the body with this marker in place of any other."""
 
-    def outgoing(self, body: Body, now: float) -> Body:
-        """What is sent to create it `now`."""
+    def for_creation(self, body: Body, now: float) -> Body:
+        """Return the body to send in order to create the object `now`."""
         return body
 
     def changes(self, body: Body, stored: Body, now: float) -> Body:
-        """What is sent to make `stored` the same as `body`."""
+        """Return the body to send in order to change `stored` into `body`."""
         return body
 
     def merged(self, stored: Body, changes: Body) -> Body:
-        """What the server makes of `stored` when it is sent `changes`."""
+        """Return the body that the server stores when `changes` are sent for `stored`."""
         return {**stored, **changes}
 
     def notes(self, body: Body, now: float) -> Iterator[str]:
-        """What of a body will not come about when it is created `now`, though it is valid."""
+        """Yield the effects that a valid body will not have if it is created `now`."""
         return iter(())
 
     def replaces(self, desired: Body, stored: Body, now: float) -> bool:
-        """Whether the API cannot change the one into the other, so that a new one has to take its place."""
+        """Whether the API cannot make the change, so that a new object must replace the stored one."""
         return False
 
-    def stands_in_the_way(self, desired: Body, stored: Body, now: float) -> bool:
-        """Whether the API would refuse `desired` because `stored` is there."""
+    def conflicts(self, desired: Body, stored: Body, now: float) -> bool:
+        """Whether the API would refuse `desired` because `stored` exists."""
         return False
 
 
 def model_keys(model: Any) -> frozenset[str]:
-    """The keys that a model of the official client names."""
+    """Return the keys of a model of the official client."""
     return frozenset(model.attribute_map.values())
 
 
 @cache
 def load_model(version: str, name: str) -> Any:
-    """A model of the official client by its name: importing one is what costs time."""
+    """Import a model of the official client by its name, on first use: the import is slow."""
     module = re.sub(r'(?<!^)(?=[A-Z])', '_', name).lower()
     return getattr(importlib.import_module(f'datadog_api_client.{version}.model.{module}'), name)
 
 
-def tidy(value: Any) -> Any:
-    """Without nulls, and with whole numbers written as such: JSON tells 800 from 800.0, Datadog does not."""
+def normalised(value: Any) -> Any:
+    """Return the value without nulls and with integers for whole floats: 800 and 800.0 are equal for Datadog."""
     match value:
         case dict() | Mapping():
-            return {key: tidy(inner) for key, inner in value.items() if inner is not None}
+            return {key: normalised(inner) for key, inner in value.items() if inner is not None}
         case list() | tuple():
-            return [tidy(inner) for inner in value]
+            return [normalised(inner) for inner in value]
         case float() if value.is_integer():
             return int(value)
     return value
 
 
 def drop_defaults(body: dict[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the body without the keys whose value is the default."""
     return {key: value for key, value in body.items() if key not in defaults or value != defaults[key]}
 
 
 def instant(text: str) -> float:
+    """Return Unix seconds for an instant in ISO 8601. Raises ValueError."""
     return datetime.fromisoformat(text).timestamp()

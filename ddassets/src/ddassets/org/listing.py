@@ -60,7 +60,7 @@ class Listing:
         """The object itself, not as a listing has it; None when it is gone or no longer ours."""
         kind, path = stored.kind, f'{stored.kind.path}/{stored.id}'
         try:
-            id, body = kind.answered(self.client.get(path))
+            id, body = kind.from_answer(self.client.get(path))
         except Refused as refused:
             # Deleted since it was listed.
             if refused.status in (404, 410):
@@ -76,13 +76,13 @@ class Listing:
     def _sorted(self, kind: Kind, entries: Iterable[Entry]) -> Listed:
         stored, foreign = [], []
         for entry in entries:
-            id, body = str(entry['id']), kind.listed(entry)
+            id, body = str(entry['id']), kind.entry_body(entry)
             if not isinstance(body, Mapping) or not kind.is_live(body):
                 continue
             marker = kind.marker(body)
             if marker and marker.integration == self.integration:
                 stored.append(read_stored(kind, id, body, marker, whole=kind is not DASHBOARDS))
-            elif kind.excludes_equals and _is_readable(kind, body):
+            elif kind.refuses_duplicates and _is_readable(kind, body):
                 foreign.append(Foreign(kind, id, body))
         return Listed(tuple(stored), tuple(foreign))
 

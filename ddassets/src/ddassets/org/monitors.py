@@ -4,16 +4,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ddassets import assets as bundle
-from ddassets.org.kind import Body, Kind, drop_defaults, load_model, model_keys, tidy
-from ddassets.org.marker import LONGEST_TAG, Marker, in_tags, is_ours
+from ddassets.org.kind import Body, Kind, drop_defaults, load_model, model_keys, normalised
+from ddassets.org.marker import MAX_TAG, Marker, in_tags, is_marker_tag
 from ddassets.org.schema import Fault, faults
 
-# What can be told of a monitor; its update takes no other key.
+# The keys that an update accepts.
 WRITABLE = (
     *('name', 'type', 'query', 'message', 'tags', 'options'),
     *('priority', 'restricted_roles', 'draft_status', 'assets'),
 )
-# What a key means that is left out. An update leaves such a key as it was, so it has to be said.
+# The meaning of a missing key. An update does not change a missing key, so the default must be sent.
 DEFAULTS: Mapping[str, Any] = {
     'message': '',
     'tags': [],
@@ -33,7 +33,7 @@ OPTION_DEFAULTS: Mapping[str, Any] = {
     'on_missing_data': 'default',
     'thresholds': {},
 }
-# Said by others: the state of downtimes, and what belongs to synthetic tests.
+# Set by Datadog itself: the state of downtimes, and the options of synthetic tests.
 FOREIGN_OPTIONS = frozenset(('silenced', 'device_ids', 'synthetics_check_id'))
 
 
@@ -44,7 +44,7 @@ class Monitors(Kind):
     page = '/monitors/{id}'
 
     def body(self, asset: bundle.Asset) -> Body:
-        # An id is that of the organisation that the monitor was exported from.
+        # The id belongs to the organisation from which the monitor was exported.
         return {key: value for key, value in asset.cleaned().items() if key != 'id'}
 
     def title(self, body: Body) -> str:
@@ -57,22 +57,22 @@ class Monitors(Kind):
         if not self.title(body):
             yield Fault(('name',), 'the key is required and missing')
         for index, tag in enumerate(body.get('tags') or ()):
-            if len(tag) > LONGEST_TAG:
-                yield Fault(('tags', index), f'is longer than {LONGEST_TAG} characters')
-            if is_ours(tag.lower()):
-                yield Fault(('tags', index), f'{tag!r} is kept for what ddassets applies')
+            if len(tag) > MAX_TAG:
+                yield Fault(('tags', index), f'expected at most {MAX_TAG} characters, found {len(tag)}')
+            if is_marker_tag(tag.lower()):
+                yield Fault(('tags', index), f'{tag!r} is reserved for the marker of ddassets; remove it')
 
     def marker(self, body: Body) -> Marker | None:
         return in_tags(body.get('tags'))
 
     def canonical(self, body: Body) -> dict[str, Any]:
-        kept = {key: tidy(body[key]) for key in WRITABLE if body.get(key) is not None}
-        # Which of the two the server stores depends on the query.
+        kept = {key: normalised(body[key]) for key in WRITABLE if body.get(key) is not None}
+        # Both types mean the same; which of them the server stores depends on the query.
         kept['type'] = 'query alert' if kept.get('type') == 'metric alert' else kept.get('type')
         for key in ('name', 'query', 'message'):
             kept[key] = str(kept.get(key, '')).strip()
-        # Datadog means the same by a tag in either case of letters, and may keep it in lower case.
-        kept['tags'] = sorted({tag.lower() for tag in kept.get('tags', ()) if not is_ours(tag)})
+        # Tags are case-insensitive, and Datadog may store them in lower case.
+        kept['tags'] = sorted({tag.lower() for tag in kept.get('tags', ()) if not is_marker_tag(tag)})
         known = model_keys(load_model('v1', 'MonitorOptions')) - FOREIGN_OPTIONS
         options = {key: value for key, value in kept.get('options', {}).items() if key in known}
         kept['options'] = drop_defaults(options, OPTION_DEFAULTS)
@@ -83,12 +83,12 @@ class Monitors(Kind):
         return drop_defaults(kept, DEFAULTS)
 
     def mark(self, body: Body, marker: Marker) -> Body:
-        return {**body, 'tags': [*(tag for tag in body.get('tags') or () if not is_ours(tag)), *marker.tags()]}
+        return {**body, 'tags': [*(tag for tag in body.get('tags') or () if not is_marker_tag(tag)), *marker.tags()]}
 
     def changes(self, body: Body, stored: Body, now: float) -> Body:
-        said = {key: value for key, value in DEFAULTS.items() if key not in body and stored.get(key, value) != value}
-        # The type of a monitor never changes: `replaces` sees to it.
-        return {key: value for key, value in {**said, **body}.items() if key != 'type'}
+        removed = {key: value for key, value in DEFAULTS.items() if key not in body and stored.get(key, value) != value}
+        # An update cannot change the type: `replaces` is true for another type.
+        return {key: value for key, value in {**removed, **body}.items() if key != 'type'}
 
     def replaces(self, desired: Body, stored: Body, now: float) -> bool:
         return bool(self.canonical(desired)['type'] != self.canonical(stored)['type'])

@@ -1,14 +1,15 @@
-"""Notification rules. They have no tags and no text of their own but the name, which ends with the marker."""
+"""Notification rules. The name is their only text, so the marker is at its end."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ddassets import assets as bundle
-from ddassets.org.kind import Body, Kind, drop_defaults, load_model, tidy
-from ddassets.org.marker import Marker, in_name, with_name, without_name
+from ddassets.org.kind import Body, Kind, drop_defaults, load_model, normalised
+from ddassets.org.marker import Marker, in_name, name_with_marker, name_without_marker
 from ddassets.org.schema import Fault, faults
 
 WRITABLE = ('name', 'filter', 'recipients', 'conditional_recipients', 'bundle_config')
+# Characters.
 MAX_NAME = 1000
 _ORDER = 'Datadog may not route monitors that were saved before the rule: save them again if its coverage lacks them'
 
@@ -20,14 +21,14 @@ class NotificationRules(Kind):
     method = 'PATCH'
     # No page of a single rule is documented.
     page = '/monitors/settings/notifications'
-    # The most that a page may hold, and as many rules as an organisation has by default.
+    # The documented maximum, and the default limit of rules of an organisation.
     page_size = 1000
 
     def body(self, asset: bundle.Asset) -> Body:
         return {key: value for key, value in asset.cleaned().items() if key in WRITABLE}
 
     def title(self, body: Body) -> str:
-        return without_name(str(body.get('name') or '')).strip()
+        return name_without_marker(str(body.get('name') or '')).strip()
 
     def faults(self, body: Body) -> Iterator[Fault]:
         for fault in faults(self.request(body), load_model('v2', 'MonitorNotificationRuleCreateRequest')):
@@ -36,10 +37,10 @@ class NotificationRules(Kind):
     def request(self, body: Body, id: str = '') -> Body:
         return {'data': {**({'id': id} if id else {}), 'type': 'monitor-notification-rule', 'attributes': body}}
 
-    def answered(self, answer: Any) -> tuple[str, Body]:
+    def from_answer(self, answer: Any) -> tuple[str, Body]:
         return str(answer['data']['id']), dict(answer['data']['attributes'])
 
-    def listed(self, entry: Body) -> Any:
+    def entry_body(self, entry: Body) -> Any:
         return entry.get('attributes')
 
     def marker(self, body: Body) -> Marker | None:
@@ -49,7 +50,7 @@ class NotificationRules(Kind):
         return super().created({'created': body.get('created_at')})
 
     def canonical(self, body: Body) -> dict[str, Any]:
-        kept = {key: tidy(body[key]) for key in WRITABLE if body.get(key) is not None}
+        kept = {key: normalised(body[key]) for key in WRITABLE if body.get(key) is not None}
         kept['name'] = self.title(kept)
         kept['filter'] = _filter(kept.get('filter', {}))
         # Datadog keeps recipients as a set.
@@ -60,24 +61,24 @@ class NotificationRules(Kind):
         return drop_defaults(kept, {'recipients': []})
 
     def mark(self, body: Body, marker: Marker) -> Body:
-        return {**body, 'name': with_name(str(body.get('name') or ''), marker)}
+        return {**body, 'name': name_with_marker(str(body.get('name') or ''), marker)}
 
     def merged(self, stored: Body, changes: Body) -> Body:
-        # Recorded: an update says all of it, and recipients give way to conditional ones.
+        # Recorded: an update replaces everything, and conditional recipients replace plain ones.
         return changes
 
     def notes(self, body: Body, now: float) -> Iterator[str]:
         yield _ORDER
 
     def replaces(self, desired: Body, stored: Body, now: float) -> bool:
-        """Whether bundling has to end: whether an update without it does that is not documented."""
+        """Whether bundling is to end. Whether an update without `bundle_config` ends it is not documented."""
         return stored.get('bundle_config') is not None and desired.get('bundle_config') is None
 
 
 def _filter(filter: Mapping[str, Any]) -> dict[str, Any]:
     found = dict(filter)
     if 'tags' in found:
-        # All of them have to match, so their order means nothing.
+        # All of them must match, so their order is irrelevant.
         found['tags'] = sorted(set(found['tags']))
     if 'scope' in found:
         found['scope'] = str(found['scope']).strip()
@@ -85,7 +86,7 @@ def _filter(filter: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _holders(rule: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """The objects of a rule that have recipients: itself, and those under conditional_recipients."""
+    """Yield the objects that have recipients: the rule, `conditional_recipients` and its conditions."""
     yield rule
     if conditional := rule.get('conditional_recipients'):
         yield conditional

@@ -81,7 +81,7 @@ class Organisation:
         for _ in range(attempts):
             now = time.time()
             _check_lasting(desired, now)
-            body = kind.outgoing(desired.body, now)
+            body = kind.for_creation(desired.body, now)
             marker = self._marker(desired, body)
             tried.add(marker)
             try:
@@ -92,7 +92,7 @@ class Organisation:
                 if stored := self._look(desired, tried, unclear):
                     return stored
             except Refused as refused:
-                if not (kind.excludes_equals and refused.status in (400, 409)):
+                if not (kind.refuses_duplicates and refused.status in (400, 409)):
                     raise
                 # It may be there: by an attempt whose response was lost, or by another apply at the same time.
                 if stored := self._look(desired, tried, refused):
@@ -137,7 +137,7 @@ class Organisation:
 
     def _stored(self, kind: Kind, answer: Any, marker: Marker) -> Stored:
         try:
-            id, body = kind.answered(answer)
+            id, body = kind.from_answer(answer)
             return read_stored(kind, id, body, marker)
         except (KeyError, TypeError, AttributeError, ValueError, Unavailable):
             raise Unclear(f'{kind.path}: {STRANGE}') from None
@@ -145,5 +145,5 @@ class Organisation:
 
 def _check_lasting(desired: Desired, now: float) -> None:
     """Raises ApiError for an asset that has ended since it was planned: without a schedule it would never end."""
-    if desired.is_over(now):
+    if desired.has_ended(now):
         raise ApiError(f'{desired.asset.path}: it has ended since the plan was made')

@@ -100,7 +100,7 @@ def make_plan(
         spare += [_spare(each) for each in found if each is not kept]
     for rest in groups.values():
         spare += [_deletion(rest[0]), *map(_spare, rest[1:])]
-    return Plan(integration, tuple(_with_leave(step) if overwrite else step for step in (*steps, *_in_order(spare))))
+    return Plan(integration, tuple(_overwriting(step) if overwrite else step for step in (*steps, *_in_order(spare))))
 
 
 def make_removal(integration: str, stored: Sequence[Stored], *, overwrite: bool = False) -> Plan:
@@ -114,7 +114,7 @@ def make_removal(integration: str, stored: Sequence[Stored], *, overwrite: bool 
         reason = 'changed in Datadog since it was applied' if changed_by_hand(first) else ''
         steps.append(_step(Action.DELETE, first, reason=reason, by_hand=bool(reason)))
         steps += map(_spare, found[1:])
-    return Plan(integration, tuple(_with_leave(step) if overwrite else step for step in _in_order(steps)))
+    return Plan(integration, tuple(_overwriting(step) if overwrite else step for step in _in_order(steps)))
 
 
 def _in_order(steps: Iterable[Step]) -> list[Step]:
@@ -128,16 +128,16 @@ def changed_by_hand(stored: Stored) -> bool:
 def diff(desired: Desired, stored: Stored, now: float) -> tuple[Difference, ...]:
     """Return the differences between the stored object and its file."""
     kind = desired.kind
-    new, old = (kind.present(kind.canonical(body), now) for body in (desired.body, stored.body))
+    new, old = (kind.remaining(kind.canonical(body), now) for body in (desired.body, stored.body))
     return tuple(differences(old or {}, new or {}))
 
 
 def _creation(desired: Desired, foreign: Iterable[Foreign], now: float) -> Step:
     kind = desired.kind
-    if desired.is_over(now):
+    if desired.has_ended(now):
         return _step(Action.KEEP, desired, reason='it has ended: nothing to create')
     for other in foreign:
-        if other.kind is kind and kind.stands_in_the_way(desired.body, other.body, now):
+        if other.kind is kind and kind.conflicts(desired.body, other.body, now):
             reason = f'a {kind.name} from elsewhere covers the same: {other.id}. Datadog accepts no duplicate'
             return _step(Action.REFUSE, desired, reason=reason)
     return _step(Action.CREATE, desired, notes=tuple(kind.notes(desired.body, now)))
@@ -150,7 +150,7 @@ def _comparison(desired: Desired, stored: Stored, now: float) -> Step:
     if not found and not renamed:
         return _step(Action.KEEP, desired, stored)
     notes: tuple[str, ...] = ()
-    if desired.is_over(now):
+    if desired.has_ended(now):
         action, reason = Action.DELETE, 'it has ended'
     elif kind.replaces(desired.body, stored.body, now):
         action, reason = Action.REPLACE, 'Datadog cannot make this change to the existing object'
@@ -181,7 +181,8 @@ def _refused(step: Step) -> Step:
     return replace(step, action=Action.REFUSE, would=step.action, by_hand=True, reason=reason)
 
 
-def _with_leave(step: Step) -> Step:
+def _overwriting(step: Step) -> Step:
+    """Return the step that `--overwrite` allows."""
     return replace(step, action=step.would, would=None) if step.would else step
 
 
@@ -197,7 +198,7 @@ def _renamed(
             continue
         for key, found in list(groups.items()):
             same = len(found) == 1 and key not in names and key[0] == one.kind.name and key[1]
-            if same and (not diff(one, found[0], now) or one.kind.stands_in_the_way(one.body, found[0].body, now)):
+            if same and (not diff(one, found[0], now) or one.kind.conflicts(one.body, found[0].body, now)):
                 adopted[one.key] = groups.pop(key)[0]
                 break
     return adopted

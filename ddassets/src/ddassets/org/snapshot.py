@@ -31,7 +31,7 @@ from ddassets.output.terminal import count
 PICTURE_PAUSE = 1.0
 # Pixels of a side: what is smaller is what stands there until the picture is rendered.
 SMALLEST_PICTURE = 32
-LONGEST_TEXT = 4000
+MAX_TEXT = 4000
 SNAPSHOT_TAG = 'ddassets_snapshot'
 
 
@@ -146,7 +146,7 @@ def make_event(
     shown = f'{start:%Y-%m-%d %H:%M:%S} to {stop:%H:%M:%S} UTC'
     head = f'%%% \n![{graph.title}]({url})\n\n{graph.title}, {shown}, of the dashboard {graph.dashboard}\n\n`'
     tail = f'`\n\n{" ".join(notify)}\n %%%'
-    room = LONGEST_TEXT - len(head) - len(tail)
+    room = MAX_TEXT - len(head) - len(tail)
     query = graph.query if len(graph.query) <= room else graph.query[: max(0, room - 1)] + '…'
     return {
         'title': f'{graph.title}, the past {spelled(span[1] - span[0])}',
