@@ -126,7 +126,8 @@ def both_plan_first(clients):
         if exchange.operation in LISTINGS and moment == 'acted' and next(listed) >= len(LISTINGS) * clients:
             ready.set()
         if exchange.operation in CREATIONS and moment == 'arrived':
-            ready.wait(5)
+            # Less than the time limit of a request; a busy machine may need seconds for the listings.
+            ready.wait(20)
 
     return watch
 

@@ -178,3 +178,24 @@ def test_what_is_told_at_once_stands_on_lines_of_its_own(datadog, folder):
     err = run(datadog, 'apply', folder(integration.ASSETS), '--yes', '--verbose').err
     assert err.count('\n') == len(datadog.exchanges)
     assert all(re.fullmatch(r'ddassets: [A-Z]+ \S+: \d+\.\d\d s', line) for line in err.splitlines())
+
+
+HOSTILE = 'Jobs\x9b2J\u202e\x1b[2J'
+
+
+@pytest.mark.parametrize(
+    'command, options',
+    [
+        pytest.param('plan', ('--dry-run',), id='plan-dry-run'),
+        pytest.param('plan', (), id='plan'),
+        pytest.param('snapshot', ('--widget', HOSTILE, '--dry-run'), id='snapshot-dry-run'),
+        pytest.param('snapshot', ('--widget', HOSTILE, '--dry-run', '--json'), id='snapshot-dry-run-as-json'),
+        pytest.param('doctor', ('--json',), id='doctor-as-json'),
+    ],
+)
+def test_no_text_of_a_file_controls_the_terminal(datadog, folder, command, options):
+    assets = copy.deepcopy(integration.ASSETS)
+    assets['monitors/full.json']['definition']['name'] = HOSTILE
+    assets['dashboards/jobs.json']['widgets'][1]['definition']['title'] = HOSTILE
+    outcome = run(datadog, command, folder(assets), *options)
+    assert 'Jobs\\' in outcome.out and outcome.out.replace('\n', '').isprintable(), outcome.said

@@ -165,6 +165,13 @@ def test_no_text_of_a_file_controls_the_terminal(run, options):
     assert r'\x1b[2J' in out + err and '\x1b' not in out + err
 
 
+def test_the_name_of_a_file_that_is_written_does_not_control_the_terminal(run):
+    path = Path(DAY).with_name('a\x1b[2J.yaml')
+    path.write_bytes(Path(DAY).read_bytes())
+    code, out, _ = run('--write', path)
+    assert code == 0 and r'a\x1b[2J.yaml: ' in out and out.replace('\n', '').isprintable()
+
+
 def test_an_instant_is_explained_where_it_is(run):
     code, out, _ = run(
         'acme', '--explain', '2027-01-11T10:04:30', '--group', 'host:two,env:test', '--monitor', 'queue_full'

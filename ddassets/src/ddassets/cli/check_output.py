@@ -1,6 +1,5 @@
 """The result of a check as text and as a report."""
 
-import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -12,6 +11,7 @@ from ddassets.agent.conf_files import ConfFile
 from ddassets.agent.sampler import AGENT_VERSION, NOT_IMITATED, Series
 from ddassets.agent.wheel import SAME_VERSION, Verdict, Wheel
 from ddassets.diagnostic import Diagnostic, Severity
+from ddassets.output.formats.json import dump
 from ddassets.output.report import Case, Report, Rule
 from ddassets.output.terminal import count, printable
 
@@ -60,18 +60,28 @@ def runs_text(runs: list[Run], times: int) -> str:
         note = f' (run {", ".join(map(str, numbers))} of {times})'
     sections = [
         ('Series', series_documents(series for run in runs for series in run.series), True),
-        ('Events', [event for run in runs for event in run.events], False),
+        ('Events', _event_documents(runs), False),
         ('Service Checks', [item for run in runs for item in run.service_checks], False),
     ]
     return '\n'.join(
-        f'=== {title} ==={note}\n{_json(documents)}\n' for title, documents, always in sections if always or documents
+        f'=== {title} ==={note}\n{dump(documents)}' for title, documents, always in sections if always or documents
     )
 
 
-def _json(documents: list[dict[str, Any]]) -> str:
-    """Return JSON whose texts cannot control the terminal: JSON itself leaves some control characters as they are."""
-    text = json.dumps(documents, indent=2, ensure_ascii=False)
-    return ''.join(c if c.isprintable() or c == '\n' else json.dumps(c)[1:-1] for c in text)
+def _event_documents(runs: Sequence[Run]) -> list[Any]:
+    """Return the events. A check may put any number into them; what JSON cannot represent is null."""
+    return [_finite(event) for run in runs for event in run.events]
+
+
+def _finite(value: Any) -> Any:
+    match value:
+        case float() if not math.isfinite(value):
+            return None
+        case dict():
+            return {key: _finite(inner) for key, inner in value.items()}
+        case list():
+            return [_finite(inner) for inner in value]
+    return value
 
 
 _RULES = (Rule('check/failed', Severity.ERROR, 'the check could not be loaded, or a run of it failed'),)
@@ -231,7 +241,7 @@ def summary_document(collector: Collector, installation: Installation) -> dict[s
         'install': _installation_document(installation),
         'agent': {'version': AGENT_VERSION, 'not_imitated': list(NOT_IMITATED)},
         'series': series_documents(series for run in runs for series in run.series),
-        'events': [event for run in runs for event in run.events],
+        'events': _event_documents(runs),
         'service_checks': [item for run in runs for item in run.service_checks],
         'instances': [
             {

@@ -1,11 +1,11 @@
 """`ddassets doctor`: diagnose the connection to Datadog, one line for each link."""
 
-import json
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from ddassets.cli import option
 from ddassets.cli.exit_code import FAILED, FINE
+from ddassets.output.formats.json import dump
 from ddassets.output.terminal import Paint, Screen, bounded, write
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def run(options: Namespace) -> int:
     failed = any(finding.level == 'fail' for finding in findings)
     if options.format == 'json':
         document = {'ok': not failed, 'site': account.site, 'findings': [vars(finding) for finding in findings]}
-        write(json.dumps(document, indent=2, ensure_ascii=False) + '\n')
+        write(dump(document))
     return FAILED if failed else FINE
 
 

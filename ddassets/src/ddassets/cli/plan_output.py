@@ -10,6 +10,7 @@ from ddassets.diagnostic import Diagnostic, Severity
 from ddassets.org.applying import Outcome
 from ddassets.org.difference import MISSING, Difference
 from ddassets.org.plan import Action, Plan, Step
+from ddassets.output.formats.json import dump
 from ddassets.output.report import Case, Report, Rule
 from ddassets.output.terminal import Paint, Screen, count, printable, shorten
 
@@ -242,6 +243,5 @@ def outcome_documents(outcomes: Iterable[Outcome]) -> list[dict[str, Any]]:
 
 
 def sent_text(bodies: Sequence[tuple[str, str, Any]]) -> str:
-    """What `--dry-run` shows: method, path and body of each request that would create an asset."""
-    parts = [f'{method} {path}\n{json.dumps(body, indent=2, ensure_ascii=False)}\n' for method, path, body in bodies]
-    return '\n'.join(parts)
+    """Return method, path and body of each request that would create an asset."""
+    return '\n'.join(f'{method} {path}\n{dump(body)}' for method, path, body in bodies)

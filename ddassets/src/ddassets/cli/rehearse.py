@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ddassets.cli import option
 from ddassets.diagnostic import UnusableInputError
-from ddassets.output.terminal import Progress, Screen, bounded, count, log, log_unusable, write
+from ddassets.output.terminal import Progress, Screen, bounded, count, log, log_unusable, printable, write
 
 if TYPE_CHECKING:
     from ddassets.assets import Bundle
@@ -201,18 +201,19 @@ def _written(rehearsal: 'Rehearsal') -> 'Outcome':
     from ddassets.rehearsal.outcome import Outcome
 
     path = rehearsal.scenario.path
+    shown = printable(str(path))
     if rehearsal.scenario.properties and rehearsal.scenario.expectations is None:
-        write(f'{path}: states properties, left alone\n')
+        write(f'{shown}: states properties, left alone\n')
         return Outcome(path, Judgement(rehearsal), judged=False)
     text, number = writing.write(rehearsal)
     expectations = count(number, 'expectation')
     if text == rehearsal.scenario.text:
-        write(f'{path}: unchanged, {expectations}\n')
+        write(f'{shown}: unchanged, {expectations}\n')
     else:
         writing.save(rehearsal, text)
-        write(f'{path}: wrote {expectations}. Review them: they state what happens, not what should happen.\n')
+        write(f'{shown}: wrote {expectations}. Review them: they state what happens, not what should happen.\n')
     for line in writing.warnings(rehearsal):
-        write(f'{path}: warning: {line}\n')
+        write(f'{shown}: warning: {line}\n')
     return Outcome(path, Judgement(rehearsal), judged=False)
 
 

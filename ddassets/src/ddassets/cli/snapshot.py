@@ -1,6 +1,5 @@
 """`ddassets snapshot`: post a picture of a widget's graph as an event."""
 
-import json
 import time
 import uuid
 from argparse import ArgumentParser, Namespace
@@ -9,6 +8,7 @@ from typing import Any
 from ddassets.cli import option
 from ddassets.cli.exit_code import FAILED, FINE
 from ddassets.diagnostic import UnusableInputError
+from ddassets.output.formats.json import dump
 from ddassets.output.terminal import bounded, log, printable, write
 
 HELP = "post a picture of a widget's graph, mentioning its recipients"
@@ -95,9 +95,10 @@ def run(options: Namespace) -> int:
 
 def _print(options: Namespace, document: dict[str, Any], text: str | None = None) -> None:
     if options.format == 'json':
-        write(json.dumps(document, indent=2, ensure_ascii=False) + '\n')
+        write(dump(document))
     elif text is None:
         event = document['event']
-        write(f'{document["query"]}\n\n{event["title"]}\n{event["text"]}\n')
+        lines = f'{document["query"]}\n\n{event["title"]}\n{event["text"]}'.split('\n')
+        write(''.join(f'{printable(line)}\n' for line in lines))
     else:
         write(bounded(''.join(f'{printable(line)}\n' for line in text.splitlines())))

@@ -2,7 +2,6 @@
 
 import json
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from ddassets.output.report import Report
@@ -13,8 +12,8 @@ def write(report: Report, paint: Paint) -> str:
     return dump(report.document)
 
 
-def dump(document: Mapping[str, Any]) -> str:
-    """Return a JSON document, with unprintable characters escaped."""
+def dump(document: Any) -> str:
+    """Return a JSON document, with unprintable characters escaped: JSON itself requires that for some of them only."""
     text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False)
     return re.sub(r'[^\x20-\x7e\n]', lambda found: _escaped(found[0]), text) + '\n'
 
