@@ -236,7 +236,7 @@ RULES: dict[str, tuple[str, str]] = {
     '20.16': (IMPLEMENTED, 'top() and its kin around the whole query'),
     '20.17': (IMPLEMENTED, 'ranking by area and l2norm'),
     '20.18': (IMPLEMENTED, 'calendar_shift() and the shifts it replaces'),
-    '20.19': (REFUSED, 'rollups by calendar units'),
+    '20.19': (IMPLEMENTED, 'rollups by calendar units; months from another day than the first are refused'),
     '20.20': (REFUSED, 'nested rollups'),
     '20.21': (REFUSED, 'autosmooth()'),
     '20.22': (REFUSED, 'the space aggregator count'),

@@ -334,6 +334,36 @@ NO_HANDLE = [(WARNING, '@pager is not notified of the recovery', '@pager')]
             id='rollup-shorter',
         ),
         pytest.param(
+            monitor("sum(last_1d):sum:acme.requests{*}.rollup(sum, daily, 12am, 'Europe/Berlin') > 100"),
+            'monitor/rollup-window',
+            [
+                (
+                    WARNING,
+                    'a bucket of 86400 s in a window of 86400 s',
+                    ".rollup(sum, daily, 12am, 'Europe/Berlin')",
+                )
+            ],
+            id='rollup-of-a-day',
+        ),
+        pytest.param(
+            monitor('sum(last_2d):sum:acme.requests{*}.rollup(sum, daily) > 100'),
+            'monitor/rollup-window',
+            [],
+            id='rollup-of-a-day-in-two',
+        ),
+        pytest.param(
+            monitor('sum(last_2d):sum:acme.requests{*}.rollup(sum, daily) > 100'),
+            'monitor/rollup-delay',
+            [(NOTE, 'the newest bucket of 86400 s is incomplete when it is evaluated', '.rollup(sum, daily)')],
+            id='rollup-of-a-day-that-goes-on',
+        ),
+        pytest.param(
+            monitor('sum(last_2d):sum:acme.requests{*}.rollup(sum, daily) > 100', {'evaluation_delay': 86400}),
+            'monitor/rollup-delay',
+            [],
+            id='rollup-of-a-day-that-is-over',
+        ),
+        pytest.param(
             monitor('avg(current_1h):avg:acme.queue.length{*}.rollup(avg, 3600) > 100'),
             'monitor/rollup-window',
             [],
@@ -622,6 +652,37 @@ NO_HANDLE = [(WARNING, '@pager is not notified of the recovery', '@pager')]
                     [(WARNING, '.rollup(): the interval is 0; expected seconds above 0', '0')],
                 ),
                 ('rollup-daily', 'avg:acme.workers{$host}.rollup(avg, daily)', []),
+                ('rollup-12am', "avg:acme.workers{$host}.rollup(avg, daily, 12am, 'Europe/Berlin')", []),
+                ('rollup-zone', "avg:acme.workers{$host}.rollup(avg, weekly, 'UTC')", []),
+                ('rollup-monday', 'avg:acme.workers{$host}.rollup(avg, weekly, monday)', []),
+                ('rollup-month', "avg:acme.workers{$host}.rollup(avg, monthly, 15th, 'UTC')", []),
+                (
+                    'rollup-day',
+                    'avg:acme.workers{$host}.rollup(avg, weekly, mondy)',
+                    [
+                        (
+                            WARNING,
+                            ".rollup(): 'mondy' is not where weekly buckets begin; expected a day such as monday",
+                            'mondy',
+                        )
+                    ],
+                ),
+                (
+                    'rollup-hour',
+                    'avg:acme.workers{$host}.rollup(avg, daily, 24h)',
+                    [
+                        (
+                            WARNING,
+                            ".rollup(): '24h' is not where daily buckets begin; expected a time such as 12am",
+                            '24h',
+                        )
+                    ],
+                ),
+                (
+                    'rollup-no-zone',
+                    "avg:acme.workers{$host}.rollup(avg, daily, 12am, 'Berlin')",
+                    [(WARNING, ".rollup(): 'Berlin' is not a time zone", "'Berlin'")],
+                ),
                 ('rollup-interval', 'avg:acme.workers{$host}.rollup(60)', []),
                 (
                     'fill',

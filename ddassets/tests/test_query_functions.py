@@ -203,7 +203,25 @@ def test_a_group_that_falls_out_has_no_data():
         pytest.param('avg(last_5m):piecewise_constant(avg:m{*}) > 1', 14, 'use median_9()', marks=rule('20.25')),
         pytest.param('avg(last_5m):equiv_to(avg:m{*}) > 1', 14, 'no public description', marks=rule('20.24')),
         pytest.param('avg(last_5m):rollingavg_13(avg:m{*}) > 1', 14, 'moving_rollup()', marks=rule('20.26')),
-        pytest.param('avg(last_5m):avg:m{*}.rollup(avg, daily) > 1', 35, '.rollup: ', marks=rule('20.19')),
+        pytest.param('avg(last_1d):avg:m{*}.rollup(avg, monthly, 15th) > 1', 44, 'another day', marks=rule('20.19')),
+        pytest.param('avg(last_1d):avg:m{*}.rollup(avg, monthly, 1) > 1', 44, 'not published', marks=rule('20.19')),
+        pytest.param('avg(last_1d):avg:m{*}.rollup(avg, weekly, mon) > 1', 43, 'such as monday', marks=rule('20.19')),
+        pytest.param('avg(last_1d):avg:m{*}.rollup(avg, daily, 13pm) > 1', 42, 'such as 12am', marks=rule('20.19')),
+        pytest.param(
+            "avg(last_1d):avg:m{*}.rollup(avg, daily, 12am, 'Berlin') > 1", 48, 'a time zone', marks=rule('20.19')
+        ),
+        pytest.param(
+            'avg(last_1d):avg:m{*}.rollup(avg, daily) + avg:m{*}.rollup(avg, daily, 5am) > 1',
+            44,
+            'days from 5:00 in UTC: beside one to days from 0:00 in UTC',
+            marks=rule('20.19'),
+        ),
+        pytest.param(
+            'avg(last_1d):diff(timeshift(avg:m{*}.rollup(avg, daily), -3600)) > 1',
+            29,
+            'in a shifted difference',
+            marks=rule('20.19'),
+        ),
         pytest.param(
             'avg(last_5m):avg:m{*} by {a}.rollup(avg, 60).rollup(sum, 300) > 1',
             45,

@@ -13,6 +13,7 @@ from oracle.notifications import Downtime
 from oracle.queries import (
     Binary,
     Both,
+    Calendar,
     Either,
     Everything,
     In,
@@ -130,11 +131,15 @@ def shares(source: Source) -> Source:
 
 # (chance, windows, intervals of the series, length in seconds of the time evaluated)
 REGIMES = (
-    (0.76, ((1, 'm'), (2, 'm'), (5, 'm'), (10, 'm'), (15, 'm')), (15, 30, 45, 60, 60, 90), (1200, 4200)),
+    (0.71, ((1, 'm'), (2, 'm'), (5, 'm'), (10, 'm'), (15, 'm')), (15, 30, 45, 60, 60, 90), (1200, 4200)),
     (0.12, ((1, 'h'), (2, 'h')), (60, 120, 300, 600), (7200, 10800)),
     (0.07, ((1, 'd'), (2, 'd'), (36, 'h'), (1, 'w')), (3600, 7200), (2 * 86400, 4 * 86400)),
     (0.05, ((1, 'd'), (36, 'h')), (3600, 7200), (62 * 3600, 86 * 3600)),
+    (0.05, ((1, 'd'), (2, 'd'), (36, 'h'), (1, 'w')), (3600, 7200), (86400, 3 * 86400)),
 )
+# Where days and weeks have other lengths, and months begin: about 03-01, 03-14, 03-28, 10-31 and 11-01 of 2027.
+CALENDAR = (1_803_772_800, 1_804_888_800, 1_806_098_400, 1_824_854_400, 1_824_940_800)
+ZONES = (None, 'UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kathmandu', 'America/Havana')
 
 
 class Maker:
@@ -144,8 +149,9 @@ class Maker:
         self.intervals: tuple[int, ...] = regime[2]
         _, windows, _, lengths = regime
         self.window = random.choice(windows)
-        self.long, self.silent = regime in REGIMES[2:], regime == REGIMES[3]
-        self.start = START + random.choice((0, 0, 60 * random.randrange(60), random.randrange(3600)))
+        self.long, self.silent, self.calendar = regime in REGIMES[2:], regime == REGIMES[3], regime == REGIMES[4]
+        begin = random.choice(CALENDAR) if self.calendar else START
+        self.start = begin + random.choice((0, 0, 60 * random.randrange(60), random.randrange(3600)))
         self.length = random.randrange(*lengths)
         self.end = self.start + self.length
 
@@ -233,8 +239,10 @@ class Maker:
         if self.chance(0.04):
             stub = Leaf('anomalies', 'avg', Everything(), self.by)
             return MonitorQuery('avg', number, unit, stub, None, True)
-        self.rollup = None
-        if self.chance(0.3):
+        self.rollup: tuple[str | None, int | Calendar] | None = None
+        if self.calendar:
+            self.rollup = (random.choice(('avg', 'sum', 'min', 'max', 'count')), self.units())
+        elif self.chance(0.3):
             least = self.intervals[0]
             seconds = random.choice((least, 2 * least, *((60, 300, 420) if least < 600 else (5400,))))
             self.rollup = (random.choice((None, 'avg', 'sum', 'min', 'max', 'count')), seconds)
@@ -249,6 +257,12 @@ class Maker:
         counted = any(leaf.counting == 'as_count' for leaf in leaves(query))
         aggregator = 'sum' if counted else random.choice(('avg', 'sum', 'min', 'max'))
         return MonitorQuery(aggregator, number, unit, query, change)
+
+    def units(self) -> Calendar:
+        random = self.random
+        unit, zone = random.choice(('daily', 'daily', 'daily', 'weekly', 'monthly')), random.choice(ZONES)
+        hour = random.choice((None, 0, 2, 5, 12, 17)) if unit == 'daily' else None
+        return Calendar(unit, zone, hour, random.choice((None, 'monday', 'sunday')) if unit == 'weekly' else None)
 
     def query(self, depth: int) -> Query:
         random = self.random
@@ -289,7 +303,7 @@ class Maker:
         if self.chance(0.15):
             fill = (random.choice(('linear', 'last', 'zero', 'null')), random.choice((None, 60, 120, 600)))
         rollup = self.rollup if self.chance(0.8) else None
-        if counting and rollup and self.chance(0.5):
+        if counting and rollup and self.chance(0.5) and not self.calendar:
             rollup = (None, rollup[1])
         space = None if self.chance(0.04) else random.choice(('avg', 'sum', 'min', 'max'))
         weighted = space == 'sum' and (not rollup or rollup[0] in (None, 'avg')) and self.chance(0.15)

@@ -2,6 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
 
 
 @dataclass(frozen=True)
@@ -92,8 +95,65 @@ type Scope = Everything | Tag | In | Not | Both | Either
 
 
 @dataclass(frozen=True)
+class Calendar:
+    """Days, weeks or months by the wall clock of a zone (rule 20.19). `hour` and `weekday`: where they begin."""
+
+    unit: str
+    zone: str | None = None
+    hour: int | None = None
+    weekday: str | None = None
+
+    def __str__(self) -> str:
+        parts = [self.unit]
+        if self.hour is not None:
+            parts.append(f'{self.hour % 12 or 12}{"am" if self.hour < 12 else "pm"}')
+        if self.weekday:
+            parts.append(self.weekday)
+        return ', '.join(parts + ([f"'{self.zone}'"] if self.zone else []))
+
+    @lru_cache(1_000_000)  # noqa: B019
+    def number(self, instant: float) -> int:
+        """The number of the unit in which the wall clock is."""
+        wall = datetime.fromtimestamp(instant, ZoneInfo(self.zone or 'UTC')).replace(tzinfo=None)
+        day = (wall - timedelta(hours=self.hour or 0)).date()
+        if self.unit == 'monthly':
+            return day.year * 12 + day.month
+        if self.unit == 'daily':
+            return day.toordinal()
+        # Days since a Sunday, which is the first of a week unless the query names another.
+        days = (day - datetime(2000, 1, 2).date()).days
+        names = 'sunday monday tuesday wednesday thursday friday saturday'.split()
+        return (days - names.index(self.weekday or 'sunday')) // 7
+
+    @lru_cache(100_000)  # noqa: B019
+    def start(self, number: int) -> int:
+        """The first instant of a unit, by halves."""
+        low, high = 0, 1 << 32
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self.number(middle) < number else (low, middle)
+        return high
+
+
+@dataclass(frozen=True)
+class Even:
+    """Buckets of `step` seconds, aligned to Unix time (rule 7.1)."""
+
+    step: int
+
+    def number(self, instant: float) -> int:
+        return int(instant // self.step)
+
+    def start(self, number: int) -> int:
+        return number * self.step
+
+
+type Cut = Even | Calendar
+
+
+@dataclass(frozen=True)
 class Leaf:
-    """One metric query. `rollup` is (method or None, seconds), `fill` (method, seconds or None)."""
+    """One metric query. `rollup` is (method or None, seconds or calendar units), `fill` (method, seconds or None)."""
 
     metric: str
     # None: left out (rule 1.14).
@@ -101,7 +161,7 @@ class Leaf:
     scope: Scope = Everything()
     by: tuple[str, ...] = ()
     counting: str | None = None
-    rollup: tuple[str | None, int] | None = None
+    rollup: tuple[str | None, int | Calendar] | None = None
     fill: tuple[str, int | None] | None = None
     weighted: bool = False
     # Only sources of this group: set where groups are counted.

@@ -3,7 +3,6 @@
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import floor
 from typing import TYPE_CHECKING, Literal
 
 from oracle.arithmetic import (
@@ -23,7 +22,7 @@ from oracle.arithmetic import (
     shifted_leaves,
     zeroed,
 )
-from oracle.queries import Binary, Counts, Leaf, Number, Query, Wrapped, leaves, names
+from oracle.queries import Binary, Counts, Cut, Even, Leaf, Number, Query, Wrapped, leaves, names
 from oracle.smoothing import SMOOTHING, family, on_line, smoothed
 
 if TYPE_CHECKING:
@@ -186,7 +185,7 @@ class Samples:
 
 
 class Buckets:
-    """A query over buckets aligned to Unix time (rule 7.1). Bucket n starts at n * step."""
+    """A query over buckets (rules 7.1 and 20.19)."""
 
     def __init__(self, evaluation: 'Evaluation', query: Query | Changed) -> None:
         self.evaluation = evaluation
@@ -200,7 +199,8 @@ class Buckets:
         self.unlimited = False
         rollups = [leaf.rollup[1] for leaf in found if leaf.rollup and leaf.rollup[1]]
         self.rolled = bool(rollups)
-        self.step = rollups[0] if rollups else self.unrolled(found)
+        length = rollups[0] if rollups else self.unrolled(found)
+        self.cut: Cut = Even(length) if isinstance(length, int) else length
         # Rule 2.17: default_zero() interpolates one source too, and at every bucket.
         self.zeroed = {id(leaf) for leaf in zeroed(below)}
         self.sources = {
@@ -223,7 +223,7 @@ class Buckets:
     def grouped(self, leaf: Leaf, source: Source, fill: 'Fill | None') -> 'SourceBuckets':
         """A bucket's content is all that has arrived of it, after the window's end too (rule 7.3)."""
         arrived = self.evaluation.arrived(source)
-        key = id(source), len(arrived), leaf, fill, self.step
+        key = id(source), len(arrived), leaf, fill, self.cut
         if key not in self.evaluation.cache:
             self.evaluation.cache[key] = self.bucketed(leaf, source, fill, arrived)
         return self.evaluation.cache[key]
@@ -233,21 +233,31 @@ class Buckets:
     ) -> 'SourceBuckets':
         contents: dict[int, list[float]] = {}
         for time, value, _ in arrived:
-            contents.setdefault(floor(time / self.step), []).append(value)
+            contents.setdefault(self.cut.number(time), []).append(value)
         method = leaf.rollup[0] if leaf.rollup else None
         if method is None:
             count = source.kind == 'count' and leaf.counting is not None
             method = 'sum' if count or (source.kind == 'rate' and leaf.counting == 'as_count') else 'avg'
         if method == 'sum' and source.kind == 'count' and leaf.counting == 'as_rate':
             # Rule 2.14: what was counted in the bucket by the bucket's length, whether the query names the sum or not.
-            values = {number: share(aggregate('sum', contents[number]), self.step) for number in contents}
+            values = {number: share(aggregate('sum', contents[number]), self.length(number)) for number in contents}
         elif leaf.weighted and source.kind == 'gauge':
             # Rule 20.23: the mean by the share of the bucket in which the source reported.
-            whole = self.step / source.interval
-            values = {number: share(aggregate('sum', contents[number]), whole) for number in contents}
+            values = {
+                number: share(aggregate('sum', contents[number]), self.length(number) / source.interval)
+                for number in contents
+            }
         else:
             values = {n: aggregate(method, [scale(leaf, source, value) for value in contents[n]]) for n in contents}
-        return SourceBuckets(values, fill, self.step, self.evaluation)
+        return SourceBuckets(values, fill, self.cut, self.evaluation)
+
+    def length(self, number: int) -> int:
+        """How many seconds a bucket has."""
+        return self.cut.start(number + 1) - self.cut.start(number)
+
+    def about(self, start: float, end: float) -> range:
+        """The buckets between two instants, and one more on each side."""
+        return range(self.cut.number(start) - 1, self.cut.number(end) + 2)
 
     def fill(self, leaf: Leaf, source: Source) -> 'Fill | None':
         """How gaps are filled (rule 2.16)."""
@@ -282,10 +292,10 @@ class Buckets:
     def between(self, start: float, end: float) -> Iterator[Point]:
         if not any(self.sources.values()) and not self.filled:
             return
-        for number in range(floor(start / self.step) - 1, floor(end / self.step) + 2):
+        for number in self.about(start, end):
             value, real = self.value(self.query, number), self.there(self.query, number)
             if value is not None or real:
-                yield Point(number * self.step, value, real)
+                yield Point(self.cut.start(number), value, real)
 
     def there(self, query: Query | Changed, number: int, shift: float = 0) -> bool:
         """Whether a leaf has a value at the bucket."""
@@ -330,18 +340,19 @@ class Buckets:
         if name in PER_SOURCE and of_sources(inner):
             return self.spaced(query, next(leaves(inner)), number, shift)
         if name in DIFFERENCES:
-            earliest = floor((self.oldest() + shift) / self.step)
+            earliest = self.cut.number(self.oldest() + shift)
             return self.differed(query, number, earliest, lambda n: self.value(inner, n, shift))
         if family(name) in SMOOTHING:
             return self.smoothed(query, number, shift)
         if name == 'trend_line' and not self.unlimited:
             window = self.window_points(inner, shift)
-            return on_line(number * self.step, window) if number * self.step in dict(window) else None
+            at = self.cut.start(number)
+            return on_line(at, window) if at in dict(window) else None
         value = self.value(inner, number, shift + own_shift(query))
         if name == 'trend_line':
             return value
         if name == 'throughput':
-            return combine('/', value, self.step)
+            return combine('/', value, self.length(number))
         if name in FILLERS:
             return self.filler(name, inner, number, shift, query.argument or 0.0) if value is None else value
         if value is None and name.startswith('clamp') and self.present(inner, number, shift):
@@ -368,9 +379,9 @@ class Buckets:
         start, end = self.evaluation.start - self.back, self.evaluation.end - self.back
         bounds = self.evaluation.bounds(self.counts, self.rolled)
         return [
-            (number * self.step, value)
-            for number in range(floor(start / self.step) - 1, floor(end / self.step) + 2)
-            if self.evaluation.inside(number * self.step, bounds, self.back)
+            (self.cut.start(number), value)
+            for number in self.about(start, end)
+            if self.evaluation.inside(self.cut.start(number), bounds, self.back)
             and (value := self.value(query, number, shift)) is not None
         ]
 
@@ -380,18 +391,18 @@ class Buckets:
             return None
         limited = self.evaluation.choices['A79'] == 'window only' and not self.unlimited
         bounds = self.evaluation.bounds(self.counts, self.rolled)
-        first = floor(min(self.oldest(), self.evaluation.known) / self.step)
+        first = self.cut.number(min(self.oldest(), self.evaluation.known))
         points = [
-            (earlier * self.step, value)
+            (self.cut.start(earlier), value)
             for earlier in range(min(first, number), number + 1)
-            if (not limited or self.evaluation.inside(earlier * self.step, bounds, self.back))
+            if (not limited or self.evaluation.inside(self.cut.start(earlier), bounds, self.back))
             and (value := self.value(query.query, earlier, shift)) is not None
         ]
         return smoothed(query, points, self.evaluation.choices) if points else None
 
     def filler(self, name: str, query: Query, number: int, shift: float, value: float) -> float | None:
         """What default_zero() or default() puts into an empty bucket."""
-        if number < floor(self.evaluation.known / self.step):
+        if number < self.cut.number(self.evaluation.known):
             return None
         return value if name in ('default_zero', 'gap') or self.default_applies(query, shift) else None
 
@@ -404,10 +415,10 @@ class Buckets:
         """The value of a leaf, or of a difference of it, for one of its sources."""
         match query:
             case Leaf():
-                bucket = floor((number * self.step - shift) / self.step)
+                bucket = self.cut.number(self.cut.start(number) - shift)
                 return self.sources[id(leaf)][index].value(bucket, self.sampled(leaf, number, shift))
             case Wrapped(name=name, query=inner) if name in PER_SOURCE:
-                earliest = floor((self.oldest() + shift) / self.step)
+                earliest = self.cut.number(self.oldest() + shift)
                 return self.differed(query, number, earliest, lambda n: self.of_source(inner, leaf, index, n, shift))
             case Wrapped(query=inner):
                 return self.of_source(inner, leaf, index, number, shift + own_shift(query))
@@ -421,7 +432,7 @@ class Buckets:
         below = self.query.now if isinstance(self.query, Changed) else self.query
         beside = shifted_leaves(below) if leaf.fill else [(leaf, shift)]
         return any(
-            floor((number * self.step - other_shift) / self.step) in source.values
+            self.cut.number(self.cut.start(number) - other_shift) in source.values
             for other, other_shift in beside
             for source in self.sources[id(other)]
         )
@@ -432,11 +443,11 @@ class Buckets:
         now = value(number)
         # Before the first sample there is nothing but what default_zero() puts there.
         for earlier in range(number - 1, min(earliest, number - 1) - 1, -1):
-            if now is None or not self.previous_counts(earlier * self.step):
+            if now is None or not self.previous_counts(self.cut.start(earlier)):
                 return None
             before = value(earlier)
             if before is not None:
-                seconds = (number - earlier) * self.step
+                seconds = self.cut.start(number) - self.cut.start(earlier)
                 return difference(query.name, now, before, seconds, self.evaluation.choices)
         return None
 
@@ -445,9 +456,9 @@ class Buckets:
         evaluation = self.evaluation
         if evaluation.choices.get('A76') != 'nothing':
             return True
-        around = range(floor(evaluation.start / self.step), floor(evaluation.end / self.step) + 2)
         bounds = evaluation.bounds(self.counts, self.rolled)
-        inside = [number for number in around if evaluation.inside(number * self.step, bounds)]
+        around = self.about(evaluation.start, evaluation.end)
+        inside = [number for number in around if evaluation.inside(self.cut.start(number), bounds)]
         return any(self.there(query, number, shift) for number in inside)
 
     def oldest(self) -> float:
@@ -470,12 +481,12 @@ class SourceBuckets:
     """One source's values by bucket, and how the gaps between them are filled."""
 
     def __init__(
-        self, values: Mapping[int, float | None], fill: Fill | None, step: int, evaluation: 'Evaluation'
+        self, values: Mapping[int, float | None], fill: Fill | None, cut: Cut, evaluation: 'Evaluation'
     ) -> None:
         self.values = values
         self.numbers = sorted(values)
         self.fill = fill
-        self.step = step
+        self.cut = cut
         # A95: the last instant at which a value is held; A96: a gap longer than the limit, the end of which is known.
         self.last_included = evaluation.choices['A95'] == 'included'
         self.fill_long_gaps = evaluation.choices['A96'] != 'nothing'
@@ -486,11 +497,12 @@ class SourceBuckets:
         before, after = bisect_left(self.numbers, bucket), bisect_right(self.numbers, bucket)
         earlier = self.numbers[before - 1] if before else None
         later = self.numbers[after] if after < len(self.numbers) else None
-        distance = 0 if earlier is None else (bucket - earlier) * self.step
+        distance = 0 if earlier is None else self.cut.start(bucket) - self.cut.start(earlier)
         if earlier is None or distance > self.fill.limit:
             return None
         if self.fill.method == 'linear':
-            long = later is not None and (later - earlier) * self.step > self.fill.limit
+            gap = 0 if later is None else self.cut.start(later) - self.cut.start(earlier)
+            long = gap > self.fill.limit
             if (distance == self.fill.limit and not self.last_included) or (long and not self.fill_long_gaps):
                 return None
         low = self.values[earlier]
@@ -503,5 +515,5 @@ class SourceBuckets:
                 high = None if later is None else self.values[later]
                 if later is None or high is None:
                     return low
-                return low + (high - low) * ((bucket - earlier) / (later - earlier))
+                return low + (high - low) * (distance / gap)
         return None

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ddassets.engine.assumptions import Assumptions
-from ddassets.engine.column import Floats
+from ddassets.engine.column import Floats, Indices
 from ddassets.engine.plan import (
     Arithmetic,
     Constant,
@@ -39,8 +39,8 @@ class ValueSource(Protocol):
     @property
     def pointwise(self) -> bool: ...
     @property
-    def bucket(self) -> int:
-        """The length of a point's bucket, in seconds."""
+    def bucket(self) -> Indices | int:
+        """The length of each point's bucket, or of all, in seconds."""
 
     def given(self, node: Node) -> Floats | None:
         """Return the values of a node that is not to be computed from others, or None."""

@@ -87,7 +87,7 @@ class Evaluation:
             times = self._context.starts.astype(np.float64)
             return score(ranking.rank, times, self.values, (index, index + 1), self._context.window)
         (points,) = self.parts.values()
-        return score(ranking.rank, *points.windows(), points.bucket)
+        return score(ranking.rank, *points.windows())
 
     def has_points(self, rows: Indices) -> Flags:
         """Whether the windows of some ticks hold anything at all, be it without a value (n/0, rule 2.13)."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
+from ddassets.engine.buckets import CalendarBuckets
 from ddassets.engine.calendar_shift import CalendarShift
 from ddassets.language.query import tree
 
@@ -34,7 +35,8 @@ class Leaf:
     act on each source before the space aggregation, the first one first (rule 2.4). `extended`: gaps are interpolated
     at every bucket, even of one source, for a default_zero() is around it (rule 2.17). `weighted`: a bucket's value is
     the mean times the share of the bucket in which the source reported (rule 20.23). `group`: only sources of this
-    group are read, for the query is one of those that a count of groups is made of.
+    group are read, for the query is one of those that a count of groups is made of. `aligned`: the buckets are calendar
+    units, and `bucket` is about as long as one (rule 20.19).
     """
 
     metric: tree.Metric
@@ -50,6 +52,7 @@ class Leaf:
     weighted: bool = False
     calendar: CalendarShift | None = None
     group: frozenset[str] | None = None
+    aligned: CalendarBuckets | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,15 @@
 It refuses everything else with its name and column (section 1 of the semantics), and never guesses.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
+from zoneinfo import available_timezones
 
 from ddassets import duration
 from ddassets.diagnostic import Unsupported
 from ddassets.engine.assumptions import Assumptions
+from ddassets.engine.buckets import WEEKDAYS, CalendarBuckets, CalendarUnit, parse_hour
 from ddassets.engine.functions import (
     EVALUATED,
     REFUSED,
@@ -46,7 +48,7 @@ from ddassets.engine.plan import (
 )
 from ddassets.language.query import tree
 from ddassets.language.query.tree import MonitorQuery
-from ddassets.language.query.vocabulary import ARGUMENTS, METHODS
+from ddassets.language.query.vocabulary import ARGUMENTS, CALENDAR_UNITS, METHODS
 
 AGGREGATORS = ('avg', 'sum', 'min', 'max')
 # A moving_rollup reads at most this many windows back.
@@ -125,6 +127,7 @@ def make_plan(query: MonitorQuery, assumptions: Assumptions, stub: StubWindows |
     node = _extended(node, by_window)
     for operand in operands(node) if by_window else (node,):
         _check_unit(operand, expression)
+        _check_shift(operand, by_window)
     return Plan(query.aggregator, query.window.seconds, node, by, by_window, ranking=ranking)
 
 
@@ -135,6 +138,7 @@ def graph_plan(expression: tree.Expression, assumptions: Assumptions) -> Plan:
     """
     node = _extended(_Builder(assumptions).node(expression), by_window=False)
     _check_unit(node, expression)
+    _check_shift(node, by_window=False)
     return Plan('avg', 0, node, _common_keys(node, expression))
 
 
@@ -219,12 +223,36 @@ def _grouping(node: Node) -> tuple[str, ...] | None:
 
 def _check_unit(operand: Node, expression: tree.Expression) -> None:
     """Refuse two lengths of rollup in what is computed point by point."""
-    buckets = {leaf.bucket: leaf for leaf in leaves(operand) if leaf.bucket}
+    buckets = {_unit(leaf): leaf for leaf in leaves(operand) if leaf.bucket}
     if len(buckets) > 1:
         (first, _), (second, leaf) = list(buckets.items())[:2]
         raise Unsupported(
-            f'rollup to {second} s', leaf.metric.span.start + 1, f'beside one to {first} s in the same arithmetic'
+            f'rollup to {second}', leaf.metric.span.start + 1, f'beside one to {first} in the same arithmetic'
         )
+
+
+def _unit(leaf: Leaf) -> str:
+    """The buckets of a rollup, in words that differ where they do."""
+    if leaf.aligned is None:
+        return f'{leaf.bucket} s'
+    start = {
+        'daily': f'days from {leaf.aligned.hour}:00',
+        'weekly': f'weeks from {WEEKDAYS[leaf.aligned.weekday]}',
+        'monthly': 'months',
+    }
+    return f'{start[leaf.aligned.unit]} in {leaf.aligned.zone}'
+
+
+def _check_shift(operand: Node, by_window: bool) -> None:
+    """Refuse differences of a shifted rollup by calendar units: its buckets are no fixed number back.
+
+    `by_window`: a shift moves the window there.
+    """
+    found = () if by_window else tuple(leaves(operand))
+    for leaf in found if any(other.aligned for other in found) else ():
+        if leaf.shift and leaf.differences:
+            reason = 'by calendar units in a shifted difference is not evaluated; use rollup(method, seconds)'
+            raise Unsupported('.rollup', leaf.metric.span.start + 1, reason)
 
 
 def _check_windows(node: Node, expression: tree.Expression, window: int) -> None:
@@ -293,10 +321,44 @@ class _Builder:
         return leaf
 
 
+def _aligned(unit: tree.Word | tree.Text, arguments: Sequence[tree.Argument]) -> CalendarBuckets:
+    """The calendar units of a rollup: their name, then where they begin and the time zone, which may be left out."""
+    found = CalendarBuckets(cast(CalendarUnit, unit.value))
+    *before, last = arguments or (None,)
+    zone = last.value if isinstance(last, tree.Word | tree.Text) else ''
+    if zone in available_timezones():
+        found = replace(found, zone=zone)
+    elif len(arguments) == 2:
+        assert last is not None
+        raise Unsupported('.rollup', last.span.start + 1, 'expected a time zone such as "Europe/Berlin"')
+    else:
+        before = list(arguments)
+    for start in before:
+        assert start is not None
+        column, text = start.span.start + 1, start.value if isinstance(start, tree.Word | tree.Text) else ''
+        if unit.value == 'weekly' and text.lower() in WEEKDAYS:
+            found = replace(found, weekday=WEEKDAYS.index(text.lower()))
+        elif unit.value == 'daily' and (hour := parse_hour(text)) is not None:
+            found = replace(found, hour=hour)
+        elif unit.value == 'monthly':
+            reason = 'of months from another day than the first: how the day is written is not published (rule 20.19)'
+            raise Unsupported('.rollup', column, reason)
+        else:
+            expected = 'a day such as monday' if unit.value == 'weekly' else 'a whole hour such as 12am'
+            raise Unsupported('.rollup', column, f'expected {expected}, or a time zone such as "Europe/Berlin"')
+    return found
+
+
 def _modified(leaf: Leaf, modifier: tree.Modifier) -> Leaf:
     column = modifier.span.start + 1
     rolled = leaf.method is not None or leaf.bucket is not None
     match modifier.name, modifier.arguments:
+        case 'rollup', (tree.Word() | tree.Text() as method, tree.Word() | tree.Text() as unit, *rest) if (
+            method.value in METHODS and unit.value in CALENDAR_UNITS and len(rest) < 3 and not rolled
+        ):
+            # Rule 20.19.
+            aligned = _aligned(unit, rest)
+            return replace(leaf, method=method.value, bucket=aligned.longest - aligned.longest % 86400, aligned=aligned)
         case (('as_count' | 'as_rate'), ()) if leaf.counting is None:
             return replace(leaf, counting=modifier.name)
         case 'rollup', (tree.Word(value=method), *rest) if method in METHODS and len(rest) < 2 and not rolled:
@@ -316,5 +378,8 @@ def _modified(leaf: Leaf, modifier: tree.Modifier) -> Leaf:
                     raise Unsupported('.fill', value.span.start + 1, 'expected linear, last, zero, 0 or null')
             limit = whole_seconds(rest[0], '.fill') if rest else INTERPOLATION_LIMIT
             return replace(leaf, fill=Fill(cast(FillMethod, method), limit))
-    known = 'as_count(), as_rate(), rollup(method, seconds), fill(method, seconds) and weighted() of a sum, each once'
+    known = (
+        'as_count(), as_rate(), rollup(method, seconds), rollup(method, daily, 12am, "Europe/Berlin"), '
+        'fill(method, seconds) and weighted() of a sum, each once'
+    )
     raise Unsupported(f'.{modifier.name}', column, f'is not evaluated in this form, only {known}')

@@ -1,4 +1,4 @@
-"""The points of an expression: the samples of one source as they are, or buckets aligned to Unix time.
+"""The points of an expression: the samples of one source as they are, or buckets.
 
 The content of a bucket depends on the instant of the evaluation: the newest is partial, a gap gets other values once
 the next sample is there, and a difference at the beginning of a window may not look further back. So points are
@@ -13,6 +13,7 @@ import numpy as np
 
 from ddassets.engine import history
 from ddassets.engine.assumptions import Assumption, Assumptions
+from ddassets.engine.buckets import Buckets, EvenBuckets
 from ddassets.engine.column import Column, Flags, Floats, Indices, Ranges, ranks
 from ddassets.engine.computation import compute, differences
 from ddassets.engine.context import EvaluationContext
@@ -55,11 +56,10 @@ def table_bucket(window: int) -> int:
 class Unit:
     """What all points of one operand have in common.
 
-    `step` is the size of a bucket in seconds, None where the samples of the one source are read as they are (A2);
-    `rolled`: by a rollup.
+    `buckets` is None where the samples of the one source are read as they are (A2); `rolled`: by a rollup.
     """
 
-    step: int | None
+    buckets: Buckets | None
     rolled: bool
 
     @classmethod
@@ -67,10 +67,10 @@ class Unit:
         every = tuple(dict.fromkeys(leaves(operand)))
         for leaf in every:
             if leaf.bucket:
-                return cls(leaf.bucket, True)
+                return cls(leaf.aligned or EvenBuckets(leaf.bucket), True)
         size = context.assumptions.bucket
         if size != 'native':
-            return cls(table_bucket(context.window) if size == 'table' else int(size), False)
+            return cls(EvenBuckets(table_bucket(context.window) if size == 'table' else int(size)), False)
         used = [series for leaf in every for series in sources.get(leaf, ())]
         leaf = every[0]
         filled = any(isinstance(node, Filled) for node in walk(operand))
@@ -78,33 +78,33 @@ class Unit:
         plain = leaf.fill is None and leaf.method is None and not shifted and not leaf.extended and not filled
         if len(every) == 1 and len(used) == 1 and plain:
             return cls(None, False)
-        return cls(min((series.interval for series in used), default=60), False)
+        return cls(EvenBuckets(min((series.interval for series in used), default=60)), False)
 
 
 class Points:
     """The points of an expression, as each evaluation sees them: `aggregate` over ranges of their numbers.
 
-    A point's number is its index, or its bucket's, which is the bucket's start in steps since the epoch.
+    A point's number is its index, or its bucket's.
     """
 
     def __init__(self, node: Node, unit: Unit, sources: Sources, context: EvaluationContext) -> None:
         self.node = node
         self.context = context
         self._sources = {leaf: sources.get(leaf, ()) for leaf in leaves(node)}
-        self.step = unit.step
+        self.buckets = unit.buckets
         self._rolled = unit.rolled
         # The final values of the operands of differences, in the numbers of the points or, below a leaf, of its own.
         self.memory: dict[Difference, Column] = {}
         # The same for functions that look at many points.
         self.history: dict[Smoothed | Moving, History] = {}
-        if self.step is None:
+        if self.buckets is None:
             self._read_samples()
         else:
-            self._read_buckets(self.step)
+            self._read_buckets(self.buckets)
 
     def _read_samples(self) -> None:
         (leaf, (series,)) = next(iter(self._sources.items()))
-        self.bucket = series.interval
+        self._interval = series.interval
         self.times, values, arrivals = recent(series, leaf, self.context)
         self.sample_values = scaled(values, series, leaf)[0]
         self.lower = self.number_from(self.context.starts)
@@ -124,11 +124,11 @@ class Points:
         self.settled = np.full(self.lower.size, FAR)
         self._assemble(self.times.size, self.upper)
 
-    def _read_buckets(self, step: int) -> None:
-        self.bucket = step
+    def _read_buckets(self, buckets: Buckets) -> None:
         self.lower = self.number_from(self.context.starts)
         self.upper = np.maximum(self.number_to(self.context.ends), self.lower)
-        if not self._rolled and not all((edges % step).all() for edges in (self.context.starts, self.context.ends)):
+        edges = (self.context.starts, self.context.ends)
+        if not self._rolled and not all((buckets.start(buckets.number(edge)) != edge).all() for edge in edges):
             self._rely_on_bounds()
         self.samples: dict[Leaf, list[Samples]] = {}
         # One more, for a difference at the first point may compare it with a 0 filled in.
@@ -143,7 +143,7 @@ class Points:
             several = len(sources) > 1
             self.samples[leaf] = []
             for series in sources:
-                samples = Samples(series, leaf, self.context, step, several)
+                samples = Samples(series, leaf, self.context, buckets, several)
                 if len(samples):
                     self.samples[leaf].append(samples)
                     self.first = min(self.first, int(samples.buckets[0]) + least)
@@ -151,7 +151,7 @@ class Points:
                     tail, strict = np.minimum(tail, ours + least), np.minimum(strict, strictly + least)
         if looks_back(self.node) and any(isinstance(node, Filled) for node in walk(self.node)):
             # What fills gaps does so since the series are known.
-            self.first = min(self.first, self.context.known // step)
+            self.first = min(self.first, int(buckets.number(np.array(self.context.known))))
         self.settled = strict
         self._assemble(max(int(self.upper.max(initial=self.first)) - self.first, 0), tail)
 
@@ -179,7 +179,7 @@ class Points:
         if choice == 'always':
             return np.full_like(self.lower, _NONE)
         oldest = self.context.starts - INTERPOLATION_LIMIT
-        return ranks(self.times, oldest, 'left') if self.step is None else -(-oldest // self.step)
+        return ranks(self.times, oldest, 'left') if self.buckets is None else self.buckets.number_from(oldest)
 
     def _heads(self) -> Indices:
         """The number after those at the beginning of each window where a difference looks back too far (A19)."""
@@ -217,33 +217,49 @@ class Points:
 
     def number_of(self, instants: Floats) -> Indices:
         """The number of the first point at or after each instant."""
-        if self.step is None:
+        if self.buckets is None:
             return np.searchsorted(self.times, instants)
-        return np.ceil(instants / self.step).astype(np.int64)
+        return self.buckets.number_from(instants)
 
     def has_instant(self, numbers: Indices, instants: Floats) -> Flags:
         """Whether the point of each number is at the instant beside it."""
-        if self.step is None:
+        if self.buckets is None:
             return np.asarray((numbers < self.times.size) & (self.times.take(numbers, mode='clip') == instants))
-        return np.asarray(numbers * self.step == instants)
+        return np.asarray(self.buckets.start(numbers) == instants)
 
     def shift_bounds(self, leaf: Leaf) -> tuple[int, int]:
         """How many buckets back a leaf is read at least, and at most."""
-        assert self.step is not None
-        if leaf.calendar is None:
+        assert self.buckets is not None
+        if leaf.calendar is not None:
+            return self.buckets.least(leaf.calendar.least), self.buckets.greatest(leaf.calendar.greatest)
+        if isinstance(self.buckets, EvenBuckets):
             shift = int(self.shift(leaf, self.lower))
             return shift, shift
-        return leaf.calendar.least // self.step, -(-leaf.calendar.greatest // self.step)
+        return self.buckets.least(leaf.shift), self.buckets.greatest(leaf.shift)
 
     def shift(self, leaf: Leaf, numbers: Indices) -> Indices | int:
         """How many buckets back a leaf is read for the points of some numbers (A20)."""
-        if self.step is None:
+        if self.buckets is None:
             return 0
         if leaf.calendar is not None:
-            return -(-leaf.calendar.seconds(numbers * self.step) // self.step)
-        if leaf.shift % self.step and self.context.assumptions.uneven_shift == 'nearest bucket':
-            return (leaf.shift + self.step // 2) // self.step
-        return -(-leaf.shift // self.step)
+            starts = self.buckets.start(numbers)
+            return numbers - self.buckets.number(starts - leaf.calendar.seconds(starts))
+        if isinstance(self.buckets, EvenBuckets):
+            step = self.buckets.step
+            if leaf.shift % step and self.context.assumptions.uneven_shift == 'nearest bucket':
+                return (leaf.shift + step // 2) // step
+            return -(-leaf.shift // step)
+        return self._aligned_shift(numbers, leaf.shift) if leaf.shift else 0
+
+    def _aligned_shift(self, numbers: Indices, seconds: int) -> Indices:
+        """How many calendar units back the bucket lies that holds the shifted start (A20)."""
+        assert self.buckets is not None
+        shifted = self.buckets.start(numbers) - seconds
+        found = self.buckets.number(shifted)
+        before = shifted - self.buckets.start(found)
+        if before.any() and self.context.assumptions.uneven_shift == 'nearest bucket':
+            found = np.where(self.buckets.length(found) - before < before, found + 1, found)
+        return numbers - found
 
     def _bounds(self) -> Assumption:
         """The assumption that says which ends belong to a window: as_count has its own, which may refer to A1."""
@@ -258,20 +274,24 @@ class Points:
     def number_from(self, instants: Indices) -> Indices:
         """The number of the first point that a window beginning at each instant has."""
         included = self._rolled or self.context.assumptions.peek(self._bounds()).startswith('[')
-        if self.step is None:
+        if self.buckets is None:
             return ranks(self.times, instants, 'left' if included else 'right')
-        return -(-instants // self.step) if included else instants // self.step + 1
+        return self.buckets.number_from(instants) if included else self.buckets.number(instants) + 1
 
     def number_to(self, instants: Indices) -> Indices:
         """The number after that of the last point that a window ending at each instant has."""
         included = self._rolled or self.context.assumptions.peek(self._bounds()).endswith(']')
-        if self.step is None:
+        if self.buckets is None:
             return ranks(self.times, instants, 'right' if included else 'left')
-        return instants // self.step + 1 if included else -(-instants // self.step)
+        return self.buckets.number(instants) + 1 if included else self.buckets.number_from(instants)
 
     def instants(self, numbers: Indices) -> Floats:
         """The times of points, in seconds: of a bucket its start."""
-        return self.times[numbers] if self.step is None else numbers.astype(np.float64) * self.step
+        return self.times[numbers] if self.buckets is None else self.buckets.start(numbers).astype(np.float64)
+
+    def lengths(self, numbers: Indices) -> Indices | int:
+        """The lengths of points' buckets, in seconds."""
+        return self._interval if self.buckets is None else self.buckets.length(numbers)
 
     def _segments(
         self, lower: Indices, upper: Indices, rows: Indices | slice = slice(None)
@@ -347,8 +367,10 @@ class Points:
             found[pending] = _NONE
         return found, values
 
-    def windows(self) -> tuple[Floats, Floats, Ranges]:
-        """Times and values of the points in every window, one window behind the other, and where each lies."""
+    def windows(self) -> tuple[Floats, Floats, Ranges, Indices | int]:
+        """Times and values of the points in every window, one window behind the other, where each lies, and the lengths
+        of the points' buckets.
+        """
         parts = []
         for start, end, base in self._segments(self.lower, self.upper):
             length = np.maximum(end - start, 0)
@@ -359,7 +381,8 @@ class Points:
         order = np.lexsort((numbers, rows))
         count = np.bincount(rows, minlength=self.lower.size)
         end = np.cumsum(count)
-        return self.instants(numbers[order]), self.column.values[index[order]], (end - count, end)
+        values = self.column.values[index[order]]
+        return self.instants(numbers[order]), values, (end - count, end), self.lengths(numbers[order])
 
     def seen_at(self, row: int) -> tuple[Floats, Floats]:
         """Times and values of the points in the window of one evaluation, NaN for those without a value."""
@@ -392,8 +415,8 @@ class PointValues:
     _masks: dict[Leaf, Flags | None] = field(default_factory=dict)
 
     @property
-    def bucket(self) -> int:
-        return self.points.bucket
+    def bucket(self) -> Indices | int:
+        return self.points.lengths(self.numbers)
 
     def given(self, node: Node) -> Floats | None:
         match node:
@@ -411,7 +434,7 @@ class PointValues:
         points = self.points
         shift = points.shift(leaf, self.numbers)
         below = PointValues(points, self.numbers - shift, self.rows, shift, self.floored)
-        if points.step is None:
+        if points.buckets is None:
             return compute(_differences(Source(leaf, 0), names), below)
         total = np.zeros(self.numbers.size)
         count = np.zeros(self.numbers.size, dtype=np.int64)
@@ -429,7 +452,7 @@ class PointValues:
         return np.where(count > 0, total, np.nan)
 
     def _source(self, source: Source) -> Floats:
-        if self.points.step is None:
+        if self.points.buckets is None:
             return self.points.sample_values[self.numbers]
         samples, leaf = self.points.samples[source.leaf][source.index], source.leaf
         if samples.filled and leaf not in self._masks:
@@ -465,8 +488,9 @@ class PointValues:
         return sampled
 
     def filled(self, node: Filled, values: Floats) -> Floats:
-        assert self.points.step is not None
-        known = self.numbers >= self.points.context.known // self.points.step
+        buckets = self.points.buckets
+        assert buckets is not None
+        known = self.numbers >= buckets.number(np.array(self.points.context.known))
         return np.where(np.isnan(values) & known, node.value, values)
 
     def difference(self, node: Difference, values: Floats) -> Floats:

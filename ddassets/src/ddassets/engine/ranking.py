@@ -4,16 +4,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from ddassets.engine.column import Column, Flags, Floats, Ranges
+from ddassets.engine.column import Column, Flags, Floats, Indices, Ranges
 from ddassets.engine.plan import Ranking
 
 _AGGREGATES = {'mean': 'avg', 'max': 'max', 'min': 'min', 'sum': 'sum'}
 
 
-def score(rank: str, times: Floats, values: Floats, windows: Ranges, bucket: int) -> Floats:
-    """Return what a group is ranked by over each window: `windows` are ranges of the points; `bucket` is in seconds.
+def score(rank: str, times: Floats, values: Floats, windows: Ranges, bucket: Indices | int) -> Floats:
+    """Return what a group is ranked by over each window: `windows` are ranges of the points; `bucket` is the length
+    of each point's bucket, in seconds.
 
-    The area of a point reaches to the next one, that of the last is `bucket` wide.
+    The area of a point reaches to the next one, that of the last is as wide as its bucket.
     """
     column = Column(values)
     if rank in _AGGREGATES:
@@ -26,9 +27,10 @@ def score(rank: str, times: Floats, values: Floats, windows: Ranges, bucket: int
     if rank == 'last':
         return newest
     following = column.next(np.arange(values.size) + 1)
+    last_width = np.broadcast_to(bucket, values.shape).take(last, mode='clip') if values.size else 0
     width = times.take(following, mode='clip') - times if values.size else times
     before = Column(values * width).aggregate('sum', (windows[0], np.maximum(last, windows[0])))
-    return np.asarray(np.where(np.isnan(before), 0.0, before) + newest * bucket)
+    return np.asarray(np.where(np.isnan(before), 0.0, before) + newest * last_width)
 
 
 def kept(ranking: Ranking, scores: Sequence[Floats]) -> list[Flags]:

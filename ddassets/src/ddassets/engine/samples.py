@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ddassets.engine.buckets import Buckets, CalendarBuckets
 from ddassets.engine.column import Column, Flags, Floats, Indices, Ranges, ranks
 from ddassets.engine.context import EvaluationContext
 from ddassets.engine.plan import Fill, Leaf
@@ -12,26 +13,27 @@ FAR = np.iinfo(np.int64).max // 4
 
 
 class Samples:
-    """One source, cut into buckets of `step` seconds that are aligned to Unix time (rule 7.1).
+    """One source, cut into buckets (rules 7.1 and 20.19).
 
     A bucket's value depends on how many of the source's samples are there: `seen`, a count for each evaluation.
     """
 
-    def __init__(self, series: Series, leaf: Leaf, context: EvaluationContext, step: int, several: bool) -> None:
-        times, raw, arrivals = recent(series, leaf, context)
-        self.buckets = np.floor(times / step).astype(np.int64)
-        self._step = step
+    def __init__(self, series: Series, leaf: Leaf, context: EvaluationContext, cut: Buckets, several: bool) -> None:
+        times, raw, arrivals = recent(series, leaf, context, cut)
+        self.buckets = cut.number(times)
+        self._cut = cut
         self._assumptions = context.assumptions
         self._fill = _filling(leaf, series, several, context)
         values, self._method = scaled(raw, series, leaf)
-        # What a bucket's aggregate is divided by. Afterwards, so that counts that cancel out are exactly 0.
-        self._divisor = 1.0
+        # A bucket's aggregate is divided by its length in so many seconds. Afterwards, so that counts that cancel out
+        # are exactly 0.
+        self._per: int | None = None
         if leaf.counting == 'as_rate' and series.kind == 'count' and self._method == 'sum':
             # The count of the bucket, by the bucket's length (rule 2.14).
-            values, self._divisor = raw, step
+            values, self._per = raw, 1
         if leaf.weighted and series.kind == 'gauge':
             # Rule 20.23: the mean, times the share of the bucket in which the source reported.
-            self._method, self._divisor = 'sum', step / series.interval
+            self._method, self._per = 'sum', series.interval
         self._column = Column(values)
         self.seen = ranks(arrivals, context.ticks, 'right')
 
@@ -54,7 +56,7 @@ class Samples:
         `ranges` are those of the buckets, for the same `seen`.
         """
         start, end = ranges
-        values = self._aggregate(start, end)
+        values = self._aggregate(buckets, start, end)
         if not self.filled:
             return values
         assert self._fill is not None
@@ -64,17 +66,19 @@ class Samples:
             values[gaps] = self._filled(buckets[gaps], start[gaps], None if seen is None else seen[gaps], self._fill)
         return values
 
-    def _aggregate(self, start: Indices, end: Indices) -> Floats:
-        return self._column.aggregate(self._method, (start, end)) / self._divisor
+    def _aggregate(self, buckets: Indices, start: Indices, end: Indices) -> Floats:
+        values = self._column.aggregate(self._method, (start, end))
+        return values if self._per is None else values / (self._cut.length(buckets) / self._per)
 
     def _filled(self, buckets: Indices, index: Indices, seen: Indices | None, fill: Fill) -> Floats:
         """The values of empty buckets; `index` is that of the first sample after each."""
         before = self.buckets[index - 1]
-        distance = (buckets - before) * self._step
+        begin = self._cut.start(before)
+        distance = self._cut.start(buckets) - begin
         near = distance <= fill.limit
         if fill.method == 'zero':
             return np.where(near, 0.0, np.nan)
-        value = self._aggregate(np.searchsorted(self.buckets, before, side='left'), index)
+        value = self._aggregate(before, np.searchsorted(self.buckets, before, side='left'), index)
         if fill.method == 'last':
             return np.where(near, value, np.nan)
         # Linear: towards the next sample once it is there; the last value is held until then (rule 2.16).
@@ -84,12 +88,12 @@ class Samples:
         ended = index < limit
         behind = self.buckets[np.minimum(index, len(self) - 1)]
         end = np.minimum(np.searchsorted(self.buckets, behind, side='right'), limit)
-        next_value = self._aggregate(np.minimum(index, end), end)
-        gap = np.where(ended, behind - before, 1)
-        long = ended & (gap * self._step > fill.limit)
+        next_value = self._aggregate(behind, np.minimum(index, end), end)
+        gap = np.where(ended, self._cut.start(behind) - begin, 1)
+        long = ended & (gap > fill.limit)
         if (near & long).any() and self._assumptions.long_gap == 'nothing':
             near = near & ~long
-        return np.where(near, np.where(ended, value + (next_value - value) * ((buckets - before) / gap), value), np.nan)
+        return np.where(near, np.where(ended, value + (next_value - value) * (distance / gap), value), np.nan)
 
     def unsettled(self, first: Indices) -> tuple[Indices, Indices]:
         """From which bucket on each evaluation sees other values than there will be in the end.
@@ -105,14 +109,18 @@ class Samples:
             # The gap before the next sample does not have its final values yet.
             index = np.searchsorted(self.buckets, next_bucket, side='left') - 1
             strictly = np.where(index >= 0, self.buckets[index] + 1, next_bucket)
-            reach = strictly - 1 + self._fill.limit // self._step
+            reach = self._cut.number(self._cut.start(strictly - 1) + self._fill.limit)
             from_here = np.where(reach >= first, strictly, next_bucket)
         return np.where(waits, from_here, FAR), np.where(waits, strictly, FAR)
 
 
-def recent(series: Series, leaf: Leaf, context: EvaluationContext) -> tuple[Floats, Floats, Floats]:
+def recent(
+    series: Series, leaf: Leaf, context: EvaluationContext, cut: Buckets | None = None
+) -> tuple[Floats, Floats, Floats]:
     """Return times, values and arrivals of the samples that can matter."""
     greatest = leaf.calendar.greatest if leaf.calendar else 0
+    # What differences and the like look back to is a whole bucket.
+    greatest += 2 * cut.longest if isinstance(cut, CalendarBuckets) else 0
     index = int(np.searchsorted(series.times, context.oldest - leaf.shift - greatest))
     times = series.times[index:]
     return times, series.values[index:], times if series.arrivals is None else series.arrivals[index:]

@@ -30,6 +30,8 @@ from ddassets.language.query.tree import (
     TagFilter,
     TagIn,
     TemplateVariable,
+    Text,
+    Word,
     metrics,
     walk,
 )
@@ -37,6 +39,9 @@ from ddassets.lint.emission import Emission
 from ddassets.lint.evidence import Evidence, Mention
 from ddassets.lint.known_metrics import DERIVED_SUFFIXES, KNOWN_PREFIXES
 from ddassets.lint.rule import Fault, Spot
+
+# Most days, weeks and months are so long (rule 20.19).
+CALENDAR_SECONDS: Mapping[str, float] = {'daily': 86400, 'weekly': 7 * 86400, 'monthly': 30 * 86400}
 
 if TYPE_CHECKING:
     from ddassets.lint.readings import DowntimeReading, MessageReading
@@ -503,12 +508,14 @@ def keys_used(metric: Metric, variables: Mapping[str, str]) -> Iterator[tuple[st
 
 
 def rollups(expression: Expression) -> Iterator[tuple[Span, float]]:
-    """Yield each `.rollup(…)` and `rollup(…)` with explicit seconds."""
+    """Yield each `.rollup(…)` and `rollup(…)` with explicit seconds, or the usual seconds of its calendar unit."""
     for node in walk(expression):
         if isinstance(node, Modifier | Call) and node.name == 'rollup':
             for argument in node.arguments:
                 if isinstance(argument, Number):
                     yield node.span, argument.value
+                elif isinstance(argument, Word | Text) and argument.value in CALENDAR_SECONDS:
+                    yield node.span, CALENDAR_SECONDS[argument.value]
 
 
 @functools.lru_cache(4096)

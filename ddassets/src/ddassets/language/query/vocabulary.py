@@ -20,6 +20,8 @@ WINDOWS = (
 _NUMBER = 'a number'
 _SECONDS = 'a number of seconds'
 METHODS = ('avg', 'sum', 'min', 'max', 'count')
+# The units of a rollup by the calendar (rule 20.19).
+CALENDAR_UNITS = ('daily', 'weekly', 'monthly')
 _RANKS = ('max', 'mean', 'min', 'sum', 'last', 'l2norm', 'area')
 #: What stands after the query in a function's parentheses: a text that says what, or the words that are allowed.
 ARGUMENTS: Mapping[str, tuple[str | tuple[str, ...], ...]] = {

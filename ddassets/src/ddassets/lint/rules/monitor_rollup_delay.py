@@ -7,6 +7,9 @@ from ddassets.lint.example import MONITOR
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject, rollups
 
+# Rule 2.3, in seconds.
+MAX_DELAY = 86400
+
 
 def check(subject: Subject) -> Iterator[Fault]:
     for reading in subject.monitors:
@@ -17,7 +20,10 @@ def check(subject: Subject) -> Iterator[Fault]:
         for span, seconds in rollups(query.expression):
             if delay < seconds < query.window.seconds:
                 message = f'the newest bucket of {seconds:g} s is incomplete when it is evaluated'
-                yield reading.fault(message, span, hint=f'evaluation_delay is {delay}; use at least {seconds:g}')
+                hint = f'evaluation_delay is {delay}; use at least {seconds:g}'
+                if seconds > MAX_DELAY:
+                    hint = f'evaluation_delay is at most {MAX_DELAY}; use a shorter rollup'
+                yield reading.fault(message, span, hint=hint)
 
 
 RULE = Rule(
@@ -45,5 +51,5 @@ RULE = Rule(
         }
     },
     check=check,
-    semantics=('7.3', '7.5'),
+    semantics=('2.3', '7.3', '7.5', '20.19'),
 )

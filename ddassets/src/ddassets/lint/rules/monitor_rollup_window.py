@@ -31,5 +31,5 @@ RULE = Rule(
     bad={MONITOR: {'definition': {'query': 'avg(last_5m):avg:acme.queue.length{*} by {host}.rollup(avg, 3600) > 100'}}},
     good={MONITOR: {'definition': {'query': 'avg(last_5m):avg:acme.queue.length{*} by {host} > 100'}}},
     check=check,
-    semantics=('7.1', '7.2', '7.5'),
+    semantics=('7.1', '7.2', '7.5', '20.19'),
 )

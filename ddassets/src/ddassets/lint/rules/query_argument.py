@@ -1,17 +1,21 @@
 """An invalid or missing argument of a function or modifier."""
 
+import re
 from collections.abc import Iterator, Mapping
+from zoneinfo import available_timezones
 
 from ddassets.diagnostic import Severity
 from ddassets.language.query.tree import Argument, Call, Metric, Modifier, Named, Number, Tags, Text, Word, walk
-from ddassets.language.query.vocabulary import ARGUMENTS, is_percentile
+from ddassets.language.query.vocabulary import ARGUMENTS, CALENDAR_UNITS, is_percentile
 from ddassets.lint.example import DASHBOARD, widget
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Reading, Subject
 from ddassets.nearest import suggestion
 
 _ROLLUPS = ('avg', 'sum', 'min', 'max', 'count')
-_CALENDAR = ('daily', 'weekly', 'monthly')
+_WEEKDAYS = ('monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday')
+# A start time such as 12am; how minutes are written is not published.
+_START_TIME = re.compile(r'(1[0-2]|[1-9])(:\d\d)?\s*[ap]m', re.IGNORECASE)
 _FILLS = ('linear', 'last', 'zero', 'null')
 _NUMBER = 'a number'
 
@@ -62,15 +66,38 @@ def _word(reading: Reading, name: str, argument: Argument, wanted: str | tuple[s
 
 
 def _rollup(reading: Reading, modifier: Modifier) -> Iterator[Fault]:
+    yield from _alignment(reading, modifier)
     for argument in modifier.arguments[:2]:
         match argument:
             case Word(value=value) | Text(value=value):
-                known = value in _ROLLUPS or value in _CALENDAR or is_percentile(value)
+                known = value in _ROLLUPS or value in CALENDAR_UNITS or is_percentile(value)
                 if not known and not value.startswith('$'):
                     message = f'.rollup(): {value!r} is not a method, expected {", ".join(_ROLLUPS)}'
                     yield reading.fault(message, argument.span, suggestion(value, _ROLLUPS))
             case Number(value=value) if value <= 0:
                 yield reading.fault(f'.rollup(): the interval is {value:g}; expected seconds above 0', argument.span)
+
+
+def _alignment(reading: Reading, modifier: Modifier) -> Iterator[Fault]:
+    """Where calendar units begin, and their time zone (rule 20.19)."""
+    words = [argument for argument in modifier.arguments if isinstance(argument, Word | Text)]
+    unit = words[1].value if len(words) > 1 else ''
+    if unit not in CALENDAR_UNITS:
+        return
+    for argument in words[2:]:
+        text = argument.value
+        if text.startswith('$') or text in available_timezones() or (unit == 'monthly' and argument is words[2]):
+            continue
+        if argument is words[2] and '/' not in text:
+            known = text.lower() in _WEEKDAYS if unit == 'weekly' else _START_TIME.fullmatch(text)
+            expected = 'a day such as monday' if unit == 'weekly' else 'a time such as 12am'
+            if not known:
+                hint = suggestion(text.lower(), _WEEKDAYS) if unit == 'weekly' else ''
+                message = f'.rollup(): {text!r} is not where {unit} buckets begin; expected {expected}'
+                yield reading.fault(message, argument.span, hint)
+        else:
+            hint = suggestion(text, available_timezones())
+            yield reading.fault(f'.rollup(): {text!r} is not a time zone', argument.span, hint)
 
 
 def _fill(reading: Reading, modifier: Modifier) -> Iterator[Fault]:
@@ -86,11 +113,12 @@ RULE = Rule(
     reason='A function or modifier has an invalid argument, or lacks one.',
     explanation="""\
 Datadog refuses the query or ignores the argument. The documented forms are `.rollup(avg|sum|min|max|count, seconds)` or
-`.rollup(sum, daily)`, `.fill(linear|last|zero|null, seconds)`, `clamp_min(query, number)` and similar functions,
-`timeshift(query, seconds)`, `anomalies(query, 'basic'|'agile'|'robust', deviations)`,
-`outliers(query, 'dbscan'|'mad', tolerance)`, `forecast(query, 'linear'|'seasonal', deviations)`.""",
+`.rollup(sum, daily|weekly|monthly, 12am|monday, 'Europe/Berlin')`, `.fill(linear|last|zero|null, seconds)`,
+`clamp_min(query, number)` and similar functions, `timeshift(query, seconds)`,
+`anomalies(query, 'basic'|'agile'|'robust', deviations)`, `outliers(query, 'dbscan'|'mad', tolerance)`,
+`forecast(query, 'linear'|'seasonal', deviations)`.""",
     bad={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host}.rollup(median, 60)')]}},
     good={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host}.rollup(max, 60)')]}},
     check=check,
-    semantics=('1.10', '6.6', '7.4', '20.27'),
+    semantics=('1.10', '6.6', '7.4', '20.19', '20.27'),
 )

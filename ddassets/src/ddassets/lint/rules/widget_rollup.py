@@ -43,5 +43,5 @@ RULE = Rule(
     bad={DASHBOARD: {'widgets': [widget('sum:acme.requests{$host}.rollup(sum, 3600)', time={'live_span': '15m'})]}},
     good={DASHBOARD: {'widgets': [widget('sum:acme.requests{$host}.rollup(sum, 3600)', time={'live_span': '1d'})]}},
     check=check,
-    semantics=('7.2',),
+    semantics=('7.2', '20.19'),
 )
