@@ -150,11 +150,11 @@ def difference(seed, notified=None):
         folder=FOLDER,
         manifest=None,
         metrics={},
-        dashboards=(),
-        monitors=(bundle.read_monitor(Unplaced(FOLDER / 'lag.json'), monitor),),
-        downtimes=(),
+        assets=(
+            bundle.read_monitor(Unplaced(FOLDER / 'lag.json'), monitor),
+            *(bundle.read_notification_rule(Unplaced(FOLDER / 'r.json'), body) for _, body in rules),
+        ),
         problems=(),
-        rules=tuple(bundle.read_notification_rule(Unplaced(FOLDER / 'r.json'), body) for _, body in rules),
     )
     rehearsal = rehearse(parse(json.dumps(scenario), FOLDER / 'rehearsals' / 's.yaml'), assets)
     for mail in inbox(rehearsal):

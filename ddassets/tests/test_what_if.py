@@ -43,7 +43,7 @@ def scenario(values, options, assumptions=None, query=QUERY, message=MESSAGE, **
 
 
 def rehearsed(*arguments, **more):
-    bundle = Bundle(Path('acme'), None, {}, (), (), (), ())
+    bundle = Bundle(Path('acme'), None, {}, (), ())
     return rehearse(scenario(*arguments, **more), bundle)
 
 

@@ -2,14 +2,15 @@
 
 Reading never stops at a fault: each becomes a diagnostic with file and position, and the rest is read. Each asset has
 the parsed JSON (`body`), its decoded fields, and its place in the file. A new kind of asset needs a module with its
-table and its reader, a field of `Bundle`, and a folder in `_KINDS`.
+table and its reader, and a row of `KINDS`.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from ddassets import boundary
 from ddassets.assets.asset import Asset
@@ -27,11 +28,13 @@ from ddassets.assets.manifest import (
 )
 from ddassets.assets.monitor import Monitor, read_monitor
 from ddassets.assets.notification_rule import NotificationRule, read_notification_rule
-from ddassets.assets.source import Source
+from ddassets.assets.source import Place, Source
 from ddassets.diagnostic import Diagnostic
 
 __all__ = [
+    'KINDS',
     'Asset',
+    'AssetKind',
     'Bundle',
     'Dashboard',
     'DashboardVariable',
@@ -54,23 +57,40 @@ __all__ = [
 
 
 @dataclass(frozen=True)
+class AssetKind:
+    """A kind of asset: its name in sources, its folder below `assets`, its class and the function that reads it."""
+
+    name: str
+    folder: str
+    type: type[Asset]
+    read: Callable[[Source, Mapping[str, Any], Place], Asset]
+
+
+#: In the order in which they are read and reported.
+KINDS = (
+    AssetKind('dashboard', 'dashboards', Dashboard, read_dashboard),
+    AssetKind('monitor', 'monitors', Monitor, read_monitor),
+    AssetKind('downtime', 'downtimes', Downtime, read_downtime),
+    AssetKind('notification_rule', 'notification_rules', NotificationRule, read_notification_rule),
+)
+
+
+@dataclass(frozen=True)
 class Bundle:
     """Everything read from one integration's folder, or from a source (`sources`), whose path is `source`.
 
-    `form` is the form of the source; `notes` are its diagnostics: values that it does not contain or that are not read.
+    `assets` are in the order of `KINDS`. `form` is the form of the source; `notes` are its diagnostics: values that it
+    does not contain or that are not read.
     """
 
     folder: Path
     manifest: Manifest | None
     metrics: Mapping[str, MetricMetadata]
-    dashboards: tuple[Dashboard, ...]
-    monitors: tuple[Monitor, ...]
-    downtimes: tuple[Downtime, ...]
+    assets: tuple[Asset, ...]
     # Faults of files. Faults of a body are in the `diagnostics` of its asset.
     problems: tuple[Diagnostic, ...]
     source: Path | None = None
     form: str = ''
-    rules: tuple[NotificationRule, ...] = ()
     # The names in service_checks.json; None if the integration has no such file.
     service_checks: frozenset[str] | None = None
     notes: tuple[Diagnostic, ...] = ()
@@ -82,10 +102,25 @@ class Bundle:
         for asset in self.assets:
             yield from asset.diagnostics
 
-    @property
-    def assets(self) -> tuple[Asset, ...]:
-        """Dashboards, monitors, downtimes and notification rules."""
-        return (*self.dashboards, *self.monitors, *self.downtimes, *self.rules)
+    def of[T: Asset](self, type: type[T]) -> tuple[T, ...]:
+        """Return the assets of a class."""
+        return tuple(asset for asset in self.assets if isinstance(asset, type))
+
+    @cached_property
+    def dashboards(self) -> tuple[Dashboard, ...]:
+        return self.of(Dashboard)
+
+    @cached_property
+    def monitors(self) -> tuple[Monitor, ...]:
+        return self.of(Monitor)
+
+    @cached_property
+    def downtimes(self) -> tuple[Downtime, ...]:
+        return self.of(Downtime)
+
+    @cached_property
+    def rules(self) -> tuple[NotificationRule, ...]:
+        return self.of(NotificationRule)
 
     @property
     def name(self) -> str:
@@ -99,11 +134,8 @@ class Bundle:
     def files(self) -> tuple[Path, ...]:
         """All asset files, readable or not."""
         assets = self.folder / 'assets'
-        folders = (assets / kind for kind in _KINDS if boundary.is_inside(assets / kind))
+        folders = (assets / kind.folder for kind in KINDS if boundary.is_inside(assets / kind.folder))
         return tuple(sorted(p for folder in folders for p in folder.glob('*.json') if os.path.isfile(p)))
-
-
-_KINDS = ('dashboards', 'monitors', 'downtimes', 'notification_rules')
 
 
 def integrations(path: Path) -> list[Path]:
@@ -122,7 +154,7 @@ def is_integration(path: Path) -> bool:
     # os.path returns False where pathlib raises: a folder without permission, a name with a NUL.
     if os.path.isfile(path / 'manifest.json'):
         return True
-    return any(os.path.isdir(path / 'assets' / kind) for kind in _KINDS)
+    return any(os.path.isdir(path / 'assets' / kind.folder) for kind in KINDS)
 
 
 def read(folder: Path) -> Bundle:
@@ -134,21 +166,17 @@ def read(folder: Path) -> Bundle:
         )
     manifest = read_manifest(folder, problems) if not problems else None
 
-    def documents(kind: str, listed: Mapping[str, str]) -> Iterator[Document]:
-        return _documents(folder, kind, listed, problems)
-
+    # A manifest lists dashboards and monitors only.
+    listed = {'dashboards': manifest.dashboards, 'monitors': manifest.monitors} if manifest else {}
     return Bundle(
         folder=folder,
         manifest=manifest,
         metrics=read_metadata(metadata_path(folder, manifest), problems),
-        dashboards=tuple(
-            read_dashboard(one, one.data) for one in documents('dashboards', manifest.dashboards if manifest else {})
+        assets=tuple(
+            kind.read(document, document.data, ())
+            for kind in KINDS
+            for document in _documents(folder, kind.folder, listed.get(kind.folder, {}), problems)
         ),
-        monitors=tuple(
-            read_monitor(one, one.data) for one in documents('monitors', manifest.monitors if manifest else {})
-        ),
-        downtimes=tuple(read_downtime(one, one.data) for one in documents('downtimes', {})),
-        rules=tuple(read_notification_rule(one, one.data) for one in documents('notification_rules', {})),
         service_checks=read_service_checks(folder / 'assets' / 'service_checks.json', problems),
         problems=tuple(problems),
     )

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ddassets.assets import Bundle, is_integration, read_dashboard, read_downtime, read_monitor, read_notification_rule
+from ddassets.assets import KINDS, Bundle, is_integration
 from ddassets.assets.source_document import SourceDocument
 from ddassets.boundary import STANDARD_INPUT
-from ddassets.sources.model import Inventory, Kind
+from ddassets.sources.model import Inventory
 from ddassets.sources.reading import read
 
 
@@ -18,20 +18,18 @@ def read_bundle(path: Path) -> Bundle:
 
 
 def as_bundle(inventory: Inventory) -> Bundle:
-    """Return the assets of a source. SLOs stay in the inventory."""
-
-    def documents(kind: Kind) -> list[SourceDocument]:
-        return [each.document for each in inventory.assets if each.kind == kind]
-
+    """Return the assets of a source. Kinds without a row in `KINDS`, such as SLOs, stay in the inventory."""
     path = inventory.path
     return Bundle(
         folder=Path() if path == STANDARD_INPUT else path if os.path.isdir(path) else path.parent,
         manifest=None,
         metrics={},
-        dashboards=tuple(read_dashboard(document, document.data) for document in documents('dashboard')),
-        monitors=tuple(read_monitor(document, document.data) for document in documents('monitor')),
-        downtimes=tuple(read_downtime(document, document.data) for document in documents('downtime')),
-        rules=tuple(read_notification_rule(document, document.data) for document in documents('notification_rule')),
+        assets=tuple(
+            kind.read(each.document, each.document.data, ())
+            for kind in KINDS
+            for each in inventory.assets
+            if each.kind == kind.name
+        ),
         problems=tuple(inventory.problems),
         source=path,
         form=inventory.form,
@@ -44,10 +42,7 @@ def joined(bundles: Sequence[Bundle]) -> Bundle:
     first = bundles[0]
     return replace(
         first,
-        dashboards=tuple(asset for bundle in bundles for asset in bundle.dashboards),
-        monitors=tuple(asset for bundle in bundles for asset in bundle.monitors),
-        downtimes=tuple(asset for bundle in bundles for asset in bundle.downtimes),
-        rules=tuple(asset for bundle in bundles for asset in bundle.rules),
+        assets=tuple(asset for kind in KINDS for bundle in bundles for asset in bundle.of(kind.type)),
         problems=tuple(problem for bundle in bundles for problem in bundle.problems),
         notes=tuple(note for bundle in bundles for note in bundle.notes),
     )
