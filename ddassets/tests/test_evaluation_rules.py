@@ -96,6 +96,35 @@ JOBS = '10 0 0 0 10 1 1 1 1 26'
             id='the default does not',
             marks=rule('2.16'),
         ),
+        *(
+            pytest.param(
+                f'sum(last_1m):{query} > 0', {'m': '1 _ _ 4'}, {}, expected, id=identity, marks=rule('1.9', '2.16')
+            )
+            for query, expected, identity in (
+                ('avg:m{*}.fill(last)', [1, 1, 1, 4], 'a fill alone acts at every instant'),
+                (
+                    'avg:m{*}.fill(last) - timeshift(avg:m{*}.fill(last), -60)',
+                    [_, 0, _, 3],
+                    'of arithmetic it does not',
+                ),
+            )
+        ),
+        pytest.param(
+            'change(sum(last_1m),1m_ago):avg:m{*}.fill(last) > 0',
+            {'m': '1 _ _ 4'},
+            {},
+            [_, 0, 0, 3],
+            id='a change is no arithmetic of the query',
+            marks=rule('1.9', '2.16'),
+        ),
+        pytest.param(
+            'change(sum(last_1m),1m_ago):avg:m{*}.fill(last) - avg:n{*} > 0',
+            {'m': '1 _ 5', 'n': '0 0 0'},
+            {},
+            [_, 0, 4],
+            id='its earlier side is filled where that has samples',
+            marks=rule('1.9', '2.16'),
+        ),
         # Window bounds
         *(
             pytest.param(
@@ -156,6 +185,28 @@ JOBS = '10 0 0 0 10 1 1 1 1 26'
             [5, _, _, _],
             id='not in an empty window',
             marks=rule('20.7', 'A76'),
+        ),
+        *(
+            pytest.param(
+                f'sum(last_1m):{query} > 0',
+                {'m count 60': '1 _', 'other': '1x2'},
+                {},
+                [3, expected],
+                id=query,
+                marks=rule(*numbers),
+            )
+            for query, expected, numbers in (
+                ('default(2 + sum:m{*}.as_count(), 9)', 9, ('20.7', '2.13')),
+                ('default_zero(2 + sum:m{*}.as_count())', 0, ('2.17', '2.13')),
+            )
+        ),
+        pytest.param(
+            'sum(last_1m):default_zero(avg:a{*} / avg:b{*}.fill(last)) > 0',
+            {'a': '4 _ _ 4', 'b': '2 _ _ _', 'other': '1x4'},
+            {},
+            [2, 2, 2, 2],
+            id='default_zero has what an explicit fill interpolates',
+            marks=rule('2.17', '2.16'),
         ),
         # Counts by window
         pytest.param(
@@ -382,6 +433,13 @@ def test_default_makes_no_group_and_has_one_where_there_is_no_series():
     assert list(run(query, {'m{host:a}': '1'}, {}).groups) == [('host:a',)]
     timeline = run(query, {'other': '1x3'}, {})
     assert letters(timeline) == 'AAA'
+
+
+@pytest.mark.rule('2.11', '7.2')
+def test_a_sample_whose_bucket_began_before_the_window_does_not_begin_a_query_of_counts():
+    series = {'m gauge 90': [(130, 1)], 'other': '1x5'}
+    for query in ('default(sum:m{*}.as_count(), 9)', 'default(sum:m{*}.as_count(), 9) * 1'):
+        assert letters(run(f'sum(last_1m):{query} > 5', series)) == 'NNNNN'
 
 
 @pytest.mark.rule('3.20', 'A88')

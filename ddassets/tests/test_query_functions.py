@@ -140,6 +140,14 @@ RANKED |= {f'm{{host:f{number}}}': '0x4' for number in range(3)}
             id='calendar shift of windows',
             marks=rule('20.18', '2.11'),
         ),
+        pytest.param(
+            "change(sum(last_1m),1m_ago):calendar_shift(avg:m{*}, '-1d', 'UTC')",
+            {'m': [(-86400 - 60, 2), (-86400, 7), (0, 1)]},
+            {},
+            [5],
+            id='a change of a calendar shift',
+            marks=rule('20.18', '1.9'),
+        ),
     ],
 )
 def test_values(query, series, choices, expected):

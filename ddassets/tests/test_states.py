@@ -136,6 +136,15 @@ def test_nothing_but_discarded_points(choice, expected):
     assert 'A4' in timeline.relied_on
 
 
+@pytest.mark.rule('2.13', '2.16', 'A4')
+@pytest.mark.parametrize('choice, expected', [('no data', 'ONNN'), ('skip', 'OOOO')])
+def test_a_point_that_a_fill_made_is_one_though_its_value_is_cut(choice, expected):
+    series = {'m{host:a}': '9 0', 'm{host:b}': '9 0'}
+    query = 'sum(last_1m):cutoff_min(count_nonzero(avg:m{*} by {host}.fill(last)), 1) > 5'
+    timeline = run(query, series, {'on_missing_data': 'show_no_data'}, 3, choices={'A4': choice})
+    assert letters(timeline) == expected
+
+
 @pytest.mark.rule('3.7', '3.10', 'A21')
 def test_what_never_reported_is_no_data_and_makes_no_transition():
     options = {'notify_no_data': True, 'no_data_timeframe': 2}

@@ -157,7 +157,7 @@ class Evaluation:
         """The points of a query. Where nothing needs buckets, the samples of its one source are the points (A2)."""
         if self.query.change and changed:
             name, seconds, _ = self.query.change
-            return Buckets(self, Changed(name, query, Wrapped('timeshift', query, -seconds)))
+            return Buckets(self, Changed(name, query, seconds))
         (first, *others) = dict.fromkeys(leaves(query))
         sources = self.of(first)
         # Counted groups are read alike.
@@ -242,6 +242,8 @@ class Windows:
         self.known: dict[Query, Samples | Buckets] = {}
         self.points: list[Point] = []
         self.parts: list[set[int]] = []
+        # Rule 2.13: a count that is missing is 0, unless nothing at all is there.
+        self.zeros = False
 
     def series(self, operand: Query) -> Samples | Buckets:
         if operand not in self.known:
@@ -250,19 +252,25 @@ class Windows:
 
     def result(self) -> Result:
         query = self.evaluation.query
-        value = self.value(query.query, 0)
-        if query.change:
-            name, shift, _ = query.change
-            value = changed(name, value, self.value(query.query, shift))
+        self.whole()
+        self.zeros = any(point.value is not None for point in self.points)
+        value = self.whole()
         real = any(point.real for point in self.points)
         made = value is not None and bool(set(FILLERS) & set(names(query.query)))
-        there = any(point.value is not None for point in self.points)
         return Result(
-            value=value if there or made else None,
+            value=value if self.zeros or made else None,
             empty=not self.points and not made,
             real=real,
             full=self.evaluation.full(self.parts),
         )
+
+    def whole(self) -> float | None:
+        query = self.evaluation.query
+        value = self.value(query.query, 0)
+        if query.change:
+            name, shift, _ = query.change
+            value = changed(name, value, self.value(query.query, shift))
+        return value
 
     def value(self, query: Query, back: float) -> float | None:
         """The value of the window that ends `back` seconds earlier."""
@@ -321,8 +329,7 @@ class Windows:
         self.points += points
         self.parts.append(self.evaluation.parts(points, series, back))
         value = aggregate(self.evaluation.query.aggregator, [point.value for point in points])
-        # Rule 2.13: a count that is missing is 0.
-        return 0.0 if value is None and counting(operand) else value
+        return 0.0 if value is None and self.zeros and counting(operand) else value
 
     def last(self) -> float | None:
         query = self.evaluation.query

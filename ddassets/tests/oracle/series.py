@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -68,11 +69,11 @@ class Point:
 
 @dataclass(frozen=True)
 class Changed:
-    """The pointwise difference of a change without as_count (rule 1.9)."""
+    """The pointwise difference of a change without as_count (rule 1.9): of a series now and `seconds` before."""
 
     name: str
-    now: Query
-    before: Query
+    query: Query
+    seconds: int
 
 
 def scale(leaf: Leaf, source: Source, value: float) -> float:
@@ -190,10 +191,13 @@ class Buckets:
     def __init__(self, evaluation: 'Evaluation', query: Query | Changed) -> None:
         self.evaluation = evaluation
         self.query = query
-        below = query.now if isinstance(query, Changed) else query
+        below = query.query if isinstance(query, Changed) else query
+        self.below = below
+        # How much earlier the side of a change lies that is being read.
+        self.side: float = 0
         self.counts = counting(below)
         found = list(dict.fromkeys(leaves(below)))
-        self.distinct = {replace(leaf, group=frozenset()) for leaf in found}
+        self.distinct = {(replace(leaf, group=frozenset()), shift) for leaf, shift in shifted_leaves(below)}
         self.back: float = 0
         # Whether a difference may reach back as far as it likes.
         self.unlimited = False
@@ -207,7 +211,7 @@ class Buckets:
             id(leaf): [self.grouped(leaf, source, self.fill(leaf, source)) for source in evaluation.of(leaf)]
             for leaf in leaves(below)
         }
-        self.known: dict[tuple[int, int, float], float | None] = {}
+        self.known: dict[tuple[int, int, float, float], float | None] = {}
         # A query without any series has points nevertheless.
         self.filled = bool(set(FILLERS) & set(names(below)))
 
@@ -261,10 +265,11 @@ class Buckets:
 
     def fill(self, leaf: Leaf, source: Source) -> 'Fill | None':
         """How gaps are filled (rule 2.16)."""
-        if leaf.fill:
-            method, limit = leaf.fill
-            return Fill(method, 300 if limit is None else limit, len(self.distinct) < 2)
         every_bucket = id(leaf) in self.zeroed
+        if leaf.fill:
+            # Rule 2.16: an operand of arithmetic is filled at the instants of all of them.
+            method, limit = leaf.fill
+            return Fill(method, 300 if limit is None else limit, every_bucket or len(self.distinct) < 2)
         if leaf.weighted:
             return None
         if len(self.evaluation.of(leaf)) < 2 and not every_bucket:
@@ -306,14 +311,23 @@ class Buckets:
                 return any(self.there(inner, number, shift) for inner in queries)
             case Binary(left=left, right=right):
                 return self.there(left, number, shift) or self.there(right, number, shift)
-            case Changed(now=now, before=before):
-                return self.there(now, number, shift) or self.there(before, number, shift)
+            case Changed(query=inner, seconds=seconds):
+                with self.on_side(seconds):
+                    before = self.there(inner, number, seconds)
+                return before or self.there(inner, number)
             case Wrapped(query=inner):
                 return self.there(inner, number, shift + own_shift(query))
         return False
 
+    @contextmanager
+    def on_side(self, back: float) -> Iterator[None]:
+        """Read the side of a change that lies so much earlier."""
+        self.side = back
+        yield
+        self.side = 0
+
     def value(self, query: Query | Changed, number: int, shift: float = 0) -> float | None:
-        key = id(query), number, shift
+        key = id(query), number, shift, self.side
         if key not in self.known:
             self.known[key] = self.value_of(query, number, shift)
         return self.known[key]
@@ -324,8 +338,10 @@ class Buckets:
                 return self.spaced(query, query, number, shift)
             case Number(value=number_value):
                 return number_value
-            case Changed(name=name, now=now, before=before):
-                return changed(name, self.value(now, number), self.value(before, number))
+            case Changed(name=name, query=inner, seconds=seconds):
+                with self.on_side(seconds):
+                    before = self.value(inner, number, seconds)
+                return changed(name, self.value(inner, number), before)
             case Binary(sign=sign, left=left, right=right):
                 return combine(sign, self.value(left, number, shift), self.value(right, number, shift))
             case Counts(name=name, queries=queries):
@@ -427,10 +443,12 @@ class Buckets:
     def sampled(self, leaf: Leaf, number: int, shift: float) -> bool:
         """Whether gaps of a leaf are filled at a bucket (rule 2.16).
 
-        By default where one of its sources has a sample, by an explicit fill in arithmetic where any operand has.
+        By default where one of its sources has a sample, by an explicit fill in arithmetic where any operand has. A
+        change compares two series, now and before, each of which is filled by itself.
         """
-        below = self.query.now if isinstance(self.query, Changed) else self.query
-        beside = shifted_leaves(below) if leaf.fill else [(leaf, shift)]
+        beside = [(leaf, shift)]
+        if leaf.fill:
+            beside = [(other, own + self.side) for other, own in shifted_leaves(self.below)]
         return any(
             self.cut.number(self.cut.start(number) - other_shift) in source.values
             for other, other_shift in beside

@@ -92,18 +92,8 @@ class Evaluation:
     def has_points(self, rows: Indices) -> Flags:
         """Whether the windows of some ticks hold anything at all, be it without a value (n/0, rule 2.13)."""
         found = np.zeros(rows.size, dtype=np.bool_)
-        for operand in self.parts:
-            operands = list(dict.fromkeys(leaves(operand.node)))
-            for leaf in operands:
-                context = self._context.at(rows)
-                if self._plan.by_window:
-                    points = self._operand_points(replace(operand, node=leaf), context)
-                else:
-                    # In arithmetic a fill adds no instant: it acts where another operand has a sample (rule 2.16).
-                    plain = replace(leaf, differences=(), fill=leaf.fill if len(operands) == 1 else None)
-                    unit = Unit.of(operand.node, self._sources, context)
-                    points = Points(plain, unit, {plain: self._sources.get(leaf, ())}, context)
-                found |= points.count(points.lower, points.upper) > 0
+        for points in self.parts.values():
+            found |= points.has_points(rows)
         return found
 
     def last_point(self, rows: Indices) -> Floats:

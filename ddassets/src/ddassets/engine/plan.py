@@ -36,7 +36,8 @@ class Leaf:
     at every bucket, even of one source, for a default_zero() is around it (rule 2.17). `weighted`: a bucket's value is
     the mean times the share of the bucket in which the source reported (rule 20.23). `group`: only sources of this
     group are read, for the query is one of those that a count of groups is made of. `aligned`: the buckets are calendar
-    units, and `bucket` is about as long as one (rule 20.19).
+    units, and `bucket` is about as long as one (rule 20.19). `before`: the leaf is one of the earlier side of a change,
+    which no more than the other side makes an operand of arithmetic of it (rule 2.16).
     """
 
     metric: tree.Metric
@@ -53,6 +54,7 @@ class Leaf:
     calendar: CalendarShift | None = None
     group: frozenset[str] | None = None
     aligned: CalendarBuckets | None = None
+    before: bool = False
 
 
 @dataclass(frozen=True, slots=True)

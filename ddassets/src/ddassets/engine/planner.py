@@ -116,7 +116,7 @@ def make_plan(query: MonitorQuery, assumptions: Assumptions, stub: StubWindows |
     by_window = counted and (has_arithmetic(node) or query.change is not None)
     if query.change is not None:
         seconds = query.change.shift
-        before = Earlier(node, seconds) if by_window else shifted(node, seconds)
+        before = Earlier(node, seconds) if by_window else _before(shifted(node, seconds))
         change: Node = Arithmetic('-', node, before)
         if query.change.kind == 'pct_change':
             change = Arithmetic('*', Arithmetic('/', change, before), Constant(100.0))
@@ -151,6 +151,13 @@ def operands(node: Node) -> Iterator[Node]:
             yield from operands(child)
     elif not isinstance(node, Constant):
         yield node
+
+
+def _before(node: Node) -> Node:
+    """The node as the earlier side of a change: two series are compared, each of which is filled by itself."""
+    if isinstance(node, Leaf):
+        return replace(node, before=True)
+    return rebuilt(node, _before)
 
 
 def _by_window(node: Node) -> Node:

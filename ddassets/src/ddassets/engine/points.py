@@ -91,6 +91,7 @@ class Points:
         self.node = node
         self.context = context
         self._sources = {leaf: sources.get(leaf, ()) for leaf in leaves(node)}
+        self._unit = unit
         self.buckets = unit.buckets
         self._rolled = unit.rolled
         # The final values of the operands of differences, in the numbers of the points or, below a leaf, of its own.
@@ -231,7 +232,10 @@ class Points:
         """How many buckets back a leaf is read at least, and at most."""
         assert self.buckets is not None
         if leaf.calendar is not None:
-            return self.buckets.least(leaf.calendar.least), self.buckets.greatest(leaf.calendar.greatest)
+            calendar = leaf.calendar
+            return self.buckets.least(leaf.shift + calendar.least), self.buckets.greatest(
+                leaf.shift + calendar.greatest
+            )
         if isinstance(self.buckets, EvenBuckets):
             shift = int(self.shift(leaf, self.lower))
             return shift, shift
@@ -242,7 +246,8 @@ class Points:
         if self.buckets is None:
             return 0
         if leaf.calendar is not None:
-            starts = self.buckets.start(numbers)
+            # No shift is around a calendar's but that of a change.
+            starts = self.buckets.start(numbers) - leaf.shift
             return numbers - self.buckets.number(starts - leaf.calendar.seconds(starts))
         if isinstance(self.buckets, EvenBuckets):
             step = self.buckets.step
@@ -260,6 +265,27 @@ class Points:
         if before.any() and self.context.assumptions.uneven_shift == 'nearest bucket':
             found = np.where(self.buckets.length(found) - before < before, found + 1, found)
         return numbers - found
+
+    def beside(self, leaf: Leaf) -> list[Leaf]:
+        """The queries that are operands of the same arithmetic as a leaf, itself among them (rule 2.16).
+
+        The sides of a change are two series, each filled by itself.
+        """
+        return [other for other in self._sources if other.before == leaf.before]
+
+    def alone(self, leaf: Leaf) -> bool:
+        """Whether a leaf is no operand of arithmetic; the groups of a count are one query."""
+        return len({replace(other, group=None) for other in self.beside(leaf)}) == 1
+
+    def has_points(self, rows: Indices) -> Flags:
+        """Whether the windows of some ticks hold anything at all, be it without a value (n/0, rule 2.13)."""
+        found = np.zeros(rows.size, dtype=np.bool_)
+        for leaf, sources in self._sources.items():
+            # In arithmetic a fill adds no instant: it acts where another operand has a sample (rule 2.16).
+            plain = replace(leaf, differences=(), fill=leaf.fill if self.alone(leaf) else None)
+            points = Points(plain, self._unit, {plain: sources}, self.context.at(rows))
+            found |= points.count(points.lower, points.upper) > 0
+        return found
 
     def _bounds(self) -> Assumption:
         """The assumption that says which ends belong to a window: as_count has its own, which may refer to A1."""
@@ -475,11 +501,10 @@ class PointValues:
         operand has.
         """
         points = self.points
-        together = len({replace(other, group=None) for other in points.samples}) > 1
-        if leaf.extended or (leaf.fill is not None and not together):
+        if leaf.extended or (leaf.fill is not None and points.alone(leaf)):
             return None
         sampled = np.zeros(self.numbers.size, dtype=np.bool_)
-        for other in points.samples if leaf.fill is not None else (leaf,):
+        for other in points.beside(leaf) if leaf.fill is not None else (leaf,):
             numbers = self.numbers + self.shift
             numbers = numbers - points.shift(other, numbers)
             for samples in points.samples[other]:
