@@ -359,14 +359,39 @@ def test_a_refused_source_is_named_before_a_missing_scenario(rehearse, tmp_path)
     assert code == 2 and 'helm.yaml: a Helm template' in err and 'found no scenario' not in err
 
 
-def test_a_source_is_read_once(rehearse, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ('file', 'scenarios', 'argument'),
+    [
+        pytest.param('exported.yaml', {'a.yaml': ''}, 'exported.yaml', id='an-argument'),
+        pytest.param(
+            'rehearsals/exported.yaml',
+            dict.fromkeys(('a.yaml', 'b.yaml'), 'monitors: [exported.yaml]\ndowntimes: [exported.yaml]\n'),
+            '.',
+            id='beside-the-scenarios-that-name-it',
+        ),
+    ],
+)
+def test_a_source_is_read_once(file, scenarios, argument, rehearse, tmp_path, monkeypatch):
     read_text, names = reading.read_text, []
     monkeypatch.setattr(
         reading, 'read_text', lambda path, problems: names.append(path.name) or read_text(path, problems)
     )
-    (tmp_path / 'exported.yaml').write_text(json.dumps(BODY))
-    scenario(tmp_path / 'rehearsals' / 'a.yaml')
-    assert rehearse('exported.yaml')[0] == 0
+    for name, rest in scenarios.items():
+        scenario(tmp_path / 'rehearsals' / name, rest)
+    attributes = {'scope': '*', 'monitor_identifier': {'monitor_tags': ['*']}}
+    downtime = {'data': {'type': 'downtime', 'attributes': attributes}}
+    resources = [
+        {
+            'apiVersion': 'datadoghq.com/v1alpha1',
+            'kind': 'DatadogGenericResource',
+            'metadata': {'name': name},
+            'spec': {'type': type, 'jsonSpec': json.dumps(body)},
+        }
+        for name, type, body in (('lag', 'monitor', BODY), ('lab', 'downtime', downtime))
+    ]
+    (tmp_path / file).write_text('\n---\n'.join(map(json.dumps, resources)))
+    code, _, err = rehearse(argument)
+    assert code == 0, err
     assert names.count('exported.yaml') == 1
 
 

@@ -13,13 +13,14 @@ from ddassets.output.terminal import Progress, Screen, bounded, count, log, log_
 if TYPE_CHECKING:
     from ddassets.assets import Bundle
     from ddassets.rehearsal.auto.estate import Estate
+    from ddassets.rehearsal.choice import ReadSource
     from ddassets.rehearsal.outcome import Outcome, Run
     from ddassets.rehearsal.result import Rehearsal
     from ddassets.rehearsal.scenario import Scenario
 
 _PROGRESS = Progress()
 
-type ReadAssets = Callable[[Path], 'Bundle']
+type Rehearse = Callable[..., 'Rehearsal']
 
 HELP = 'which notifications would the monitors send for this signal, under these downtimes?'
 DESCRIPTION = 'Run scenarios (rehearsals/*.yaml of an integration) against its monitors and downtimes, offline.'
@@ -67,6 +68,7 @@ def run(options: Namespace) -> int:
     from ddassets.cli import rehearse_text
     from ddassets.cli.rehearse_output import report
     from ddassets.output.formats import render
+    from ddassets.rehearsal.choice import read_source
     from ddassets.rehearsal.discovery import find
     from ddassets.rehearsal.outcome import Run
     from ddassets.sources import joined
@@ -75,13 +77,15 @@ def run(options: Namespace) -> int:
     option.refuse_code(options)
     if options.auto:
         return _auto(options)
-    found = find(options.paths)
-    # The scenarios of one integration share its assets.
+    # Scenarios share the files that they name, and those of one integration its assets.
+    read = cache(read_source)
+    found = find(options.paths, read)
     read_assets = cache(partial(_with_sources, joined(found.sources)) if found.sources else assets.read)
+    rehearsed = partial(_rehearsed, read_assets, read)
     if options.explain is not None:
-        _explain(found.scenarios, read_assets, options)
+        _explain(found.scenarios, rehearsed, options)
         return 0
-    result = Run([_outcome(path, read_assets, options) for path in found.scenarios], options.min_coverage)
+    result = Run([_outcome(path, rehearsed, options) for path in found.scenarios], options.min_coverage)
     _PROGRESS.clear()
     if options.format == 'text' and not options.write:
         write(rehearse_text.summary(result, Screen.of_output()))
@@ -144,14 +148,14 @@ def _refuse_combinations(options: Namespace) -> None:
         raise UnusableInputError(f'--format {options.format}: --write and --explain print text only')
 
 
-def _outcome(path: Path, read_assets: ReadAssets, options: Namespace) -> 'Outcome':
+def _outcome(path: Path, rehearsed: Rehearse, options: Namespace) -> 'Outcome':
     """Rehearse one file and print its text at once."""
     from ddassets.cli import rehearse_text
     from ddassets.rehearsal import Judgement, read
     from ddassets.rehearsal.outcome import Outcome
 
     try:
-        rehearsal = _rehearsed(read(path), read_assets, keep=options.report is not None)
+        rehearsal = rehearsed(read(path), keep=options.report is not None)
         if options.write:
             return _written(rehearsal)
         judgement = Judgement(rehearsal, options.what_if)
@@ -167,17 +171,19 @@ def _outcome(path: Path, read_assets: ReadAssets, options: Namespace) -> 'Outcom
         return Outcome(path, None, error=error)
 
 
-def _rehearsed(scenario: 'Scenario', read_assets: ReadAssets, keep: bool = False) -> 'Rehearsal':
+def _rehearsed(
+    read_assets: Callable[[Path], 'Bundle'], read: 'ReadSource', scenario: 'Scenario', keep: bool = False
+) -> 'Rehearsal':
     from ddassets.agent.scenario_check import simulate
     from ddassets.rehearsal import rehearse
     from ddassets.rehearsal.discovery import integration_of
 
     path = scenario.path
     bundle = read_assets(integration_of(path))
-    return rehearse(scenario, bundle, simulate, lambda text: _PROGRESS(f'{path}: {text}'), keep=keep)
+    return rehearse(scenario, bundle, simulate, lambda text: _PROGRESS(f'{path}: {text}'), keep=keep, read=read)
 
 
-def _explain(paths: Sequence[Path], read_assets: ReadAssets, options: Namespace) -> None:
+def _explain(paths: Sequence[Path], rehearsed: Rehearse, options: Namespace) -> None:
     """Explain an instant in each scenario that covers it."""
     from ddassets.rehearsal import read
     from ddassets.rehearsal.explaining import explained, instant_in
@@ -191,7 +197,7 @@ def _explain(paths: Sequence[Path], read_assets: ReadAssets, options: Namespace)
         )
         raise UnusableInputError(f'--explain: {options.explain} is outside of what is rehearsed', '\n'.join(spans))
     for scenario, instant in inside:
-        text = explained(_rehearsed(scenario, read_assets), instant, options.monitor, options.group)
+        text = explained(rehearsed(scenario), instant, options.monitor, options.group)
         _PROGRESS.clear()
         write(text)
 

@@ -1,10 +1,11 @@
-"""Select the monitors and downtimes of a scenario."""
+"""Select the monitors, downtimes and notification rules of a scenario."""
 
 import json
 import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from ddassets import assets as bundles
 from ddassets.assets import Asset, Bundle
@@ -17,6 +18,16 @@ from ddassets.rehearsal.entry import Entry, EntrySource, listed
 from ddassets.rehearsal.keys import FILE
 from ddassets.rehearsal.scenario import Choice, Scenario
 
+type ReadSource = Callable[[Path], Bundle]
+
+
+def read_source(path: Path) -> Bundle:
+    """Read a file or folder that a scenario names. Raises UnusableInputError for a path that cannot be read."""
+    # Imported on first use, because most scenarios name none.
+    from ddassets.sources import read_bundle
+
+    return read_bundle(path)
+
 
 @dataclass(frozen=True)
 class Chosen[T]:
@@ -26,7 +37,7 @@ class Chosen[T]:
     notes: Sequence[str] = ()
 
 
-def choose_monitors(scenario: Scenario, bundle: Bundle) -> Chosen[bundles.Monitor]:
+def choose_monitors(scenario: Scenario, bundle: Bundle, read: ReadSource = read_source) -> Chosen[bundles.Monitor]:
     """Return the monitors of a scenario, without those whose query is not known (with a note).
 
     Raises UnusableInputError for a monitor that does not exist, and with all errors of existing ones.
@@ -39,7 +50,7 @@ def choose_monitors(scenario: Scenario, bundle: Bundle) -> Chosen[bundles.Monito
         elif _is_body(chosen):
             found.append(bundles.read_monitor(EntrySource(chosen), chosen.data()))
         else:
-            file, only = _file(chosen)
+            file, only = _file(chosen, read)
             found += _only(chosen, file, file.monitors, only, 'monitor')
             notes += file.notes
     known = [one for one in found if _is_known(one)]
@@ -93,7 +104,7 @@ def _with_unique_names(scenario: Scenario, monitors: Sequence[bundles.Monitor]) 
     return found
 
 
-def choose_downtimes(scenario: Scenario, bundle: Bundle) -> Chosen[downtimes.Downtime]:
+def choose_downtimes(scenario: Scenario, bundle: Bundle, read: ReadSource = read_source) -> Chosen[downtimes.Downtime]:
     """Return the downtimes of a scenario, each named by its address or its file.
 
     A downtime is left out, with a note, if the source does not contain what it mutes or when.
@@ -104,7 +115,7 @@ def choose_downtimes(scenario: Scenario, bundle: Bundle) -> Chosen[downtimes.Dow
     faults: list[Diagnostic] = []
     refused: list[str] = []
     for number, chosen in enumerate(_chosen(scenario.downtimes, bundle, bundle.downtimes, 'downtime', [])):
-        for asset, name in _downtimes(chosen, bundle, number):
+        for asset, name in _downtimes(chosen, bundle, number, read):
             downtime, diagnostics = downtimes.read(asset, name)
             faults += (one for one in bundle.problems if one.path == asset.path)
             faults += diagnostics
@@ -124,7 +135,9 @@ def _left_out(name: str, unknown: Sequence[str]) -> str:
     return f'{name}: left out of the rehearsal, because its {listed(unknown)} is not known here'
 
 
-def choose_rules(scenario: Scenario, bundle: Bundle) -> Chosen[bundles.NotificationRule]:
+def choose_rules(
+    scenario: Scenario, bundle: Bundle, read: ReadSource = read_source
+) -> Chosen[bundles.NotificationRule]:
     """Return the notification rules of a scenario.
 
     A rule is left out, with a note, if the source does not contain its filter or its recipients.
@@ -138,7 +151,7 @@ def choose_rules(scenario: Scenario, bundle: Bundle) -> Chosen[bundles.Notificat
         elif _is_body(chosen):
             found.append(bundles.read_notification_rule(EntrySource(chosen), chosen.data()))
         else:
-            file, only = _file(chosen)
+            file, only = _file(chosen, read)
             found += _only(chosen, file, file.rules, only, 'notification rule')
     faults = [fault for rule in found for fault in rule.errors]
     _refuse(faults, 'notification_rules', [rule.name or rule.path.stem for rule in found if rule.errors])
@@ -148,14 +161,16 @@ def choose_rules(scenario: Scenario, bundle: Bundle) -> Chosen[bundles.Notificat
     )
 
 
-def _downtimes(chosen: bundles.Downtime | Entry, bundle: Bundle, number: int) -> Iterator[tuple[bundles.Downtime, str]]:
+def _downtimes(
+    chosen: bundles.Downtime | Entry, bundle: Bundle, number: int, read: ReadSource
+) -> Iterator[tuple[bundles.Downtime, str]]:
     """Return the selected downtimes, each with its name."""
     if isinstance(chosen, bundles.Downtime):
         yield chosen, _label(chosen, bundle.downtimes)
     elif _is_body(chosen):
         yield bundles.read_downtime(EntrySource(chosen), chosen.data()), f'downtime {number + 1}'
     else:
-        file, only = _file(chosen)
+        file, only = _file(chosen, read)
         for asset in _only(chosen, file, file.downtimes, only, 'downtime'):
             yield asset, _label(asset, file.downtimes)
 
@@ -222,13 +237,11 @@ def _is_body(entry: Entry) -> bool:
     return entry.kind == 'mapping' and 'file' not in entry.keys
 
 
-def _file(entry: Entry) -> tuple[Bundle, Sequence[Entry]]:
+def _file(entry: Entry, read: ReadSource) -> tuple[Bundle, Sequence[Entry]]:
     """Read the file of an entry; also return the selected names, empty for all.
 
     Raises UnusableInputError for a file that cannot be read, or is refused.
     """
-    from ddassets.sources import read_bundle
-
     only: Sequence[Entry] = ()
     if entry.kind == 'mapping':
         keys = entry.mapping(FILE.names, FILE.required)
@@ -236,7 +249,7 @@ def _file(entry: Entry) -> tuple[Bundle, Sequence[Entry]]:
     path = entry.path.parent / entry.text()
     if not os.path.exists(path):
         entry.refuse(f'{path}: No such file or directory')
-    return checked(read_bundle(path)), only
+    return checked(read(path)), only
 
 
 def _only[T: Asset](entry: Entry, file: Bundle, assets: Sequence[T], only: Sequence[Entry], kind: str) -> Sequence[T]:

@@ -9,8 +9,7 @@ from pathlib import Path
 from ddassets import boundary
 from ddassets.assets import Bundle, is_integration
 from ddassets.diagnostic import UnusableInputError
-from ddassets.rehearsal.choice import checked
-from ddassets.sources import read_bundle
+from ddassets.rehearsal.choice import ReadSource, checked, read_source
 
 FOLDER = 'rehearsals'
 #: An example scenario, shown in the error about a folder without scenarios.
@@ -34,14 +33,14 @@ class Found:
     sources: Sequence[Bundle] = ()
 
 
-def find(paths: Sequence[Path]) -> Found:
+def find(paths: Sequence[Path], read: ReadSource = read_source) -> Found:
     """Find scenarios (files, or those of an integration or a folder) and sources among the paths.
 
     Without a scenario, those beside the first source are used. Raises UnusableInputError for a path that does not exist
     or contains neither, and for a source that cannot be read.
     """
-    sources = {path: checked(source) for path in paths if (source := read_source(path))}
-    scenarios = find_scenarios([path for path in paths if path not in sources])
+    sources = {path: checked(source) for path in paths if (source := source_at(path, read))}
+    scenarios = find_scenarios([path for path in paths if path not in sources], read)
     if sources and not scenarios:
         first = next(iter(sources))
         folder = (first if os.path.isdir(first) else first.parent) / FOLDER
@@ -51,7 +50,7 @@ def find(paths: Sequence[Path]) -> Found:
                 f'for example {folder}/first.yaml:\n{EXAMPLE}'
                 f'then `ddassets rehearse --write {first}` fills in what happens',
             )
-        scenarios = find_scenarios([folder])
+        scenarios = find_scenarios([folder], read)
     return Found(scenarios, [*sources.values()])
 
 
@@ -59,15 +58,15 @@ def find(paths: Sequence[Path]) -> Found:
 _SCENARIO = re.compile(r'^(?:\{.*?)?["\']?\b(?:start|length|series|timezone|expect)["\']?\s*:', re.MULTILINE)
 
 
-def read_source(path: Path) -> Bundle | None:
-    """Read a path with assets in a known form. None for a scenario, an integration or a folder of scenarios."""
+def source_at(path: Path, read: ReadSource = read_source) -> Bundle | None:
+    """Read a path with assets in a known form. Return None for a scenario, an integration or a folder of scenarios."""
     if os.path.isdir(path):
         if is_integration(path) or os.path.isdir(path / FOLDER) or _scenarios_in(path):
             return None
     elif path != boundary.STANDARD_INPUT:
         if not os.path.isfile(path) or (path.suffix not in _NEVER_SCENARIOS and _is_scenario(path)):
             return None
-    source = read_bundle(path)
+    source = read(path)
     return source if source.form or path == boundary.STANDARD_INPUT or path.suffix in _NEVER_SCENARIOS else None
 
 
@@ -99,7 +98,7 @@ def _scenarios_in(folder: Path) -> list[Path]:
     return [file for file in files if _is_scenario(file)]
 
 
-def find_scenarios(paths: Sequence[Path]) -> list[Path]:
+def find_scenarios(paths: Sequence[Path], read: ReadSource = read_source) -> list[Path]:
     """Return the scenario files at some paths: a file itself, or those of an integration or a folder.
 
     Raises UnusableInputError for a path that does not exist or contains none.
@@ -115,7 +114,7 @@ def find_scenarios(paths: Sequence[Path]) -> list[Path]:
         try:
             boundary.check(folder)
             # Monitors in YAML may be beside the scenarios that use them.
-            files = sorted(file for file in folder.iterdir() if file.suffix in _YAML and read_source(file) is None)
+            files = sorted(file for file in folder.iterdir() if file.suffix in _YAML and not source_at(file, read))
         except OSError as error:
             raise UnusableInputError(f'{folder}: {error.strerror}') from None
         if not files:

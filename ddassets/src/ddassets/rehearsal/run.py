@@ -26,7 +26,7 @@ from ddassets.engine.state import State
 from ddassets.engine.timeline import Group, GroupTimeline
 from ddassets.language.composite import Member
 from ddassets.rehearsal.bands import anomaly_stub
-from ddassets.rehearsal.choice import choose_downtimes, choose_monitors, choose_rules
+from ddassets.rehearsal.choice import ReadSource, choose_downtimes, choose_monitors, choose_rules, read_source
 from ddassets.rehearsal.message import Messages
 from ddassets.rehearsal.result import DowntimeResult, GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Scenario
@@ -42,19 +42,20 @@ def rehearse(
     progress: Callable[[str], None] = lambda text: None,
     given: Iterable[Series] = (),
     keep: bool = False,
+    read: ReadSource = read_source,
 ) -> Rehearsal:
     """Run a scenario with the assets of an integration; `simulate` runs its check if the scenario uses it.
 
     `given` are additional series; their data ends at the last point. `keep`: store every evaluation for the page, 9
-    bytes each (50 million for a year of a hundred groups).
+    bytes each (50 million for a year of a hundred groups). `read` reads the files that the scenario names.
     Groups are evaluated on first use. Raises UnusableInputError; for an unsupported monitor with its name, the column
     and how to exclude it.
     """
     # Before the signal, which may run a check: faults of assets are found quickly.
-    downtimes, rules = choose_downtimes(scenario, bundle), choose_rules(scenario, bundle)
+    downtimes, rules = choose_downtimes(scenario, bundle, read), choose_rules(scenario, bundle, read)
     results = tuple(_downtime(scenario, one) for one in downtimes.assets)
     scenario = replace(scenario, notification_rules=tuple(rules.assets))
-    chosen = choose_monitors(scenario, bundle)
+    chosen = choose_monitors(scenario, bundle, read)
     progress('the signal')
     found = signal(scenario, bundle, simulate, given)
     run = _Run(scenario, found, results, progress, keep, (*chosen.assets, *bundle.monitors))
