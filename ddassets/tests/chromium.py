@@ -5,6 +5,37 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+# Every text that is hard to read on its ground, by WCAG 2.2, level AA: 4.5 to 1, and 3 to 1 for large text.
+CONTRAST = """
+const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+const channels = (text) => {
+  canvas.clearRect(0, 0, 1, 1);
+  canvas.fillStyle = text;
+  canvas.fillRect(0, 0, 1, 1);
+  const [red, green, blue, alpha] = canvas.getImageData(0, 0, 1, 1).data;
+  return [red, green, blue, alpha / 255];
+};
+const over = (top, below) => [0, 1, 2].map((i) => top[i] * top[3] + below[i] * (1 - top[3]));
+const ground = (one) => {
+  const own = channels(getComputedStyle(one).backgroundColor);
+  return own[3] === 1 ? own : over(own, one.parentElement ? ground(one.parentElement) : [255, 255, 255]);
+};
+const linear = (share) => (share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4);
+const light = (colour) => [0.2126, 0.7152, 0.0722].reduce((sum, part, i) => sum + part * linear(colour[i] / 255), 0);
+const found = [];
+for (const one of document.body.querySelectorAll('*')) {
+  const said = [...one.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
+  if (!said || !one.getClientRects().length || one.closest('script, :disabled, .skip')) continue;
+  const style = getComputedStyle(one);
+  const below = ground(one);
+  const front = over(channels(one instanceof SVGElement ? style.fill : style.color), below);
+  const [high, low] = [light(front), light(below)].sort((a, b) => b - a);
+  const ratio = (high + 0.05) / (low + 0.05);
+  if (ratio < (parseFloat(style.fontSize) >= 24 ? 3 : 4.5)) found.push(`${ratio.toFixed(2)}: ${one.textContent}`);
+}
+return found;
+"""
+
 
 class Browser:
     """Debian's Chromium without a window, and what the tests ask of it."""
@@ -121,6 +152,10 @@ class Browser:
                        [one.querySelector('h3').textContent, +one.querySelector('.figure').dataset.value]);"""
             )
         )
+
+    def faint(self) -> list[str]:
+        """The texts that do not stand out from their ground."""
+        return list(self.run(CONTRAST))
 
     def press(self, key: str, code: int) -> None:
         text = '\r' if key == 'Enter' else ''

@@ -200,7 +200,7 @@ RULES: dict[str, tuple[str, str]] = {
     '15.11': (IMPLEMENTED, 'variables of events'),
     '15.12': (IMPLEMENTED, 'which event fills them'),
     '15.13': (IMPLEMENTED, 'variables of event monitors'),
-    '15.14': (NO_PART, 'samples below a message: not shown'),
+    '15.14': (IMPLEMENTED, 'samples below a message: said to be left out'),
     '15.15': (IMPLEMENTED, 'error tracking'),
     '15.16': (IMPLEMENTED, 'the other products; processes, synthetics and cost are refused by name'),
     '15.17': (IMPLEMENTED, 'the search is shown, not run'),

@@ -175,6 +175,8 @@ def _grouped(times: np.ndarray, values: np.ndarray, method: str | None) -> tuple
 class RehearsedMonitor:
     """The average of five minutes, minute by minute."""
 
+    composite = None
+
     def __init__(self, rehearsed: Rehearsed, asset: bundle.Monitor) -> None:
         self.rehearsed = rehearsed
         self.asset = asset

@@ -98,6 +98,11 @@ class Source:
         return bool(self.evaluator.by)
 
     @property
+    def has_value(self) -> bool:
+        """Whether `{{a.value}}` prints what it compared."""
+        return 'value' not in self.monitor.empty_variables
+
+    @property
     def notifies_no_data(self) -> bool:
         """Whether it notifies about missing data itself (rule 13.10)."""
         return State.NO_DATA in self.monitor.states and not self.monitor.silent_no_data
@@ -225,7 +230,8 @@ class CompositeEvaluator:
         simple: dict[str, Group] = {letter: () for letter, one in self.members.items() if not one.grouped}
         if not grouped:
             return {(): simple}
-        return {group: simple | own for group, own in common_groups(grouped).items()}
+        common = common_groups(grouped)
+        return {group: {letter: (simple | own)[letter] for letter in self.members} for group, own in common.items()}
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -244,14 +250,22 @@ class CompositeEvaluator:
         for letter, own in self._groups[group].items():
             yield from self.members[letter].evaluator.series(own)
 
+    @property
+    def expression(self) -> str:
+        """The query with the letters of its members."""
+        return self._lettered(self.monitor.query.root)
+
+    def member_timelines(self, group: Group) -> Mapping[str, GroupTimeline]:
+        """Return the timeline of each member's group, by letter."""
+        return {letter: self._timeline(letter, own) for letter, own in self._groups[group].items()}
+
     def variables(self, group: Group, instant: int) -> Mapping[str, float | str | None]:
         found: dict[str, float | str | None] = {}
         for letter, own in self._groups[group].items():
             timeline, member = self._timeline(letter, own), self.members[letter]
             row = int(np.searchsorted(timeline.ticks, instant, side='right')) - 1
             value = float(timeline.values[row]) if row >= 0 else np.nan
-            known = not np.isnan(value) and 'value' not in member.monitor.empty_variables
-            found[f'{letter}.value'] = value if known else None
+            found[f'{letter}.value'] = None if np.isnan(value) or not member.has_value else value
             found[f'{letter}.status'] = str(State(timeline.states[row]) if row >= 0 else State.NO_DATA)
             if row >= 0:
                 found |= _of_event(letter, member.evaluator.variables(own, int(timeline.ticks[row])))
@@ -409,7 +423,7 @@ class CompositeEvaluator:
         }
         if all(column[0] != ABSENT for column in severities.values()):
             result = int(combine(self.monitor.query.root, severities)[0])
-            yield f'{self._lettered(self.monitor.query.root)} is {STATES[result]}'
+            yield f'{self.expression} is {STATES[result]}'
             if result == NO_DATA and not self.monitor.notify_no_data:
                 yield 'notify_no_data is false: No Data keeps the last state (rule 13.8)'
         else:

@@ -11,8 +11,10 @@ from ddassets.assets import Bundle
 from ddassets.assets import Monitor as MonitorAsset
 from ddassets.engine.assumptions import ASSUMPTIONS, Assumptions
 from ddassets.engine.column import Flags
+from ddassets.engine.composite import CompositeEvaluator
 from ddassets.engine.downtime import Downtime
 from ddassets.engine.explanation import Explanation
+from ddassets.engine.folding import unfolded
 from ddassets.engine.graph import Line, draw
 from ddassets.engine.message import FLAGS, Branch, Edge
 from ddassets.engine.monitor import AnyMonitor
@@ -134,6 +136,12 @@ class MonitorResult:
     @property
     def name(self) -> str:
         return self.asset.name
+
+    @property
+    def composite(self) -> CompositeEvaluator | None:
+        """What evaluates a composite, with its members; None for another monitor."""
+        evaluator = unfolded(self.evaluator)
+        return evaluator if isinstance(evaluator, CompositeEvaluator) else None
 
     @property
     def relied_on(self) -> frozenset[str]:

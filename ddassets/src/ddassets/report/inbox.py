@@ -8,6 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from ddassets.engine.counted import CountedMonitor
 from ddassets.engine.message import Delivery
 from ddassets.engine.notification import Notification, Notifications
 from ddassets.engine.state import State
@@ -122,17 +123,25 @@ def _kind(
         ip=message.ip,
         muted=not one.sent,
         downtimes=tuple(places[name] for name in one.muted_by),
-        arrival=_arrival(message.delivery),
+        arrival=_arrival(message.delivery, one.target is not State.OK and _samples(monitor)),
     )
 
 
-def _arrival(delivery: Delivery) -> model.Arrival:
+def _samples(monitor: MonitorResult) -> bool:
+    """Whether Datadog appends samples of the events (rule 15.14), unless an option says that it does not."""
+    options = monitor.asset.body.get('options')
+    chosen = [options.get(key) for key in ('enable_logs_sample', 'enable_samples')] if isinstance(options, dict) else ()
+    return isinstance(monitor.monitor, CountedMonitor) and False not in chosen
+
+
+def _arrival(delivery: Delivery, samples: bool) -> model.Arrival:
     return model.Arrival(
         condition=delivery.condition,
         links=tuple((label, address) for label, address in delivery.links_between('{from}', '{to}')),
         tags=delivery.event_tags,
         webhook=tuple(delivery.lasting_variables().items()),
         hidden=tuple(sorted(delivery.hidden)),
+        samples=samples,
     )
 
 

@@ -131,13 +131,34 @@ class Dashboard:
 class States:
     """The stretches of equal state from `start` to `end`, as columns: the length of all but the last, and the state.
 
-    States are -1 absent, 0 OK, 1 Warn, 2 Alert and 3 No Data.
+    States are -1 absent, 0 OK, 1 Warn, 2 Alert, 3 No Data and 4 Unknown.
     """
 
     start: int
     end: int
     lengths: int
     codes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a composite. `monitor` is its index where it is rehearsed itself."""
+
+    letter: str
+    name: str
+    monitor: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberStates:
+    """The states of a member in one group of a composite.
+
+    `values` is a column of what it compared where each stretch of the composite's states begins; None without one.
+    """
+
+    group: str
+    states: States
+    values: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +169,8 @@ class Group:
     signal: Series | None
     states: States
     muted: list[tuple[int, int, int]]
+    # Of a composite, in the order of its members.
+    members: list[MemberStates] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +189,9 @@ class Monitor:
     groups: list[Group]
     # `(what, whether a rehearsal reached it)`: states, recoveries, branches of the message.
     coverage: list[tuple[str, bool]] = field(default_factory=list)
+    # Of a composite: its query in letters, and what they stand for.
+    expression: str = ''
+    members: list[Member] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +243,8 @@ class Arrival:
     webhook: tuple[tuple[str, str | None], ...]
     # The parts that the monitor's preset hides: query, handles, footer, snapshot.
     hidden: tuple[str, ...]
+    # Whether Datadog appends samples of the events, which are not shown (rule 15.14).
+    samples: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ddassets.assets import Bundle
 from ddassets.engine.assumptions import ASSUMPTIONS
@@ -124,6 +125,7 @@ class _Builder:
 
     def _monitor(self, monitor: MonitorResult) -> model.Monitor:
         priority = monitor.asset.body.get('priority')
+        composite = monitor.composite
         return model.Monitor(
             name=monitor.asset.name,
             type=monitor.asset.type,
@@ -136,6 +138,11 @@ class _Builder:
             options=[(key, json.dumps(value, ensure_ascii=False)) for key, value in _options(monitor.asset.body)],
             groups=[self._group(monitor, group) for group in monitor.timeline.groups.values()],
             coverage=list(self.judgement.coverage[monitor.asset.name]),
+            expression=composite.expression if composite else '',
+            members=[
+                model.Member(letter, member.name, self.groups[member.name][0] if member.name in self.groups else None)
+                for letter, member in (composite.members.items() if composite else ())
+            ],
         )
 
     def _group(self, monitor: MonitorResult, group: GroupTimeline) -> model.Group:
@@ -149,10 +156,27 @@ class _Builder:
             else None,
             states=self._states(group),
             muted=[(*self._clipped(mute.start, mute.end), self.places[mute.downtime]) for mute in mutes],
+            members=list(self._members(monitor, group)),
         )
 
+    def _members(self, monitor: MonitorResult, group: GroupTimeline) -> Iterable[model.MemberStates]:
+        composite = monitor.composite
+        # Under notify_by a group holds several groups of the composite.
+        if composite is None or group.group not in composite.groups:
+            return
+        starts = group.ticks[_first_of_each(group)]
+        for letter, line in composite.member_timelines(group.group).items():
+            row = np.searchsorted(line.ticks, starts, side='right') - 1
+            values = np.where(row >= 0, np.append(line.values, np.nan)[row], np.nan)
+            known = composite.members[letter].has_value and not np.isnan(values).all()
+            yield model.MemberStates(
+                group=line.name,
+                states=self._states(line),
+                values=self.source.pool.numbers(values) if known else None,
+            )
+
     def _states(self, group: GroupTimeline) -> model.States:
-        first = np.flatnonzero(np.diff(group.states, prepend=np.int8(-2)))
+        first = _first_of_each(group)
         starts = group.ticks[first].astype(np.int64)
         pool = self.source.pool
         return model.States(
@@ -168,6 +192,11 @@ class _Builder:
     def _downtime(self, downtime: DowntimeResult) -> model.Downtime:
         windows = [self._clipped(start, end) for start, end in downtime.windows]
         return model.Downtime(downtime.name, downtime.scope, prose.parse(downtime.message), downtime.zone, windows)
+
+
+def _first_of_each(group: GroupTimeline) -> NDArray[np.int64]:
+    """The first evaluation of each stretch of equal state."""
+    return np.flatnonzero(np.diff(group.states, prepend=np.int8(-2)))
 
 
 def _options(body: Mapping[str, Any]) -> Iterable[tuple[str, object]]:

@@ -205,7 +205,7 @@ function fillRect(u, from, to, low, high, fill) {
 }
 
 const isRange = ({low, high}) => low !== null && high !== null && low !== high;
-const MARKER = {__proto__: null, error: '--alert', warning: '--warn', ok: '--ok', info: '--accent'};
+const MARKER = {__proto__: null, error: '--alert', warning: '--warn', ok: '--ok', info: '--accent', unknown: '--unknown'};
 const toneOf = (level) => colour(MARKER[level.severity] || '--accent');
 
 function fillLevels(u, levels) {
@@ -222,6 +222,7 @@ function drawLevels(u, levels) {
   ctx.font = `${10.5 * scale}px system-ui, sans-serif`;
   ctx.textBaseline = 'bottom';
   ctx.textAlign = 'left';
+  const placed = [];
   for (const level of levels) {
     const tone = toneOf(level);
     const y = u.valToPos(level.high ?? level.low, 'y', true);
@@ -237,9 +238,13 @@ function drawLevels(u, levels) {
     if (!level.label) continue;
     const text = clipped(level.label);
     ctx.fillStyle = fade(colour('--sheet'), 0.7);
-    ctx.fillRect(left + 4 * scale, y - 15 * scale, ctx.measureText(text).width + 4 * scale, 14 * scale);
+    // Labels of near levels stand beside each other.
+    const across = ctx.measureText(text).width + 4 * scale;
+    const x = placed.reduce((at, one) => (Math.abs(one.y - y) < 14 * scale ? Math.max(at, one.end + 4 * scale) : at), left + 4 * scale);
+    placed.push({y, end: x + across});
+    ctx.fillRect(x, y - 15 * scale, across, 14 * scale);
     ctx.fillStyle = tone;
-    ctx.fillText(text, left + 6 * scale, y - 2 * scale);
+    ctx.fillText(text, x + 2 * scale, y - 2 * scale);
   }
   ctx.restore();
 }

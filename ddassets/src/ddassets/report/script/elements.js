@@ -9,7 +9,7 @@ const FRAMES = [['Whole', 0], ['1 w', 604800], ['1 d', 86400], ['4 h', 14400], [
 // The bucket that Datadog's graphs use by default for a frame of up to so many seconds.
 const BUCKETS = [[3600, 20], [14400, 60], [86400, 300], [172800, 600], [604800, 3600], [Infinity, 14400]];
 const INTERPOLATED = 300;
-const SEVERITY = ['OK', 'No Data', 'Warn', 'Alert'];
+const SEVERITY = ['OK', 'No Data', 'Unknown', 'Warn', 'Alert'];
 const MARGIN = {l: 52, r: 14, t: 8, b: 34};
 // Tables that are asked for words of assets have no prototype: `constructor` is no palette.
 const PALETTES = {

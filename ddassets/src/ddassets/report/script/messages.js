@@ -1,6 +1,6 @@
 // Messages
 
-const MARKS = {OK: '✓', Warn: '!', Alert: '‼', 'No Data': '?', Downtime: 'z'};
+const MARKS = {OK: '✓', Warn: '!', Alert: '‼', 'No Data': '?', Unknown: 'U', Downtime: 'z'};
 
 function kindOf(message) {
   return message.monitor === null ? 'Downtime' : message.state;
@@ -41,17 +41,18 @@ function footerLinks(message) {
   }, name(label))]));
 }
 
-const graphNote = (message) => (message.arrival.hidden.includes('snapshot') ? null : el('p', {class: 'soft'}, '[graph of the metric]'));
+const graphNote = (message) => (message.arrival.hidden.includes('snapshot') ? null : el('p', {class: 'soft'}, /^(metric|query) alert$/.test(state.rehearsal.monitors[message.monitor].type) ? '[graph of the metric]' : '[graph]'));
+const samplesNote = (message) => (message.arrival.samples ? el('p', {class: 'soft'}, '[up to 10 samples of the events: not shown]') : null);
 const recipientList = (message) => message.recipients.map((one, i) => [i ? ', ' : '', name(one)]);
 
 function emailForm(message, text) {
   return [el('dl', {class: 'facts'}, el('dt', {}, 'Subject'), el('dd', {}, name(message.title)), el('dt', {}, 'To'), el('dd', {}, recipientList(message))),
-    text, graphNote(message), message.arrival.condition && conditionLine(message.arrival.condition), lastTriggered(message), footerLinks(message)];
+    text, graphNote(message), message.arrival.condition && conditionLine(message.arrival.condition), samplesNote(message), lastTriggered(message), footerLinks(message)];
 }
 
 function slackForm(message, text) {
   const {hidden, tags, condition} = message.arrival;
-  return [el('p', {}, el('strong', {class: 'link'}, name(message.title))), text, condition && conditionLine(condition), graphNote(message),
+  return [el('p', {}, el('strong', {class: 'link'}, name(message.title))), text, condition && conditionLine(condition), samplesNote(message), graphNote(message),
     el('dl', {class: 'facts'}, el('dt', {}, 'Tags'), el('dd', {}, name(tags.join(', '))),
       hidden.includes('handles') ? null : [el('dt', {}, 'Notified'), el('dd', {}, recipientList(message))]),
     el('p', {class: 'soft'}, '[Mute this monitor]'),
@@ -210,7 +211,7 @@ function inboxPage() {
     el('p', {class: 'lead'}, 'Every message of the whole rehearsal, as its recipients would read it. Nothing left this machine.'),
     el('div', {class: 'filters', role: 'group', 'aria-label': 'Filters'},
       wrap('delivery', segments('Delivery', [['', 'All'], ['sent', 'Sent'], ['muted', 'Muted']], filters.delivery, change('delivery'))),
-      wrap('state', select('State', [['', 'all'], ...['Alert', 'Warn', 'No Data', 'OK', 'Downtime'].map((what) => [what, what === 'OK' ? 'OK (recovered)' : what])], filters.state, change('state'))),
+      wrap('state', select('State', [['', 'all'], ...PAGED.filter((what) => what !== 'Unknown' || messages.some((message) => message.state === what)).map((what) => [what, what === 'OK' ? 'OK (recovered)' : what])], filters.state, change('state'))),
       wrap('recipient', select('Recipient', [['', 'all'], ['-', 'nobody'], ...recipients.map((one) => [one, one])], filters.recipient, change('recipient'))),
       wrap('monitor', select('Monitor', [['', 'all'], ...monitors.map((monitor, i) => [String(i), monitor.name])], filters.monitor, change('monitor'))),
       el('span', {class: 'soft', role: 'status'}, `${sent.toLocaleString('en')} sent, ${(matching.length - sent).toLocaleString('en')} muted`)),

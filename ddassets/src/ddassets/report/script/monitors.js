@@ -70,12 +70,52 @@ function layMarks(track, frame, messages) {
   }));
 }
 
+// The axis of lanes that have no chart above them, with the moment that is looked for.
+function layAxis(track, frame, moment) {
+  const {instants, labels} = ticks(frame, Math.max(2, Math.floor(track.clientWidth / 80)));
+  const at = (instant) => ({left: `${share(frame, instant) * 100}%`});
+  track.replaceChildren(...instants.map((instant, i) => el('span', {style: at(instant)}, labels[i])),
+    moment !== null && moment >= frame.from && moment <= frame.to ? el('b', {style: at(moment), title: clock(moment)}, '▼') : '');
+}
+
+// Of a group of a composite: the states of its members over time, and what they were when its own changed.
+const CHANGES = 12;
+
+function layChanges(box, frame, monitor, group) {
+  const found = group.states.filter(([from]) => from >= frame.from && from < frame.to);
+  const held = (member, instant) => spanAt(member, instant)?.[2];
+  const cell = (member, i, instant) => {
+    const what = held(member, instant);
+    const value = group.values[i]?.get(instant);
+    return [what ? pill(what) : el('span', {class: 'soft'}, 'absent'), Number.isFinite(value) ? [' ', el('span', {title: `{{${monitor.members[i].letter}.value}}`}, number(value))] : ''];
+  };
+  box.replaceChildren(...(found.length ? [el('div', {class: 'scroll'}, table(['When', 'State', ...monitor.members.map(({letter}) => letter)],
+    found.slice(0, CHANGES).map(([from, , what]) => [frame.to - frame.from > DAY ? clock(from) : time(from), pill(what), ...group.members.map((member, i) => cell(member, i, from))]))),
+  found.length > CHANGES ? el('p', {class: 'soft'}, `and ${found.length - CHANGES} more in this frame`) : ''] : [el('p', {class: 'soft'}, 'Its state does not change in this frame.')]));
+}
+
+function memberLanes(monitor, group, moment) {
+  const changes = el('div', {class: 'changes'});
+  tracks.push({track: changes, lay: (box, frame) => layChanges(box, frame, monitor, group)});
+  return {
+    lanes: [lane('', 'axis', (track, frame) => layAxis(track, frame, moment)),
+      group.members.map((member, i) => {
+        const {letter, name: text} = monitor.members[i];
+        const found = lane(letter, 'band', (track, frame) => layStates(track, frame, member));
+        found.title = `${letter} is ${text}${member.group === '*' ? '' : `, ${member.group}`}`;
+        return found;
+      })],
+    changes,
+  };
+}
+
 function monitorGroup(monitor, group, messages, moment = null) {
+  const composite = group.members.length ? memberLanes(monitor, group, moment) : null;
   const draw = (box) => {
     const frame = {from: state.from, to: state.to};
     const found = points(group.signal, frame);
     const levels = Object.entries(monitor.thresholds).map(([key, value]) => ({
-      low: value, high: value, severity: key.startsWith('critical') ? 'error' : 'warning', dashed: key.endsWith('recovery'),
+      low: value, high: value, severity: {ok: 'ok', unknown: 'unknown'}[key] || (key.startsWith('critical') ? 'error' : 'warning'), dashed: key.endsWith('recovery'),
       label: `${{critical: 'alert', warning: 'warning'}[key] || key.replace('_', ' ')} ${key.endsWith('recovery') ? '' : `${monitor.comparator} `}${number(value)}`}));
     const shades = [];
     for (const [from, to] of mutedIn(group, frame)) {
@@ -90,10 +130,11 @@ function monitorGroup(monitor, group, messages, moment = null) {
   };
   return el('div', {class: 'monitor-group'},
     group.name !== '*' && el('h3', {class: 'group-name'}, name(group.name)),
-    group.signal ? chart(draw, {class: 'chart track-chart'}) : el('p', {class: 'absent'}, el('strong', {}, 'No value'), 'this group never had a value'),
+    composite ? composite.lanes : group.signal ? chart(draw, {class: 'chart track-chart'}) : el('p', {class: 'absent'}, el('strong', {}, 'No value'), 'this group never had a value'),
     lane('state', 'band', (track, frame) => layStates(track, frame, group)),
     lane('muted', 'band', (track, frame) => layMuted(track, frame, group)),
-    lane('inbox', 'marks', (track, frame) => layMarks(track, frame, messages)));
+    lane('inbox', 'marks', (track, frame) => layMarks(track, frame, messages)),
+    composite && composite.changes);
 }
 
 const GROUPS_AT_ONCE = 8;
@@ -148,11 +189,19 @@ function optionsView(monitor) {
       monitor.message ? el('pre', {dir: 'auto'}, monitor.message) : el('p', {class: 'soft'}, 'It has no message.')));
 }
 
+// What the letters of a composite stand for.
+function membersView(monitor) {
+  if (!monitor.members.length) return null;
+  return el('dl', {class: 'facts members'}, monitor.members.map((member) => [el('dt', {}, member.letter), el('dd', {},
+    member.monitor === null ? name(member.name) : el('a', {href: `#/monitors/${member.monitor}`}, name(member.name)))]),
+  el('dt', {}, 'state'), el('dd', {}, el('code', {}, name(monitor.expression))));
+}
+
 function monitorCard(monitor, index) {
   const messages = state.rehearsal.messages.filter((message) => message.monitor === index);
   const sent = messages.filter((message) => !message.muted).length;
   return el('section', {class: 'card', id: `monitor-${index}`}, el('h2', {}, name(monitor.name)),
-    el('p', {}, el('code', {}, name(monitor.query))),
+    el('p', {}, el('code', {}, name(monitor.query))), membersView(monitor),
     el('p', {class: 'soft'}, `${sent.toLocaleString('en')} sent, ${(messages.length - sent).toLocaleString('en')} muted`, monitor.priority ? ` · P${monitor.priority}` : '',
       monitor.tags.length ? monitor.tags.map((tag, i) => [i ? ', ' : ' · ', name(tag)]) : null), optionsView(monitor), groupList(monitor, messages));
 }

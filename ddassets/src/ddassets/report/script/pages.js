@@ -15,11 +15,14 @@ function dashboardPage(index) {
       : el('p', {class: 'absent'}, el('strong', {}, 'No widget'), 'the file of this dashboard holds none')];
 }
 
+// Checks alone have the state Unknown, on their own and as members.
+const isEverUnknown = (monitor) => monitor.groups.some((group) => [group, ...group.members].some((one) => one.states.some(([, , what]) => what === 'Unknown')));
+
 function monitorsPage() {
   const {monitors} = state.rehearsal;
   return [el('h1', {}, 'Monitors'),
-    el('p', {class: 'lead'}, 'The value that each monitor compared with its thresholds, minute by minute, and what came of it. Choose a mark in the lane “inbox” to read the message.'),
-    el('div', {class: 'key'}, SEVERITY.map((what) => el('span', {'data-state': what}, el('i'), what)), el('span', {}, el('i', {class: 'shade'}), 'downtime'),
+    el('p', {class: 'lead'}, 'The value that each monitor compared with its thresholds, minute by minute, and what came of it; of a composite, the states of its members. Choose a mark in the lane “inbox” to read the message.'),
+    el('div', {class: 'key'}, SEVERITY.filter((what) => what !== 'Unknown' || monitors.some(isEverUnknown)).map((what) => el('span', {'data-state': what}, el('i'), what)), el('span', {}, el('i', {class: 'shade'}), 'downtime'),
       el('span', {}, el('i', {class: 'hollow'}), 'muted message')),
     monitors.length ? monitors.map(monitorCard) : el('p', {class: 'absent'}, el('strong', {}, 'No monitor was rehearsed'))];
 }
@@ -221,7 +224,7 @@ function readMessages({kinds, messages}) {
   });
 }
 
-const STATES = ['OK', 'Warn', 'Alert', 'No Data'];
+const STATES = ['OK', 'Warn', 'Alert', 'No Data', 'Unknown'];
 
 // `[from, to, state]`, without the stretches in which the group is absent.
 function readStates({start: first, end, lengths, codes}) {
@@ -235,12 +238,24 @@ function readStates({start: first, end, lengths, codes}) {
   return found;
 }
 
+// A value for each stretch, by the instant at which it begins.
+function valuesByStart({start: first, lengths}, values) {
+  const each = column(lengths);
+  const found = new Map();
+  for (let i = 0, at = first; i < values.length; at += each[i], i += 1) found.set(at, values[i]);
+  return found;
+}
+
 async function start() {
   const charts = unpacked('charts');
   page = readDocument(await unpacked('data'));
   for (const rehearsal of page.rehearsals) {
     rehearsal.messages = readMessages(rehearsal);
-    for (const monitor of rehearsal.monitors) for (const group of monitor.groups) group.states = readStates(group.states);
+    for (const monitor of rehearsal.monitors) for (const group of monitor.groups) {
+      group.values = group.members.map((member) => (member.values === null ? null : valuesByStart(group.states, column(member.values))));
+      group.states = readStates(group.states);
+      for (const member of group.members) member.states = readStates(member.states);
+    }
     rehearsal.verdicts = rehearsal.verdicts.map(([text, holds, monitor, group, instant]) => ({text, holds, monitor, group, instant}));
     rehearsal.byMoment = Map.groupBy(
       rehearsal.changes.map(([assumption, choice, what, monitor, group, instant, to]) => ({assumption, choice, what, monitor, group, instant, to})),

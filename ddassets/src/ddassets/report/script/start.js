@@ -48,7 +48,7 @@ function recipients(messages) {
   return [...found.values()].sort((a, b) => (b.counts.Alert || 0) - (a.counts.Alert || 0) || (a.handle < b.handle ? -1 : 1));
 }
 
-const PAGED = ['Alert', 'Warn', 'No Data', 'OK', 'Downtime'];
+const PAGED = ['Alert', 'Warn', 'No Data', 'Unknown', 'OK', 'Downtime'];
 const RECIPIENTS = 12;
 
 function messageLink(rehearsal, message) {
