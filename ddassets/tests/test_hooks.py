@@ -194,6 +194,17 @@ def test_the_action_rehearses(checkout):
     assert steps()['Rehearse']['if'] == "inputs.rehearse != ''"
 
 
+def test_the_workflow_that_init_writes_uses_the_action(checkout):
+    """ddassets is on no package index, so a workflow that installs it from one would fail."""
+    assert run([sys.executable, '-m', 'ddassets', 'init', 'clean'], checkout).returncode == 0
+    workflow = yaml.safe_load((checkout / 'clean' / '.ddassets' / 'github-workflow.yml').read_text())
+    *_, used = workflow['jobs']['ddassets']['steps']
+    assert used['uses'] == 'my-metric-maintainers/my_metric@main'
+    for name in ('Lint', 'Rehearse'):
+        done = run_step(name, checkout, **used['with'])
+        assert done.returncode == 0, done
+
+
 def test_the_action_installs_ddassets_from_its_own_files(tmp_path):
     """GitHub downloads an action as an archive: without Git, and here without npm."""
     action, runner = tmp_path / 'action', tmp_path / 'runner'

@@ -83,7 +83,7 @@ def test_what_is_written_suits_an_editor(init, tmp_path):
     )
     assert configuration.read(written, ['monitor/window']).ignores[0].rule == 'monitor/window'
     workflow = yaml.safe_load((tmp_path / '.ddassets' / 'github-workflow.yml').read_text())
-    assert workflow['jobs']['monitors']['steps'][-1]['run'] == 'ddassets rehearse --format github exported.json'
+    assert workflow['jobs']['ddassets']['steps'][-1]['with'] == {'paths': 'exported.json', 'rehearse': 'exported.json'}
 
 
 def test_nothing_that_exists_is_touched(init, tmp_path):
@@ -99,6 +99,27 @@ def test_nothing_that_exists_is_touched(init, tmp_path):
     code, out, _ = init('exported.json')
     assert code == 0 and '0 files written' in out
     assert files(tmp_path) == found
+
+
+@pytest.mark.parametrize(
+    ('folder', 'written'),
+    [
+        pytest.param('[a]: #b', False, id='spaces'),
+        pytest.param('a b', False, id='one-space'),
+        pytest.param('[a]:#b', True, id='characters-of-yaml'),
+    ],
+)
+def test_the_workflow_names_the_path(folder, written, init, tmp_path):
+    (tmp_path / folder).mkdir()
+    (tmp_path / folder / 'exported.json').write_text(json.dumps(BODY))
+    code, out, err = init(folder)
+    assert f"next: ddassets rehearse '{folder}'\n" in out
+    path = tmp_path / folder / '.ddassets' / 'github-workflow.yml'
+    assert code == 0 and path.exists() == written
+    assert written == ('no workflow for GitHub: the action separates paths by spaces' not in err)
+    if written:
+        step = yaml.safe_load(path.read_text())['jobs']['ddassets']['steps'][-1]
+        assert step['with'] == {'paths': folder, 'rehearse': folder}
 
 
 def test_an_integration(init, tmp_path):

@@ -1,6 +1,7 @@
-"""`ddassets init`: write first scenarios, a configuration and what an editor and a CI need; nothing is overwritten."""
+"""`ddassets init`: write first scenarios, a configuration, JSON Schemas and a workflow; nothing is overwritten."""
 
 import os
+import shlex
 from argparse import ArgumentParser, Namespace
 from collections import Counter
 from contextlib import suppress
@@ -17,22 +18,22 @@ from ddassets.output.terminal import count, log, printable, shown_path, write
 if TYPE_CHECKING:
     from ddassets.assets import Bundle
 
-HELP = 'write a first scenario for each monitor, a configuration, and what an editor and a CI need'
+HELP = 'write a first scenario for each monitor, a configuration, JSON Schemas for editors and a workflow for GitHub'
 DESCRIPTION = (
-    'Make a signal from the query of each monitor, rehearse it, and write a commented scenario with what happens. '
-    'Write .ddassets.yaml, JSON Schemas for editors, and a workflow for GitHub. Files that exist are left alone.'
+    'Generate a signal from the query of each monitor, rehearse it, and write a commented scenario with what happens. '
+    'Write .ddassets.yaml, JSON Schemas for editors, and a workflow for GitHub. Existing files are not changed.'
 )
-EPILOG = 'exit codes: 0 written, or there already; 2 unusable input, or no monitor for which a scenario can be made'
+EPILOG = 'exit codes: 0 written, or the files exist; 2 unusable input, or no scenario can be made for any monitor'
 FOLDER = '.ddassets'
 SCENARIO_SCHEMA, CONFIGURATION_SCHEMA = 'scenario.schema.json', 'configuration.schema.json'
 CONFIGURATION = f"""\
 # yaml-language-server: $schema={FOLDER}/{CONFIGURATION_SCHEMA}
-# What `ddassets lint` knows besides. `ddassets rules` lists the rules.
+# The configuration of `ddassets lint`. `ddassets rules` lists the rules.
 
-# Metrics that come from elsewhere, by name or pattern:
+# Metrics of other integrations, by name or pattern:
 # companions: ['system.*']
 
-# Findings that are meant to be, each with its reason:
+# Findings to ignore, each with its reason:
 # ignore:
 #   - {{rule: monitor/window, object: Queue is long, reason: the queue is filled once an hour}}
 """
@@ -42,15 +43,16 @@ name: ddassets
 on: [pull_request]
 permissions: {{contents: read}}
 jobs:
-  monitors:
+  ddassets:
     runs-on: ubuntu-latest
     steps:
-      - uses: actions/checkout@v4
-      - uses: actions/setup-python@v5
-        with: {{python-version: '3.12'}}
-      - run: pip install {package}
-      - run: ddassets lint --format github {path}
-      - run: ddassets rehearse --format github {path}
+      - uses: actions/checkout@v5
+        with: {{persist-credentials: false}}
+      # Replace `main` by a tag or a commit to choose when ddassets changes.
+      - uses: my-metric-maintainers/my_metric@main
+        with:
+          paths: {path}
+          rehearse: {path}
 """
 
 
@@ -67,14 +69,15 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Return 0 where something was written or was there. Raises UnusableInputError."""
+    """Return 0. Raises UnusableInputError if there is no scenario."""
     from ddassets.rehearsal import starting
+    from ddassets.rehearsal.one_line import scalar
 
     bundle = _read(options.path)
     root = bundle.folder
     writer = _Writer()
     folder = starting.scenario_folder(bundle)
-    # Paths that lead out of it are tried before anything is written.
+    # A path out of the checkout is refused before anything is written.
     writer.make(folder)
     taken: set[str] = set()
     sizes = Counter(monitor.path for monitor in bundle.monitors)
@@ -99,9 +102,13 @@ def run(options: Namespace) -> int:
     for name in (SCENARIO_SCHEMA, CONFIGURATION_SCHEMA):
         writer.write(root / FOLDER / name, resources.files('ddassets').joinpath('schemas', name).read_text())
     writer.write(root / '.ddassets.yaml', CONFIGURATION)
-    writer.write(root / FOLDER / 'github-workflow.yml', _workflow(options.path, bundle))
+    named = _path_in_repository(options.path)
+    if named.split() == [named]:
+        writer.write(root / FOLDER / 'github-workflow.yml', WORKFLOW.format(path=scalar(named)))
+    else:
+        log(f'{named}: no workflow for GitHub: the action separates paths by spaces; rename the folder')
     writer.report()
-    write(f'next: ddassets rehearse {shown_path(options.path)}\n')
+    write(f'next: ddassets rehearse {shlex.quote(shown_path(options.path))}\n')
     return FINE
 
 
@@ -118,41 +125,39 @@ def _read(path: Path) -> 'Bundle':
     else:
         bundle = checked(sources.read_bundle(path))
     if not bundle.monitors:
-        raise UnusableInputError(f'{path}: there is no monitor in it')
+        raise UnusableInputError(f'{path}: contains no monitor')
     return bundle
 
 
-def _workflow(path: Path, bundle: 'Bundle') -> str:
-    extra = any(monitor.path.suffix == '.tf' for monitor in bundle.monitors)
-    package = "'ddassets[terraform]'" if extra else 'ddassets'
+def _path_in_repository(path: Path) -> str:
+    """Return the path relative to the Git work tree; outside of one, the path as it is given."""
     given = Path(os.path.abspath(path))
     above = [each for each in (given, *given.parents) if os.path.lexists(each / '.git')]
-    shown = given.relative_to(above[0]).as_posix() if above else path.as_posix()
-    return WORKFLOW.format(package=package, path=shown)
+    return given.relative_to(above[0]).as_posix() if above else path.as_posix()
 
 
 class _Writer:
-    """Writes files that do not exist yet, and remembers which."""
+    """Writes files that do not exist yet, and records which."""
 
     def __init__(self) -> None:
         self.written: list[Path] = []
         self.kept: list[Path] = []
 
     def make(self, folder: Path) -> None:
-        """Make a folder. Raises UnusableInputError where it cannot be made."""
+        """Create a folder. Raises UnusableInputError if that fails."""
         try:
             boundary.check(folder)
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UnusableInputError(f'{folder}: cannot be made: {error.strerror}') from None
+            raise UnusableInputError(f'{folder}: cannot be created: {error.strerror}') from None
 
     def unmake(self, folder: Path) -> None:
-        """Remove a folder that is empty."""
+        """Remove an empty folder."""
         with suppress(OSError):
             folder.rmdir()
 
     def write(self, path: Path, text: str) -> None:
-        """Raises UnusableInputError where the file cannot be written."""
+        """Write a new file. Raises UnusableInputError if that fails."""
         self.make(path.parent)
         try:
             with open(path, 'x', encoding='utf-8', newline='') as file:

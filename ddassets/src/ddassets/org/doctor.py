@@ -1,6 +1,7 @@
 """Diagnose the connection to Datadog: each link from the keys to the monitor's state, with what to do."""
 
 import os
+import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -221,7 +222,9 @@ def _applied(
     for asset in files:
         stored = found.get(tag_value(asset.path.stem))
         if stored is None:
-            yield Finding('warn', kind.label, f'{asset.label} is not applied', f'ddassets apply {assets.folder}')
+            yield Finding(
+                'warn', kind.label, f'{asset.label} is not applied', f'ddassets apply {shlex.quote(str(assets.folder))}'
+            )
         else:
             yield examined(stored, organisation.link(kind, stored.id))
 
