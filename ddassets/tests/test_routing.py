@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ddassets.assets.notification_rule import read_notification_rule
 from ddassets.assets.source import Unplaced
 from ddassets.cli import main
+from ddassets.diagnostic import Severity
 from ddassets.engine.assumptions import ASSUMPTIONS, Assumptions
 from ddassets.engine.message import Edge
 from ddassets.engine.message.conditions import ALERT, NO_DATA, OK, WARN
@@ -88,8 +89,10 @@ def test_a_scope_is_matched_with_all_values_of_a_key(scope, holds, fails):
         ('service:', 1, 'has no value'),
         (':(a OR b)', 1, 'has no key'),
         ('-:(a OR b)', 1, 'expected `key:'),
-        ('service:a AND', 14, 'expected'),
-        ('(service:a', 11, 'expected'),
+        ('service:a and env:b', 11, "'and' has no key: write AND as an operator"),
+        ('service:a AND', 14, 'expected `key:value`.*, found the end'),
+        ('(service:a', 11, 'expected .*a parenthesis, found the end'),
+        ('service:a) OR env:b', 10, r"expected .*, found '\) OR env:b'"),
         ('', 1, 'expected'),
     ],
 )
@@ -188,6 +191,16 @@ def test_a_scope_is_not_nested_without_end():
     for text in ('(' * 1400 + 'a:b' + ')' * 1400, 'NOT ' * 700 + 'a:b'):
         with pytest.raises(ScopeFault, match=r'^column \d+: more than 100 levels'):
             parse_notification_scope(text)
+
+
+def test_a_transition_type_that_no_notification_has_is_a_warning():
+    conditions = [{'scope': f'transition_type:{flag}', 'recipients': ['a']} for flag in ('is_alert', 'is_alrt')]
+    found = rule('r', [HARBOR], conditional_recipients={'conditions': conditions})
+    [warning] = found.diagnostics
+    assert (warning.severity, warning.key) == (Severity.WARNING, 'conditional_recipients.conditions[1].scope')
+    assert "no notification has the transition_type 'is_alrt'; did you mean is_alert?" in warning.message
+    assert warning.hint.startswith('known: is_alert, is_alert_recovery')
+    assert rule('r', [HARBOR], conditional_recipients={'conditions': conditions[:1]}).diagnostics == ()
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,15 @@ from typing import Any, ClassVar
 from ddassets.assets.asset import Asset, text, value_at
 from ddassets.assets.decoded_asset import RequestedAsset
 from ddassets.assets.option import Exclusion, ListOf, Parsed, Part, Report, Text, Whole, option
-from ddassets.assets.source import Place, Source
+from ddassets.assets.source import Place, Source, dotted
+from ddassets.diagnostic import Severity
+from ddassets.language.message.vocabulary import FLAGS
 from ddassets.language.notification_scope import NotificationScope, ScopeFault, parse_notification_scope
+from ddassets.nearest import did_you_mean
 
 _INVALID = 'notification-rule/invalid'
+#: The key of a condition that is about the transition, and not about a tag.
+TRANSITION = 'transition_type'
 _NOTHING: frozenset[str] = frozenset()
 MAX_TAGS = 20
 MAX_RECIPIENTS = 20
@@ -129,6 +134,8 @@ class NotificationRule(RequestedAsset[NotificationRuleFields]):
         conditional = fields.conditional_recipients or self.is_withheld(('conditional_recipients',))
         if not fields.recipients and not conditional:
             report.add(_INVALID, ('recipients',), 'expected recipients or conditional_recipients')
+        if fields.conditional_recipients:
+            _check_transitions(fields.conditional_recipients.conditions, report)
 
     @property
     def label(self) -> str:
@@ -146,6 +153,15 @@ class NotificationRule(RequestedAsset[NotificationRuleFields]):
     @property
     def name(self) -> str:
         return self.fields.name
+
+
+def _check_transitions(conditions: Sequence[Condition], report: Report) -> None:
+    for index, condition in enumerate(conditions):
+        key, value = condition.scope or ('', '')
+        if key == TRANSITION and value not in FLAGS:
+            place: Place = ('conditional_recipients', 'conditions', index, 'scope')
+            message = f'{dotted(place)}: no notification has the {TRANSITION} {value!r}{did_you_mean(value, FLAGS)}'
+            report.add(_INVALID, place, message, Severity.WARNING, f'known: {", ".join(sorted(FLAGS))}')
 
 
 def read_notification_rule(source: Source, body: Mapping[str, Any], place: Place = ()) -> NotificationRule:

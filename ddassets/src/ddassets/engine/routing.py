@@ -13,12 +13,9 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
-from ddassets.assets.notification_rule import NotificationRule
+from ddassets.assets.notification_rule import TRANSITION, NotificationRule
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.message.conditions import Edge, holds
-
-#: The key of a condition that is about the transition, and not about a tag.
-TRANSITION = 'transition_type'
 
 
 def route(

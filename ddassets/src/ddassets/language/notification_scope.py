@@ -8,6 +8,7 @@ from pathlib import Path
 from ddassets.language.grammar import Parser, Token, Tree, UnexpectedInput
 
 MAX_DEPTH = 100
+_OPERATORS = ('AND', 'OR', 'NOT')
 
 
 class ScopeFault(ValueError):
@@ -56,7 +57,7 @@ class Combination:
     parts: 'tuple[Node, ...]'
 
     def outcomes(self, tags: Mapping[str, set[str]], open_keys: Collection[str]) -> Outcomes:
-        # As if the values of an open key were chosen for each part: more is possible then, and nothing less.
+        # Parts are judged apart, so `env:a AND env:b` may hold for one open value of env: too much, never too little.
         choose = all if self.every else any
         each = [part.outcomes(tags, open_keys) for part in self.parts]
         return frozenset((choose(True in part for part in each), choose(False not in part for part in each)))
@@ -72,7 +73,7 @@ class NotificationScope:
     def matches(self, tags: Iterable[str], open_keys: Collection[str] = ()) -> bool:
         """Return whether a set of `key:value` tags is covered. A key may have several values, and all of them count.
 
-        With `open_keys`, which have a value more that is not known, whether it may be covered.
+        Each of `open_keys` has one more value, which is not known: return whether some value makes the tags covered.
         """
         values: dict[str, set[str]] = {}
         for tag in tags:
@@ -91,7 +92,9 @@ def parse_notification_scope(text: str) -> NotificationScope:
     try:
         tree = _parser().parse(text)
     except UnexpectedInput as error:
-        raise ScopeFault(error.position + 1, 'expected `key:value`, with AND, OR, NOT and parentheses') from None
+        found = repr(text[error.position :][:20]) if error.position < len(text) else 'the end'
+        message = f'expected `key:value`, AND, OR, NOT or a parenthesis, found {found}'
+        raise ScopeFault(error.position + 1, message) from None
     return NotificationScope(_node(tree))
 
 
@@ -140,7 +143,8 @@ def _term(token: Token, key: str = '') -> Node:
     if not key:
         key, colon, word = word.partition(':')
         if not colon or not key:
-            raise ScopeFault(column, f'{str(token)!r} has no key: write `key:value`')
+            right = f'{key.upper()} as an operator' if key.upper() in _OPERATORS else '`key:value`'
+            raise ScopeFault(column, f'{str(token)!r} has no key: write {right}')
     if key[0] == '-' and len(key) > 1:
         return Negation(_value(key[1:], word, column))
     return _value(key, word, column)
