@@ -27,8 +27,9 @@ class FoldedEvaluator:
         self.assumptions = inner.assumptions
         self.start, self.end, self.warnings = inner.start, inner.end, inner.warnings
         self._members: dict[Group, list[Group]] = {}
-        # The group that was evaluated last, and which of its sub-groups is the worst at each tick.
-        self._latest: tuple[Group, Indices] | None = None
+        # By group: from which evaluations on another sub-group is the worst, and which. Messages of several groups
+        # alternate, and evaluating the sub-groups for each would take most of the time of a rehearsal.
+        self._worst: dict[Group, tuple[Indices, Indices]] = {}
         for group in inner.groups:
             folded = tuple(tag for key in self.by for tag in group if tag.startswith(f'{key}:'))
             self._members.setdefault(folded, []).append(group)
@@ -57,7 +58,8 @@ class FoldedEvaluator:
         members = [self.inner.timeline(member) for member in self._members[group]]
         states = np.stack([member.states for member in members])
         worst = np.argmax(SEVERITIES[states + 1], axis=0)
-        self._latest = group, worst
+        starts = np.flatnonzero(np.diff(worst, prepend=-1))
+        self._worst[group] = starts, worst[starts]
         columns = np.arange(worst.size)
         states, values = states[worst, columns], np.stack([member.values for member in members])[worst, columns]
         silent = np.array([member.silent_no_data for member in members])
@@ -98,12 +100,12 @@ class FoldedEvaluator:
         return self.inner.variables(self._worst_at(group, instant), instant)
 
     def _worst_at(self, group: Group, instant: int) -> Group:
-        """The first sub-group that is in the worst state. A message asks about the group that was evaluated last."""
+        """The first sub-group that is in the worst state."""
         row = evaluation_row(self.ticks, self.groups, group, instant)
-        if self._latest is None or self._latest[0] != group:
+        if group not in self._worst:
             self.timeline(group)
-        assert self._latest is not None
-        member: Group = self._members[group][self._latest[1][row]]
+        starts, worst = self._worst[group]
+        member: Group = self._members[group][worst[np.searchsorted(starts, row, side='right') - 1]]
         return member
 
 
