@@ -1,5 +1,6 @@
 """`notify_by` folds groups: the worst sub-group decides, and only its changes notify."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,9 @@ from made import asset_of
 
 from ddassets.assets.monitor import read_monitor
 from ddassets.assets.source import Unplaced
+from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.assumptions import Assumptions
+from ddassets.engine.folding import unfolded
 from ddassets.engine.kinds import Inputs, evaluator, read
 from ddassets.engine.series import Series, SeriesSet, from_compact
 from ddassets.engine.service_check import PREFIX
@@ -110,7 +113,41 @@ def test_unknown_is_folded_as_well():
 
 
 def test_a_message_evaluates_no_sub_group_again(monkeypatch):
-    found = folded(['cluster'], {f'c/{pod}': '1 9 1 9 1' for pod in 'abcdefgh'})
-    timeline = found.timeline(('cluster:c',))
+    found = folded(['cluster'], {f'{cluster}/{pod}': '1 9 1 9 1' for cluster in 'cd' for pod in 'abcd'})
+    timelines = [found.timeline(group) for group in found.groups]
     monkeypatch.setattr(found.inner, 'timeline', None)
-    assert all(found.variables(timeline.group, one.instant) == {} for one in timeline.transitions)
+    # In order of time, as an inbox reads them.
+    for changes in zip(*(timeline.transitions for timeline in timelines), strict=True):
+        for group, change in zip(found.groups, changes, strict=True):
+            assert found.variables(group, change.instant) == {}
+
+
+def test_the_first_of_the_worst_sub_groups_is_explained():
+    found = folded(['cluster'], {'c/a': '1 1 9 9 1', 'c/b': '1 9 9 1 1', 'c/e': '1 1 1 1 6'})
+    single = unfolded(found)
+    shown = [('a', 1), ('b', 9), ('a', 9), ('a', 9), ('e', 6)]
+    for minute, (pod, value) in enumerate(shown):
+        instant = START + 60 * minute + 59
+        explanation = found.explain(('cluster:c',), instant)
+        assert explanation == single.explain(('cluster:c', f'pod:{pod}'), instant), minute
+        assert explanation.value == value
+
+
+@pytest.mark.parametrize(
+    ('group', 'instant', 'words'),
+    [
+        pytest.param(
+            ('cluster:d',), START + 60, 'no group cluster:d; did you mean cluster:c?; groups: cluster:c', id='group'
+        ),
+        pytest.param(
+            ('cluster:c',),
+            START + 10,
+            'no evaluation of cluster:c until 2027-01-03T18:00:10Z; the first is at 2027-01-03T18:00:30Z',
+            id='too-early',
+        ),
+    ],
+)
+def test_what_was_not_evaluated_is_not_explained(group, instant, words):
+    found = folded(['cluster'], {'c/a': '1 1 1'})
+    with pytest.raises(UnusableInputError, match=f'^{re.escape(words)}$'):
+        found.explain(group, instant)

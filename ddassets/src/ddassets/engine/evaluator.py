@@ -32,8 +32,9 @@ from ddassets.language.query.syntax import render
 from ddassets.language.query.tree import And, Call, Scope, TagFilter, TagIn, metrics
 from ddassets.nearest import did_you_mean, listed
 
-# Rule 2.8: the parts of a window that is to be full, by the window's unit, in seconds.
+# Functions that take the value away from some points.
 _CUTS = ('cutoff_min', 'cutoff_max', 'log2', 'log10')
+# Rule 2.8: the parts of a window that is to be full, by the window's unit, in seconds.
 _PARTS = {'m': 60, 'h': 600, 'd': 3600, 'w': 3600, 'mo': 14400}
 
 

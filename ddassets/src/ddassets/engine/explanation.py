@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import numpy as np
 
@@ -9,6 +10,7 @@ from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.monitor import COMPLEMENTS, ThresholdMonitor
 from ddassets.engine.state import State
 from ddassets.engine.timeline import Group, GroupTimeline, Instants
+from ddassets.nearest import did_you_mean, listed
 
 
 @dataclass(frozen=True)
@@ -30,11 +32,22 @@ class Explanation:
 
 def evaluation_row(ticks: Instants, groups: Sequence[Group], group: Group, instant: int) -> int:
     """Return the number of the last evaluation of a group until an instant. Raises UnusableInputError without one."""
+    if group not in groups:
+        names = [_name(known) for known in groups]
+        raise UnusableInputError(f'no group {_name(group)}{did_you_mean(_name(group), names)}; groups: {listed(names)}')
     row = int(np.searchsorted(ticks, instant, side='right')) - 1
-    if row < 0 or group not in groups:
-        known = ', '.join(','.join(each) or '*' for each in groups)
-        raise UnusableInputError(f'no evaluation of {",".join(group) or "*"} at {instant}; groups: {known}')
+    if row < 0:
+        first = f'the first is at {_shown(ticks[0])}' if ticks.size else 'there is none'
+        raise UnusableInputError(f'no evaluation of {_name(group)} until {_shown(instant)}; {first}')
     return row
+
+
+def _name(group: Group) -> str:
+    return ','.join(group) or '*'
+
+
+def _shown(instant: float) -> str:
+    return datetime.fromtimestamp(int(instant), UTC).strftime('%Y-%m-%dT%H:%M:%SZ')
 
 
 def change(timeline: GroupTimeline, row: int) -> str:
