@@ -1,8 +1,10 @@
 """Composite monitors: the algebra, No Data, common groups, downtimes, messages, and how members are found."""
 
 import json
+from random import Random
 
 import pytest
+import scale
 from estate import changes, monitor, points, rehearsed, states, texts, told
 
 from ddassets.assets import read
@@ -127,6 +129,41 @@ def test_common_groups(members, expected):
 def test_the_groups_of_many_tags_are_found_at_once():
     wide = tuple(f'k{number:02}:v{number}' for number in range(40))
     assert list(common_groups({'a': [wide], 'b': [wide[:3], ('k99:w',)]})) == [wide]
+
+
+def test_many_groups_are_not_compared_each_with_each():
+    hosts = [(f'env:e{number % 7}', f'host:h{number:05}') for number in range(10_000)]
+    members = {'a': hosts, 'b': [(host,) for _, host in hosts[5_000:]], 'c': hosts}
+    assert list(common_groups(members)) == sorted(hosts[5_000:])
+
+
+def test_common_groups_agree_with_a_comparison_of_each_with_each():
+    random = Random(scale.SEED)
+
+    def inside(group, other):
+        return {tag.partition(':')[2] for tag in group} <= {tag.partition(':')[2] for tag in other}
+
+    sizes = set()
+    for _ in range(scale.runs(300)):
+        members = {}
+        for letter in 'abc'[: random.randint(2, 3)]:
+            # A group without tags is that of a query without series.
+            keys = sorted(random.sample('pqr', random.randint(0, 3)))
+            drawn = {tuple(f'{key}:{key}{random.randint(1, 2)}' for key in keys) for _ in range(random.randint(1, 5))}
+            members[letter] = sorted(drawn)
+        expected = {}
+        for group in sorted({group for groups in members.values() for group in groups}):
+            largest = {
+                letter: max((other for other in groups if inside(other, group)), key=len, default=None)
+                for letter, groups in members.items()
+            }
+            parts = [*largest.values()]
+            if None not in parts and group in parts:
+                if all(inside(left, right) or inside(right, left) for left in parts for right in parts):
+                    expected[group] = largest
+        assert common_groups(members) == expected, members
+        sizes.add(len(expected))
+    assert len(sizes) > 3
 
 
 @rule('13.14', '13.15', 'V19')

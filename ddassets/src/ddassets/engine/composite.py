@@ -10,7 +10,7 @@ Statuses are compared by severity: OK, No Data, Warn, Alert. `&&` is the less se
 """
 
 import re
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from functools import cached_property
@@ -148,24 +148,42 @@ def common_groups(members: Mapping[str, Sequence[Group]]) -> dict[Group, dict[st
     if len(members) == 1:
         ((letter, groups),) = members.items()
         return {group: {letter: group} for group in groups}
-    by_values = {letter: {_values(group): group for group in groups} for letter, groups in members.items()}
+    indexed = {letter: _by_rarest_value(groups) for letter, groups in members.items()}
     found: dict[frozenset[str], tuple[Group, dict[str, Group]]] = {}
     for letter, groups in members.items():
         for group in groups:
             values = _values(group)
-            if values not in found and (chosen := _matching(values, by_values)):
+            if values not in found and (chosen := _matching(values, indexed)):
                 found[values] = group, chosen | {letter: group}
     return dict(sorted(found.values(), key=lambda row: row[0]))
 
 
-def _matching(values: frozenset[str], by_values: Mapping[str, Mapping[frozenset[str], Group]]) -> dict[str, Group]:
+# The groups of a member with their values, by the value that the fewest of its groups have. A group within some values
+# is at one of them, so neither all groups nor all sets of these values have to be looked at.
+type _Index = Mapping[str, Sequence[tuple[frozenset[str], Group]]]
+# The place of a group without tags (rule 20.7), which is within all values.
+_NOWHERE = ''
+
+
+def _by_rarest_value(groups: Sequence[Group]) -> _Index:
+    by_values = {_values(group): group for group in groups}
+    counts = Counter(value for values in by_values for value in values)
+    found: dict[str, list[tuple[frozenset[str], Group]]] = {}
+    for values, group in by_values.items():
+        rarest = min(values, key=lambda value: (counts[value], value), default=_NOWHERE)
+        found.setdefault(rarest, []).append((values, group))
+    return found
+
+
+def _matching(values: frozenset[str], indexed: Mapping[str, _Index]) -> dict[str, Group]:
     """A group of each member within `values`, the largest, such that of any two one contains the other; else none."""
     chosen: dict[str, Group] = {}
-    for letter, groups in by_values.items():
-        within = [part for part in groups if part <= values]
+    for letter, index in indexed.items():
+        rows = (row for value in values | {_NOWHERE} for row in index.get(value, ()))
+        within = [(part, group) for part, group in rows if part <= values]
         if not within:
             return {}
-        chosen[letter] = groups[min(within, key=lambda part: (-len(part), sorted(part)))]
+        _, chosen[letter] = min(within, key=lambda row: (-len(row[0]), sorted(row[0])))
     sets = [_values(group) for group in chosen.values()]
     nested = all(left <= right or right <= left for left, right in combinations(sets, 2))
     return chosen if nested and values in sets else {}
