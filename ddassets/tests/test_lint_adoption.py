@@ -69,6 +69,19 @@ def test_what_no_longer_occurs_is_listed(tmp_path, capsys):
     )
 
 
+def test_a_finding_of_the_shared_configuration_is_gone_when_it_is_mended(tmp_path, capsys):
+    write(tmp_path, {})
+    shared, baseline = tmp_path / CONFIGURATION, tmp_path / 'baseline.json'
+    shared.write_text('ignore: [{rule: metadata/duplicate, reason: both rows are the same}]')
+    run(capsys, '--write-baseline', baseline, tmp_path)
+    assert findings(capsys, '--baseline', baseline, tmp_path)[1]['gone'] == []
+    shared.write_text('ignore: []')
+    gone = findings(capsys, '--baseline', baseline, tmp_path)[1]['gone']
+    assert [(each['rule'], each['file']) for each in gone] == [('config/unused-ignore', CONFIGURATION)]
+    # Linting one integration judges only its own configuration.
+    assert findings(capsys, '--baseline', baseline, tmp_path / 'acme')[1]['gone'] == []
+
+
 def test_findings_of_what_is_not_linted_are_not_gone(tmp_path, capsys):
     for name in ('one', 'two', 'three'):
         write(tmp_path / name, BAD)

@@ -176,6 +176,7 @@ class _Run:
         for folder in checkouts:
             if shared := self._shared.get(folder):
                 self._judge([shared], [shared])
+                self.report.linted.append(shared.path)
         return self.report
 
     def _configurations(self, folder: Path) -> list[Configuration]:
