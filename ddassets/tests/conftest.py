@@ -35,6 +35,7 @@ MARKERS = {
         *('grammar', 'lint_judgement', 'lint_rules', 'lint_wild', 'message', 'message_cases', 'message_delivery'),
         *(
             'message_handles',
+            'nearest',
             'notification',
             'notification_muting',
             'oracle',

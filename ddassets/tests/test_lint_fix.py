@@ -13,7 +13,7 @@ from ddassets.assets.document import parse_document
 from ddassets.assets.source import REMOVED
 from ddassets.assets.writing import replace_text
 from ddassets.cli import main
-from ddassets.lint import subject
+from ddassets.lint import catalog, subject
 from ddassets.lint.emission import Emission
 from ddassets.lint.example import METADATA, MONITOR, write
 from ddassets.lint.rules import all_rules
@@ -229,6 +229,13 @@ def test_rows_are_added_in_order_without_blank_lines(ending, is_ended, tmp_path,
     assert 'metadata/undocumented' not in {each['rule'] for each in found}
 
 
+def test_the_integration_of_a_row_is_that_of_the_last_row(tmp_path):
+    folder = write(tmp_path, {METADATA: f'{HEADER}\n{ROW}\n\n'})
+    lint(folder, '--fix', *emitting(tmp_path, 'acme.a', 'acme.workers'))
+    # A blank line at the end is no row.
+    assert (folder / METADATA).read_text() == f'{HEADER}\n{ROW}\n\n{added("acme.a")}\n'
+
+
 @pytest.mark.parametrize(
     'text',
     [
@@ -250,7 +257,8 @@ def test_metadata_is_read_once_for_all_rows(tmp_path, monkeypatch):
     folder = write(tmp_path, {METADATA: f'{HEADER}\n{ROW}\n'})
     emitted = Emission.of_samples((f'acme.m{number}', 'gauge', ()) for number in range(50))
     read, paths = subject.read_text, []
-    monkeypatch.setattr(subject, 'read_text', lambda path, problems: (paths.append(path), read(path, problems))[1])
+    for module in (subject, catalog):
+        monkeypatch.setattr(module, 'read_text', lambda path, problems: (paths.append(path), read(path, problems))[1])
     found = lint_paths([folder], {'acme': emitted}).findings
     assert sum(one.code == 'metadata/undocumented' and one.fix is not None for one in found) == 50
     # The catalog of the integrations reads it, too.

@@ -14,11 +14,12 @@ from ddassets.assets import Bundle
 from ddassets.diagnostic import Diagnostic, UnusableInputError
 from ddassets.lint import configuration
 from ddassets.lint.baseline import Known
+from ddassets.lint.catalog import Catalog
 from ddassets.lint.configuration import Configuration, ConfigurationUse, Ignore
 from ddassets.lint.emission import Emission
 from ddassets.lint.rule import Rule
 from ddassets.lint.rules import all_rules
-from ddassets.lint.subject import Catalog, Subject
+from ddassets.lint.subject import Subject
 from ddassets.nearest import did_you_mean
 
 # Findings of one rule in one file.

@@ -1,173 +1,30 @@
 """An integration in the form that rules use: its files, its parsed queries, and its known metrics."""
 
-import csv
-import functools
-import io
 import re
-from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from ddassets import boundary
-from ddassets.assets import Bundle, Dashboard, MetricMetadata, Monitor, Query, Widget, integrations
+from ddassets.assets import Bundle, Dashboard, MetricMetadata, Monitor, Query, Widget
 from ddassets.assets.document import read_text
 from ddassets.assets.source import Place
-from ddassets.diagnostic import Diagnostic, Edit, Position, Severity, Span
+from ddassets.diagnostic import Diagnostic, Edit, Position
 from ddassets.language.query.products import recognise
-from ddassets.language.query.syntax import QuerySyntaxError, parse_formula, parse_queries
-from ddassets.language.query.tree import (
-    Call,
-    Expression,
-    GroupKey,
-    Metric,
-    Modifier,
-    MonitorQuery,
-    Number,
-    TagFilter,
-    TagIn,
-    TemplateVariable,
-    Text,
-    Word,
-    metrics,
-    walk,
-)
+from ddassets.language.query.syntax import QuerySyntaxError
+from ddassets.language.query.tree import Metric
+from ddassets.lint.catalog import Catalog
 from ddassets.lint.emission import Emission
 from ddassets.lint.evidence import Evidence, Mention
 from ddassets.lint.known_metrics import DERIVED_SUFFIXES, KNOWN_PREFIXES
+from ddassets.lint.metadata_table import MetadataTable
+from ddassets.lint.queries import FormulaReading, MonitorReading, Reading, keys_used, read_formula, read_query
 from ddassets.lint.rule import Fault, Spot
-
-# Most days, weeks and months are so long (rule 20.19).
-CALENDAR_SECONDS: Mapping[str, float] = {'daily': 86400, 'weekly': 7 * 86400, 'monthly': 30 * 86400}
 
 if TYPE_CHECKING:
     from ddassets.lint.readings import DowntimeReading, MessageReading
-
-
-@dataclass(frozen=True)
-class Reading:
-    """A metric query and its syntax tree. `place` is relative to the body of the asset."""
-
-    asset: Monitor | Widget
-    place: Place
-    text: str
-    expressions: tuple[Expression, ...] = ()
-    error: QuerySyntaxError | None = None
-
-    def fault(self, message: str, span: Span | None = None, hint: str = '', severity: Severity | None = None) -> Fault:
-        """Return a fault at a part of the query."""
-        return Fault(where=self.asset, place=self.place, message=message, span=span, hint=hint, severity=severity)
-
-    @cached_property
-    def metrics(self) -> tuple[Metric, ...]:
-        return tuple(metric for expression in self.expressions for metric in metrics(expression))
-
-
-@dataclass(frozen=True)
-class MonitorReading(Reading):
-    """The query of a monitor; `query` is None if it could not be parsed."""
-
-    monitor: Monitor = field(kw_only=True)
-    query: MonitorQuery | None = None
-
-    def option_fault(self, key: str, message: str, hint: str = '', severity: Severity | None = None) -> Fault:
-        """Return a fault at an option of the monitor, or at its options if the key is missing."""
-        return Fault(where=self.monitor, place=('options', key), message=message, hint=hint, severity=severity)
-
-    @cached_property
-    def group_keys(self) -> tuple[str, ...]:
-        """The distinct keys of every `by {}`, in order."""
-        return tuple(dict.fromkeys(key.name for metric in self.metrics for key in metric.by))
-
-
-@dataclass(frozen=True)
-class FormulaReading(Reading):
-    """A formula over the queries of its request; `names` are their names."""
-
-    names: frozenset[str] = frozenset()
-
-
-@dataclass
-class Catalog:
-    """The metrics of other integrations: those in the run and those beside them in the checkout.
-
-    They are read when first needed.
-    """
-
-    folders: tuple[Path, ...] = ()
-
-    def owner(self, metric: str, own: Path) -> str | None:
-        """Return the name of another integration whose metadata.csv lists the metric."""
-        return next((name for folder, name in self._owners.get(metric, ()) if folder != own), None)
-
-    @cached_property
-    def _owners(self) -> dict[str, list[tuple[Path, str]]]:
-        owners: dict[str, list[tuple[Path, str]]] = {}
-        for folder in self._all():
-            if not folder.is_symlink():
-                boundary.admit(folder / 'metadata.csv')
-            text = read_text(folder / 'metadata.csv', [])
-            if text:
-                for name in _first_column(text):
-                    owners.setdefault(name, []).append((folder, folder.name))
-        return owners
-
-    def _all(self) -> Iterable[Path]:
-        found = dict.fromkeys(self.folders)
-        for parent in dict.fromkeys(folder.parent for folder in self.folders):
-            # The folder above is the user's own.
-            boundary.admit(parent)
-            try:
-                found.update(dict.fromkeys(integrations(parent)))
-            except OSError:
-                continue
-        return found
-
-
-@dataclass(frozen=True)
-class _Table:
-    """A metadata.csv to which rows can be added: its columns, its last row, and the number of its characters."""
-
-    columns: Sequence[str]
-    last: Mapping[str, str]
-    length: int
-    ending: str
-    # Whether the last line has an end, too.
-    is_ended: bool
-
-
-def _read_table(text: str) -> _Table | None:
-    """Return a table with the columns that a metric needs; None for another text."""
-    try:
-        # Strict: a row that is added after an open quotation mark would be a part of the field.
-        rows = csv.reader(io.StringIO(text, newline=''), strict=True)
-        columns = next(rows, [])
-        last = next(iter(deque(rows, maxlen=1)), [])
-    except csv.Error:
-        return None
-    if not {'metric_name', 'metric_type'} <= set(columns):
-        return None
-    ending = _LINE_ENDING.search(text)
-    return _Table(
-        columns,
-        dict(zip(columns, last, strict=False)),
-        len(text),
-        ending[0] if ending else '\n',
-        text.endswith(('\r', '\n')),
-    )
-
-
-_LINE_ENDING = re.compile(r'\r\n?|\n')
-
-
-def _first_column(text: str) -> set[str]:
-    try:
-        return {row[0].strip() for row in csv.reader(io.StringIO(text, newline='')) if row}
-    except csv.Error:
-        return set()
 
 
 @dataclass
@@ -230,7 +87,7 @@ class Subject:
                     place, variable = (*place, 'base_query'), variable['base_query']
                 text = variable.get('query') if isinstance(variable, dict) else None
                 if isinstance(text, str) and variable.get('data_source') == 'metrics':
-                    found.append(_reading(reading.monitor, (*place, 'query'), text))
+                    found.append(read_query(reading.monitor, (*place, 'query'), text))
         return tuple(found)
 
     @cached_property
@@ -250,7 +107,7 @@ class Subject:
                     self.not_covered[product] += 1
                 elif query.text.strip():
                     self.covered += 1
-                    yield _reading(widget, query.place[len(widget.place) :], query.text)
+                    yield read_query(widget, query.place[len(widget.place) :], query.text)
 
     @cached_property
     def widget_queries(self) -> tuple[Reading, ...]:
@@ -281,10 +138,7 @@ class Subject:
                 names = frozenset(query.name for query in queries if query.role == 'query' and query.name)
                 for query in queries:
                     if query.role == 'formula':
-                        expression, error = _parsed(parse_formula, query.text)
-                        place = query.place[len(widget.place) :]
-                        expressions = (expression,) if expression else ()
-                        found.append(FormulaReading(widget, place, query.text, expressions, error, names))
+                        found.append(read_formula(widget, query.place[len(widget.place) :], query.text, names))
         return tuple(found)
 
     @cached_property
@@ -364,24 +218,12 @@ class Subject:
         return frozenset(f'{base}.{suffix}' for base in bases for suffix in DERIVED_SUFFIXES)
 
     def metadata_row(self, metric: str, type_: str) -> Edit | None:
-        """The change that adds a row to metadata.csv, with what is known; None where there is no table to add it to."""
-        table = self._metadata_table
-        if table is None:
-            return None
-        known = {
-            'metric_name': metric,
-            'metric_type': type_,
-            'orientation': '0',
-            'integration': table.last.get('integration', ''),
-        }
-        row = io.StringIO()
-        csv.writer(row, lineterminator='').writerow([known.get(column, '') for column in table.columns])
-        text = f'{row.getvalue()}{table.ending}' if table.is_ended else f'{table.ending}{row.getvalue()}'
-        return Edit(table.length, table.length, text)
+        """Return the change that adds a row to metadata.csv; None where there is no table to add it to."""
+        return self._metadata_table.added_row(metric, type_) if self._metadata_table else None
 
     @cached_property
-    def _metadata_table(self) -> _Table | None:
-        return _read_table(read_text(self.bundle.metadata_path, []) or '')
+    def _metadata_table(self) -> MetadataTable | None:
+        return MetadataTable.read(read_text(self.bundle.metadata_path, []) or '')
 
     def row_fault(self, metric: MetricMetadata, message: str, hint: str = '') -> Fault:
         """Return a fault at the row of a metric in metadata.csv."""
@@ -440,11 +282,6 @@ def _begins_with_any(metric: str, prefixes: Iterable[str]) -> bool:
     return any(metric == prefix or metric.startswith(f'{prefix}.') for prefix in prefixes)
 
 
-def _reading(asset: Monitor | Widget, place: Place, text: str) -> Reading:
-    expressions, error = _parsed(parse_queries, text)
-    return Reading(asset, place, text, expressions or (), error)
-
-
 def requests(dashboard: Dashboard) -> Iterator[tuple[Widget, list[Query]]]:
     """The queries and formulas of each request."""
     for widget in dashboard.widgets:
@@ -491,36 +328,3 @@ def texts(value: Any) -> Iterator[str]:
             pending.extend(found.values())
         elif isinstance(found, list):
             pending.extend(found)
-
-
-def keys_used(metric: Metric, variables: Mapping[str, str]) -> Iterator[tuple[str, Span]]:
-    """Return the tag keys that a query filters and groups by; `variables` maps template variables to tag keys."""
-    for node in walk(metric):
-        match node:
-            case TagFilter(key=str(key)) | TagIn(key=key):
-                yield key, node.span
-            case TemplateVariable(name=name) if name in variables:
-                yield variables[name], node.span
-            case GroupKey(name=name):
-                key = variables.get(name[1:].removesuffix('.key'), '') if name.startswith('$') else name
-                if key:
-                    yield key, node.span
-
-
-def rollups(expression: Expression) -> Iterator[tuple[Span, float]]:
-    """Yield each `.rollup(…)` and `rollup(…)` with explicit seconds, or the usual seconds of its calendar unit."""
-    for node in walk(expression):
-        if isinstance(node, Modifier | Call) and node.name == 'rollup':
-            for argument in node.arguments:
-                if isinstance(argument, Number):
-                    yield node.span, argument.value
-                elif isinstance(argument, Word | Text) and argument.value in CALENDAR_SECONDS:
-                    yield node.span, CALENDAR_SECONDS[argument.value]
-
-
-@functools.lru_cache(4096)
-def _parsed[T](parse: Callable[[str], T], text: str) -> tuple[T | None, QuerySyntaxError | None]:
-    try:
-        return parse(text), None
-    except QuerySyntaxError as error:
-        return None, error

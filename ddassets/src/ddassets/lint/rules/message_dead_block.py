@@ -6,8 +6,9 @@ from ddassets.assets.monitor_table import Thresholds
 from ddassets.diagnostic import Severity
 from ddassets.engine.message import FLAGS, TRANSITIONS, Literal, conditions
 from ddassets.lint.example import MONITOR, message
+from ddassets.lint.queries import MonitorReading
 from ddassets.lint.rule import Fault, Rule
-from ddassets.lint.subject import MonitorReading, Subject, notifies_no_data
+from ddassets.lint.subject import Subject, notifies_no_data
 
 
 def check(subject: Subject) -> Iterator[Fault]:

@@ -7,8 +7,9 @@ from ddassets.language.query.tree import Metric
 from ddassets.lint.example import DASHBOARD, widget
 from ddassets.lint.known_metrics import AGENT_METRICS, KNOWN_PREFIXES, SHARED
 from ddassets.lint.nearest import nearest, one_letter_apart
+from ddassets.lint.queries import Reading
 from ddassets.lint.rule import Fault, Rule
-from ddassets.lint.subject import Reading, Subject
+from ddassets.lint.subject import Subject
 from ddassets.nearest import misspelt
 
 

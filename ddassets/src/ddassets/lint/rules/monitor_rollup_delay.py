@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
+from ddassets.lint.queries import rollups
 from ddassets.lint.rule import Fault, Rule
-from ddassets.lint.subject import Subject, rollups
+from ddassets.lint.subject import Subject
 
 # Rule 2.3, in seconds.
 MAX_DELAY = 86400

@@ -8,8 +8,9 @@ from ddassets.diagnostic import Severity
 from ddassets.language.query.tree import Argument, Call, Metric, Modifier, Named, Number, Tags, Text, Word, walk
 from ddassets.language.query.vocabulary import ARGUMENTS, CALENDAR_UNITS, is_percentile
 from ddassets.lint.example import DASHBOARD, widget
+from ddassets.lint.queries import Reading
 from ddassets.lint.rule import Fault, Rule
-from ddassets.lint.subject import Reading, Subject
+from ddassets.lint.subject import Subject
 from ddassets.nearest import suggestion
 
 _ROLLUPS = ('avg', 'sum', 'min', 'max', 'count')

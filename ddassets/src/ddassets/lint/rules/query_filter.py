@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from ddassets.diagnostic import Severity, Span
 from ddassets.language.query.tree import TagFilter, walk
 from ddassets.lint.example import MONITOR
+from ddassets.lint.queries import MonitorReading
 from ddassets.lint.rule import Fault, Rule
-from ddassets.lint.subject import MonitorReading, Subject
+from ddassets.lint.subject import Subject
 
 _EMPTY = re.compile(r'(by\s*)?\{\s*\}')
 

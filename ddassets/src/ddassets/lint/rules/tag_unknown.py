@@ -6,8 +6,9 @@ from ddassets.diagnostic import Severity
 from ddassets.lint.example import DASHBOARD, widget
 from ddassets.lint.known_tags import comes_with_the_host
 from ddassets.lint.nearest import nearest
+from ddassets.lint.queries import keys_used
 from ddassets.lint.rule import Fault, Rule
-from ddassets.lint.subject import Subject, keys_used
+from ddassets.lint.subject import Subject
 
 
 def check(subject: Subject) -> Iterator[Fault]:

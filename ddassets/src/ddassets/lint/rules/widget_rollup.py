@@ -6,8 +6,9 @@ from typing import Any
 from ddassets import duration
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import DASHBOARD, widget
+from ddassets.lint.queries import rollups
 from ddassets.lint.rule import Fault, Rule
-from ddassets.lint.subject import Subject, is_number, rollups
+from ddassets.lint.subject import Subject, is_number
 
 _UNITS = {name: duration.UNITS[unit] for unit, name in duration.NAMES.items() if unit != 's'}
 
