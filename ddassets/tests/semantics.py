@@ -239,7 +239,7 @@ RULES: dict[str, tuple[str, str]] = {
     '20.19': (IMPLEMENTED, 'rollups by calendar units; months from another day than the first are refused'),
     '20.20': (REFUSED, 'nested rollups'),
     '20.21': (REFUSED, 'autosmooth()'),
-    '20.22': (REFUSED, 'the space aggregator count'),
+    '20.22': (IMPLEMENTED, 'count: of a distribution; of other types it is refused'),
     '20.23': (IMPLEMENTED, 'weighted()'),
     '20.24': (REFUSED, 'equiv_to()'),
     '20.25': (IMPLEMENTED, 'trend_line(); robust_trend() and piecewise_constant() are refused'),

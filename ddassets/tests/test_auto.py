@@ -77,6 +77,8 @@ def answers(found):
         # Counts, rates and rollups
         pytest.param('sum(last_5m):sum:acme.jobs{*}.as_count() > 50', WARN, 'YYY-', id='count'),
         pytest.param('avg(last_5m):sum:acme.jobs{*}.as_rate() > 5', WARN, 'YYY-', id='rate'),
+        pytest.param('sum(last_5m):count:acme.latency{*} > 50', WARN, 'YYY-', id='count-of-a-distribution'),
+        pytest.param('sum(last_2d):sum:acme.jobs{*}.rollup(sum, daily) > 50', {}, 'Y-Y-', id='rollup-of-a-day'),
         pytest.param('avg(last_1h):avg:acme.q{*}.rollup(max, 300) > 100', {}, 'Y-Y-', id='rollup'),
         pytest.param('sum(last_4h):sum:acme.q{*}.rollup(sum, 3600) > 100', {}, 'Y-Y-', id='rollup-sum'),
         pytest.param('avg(last_5m):avg:acme.q{*}.fill(zero) > 100', NO_DATA, 'Y-YY', id='fill'),

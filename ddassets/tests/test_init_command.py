@@ -61,6 +61,19 @@ def test_a_monitor_of_every_form(form, init, tmp_path):
     assert states >= {'OK', 'Warn', 'Alert'}
 
 
+def test_a_count_of_a_distribution(init, tmp_path):
+    query = 'sum(last_5m):count:acme.latency{*}.as_count() > 9'
+    (tmp_path / 'exported.json').write_text(json.dumps([{**BODY, 'query': query}]))
+    code, _, err = init('exported.json')
+    assert (code, err) == (0, '')
+    code, out, _ = init('--format', 'json', 'exported.json', command='rehearse')
+    (rehearsal,) = json.loads(out)['rehearsals']
+    states = {
+        change['to'] for one in rehearsal['monitors'] for group in one['groups'] for change in group['transitions']
+    }
+    assert code == 0 and states == {'OK', 'Warn', 'Alert'}
+
+
 def test_what_is_written_suits_an_editor(init, tmp_path):
     (tmp_path / 'exported.json').write_text(json.dumps(BODY))
     init('exported.json')

@@ -236,7 +236,11 @@ def test_a_group_that_falls_out_has_no_data():
             '.rollup',
             marks=rule('20.20'),
         ),
-        pytest.param('avg(last_5m):count:m{*} > 1', 14, 'as a space aggregator', marks=rule('20.22')),
+        pytest.param('avg(last_5m):count:m{*} > 1', 14, 'm{} is a gauge', marks=rule('20.22')),
+        pytest.param('avg(last_5m):count(v: v>1):m{*} > 1', 14, 'as a space aggregator', marks=rule('20.22')),
+        pytest.param(
+            'avg(last_5m):count:m{*}.rollup(avg, 60) > 1', 24, 'a distribution has no method', marks=rule('20.22')
+        ),
         pytest.param('avg(last_5m):avg:m{*}.weighted() > 1', 22, 'weighted() of a sum', marks=rule('20.23')),
         pytest.param(
             'avg(last_5m):1 + top5(avg:m{*} by {a}) > 1', 18, 'only around the whole query', marks=rule('20.16')

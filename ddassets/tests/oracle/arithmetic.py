@@ -174,7 +174,8 @@ def of_sources(query: Query) -> bool:
     """Whether a difference of the query acts on each source: nothing below it needs the sources combined."""
     match query:
         case Leaf():
-            return True
+            # The sources of a distribution are merged first (rule 17.18).
+            return query.space != 'count'
         case Wrapped(name=name, query=inner):
             return (name in PER_SOURCE or name == 'timeshift' or name in SHIFTS) and of_sources(inner)
     return False

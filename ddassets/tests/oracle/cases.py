@@ -162,6 +162,8 @@ class Maker:
         random = self.random
         kinds: tuple[Kind, ...] = ('gauge', 'gauge', 'count', 'rate')
         self.kinds = {name: random.choice(kinds) for name in ('m', 'n')}
+        if self.chance(0.08):
+            self.kinds['n'] = 'distribution'
         sources = tuple(self.sources())
         query = self.monitor_query()
         if query.stub:
@@ -193,10 +195,18 @@ class Maker:
                 if self.chance(0.7):
                     tags.add(f'env:{random.choice(ENVS)}')
                 interval = random.choice(self.intervals)
-                found.append(Source(metric, frozenset(tags), self.kinds[metric], interval, self.samples(interval)))
+                found.append(
+                    Source(
+                        metric,
+                        frozenset(tags),
+                        self.kinds[metric],
+                        interval,
+                        self.samples(interval, self.kinds[metric]),
+                    )
+                )
         return found
 
-    def samples(self, interval: int) -> tuple[tuple[float, float, float], ...]:
+    def samples(self, interval: int, kind: Kind) -> tuple[tuple[float, float, float], ...]:
         random = self.random
         at = self.start - random.choice((0, 1, 1, 2)) * random.randrange(self.length) // 2
         at -= at % interval if self.chance(0.5) else 0
@@ -211,6 +221,8 @@ class Maker:
         longest = random.choice((3, 10, 40)) * (1 if interval < 600 else 2)
         late = 0 if self.chance(0.75) else random.choice((30, 120, 600))
         value = random.choice((0.0, 5.0, 20.0))
+        # A distribution has several raw values at one instant.
+        most = 4 if kind == 'distribution' else 1
         found: list[tuple[float, float, float]] = []
         arrived = 0.0
         while at < stop and len(found) < 400:
@@ -222,7 +234,7 @@ class Maker:
                 value = random.choice((0.0, 0.0, 50.0, -3.0))
             time = at + random.randrange(jitter + 1)
             arrived = max(arrived, time + (random.randrange(late) if late and self.chance(0.4) else 0))
-            found.append((time, value, arrived))
+            found += [(time, value, arrived)] * random.randint(1, most)
             at += interval
         if self.silent and self.chance(0.5):
             found += [(time, value, time) for time in range(self.end - 8 * 3600, self.end, interval)]
@@ -306,6 +318,9 @@ class Maker:
         if counting and rollup and self.chance(0.5) and not self.calendar:
             rollup = (None, rollup[1])
         space = None if self.chance(0.04) else random.choice(('avg', 'sum', 'min', 'max'))
+        if self.kinds[metric] == 'distribution':
+            # Rule 20.22: its rollup has no method.
+            space, rollup = 'count', rollup and ('sum' if self.calendar else None, rollup[1])
         weighted = space == 'sum' and (not rollup or rollup[0] in (None, 'avg')) and self.chance(0.15)
         return Leaf(metric, space, self.scope(), self.by, counting, rollup, fill, weighted)
 

@@ -120,7 +120,7 @@ class Evaluation:
 
     def space(self, leaf: Leaf) -> str:
         """The space aggregator, which may be left out (rule 1.14, A94)."""
-        return leaf.space or self.choices.get('A94', 'avg')
+        return 'sum' if leaf.space == 'count' else leaf.space or self.choices.get('A94', 'avg')
 
     def inside(self, instant: float, bounds: str, shift: float = 0) -> bool:
         start, end = self.start - shift, self.end - shift

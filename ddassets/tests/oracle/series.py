@@ -44,7 +44,7 @@ TABLE = (
 )
 
 
-type Kind = Literal['gauge', 'count', 'rate']
+type Kind = Literal['gauge', 'count', 'rate', 'distribution']
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,16 @@ class Samples:
         self.interval = source.interval
         # How long before the evaluated window the one ends that is read.
         self.back: float = 0
-        self.samples = [(time, scale(leaf, source, value)) for time, value, _ in evaluation.arrived(source)]
+        arrived = evaluation.arrived(source)
+        self.samples = [(time, scale(leaf, source, value)) for time, value, _ in arrived]
+        if leaf.space == 'count':
+            # Rule 20.22: how many raw values each instant has.
+            times = [time for time, _, _ in arrived]
+            rate = leaf.counting == 'as_rate'
+            self.samples = [
+                (time, times.count(time) / source.interval if rate else float(times.count(time)))
+                for time in dict.fromkeys(times)
+            ]
 
     def points(self, shift: float = 0) -> Iterator[Point]:
         self.back = shift
@@ -238,6 +247,11 @@ class Buckets:
         contents: dict[int, list[float]] = {}
         for time, value, _ in arrived:
             contents.setdefault(self.cut.number(time), []).append(value)
+        if leaf.space == 'count':
+            # Rule 20.22: how many raw values the bucket has, by its length as a rate.
+            rate = leaf.counting == 'as_rate'
+            numbers = {n: len(contents[n]) / (self.length(n) if rate else 1) for n in contents}
+            return SourceBuckets(numbers, fill, self.cut, self.evaluation)
         method = leaf.rollup[0] if leaf.rollup else None
         if method is None:
             count = source.kind == 'count' and leaf.counting is not None

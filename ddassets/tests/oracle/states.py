@@ -264,10 +264,10 @@ class Group:
         return all(self.leaf_counts(leaf) for leaf in leaves(self.query.query))
 
     def leaf_counts(self, leaf: Leaf) -> bool:
-        if leaf.counting == 'as_count' or (self.choices['A7'] == 'sum or count' and leaf.space == 'sum'):
+        if leaf.counting == 'as_count' or (self.choices['A7'] == 'sum or count' and leaf.space in ('sum', 'count')):
             return True
         kinds = [one.kind for one in self.sources if one.metric == leaf.metric and leaf.scope.takes(one.tags)]
-        return bool(kinds) and all(kind == 'count' for kind in kinds)
+        return bool(kinds) and all(kind in ('count', 'distribution') for kind in kinds)
 
     def become(self, tick: int, target: str, value: float | None, cause: str) -> None:
         source, self.state = self.state, target

@@ -12,7 +12,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ddassets.diagnostic import UnusableInputError
+from ddassets.diagnostic import Unsupported, UnusableInputError
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.column import Flags, Floats, Indices
 from ddassets.engine.context import HISTORY, EvaluationContext
@@ -269,7 +269,7 @@ class Evaluator:
         summed = self.assumptions.count_query == 'sum or count'
         return all(
             leaf.counting == 'as_count'
-            or (summed and leaf.space == 'sum')
+            or (summed and leaf.space in ('sum', 'count'))
             or (bool(sources[leaf]) and all(series.kind == 'count' for series in sources[leaf]))
             for leaf in self.plan.leaves
         )
@@ -328,11 +328,29 @@ def group_series(plan: Plan, store: SeriesSet) -> dict[Group, dict[Leaf, list[Se
         for _, series in _series_of(leaf, plan.stub, store):
             group = series.group(plan.by)
             assert group is not None
-            found.setdefault(group, {}).setdefault(leaf, []).append(series)
+            found.setdefault(group, {}).setdefault(leaf, []).append(_read_by(leaf, series))
     if not found and any(fill.name == 'default' for fill in plan.fills):
         # Rule 20.7: a grouped query without any series has one group.
         found[()] = {}
     return {group: {leaf: found[group].get(leaf, []) for leaf in plan.leaves} for group in sorted(found)}
+
+
+def _read_by(leaf: Leaf, series: Series) -> Series:
+    """The series as a query reads it: of a distribution the number of its values (rule 20.22)."""
+    column = leaf.metric.span.start + 1
+    if leaf.space == 'count':
+        if series.kind != 'distribution':
+            reason = (
+                f'as a space aggregator counts the values of a distribution (rule 20.22); {series} is a {series.kind}'
+            )
+            raise Unsupported('count', column, reason)
+        return series.counted()
+    if series.kind == 'distribution':
+        reason = (
+            f'of a distribution is not evaluated, only count: (rule 20.22); give {series} as a gauge of its results'
+        )
+        raise Unsupported(leaf.space, column, reason)
+    return series
 
 
 def _fixed_tags(scope: Scope | None) -> Iterator[str]:

@@ -76,7 +76,8 @@ def applied(call: tree.Call, operand: Node, arguments: Sequence[tree.Argument], 
     if name in _DIFFERENCES:
         # Rule 2.4: on each source of a query by itself; dt is one series over all of them.
         _refuse_calendar(call, operand)
-        if isinstance(operand, Leaf) and name != 'dt':
+        # The sources of a distribution are merged before.
+        if isinstance(operand, Leaf) and name != 'dt' and operand.space != 'count':
             return replace(operand, differences=(*operand.differences, name))
         return Difference(name, operand)
     if name == 'timeshift':

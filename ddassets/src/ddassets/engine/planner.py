@@ -51,6 +51,8 @@ from ddassets.language.query.tree import MonitorQuery
 from ddassets.language.query.vocabulary import ARGUMENTS, CALENDAR_UNITS, METHODS
 
 AGGREGATORS = ('avg', 'sum', 'min', 'max')
+# Rule 20.22: how many values a distribution has.
+SPACES = (*AGGREGATORS, 'count')
 # A moving_rollup reads at most this many windows back.
 MAX_MOVING_WINDOWS = 1000
 # A series under the name of such a function, with the monitor's group keys as tags, replaces its result.
@@ -319,12 +321,15 @@ class _Builder:
     def _leaf(self, metric: tree.Metric) -> Leaf:
         # Rule 1.14: official assets have queries without a space aggregator.
         space = metric.aggregator or self._assumptions.space_aggregator
-        if space not in AGGREGATORS:
+        if space not in SPACES:
             column = metric.span.start + 1
-            raise Unsupported(space, column, f'as a space aggregator is not evaluated, only {joined(AGGREGATORS)}')
+            raise Unsupported(space, column, f'as a space aggregator is not evaluated, only {joined(SPACES)}')
         leaf = Leaf(metric, space, _keys(metric))
         for modifier in metric.modifiers:
             leaf = _modified(leaf, modifier)
+            if leaf.space == 'count' and leaf.method not in (None, 'sum'):
+                reason = 'of a distribution has no method (rule 20.22); use .rollup(seconds)'
+                raise Unsupported('.rollup', modifier.span.start + 1, reason)
         return leaf
 
 

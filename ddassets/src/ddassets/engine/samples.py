@@ -128,6 +128,8 @@ def recent(
 
 def scaled(values: Floats, series: Series, leaf: Leaf) -> tuple[Floats, str]:
     """Return the samples under as_count or as_rate (rule 2.14), and how a bucket of them is aggregated (rule 7.4)."""
+    if leaf.space == 'count' and leaf.counting is None:
+        return values, 'sum'
     if leaf.counting is None or series.kind == 'gauge':
         return values, leaf.method or 'avg'
     if leaf.counting == 'as_count':

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -14,7 +14,8 @@ from ddassets.diagnostic import UnusableInputError
 from ddassets.engine import decimals
 from ddassets.engine.column import Floats
 
-type Kind = Literal['gauge', 'count', 'rate']
+type Kind = Literal['gauge', 'count', 'rate', 'distribution']
+KINDS: tuple[Kind, ...] = ('gauge', 'count', 'rate', 'distribution')
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +26,8 @@ class Series:
     apart the source submits (rule 2.15). `arrivals` are the instants from which each point can be seen, also in
     seconds, not before its time and in the same order; None where every point is there at its own time. Raises
     UnusableInputError otherwise.
+
+    A distribution has raw values: several may have the same time. `numbers`: how often each occurred; None: once.
     """
 
     metric: str
@@ -34,10 +37,11 @@ class Series:
     kind: Kind
     interval: int
     arrivals: Floats | None = field(default=None, repr=False)
+    numbers: Floats | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, 'tags', frozenset(self.tags))
-        for name in ('times', 'values', 'arrivals'):
+        for name in ('times', 'values', 'arrivals', 'numbers'):
             column = getattr(self, name)
             if column is not None:
                 object.__setattr__(self, name, np.asarray(column, dtype=np.float64))
@@ -46,25 +50,51 @@ class Series:
             raise UnusableInputError(f'series {self}: {problem}')
 
     def _problem(self) -> str | None:
-        if self.kind not in ('gauge', 'count', 'rate'):
-            return f'kind: found {self.kind!r}, allowed are gauge, count and rate'
+        if self.kind not in KINDS:
+            return f'kind: found {self.kind!r}, allowed are {", ".join(KINDS)}'
         if not isinstance(self.interval, int) or self.interval < 1:
             return f'interval: found {self.interval!r}, expected whole seconds, at least 1'
         if self.times.ndim != 1 or self.times.shape != self.values.shape:
             return f'found {self.times.size} times and {self.values.size} values, expected as many of each'
         if not (np.isfinite(self.times).all() and np.isfinite(self.values).all()):
             return 'a time or a value is not finite; leave a missing point out'
-        steps = np.flatnonzero(np.diff(self.times) <= 0)
+        # Several raw values of a distribution have one time.
+        several = self.kind == 'distribution'
+        steps = np.flatnonzero(np.diff(self.times) < 0 if several else np.diff(self.times) <= 0)
         if steps.size:
             return f'times must rise: {self.times[steps[0] + 1]:.15g} follows {self.times[steps[0]]:.15g}'
-        if self.arrivals is not None:
-            if self.arrivals.shape != self.times.shape or not np.isfinite(self.arrivals).all():
-                return 'expected one finite arrival for each point'
-            if (self.arrivals < self.times).any():
-                return 'a point arrives before its own time'
-            if (np.diff(self.arrivals) < 0).any():
-                return 'the points of one source must arrive in their order'
+        return self._problem_of_arrivals() or self._problem_of_numbers()
+
+    def _problem_of_arrivals(self) -> str | None:
+        if self.arrivals is None:
+            return None
+        if self.arrivals.shape != self.times.shape or not np.isfinite(self.arrivals).all():
+            return 'expected one finite arrival for each point'
+        if (self.arrivals < self.times).any():
+            return 'a point arrives before its own time'
+        if (np.diff(self.arrivals) < 0).any():
+            return 'the points of one source must arrive in their order'
+        if (np.diff(self.arrivals)[np.diff(self.times) == 0] > 0).any():
+            return 'the values of one instant must arrive together'
         return None
+
+    def _problem_of_numbers(self) -> str | None:
+        if self.numbers is None:
+            return None
+        if self.kind != 'distribution':
+            return 'only values of a distribution occur more than once'
+        whole = np.isfinite(self.numbers) & (self.numbers == np.floor(self.numbers)) & (self.numbers >= 1)
+        if self.numbers.shape != self.times.shape or not whole.all():
+            return 'expected one whole number of at least 1 for each value'
+        return None
+
+    def counted(self) -> 'Series':
+        """Return how many values a distribution has at each instant, as a count (rule 20.22)."""
+        numbers = np.ones(self.times.size) if self.numbers is None else self.numbers
+        times, first = np.unique(self.times, return_index=True)
+        values = np.add.reduceat(numbers, first) if first.size else numbers
+        arrivals = None if self.arrivals is None else self.arrivals[first]
+        return replace(self, times=times, values=values, kind='count', arrivals=arrivals, numbers=None)
 
     def group(self, keys: Sequence[str]) -> tuple[str, ...] | None:
         """Return the tags of some keys, None where one is missing; several values of a key are joined (rule 4.8)."""
@@ -212,6 +242,65 @@ def from_values(
     there = ~np.isnan(values)
     times = start + interval * np.flatnonzero(there).astype(np.float64)
     return Series(metric, frozenset(tags), times, values[there], kind, interval)
+
+
+_RAW = re.compile(
+    rf'(?:(?P<gap>_)|\[(?P<raw>[^\[\]{{}}]*)\]|\{{(?P<bins>[^\[\]{{}}]*)\}}|(?P<value>[+-]?{_DIGITS}))(?:x(?P<count>\d{{1,18}}))?(?!\S)'
+)
+_BIN = re.compile(rf'\s*([+-]?{_DIGITS})\s*:\s*(\d{{1,15}})\s*')
+
+
+def parse_distribution(text: str, limit: int | None = None) -> tuple[Floats, Floats, Floats, int]:
+    """Read the raw values of a distribution: the point of each, the values, how often each occurred; and the size.
+
+    `[1 2 2]` is one point of three values, `{1: 20, 3: 4}` one of twenty times 1 and four times 3, `7` one of a single
+    value; `_` and a count such as `x5` are those of `parse_compact`. Points from number `limit` on are left out, and
+    part of the size. Raises UnusableInputError with the column.
+    """
+    steps: list[Floats] = []
+    values: list[Floats] = []
+    numbers: list[Floats] = []
+    position = size = made = 0
+    while (position := position + len(text[position:]) - len(text[position:].lstrip())) < len(text):
+        item = _RAW.match(text, position)
+        word = item[0] if item else re.match(r'\S+', text[position:])[0]  # type: ignore[index]
+        if item is None:
+            raise UnusableInputError(_found(word, position, 'expected such as [1 2 3], {1: 20, 3: 4}, 7, _ or _x5'))
+        count = int(item['count'] or 1)
+        if not 1 <= count <= MAX_POINTS - size:
+            raise UnusableInputError(_found(word, position, f'expected 1 to {MAX_POINTS:,} points'))
+        each = _raw_values(item, word, position)
+        shown = count if limit is None else max(0, min(count, limit - size))
+        made += shown * len(each)
+        if made > MAX_POINTS:
+            raise UnusableInputError(_found(word, position, f'expected at most {MAX_POINTS:,} values'))
+        steps.append(np.repeat(np.arange(size, size + shown, dtype=np.float64), len(each)))
+        values.append(np.tile(np.array([value for value, _ in each], dtype=np.float64), shown))
+        numbers.append(np.tile(np.array([number for _, number in each], dtype=np.float64), shown))
+        size += count
+        position = item.end()
+    empty = [np.empty(0)]
+    columns = (np.concatenate(parts or empty) for parts in (steps, values, numbers))
+    return *columns, size  # type: ignore[return-value]
+
+
+def _raw_values(item: re.Match[str], word: str, offset: int) -> list[tuple[float, int]]:
+    """The values of one point, and how often each occurred."""
+    if item['gap']:
+        return []
+    if item['bins'] is not None:
+        bins = [_BIN.fullmatch(part) for part in item['bins'].split(',')]
+        found = [(float(match[1]), int(match[2])) for match in bins if match]
+        if len(found) < len(bins) or any(number < 1 for _, number in found):
+            raise UnusableInputError(_found(word, offset, 'expected values with whole numbers: {1: 20, 3: 4}'))
+    else:
+        try:
+            found = [(float(value), 1) for value in (item['value'] or item['raw'] or '').replace(',', ' ').split()]
+        except ValueError:
+            raise UnusableInputError(_found(word, offset, 'expected numbers: [1 2 3]')) from None
+    if not found or not np.isfinite([value for value, _ in found]).all():
+        raise UnusableInputError(_found(word, offset, 'expected at least one value, and finite ones; use _ for none'))
+    return found
 
 
 def read_csv(

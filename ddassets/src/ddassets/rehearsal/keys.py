@@ -70,7 +70,11 @@ POINTS = Keys(
         Key('stub', choice(STUBBED), 'the function whose results these are'),
         Key('monitor', TEXT, 'for a stub: only for this monitor'),
         Key('tags', _TAGS, 'such as [host:one, env:prod]'),
-        Key('values', _VALUES, 'points one interval apart: 500x20, 600+10x5, _x5 for missing points'),
+        Key(
+            'values',
+            _VALUES,
+            'points one interval apart: 500x20, 600+10x5, _x5 for missing points; a distribution has [1 2 2], {1: 20}',
+        ),
         Key('csv', TEXT, 'a file with the columns time and value, relative to the scenario'),
         Key('type', choice(KINDS), 'required if metadata.csv does not give it'),
         Key('interval', LENGTH, 'required if metadata.csv does not give it'),

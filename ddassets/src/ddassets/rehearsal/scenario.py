@@ -9,12 +9,11 @@ from zoneinfo import ZoneInfo
 from ddassets.assets import NotificationRule
 from ddassets.engine.message import Attributes, Host, notify, redirect
 from ddassets.engine.notification import Reason
+from ddassets.engine.series import KINDS as KINDS
 from ddassets.engine.series import Kind
 from ddassets.engine.state import State
 from ddassets.rehearsal.entry import Entry
 from ddassets.rehearsal.times import Week
-
-KINDS: tuple[Kind, ...] = ('gauge', 'count', 'rate')
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,16 @@ from ddassets.engine.column import Floats
 from ddassets.engine.events import Events
 from ddassets.engine.given import PREFIX as GIVEN
 from ddassets.engine.message import Host
-from ddassets.engine.series import MAX_POINTS, Kind, Series, SeriesSet, from_values, parse_compact, read_csv
+from ddassets.engine.series import (
+    MAX_POINTS,
+    Kind,
+    Series,
+    SeriesSet,
+    from_values,
+    parse_compact,
+    parse_distribution,
+    read_csv,
+)
 from ddassets.engine.service_check import PREFIX as CHECK
 from ddassets.engine.service_check import CheckRuns
 from ddassets.nearest import did_you_mean
@@ -178,10 +187,21 @@ class _Reader:
                 self.add(source, self.with_data_end(one, max(last, source.until or last)))
             return
         place = source.entry.keys['values']
+        if kind == 'distribution':
+            self.distribution(source, place, source.values, interval)
+            return
         values = place.within(parse_compact, source.values, self.limit(source.start, interval))
         self.count_points(source.entry, values.size)
         one = place.within(from_values, values, source.metric, source.tags, source.start, kind, interval)
         self.add(source, self.with_data_end(one, source.start + interval * values.size))
+
+    def distribution(self, source: Points, place: Entry, text: str, interval: int) -> None:
+        limit = self.limit(source.start, interval)
+        steps, values, numbers, size = place.within(parse_distribution, text, limit)
+        self.count_points(source.entry, values.size)
+        times = source.start + interval * steps
+        one = Series(source.metric, source.tags, times, values, 'distribution', interval, numbers=numbers)
+        self.add(source, self.with_data_end(one, source.start + interval * size))
 
     def statuses(self, source: Statuses) -> None:
         words, prefix, key = (CHECK_WORDS, CHECK, 'statuses') if source.check else (STATE_WORDS, GIVEN, 'states')
@@ -192,7 +212,7 @@ class _Reader:
         times = source.start + np.arange(codes.size, dtype=np.float64)[there] * source.interval
         texts = statuses.messages(codes[there], source.messages)
         name = prefix + source.name
-        runs = place.within(CheckRuns, name, source.tags, times, codes[there], 'gauge', source.interval, None, texts)
+        runs = place.within(CheckRuns, name, source.tags, times, codes[there], 'gauge', source.interval, messages=texts)
         self.series.append(self.with_data_end(runs, source.start + source.interval * codes.size))
 
     def with_data_end(self, series: Series, until: float) -> Series:

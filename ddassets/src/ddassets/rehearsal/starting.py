@@ -97,7 +97,7 @@ def _series(monitor: Monitor, made: MadeSignal) -> Iterator[str]:
             yield f'- stub: {made.stub}    # {made.stub}() is not documented by Datadog: these are its results'
         else:
             yield f'- metric: {scalar(source.metric)}'
-            yield f'  type: {source.kind}    # as the metric is submitted: gauge, count or rate'
+            yield f'  type: {source.kind}    # as the metric is submitted: gauge, count, rate or distribution'
         yield f'  interval: {duration.write(source.interval)}    # between two points'
         if source.tags:
             yield f'  tags: {flow_list(sorted(source.tags))}'
@@ -117,14 +117,16 @@ def notation(series: Series, end: float) -> list[str]:
     count = round((end - series.times[0]) / series.interval)
     steps = np.round((series.times - series.times[0]) / series.interval).astype(int)
     values = np.full(max(count, int(steps[-1]) + 1), np.nan)
-    values[steps] = series.values
+    values[steps] = series.values if series.numbers is None else series.numbers
+    raw = series.kind == 'distribution'
     items: list[str] = []
     position = 0
     while position < values.size:
-        length = _run(values, position)
+        length = _run(values, position, rising=not raw)
         first = values[position]
         step = values[position + 1] - first if length > 1 else 0.0
         word = '_' if np.isnan(first) else _number(first) + (f'{step:+.12g}' if step and length > 2 else '')
+        word = f'{{1:{word}}}' if raw and word != '_' else word
         if step and length == 2:
             length = 1
         items.append(word if length == 1 else f'{word}x{length}')
@@ -132,8 +134,8 @@ def notation(series: Series, end: float) -> list[str]:
     return items
 
 
-def _run(values: 'np.typing.NDArray[np.float64]', position: int) -> int:
-    """Return how many points from `position` on are missing, equal, or rise by the same step."""
+def _run(values: 'np.typing.NDArray[np.float64]', position: int, rising: bool = True) -> int:
+    """Return how many points from `position` on are missing, equal, or, if `rising`, rise by the same step."""
     rest = values[position:]
     missing = np.isnan(rest)
     if missing[0]:
@@ -142,7 +144,8 @@ def _run(values: 'np.typing.NDArray[np.float64]', position: int) -> int:
     if rest.size == 1 or missing[1]:
         return 1
     with np.errstate(invalid='ignore'):
-        other = np.flatnonzero(~np.isclose(np.diff(rest), rest[1] - rest[0], rtol=1e-9, atol=1e-12))
+        step = rest[1] - rest[0] if rising else 0.0
+        other = np.flatnonzero(~np.isclose(np.diff(rest), step, rtol=1e-9, atol=1e-12))
     return int(other[0]) + 1 if other.size else rest.size
 
 

@@ -186,6 +186,12 @@ class Search:
         times = np.arange(self.start - before, edges[-1], source.interval, dtype=np.float64)
         values = np.array(held)[np.searchsorted(edges, times, side='right')]
         there = ~np.isnan(values)
+        if source.kind == 'distribution':
+            # A level is the number of values.
+            numbers = np.round(np.nan_to_num(values))
+            there = numbers >= 1
+            keys = (source.metric, source.tags, times[there], np.ones(int(there.sum())), source.kind, source.interval)
+            return Series(*keys, numbers=numbers[there])
         if trial.ramp and varied:
             values = np.cumsum(np.nan_to_num(values)) * source.interval / 60
         return Series(source.metric, source.tags, times[there], values[there], source.kind, source.interval)

@@ -93,8 +93,12 @@ def _tags(leaf: Leaf, own: Mapping[str, str]) -> frozenset[str] | None:
 
 
 def _kind(leaves: Sequence[Leaf], kinds: Mapping[str, Kind]) -> Kind:
-    """Return the declared type, or the type for as_count() and as_rate()."""
+    """Return the declared type, or the type for count:, as_count() and as_rate()."""
+    if any(leaf.space == 'count' for leaf in leaves):
+        return 'distribution'
     declared = next((kinds[leaf.metric.name] for leaf in leaves if leaf.metric.name in kinds), None)
+    # Its averages, sums and extremes are a gauge.
+    declared = None if declared == 'distribution' else declared
     return declared or ('count' if any(leaf.counting for leaf in leaves) else 'gauge')
 
 
