@@ -282,9 +282,10 @@ class Assumptions:
         """Return these choices with one changed and nothing recorded."""
         return type(self)({**self._choices, id: choice})
 
-    def relied_choices(self) -> dict[str, str]:
-        """Return the choice of each assumption that was relied on, by id, in the order of the table."""
-        return {id: self.peek(one) for id, one in ASSUMPTIONS.items() if id in self.relied_on}
+    @property
+    def relied_ids(self) -> tuple[str, ...]:
+        """The ids of the assumptions that were relied on, in the order of the table."""
+        return tuple(id for id in ASSUMPTIONS if id in self.relied_on) if self.relied_on else ()
 
 
 def _table() -> Iterator[Assumption]:

@@ -13,7 +13,7 @@ import numpy as np
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.column import Flags, Floats
 from ddassets.engine.monitor import AnyMonitor
-from ddassets.engine.state import Kind, State
+from ddassets.engine.state import STATES, Kind, State
 from ddassets.engine.timeline import NEVER, Codes, GroupTimeline, Instants
 
 type Reason = Literal['transition', 'renotify', 'downtime end']
@@ -98,12 +98,13 @@ class Notifications(Sequence[Notification]):
             return [self[i] for i in range(*index.indices(len(self)))]
         instant = int(self.instants[index])
         first, last = int(self.first_triggered[index]), int(self.last_triggered[index])
+        target = STATES[self.targets[index]]
         return Notification(
             instant=instant,
-            kind=State(self.targets[index]).kind,
+            kind=target.kind,
             reason=REASONS[self.reasons[index]],
-            source=State(self.sources[index]),
-            target=State(self.targets[index]),
+            source=STATES[self.sources[index]],
+            target=target,
             value=float(self.values[index]),
             muted_by=self.muting.downtimes(instant) if self.muted[index] else (),
             first_triggered_at=None if first == NEVER else first,

@@ -208,6 +208,8 @@ class CheckEvaluator:
         yield from self._sources[group]
 
     def variables(self, group: Group, instant: int) -> Mapping[str, float | str | None]:
+        if not any(isinstance(one, CheckRuns) and one.messages for one in self._sources[group]):
+            return {'check_message': None}
         runs = self._runs(group)
         row = int(np.searchsorted(runs.times, instant, side='right')) - 1
         message = runs.messages[row] if row >= 0 and runs.messages else None

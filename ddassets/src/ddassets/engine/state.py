@@ -28,6 +28,9 @@ class State(IntEnum):
         return _KINDS[self]
 
 
+#: The states by their codes, which columns hold.
+STATES = {int(state): state for state in State}
+
 _WORDS = {
     State.ABSENT: 'absent',
     State.OK: 'OK',

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ddassets.engine.column import Flags, Floats
-from ddassets.engine.state import Kind, State
+from ddassets.engine.state import STATES, Kind, State
 
 type Instants = NDArray[np.int64]
 type Codes = NDArray[np.int8]
@@ -99,8 +99,8 @@ class Transitions(Sequence[Transition]):
             return [self[i] for i in range(*index.indices(len(self)))]
         return Transition(
             instant=int(self.instants[index]),
-            source=State(self.sources[index]),
-            target=State(self.targets[index]),
+            source=STATES[self.sources[index]],
+            target=STATES[self.targets[index]],
             value=float(self.values[index]),
             notify=bool(self.notify[index]),
             cause=CAUSES[self.causes[index]],

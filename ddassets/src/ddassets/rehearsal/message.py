@@ -40,6 +40,14 @@ class Message:
     routes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _About:
+    """What the messages about one group have in common. `context` lacks everything that a notification adds."""
+
+    context: messages.Context
+    event_tags: tuple[str, ...]
+
+
 class Messages:
     """Renders the messages of a monitor (section 4 of the semantics).
 
@@ -66,6 +74,8 @@ class Messages:
         self.problems: dict[str, None] = {}
         # Cached, because thousands of messages use the same few templates.
         self._triggers: dict[tuple[messages.Edge, Group], messages.Trigger] = {}
+        self._groups: dict[Group, _About] = {}
+        self._texts: dict[tuple[messages.Edge, Group], tuple[messages.Rendered, messages.Rendered]] = {}
         self.body = self._template('message', asset.message, scenario.addressed)
         self.title = self._template('name', asset.name)
         escalation = asset.options.escalation_message
@@ -84,24 +94,27 @@ class Messages:
 
     def render(self, group: Group, tags: frozenset[str], notification: Notification) -> Message:
         """Render a notification; `tags` are those of the group and those fixed by the query's filter (rule 5.15)."""
-        context = self._context(group, tags, notification)
-        body = messages.render(self.body, context, self.escalation if self.escalation.text else None)
-        context = replace(context, priority=body.priority)
-        title = messages.render_title(self.title, context, self.asset.options.include_tags)
-        self.assumptions.relied_on.update(body.assumptions, title.assumptions)
+        if group not in self._groups:
+            self._groups[group] = self._about(group, tags)
+        about, edge = self._groups[group], self.edge(notification)
+        # Asked for each notification, because it records assumptions.
+        variables = self.evaluator.variables(group, notification.instant)
+        title, body = self._texts.get((edge, group)) or self._rendered(about.context, edge, notification, variables)
+        if self._lasting:
+            self._texts[edge, group] = title, body
         problems = dict.fromkeys(fault.message for fault in (*title.problems, *body.problems))
-        self.problems.update(problems)
-        routes = self._routes(group, context.transition)
+        routes = self._routes(group, edge)
         recipients = tuple(dict.fromkeys((*body.handles, *routes)))
+        host = about.context.host
         delivery = messages.Delivery(
             sender=self._sender,
             title=title.text,
             message=body.text,
             recipients=recipients,
-            trigger=self._trigger(context.transition, group),
-            edge=context.transition,
+            trigger=self._trigger(edge, group),
+            edge=edge,
             group=group,
-            event_tags=self._event_tags(group, context.host),
+            event_tags=about.event_tags,
             priority=body.priority,
             instant=notification.instant,
             last_triggered_at=notification.last_triggered_at,
@@ -111,13 +124,37 @@ class Messages:
             text=body.text,
             recipients=recipients,
             host=delivery.host,
-            ip=context.host.ip if context.host else '',
+            ip=host.ip if host else '',
             reached=body.reached,
             problems=tuple(problems),
             textless=body.textless,
             delivery=delivery,
             routes=routes,
         )
+
+    def _rendered(
+        self,
+        about: messages.Context,
+        edge: messages.Edge,
+        notification: Notification,
+        variables: Mapping[str, float | str | None],
+    ) -> tuple[messages.Rendered, messages.Rendered]:
+        """Return title and text. `variables` are those that only this type of monitor has."""
+        value = None if math.isnan(notification.value) else notification.value
+        context = replace(
+            about,
+            transition=edge,
+            values={'value': value, **about.values, **variables},
+            now=notification.instant,
+            first_triggered_at=notification.first_triggered_at,
+            last_triggered_at=notification.last_triggered_at,
+        )
+        body = messages.render(self.body, context, self.escalation if self.escalation.text else None)
+        context = replace(context, priority=body.priority)
+        title = messages.render_title(self.title, context, self.asset.options.include_tags)
+        self.assumptions.relied_on.update(body.assumptions, title.assumptions)
+        self.problems.update(dict.fromkeys(fault.message for fault in (*title.problems, *body.problems)))
+        return title, body
 
     def _routes(self, group: Group, edge: messages.Edge) -> Mapping[str, tuple[str, ...]]:
         if not self.rules:
@@ -168,7 +205,15 @@ class Messages:
     @cached_property
     def titled_apart(self) -> bool:
         """Whether titles may differ between two notifications of the same transition and group."""
-        return self._prints_varying(self.asset.name)
+        return self._uses_varying(self.title)
+
+    @cached_property
+    def _lasting(self) -> bool:
+        """Whether title and text are the same for all notifications of the same transition and group."""
+        return not any(map(self._uses_varying, (self.title, *self.templates)))
+
+    def _uses_varying(self, template: messages.Template) -> bool:
+        return any(self.monitor.varies('.'.join(use.parts)) for use in template.variables())
 
     def _prints_varying(self, text: str) -> bool:
         return any(self.monitor.varies(part.strip('{}')) for part in _VARIABLE.findall(text))
@@ -187,32 +232,29 @@ class Messages:
             return True
         return any(re.fullmatch(''.join(map(_fitting, _VARIABLE.split(name))), handle) for name in names)
 
-    def _context(self, group: Group, tags: frozenset[str], notification: Notification) -> messages.Context:
+    def _about(self, group: Group, tags: frozenset[str]) -> _About:
         values: dict[str, list[str]] = {}
         for tag in sorted(tags):
             key, colon, value = tag.partition(':')
             if colon:
                 values.setdefault(key, []).append(value)
         priority = self.asset.body.get('priority')
-        return messages.Context(
-            transition=self.edge(notification),
+        host = self.hosts.get(','.join(values.get('host', ())), messages.Host()) if 'host' in self.by else None
+        context = messages.Context(
+            transition=messages.Edge(State.ABSENT, State.ABSENT),
             values={
-                'value': None if math.isnan(notification.value) else notification.value,
                 **self.monitor.variables,
                 **{name: None for name, one in self._empty if self.assumptions.peek(one) == one.default},
-                **self.evaluator.variables(group, notification.instant),
             },
             empty=dict(self._empty),
             tags=values,
             group=group,
-            host=self.hosts.get(','.join(values.get('host', ())), messages.Host()) if 'host' in self.by else None,
+            host=host,
             entities=self._entities(values),
             priority=priority if isinstance(priority, int) else None,
-            now=notification.instant,
-            first_triggered_at=notification.first_triggered_at,
-            last_triggered_at=notification.last_triggered_at,
             assumptions=self.assumptions,
         )
+        return _About(context, self._event_tags(group, host))
 
     @property
     def _empty(self) -> Iterable[tuple[str, Assumption]]:

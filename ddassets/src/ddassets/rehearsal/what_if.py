@@ -9,6 +9,7 @@ from typing import Literal
 
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.assumptions import ASSUMPTIONS
+from ddassets.engine.notification import Notification
 from ddassets.rehearsal.result import GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.run import again
 from ddassets.rehearsal.scenario import Scenario
@@ -110,7 +111,11 @@ def _pairs(
 
 
 def _changes(before: MonitorResult, after: MonitorResult) -> Iterator[Change]:
-    """Return how the notifications of a monitor differ."""
+    """Return how the notifications of a monitor differ.
+
+    No assumption affects both states and texts, so after another evaluation the same facts have the same text.
+    """
+    reworded = after.results is before.results
     for group in sorted(before.results.keys() | after.results.keys()):
         old, new = _rows(before, before.results.get(group)), _rows(after, after.results.get(group))
         name = ','.join(group) or '*'
@@ -120,12 +125,14 @@ def _changes(before: MonitorResult, after: MonitorResult) -> Iterator[Change]:
             if was.muted != now.muted:
                 kind: Literal['is muted', 'is sent'] = 'is muted' if now.muted else 'is sent'
                 yield Change(kind, before.name, name, key[0], key[1])
-            elif was.message() != now.message():
+            elif was.read and now.read and (reworded or was.facts() != now.facts()) and was.text() != now.text():
                 yield Change('changes', before.name, name, key[0], key[1])
 
 
 @dataclass(frozen=True, eq=False)
 class _Row:
+    """A notification. `read`: its text is compared."""
+
     monitor: MonitorResult
     result: GroupResult
     row: int
@@ -135,11 +142,17 @@ class _Row:
     def muted(self) -> bool:
         return bool(self.result.notifications.muted[self.row])
 
-    def message(self) -> tuple[object, ...]:
-        """Return the text of the message, empty if too many texts would have to be rendered."""
-        if not self.read:
-            return ()
-        found = self.monitor.message(self.result.group, self.result.notifications[self.row])
+    @property
+    def notification(self) -> Notification:
+        return self.result.notifications[self.row]
+
+    def facts(self) -> tuple[object, ...]:
+        """Return everything of which the message speaks."""
+        due = self.notification
+        return due, self.monitor.evaluator.variables(self.result.group, due.instant)
+
+    def text(self) -> tuple[object, ...]:
+        found = self.monitor.message(self.result.group, self.notification)
         return found.title, found.text, found.recipients, found.textless
 
 
@@ -147,12 +160,12 @@ def _rows(monitor: MonitorResult, result: GroupResult | None) -> Mapping[tuple[i
     """Return the notifications of a group by instant and event."""
     if result is None:
         return {}
-    first = set(result.first_of_each_kind)
-    due = result.notifications
-    events = [str(monitor.messages.edge(due[row])) for row in range(len(due))]
+    due, first = result.notifications, result.first_of_each_kind
+    kinds = due.kinds
+    events = {int(kinds[row]): str(monitor.messages.edge(due[row])) for row in first}
     return {
-        (int(instant), event): _Row(monitor, result, row, row < MAX_TEXTS or row in first)
-        for row, (instant, event) in enumerate(zip(due.instants, events, strict=True))
+        (instant, events[kind]): _Row(monitor, result, row, row < MAX_TEXTS or row in first)
+        for row, (instant, kind) in enumerate(zip(due.instants.tolist(), kinds.tolist(), strict=True))
     }
 
 

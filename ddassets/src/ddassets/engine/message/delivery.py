@@ -96,14 +96,14 @@ class Delivery:
         """The sentence or the query, in Markdown; empty where it is hidden or not known."""
         return '' if 'query' in self.hidden else self.trigger.sentence
 
-    @property
+    @cached_property
     def last_triggered(self) -> str:
         """The sentence about the last trigger: that of the event itself, or the earlier one on a recovery."""
         if self.last_triggered_at is None or 'footer' in self.hidden:
             return ''
         return f'The monitor was last triggered at {_shown(self.last_triggered_at)} UTC.'
 
-    @property
+    @cached_property
     def links(self) -> tuple[Link, ...]:
         """The links of the footer."""
         return self.links_between(*self._frame)
@@ -123,7 +123,7 @@ class Delivery:
             links.append(Link('Related Logs', ''))
         return tuple(links)
 
-    @property
+    @cached_property
     def status_address(self) -> str:
         """The address of the monitor around the event."""
         return self._status(*self._frame)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -64,10 +64,10 @@ def render(template: Template, context: Context, escalation: Template | None = N
     """
     flags = conditions(context.transition, context.assumptions)
     run = _Run(context, flags)
-    text = run.nodes(template.nodes, ())
+    text = run.nodes(template.nodes)
     reached = frozenset(run.reached)
     if escalation and context.transition.source == context.transition.target:
-        more = run.nodes(escalation.nodes, ())
+        more = run.nodes(escalation.nodes)
         text = more if run.assumptions.escalation_place == 'replace' else f'{text.rstrip()}\n\n{more}'
     handles = _names(find_handles(text), text, run)
     textless: tuple[str, ...] = ()
@@ -78,7 +78,7 @@ def render(template: Template, context: Context, escalation: Template | None = N
         text=text,
         handles=handles,
         reached=reached,
-        assumptions=tuple(run.assumptions.relied_choices()),
+        assumptions=run.assumptions.relied_ids,
         problems=tuple(run.problems),
         priority=run.priority,
         textless=textless,
@@ -99,7 +99,7 @@ def _hidden(
 
     Rule 4.3b: the handles of that part are notified. A92: with the text that is shown, or with an empty one.
     """
-    whole = heard.nodes(template.nodes, ())
+    whole = heard.nodes(template.nodes)
     everyone = tuple(dict.fromkeys((*_names(find_handles(whole), whole, heard), *handles)))
     only_hidden = tuple(name for name in everyone if name not in handles)
     if only_hidden and text.strip():
@@ -126,14 +126,20 @@ def render_title(name: Template, context: Context, include_tags: bool = True) ->
 
     The tags in it are those of the group, by key; a simple alert has none.
     """
-    rendered = render(name, context)
-    assumptions = context.assumptions.fresh()
-    words = transition_words(context.transition, assumptions)
+    run = _Run(context, conditions(context.transition, context.assumptions))
+    text = run.nodes(name.nodes)
+    words = transition_words(context.transition, run.assumptions)
     tags = ','.join(sorted(context.group, key=lambda tag: tag.partition(':')[::2])) if include_tags else ''
     priority = f'[P{context.priority}] ' if context.priority is not None else ''
     prefix = f'{priority}[{words} on {{{tags}}}] ' if tags else f'{priority}[{words}] '
-    assumptions.relied_on.update(rendered.assumptions)
-    return replace(rendered, text=prefix + rendered.text, assumptions=tuple(assumptions.relied_choices()))
+    return Rendered(
+        text=prefix + text,
+        handles=(),
+        reached=frozenset(run.reached),
+        assumptions=run.assumptions.relied_ids,
+        problems=tuple(run.problems),
+        priority=run.priority,
+    )
 
 
 class _Run:
@@ -152,7 +158,7 @@ class _Run:
         self.problems: list[Fault] = []
         self.priority = context.priority
 
-    def nodes(self, nodes: Sequence[Node], path: tuple[Literal, ...]) -> str:
+    def nodes(self, nodes: Sequence[Node], path: tuple[Literal, ...] = ()) -> str:
         return ''.join(self.node(node, path) for node in nodes)
 
     def node(self, node: Node, path: tuple[Literal, ...]) -> str:
