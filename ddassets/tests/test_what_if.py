@@ -11,10 +11,13 @@ from hypothesis import strategies as st
 from ddassets.assets import Bundle
 from ddassets.cli import main
 from ddassets.diagnostic import UnusableInputError
+from ddassets.engine import message as messages
 from ddassets.engine.assumptions import ASSUMPTIONS, Assumptions
 from ddassets.rehearsal import parse, rehearse
 from ddassets.rehearsal.inbox import inbox
-from ddassets.rehearsal.what_if import BUDGET, MAX_MOVE, _timing, what_if
+from ddassets.rehearsal.result import MonitorResult
+from ddassets.rehearsal.run import again
+from ddassets.rehearsal.what_if import BUDGET, MAX_MOVE, _changes, _timing, what_if
 
 MESSAGE = (
     '{{#is_alert}}A {{value}}{{/is_alert}}{{#is_warning}}W{{/is_warning}}{{#is_recovery}}R{{/is_recovery}} '
@@ -25,8 +28,8 @@ MESSAGE = (
 QUERY = 'avg(last_5m):avg:acme.q{*} by {host} > 100'
 
 
-def scenario(values, options, assumptions=None, query=QUERY, message=MESSAGE, **more):
-    body = {'name': 'Acme', 'type': 'query alert', 'query': query, 'message': message, 'tags': []}
+def scenario(values, options, assumptions=None, query=QUERY, message=MESSAGE, name='Acme', **more):
+    body = {'name': name, 'type': 'query alert', 'query': query, 'message': message, 'tags': []}
     body['options'] = {'thresholds': {'critical': 100, 'warning': 50}, **options}
     given_series = {'metric': 'acme.q', 'tags': ['host:a'], 'type': 'gauge', 'interval': '60s', 'values': values}
     text = {
@@ -127,6 +130,37 @@ def test_a_choice_that_refuses_the_monitor_matters():
     [refused] = [one for one in found.effects if one.refused]
     assert (refused.assumption, refused.choice) == ('A5', 'error')
     assert 'A5' in found.sensitive
+
+
+def test_what_stays_the_same_is_not_rendered(monkeypatch):
+    original = rehearsed('10x10 120x20 10x10', {'renotify_interval': 5})
+    (before,), (after,) = original.monitors, again(original, original.scenario, {'Acme'}).monitors
+    monkeypatch.setattr(MonitorResult, 'message', lambda *given: pytest.fail('rendered'))
+    assert list(_changes(before, after)) == []
+
+
+@pytest.mark.parametrize(
+    ('name', 'message', 'lasting'),
+    [
+        pytest.param('Acme', '{{host.name}} {{#is_alert}}@a{{/is_alert}}', True, id='nothing'),
+        pytest.param('Acme', '{{value}}', False, id='value'),
+        pytest.param('Acme', '{{#is_match "value" "120"}}a{{/is_match}}', False, id='tested'),
+        pytest.param('{{eval "value * 1.5"}}', '', False, id='calculated in the title'),
+    ],
+)
+def test_texts_are_rendered_once_for_each_transition_unless_they_print_a_number(monkeypatch, name, message, lasting):
+    calls = []
+    render = messages.render
+    monkeypatch.setattr(messages, 'render', lambda *given: calls.append(given) or render(*given))
+    one = rehearsed('10x10 120x10 130x13 10x10', {'renotify_interval': 5}, name=name, message=message)
+    (monitor,) = one.monitors
+    found = [mail.message for mail in inbox(one)]
+    edges = {one.delivery.edge for one in found}
+    assert len(edges) < len(found) == 7
+    assert len(calls) == (len(edges) if lasting else 7)
+    assert len({one.delivery.instant for one in found}) == 7
+    (due,) = monitor.notifications.values()
+    assert [monitor.heading(('host:a',), each).title for each in due] == [one.title for one in found]
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ the exit code.
 
 import argparse
 import errno
+import gc
 import importlib
 import os
 import signal
@@ -45,6 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if sys.stdout is None:
         log('error: standard output is closed')
         return UNUSABLE
+    if arguments is None:
+        # Nearly all objects of a command live until its end, so the search for cycles finds little.
+        gc.set_threshold(100_000)
     try:
         # Ctrl-C may come while a command is imported.
         name, options = _parse(list(sys.argv[1:] if arguments is None else arguments))

@@ -225,8 +225,7 @@ class Evaluator:
                 empty = empty | short
         if _loses_values(self.plan):
             rows = np.flatnonzero(np.isnan(values))
-            rows = rows[evaluation.has_points(rows)]
-            if rows.size:
+            if rows.size and (rows := rows[evaluation.has_points(rows)]).size:
                 empty[rows] = self.assumptions.points_without_value == 'no data'
         fallen = np.False_ if self.plan.ranking is None else ~self._kept[group]
         values = np.where(fallen, np.nan, values)
