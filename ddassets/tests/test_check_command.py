@@ -7,6 +7,7 @@ import socket
 import pytest
 from tiny_probe import write_integration
 
+from ddassets.agent.environment import build_wheel
 from ddassets.agent.sampler import NOT_IMITATED
 from ddassets.agent.wheel import SAME_VERSION
 
@@ -76,6 +77,12 @@ def write(tmp_path):
     return write
 
 
+@pytest.fixture(scope='module')
+def probe(integration, tmp_path_factory):
+    """The wheel of the integration, so that it is not built for each test."""
+    return build_wheel(integration, tmp_path_factory.mktemp('probe'))
+
+
 def test_text(ddassets, integration):
     outcome = ddassets('check', integration)
     assert outcome.code == 0, outcome.err
@@ -86,10 +93,10 @@ def test_text(ddassets, integration):
     assert 'noise of a child' in outcome.err
 
 
-def test_json_of_every_outcome_at_once(ddassets, integration, write):
+def test_json_of_every_outcome_at_once(ddassets, probe, write):
     """Four instances in one environment; one that fails or cannot be loaded does not keep the others from running."""
     path = write('instances: [{mode: talk}, {mode: fail}, {refuse: true}, null]')
-    outcome = ddassets('check', integration, '--json', '--config', path)
+    outcome = ddassets('check', probe, '--json', '--config', path)
     assert outcome.code == 1
     document = json.loads(outcome.out)
     assert (document['integration'], document['version'], document['ok']) == ('tiny_probe', '1.2.3', False)
@@ -110,8 +117,8 @@ def test_json_of_every_outcome_at_once(ddassets, integration, write):
     ('options', 'traceback'),
     [pytest.param([], False, id='plain'), pytest.param(['--verbose'], True, id='verbose')],
 )
-def test_failing_check(ddassets, integration, write, options, traceback):
-    outcome = ddassets('check', integration, '--config', write('instances: [{mode: fail}]'), *options)
+def test_failing_check(ddassets, probe, write, options, traceback):
+    outcome = ddassets('check', probe, '--config', write('instances: [{mode: fail}]'), *options)
     assert outcome.code == 1
     assert 'the probe broke' in outcome.out
     assert ('Traceback' in outcome.out + outcome.err) is traceback
@@ -124,16 +131,16 @@ def test_failing_check(ddassets, integration, write, options, traceback):
         pytest.param('hang', 'run 1 of instance 1 did not finish within 3 s', id='process-hangs'),
     ],
 )
-def test_check_that_does_not_return(ddassets, integration, write, mode, message):
+def test_check_that_does_not_return(ddassets, probe, write, mode, message):
     config = write(f'instances: [{{mode: {mode}}}]')
-    outcome = ddassets('check', integration, '--config', config, '--timeout', 3)
+    outcome = ddassets('check', probe, '--config', config, '--timeout', 3)
     assert outcome.code == 1
     assert message in outcome.err
     assert 'Traceback' not in outcome.err
 
 
-def test_rate(ddassets, integration):
-    outcome = ddassets('check', integration, '--rate', '--json')
+def test_rate(ddassets, probe):
+    outcome = ddassets('check', probe, '--rate', '--json')
     assert outcome.code == 0, outcome.err
     document = json.loads(outcome.out)
     series = {item['metric']: item for item in document['series']}
@@ -144,9 +151,9 @@ def test_rate(ddassets, integration):
     assert [point[1] for point in series['tiny.runs']['points']] == [1, 2]
 
 
-def test_times(ddassets, integration, write):
+def test_times(ddassets, probe, write):
     config = write('instances: [{min_collection_interval: 3}]')
-    outcome = ddassets('check', integration, '--times', 2, '--config', config)
+    outcome = ddassets('check', probe, '--times', 2, '--config', config)
     assert outcome.code == 0, outcome.err
     first, second = (int(stamp) for stamp in re.findall(r'\b\d{10}\b(?=,\n *42)', outcome.out))
     # How long after depends on the load of the machine; the interval itself is in the text.
