@@ -10,7 +10,8 @@ TESTS_TYPES := ddassets/tests/mypy.ini
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test quick test-long coverage dist lint lint-assets rehearse validate test-integration test-toolkit \
-	test-companions e2e wheel bench semantics schemas grammars conformance datadog screenshots lock clean
+	test-random test-rest test-companions e2e wheel bench semantics schemas grammars conformance datadog screenshots \
+	lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 20
@@ -55,8 +56,13 @@ test-integration: .ddev.toml ## my_metric's tests, in ddev's environment
 e2e: .ddev.toml ## my_metric in the Agent's image (`ddev env test`); needs Docker, so it is not part of `make test`
 	@DDEV='$(UV) run --locked --only-group ddev ddev' UV_PROJECT_ENVIRONMENT=.venv-ddev .ci/e2e
 
-test-toolkit: $(UV) ## ddassets' tests
-	$(RUN) pytest ddassets
+test-toolkit: test-random test-rest ## ddassets' tests, in two parts that `make -j2` runs at the same time
+
+test-random: $(UV)
+	$(RUN) pytest -m long ddassets
+
+test-rest: $(UV)
+	$(RUN) pytest -m 'not long' ddassets
 
 test-long: $(UV) ## ten times as many random cases, faults and oracle comparisons as `make test`
 	DDASSETS_TEST_SCALE=10 $(RUN) pytest -q -m long ddassets
