@@ -25,7 +25,8 @@ from ddassets.diagnostic import Severity, UnusableInputError
 from ddassets.lint import lint
 from ddassets.lint.example import DASHBOARD, INTEGRATION, MONITOR, merge_patch, widget, write
 from ddassets.lint.rules import all_rules
-from ddassets.org.desired import Changes, Selection, read_desired
+from ddassets.org.changes import Changes
+from ddassets.org.desired import Selection, read_desired
 from ddassets.rehearsal import parse, rehearse
 
 SCENARIO = """\

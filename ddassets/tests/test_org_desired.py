@@ -14,7 +14,8 @@ from loopback import integration
 from ddassets import assets as bundle
 from ddassets.diagnostic import UnusableInputError
 from ddassets.org.account import SITES, read_account, require_keys
-from ddassets.org.desired import Changes, Selection, check_handles, integration_name, read_assets, read_desired
+from ddassets.org.changes import Changes, check_handles
+from ddassets.org.desired import Selection, integration_name, read_assets, read_desired
 from ddassets.org.marker import Marker, in_tags, in_text, tag_value
 from ddassets.org.plan import make_plan
 

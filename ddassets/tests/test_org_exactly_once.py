@@ -16,6 +16,7 @@ from loopback.trial import run, run_together
 from scale import runs
 
 from ddassets.org import listing, organisation
+from ddassets.org.kind import Kind
 from ddassets.org.marker import in_name
 
 ROUNDS = runs(10)
@@ -202,7 +203,7 @@ def shrink(fake, monkeypatch, page, seed):
         return list_monitors(there, replace(request, query={**request.query, 'monitor_tags': ['']}))
 
     monkeypatch.setitem(OPERATIONS, 'ListMonitors', unfiltered)
-    monkeypatch.setattr(listing, 'PAGE', page)
+    monkeypatch.setattr(Kind, 'page_size', page)
     foreign = [(index, key) for index, objects in enumerate(fake.organisation._foreign) for key in objects]
     random.Random(seed).shuffle(foreign)
     fake.organisation.to_shrink = foreign[: len(foreign) * 2 // 3]

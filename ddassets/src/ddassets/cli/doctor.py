@@ -40,7 +40,8 @@ def add_options(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     """Return 1 where a link is broken. Raises UnusableInputError for what cannot be examined."""
     from ddassets.cli.organisation import connection
-    from ddassets.org.desired import Changes, check_handles, read_assets
+    from ddassets.org.changes import Changes, check_handles
+    from ddassets.org.desired import read_assets
     from ddassets.org.doctor import DoctorOptions, examine
 
     tags = option.narrowing_tags(options)

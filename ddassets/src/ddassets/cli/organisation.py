@@ -18,9 +18,10 @@ from ddassets.diagnostic import Severity, UnusableInputError
 from ddassets.engine.message import handles
 from ddassets.org.account import require_keys
 from ddassets.org.applying import Outcome, carry_out, invalid
+from ddassets.org.changes import Changes, check_handles
 from ddassets.org.client import ApiError
 from ddassets.org.connection import Connection
-from ddassets.org.desired import Changes, Selection, check_handles, integration_name, names, read_assets, read_desired
+from ddassets.org.desired import Selection, integration_name, names, read_assets, read_desired
 from ddassets.org.kind import Desired
 from ddassets.org.kinds import KINDS, MONITORS
 from ddassets.org.marker import Marker, fingerprint

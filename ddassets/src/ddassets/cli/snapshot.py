@@ -40,8 +40,9 @@ def run(options: Namespace) -> int:
     """Return 1 where the picture or the event failed. Raises UnusableInputError."""
     from ddassets.cli.organisation import connection
     from ddassets.org.account import require_keys
+    from ddassets.org.changes import Changes, check_handles
     from ddassets.org.client import ApiError
-    from ddassets.org.desired import Changes, check_handles, integration_name, read_assets
+    from ddassets.org.desired import integration_name, read_assets
     from ddassets.org.snapshot import SNAPSHOT_TAG, await_picture, choose, list_widgets, make_event, post
 
     tags = option.narrowing_tags(options)

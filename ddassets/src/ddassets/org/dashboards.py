@@ -5,7 +5,9 @@ from typing import Any
 
 from ddassets import assets as bundle
 from ddassets.assets.dashboard_table import DashboardFields
-from ddassets.org.kind import Body, Kind, drop_defaults, load_model, model_keys, normalised
+from ddassets.language.query.products import recognise
+from ddassets.org.changes import Changes, narrowed, put
+from ddassets.org.kind import Body, Kind, Query, drop_defaults, load_model, model_keys, normalised
 from ddassets.org.marker import Marker, in_text, text_with_marker, text_without_marker
 from ddassets.org.schema import Fault, faults
 
@@ -25,10 +27,15 @@ OLD: Mapping[str, str] = {'graphs': 'Timeboard', 'board_title': 'Screenboard'}
 
 
 class Dashboards(Kind):
+    asset = bundle.Dashboard
     name = 'dashboard'
     plural = 'dashboards'
     path = '/api/v1/dashboard'
     page = '/dashboard/{id}'
+    list_key = 'dashboards'
+    # Summaries. They contain the description and so the marker.
+    lists_bodies = False
+    permissions = ('dashboards_read', 'dashboards_write')
 
     def body(self, asset: bundle.Asset) -> Body:
         return asset.cleaned()
@@ -47,6 +54,32 @@ class Dashboards(Kind):
         for index, tag in enumerate(body.get('tags') or ()):
             if not tag.startswith('team:'):
                 yield Fault(('tags', index), f'expected a team such as team:web, found {tag!r}')
+
+    def changed(self, asset: bundle.Asset, body: dict[str, Any], changes: Changes) -> dict[str, Any]:
+        assert isinstance(asset, bundle.Dashboard)
+        if changes.redirect and body.get('notify_list'):
+            # It contains accounts, not handles, so they are removed instead of replaced.
+            body['notify_list'] = []
+        if not changes.tags:
+            return body
+        fixed = {key: value for key, _, value in (tag.partition(':') for tag in changes.tags)}
+        variables = {variable.prefix for variable in asset.variables}
+        for variable in body.get('template_variables') or ():
+            if variable.get('prefix') in fixed:
+                variable.pop('default', None)
+                variable['defaults'] = [fixed[variable['prefix']]]
+        # The variables restrict their queries already.
+        tags = [tag for tag in changes.tags if tag.partition(':')[0] not in variables]
+        depth = len(asset.place)
+        for widget in asset.widgets if tags else ():
+            for query in widget.queries:
+                if query.role == 'query' and query.text and recognise(query.source, query.text) is None:
+                    place = query.place[depth:]
+                    put(body, place, narrowed(asset, place, query.text, tags))
+        return body
+
+    def page_query(self, integration: str, number: int, start: int) -> Query:
+        return {'start': number * self.page_size, 'count': self.page_size}
 
     def marker(self, body: Body) -> Marker | None:
         return in_text(body.get('description'))

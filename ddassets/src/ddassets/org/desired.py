@@ -2,43 +2,22 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
-from zoneinfo import available_timezones
 
 from ddassets import assets as bundle
 from ddassets.assets.refusal import line
 from ddassets.assets.source import dotted
 from ddassets.diagnostic import Diagnostic, Severity, UnusableInputError
-from ddassets.engine import downtime, message
-from ddassets.language.downtime_scope import Combination, ScopeFault, parse_scope
-from ddassets.language.query.errors import QuerySyntaxError
-from ddassets.language.query.printing import render
-from ddassets.language.query.products import recognise
-from ddassets.language.query.scope import narrow
-from ddassets.language.query.syntax import parse_monitor, parse_queries, parse_query
+from ddassets.engine import downtime
 from ddassets.nearest import did_you_mean
 from ddassets.org import marker
+from ddassets.org.changes import ChangeError, Changes
 from ddassets.org.kind import Body, Desired, Kind
-from ddassets.org.kinds import DASHBOARDS, DOWNTIMES, KINDS, MONITORS, NOTIFICATION_RULES
+from ddassets.org.kinds import KINDS, MONITORS, NOTIFICATION_RULES
 from ddassets.org.notification_rules import MAX_NAME
 from ddassets.output.terminal import count
-
-
-@dataclass(frozen=True)
-class Changes:
-    """What the options change in the assets.
-
-    `notify` are handles to add, `redirect` replaces all handles, `tags` (`key:value`) restrict queries and scopes, and
-    `timezone` is that of every downtime.
-    """
-
-    notify: Sequence[str] = ()
-    redirect: str | None = None
-    tags: Sequence[str] = ()
-    timezone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -110,12 +89,7 @@ def names(assets: bundle.Bundle) -> list[tuple[Kind, str]]:
 
 
 def _by_kind(assets: bundle.Bundle) -> list[tuple[Kind, Sequence[bundle.Asset]]]:
-    return [
-        (DASHBOARDS, assets.dashboards),
-        (MONITORS, assets.monitors),
-        (DOWNTIMES, assets.downtimes),
-        (NOTIFICATION_RULES, assets.rules),
-    ]
+    return [(kind, assets.of(kind.asset)) for kind in KINDS]
 
 
 def read_desired(assets: bundle.Bundle, selection: Selection, changes: Changes) -> list[Desired]:
@@ -151,8 +125,8 @@ def read_desired(assets: bundle.Bundle, selection: Selection, changes: Changes) 
                 # A body in a wrong form cannot be changed.
                 continue
             try:
-                body = _changed(asset, dict(body), changes)
-            except _ChangeError as error:
+                body = kind.changed(asset, dict(body), changes)
+            except ChangeError as error:
                 faults.append(error.text)
                 continue
             desired.append(Desired(kind, name, kind.title(body), body, asset))
@@ -181,14 +155,6 @@ def _marker_fault(kind: Kind, asset: bundle.Asset, body: Body, mark: marker.Mark
 
 # Faults after which the content of a file is not known, unlike a byte order mark or a duplicate key.
 _FATAL = frozenset(('manifest/no-integration', 'file/unreadable', 'file/encoding', 'file/syntax', 'file/shape'))
-
-
-class _ChangeError(Exception):
-    """An asset to which the options cannot be applied."""
-
-    def __init__(self, asset: bundle.Asset, place: Sequence[str | int], reason: str) -> None:
-        self.text = f'{asset.where(*place)}: {reason}'
-        super().__init__(self.text)
 
 
 def _errors(asset: bundle.Asset) -> list[Diagnostic]:
@@ -227,144 +193,3 @@ def _duplicates(desired: Sequence[Desired]) -> Iterator[str]:
             if one.kind.conflicts(one.body, other.body, 0):
                 yield f'{one.asset.path}: covers the same as {other.asset.path.name}; Datadog accepts no duplicate'
         seen.append(one)
-
-
-def _changed(asset: bundle.Asset, body: dict[str, Any], changes: Changes) -> dict[str, Any]:
-    match asset:
-        case bundle.Dashboard():
-            return _dashboard(asset, body, changes)
-        case bundle.Monitor():
-            return _monitor(asset, body, changes)
-        case bundle.Downtime():
-            return _downtime(asset, body, changes)
-        case bundle.NotificationRule():
-            return _notification_rule(body, changes)
-    raise AssertionError(asset)
-
-
-def _dashboard(asset: bundle.Dashboard, body: dict[str, Any], changes: Changes) -> dict[str, Any]:
-    if changes.redirect and body.get('notify_list'):
-        # It contains accounts, not handles, so they are removed instead of replaced.
-        body['notify_list'] = []
-    if not changes.tags:
-        return body
-    fixed = {key: value for key, _, value in (tag.partition(':') for tag in changes.tags)}
-    variables = {variable.prefix for variable in asset.variables}
-    for variable in body.get('template_variables') or ():
-        if variable.get('prefix') in fixed:
-            variable.pop('default', None)
-            variable['defaults'] = [fixed[variable['prefix']]]
-    # The variables restrict their queries already.
-    tags = [tag for tag in changes.tags if tag.partition(':')[0] not in variables]
-    depth = len(asset.place)
-    for widget in asset.widgets if tags else ():
-        for query in widget.queries:
-            if query.role == 'query' and query.text and recognise(query.source, query.text) is None:
-                place = query.place[depth:]
-                _put(body, place, _narrowed(asset, place, query.text, tags))
-    return body
-
-
-def _monitor(asset: bundle.Monitor, body: dict[str, Any], changes: Changes) -> dict[str, Any]:
-    body['message'] = _addressed(asset, ('message',), body.get('message') or '', changes)
-    options = body.get('options') or {}
-    if changes.redirect and options.get('escalation_message'):
-        place = ('options', 'escalation_message')
-        # Added recipients are in the message, which a renotification contains too.
-        escalation = _addressed(asset, place, options['escalation_message'], replace(changes, notify=()))
-        body['options'] = {**options, 'escalation_message': escalation}
-    if changes.tags:
-        if product := recognise(asset.type, asset.query):
-            tags = ', '.join(changes.tags)
-            raise _ChangeError(asset, ('query',), f'a query of {product} cannot be restricted to {tags}')
-        body['query'] = _narrowed(asset, ('query',), asset.query, changes.tags, monitor=True)
-    return body
-
-
-def _downtime(asset: bundle.Downtime, body: dict[str, Any], changes: Changes) -> dict[str, Any]:
-    body['message'] = _addressed(asset, ('message',), body.get('message') or '', changes)
-    if changes.tags:
-        body['scope'] = _narrowed_scope(asset, changes.tags)
-    if changes.timezone:
-        # The API refuses different time zones (rule 5.4).
-        body['display_timezone'] = changes.timezone
-        if (body.get('schedule') or {}).get('recurrences'):
-            body['schedule'] = {**body['schedule'], 'timezone': changes.timezone}
-    return body
-
-
-def _notification_rule(body: dict[str, Any], changes: Changes) -> dict[str, Any]:
-    """Replace the recipients for `--redirect`.
-
-    Tags do not apply: a rule matches tags of monitors and groups, not of queries. Recipients are not added, because a
-    rule also routes other monitors; those of the integration get the recipients in their messages.
-    """
-    if not changes.redirect:
-        return body
-    only = [changes.redirect.removeprefix('@')]
-    if body.get('recipients'):
-        body['recipients'] = only
-    if conditional := body.get('conditional_recipients'):
-        for condition in conditional['conditions']:
-            condition['recipients'] = only
-        if conditional.get('fallback_recipients'):
-            conditional['fallback_recipients'] = only
-    return body
-
-
-def _addressed(asset: bundle.Asset, place: Sequence[str | int], text: str, changes: Changes) -> str:
-    try:
-        if changes.redirect:
-            text = message.redirect(text, changes.redirect)
-        for handle in changes.notify:
-            text = message.notify(text, handle)
-    except message.MessageSyntaxError as error:
-        raise _ChangeError(asset, place, str(error)) from None
-    return text
-
-
-def _narrowed(
-    asset: bundle.Asset, place: Sequence[str | int], query: str, tags: Sequence[str], monitor: bool = False
-) -> str:
-    try:
-        if monitor:
-            return render(narrow(parse_monitor(query), tags))
-        return ', '.join(render(narrow(expression, tags)) for expression in parse_queries(query))
-    except QuerySyntaxError as error:
-        raise _ChangeError(asset, place, f'column {error.column}: {error.message}') from None
-
-
-def _narrowed_scope(asset: bundle.Downtime, tags: Sequence[str]) -> str:
-    try:
-        scope = parse_scope(asset.scope)
-        parts = list(tags)
-        if scope.root is not None:
-            several = isinstance(scope.root, Combination) and not scope.root.every
-            parts.insert(0, f'({scope.text.strip()})' if several else scope.text.strip())
-        text = ' AND '.join(parts)
-        parse_scope(text)
-    except ScopeFault as fault:
-        raise _ChangeError(asset, ('scope',), str(fault)) from None
-    return text
-
-
-def _put(body: Any, place: Sequence[str | int], value: str) -> None:
-    for step in place[:-1]:
-        body = body[step]
-    body[place[-1]] = value
-
-
-def check_handles(changes: Changes) -> None:
-    """Raise UnusableInputError for an invalid handle, tag or time zone."""
-    for handle in (*changes.notify, *filter(None, [changes.redirect])):
-        message.notify('', handle)
-    for tag in changes.tags:
-        try:
-            narrow(parse_query('avg:metric{*}'), [tag])
-        except ValueError as error:
-            raise UnusableInputError(f'--tag: {error}') from None
-    if changes.timezone is not None and changes.timezone not in (zones := available_timezones()):
-        raise UnusableInputError(
-            f'--timezone: expected a time zone such as Europe/Berlin, found {changes.timezone!r}'
-            f'{did_you_mean(changes.timezone, sorted(zones))}'
-        )

@@ -20,6 +20,7 @@ from ddassets.engine.downtime.intervals import Once, Recurring
 from ddassets.engine.downtime.parsing import parse
 from ddassets.engine.downtime.recurrence import Recurrence
 from ddassets.language.recurrence import RuleFault, parse_duration
+from ddassets.org.changes import Changes, addressed, narrowed_scope
 from ddassets.org.kind import Body, Kind, drop_defaults, instant, load_model, normalised
 from ddassets.org.marker import Marker, in_text, text_with_marker, text_without_marker
 from ddassets.org.schema import Fault, faults
@@ -41,6 +42,7 @@ _HORIZON = 12 * 366 * 86400
 
 
 class Downtimes(Kind):
+    asset = bundle.Downtime
     name = 'downtime'
     plural = 'downtimes'
     path = '/api/v2/downtime'
@@ -51,6 +53,7 @@ class Downtimes(Kind):
     refuses_duplicates = True
     # The maximum size of a page is not documented.
     full_pages = False
+    permissions = ('monitors_downtime', 'monitors_downtime')
 
     def body(self, asset: bundle.Asset) -> Body:
         body = asset.cleaned()
@@ -77,6 +80,18 @@ class Downtimes(Kind):
 
     def entry_body(self, entry: Body) -> Any:
         return entry.get('attributes')
+
+    def changed(self, asset: bundle.Asset, body: dict[str, Any], changes: Changes) -> dict[str, Any]:
+        assert isinstance(asset, bundle.Downtime)
+        body['message'] = addressed(asset, ('message',), body.get('message') or '', changes)
+        if changes.tags:
+            body['scope'] = narrowed_scope(asset, changes.tags)
+        if changes.timezone:
+            # The API refuses different time zones (rule 5.4).
+            body['display_timezone'] = changes.timezone
+            if (body.get('schedule') or {}).get('recurrences'):
+                body['schedule'] = {**body['schedule'], 'timezone': changes.timezone}
+        return body
 
     def marker(self, body: Body) -> Marker | None:
         return in_text(body.get('message'))

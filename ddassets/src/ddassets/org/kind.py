@@ -11,10 +11,12 @@ from functools import cache
 from typing import Any
 
 from ddassets import assets as bundle
+from ddassets.org.changes import Changes
 from ddassets.org.marker import Marker
 from ddassets.org.schema import Fault
 
 type Body = Mapping[str, Any]
+type Query = dict[str, str | int]
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,8 @@ class Kind(ABC):
     A body is sent or stored; a canonical body is the form in which two bodies are compared.
     """
 
+    # The class of its assets.
+    asset: type[bundle.Asset]
     name: str
     plural: str
     # The API's path to create and list objects; `/{id}` is appended to change or delete one.
@@ -75,8 +79,14 @@ class Kind(ABC):
     refuses_duplicates = False
     # Whether a page of a listing that is not full is the last page.
     full_pages = True
-    # The number of objects to request in one page of a listing; None for `listing.PAGE`.
-    page_size: int | None = None
+    # The number of objects to request in one page of a listing.
+    page_size = 100
+    # The key of a listing's response that has the objects; empty if the response is the list itself.
+    list_key = 'data'
+    # Whether the entries of a listing have whole bodies.
+    lists_bodies = True
+    # The permissions to read and to change such objects.
+    permissions: tuple[str, str]
 
     @property
     def label(self) -> str:
@@ -114,6 +124,14 @@ class Kind(ABC):
     def entry_body(self, entry: Body) -> Any:
         """Return the body of an entry of a listing."""
         return entry
+
+    @abstractmethod
+    def changed(self, asset: bundle.Asset, body: dict[str, Any], changes: Changes) -> dict[str, Any]:
+        """Return the body of an asset with the changes that the options request. Raises ChangeError."""
+
+    def page_query(self, integration: str, number: int, start: int) -> Query:
+        """Return the query for page `number` of a listing, from 0, with `start` entries before it."""
+        return {'page[offset]': start, 'page[limit]': self.page_size}
 
     @abstractmethod
     def marker(self, body: Body) -> Marker | None:

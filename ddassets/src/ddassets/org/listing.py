@@ -7,23 +7,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from ddassets.org.client import Client, Refused, Unavailable
-from ddassets.org.kind import Body, Kind, Stored
-from ddassets.org.kinds import DASHBOARDS, MONITORS, NOTIFICATION_RULES
-from ddassets.org.marker import Marker, owner_tag
+from ddassets.org.kind import Body, Kind, Query, Stored
+from ddassets.org.marker import Marker
 from ddassets.org.plan import Foreign
 
-PAGE = 100
 STRANGE = 'the response is not of the documented form'
 _UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 # It becomes a part of a path.
 _ID = re.compile(r'[\w-]{1,100}')
 
 
-# Where a response has its list; one of monitors is the list itself.
-_LIST_KEYS = {'dashboard': 'dashboards', 'downtime': 'data', 'notification_rule': 'data'}
-
 type Entry = dict[str, Any]
-type Query = dict[str, str | int]
 
 
 @dataclass(frozen=True)
@@ -81,7 +75,7 @@ class Listing:
                 continue
             marker = kind.marker(body)
             if marker and marker.integration == self.integration:
-                stored.append(read_stored(kind, id, body, marker, whole=kind is not DASHBOARDS))
+                stored.append(read_stored(kind, id, body, marker, whole=kind.lists_bodies))
             elif kind.refuses_duplicates and _is_readable(kind, body):
                 foreign.append(Foreign(kind, id, body))
         return Listed(tuple(stored), tuple(foreign))
@@ -97,7 +91,7 @@ class Listing:
             queries.append(self._query(kind, len(queries), start))
             page, total = self._page(kind, queries[-1])
             entries.update((str(one['id']), one) for one in page)
-            if not page or start + len(page) >= total or (kind.full_pages and len(page) < (kind.page_size or PAGE)):
+            if not page or start + len(page) >= total or (kind.full_pages and len(page) < kind.page_size):
                 return entries, queries
             if len(entries) == start:
                 # Such as a gateway that ignores the query: there would be no end.
@@ -108,22 +102,12 @@ class Listing:
 
     def _query(self, kind: Kind, number: int, start: int) -> Query:
         """The query for page `number`, from 0, with `start` entries before it."""
-        if kind is DASHBOARDS:
-            # Summaries. They contain the description and so the marker.
-            return {'start': number * PAGE, 'count': PAGE}
-        if kind is MONITORS:
-            # Filtered by the server.
-            return {'monitor_tags': owner_tag(self.integration), 'page': number, 'page_size': PAGE}
-        if kind is NOTIFICATION_RULES:
-            return {'per_page': kind.page_size or PAGE, **({'page': number} if number else {})}
-        # The maximum size of a page is not documented.
-        return {'page[offset]': start, 'page[limit]': PAGE}
+        return kind.page_query(self.integration, number, start)
 
     def _page(self, kind: Kind, query: Query) -> tuple[list[Entry], float]:
         """The entries of a page, and the number of objects in all pages: infinite where Datadog does not say."""
         answer = self.client.request('GET', kind.path, query).content
-        key = _LIST_KEYS.get(kind.name)
-        page = answer.get(key) if key and isinstance(answer, dict) else answer
+        page = answer.get(kind.list_key) if kind.list_key and isinstance(answer, dict) else answer
         if not isinstance(page, list) or not all(isinstance(one, dict) and one.get('id') for one in page):
             raise Unavailable(f'{kind.path}: {STRANGE}')
         try:

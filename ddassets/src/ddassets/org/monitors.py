@@ -1,11 +1,14 @@
 """Monitors. The server adds options and trims texts; the marker is two tags."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ddassets import assets as bundle
-from ddassets.org.kind import Body, Kind, drop_defaults, load_model, model_keys, normalised
-from ddassets.org.marker import MAX_TAG, Marker, in_tags, is_marker_tag
+from ddassets.language.query.products import recognise
+from ddassets.org.changes import ChangeError, Changes, addressed, narrowed
+from ddassets.org.kind import Body, Kind, Query, drop_defaults, load_model, model_keys, normalised
+from ddassets.org.marker import MAX_TAG, Marker, in_tags, is_marker_tag, owner_tag
 from ddassets.org.schema import Fault, faults
 
 # The keys that an update accepts.
@@ -38,10 +41,13 @@ FOREIGN_OPTIONS = frozenset(('silenced', 'device_ids', 'synthetics_check_id'))
 
 
 class Monitors(Kind):
+    asset = bundle.Monitor
     name = 'monitor'
     plural = 'monitors'
     path = '/api/v1/monitor'
     page = '/monitors/{id}'
+    list_key = ''
+    permissions = ('monitors_read', 'monitors_write')
 
     def body(self, asset: bundle.Asset) -> Body:
         # The id belongs to the organisation from which the monitor was exported.
@@ -61,6 +67,26 @@ class Monitors(Kind):
                 yield Fault(('tags', index), f'expected at most {MAX_TAG} characters, found {len(tag)}')
             if is_marker_tag(tag.lower()):
                 yield Fault(('tags', index), f'{tag!r} is reserved for the marker of ddassets; remove it')
+
+    def changed(self, asset: bundle.Asset, body: dict[str, Any], changes: Changes) -> dict[str, Any]:
+        assert isinstance(asset, bundle.Monitor)
+        body['message'] = addressed(asset, ('message',), body.get('message') or '', changes)
+        options = body.get('options') or {}
+        if changes.redirect and options.get('escalation_message'):
+            place = ('options', 'escalation_message')
+            # Added recipients are in the message, which a renotification contains too.
+            escalation = addressed(asset, place, options['escalation_message'], replace(changes, notify=()))
+            body['options'] = {**options, 'escalation_message': escalation}
+        if changes.tags:
+            if product := recognise(asset.type, asset.query):
+                tags = ', '.join(changes.tags)
+                raise ChangeError(asset, ('query',), f'a query of {product} cannot be restricted to {tags}')
+            body['query'] = narrowed(asset, ('query',), asset.query, changes.tags, monitor=True)
+        return body
+
+    def page_query(self, integration: str, number: int, start: int) -> Query:
+        # Filtered by the server.
+        return {'monitor_tags': owner_tag(integration), 'page': number, 'page_size': self.page_size}
 
     def marker(self, body: Body) -> Marker | None:
         return in_tags(body.get('tags'))

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ddassets import assets as bundle
-from ddassets.org.kind import Body, Kind, drop_defaults, load_model, normalised
+from ddassets.org.changes import Changes
+from ddassets.org.kind import Body, Kind, Query, drop_defaults, load_model, normalised
 from ddassets.org.marker import Marker, in_name, name_with_marker, name_without_marker
 from ddassets.org.schema import Fault, faults
 
@@ -15,6 +16,7 @@ _ORDER = 'Datadog may not route monitors that were saved before the rule: save t
 
 
 class NotificationRules(Kind):
+    asset = bundle.NotificationRule
     name = 'notification_rule'
     plural = 'notification_rules'
     path = '/api/v2/monitor/notification_rule'
@@ -23,6 +25,7 @@ class NotificationRules(Kind):
     page = '/monitors/settings/notifications'
     # The documented maximum, and the default limit of rules of an organisation.
     page_size = 1000
+    permissions = ('monitors_read', 'monitor_config_policy_write')
 
     def body(self, asset: bundle.Asset) -> Body:
         return {key: value for key, value in asset.cleaned().items() if key in WRITABLE}
@@ -42,6 +45,27 @@ class NotificationRules(Kind):
 
     def entry_body(self, entry: Body) -> Any:
         return entry.get('attributes')
+
+    def changed(self, asset: bundle.Asset, body: dict[str, Any], changes: Changes) -> dict[str, Any]:
+        """Replace the recipients for `--redirect`.
+
+        Tags do not apply: a rule matches tags of monitors and groups, not of queries. Recipients are not added, because
+        a rule also routes other monitors; those of the integration get the recipients in their messages.
+        """
+        if not changes.redirect:
+            return body
+        only = [changes.redirect.removeprefix('@')]
+        if body.get('recipients'):
+            body['recipients'] = only
+        if conditional := body.get('conditional_recipients'):
+            for condition in conditional['conditions']:
+                condition['recipients'] = only
+            if conditional.get('fallback_recipients'):
+                conditional['fallback_recipients'] = only
+        return body
+
+    def page_query(self, integration: str, number: int, start: int) -> Query:
+        return {'per_page': self.page_size, **({'page': number} if number else {})}
 
     def marker(self, body: Body) -> Marker | None:
         return in_name(body.get('name'))

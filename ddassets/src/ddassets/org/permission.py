@@ -1,11 +1,10 @@
 """The permission that a request requires of the application key and its owner, from the API reference."""
 
+from ddassets.org.kinds import KINDS
+
 # By the beginning of the path: to read, and to change.
 _PERMISSIONS = {
-    '/api/v1/dashboard': ('dashboards_read', 'dashboards_write'),
-    '/api/v1/monitor': ('monitors_read', 'monitors_write'),
-    '/api/v2/monitor/notification_rule': ('monitors_read', 'monitor_config_policy_write'),
-    '/api/v2/downtime': ('monitors_downtime', 'monitors_downtime'),
+    **{kind.path: kind.permissions for kind in KINDS},
     '/api/v1/query': ('timeseries_query', ''),
     # To post one, the API key is enough.
     '/api/v1/events': ('events_read', ''),
