@@ -237,6 +237,13 @@ def test_metrics_of_a_neighbour_are_known(lint, tmp_path):
     assert lint('acme') == (0, '1 integration, 3 queries: nothing found\n', '')
 
 
+def test_a_folder_of_downtimes_is_an_integration(lint, tmp_path):
+    folder = tmp_path / 'night' / 'assets' / 'downtimes'
+    folder.mkdir(parents=True)
+    (folder / 'night.json').write_text('{"monitor_identifier": {"monitor_tags": ["*"]}, "scope": "*"}')
+    assert lint('night')[1].endswith('\n1 integration, 0 queries: 1 note\n')
+
+
 # Configuration
 
 UNKNOWN = {DASHBOARD: {'widgets': [widget('avg:zebra.stripes{$host}')]}}

@@ -165,7 +165,7 @@ class _Run:
         self.report.findings += sorted(self._wanted(findings, configurations), key=_order)
         self._judge(own, configurations)
         if bundle.source is None:
-            self.report.integrations += bundle.manifest is not None or bool(bundle.dashboards or bundle.monitors)
+            self.report.integrations += bundle.manifest is not None or bool(bundle.assets)
         else:
             self.report.sources += 1
         self.report.linted.append(bundle.source or bundle.folder)

@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeGuard
 
-from ddassets.assets import Bundle, Dashboard, MetricMetadata, Monitor, Query, Widget
+from ddassets.assets import Bundle, Dashboard, Downtime, MetricMetadata, Monitor, Query, Widget
 from ddassets.assets.document import read_text
 from ddassets.assets.source import Place
 from ddassets.diagnostic import Diagnostic, Edit, Position
@@ -45,11 +45,8 @@ class Subject:
         found: dict[str, list[Diagnostic]] = {}
         # An export of an account contains keys that the server adds.
         answered = bool(self.bundle.form)
-        own = (
-            one
-            for asset in (*self.bundle.dashboards, *self.bundle.monitors, *self.bundle.rules)
-            for one in asset.judged
-        )
+        others = (asset for asset in self.bundle.assets if not isinstance(asset, Downtime))
+        own = (one for asset in others for one in asset.judged)
         of_downtimes = (one for reading in self.downtimes for one in reading.diagnostics)
         for diagnostic in (*self.bundle.problems, *self.bundle.notes, *own, *of_downtimes):
             if not (answered and diagnostic.code == 'file/server-key' and '.' not in diagnostic.key):
