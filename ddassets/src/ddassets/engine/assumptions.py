@@ -19,9 +19,10 @@ from ddassets.nearest import did_you_mean
 
 
 class Assumption:
-    """One open question, as an attribute of `Assumptions`. `id` is the one in results; the first choice is the default.
+    """An open question, declared as an attribute of `Assumptions`. `id` is its name in results; the first choice is the
+    default.
 
-    Read from the class it is this object, read from an instance it is the choice.
+    On the class, the attribute is this object; on an instance, it is the choice.
     """
 
     def __init__(self, id: str, question: str, default: str, *alternatives: str) -> None:
@@ -50,10 +51,10 @@ class Assumption:
 
 
 class Assumptions:
-    """The choice for every open question, and the ids of those that were read (`relied_on`).
+    """The choice for each open question, and the ids of the questions that were read (`relied_on`).
 
-    `choices` maps ids to choices; what it does not name has its default. Code that has to know a choice before it knows
-    whether the choice matters calls `peek`, and `rely_on` where it does.
+    `choices` maps ids to choices; other ids have their default. Code that needs a choice before it knows whether the
+    choice matters calls `peek`, and `rely_on` once it matters.
 
     Raises UnusableInputError for an id or a choice that is not in the table.
     """
@@ -267,11 +268,11 @@ class Assumptions:
         return {id: self.peek(assumption) for id, assumption in ASSUMPTIONS.items()}
 
     def peek(self, assumption: Assumption) -> str:
-        """Return the choice without a record of it."""
+        """Return the choice without recording it."""
         return self._choices.get(assumption.id, assumption.default)
 
     def rely_on(self, *assumptions: Assumption) -> None:
-        """Record that the result relied on these."""
+        """Record that the result relied on these assumptions."""
         self.relied_on.update(assumption.id for assumption in assumptions)
 
     def fresh(self) -> Self:

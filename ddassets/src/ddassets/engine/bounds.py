@@ -1,4 +1,4 @@
-"""Between which bounds the values of an expression lie, whatever its series are."""
+"""The bounds of the values of an expression, for any series."""
 
 import math
 from collections.abc import Collection, Iterator
@@ -20,7 +20,7 @@ from ddassets.engine.pointwise import POINTWISE
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """The least and the greatest value, both included; infinite where there is none.
+    """The smallest and the largest value, both included; infinite if there is no bound.
 
     >>> Bounds(0.0, 1.0).can_be('>', 1.0)
     False
@@ -121,7 +121,7 @@ def _product(left: Bounds, right: Bounds) -> Bounds:
 
 
 def _scaled(node: Node) -> tuple[float, Node]:
-    """A node as a factor and the rest: 100 * u is (100, u)."""
+    """Split a node into a factor and the rest: 100 * u is (100, u)."""
     match node:
         case (
             Arithmetic(operator='*', left=Constant(value=value), right=rest)

@@ -1,4 +1,4 @@
-"""The buckets into which time is cut: of one length, aligned to Unix time, or calendar units of a time zone."""
+"""Buckets of time: of equal length, aligned to Unix time, or calendar units of a time zone."""
 
 import functools
 import re
@@ -23,10 +23,10 @@ _CLOCK = 3 * 3600
 
 
 class Buckets(Protocol):
-    """Buckets by number, one beside the other. All instants are in seconds since the epoch."""
+    """Consecutive buckets by number. All instants are in seconds since the epoch."""
 
     def number(self, instants: Indices | Floats) -> Indices:
-        """Return the number of the bucket that holds each instant."""
+        """Return the number of the bucket that contains each instant."""
         ...
 
     def number_from(self, instants: Indices | Floats) -> Indices:
@@ -42,11 +42,13 @@ class Buckets(Protocol):
         ...
 
     def least(self, seconds: int) -> int:
-        """Return a bound: from the start of a bucket, no instant `seconds` back is fewer buckets away."""
+        """Return a lower bound of the number of buckets from a bucket's start back to the instant `seconds` earlier."""
         ...
 
     def greatest(self, seconds: int) -> int:
-        """Return a bound: from the start of a bucket, no instant `seconds` back is more buckets away."""
+        """Return an upper bound of the number of buckets from a bucket's start back to the instant `seconds`
+        earlier.
+        """
         ...
 
 
@@ -77,10 +79,10 @@ class EvenBuckets:
 
 @dataclass(frozen=True, slots=True)
 class CalendarBuckets:
-    """Days, weeks or months of a time zone, 23 to 25 hours a day (rule 20.19).
+    """Days, weeks or months of a time zone; a day has 23 to 25 hours (rule 20.19).
 
-    `hour` is the one at which a day begins, `weekday` the day on which a week does (0 is Monday). A wall time that
-    occurs twice is the first; a bucket that would begin at one that does not exist begins at the change of the clocks.
+    A day begins at `hour`, a week on `weekday` (0 is Monday). Of a wall time that occurs twice the first is used. If
+    the wall time of a start does not exist, the bucket begins at the clock change.
     """
 
     unit: CalendarUnit
@@ -90,7 +92,7 @@ class CalendarBuckets:
 
     @property
     def longest(self) -> int:
-        """A bound: no bucket is longer, in seconds."""
+        """An upper bound of the length of a bucket, in seconds."""
         return _LONGEST[self.unit] * _DAY + _CLOCK
 
     def number(self, instants: Indices | Floats) -> Indices:
@@ -100,7 +102,7 @@ class CalendarBuckets:
         return self._ranks(instants, 'left')
 
     def _ranks(self, instants: Indices | Floats, side: Literal['left', 'right']) -> Indices:
-        """The number of the first bucket that begins at or after each instant; after it, with `right`."""
+        """Return the number of the first bucket that begins at or after each instant; after it, with `right`."""
         if not np.size(instants):
             return np.zeros(np.shape(instants), dtype=np.int64)
         # One more on each side: a local day may differ from that of UTC, and begin at another hour.
@@ -124,7 +126,7 @@ class CalendarBuckets:
         return -(-seconds // (_SHORTEST[self.unit] * _DAY - _CLOCK))
 
     def _of(self, day: date) -> int:
-        """The number of the unit to which a date belongs."""
+        """Return the number of the unit that contains a date."""
         match self.unit:
             case 'daily':
                 return day.toordinal()

@@ -1,4 +1,4 @@
-"""Shifts to the same local time some days, weeks or months before (rule 20.18)."""
+"""Shift to the same local time a number of days, weeks or months earlier (rule 20.18)."""
 
 import re
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _GRAIN = 900
 
 @dataclass(frozen=True, slots=True)
 class CalendarShift:
-    """A number of days, weeks or months, and the name of the time zone whose wall time is kept."""
+    """A number of days, weeks or months, and the time zone whose wall time is kept."""
 
     number: int
     unit: str
@@ -34,19 +34,19 @@ class CalendarShift:
 
     @property
     def least(self) -> int:
-        """A bound: no shift is shorter, in seconds."""
+        """A lower bound of the shift, in seconds."""
         return max(self.number * {'d': _DAY, 'w': 7 * _DAY, 'mo': 28 * _DAY}[self.unit] - _CLOCK, 0)
 
     @property
     def greatest(self) -> int:
-        """A bound: no shift is longer, in seconds."""
+        """An upper bound of the shift, in seconds."""
         return self.number * {'d': _DAY, 'w': 7 * _DAY, 'mo': 31 * _DAY}[self.unit] + _CLOCK
 
     def seconds(self, instants: Indices | Floats) -> Indices:
-        """Return how many seconds before each instant, in seconds since the epoch, the shifted one lies.
+        """Return the length of the shift at each instant, both in seconds; instants are since the epoch.
 
-        A day that the earlier month lacks is its last one (A83). A wall time that occurs twice is the first, one that
-        does not exist is read with the offset from before the gap.
+        A day that the earlier month lacks is its last day (A83). Of a wall time that occurs twice the first is used;
+        one that does not exist is read with the offset before the gap.
 
         >>> berlin = CalendarShift(1, 'd', 'Europe/Berlin')
         >>> berlin.seconds(np.array([1_806_228_000])) // 3600  # 2027-03-28T12:00, the clocks changed at night

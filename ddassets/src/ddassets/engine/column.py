@@ -1,4 +1,4 @@
-"""Aggregates over many ranges of one column of values at once, exact and in time that grows with the column alone."""
+"""Aggregate many ranges of one column of values at once, exactly and in time linear in the length of the column."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -29,7 +29,7 @@ class Column:
         self._missing = missing if missing.any() else None
 
     def count(self, *ranges: Ranges) -> Indices:
-        """How many values each range has."""
+        """Return the number of values in each range."""
         if self._missing is None:
             return _total([end - start for start, end in ranges])
         return _total([self._counts[end] - self._counts[start] for start, end in ranges])
@@ -46,13 +46,13 @@ class Column:
         return _AGGREGATES[method](self, ranges)
 
     def last(self, ranges: Ranges) -> Indices:
-        """The index of the last value that is there in each range, -1 where none is."""
+        """Return the index of the last value in each range, -1 if there is none."""
         start, end = ranges
         found = self._last[end]
         return np.where(found >= start, found, -1)
 
     def next(self, indices: Indices) -> Indices:
-        """The index of the first value that is there at or after each index, the number of all where none is."""
+        """Return the index of the first value at or after each index, the length of the column if there is none."""
         return self._next[indices]
 
     @cached_property
@@ -120,7 +120,9 @@ class Column:
                 return larger, rest - (larger - total)
 
     def _extreme(self, smaller: Callable[..., Floats], worst: float, ranges: Sequence[Ranges]) -> Floats:
-        """A range is covered by two blocks of the largest power of two that it holds; blocks double in turn."""
+        """Return the minimum or maximum of each range, covered by its two largest blocks whose length is a power of
+        two.
+        """
         result = np.full(len(ranges[0][0]), worst)
         blocks = self.values if self._missing is None else np.where(self._missing, worst, self.values)
         longest = max(int((end - start).max(initial=0)) for start, end in ranges)
@@ -146,10 +148,10 @@ _AGGREGATES: dict[str, Callable[[Column, Sequence[Ranges]], Floats]] = {
 
 
 def ranks(values: Floats | Indices, bounds: Indices, side: Literal['left', 'right']) -> Indices:
-    """How many of the values, which rise, lie below each bound (`left`), or not above it (`right`).
+    """Return, for each bound, how many of the rising values are below it (`left`) or at most equal to it (`right`).
 
-    Bounds that are equally far apart, as evaluations and buckets are, need no search: each value is told the first
-    bound that it counts for.
+    Equidistant bounds, such as evaluations and buckets, need no binary search: the first bound that counts a value is
+    computed.
     """
     every = int(bounds[1] - bounds[0]) if bounds.size > 1 else 0
     if every < 1 or not values.size or not (bounds[1:] - bounds[:-1] == every).all():

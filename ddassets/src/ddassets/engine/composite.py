@@ -1,4 +1,4 @@
-"""Composite monitors: from the timelines of the members to that of the composite (section 13 of the semantics).
+"""Composite monitors: compute the timeline of a composite from those of its members (section 13 of the semantics).
 
 Statuses are compared by severity: OK, No Data, Warn, Alert. `&&` is the less severe, `||` the more severe.
 
@@ -47,10 +47,8 @@ _MEMBER_VARIABLE = re.compile(rf'\b[a-z]\.(?:value|status|{"|".join(dict.fromkey
 
 @dataclass(frozen=True)
 class Composite(AnyMonitor):
-    """A composite monitor.
-
-    `member_names` are those that its letters stand for, and `reachable` the states that the members' options allow;
-    both are known once it has an evaluator.
+    """A composite monitor. `member_names` are the members by letter; `reachable` are the states that the options of the
+    members allow. Both are set once the monitor has an evaluator.
     """
 
     query: CompositeQuery
@@ -87,7 +85,7 @@ def of(asset: MonitorAsset) -> Composite:
 
 @dataclass(frozen=True)
 class Source:
-    """A member: its monitor, and what evaluates it."""
+    """A member: its monitor and its evaluator."""
 
     name: str
     monitor: AnyMonitor
@@ -104,12 +102,12 @@ class Source:
 
     @property
     def notifies_no_data(self) -> bool:
-        """Whether it notifies about missing data itself (rule 13.10)."""
+        """Whether the composite itself notifies about missing data (rule 13.10)."""
         return State.NO_DATA in self.monitor.states and not self.monitor.silent_no_data
 
 
 def combine(node: Node, severities: Mapping[str, Codes]) -> Codes:
-    """Return the severities of a part of a query from those of its members, by their texts (rule 13.6)."""
+    """Return the severities of a part of a query from those of its members, by member text (rule 13.6)."""
     match node:
         case Member(text=text):
             return severities[text]
@@ -125,7 +123,7 @@ def combine(node: Node, severities: Mapping[str, Codes]) -> Codes:
 
 
 def possible(node: Node, states: Mapping[str, frozenset[int]]) -> frozenset[int]:
-    """Return the severities that a part of a query may have, as if members repeated in it were independent."""
+    """Return the severities that a part of a query can have; repeated members count as independent."""
     match node:
         case Member(text=text):
             return states[text]
@@ -142,8 +140,8 @@ def possible(node: Node, states: Mapping[str, frozenset[int]]) -> frozenset[int]
 def common_groups(members: Mapping[str, Sequence[Group]]) -> dict[Group, dict[str, Group]]:
     """Return the groups of a composite, each with the group of every grouped member, by letter.
 
-    Groups are compared by the values of their tags (rule 13.15). Two match when the values of one contain those of the
-    other, and the composite's group is the larger one (rule 13.16).
+    Groups are compared by the values of their tags (rule 13.15). Two match if the values of one contain those of the
+    other; the composite has the larger group (rule 13.16).
     """
     if len(members) == 1:
         ((letter, groups),) = members.items()
@@ -176,7 +174,7 @@ def _by_rarest_value(groups: Sequence[Group]) -> _Index:
 
 
 def _matching(values: frozenset[str], indexed: Mapping[str, _Index]) -> dict[str, Group]:
-    """A group of each member within `values`, the largest, such that of any two one contains the other; else none."""
+    """Return the largest group of each member within `values` that contain one another; None if there is none."""
     chosen: dict[str, Group] = {}
     for letter, index in indexed.items():
         rows = (row for value in values | {_NOWHERE} for row in index.get(value, ()))
@@ -194,7 +192,7 @@ def _values(group: Group) -> frozenset[str]:
 
 
 def _of_event(letter: str, variables: Mapping[str, float | str | None]) -> dict[str, float | str | None]:
-    """The variables of a member's event: `a.log.message`, and its facets without `attributes` (rule 13.21)."""
+    """Return the variables of a member's event: `a.log.message`, and its facets without `attributes` (rule 13.21)."""
     own = {f'{letter}.{name}': value for name, value in variables.items() if '.' in name}
     return {name.replace('.attributes.', '.', 1): value for name, value in own.items()} | own
 
@@ -243,7 +241,7 @@ class CompositeEvaluator:
 
     @cached_property
     def _groups(self) -> Mapping[Group, Mapping[str, Group]]:
-        """The group of each member, by letter, for every group (rules 13.14 to 13.16)."""
+        """Return the group of each member, by letter, for each group of the composite (rules 13.14 to 13.16)."""
         grouped = {letter: one.evaluator.groups for letter, one in self.members.items() if one.grouped}
         simple: dict[str, Group] = {letter: () for letter, one in self.members.items() if not one.grouped}
         if not grouped:
@@ -315,7 +313,7 @@ class CompositeEvaluator:
         )
 
     def _timeline(self, letter: str, group: Group) -> GroupTimeline:
-        """The timeline of a member's group; those of one group of the composite, and more, are kept."""
+        """Return the timeline of a member's group. Those of the latest group of the composite are cached."""
         found = self._timelines.pop((letter, group), None) or self.members[letter].evaluator.timeline(group)
         self._timelines[letter, group] = found
         if len(self._timelines) > 2 * MAX_MEMBERS:
@@ -323,7 +321,7 @@ class CompositeEvaluator:
         return found
 
     def _severities(self, letter: str, group: Group) -> Codes:
-        """What the composite sees of a member at each of its own evaluations (rules 13.11 to 13.13)."""
+        """Return the severity of a member at each evaluation of the composite (rules 13.11 to 13.13)."""
         timeline = self._timeline(letter, group)
         # A38: the choice that is not the default sees the members as they were a minute before.
         late = 60 if self.assumptions.composite_order != Assumptions.composite_order.default else 0
@@ -341,7 +339,7 @@ class CompositeEvaluator:
         return severities
 
     def _known(self, states: Codes) -> Codes:
-        """The states without Unknown, which counts as No Data or keeps the last one (A40)."""
+        """Return the states without Unknown, which counts as No Data or as the last known state (A40)."""
         unknown = states == State.UNKNOWN
         if not unknown.any() or self.assumptions.unknown_member == Assumptions.unknown_member.default:
             return states
@@ -351,7 +349,7 @@ class CompositeEvaluator:
         return np.where(kept, states[last], states)
 
     def _silent(self, result: Codes, severities: Mapping[str, Codes]) -> Flags:
-        """At which evaluations No Data is not notified (rules 13.8 and 13.10)."""
+        """Return the evaluations at which No Data does not notify (rules 13.8 and 13.10)."""
         if not self.monitor.notify_no_data:
             return np.ones(result.size, dtype=np.bool_)
         heard, quiet = np.zeros(result.size, dtype=np.bool_), np.zeros(result.size, dtype=np.bool_)
@@ -385,7 +383,7 @@ class CompositeEvaluator:
         return states, causes, born
 
     def _dropped(self, absent: Flags) -> Flags:
-        """Where a group has not been common for as long as groups are kept (A39, rule 3.20)."""
+        """Return where a group has not been common for the retention of groups (A39, rule 3.20)."""
         silence = self._since(absent)
         gone = absent & (silence >= min(RETENTIONS.values()))
         if gone.any():
@@ -393,14 +391,16 @@ class CompositeEvaluator:
         return gone
 
     def _since(self, flags: Flags, ticks: Instants | None = None) -> Instants:
-        """For how long a flag has been set, in seconds."""
+        """Return for how many seconds a flag has been set."""
         ticks = self._ticks if ticks is None else ticks
         index = np.maximum.accumulate(np.where(flags, -1, np.arange(flags.size))) + 1
         since: Instants = ticks - ticks[np.minimum(index, max(flags.size - 1, 0))]
         return since
 
     def _life(self, ticks: Instants, result: Codes) -> tuple[Codes, Codes]:
-        """The states of one life. What is not decided, and No Data that is not notified, keeps the last one."""
+        """Return the states from the first evaluation of a group until it is dropped. An undecided evaluation, and No
+        Data that does not notify, keep the last state.
+        """
         decided = result.copy()
         missing = result == NO_DATA
         causes = np.zeros(result.size, dtype=np.int8)
@@ -465,7 +465,7 @@ class CompositeEvaluator:
         yield from self._unlike_members()
 
     def _unlike_members(self) -> Iterator[str]:
-        """Members joined by && of which some hold for any point and others for every point (rule 2.6)."""
+        """Return the members joined by `&&` of which some match on any point and others on every point (rule 2.6)."""
         kinds: dict[bool, list[tuple[str, MetricMonitor]]] = {}
         for letter, member in self.members.items():
             if isinstance(member.monitor, MetricMonitor) and member.monitor.query.aggregator in ('max', 'min'):

@@ -1,4 +1,4 @@
-"""The values of an expression from the values of its operands: arithmetic, functions and differences (rule 2.13)."""
+"""Compute the values of an expression from those of its operands: arithmetic, functions, differences (rule 2.13)."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -30,10 +30,10 @@ from ddassets.engine.pointwise import POINTWISE
 
 
 class ValueSource(Protocol):
-    """Where an expression reads its operands: points, or results of whole windows.
+    """The source of an expression's operands: points, or results of whole windows.
 
-    `pointwise`: a count that is missing at a point is 0 beside another value there (rule 2.13). Operands that are
-    aggregated over a window already have their zeros, so that n/0 is not mistaken for a missing count.
+    `pointwise`: a count without a value at a point is 0 if the other operand has one (rule 2.13). Operands that are
+    aggregated over a window already contain their zeros, so that n/0 is not taken for a missing count.
     """
 
     @property
@@ -43,23 +43,23 @@ class ValueSource(Protocol):
         """The length of each point's bucket, or of all, in seconds."""
 
     def given(self, node: Node) -> Floats | None:
-        """Return the values of a node that is not to be computed from others, or None."""
+        """Return the values of a node that is not computed from other nodes, or None."""
 
     def present(self, leaf: Leaf) -> NDArray[np.bool_]:
-        """Return where the query has a point, whatever its differences are."""
+        """Return where the query has a point, regardless of its differences."""
 
     def filled(self, node: Filled, values: Floats) -> Floats:
         """Return the values of the operand with its gaps filled."""
 
     def difference(self, node: Difference, values: Floats) -> Floats:
-        """Return the difference from the point before; `values` are those of the operand."""
+        """Return the difference from the previous point; `values` are those of the operand."""
 
     def earlier(self, node: Earlier | Moving | Smoothed) -> Floats:
-        """Return what the node makes of earlier points or windows."""
+        """Return the node's result for earlier points or windows."""
 
 
 def compute(node: Node, source: ValueSource) -> Floats:
-    """Return the node's values, NaN where it has none. Overflows and n/0 count as none (rule 2.13)."""
+    """Return the node's values, NaN for none. Overflow and n/0 give no value (rule 2.13)."""
     values = source.given(node)
     if values is not None:
         return values
@@ -81,7 +81,7 @@ def compute(node: Node, source: ValueSource) -> Floats:
 
 
 def _wrapped(node: Wrapper, source: ValueSource) -> Floats:
-    """The values of a function of one node."""
+    """Return the values of a function of one node."""
     match node:
         case Pointwise(name=name, operand=operand, bound=bound):
             function, values = POINTWISE[name], compute(operand, source)
@@ -100,12 +100,12 @@ def _wrapped(node: Wrapper, source: ValueSource) -> Floats:
 
 
 def _zero_beside(node: Node, values: Floats, others: Floats) -> Floats:
-    """A missing count is 0 where the other operand has a value (rule 2.13)."""
+    """Replace a missing count by 0 where the other operand has a value (rule 2.13)."""
     return np.where(np.isnan(values) & ~np.isnan(others), 0.0, values) if counts(node) else values
 
 
 def _counted(name: str, groups: Sequence[Floats]) -> Floats:
-    """How many groups count at each point; NaN where none has a value (A74)."""
+    """Return the number of groups at each point; NaN if none has a value (A74)."""
     present = sum((~np.isnan(values)).astype(np.float64) for values in groups)
     number = present
     if name == 'count_nonzero':
@@ -114,7 +114,9 @@ def _counted(name: str, groups: Sequence[Floats]) -> Floats:
 
 
 def _present(node: Node, source: ValueSource) -> NDArray[np.bool_]:
-    """Where a point is there, with or without a value: n/0, a cut value or a missing operand (rules 2.13 and 20.5)."""
+    """Return where a point exists, with or without a value: n/0, a cut value or a missing operand (rules 2.13 and
+    20.5).
+    """
     if not source.pointwise and (values := source.given(node)) is not None:
         return ~np.isnan(values)
     match node:
@@ -138,7 +140,7 @@ _RATES = {'diff': None, 'monotonic_diff': None, 'derivative': 1, 'per_second': 1
 def differences(
     name: str, values: Floats, before: Floats, seconds: NDArray[np.floating], assumptions: Assumptions
 ) -> Floats:
-    """Return the `diff`, `dt` or rate of values, of those before them and of the seconds between."""
+    """Return the `diff`, `dt` or rate of values, from the previous values and the seconds between."""
     with np.errstate(all='ignore'):
         if name == 'dt':
             return np.where(np.isnan(values) | np.isnan(before), np.nan, seconds)

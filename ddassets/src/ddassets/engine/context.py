@@ -1,4 +1,4 @@
-"""When a query is evaluated, over which windows, and how far back samples matter."""
+"""When a query is evaluated, over which windows, and which samples matter."""
 
 from dataclasses import dataclass, replace
 
@@ -15,8 +15,8 @@ HISTORY = 2 * 86400
 class EvaluationContext:
     """When a monitor is evaluated (`ticks`, rising), over which window, with which delay, under which assumptions.
 
-    All times are in seconds. `oldest` is the instant before which samples are ignored. `known` is the one before which
-    nothing is known of the series, so that default_zero() and default() have no gaps to fill there.
+    All times are in seconds. Samples before `oldest` are ignored. Before `known` the series are unknown, so
+    default_zero() and default() fill no gaps there.
     """
 
     ticks: Indices
@@ -37,10 +37,10 @@ class EvaluationContext:
         return self.ticks - self.delay
 
     def at(self, rows: Indices) -> 'EvaluationContext':
-        """Return the same at some of the ticks."""
+        """Return the context for some of the ticks."""
         delay = self.delay if isinstance(self.delay, int) else self.delay[rows]
         return replace(self, ticks=self.ticks[rows], delay=delay)
 
     def earlier(self, seconds: int | Indices) -> 'EvaluationContext':
-        """Return the same ticks with windows that lie `seconds` earlier, by one number for each tick or for all."""
+        """Return the context with windows that lie `seconds` earlier, a number for each tick or for all."""
         return replace(self, delay=self.delay + seconds, oldest=self.oldest - int(np.max(seconds, initial=0)))

@@ -1,4 +1,4 @@
-"""Monitors of logs, events, spans and the like, given the events that their search finds (section 15)."""
+"""Monitors of logs, events and spans: evaluate the events that a search finds (section 15)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -31,9 +31,8 @@ _RETENTION = DAY
 
 @dataclass(frozen=True)
 class CountedMonitor(ThresholdMonitor):
-    """A monitor over the events that a search finds. `retention` is in seconds (rule 15.10).
-
-    `folded`: groups make one alert, which is that of the worst of them (rule 15.18).
+    """A monitor of the events that a search finds. `retention` is in seconds (rule 15.10). `folded`: all groups share
+    one alert, in the state of the worst group (rule 15.18).
     """
 
     query: CountedQuery
@@ -46,11 +45,11 @@ class CountedMonitor(ThresholdMonitor):
 
     @property
     def below(self) -> bool:
-        """Whether few events are what alerts (rule 15.8)."""
+        """Whether the monitor alerts on few events (rule 15.8)."""
         return self.query.comparator in ('<', '<=')
 
     def varies(self, name: str) -> bool:
-        """Whether a variable may differ between two notifications of one group: those of events do."""
+        """Whether a variable may differ between two notifications of a group, as variables of events do."""
         return super().varies(name) or name.partition('.')[0] in PRODUCTS.values()
 
 
@@ -92,7 +91,7 @@ def of(asset: MonitorAsset) -> CountedMonitor:
 
 
 class CountedEvaluator:
-    """Evaluates one monitor of counted events group by group.
+    """Evaluates a monitor of counted events group by group.
 
     `assumptions` records those that the groups evaluated so far relied on. `warnings` are sentences.
     """
@@ -159,7 +158,7 @@ class CountedEvaluator:
 
     @property
     def absence(self) -> str:
-        """Why there is no group, as a clause."""
+        """A clause that says why there is no group."""
         keys = ', '.join(self._query.by)
         if self._events:
             return f'no event of {self._query.product} in the scenario has a value of {keys}'
@@ -170,7 +169,7 @@ class CountedEvaluator:
             yield one.series
 
     def variables(self, group: Group, instant: int) -> Mapping[str, float | str | None]:
-        """The variables of the newest event in the window (rule 15.12, A51); empty where there is none."""
+        """The variables of the newest event in the window (rule 15.12, A51); empty without an event."""
         first = PRODUCTS[self._query.product]
         members = [self._columns[group]] if group in self._columns else [*self._columns.values()]
         names = (name for one in self._events for name in one.variables(first))
@@ -203,7 +202,7 @@ class CountedEvaluator:
         )
 
     def explain(self, group: Group, instant: int) -> Explanation:
-        """Say why a group is in its state at an instant. Raises UnusableInputError where nothing was evaluated yet."""
+        """Explain the state of a group at an instant. Raises UnusableInputError before the first evaluation."""
         row = evaluation_row(self._ticks, self.groups, group, instant)
         timeline = self.timeline(group)
         tick, value = int(self._ticks[row]), float(timeline.values[row])
@@ -226,7 +225,7 @@ class CountedEvaluator:
         )
 
     def _ranges(self, column: EventColumn, ticks: Indices) -> tuple[Indices, Indices]:
-        """Which events lie in each window (rule 15.5, A47)."""
+        """Return the range of events in each window (rule 15.5, A47)."""
         ends = ticks - self.monitor.evaluation_delay
         starts = ends - self._query.window
         choice = self.assumptions.peek(Assumptions.event_window)
@@ -240,7 +239,7 @@ class CountedEvaluator:
         )
 
     def _values(self, group: Group) -> tuple[Floats, Flags]:
-        """The rollup of each window, and where it holds no event."""
+        """Return the rollup of each window, and which windows are empty."""
         column = self._columns[group]
         start, end = self._ranges(column, self._ticks)
         return column.reduce(self._query.method, start, end), column.count(start, end) == 0
@@ -257,13 +256,13 @@ class CountedEvaluator:
 
     @cached_property
     def _all_silent(self) -> Flags:
-        """Which windows hold no event of any group."""
+        """Return the windows without events of any group."""
         counts = (column.count(*self._ranges(column, self._ticks)) for column in self._columns.values())
         silent: Flags = np.logical_and.reduce([count == 0 for count in counts])
         return silent
 
     def _folded(self) -> Evaluations:
-        """The worst of all groups at each evaluation (rule 15.18, I6)."""
+        """Return the worst state of all groups at each evaluation (rule 15.18, I6)."""
         each = [self._values(group) for group in self._sources]
         silent = np.logical_and.reduce([np.ones(self._ticks.size, dtype=np.bool_), *(silent for _, silent in each)])
         worst = np.fmin if self.monitor.below else np.fmax
@@ -293,13 +292,13 @@ class CountedEvaluator:
         )
 
     def _counts(self, empty: Flags) -> bool:
-        """Whether a window without events is 0 (rule 15.7, A49)."""
+        """Whether a window without events counts as 0 (rule 15.7, A49)."""
         if self._query.method == 'cardinality' and empty.any():
             return self.assumptions.cardinality_counts == 'yes'
         return self._query.counts
 
     def _known_since(self, group: Group, found: int) -> float:
-        """Since when a group is known that an evaluation finds for the first time, at `found`."""
+        """Return since when a group exists that an evaluation sees for the first time, at `found`."""
         times = self._columns[group].times if group in self._columns else np.empty(0)
         seen = times + self.monitor.evaluation_delay
         return known_since(np.append(seen[seen <= self._ticks[0]], found))

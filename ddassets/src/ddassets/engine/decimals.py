@@ -1,4 +1,4 @@
-"""Plain decimal numbers, many at once: a year of samples is read in hundredths of a second."""
+"""Parse many plain decimal numbers at once, because a year of samples must be read in hundredths of a second."""
 
 from collections.abc import Iterator
 
@@ -14,10 +14,10 @@ _MINUS, _POINT, _ZERO = (ord(character) for character in '-.0')
 
 
 def read(text: str, separators: str) -> NDArray[np.float64] | None:
-    """Return the numbers of a text such as `12,-3.5\\n7,.25\\n`: each ends at one of the separators, which take turns.
+    """Return the numbers of a text such as `12,-3.5\n7,.25\n`, which end with the separators in rotation.
 
-    The last separator may be missing. None where a number has an exponent or too many digits, and for anything else:
-    who asks then reads, or refuses, number by number.
+    The last separator may be missing. None for a number with an exponent or too many digits, and for any other text:
+    the caller then parses number by number.
     """
     if not text.isascii():
         return None
@@ -32,7 +32,7 @@ def read(text: str, separators: str) -> NDArray[np.float64] | None:
 
 
 def _parts(text: str, last: str) -> Iterator[str]:
-    """Cut the text behind separators; where none comes for long, there is no number either."""
+    """Split the text after each separator; return None if there is none for too long."""
     start = 0
     while start < len(text):
         end = text.rfind(last, start, start + _PART) + 1 or len(text)
@@ -83,7 +83,7 @@ def _integers(
     lengths: NDArray[np.int64],
     behind: NDArray[np.int64] | None,
 ) -> NDArray[np.int64]:
-    """The digits of each number as one integer, from the last to the first, past the point that has `behind` digits."""
+    """Return the digits of each number as an integer, without the decimal point, which has `behind` digits after it."""
     total = np.zeros(ends.size, dtype=np.int64)
     position = ends.copy()
     shortest = int(lengths.min())

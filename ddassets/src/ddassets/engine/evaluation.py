@@ -1,4 +1,4 @@
-"""Expressions over series: from the points of a group's sources to one value per evaluation (rules 2.3 to 2.17)."""
+"""Compute one value per evaluation from the points of a group's sources (rules 2.3 to 2.17)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -33,14 +33,16 @@ MAX_EMPTY_PARTS = 3
 
 @dataclass(frozen=True, slots=True)
 class Operand:
-    """A part of the expression that is aggregated over windows which end `earlier` seconds before the evaluated one."""
+    """A part of the expression that is aggregated over windows, which end `earlier` seconds before the evaluated
+    window.
+    """
 
     node: Node
     earlier: int = 0
 
 
 class Evaluation:
-    """One group's value at each tick: `values`, NaN where the evaluation returned nothing."""
+    """The value of one group at each tick: `values`, NaN if the evaluation returned nothing."""
 
     def __init__(self, plan: Plan, sources: Sources, context: EvaluationContext) -> None:
         self._plan = plan
@@ -69,7 +71,9 @@ class Evaluation:
         return Points(node, Unit.of(node, self._sources, context), self._sources, context)
 
     def _operand_points(self, operand: Operand, context: EvaluationContext) -> Points:
-        """The points of an operand: a timeshift moves the window, for it acts on whole windows here (rule 2.11)."""
+        """Return the points of an operand. A timeshift moves the window, because it applies to whole windows (rule
+        2.11).
+        """
         (leaf,) = leaves(operand.node)
         unshifted = _unshifted(operand.node)
         (plain,) = leaves(unshifted)
@@ -80,7 +84,7 @@ class Evaluation:
         return Points(unshifted, Unit.of(unshifted, sources, context), sources, context)
 
     def scores(self, ranking: Ranking) -> Floats:
-        """What the group is ranked by at each tick, NaN where its window has no point (rules 20.16 and 20.17)."""
+        """Return the score of the group at each tick, NaN if its window has no point (rules 20.16 and 20.17)."""
         if self._plan.by_window:
             # There is one point, as long as the window.
             index = np.arange(self.values.size, dtype=np.int64)
@@ -90,14 +94,14 @@ class Evaluation:
         return score(ranking.rank, *points.windows())
 
     def has_points(self, rows: Indices) -> Flags:
-        """Whether the windows of some ticks hold anything at all, be it without a value (n/0, rule 2.13)."""
+        """Return whether the windows of some ticks have any points, even without a value (n/0, rule 2.13)."""
         found = np.zeros(rows.size, dtype=np.bool_)
         for points in self.parts.values():
             found |= points.has_points(rows)
         return found
 
     def last_point(self, rows: Indices) -> Floats:
-        """When the last point with a value was, for some ticks: of the newest operand, NaN where there is none."""
+        """Return the instant of the last value at some ticks: the newest of all operands, NaN without one."""
         newest = np.full(rows.size, -np.inf)
         for points in self.parts.values():
             later = np.broadcast_to(points.context.delay - self._context.delay, points.context.ticks.shape)[rows]
@@ -105,7 +109,9 @@ class Evaluation:
         return np.where(np.isinf(newest), np.nan, newest)
 
     def full(self, part: int) -> Flags:
-        """Whether each window is full: of its parts of `part` seconds the first has a point, 3 may be empty (2.8)."""
+        """Return whether each window is full: the first of its parts of `part` seconds has a point, and at most 3 are
+        empty (2.8).
+        """
         number = -(-self._context.window // part)
         empty = np.zeros(self._context.ticks.size, dtype=np.int64)
         first = np.zeros(empty.size, dtype=np.bool_)
@@ -123,20 +129,22 @@ class Evaluation:
         return first & (empty <= MAX_EMPTY_PARTS)
 
     def seen(self, row: int) -> Iterator[tuple[Node, Floats, Floats]]:
-        """What each operand's window holds at one tick: times in seconds and values, NaN where one is missing."""
+        """Return the points of each operand's window at one tick: times in seconds and values, NaN for a missing
+        one.
+        """
         for operand, points in self.parts.items():
             yield operand.node, *points.seen_at(row)
 
 
 def _unshifted(node: Node) -> Node:
-    """An operand, which has one leaf, without that leaf's shift."""
+    """Return an operand of one leaf without the shift of that leaf."""
     if isinstance(node, Leaf):
         return replace(node, shift=0, calendar=None)
     return rebuilt(node, _unshifted)
 
 
 def _operands(node: Node, window: int, earlier: int = 0) -> Iterator[Operand]:
-    """Yield every operand of an expression over windows of `window` seconds, with the windows that it is needed for."""
+    """Yield every operand of an expression over windows of `window` seconds, with the windows that need it."""
     match node:
         case Earlier(operand=operand, seconds=seconds):
             yield from _operands(operand, window, earlier + seconds)
@@ -154,13 +162,13 @@ def _operands(node: Node, window: int, earlier: int = 0) -> Iterator[Operand]:
 
 
 def _windows(seconds: int, window: int) -> range:
-    """How long before the evaluated window each window of the last `seconds` ends (rule 20.12)."""
+    """Return how many seconds before the evaluated window each window of the last `seconds` ends (rule 20.12)."""
     return range(0, seconds, window)
 
 
 @dataclass
 class _WindowValues:
-    """Operands that are aggregated over windows already (rule 2.11)."""
+    """Operands that are already aggregated over windows (rule 2.11)."""
 
     operands: dict[Operand, Floats]
     context: EvaluationContext

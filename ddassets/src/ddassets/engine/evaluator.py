@@ -1,4 +1,4 @@
-"""From a monitor and series to the timeline of each group: window, value, state. Pure; time is an argument.
+"""Evaluate a monitor from series: the timeline of each group, with window, value and state. Pure; time is an argument.
 
 >>> from ddassets.engine.examples import monitor, series
 >>> timeline = evaluate(monitor(), series('1 1 9 9 1'), start=1_800_000_000, end=1_800_000_300)
@@ -115,7 +115,7 @@ class Evaluator:
 
     @cached_property
     def _kept(self) -> dict[Group, Flags]:
-        """At which evaluations each group is among those that top() keeps (rule 20.16)."""
+        """Return at which evaluations top() keeps each group (rule 20.16)."""
         assert self.plan.ranking is not None
         scores = [self._evaluation(group, self.plan.window).scores(self.plan.ranking) for group in self._sources]
         if len(scores) > self.plan.ranking.number:
@@ -123,13 +123,13 @@ class Evaluator:
         return dict(zip(self._sources, kept(self.plan.ranking, scores), strict=True)) if scores else {}
 
     def series(self, group: Group) -> Iterator[Series]:
-        """Every series that the group is evaluated from."""
+        """Every series from which the group is evaluated."""
         for each in self._sources[group].values():
             yield from each
 
     @property
     def absence(self) -> str:
-        """Why there is no group, as a clause."""
+        """A clause that says why there is no group."""
         known = self._metrics
         asked = sorted({metric.name for metric in metrics(self._monitor.query.expression)})
         absent = [name for name in asked if name not in known]
@@ -139,7 +139,7 @@ class Evaluator:
         return f'its query asks for {listed(absent)}; the scenario has series of {listed(known)}{close}'
 
     def variables(self, group: Group, instant: int) -> Mapping[str, float | str | None]:
-        """The variables of a message that only this type of monitor has: none."""
+        """The variables of a message that only this monitor type has: none."""
         return {}
 
     def timeline(self, group: Group) -> GroupTimeline:
@@ -147,9 +147,9 @@ class Evaluator:
         return self._timeline(group, self._evaluation(group, self.plan.window))
 
     def explain(self, group: Group, instant: int) -> Explanation:
-        """Say why a group is in the state that it is in at an instant: what its last evaluation until then saw.
+        """Explain the state of a group at an instant, by its last evaluation until then.
 
-        Raises UnusableInputError where there was none yet, or no such group.
+        Raises UnusableInputError before the first evaluation, and for an unknown group.
         """
         row = evaluation_row(self._ticks, self.groups, group, instant)
         evaluation = self._evaluation(group, self.plan.window)
@@ -203,7 +203,7 @@ class Evaluator:
         return Evaluation(self.plan, self._sources[group], context)
 
     def _evaluations(self, group: Group, evaluation: Evaluation) -> Evaluations:
-        """What each evaluation returned: a value, nothing, or no result at all."""
+        """Return the result of each evaluation: a value, nothing, or cancelled."""
         values = evaluation.values
         valued = ~np.isnan(values)
         blank = None
@@ -252,7 +252,7 @@ class Evaluator:
         )
 
     def _until(self, fallen: Flags | np.bool) -> Floats | float:
-        """Since when a group that fell out of top() has no data: the end of the last window in which it was kept."""
+        """Return since when a group that top() no longer keeps has no data: the end of the last window that kept it."""
         if not fallen.any():
             return np.inf
         last = np.maximum.accumulate(np.where(fallen, -1, np.arange(self._ticks.size)))
@@ -274,28 +274,28 @@ class Evaluator:
         )
 
     def _reporting_since(self, group: Group, found: int) -> float:
-        """Since when a group is known that an evaluation finds for the first time, at `found`.
+        """Return since when a group has reported that an evaluation sees for the first time, at `found`.
 
-        What was there before the first evaluation counts, if no day of silence lies between (rule 2.21).
+        Points before the first evaluation count, unless a day without data follows (rule 2.21).
         """
         each = [series for sources in self._sources[group].values() for series in sources]
         seen = np.concatenate([self._seen(series) for series in each])
         return known_since(np.append(np.sort(seen[seen <= self._ticks[0]]), found))
 
     def _seen(self, series: Series) -> Floats:
-        """From when each point of a series can lie in a window that is evaluated."""
+        """Return from when each point of a series can be in an evaluated window."""
         seen = series.times + self._monitor.evaluation_delay
         return seen if series.arrivals is None else np.maximum(seen, series.arrivals)
 
 
 def _loses_values(plan: Plan) -> bool:
-    """Whether a point may lack a value although its data are there (rule 2.13): n/0, a missing operand, a cut value."""
+    """Whether a point can lack a value although it has data (rule 2.13): n/0, a missing operand, a cut value."""
     cuts = any(isinstance(node, Pointwise) and node.name in _CUTS for node in walk(plan.expression))
     return cuts or has_arithmetic(plan.expression) or depth(plan.expression) > 0
 
 
 def _part(plan: Plan, monitor: Monitor) -> int:
-    """How long the parts of a window that is to be full are, in seconds (rule 2.8); of a stub's by their number."""
+    """Return the length of the parts of a full window, in seconds (rule 2.8); for a stub, from their number."""
     if not plan.stub:
         return _PARTS[monitor.query.window.unit]
     return _PARTS['m' if plan.window < 3600 else 'h' if plan.window < DAY else 'd']
@@ -312,7 +312,7 @@ def bound(plan: Plan, store: SeriesSet) -> Plan:
 
 
 def _series_of(leaf: Leaf, stub: str | None, store: SeriesSet) -> Iterator[tuple[Group, Series]]:
-    """The series of a query that have all its keys (rule 1.7), with their groups."""
+    """Return the series of a query that have all its keys (rule 1.7), with their groups."""
     covers = predicate(leaf.metric.scope)
     for series in store.of(stub or leaf.metric.name):
         group = series.group(leaf.by)
@@ -321,7 +321,7 @@ def _series_of(leaf: Leaf, stub: str | None, store: SeriesSet) -> Iterator[tuple
 
 
 def group_series(plan: Plan, store: SeriesSet) -> dict[Group, dict[Leaf, list[Series]]]:
-    """The series of each query by group; one that lacks a key belongs to none (rule 1.7)."""
+    """Return the series of each query by group, without those that lack a key (rule 1.7)."""
     found: dict[Group, dict[Leaf, list[Series]]] = {} if plan.by else {(): {}}
     for leaf in plan.leaves:
         for _, series in _series_of(leaf, plan.stub, store):
@@ -353,7 +353,7 @@ def _read_by(leaf: Leaf, series: Series) -> Series:
 
 
 def _fixed_tags(scope: Scope | None) -> Iterator[str]:
-    """The tags that every covered series has because the scope says so (rule 5.15)."""
+    """Return the tags that the scope requires, so that every covered series has them (rule 5.15)."""
     match scope:
         case TagFilter(key=key, value=value) if '*' not in value:
             yield f'{key}:{value}' if key is not None else value

@@ -1,4 +1,4 @@
-"""What a search finds: events with tags and attributes, and how those of a group make values (section 15)."""
+"""Events that a search finds, with tags and attributes, and their aggregation by group (section 15)."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ from ddassets.engine.series import Series
 
 @dataclass(frozen=True, eq=False)
 class Events:
-    """Events that have all but their times in common.
+    """Events with equal tags and attributes.
 
     `series` has their times and how many there are at each; its tags are those of the events. `product` is the
     function of the query that finds them, such as `logs`; `monitor` the name of the only monitor whose search finds
@@ -26,7 +26,7 @@ class Events:
     fields: Mapping[str, str] = field(default_factory=dict)
 
     def value(self, key: str) -> str | float | None:
-        """Return the value of a facet, measure or tag; None where the events have none."""
+        """Return the value of a facet, measure or tag; None if the events have none."""
         name = key.removeprefix('@')
         if name in self.attributes:
             return self.attributes[name]
@@ -46,12 +46,12 @@ class Events:
 
 
 def shown(value: str | float) -> str:
-    """Return a value of an attribute as a message prints it."""
+    """Return a value of an attribute in the format of a message."""
     return value if isinstance(value, str) else f'{value:.12g}'
 
 
 class EventColumn:
-    """The events of one group in the order of their times."""
+    """The events of one group, in order of time."""
 
     def __init__(self, sources: Sequence[Events], measure: str | None = None) -> None:
         self._sources = sources
@@ -65,16 +65,16 @@ class EventColumn:
         self._measure = measure
 
     def count(self, start: Indices, end: Indices) -> Floats:
-        """Return how many events lie in each range."""
+        """Return the number of events in each range."""
         total = Column(self._counts).aggregate('sum', (start, end))
         return np.where(np.isnan(total), 0.0, total)
 
     def newest(self, start: int, end: int) -> Events | None:
-        """Return the newest events of a range, None where it is empty."""
+        """Return the newest events of a range, None if it is empty."""
         return self._sources[self._index[end - 1]] if end > start else None
 
     def reduce(self, method: str, start: Indices, end: Indices) -> Floats:
-        """Return the rollup of each range; NaN where no event has the measure or facet (rule 15.2)."""
+        """Return the rollup of each range; NaN if no event has the measure or facet (rule 15.2)."""
         if method == 'count':
             return self.count(start, end)
         return np.array([self._one(method, first, last) for first, last in zip(start, end, strict=True)], dtype=float)
@@ -114,7 +114,7 @@ _SHARES = {'median': 0.5, 'pc75': 0.75, 'pc90': 0.9, 'pc95': 0.95, 'pc98': 0.98,
 
 
 def _percentile(pairs: _Pairs, share: float) -> float:
-    """The lower rank of the raw values, as for distributions."""
+    """Return the lower rank of the raw values, as for distributions."""
     rank = share * sum(count for _, count in pairs)
     passed = 0.0
     for value, count in pairs:

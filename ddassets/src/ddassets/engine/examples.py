@@ -1,4 +1,4 @@
-"""A small monitor and a small signal for the examples in docstrings.
+"""A small monitor and a small series for the examples in docstrings.
 
 >>> from ddassets.engine.evaluator import evaluate
 >>> from ddassets.engine.notification import notifications
@@ -26,7 +26,7 @@ def monitor(text: str = 'avg(last_1m):avg:acme.queue{*} > 5') -> Monitor:
 
 
 def series(points: str, *tags: str, metric: str = 'acme.queue', kind: Kind = 'gauge') -> SeriesSet:
-    """Return one series in compact notation, a point a minute from `START` on.
+    """Return one series in compact notation, with a point per minute from `START` on.
 
     >>> [len(one) for one in series('1 _ 3')]
     [2]

@@ -1,4 +1,4 @@
-"""Why a group is in its state: what `--explain` prints."""
+"""Explain the state of a group: the content of `--explain`."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from ddassets.nearest import did_you_mean, listed
 
 @dataclass(frozen=True)
 class Explanation:
-    """What one evaluation saw and why the state is what it is.
+    """The input of one evaluation, and the reasons for the state.
 
     `tick` is its instant and `window` (from, to), in seconds since the epoch; None: it reads no points. `points` are
     (operand, time, value), NaN where a point has no value; `value` is what came out, NaN for nothing. `reasons` are
@@ -31,7 +31,7 @@ class Explanation:
 
 
 def evaluation_row(ticks: Instants, groups: Sequence[Group], group: Group, instant: int) -> int:
-    """Return the number of the last evaluation of a group until an instant. Raises UnusableInputError without one."""
+    """Return the number of a group's last evaluation until an instant. Raises UnusableInputError if there is none."""
     if group not in groups:
         names = [_name(known) for known in groups]
         raise UnusableInputError(f'no group {_name(group)}{did_you_mean(_name(group), names)}; groups: {listed(names)}')
@@ -51,14 +51,14 @@ def _shown(instant: float) -> str:
 
 
 def change(timeline: GroupTimeline, row: int) -> str:
-    """Say from which state to which an evaluation went."""
+    """Describe the change of state at an evaluation."""
     state = State(timeline.states[row])
     before = State(timeline.states[row - 1]) if row else State.ABSENT
     return f'the state was {before} and {"stays" if state == before else f"becomes {state}"}'
 
 
 def reasons(monitor: ThresholdMonitor, timeline: GroupTimeline, row: int, value: float) -> Iterator[str]:
-    """Say in sentences why the group is in its state after the evaluation number `row`, which returned `value`."""
+    """Return sentences that explain the group's state after evaluation `row`, which returned `value`."""
     state = State(timeline.states[row])
     compared = float(timeline.values[row])
     if np.isnan(value):

@@ -81,7 +81,7 @@ class FoldedEvaluator:
         )
 
     def _changes(self, states: Codes, values: Floats, each: Sequence[Transitions], silent: Flags) -> Transitions:
-        """The changes of the worst state; `silent` says where the sub-group that is in it notifies no No Data."""
+        """Return the changes of the worst state; `silent`: No Data of the sub-group in that state does not notify."""
         there = states != State.ABSENT
         born = np.flatnonzero(there & ~np.concatenate([[False], there[:-1]])).tolist()
         causes = np.zeros(states.size, dtype=np.int8)
@@ -93,14 +93,14 @@ class FoldedEvaluator:
         )
 
     def explain(self, group: Group, instant: int) -> Explanation:
-        """Explain the sub-group whose state is the worst at an instant. Raises UnusableInputError."""
+        """Explain the sub-group in the worst state at an instant. Raises UnusableInputError."""
         return self.inner.explain(self._worst_at(group, instant), instant)
 
     def variables(self, group: Group, instant: int) -> Mapping[str, float | str | None]:
         return self.inner.variables(self._worst_at(group, instant), instant)
 
     def _worst_at(self, group: Group, instant: int) -> Group:
-        """The first sub-group that is in the worst state."""
+        """Return the first sub-group in the worst state."""
         row = evaluation_row(self.ticks, self.groups, group, instant)
         if group not in self._worst:
             self.timeline(group)
@@ -110,12 +110,12 @@ class FoldedEvaluator:
 
 
 def unfolded(evaluator: Evaluator) -> Evaluator:
-    """Return what evaluates the single groups."""
+    """Return the evaluator of the sub-groups."""
     return evaluator.inner if isinstance(evaluator, FoldedEvaluator) else evaluator
 
 
 def _merged(each: Sequence[Transitions]) -> Transitions:
-    """The transitions of all sub-groups in order of time."""
+    """Return the transitions of all sub-groups in order of time."""
     names = ('instants', 'sources', 'targets', 'values', 'notify', 'causes', 'first_triggered', 'last_triggered')
     columns = {name: np.concatenate([getattr(one, name) for one in each]) for name in names}
     order = np.argsort(columns['instants'], kind='stable')

@@ -1,4 +1,4 @@
-"""A member of a composite whose states are given instead of evaluated: a monitor of any type (rule 13.3)."""
+"""A composite member with given states instead of evaluated ones: a monitor of any type (rule 13.3)."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class GivenMonitor(AnyMonitor):
 
 
 class GivenStates:
-    """Holds each group in its last given state. See `protocol.Evaluator`."""
+    """Keeps each group in its last given state. See `protocol.Evaluator`."""
 
     def __init__(
         self, name: str, series: tuple[Series, ...], start: int, end: int, tick_second: int, assumptions: Assumptions

@@ -1,4 +1,4 @@
-"""The points of an expression over a stretch of time, as a dashboard's graph draws them. Pure."""
+"""The points of an expression over a period, as a dashboard's graph shows them. Pure."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -23,7 +23,7 @@ class Line(NamedTuple):
     values: NDArray[np.float64]
 
     def held(self) -> 'Line':
-        """The points that have a value."""
+        """The points with a value."""
         there = np.isfinite(self.values)
         return Line(self.name, self.times[there], self.values[there])
 
@@ -31,9 +31,9 @@ class Line(NamedTuple):
 def draw(
     expression: tree.Expression, store: SeriesSet, start: int, end: int, choices: Mapping[str, str] | None = None
 ) -> list[Line]:
-    """Evaluate an expression over [start, end), in seconds since the epoch: one line for each group that has a point.
+    """Evaluate an expression over [start, end), in seconds since the epoch: one line for each group with a point.
 
-    Arithmetic is per point here, on counts too. Raises Unsupported for what is outside the evaluator's subset.
+    Arithmetic is per point, for counts too. Raises Unsupported for what is outside the evaluator's subset.
     """
     # A graph has the points on both of its edges (A1 and A89).
     bounds = {Assumptions.window_ends.id: '[from,to]', Assumptions.count_window_ends.id: 'as A1'}

@@ -1,4 +1,4 @@
-"""Functions that look at many points: which points each evaluation sees, and what the function makes of them."""
+"""Functions that depend on many points: the points that each evaluation sees, and the function's values."""
 
 from typing import Protocol, Self
 
@@ -16,7 +16,7 @@ _OVER_WINDOW = ('trend_line', 'cumsum', 'integral')
 
 
 def over_window(node: Node, assumptions: Assumptions) -> bool:
-    """Whether what a function in the node returns for a point depends on where the window begins."""
+    """Whether a function in the node depends on the beginning of the window."""
     return any(_over_window(part, assumptions) for part in walk(node) if isinstance(part, Smoothed | Moving))
 
 
@@ -27,10 +27,10 @@ def _over_window(node: Smoothed | Moving, assumptions: Assumptions) -> bool:
 
 
 class Points(Protocol):
-    """The points of an expression, by their numbers. `first` is the number of the first one that there is.
+    """The points of an expression, by number; `first` is the number of the first point.
 
-    Of each evaluation, `lower` and `upper` are the bounds of its window, `floor` is the first point that a difference
-    may look back to, and `settled` the first that it sees otherwise than it is in the end.
+    `lower` and `upper` are the bounds of the window of each evaluation, `floor` is the first point that a difference
+    may use, and `settled` the first whose value at the evaluation differs from its final value.
     """
 
     first: int
@@ -50,12 +50,12 @@ class Points(Protocol):
         ...
 
     def has_instant(self, numbers: Indices, instants: Floats) -> NDArray[np.bool_]:
-        """Say whether the point of each number is at the instant beside it."""
+        """Whether the point of each number is at the given instant."""
         ...
 
 
 class Seen(ValueSource, Protocol):
-    """Points by number, each as the evaluation in `rows` sees it, or as it is in the end where `rows` is None."""
+    """Points by number, as the evaluation in `rows` sees each, or with their final values if `rows` is None."""
 
     numbers: Indices
     rows: Indices | None
@@ -67,7 +67,7 @@ class Seen(ValueSource, Protocol):
 
 
 class History:
-    """The final values of a function's operand and of the function, by the number of the point."""
+    """The final values of a function's operand and of the function, by point number."""
 
     def __init__(self, points: Points, operand: Floats) -> None:
         self.operand = Column(operand)
@@ -75,7 +75,7 @@ class History:
         self._points = points
 
     def look_back(self, node: Smoothed | Moving, numbers: Indices) -> Indices:
-        """Return the number of the first point that matters for the function's value at each number."""
+        """Return the number of the first point on which the function's value at each number depends."""
         points = self._points
         if isinstance(node, Moving):
             return points.number_of(points.instants(numbers) - node.seconds)
@@ -128,7 +128,7 @@ def values(node: Smoothed | Moving, points: Points, seen: Seen) -> Floats:
 
 
 def _limit(node: Smoothed | Moving, points: Points, rows: Indices) -> Indices:
-    """The number of the first point that each evaluation may look back to (A79, A19)."""
+    """Return the number of the first point that each evaluation may use (A79, A19)."""
     assumptions = points.context.assumptions
     whole = assumptions.peek(Assumptions.earlier_history) == 'window only'
     # What the operand itself looks back to is cut at the window.
@@ -136,7 +136,7 @@ def _limit(node: Smoothed | Moving, points: Points, rows: Indices) -> Indices:
 
 
 def _seeds(node: Smoothed | Moving, points: Points, history: History, first: Indices, floored: bool) -> Floats:
-    """The average before the first point of each run, where the run goes on from settled points."""
+    """Return the average before the first point of each run, if the run continues settled points."""
     nothing = np.full(first.size, np.nan)
     limited = floored and over_window(node, points.context.assumptions)
     if not isinstance(node, Smoothed) or node.name != 'ewma' or limited or not history.result.size:

@@ -1,4 +1,4 @@
-"""The types of monitors: how each is read, and what evaluates it. Another type is one row of the table."""
+"""The types of monitors: the reader and the evaluator of each. Another type is a row of the table."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ from ddassets.language.composite import Member
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a monitor is evaluated from, over [start, end) in seconds, at a second of the minute.
+    """The inputs of an evaluation over [start, end) in seconds, at a second of the minute.
 
-    `member` finds a member of a composite. It raises UnusableInputError for one that is not there.
+    `member` finds a member of a composite. It raises UnusableInputError if there is none.
     """
 
     store: SeriesSet
@@ -83,7 +83,7 @@ def read(asset: MonitorAsset) -> AnyMonitor:
 
 
 def evaluator(asset: MonitorAsset, monitor: AnyMonitor, inputs: Inputs) -> Evaluator:
-    """Return what evaluates a monitor that `read` returned. Raises Unsupported and UnusableInputError."""
+    """Return the evaluator of a monitor that `read` returned. Raises Unsupported and UnusableInputError."""
     found = _kind(asset).evaluator(monitor, inputs)
     keys = asset.options.notify_by
     if not keys or not found.by or set(keys) == set(found.by):

@@ -1,4 +1,4 @@
-"""A monitor as the engine needs it: its query and the options that decide states and notifications."""
+"""A monitor in the form that the engine uses: its query, and the options that decide states and notifications."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
@@ -22,7 +22,7 @@ DEFAULT_GROUP_DELAY = 60
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """The limits (section 3). `critical` is that of the query; None: not set."""
+    """The thresholds (section 3). `critical` is that of the query; None: not set."""
 
     critical: float
     warning: float | None = None
@@ -32,7 +32,7 @@ class Thresholds:
 
 @dataclass(frozen=True)
 class AnyMonitor:
-    """What monitors of all types have: the options that decide when they notify. Durations are in seconds.
+    """The options that all types of monitors have: they decide when a monitor notifies. Durations are in seconds.
 
     `no_data_timeframe` None: the option is missing (A5). `timeout` 0: never (rule 3.19). `renotify_interval` 0: off;
     `renotify_occurrences` None: without limit.
@@ -51,14 +51,14 @@ class AnyMonitor:
 
     @property
     def silent_no_data(self) -> bool:
-        """Whether No Data is shown and not notified (rules 3.9 and 3.15)."""
+        """Whether No Data is shown but does not notify (rules 3.9 and 3.15)."""
         return not self.notify_no_data and self.on_missing_data != 'show_and_notify_no_data'
 
     @property
     def states(self) -> tuple[State, ...]:
-        """The states that the options allow, from OK on.
+        """The states that the options allow, beginning with OK.
 
-        A simple alert begins in No Data (rule 3.7), which is no reason to count it.
+        The initial No Data of a simple alert does not count (rule 3.7).
         """
         return State.OK, *self._troubles()
 
@@ -69,41 +69,41 @@ class AnyMonitor:
 
     @property
     def limits(self) -> Mapping[str, float]:
-        """The thresholds that are set, by the names of the options."""
+        """The thresholds that are set, by option name."""
         return {}
 
     @property
     def comparator(self) -> str:
-        """How a value is compared with the thresholds; empty where none is."""
+        """How a value is compared with the thresholds; empty if it is not."""
         return ''
 
     @property
     def metric(self) -> str:
-        """The metric of a query that is one metric, else an empty text."""
+        """The metric of a query of a single metric, else an empty text."""
         return ''
 
     @property
     def scope(self) -> Scope | None:
-        """The filter of a query that is one metric."""
+        """The filter of a query of a single metric."""
         return None
 
     @property
     def variables(self) -> Mapping[str, float | str | None]:
-        """The variables of a message that never change (rule 4.6)."""
+        """The constant variables of a message (rule 4.6)."""
         return {}
 
     @property
     def empty_variables(self) -> Mapping[str, Assumption]:
-        """The variables that are empty for this type of monitor, by the assumption that says so."""
+        """The variables that are empty for this monitor type, with the assumption that says so."""
         return {}
 
     @property
     def legend(self) -> str:
-        """What the parts of the query stand for, where it does not say so itself."""
+        """The meaning of the query's parts, if the query does not contain it."""
         return ''
 
     def varies(self, name: str) -> bool:
-        """Whether a variable, such as `value` or `a.status`, may differ between two notifications of one group."""
+        """Whether a variable, such as `value` or `a.status`, may differ between two notifications of a group."""
         return '.' not in name
 
 
@@ -111,8 +111,8 @@ class AnyMonitor:
 class ThresholdMonitor(AnyMonitor, ABC):
     """A monitor that compares a value with thresholds.
 
-    `new_group_delay` is that of rule 2.21 after defaults. `retention`: seconds after which a group without data is
-    dropped (rule 15.10); None: those of metrics (rule 3.20).
+    `new_group_delay` is the effective value (rule 2.21). `retention`: seconds after which a group without data is
+    dropped (rule 15.10); None: the retention of metrics (rule 3.20).
     """
 
     thresholds: Thresholds
@@ -208,7 +208,7 @@ def of(asset: MonitorAsset) -> Monitor:
 
 
 def common_options(asset: MonitorAsset) -> dict[str, Any]:
-    """Return the fields of `AnyMonitor` but for `on_missing_data`, which some types of monitors lack."""
+    """Return the fields of `AnyMonitor` except `on_missing_data`, which some monitor types lack."""
     options = asset.options
     timeframe = options.no_data_timeframe
     return {
@@ -224,7 +224,7 @@ def common_options(asset: MonitorAsset) -> dict[str, Any]:
 
 
 def _refuse(name: str, options: MonitorOptions) -> None:
-    """Refuse the options that change evaluation in ways which are not modelled."""
+    """Refuse options whose effect on evaluation is not modelled."""
     schedule = options.scheduling_options
     for key in ('custom_schedule', 'evaluation_window'):
         if getattr(schedule, key):
@@ -237,7 +237,7 @@ def _refuse(name: str, options: MonitorOptions) -> None:
 
 
 def _group_delay(options: MonitorOptions, hosts: bool) -> int:
-    """Rule 2.21: new_host_delay counts for groups of hosts that have no other delay."""
+    """Return the delay of new groups: new_host_delay applies to groups of hosts without another delay (rule 2.21)."""
     if not options.new_group_delay and options.new_host_delay is not None and hosts:
         return options.new_host_delay
     return DEFAULT_GROUP_DELAY if options.new_group_delay is None else options.new_group_delay

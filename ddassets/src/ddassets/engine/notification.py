@@ -1,6 +1,5 @@
-"""From the states of a group to what is sent: muting, first recoveries, ends of downtimes and renotification.
-
-States never depend on any of it (rule 5.16), so it is a second step.
+"""From the states of a group to notifications: muting, first recoveries, ends of downtimes, renotification. Muting
+never affects states (rule 5.16), so it is a separate step.
 """
 
 from bisect import bisect_right
@@ -25,10 +24,10 @@ _RENOTIFY_CAP = 30 * 3600
 
 @dataclass(frozen=True, slots=True)
 class Mute:
-    """One active interval of one downtime that covers the group, [start, end) in seconds; infinite without a bound.
+    """An active interval of a downtime that covers the group, [start, end) in seconds; infinite without a bound.
 
-    `downtime` is its name. `end_states` are the states (OK never among them) for which its end sends a notification:
-    none where the way it ends is not in notify_end_types (rule 5.18).
+    `downtime` is its name. `end_states` are the states, without OK, in which its end notifies; empty if
+    notify_end_types excludes this kind of end (rule 5.18).
     """
 
     start: float
@@ -40,11 +39,11 @@ class Mute:
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One notification that was due. `muted_by` names the downtimes that held it back; empty means that it was sent.
+    """A notification that was due. `muted_by` names the downtimes that muted it; it was sent if this is empty.
 
-    `kind` is what it tells: alert, warn, no data or recovery; `reason` is why: a transition, a renotification, or the
-    end of a downtime (rules 3.8, 3.21, 5.18). `source` and `target` are the states before and after a transition, and
-    both the current one otherwise. The rest is as in `timeline.Transition`, at this instant.
+    `kind` is alert, warn, no data or recovery; `reason` is a transition, a renotification, or the end of a downtime
+    (rules 3.8, 3.21, 5.18). `source` and `target` are the states before and after a transition; otherwise both are the
+    current state. The other fields are those of `timeline.Transition`, at this instant.
     """
 
     instant: int
@@ -69,7 +68,7 @@ class Notification:
 
 @dataclass(frozen=True, eq=False)
 class Notifications(Sequence[Notification]):
-    """The notifications of one group that were due, in order, in columns of equal length; `reasons` index REASONS."""
+    """The due notifications of one group, in order, in columns of equal length; `reasons` are indices into REASONS."""
 
     instants: Instants
     sources: Codes
@@ -86,7 +85,7 @@ class Notifications(Sequence[Notification]):
 
     @property
     def kinds(self) -> Codes:
-        """One number for the source, target and reason of each: ABSENT is -1."""
+        """A number for each source, target and reason; -1 for ABSENT."""
         return ((self.sources + 1) * len(State) + self.targets + 1) * len(REASONS) + self.reasons
 
     @overload
@@ -118,7 +117,7 @@ def notifications(
     mutes: Sequence[Mute] = (),
     assumptions: Assumptions | None = None,
 ) -> Notifications:
-    """Return what was due for a group, sent or held back by `mutes`, which are those that cover it, in any order.
+    """Return the due notifications of a group, sent or muted. `mutes` are the intervals that cover it, in any order.
 
     `assumptions` records those that mattered.
 
@@ -159,7 +158,7 @@ def notifications(
 
 
 class _Stretches:
-    """When at least one of some mutes holds, [start, end): where one ends as another begins, it goes on (rule 5.11)."""
+    """The periods [start, end) in which at least one mute is active. Touching mutes form one period (rule 5.11)."""
 
     def __init__(self, mutes: Iterable[Mute]) -> None:
         self.starts: list[float] = []
@@ -172,20 +171,20 @@ class _Stretches:
                 self.ends.append(end)
 
     def cover(self, instants: Instants) -> Flags:
-        """Which of the instants lie in a stretch."""
+        """Return which of the instants are in a period."""
         bounds = np.array([self.starts, self.ends], dtype=np.float64).T.reshape(-1)
         covered: Flags = np.searchsorted(bounds, instants.astype(np.float64), side='right') % 2 == 1
         return covered
 
     def until(self, instant: float) -> float | None:
-        """The end of the stretch around an instant."""
+        """Return the end of the period that contains an instant."""
         index = bisect_right(self.starts, instant) - 1
         return self.ends[index] if index >= 0 and instant < self.ends[index] else None
 
 
 class _Muting:
-    """The mutes of one group. A year has hundreds and a noisy signal a hundred thousand notifications, so what is asked
-    of each notification is found by bisection.
+    """The mutes of one group. A year has hundreds of mutes and a noisy signal a hundred thousand notifications, so
+    lookups for a notification use bisection.
     """
 
     def __init__(self, mutes: Sequence[Mute], assumptions: Assumptions) -> None:
@@ -204,13 +203,15 @@ class _Muting:
         self.ends = sorted({*self.always.ends, *touching}) if notifies else self.always.ends
 
     def _touching_ends(self) -> set[float]:
-        """Ends of occurrences at which the next one of the same downtime starts, and no other downtime mutes (5.7)."""
+        """Return the ends of occurrences at which the next occurrence of the same downtime starts and no other downtime
+        mutes (5.7).
+        """
         starts = {(mute.downtime, mute.start) for mute in self._mutes}
         ends = {mute.end for mute in self._mutes if mute.end_states and (mute.downtime, mute.end) in starts}
         return {end for end in ends if len(self.downtimes(end)) == 1}
 
     def downtimes(self, instant: float) -> tuple[str, ...]:
-        """The names of those that mute at an instant, each once, in the order in which they were given."""
+        """Return the names of the downtimes that mute at an instant, each once, in the given order."""
         index = bisect_right(self._bounds, instant)
         if index not in self._names:
             active = (mute.downtime for mute in self._mutes if mute.start <= instant < mute.end)
@@ -219,7 +220,7 @@ class _Muting:
 
 
 def _first_recoveries(timeline: GroupTimeline, muting: _Muting, own: Instants) -> Flags:
-    """Rule 5.17: which recoveries of trouble that began before the muting notify nevertheless."""
+    """Return the recoveries that are sent although muted, because the trigger precedes the mute (rule 5.17)."""
     changes = timeline.transitions
     instants = changes.instants[own]
     starts = np.array(muting.always.starts or [np.inf])
@@ -229,9 +230,9 @@ def _first_recoveries(timeline: GroupTimeline, muting: _Muting, own: Instants) -
 
 
 def _ends(timeline: GroupTimeline, muting: _Muting) -> Iterator[tuple[int, int]]:
-    """Rule 5.18: instants of the notifications that ends of downtimes send, and the transition into the state.
+    """Yield the instants at which ends of downtimes notify, and the transition into the state (rule 5.18).
 
-    With several downtimes the last end counts (rule 5.21).
+    Of several downtimes the last end counts (rule 5.21).
     """
     changes = timeline.transitions
     for end in muting.ends:
@@ -247,7 +248,7 @@ def _ends(timeline: GroupTimeline, muting: _Muting) -> Iterator[tuple[int, int]]
 
 @dataclass
 class _Renotifier:
-    """Rule 3.21. `ends` are the instants of end notifications, rising; each begins a new rhythm."""
+    """Renotification (rule 3.21). `ends` are the rising instants of end notifications, which restart the interval."""
 
     monitor: AnyMonitor
     timeline: GroupTimeline
@@ -256,7 +257,7 @@ class _Renotifier:
     assumptions: Assumptions
 
     def due(self) -> Iterator[tuple[int, int]]:
-        """Yield the instant of each renotification, muted ones too, and the transition into the state."""
+        """Yield the instant of each renotification, also of muted ones, and the transition into the state."""
         interval, changes = self.monitor.renotify_interval, self.timeline.transitions
         if not interval or self.monitor.draft or not len(changes):
             return
@@ -281,7 +282,7 @@ class _Renotifier:
             sent[trouble] = max(before, count) if keeps else before + count
 
     def _states(self) -> list[State]:
-        """Those that are renotified; a silent No Data never is."""
+        """Return the renotified states; a silent No Data is not renotified."""
         return [
             state
             for state in (State.WARN, State.ALERT, State.NO_DATA, State.UNKNOWN)
@@ -290,7 +291,9 @@ class _Renotifier:
         ]
 
     def _stops(self) -> Instants:
-        """For each transition, when its state ends: at the next one, as the group is dropped, or with the timeline."""
+        """Return when the state after each transition ends: at the next one, when the group is dropped, or with the
+        timeline.
+        """
         timeline = self.timeline
         absent = timeline.states == State.ABSENT
         dropped = timeline.ticks[1:][absent[1:] & ~absent[:-1]]
@@ -300,7 +303,9 @@ class _Renotifier:
         return stops
 
     def _next(self, last: int, stop: int) -> int | None:
-        """The first evaluation at least the interval after the last notification, if the state lasts until then."""
+        """Return the first evaluation at least the interval after the last notification, if the state lasts until
+        then.
+        """
         while (instant := self._tick(last + self.monitor.renotify_interval)) < stop:
             until = self.muting.always.until(instant)
             if until is not None:

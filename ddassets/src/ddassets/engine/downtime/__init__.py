@@ -1,7 +1,7 @@
-"""Downtimes: when, and for which groups of which monitors, notifications are silenced. Section 5 of the semantics.
+"""Downtimes: when they mute notifications, and of which groups of which monitors. Section 5 of the semantics.
 
-`parse` reads the body that the v2 API takes; `Downtime.intervals` says when it is active. Instants are Unix seconds.
-Nothing here reads a clock.
+`parse` reads the body of the v2 API; `Downtime.intervals` returns when it is active. Instants are Unix seconds. Nothing
+here reads a clock.
 """
 
 from ddassets.engine.downtime.intervals import (

@@ -1,4 +1,4 @@
-"""A downtime: when it is active, and for whom. Instants are Unix seconds."""
+"""A downtime: when it is active, and for which groups. Instants are Unix seconds."""
 
 import math
 from bisect import bisect_right
@@ -20,7 +20,7 @@ type Clock = Literal['elapsed', 'wall']
 
 
 class Interval(NamedTuple):
-    """Half open, `start` included and `end` not (rule 5.11). Unix seconds; infinite where there is no bound."""
+    """[start, end) in Unix seconds (rule 5.11); infinite if there is no bound."""
 
     start: float
     end: float
@@ -28,7 +28,7 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True)
 class Once:
-    """From `start` to `end`. No start: active already; no end: for ever. Rule 5.3."""
+    """From `start` to `end`. None: already active, or without end. Rule 5.3."""
 
     start: int | None = None
     end: int | None = None
@@ -44,7 +44,7 @@ class Recurring:
 
 @dataclass(frozen=True)
 class Downtime:
-    """One downtime. `name` is what reports call it: the API knows none. `zone` is the one in which it is shown.
+    """A downtime. `name` is for reports, because the API has none. `zone` is its display time zone.
 
     Exactly one of `monitor_id` and `monitor_tags` is set (rule 5.2). Other attributes are read from `fields`.
     """
@@ -60,11 +60,11 @@ class Downtime:
     def intervals(
         self, start: float, end: float, clock: Clock = 'elapsed', calendar: Calendar = USUAL
     ) -> list[Interval]:
-        """Return when it is active, in order: the intervals that overlap [start, end).
+        """Return the intervals that overlap [start, end), in order.
 
-        Rule 5.7: overlapping occurrences are one interval, touching ones are two. Bounds inside [start, end] are exact.
-        An interval that crosses a bound of the question may reach further, for what is beyond is not expanded. A
-        recurrence without start begins at `start` (rule 5.4). `clock` is what a duration measures (A13).
+        Overlapping occurrences are one interval, touching ones are two (rule 5.7). Bounds inside [start, end] are
+        exact; an interval that crosses `start` or `end` may be returned shortened. A recurrence without start begins at
+        `start` (rule 5.4). `clock` selects the meaning of a duration (A13).
         """
         if isinstance(self.schedule, Once):
             first, last = self.schedule.start, self.schedule.end
@@ -77,7 +77,7 @@ class Downtime:
         return [interval for interval in whole if interval.start < end and interval.end > start]
 
     def occurrences(self, start: float, end: float, calendar: Calendar = USUAL) -> Iterator[Occurrence]:
-        """Yield each occurrence of each recurrence that may touch [start, end], not in order."""
+        """Yield each occurrence of each recurrence that may touch [start, end], in any order."""
         if isinstance(self.schedule, Recurring):
             for recurrence in self.schedule.recurrences:
                 if recurrence.start is None:
@@ -88,21 +88,21 @@ class Downtime:
                 yield from recurrence.occurrences(self.schedule.zone, after, math.ceil(min(end, 1e11)), calendar)
 
     def matches_group(self, tags: Iterable[str]) -> bool:
-        """Return whether the scope covers a group with these `key:value` tags and those of the monitor's filter."""
+        """Whether the scope covers a group with these `key:value` tags, including those of the monitor's filter."""
         return self.scope.matches(tags)
 
     def matches_monitor(self, monitor_id: int | None, tags: Iterable[str]) -> bool:
-        """Return whether the downtime is for this monitor: all of its tags, or `*` (rule 5.2)."""
+        """Whether the downtime applies to this monitor: it has all of the tags, or the tag is `*` (rule 5.2)."""
         if self.monitor_id is not None:
             return monitor_id == self.monitor_id
         return '*' in self.monitor_tags or set(self.monitor_tags) <= set(tags)
 
     def notifies_at_end(self, state: str, cause: str = 'expired') -> bool:
-        """Return whether its end notifies for a group in this state: `alert`, `warn`, `no data` (rule 5.18)."""
+        """Whether the end notifies about a group in this state: `alert`, `warn`, `no data` (rule 5.18)."""
         return state in self.fields.notify_end_states and cause in self.fields.notify_end_types
 
     def assumptions(self, start: float, end: float) -> tuple[str, ...]:
-        """Return the ids of the assumptions that `intervals(start, end)` and the ends in it rely on."""
+        """Return the ids of the assumptions on which `intervals(start, end)`, and the ends inside, rely."""
         relied = [Assumptions.scope_operators] if self.scope.lowercase else []
         if isinstance(self.schedule, Recurring):
             relied += self._schedule_assumptions(start, end)
@@ -134,12 +134,12 @@ class Downtime:
         return tuple(name for recurrence in self.schedule.recurrences for name in recurrence.rule.daily_ordinals)
 
     def ordinal_differences(self, start: float, end: float) -> list[Interval]:
-        """Return when `2TU` with FREQ=DAILY would mute more if it meant every Tuesday (rule 5.9)."""
+        """Return when `2TU` with FREQ=DAILY would additionally mute if it meant every Tuesday (rule 5.9)."""
         every = self.intervals(start, end, calendar=Calendar(ordinals='every week'))
         return list(without(every, self.intervals(start, end), start, end))
 
     def starts(self) -> Iterator[tuple[Path, int]]:
-        """Yield the path, within `schedule`, and the instant of each start. Rule 5.10: the API refuses a past one."""
+        """Yield the path, within `schedule`, and the instant of each start. The API refuses a past one (rule 5.10)."""
         if isinstance(self.schedule, Recurring):
             for index, recurrence in enumerate(self.schedule.recurrences):
                 if recurrence.start is None:
@@ -150,7 +150,7 @@ class Downtime:
             yield ('start',), self.schedule.start
 
     def late_dates(self) -> Iterator[Path]:
-        """Yield the path, within `schedule`, of each date from 2038 on. Rule 5.13: the API's clock may be off there."""
+        """Yield the path, within `schedule`, of each date from 2038 on: the API's clock may fail there (rule 5.13)."""
         if isinstance(self.schedule, Recurring):
             for index, recurrence in enumerate(self.schedule.recurrences):
                 if recurrence.start and recurrence.start.year >= 2038:
@@ -163,7 +163,7 @@ class Downtime:
                     yield (key,)
 
     def same_as(self, other: 'Downtime') -> bool:
-        """Return whether the API would refuse one beside the other as a duplicate. Rule 5.10."""
+        """Whether the API would refuse one of the two as a duplicate (rule 5.10)."""
         return (
             (self.monitor_id, frozenset(self.monitor_tags)) == (other.monitor_id, frozenset(other.monitor_tags))
             and self.scope == other.scope
@@ -172,7 +172,7 @@ class Downtime:
 
 
 def merge(intervals: Iterable[Interval]) -> list[Interval]:
-    """Return disjoint intervals in order: those that overlap become one, those that touch stay apart. Rule 5.7."""
+    """Return disjoint intervals in order. Overlapping intervals are merged, touching ones are not (rule 5.7)."""
     merged: list[Interval] = []
     for interval in sorted(intervals):
         if merged and interval.start < merged[-1].end:
@@ -183,14 +183,14 @@ def merge(intervals: Iterable[Interval]) -> list[Interval]:
 
 
 def touching(intervals: Sequence[Interval]) -> frozenset[float]:
-    """Return the instants at which one of these disjoint intervals ends and the next one starts."""
+    """Return the instants at which one of these disjoint intervals ends and the next begins."""
     return frozenset(before.end for before, after in pairwise(intervals) if before.end == after.start)
 
 
 def clock_differences(downtimes: Iterable[Downtime], start: float, end: float) -> list[tuple[Interval, Clock]]:
-    """Return when it matters whether a duration is elapsed or wall time (rule 5.12, A13), and which of them mutes then.
+    """Return when elapsed time and wall time give different results (rule 5.12, A13), and which of them mutes then.
 
-    Several downtimes for the same monitors are taken together: one may be active where another's end moves.
+    Downtimes for the same monitors are compared together, because one may be active where the end of another moves.
     """
     together = list(downtimes)
     elapsed, wall = (
@@ -207,7 +207,9 @@ _CLOCKS: tuple[Clock, Clock] = ('elapsed', 'wall')
 
 
 def without(these: Iterable[Interval], those: Sequence[Interval], start: float, end: float) -> Iterator[Interval]:
-    """Yield what these cover and those, which are disjoint and in order, do not, inside [start, end)."""
+    """Yield the parts of the first intervals in [start, end) that the second, disjoint and sorted intervals do not
+    cover.
+    """
     for these_start, these_end in these:
         at, stop = max(these_start, start), min(these_end, end)
         for index in range(bisect_right(those, at, key=itemgetter(1)), len(those)):

@@ -1,4 +1,4 @@
-"""From a decoded downtime to one that the engine can evaluate."""
+"""Convert a decoded downtime to the engine's."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,11 +14,10 @@ from ddassets.engine.downtime.recurrence import Recurrence
 
 
 def read(asset: DowntimeAsset, name: str = '') -> tuple[Downtime | None, tuple[Diagnostic, ...]]:
-    """Return the downtime and the diagnostics of its asset; no downtime where one of them is an error.
+    """Return the downtime and the diagnostics of its asset; no downtime if there is an error.
 
-    Nor is there a downtime where the source withholds what it mutes or when (`asset.unknown`). A recurrence without any
-    occurrence is an error, too (rule 5.8). `name` is what reports call the downtime, the name of its file where there
-    is none.
+    There is no downtime either if the source withholds its scope or schedule (`asset.unknown`). A recurrence without
+    any occurrence is an error (rule 5.8). `name` is for reports; the default is the name of the file.
     """
     diagnostics = [*asset.judged]
     schedule = None
@@ -49,9 +48,9 @@ def read(asset: DowntimeAsset, name: str = '') -> tuple[Downtime | None, tuple[D
 
 
 def parse(body: object, name: str) -> Downtime:
-    """Read a v2 body, whole (`{"data": …}`) or its attributes alone.
+    """Read a v2 body, or only its attributes.
 
-    Raises UnusableInputError with every fault.
+    Raises UnusableInputError with all faults.
     """
     if not isinstance(body, Mapping):
         raise UnusableInputError(f'{name}: expected an object with keys')

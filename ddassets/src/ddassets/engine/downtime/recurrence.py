@@ -1,4 +1,4 @@
-"""When a recurring downtime begins: an iCalendar rule, expanded in the schedule's local time. Rules 5.4 to 5.12."""
+"""Expand the recurrence rule of a downtime (iCalendar) in the local time of its schedule. Rules 5.4 to 5.12."""
 
 import math
 from collections.abc import Iterator
@@ -28,9 +28,9 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class Occurrence:
-    """One occurrence: where it begins and how it ends under both readings of its duration (A13). Unix seconds.
+    """An occurrence: its start, and its end under both readings of the duration (A13), in Unix seconds.
 
-    `ambiguous`: the clock shows the local start twice; the earlier instant was taken (rule 5.12).
+    `ambiguous`: the local start occurs twice; the earlier instant is used (rule 5.12).
     """
 
     start: int
@@ -41,9 +41,9 @@ class Occurrence:
 
 @dataclass(frozen=True)
 class Calendar:
-    """How a rule is expanded where the documentation is silent.
+    """Choices for the expansion of a rule that the documentation does not describe.
 
-    `days`: in which zone BYDAY counts (A86). `repeated`: which of two equal wall times an occurrence starts at (A34).
+    `days`: the time zone of BYDAY (A86). `repeated`: the wall time of an occurrence whose start occurs twice (A34).
     `ordinals`: whether `2TU` with FREQ=DAILY is the second Tuesday of the month, or every Tuesday (rule 5.9).
     """
 
@@ -57,14 +57,14 @@ USUAL = Calendar()
 
 @dataclass(frozen=True)
 class Recurrence:
-    """`start` is local wall time without offset; None: the instant of its creation. `duration` is in seconds."""
+    """`start` is local wall time without offset, None for the instant of creation. `duration` is in seconds."""
 
     start: datetime | None
     duration: int
     rule: Rule
 
     def ever(self) -> bool:
-        """Return whether the rule has any occurrence at all. The search for one that has none would not end."""
+        """Whether the rule has any occurrence; expanding a rule without one would not end."""
         start = self.start or _ANY_START
         try:
             first = next((hit for hit in self._rrule(start) if hit >= start), None) if self._possible(start) else None
@@ -77,10 +77,10 @@ class Recurrence:
         return until.tzinfo is not None or first <= until
 
     def occurrences(self, zone: tzinfo, after: int, before: int, calendar: Calendar = USUAL) -> Iterator[Occurrence]:
-        """Yield, in order, the occurrences that begin from `after` to `before`, both included. Unix seconds.
+        """Yield, in order, the occurrences that begin from `after` to `before`, both included, in Unix seconds.
 
-        Rules 5.8 and 5.12: the first is the first hit at or after the start, which has to be set; a local time that
-        does not exist is skipped and does not count.
+        The first occurrence is the first match at or after the start, which is required (rule 5.8). A local time that
+        does not exist is skipped and not counted (rule 5.12).
         """
         assert self.start is not None
         first, last = _naive(after) - 2 * _DAY, _naive(before) + 2 * _DAY
@@ -108,7 +108,7 @@ class Recurrence:
                 yield Occurrence(begin, begin + self.duration, wall_end, earlier > later)
 
     def _hits(self, start: datetime, last: datetime, zone: tzinfo, calendar: Calendar) -> Iterator[datetime]:
-        """Yield local times up to `last`, in order, that the rule hits from a start on."""
+        """Yield the local times that match the rule, from a start up to `last`, in order."""
         if calendar.days != 'local' and self.days_matter:
             # Where the date in UTC is a day later, the local weekday is a day earlier.
             return merge(*(self._hits_of_shift(start, last, zone, shift) for shift in (-1, 0, 1)))
@@ -117,7 +117,7 @@ class Recurrence:
         return filter(self._is_ordinal, hits) if one_of_month else hits
 
     def _hits_of_shift(self, start: datetime, last: datetime, zone: tzinfo, shift: int) -> Iterator[datetime]:
-        """Yield the hits whose date in UTC is `shift` days after the local one, by the weekday in UTC."""
+        """Yield the matches whose date in UTC is `shift` days after the local date, by the weekday in UTC."""
         by_day = tuple((0, (day - shift) % 7) for _, day in self.rule.by_day)
         for local in replace(self, rule=replace(self.rule, by_day=by_day))._rrule(start):
             if local > last:
@@ -128,20 +128,20 @@ class Recurrence:
 
     @property
     def days_matter(self) -> bool:
-        """Whether the zone of BYDAY can move an occurrence: plain weekdays by the hour, day or week (A86)."""
+        """Whether the time zone of BYDAY can move an occurrence: plain weekdays by hour, day or week (A86)."""
         rule = self.rule
         plain = bool(rule.by_day) and not any(ordinal for ordinal, _ in rule.by_day)
         return plain and rule.frequency in ('HOURLY', 'DAILY', 'WEEKLY') and not rule.by_set_position
 
     def _is_ordinal(self, moment: datetime) -> bool:
-        """Return whether a day is one of BYDAY, counted from the start or the end of its month."""
+        """Whether a day matches BYDAY, counted from the start or the end of its month."""
         from_start, from_end = (moment.day - 1) // 7 + 1, (moment.day - 1 - _days_in_month(moment)) // 7
         return any(
             day == moment.weekday() and ordinal in (0, from_start, from_end) for ordinal, day in self.rule.by_day
         )
 
     def _anchor(self, start: datetime, first: datetime) -> datetime:
-        """A later start of the same phase, so that years gone by cost nothing. What is counted has to be walked."""
+        """Return a later start with the same phase, so that past years cost nothing. With COUNT, the start stays."""
         step = {'HOURLY': timedelta(hours=1), 'DAILY': timedelta(days=1), 'WEEKLY': timedelta(weeks=1)}
         if self.rule.count is not None or self.rule.frequency not in step or first <= start:
             return start
@@ -175,7 +175,7 @@ class Recurrence:
         )
 
     def _possible(self, start: datetime) -> bool:
-        """Refuse what dateutil would seek, hour by hour or day by day, until the year 9999."""
+        """Refuse rules that dateutil would search hour by hour or day by day, until the year 9999."""
         rule = self.rule
         sizes: dict[str, tuple[tuple[object, ...], ...]] = {
             'HOURLY': (rule.by_minute,),
@@ -231,7 +231,9 @@ def _naive(instant: int) -> datetime:
 
 
 def _offset(local: datetime, zone: tzinfo, fold: int) -> int:
-    """Seconds east of UTC. PEP 495: where the two folds differ, the local time is missing or ambiguous."""
+    """Return the offset in seconds east of UTC. Where the folds of PEP 495 differ, the local time is missing or
+    ambiguous.
+    """
     offset = local.replace(tzinfo=zone, fold=fold).utcoffset()
     assert offset is not None
     return int(offset.total_seconds())

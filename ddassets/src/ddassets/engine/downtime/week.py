@@ -1,4 +1,4 @@
-"""What a week of downtimes leaves open. Rule 5.23."""
+"""The unmuted times of a week with downtimes. Rule 5.23."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -8,7 +8,7 @@ from ddassets.engine.downtime.intervals import Downtime, Interval, merge, withou
 
 
 class Opening(NamedTuple):
-    """A span of a week in which nothing is muted: minutes since Monday 00:00 local, `end` not included."""
+    """An unmuted interval of a week, in minutes since Monday 00:00 local time; the end is not included."""
 
     start: int
     end: int
@@ -21,9 +21,10 @@ DAY = 24 * 60
 
 
 def openings(downtimes: Sequence[Downtime], week: date) -> list[Opening]:
-    """Return what the downtimes leave unmuted in the week that begins on the Monday `week`, in their first zone.
+    """Return the unmuted intervals of the week that begins on the Monday `week`, in the time zone of the first
+    downtime.
 
-    Each opening lies within one day. A week in which the clocks change is told by elapsed time.
+    Each interval lies within one day. A week with a clock change is described in elapsed time.
     """
     zone = downtimes[0].zone
     monday = datetime(week.year, week.month, week.day)
@@ -39,9 +40,9 @@ def openings(downtimes: Sequence[Downtime], week: date) -> list[Opening]:
 
 
 def odd_openings(found: Sequence[Opening]) -> list[Opening]:
-    """Return the parts of a week's openings that lie outside the hours which most of its open days have in common.
+    """Return the parts of the unmuted intervals outside the hours that most unmuted days have in common.
 
-    Weekday evenings and whole weekends, muted from Monday to Sunday as they read, leave Monday 00:00 to 09:00 open.
+    Weekday evenings and whole weekends, muted from Monday to Sunday literally, leave Monday 00:00 to 09:00 unmuted.
     """
     days: dict[int, list[Interval]] = {}
     for start, end in found:

@@ -1,7 +1,7 @@
-"""Notification messages: their language, who is notified on which transition, and what would go out.
+"""Notification messages: their language, recipients by transition, and delivery. Sections 3.23, 3.24 and 4 of the
+semantics.
 
-Sections 3.23, 3.24 and 4 of the semantics. `parse` reads a text; everything else works on what it returns. Nothing here
-reads a clock.
+`parse` parses a text; all other functions use its result. Nothing here reads a clock.
 """
 
 from ddassets.engine.message.conditions import (

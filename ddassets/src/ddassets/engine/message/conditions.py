@@ -1,4 +1,4 @@
-"""Which conditionals of a message hold on which transition. Rule 4.3."""
+"""The conditionals of a message that hold on each transition. Rule 4.3."""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -11,7 +11,7 @@ UNKNOWN = State.UNKNOWN
 
 
 class Edge(NamedTuple):
-    """From one state to another. Where both are the same, it is a renotification."""
+    """A transition from one state to another; with equal states, a renotification."""
 
     source: State
     target: State
@@ -56,7 +56,7 @@ _ASSUMED = {
 def conditions(edge: Edge, assumptions: Assumptions | None = None) -> frozenset[str]:
     """Return the conditionals that hold on a transition; A11, A12 and A25 are not recorded as relied on.
 
-    A group that was not there counts as OK. From OK to OK none holds.
+    A new group counts as OK. From OK to OK none holds.
     """
     edge = _from_ok(edge)
     flags = set(CHECK_TRANSITIONS.get(edge, frozenset()))
@@ -67,7 +67,7 @@ def conditions(edge: Edge, assumptions: Assumptions | None = None) -> frozenset[
 
 
 def holds(edge: Edge, flag: str, assumptions: Assumptions) -> bool:
-    """Return whether a conditional holds on a transition, and record the assumption that says so, if any."""
+    """Whether a conditional holds on a transition; records the assumption that decides it, if any."""
     if where := assumed(edge, flag):
         assumptions.rely_on(where)
     return flag in conditions(edge, assumptions)
@@ -76,13 +76,13 @@ def holds(edge: Edge, flag: str, assumptions: Assumptions) -> bool:
 def heard_conditions(flags: frozenset[str], edge: Edge) -> frozenset[str]:
     """Return the conditionals whose handles are notified on a transition on which `flags` hold.
 
-    Rule 4.3b: from Alert to Warn the handles in is_alert_recovery are notified, and its text is not shown.
+    From Alert to Warn the handles in is_alert_recovery are notified, but its text is not shown (rule 4.3b).
     """
     return flags | {'is_alert_recovery'} if edge == (ALERT, WARN) else flags
 
 
 def assumed(edge: Edge, flag: str) -> Assumption | None:
-    """Return the assumption that says whether `flag` holds on `edge`, or None where a source does."""
+    """Return the assumption that decides whether `flag` holds on `edge`; None if a source documents it."""
     return _ASSUMED.get((_from_ok(edge), flag))
 
 

@@ -1,6 +1,7 @@
-"""A notification as it arrives: the message with its condition, its last trigger and its links, in three forms.
+"""A delivered notification: the message with its condition, last trigger and links, in three forms. Rules 3.24, 3.26
+and 3.28.
 
-Rules 3.24, 3.26 and 3.28. Numbers that only Datadog gives are placeholders in capitals, such as MONITOR_ID.
+Numbers that only Datadog knows are placeholders in capitals, such as MONITOR_ID.
 """
 
 from collections.abc import Mapping
@@ -42,7 +43,7 @@ _TYPES = {State.OK: 'success', State.WARN: 'warning', State.ALERT: 'error'}
 
 
 class Link(NamedTuple):
-    """`address` is empty where no source has its form."""
+    """`address` is empty if no source documents its form."""
 
     label: str
     address: str
@@ -50,7 +51,7 @@ class Link(NamedTuple):
 
 @dataclass(frozen=True)
 class Sender:
-    """The monitor that notifies. `metric` is empty where its query is more than one metric, `preset` where not set."""
+    """The monitor that notifies. `metric` is empty if its query is not a single metric, `preset` if it is not set."""
 
     query: str
     metric: str
@@ -60,7 +61,7 @@ class Sender:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One notification as it arrives.
+    """A delivered notification.
 
     `instant` and `last_triggered_at` are Unix seconds. `group` are the tags of the group, `event_tags` those of the
     event: of the group, the filter, the host and the monitor.
@@ -85,7 +86,7 @@ class Delivery:
 
     @cached_property
     def text(self) -> str:
-        """The message, without its handles where the preset hides them."""
+        """The message, without its handles if the preset hides them."""
         text = self.message.strip()
         for handle in reversed(find_handles(text)) if 'handles' in self.hidden else ():
             text = text[: handle.start] + text[handle.end :]
@@ -93,12 +94,12 @@ class Delivery:
 
     @property
     def condition(self) -> str:
-        """The sentence or the query, in Markdown; empty where it is hidden or not known."""
+        """The sentence or the query, in Markdown; empty if it is hidden or unknown."""
         return '' if 'query' in self.hidden else self.trigger.sentence
 
     @cached_property
     def last_triggered(self) -> str:
-        """The sentence about the last trigger: that of the event itself, or the earlier one on a recovery."""
+        """The sentence about the last trigger: of the event itself or, on a recovery, of the earlier one."""
         if self.last_triggered_at is None or 'footer' in self.hidden:
             return ''
         return f'The monitor was last triggered at {_shown(self.last_triggered_at)} UTC.'
@@ -109,9 +110,9 @@ class Delivery:
         return self.links_between(*self._frame)
 
     def links_between(self, start: str, end: str) -> tuple[Link, ...]:
-        """Return the links of the footer, which show the time from `start` to `end`, in milliseconds.
+        """Return the links of the footer, for the time from `start` to `end` in milliseconds.
 
-        Those to a host are there for groups by host, that to logs where the event has tags.
+        Groups by host have links to the host, events with tags a link to logs.
         """
         if 'footer' in self.hidden:
             return ()
@@ -125,7 +126,7 @@ class Delivery:
 
     @cached_property
     def status_address(self) -> str:
-        """The address of the monitor around the event."""
+        """The address of the monitor at the time of the event."""
         return self._status(*self._frame)
 
     @property
@@ -152,7 +153,7 @@ class Delivery:
 
     @cached_property
     def event_message(self) -> str:
-        """The body of the event, as `$EVENT_MSG` has it."""
+        """The body of the event, as in `$EVENT_MSG`."""
         graph = f'[![Metric Graph](SNAPSHOT)]({self.status_address})' if 'snapshot' not in self.hidden else ''
         parts = [self.text, graph, self.condition, self.last_triggered]
         if links := ' · '.join(f'[[{label}]({address})]' if address else f'[{label}]' for label, address in self.links):
@@ -160,13 +161,13 @@ class Delivery:
         return '\n\n'.join(['%%%\n' + parts[0], *filter(None, parts[1:])]) + '\n%%%'
 
     def email(self) -> tuple[str, str]:
-        """The subject and the text of the e-mail. No source has the layout: the subject is the title."""
+        """The subject and the text of the e-mail. Its layout is not documented: the subject is the title."""
         parts = [self.text, _plain(self.condition), self.last_triggered]
         parts += ['\n'.join(f'{label}: {address}' for label, address in self.links if address)]
         return self.title, '\n\n'.join(filter(None, parts))
 
     def slack(self) -> dict[str, str]:
-        """The parts of a message to a Slack channel, each of which the channel may hide; no source has the layout."""
+        """The parts of a message to a Slack channel, which can hide each; its layout is not documented."""
         return {
             'title': f'<{self.status_address}|{self.title}>',
             'message': '\n\n'.join(filter(None, (self.text, self.condition.replace('**', '*')))),
@@ -177,7 +178,9 @@ class Delivery:
         }
 
     def webhook(self) -> dict[str, str | None]:
-        """The variables of a webhook's payload, by name. None: only Datadog gives it, or no source says."""
+        """The variables of a webhook's payload, by name. None: only Datadog knows the value, or it is not
+        documented.
+        """
         variables = self.lasting_variables()
         variables |= dict.fromkeys(('$DATE', '$LAST_UPDATED'), f'{self.instant}000')
         variables |= {'$EVENT_MSG': self.event_message, '$TEXT_ONLY_MSG': self.text}

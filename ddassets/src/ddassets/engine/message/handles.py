@@ -1,4 +1,4 @@
-"""Who is notified: @-handles in a rendered message, and in a template before it is rendered. Rules 4.4, 4.11, 4.12."""
+"""Recipients: @-handles in a rendered message, and in a template before rendering. Rules 4.4, 4.11, 4.12."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -33,7 +33,7 @@ class Handle(NamedTuple):
 
 
 def find_handles(text: str) -> list[Handle]:
-    """Find the mentions in a rendered text. A final `.` or `,` is not part of one (rule 4.12, A32)."""
+    """Find the handles in a rendered text. A final `.` or `,` is not part of a handle (rule 4.12, A32)."""
     return _find(text.replace(_HOLE, ' ').replace(_MARK, ' '))
 
 
@@ -59,7 +59,9 @@ def handles(text: str) -> tuple[str, ...]:
 
 
 class Mention(NamedTuple):
-    """A handle as the template spells it, `@slack-{{service.name}}` for one, and what has to hold for it to be sent."""
+    """A handle as written in the template, such as `@slack-{{service.name}}`, and the conditions under which it is
+    sent.
+    """
 
     name: str
     offset: int
@@ -79,7 +81,7 @@ def mentions(template: Template) -> list[Mention]:
 
 @dataclass(frozen=True)
 class Reach:
-    """On which transitions a handle is notified: on every one of them whatever is_match says, or depending on it."""
+    """The transitions on which a handle is notified: always, or depending on is_match."""
 
     handle: str
     offsets: tuple[int, ...]
@@ -90,7 +92,7 @@ class Reach:
 def reach(
     template: Template, assumptions: Assumptions | None = None, edges: Iterable[Edge] = TRANSITIONS
 ) -> list[Reach]:
-    """Say, for each handle of a template, which transitions, of `edges`, notify it. Rules 4.3 and 4.4."""
+    """Return, for each handle of a template, the transitions of `edges` that notify it. Rules 4.3 and 4.4."""
     by_name: dict[str, list[Mention]] = {}
     for mention in mentions(template):
         by_name.setdefault(mention.name, []).append(mention)
@@ -124,7 +126,7 @@ _MAX_TESTS = 10
 
 
 def _covers(paths: Sequence[tuple[Literal, ...]], left: int) -> bool:
-    """Say whether one of the paths is open whatever the tests give: try the first test both ways."""
+    """Whether one of the paths is taken whatever the results of the tests: tries both results of the first test."""
     if not paths or all(paths) and not left:
         return False
     if not all(paths):
@@ -146,7 +148,7 @@ def _possible(path: tuple[Literal, ...]) -> bool:
 
 
 def _shape(template: Template) -> tuple[str, dict[int, tuple[Literal, ...]]]:
-    """Return the template's text with stand-ins, of the same length, and the path of each character that prints."""
+    """Return the template's text with placeholders of equal length, and the path of each printed character."""
     shape = [_MARK] * len(template.text)
     paths: dict[int, tuple[Literal, ...]] = {}
     for node, path in template.walk():
@@ -172,10 +174,10 @@ def _printed(node: Node) -> Iterator[tuple[int, str]]:
 
 
 def redirect(text: str, handle: str) -> str:
-    """Replace every handle of a message, those built with variables too, so that `handle` alone is ever notified.
+    """Replace every handle of a message, also those built with variables, so that only `handle` is notified.
 
-    What a variable prints is taken to hold no `@`, as a tag value cannot. Raises UnusableInputError for a `handle` that
-    is none, and MessageSyntaxError.
+    Variables are assumed to contain no `@`, as a tag value cannot. Raises UnusableInputError for an invalid `handle`,
+    and MessageSyntaxError.
     """
     _checked(handle)
     shape, _ = _shape(parse(text))
@@ -202,9 +204,9 @@ def redirect(text: str, handle: str) -> str:
 
 
 def notify(text: str, handle: str) -> str:
-    """Add a recipient outside every conditional, unless it stands there already: then it hears of each transition.
+    """Add a recipient outside all conditionals, unless it is there already, so that it is notified of each transition.
 
-    Raises UnusableInputError for a `handle` that is none, and MessageSyntaxError.
+    Raises UnusableInputError for an invalid `handle`, and MessageSyntaxError.
     """
     _checked(handle)
     if any(mention.name == handle and not mention.path for mention in mentions(parse(text))):

@@ -1,4 +1,4 @@
-"""A message as it goes out: text, recipients, and the assumptions it relied on. Section 4 of the semantics."""
+"""Render a message: text, recipients, and the assumptions that it relied on. Section 4 of the semantics."""
 
 import math
 from collections.abc import Sequence
@@ -43,9 +43,9 @@ from ddassets.language.message.vocabulary import FLAGS
 
 @dataclass(frozen=True)
 class Rendered:
-    """`problems` are variables that do not exist and calculations without a result: they print nothing.
+    """`problems` are unknown variables and calculations without a result, which print nothing.
 
-    `textless` are the recipients that get an empty text (rule 4.3b).
+    `textless` are the recipients with an empty text (rule 4.3b).
     """
 
     text: str
@@ -58,9 +58,9 @@ class Rendered:
 
 
 def render(template: Template, context: Context, escalation: Template | None = None) -> Rendered:
-    """Render a message, then scan it for handles (rule 4.12).
+    """Render a message, then find its handles (rule 4.12).
 
-    `escalation` is the monitor's escalation_message: it goes out only with a renotification (rule 3.23).
+    `escalation` is the monitor's escalation_message, which only a renotification contains (rule 3.23).
     """
     flags = conditions(context.transition, context.assumptions)
     run = _Run(context, flags)
@@ -86,7 +86,7 @@ def render(template: Template, context: Context, escalation: Template | None = N
 
 
 def _names(handles: Sequence[Handle], text: str, run: '_Run') -> tuple[str, ...]:
-    """The name of each handle once; a final `.` or `,` belongs to it or not (A32)."""
+    """Return the name of each handle once, with or without a final `.` or `,` (A32)."""
     final = any(handle.doubtful for handle in handles) and run.assumptions.handle_punctuation == 'yes'
     names = (f'{handle.name}{text[handle.end]}' if final and handle.doubtful else handle.name for handle in handles)
     return tuple(dict.fromkeys(names))
@@ -95,9 +95,9 @@ def _names(handles: Sequence[Handle], text: str, run: '_Run') -> tuple[str, ...]
 def _hidden(
     template: Template, handles: tuple[str, ...], text: str, run: '_Run', heard: '_Run'
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return all recipients of a text part of which is not shown, and those of them that get nothing of it.
+    """Return all recipients of a partly hidden text, and those whose text is empty.
 
-    Rule 4.3b: the handles of that part are notified. A92: with the text that is shown, or with an empty one.
+    The handles of the hidden part are notified (rule 4.3b), with the shown text or with an empty one (A92).
     """
     whole = heard.nodes(template.nodes)
     everyone = tuple(dict.fromkeys((*_names(find_handles(whole), whole, heard), *handles)))
@@ -124,7 +124,7 @@ def transition_words(edge: Edge, assumptions: Assumptions) -> str:
 def render_title(name: Template, context: Context, include_tags: bool = True) -> Rendered:
     """Render the title of a notification: `[P1] [Triggered on {host:h1}] Name`. Rule 3.24.
 
-    The tags in it are those of the group, by key; a simple alert has none.
+    It contains the tags of the group, by key; a simple alert has none.
     """
     run = _Run(context, conditions(context.transition, context.assumptions))
     text = run.nodes(name.nodes)
@@ -145,7 +145,7 @@ def render_title(name: Template, context: Context, include_tags: bool = True) ->
 class _Run:
     """Renders the nodes of one template; `flags` are the state conditionals that hold.
 
-    `hidden` are those of them whose blocks are rendered only for their handles.
+    `hidden` are those whose blocks are rendered only for their handles.
     """
 
     def __init__(self, context: Context, flags: frozenset[str], hidden: frozenset[str] = frozenset()) -> None:
@@ -215,7 +215,7 @@ class _Run:
         return folded if minded != folded and self.assumptions.match_case == 'no' else minded
 
     def contains(self, text: str, wanted: Sequence[str], fold: bool) -> bool:
-        """Rule 4.5: whether the text contains any of those wanted; an empty one asks for any text (A93)."""
+        """Whether the text contains any of the texts; an empty one matches any text (A93, rule 4.5)."""
         if '' in wanted and (self.assumptions.match_nothing == 'no' or text):
             return True
         if fold:
@@ -238,7 +238,7 @@ class _Run:
         return ''
 
     def result(self, expression: Expression, offset: int) -> Value:
-        """Return the result of an expression; without one an empty text, and a problem."""
+        """Return the result of an expression; without a result, an empty text and a problem."""
         doubtful = expression.mixed or expression.undescribed()
         from_left = doubtful and self.assumptions.eval_format == 'from the left'
         try:
@@ -260,7 +260,7 @@ class _Run:
         return local.isoformat(' ', timespec='seconds')
 
     def lookup(self, parts: tuple[str, ...], offset: int, tested: bool = False) -> Value | None:
-        """Look a variable up. One that does not exist is empty, and a problem."""
+        """Look a variable up. An unknown variable is empty, and a problem."""
         value = self.variables.value(parts, tested)
         while self.variables.missing:
             name = self.variables.missing.pop()
@@ -269,7 +269,7 @@ class _Run:
 
 
 def _equals(value: Value | None, wanted: Sequence[str], fold: bool) -> bool:
-    """Rule 4.5: whether the value is any of those wanted, numbers by value; an empty one is a value that is not set."""
+    """Whether the value equals any of the texts, numbers by value; an empty text matches a missing value (rule 4.5)."""
     text = '' if value is None else str(value)
     if fold:
         text, wanted = text.casefold(), [candidate.casefold() for candidate in wanted]

@@ -1,4 +1,4 @@
-"""The sentence of a notification that says which condition was met. Rule 3.28."""
+"""The sentence of a notification about its condition. Rule 3.28."""
 
 from dataclasses import dataclass
 
@@ -38,10 +38,10 @@ class Trigger:
 
 
 def trigger(monitor: AnyMonitor, text: str, edge: Edge, group: tuple[str, ...]) -> Trigger:
-    """Return the condition that a transition of a group met. `text` is the query as its author wrote it.
+    """Return the condition that a transition of a group met; `text` is the query as written.
 
-    Trigger: the operator of the query with the threshold that was crossed. Recovery: the complement, with the threshold
-    of the state before. No source has the sentence of No Data.
+    On a trigger, it is the operator of the query with the crossed threshold; on a recovery, the complement with the
+    threshold of the previous state. The sentence of No Data is not documented.
     """
     if edge.target == NO_DATA:
         return Trigger('(wording not known)', '', '', documented=False)
@@ -74,7 +74,7 @@ def trigger(monitor: AnyMonitor, text: str, edge: Edge, group: tuple[str, ...]) 
 
 
 def filter_tags(scope: Scope | None) -> tuple[str, ...]:
-    """Return the tags of a filter; one that is more than tags joined by AND is one text."""
+    """Return the tags of a filter; a filter other than tags joined by AND is a single text."""
     match scope:
         case None | Everything():
             return ()

@@ -57,7 +57,7 @@ class Context:
 
 
 class Variables:
-    """Looks variables up. `assumptions` records those relied on, `missing` holds the names of unknown variables."""
+    """Looks variables up. `assumptions` records those relied on, `missing` the names of unknown variables."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
@@ -65,9 +65,9 @@ class Variables:
         self.missing: list[str] = []
 
     def value(self, parts: tuple[str, ...], tested: bool = False) -> Value | None:
-        """Return the value, None for one that is not set, and an empty text for a variable that does not exist.
+        """Return the value; None if it is not set, an empty text for an unknown variable.
 
-        `tested`: in the quotes of a conditional a tag may have no `.name` (rule 4.5).
+        `tested`: in the quotes of a conditional a tag may lack `.name` (rule 4.5).
         """
         context = self.context
         dotted = '.'.join(parts)
@@ -109,7 +109,7 @@ class Variables:
         return None
 
     def _attribute(self, parts: tuple[str, ...]) -> str | None:
-        """Return an attribute of the service, namespace, pod or device. In quotes, `a.b` may be its first part."""
+        """Return an attribute of the service, namespace, pod or device. In quotes, its first part may be `a.b`."""
         first, *rest = '.'.join(parts[:-1]).split('.') + [parts[-1]]
         attribute = self.context.entities.get(first, {}).get(rest[0]) if rest else None
         if isinstance(attribute, Mapping):
@@ -135,9 +135,9 @@ class Variables:
         return datetime.fromtimestamp(int(seconds), UTC).isoformat()
 
     def shown(self, value: Value | None, parts: tuple[str, ...] = ()) -> str:
-        """Return a value as a message prints it.
+        """Return a value in the format of a message.
 
-        Rule 4.6: `value` has at most three decimals; thresholds and results of eval are printed as they are.
+        `value` has at most three decimals; thresholds and results of eval are not rounded (rule 4.6).
         """
         if isinstance(value, int | float) and self.assumptions.number_format != 'raw' and parts[-1:] == ('value',):
             value = round(value, 3)
