@@ -24,11 +24,12 @@ def composite(query, **more):
     return {'type': 'composite', 'query': query, 'message': HANDLE, 'options': {}, **more}
 
 
-def surveyed(tmp_path, monitors):
-    folder = tmp_path / 'assets' / 'monitors'
-    folder.mkdir(parents=True)
-    for name, body in monitors.items():
-        (folder / f'{name}.json').write_text(json.dumps({'name': name, **body}))
+def surveyed(tmp_path, monitors, rules=()):
+    for kind, bodies in (('monitors', monitors), ('notification_rules', dict(rules))):
+        folder = tmp_path / 'assets' / kind
+        folder.mkdir(parents=True)
+        for name, body in bodies.items():
+            (folder / f'{name}.json').write_text(json.dumps({'name': name, **body}))
     return {found.name: found for found in survey_paths([tmp_path]).surveys}
 
 
@@ -80,3 +81,65 @@ def test_composites(tmp_path, query, alert, says):
 def test_a_composite_of_a_monitor_that_is_not_there(tmp_path):
     found = surveyed(tmp_path, {'c': composite('1 && 2')})['c']
     assert "no monitor '1'" in found.unsupported
+
+
+@pytest.mark.rule('3.27')
+@pytest.mark.parametrize(
+    'rule, told',
+    [
+        pytest.param(
+            {'recipients': ['slack-acme']},
+            {'Alert': ('@slack-acme',), 'recovery from Alert': ('@slack-acme',)},
+            id='all',
+        ),
+        pytest.param(
+            {'conditional_recipients': {'conditions': [{'scope': 'transition_type:is_alert', 'recipients': ['page']}]}},
+            {'Alert': ('@page',), 'recovery from Alert': ()},
+            id='one-transition',
+        ),
+        pytest.param(
+            {'filter': {'tags': ['team:other']}, 'recipients': ['page']},
+            {'Alert': (), 'recovery from Alert': ()},
+            id='of-others',
+        ),
+        pytest.param(
+            {'filter': {'scope': 'region:eu'}, 'recipients': ['page']},
+            {'Alert': ('@page',), 'recovery from Alert': ('@page',)},
+            id='some-group',
+        ),
+        pytest.param({'recipients': ['@page']}, {'Alert': (), 'recovery from Alert': ()}, id='refused-by-datadog'),
+    ],
+)
+@pytest.mark.parametrize(
+    'body',
+    [
+        pytest.param(
+            {'type': 'query alert', 'query': 'avg(last_5m):avg:acme.cpu{*} by {region} > 90'}, id='a-metric-monitor'
+        ),
+        pytest.param(
+            {'type': 'service check', 'query': '"acme.up".over("*").by("region").last(2).count_by_status()'},
+            id='a-check',
+        ),
+    ],
+)
+def test_recipients_of_rules(tmp_path, body, rule, told):
+    monitor = {'tags': ['team:acme'], 'message': 'Look.', 'options': {}, **body}
+    rules = {'route': {'filter': {'tags': ['team:acme']}, **rule}}
+    found = surveyed(tmp_path, {'m': monitor}, rules)['m']
+    assert {kind: found.notified[kind] for kind in told} == told
+    silent = 'auto/notifies-nobody' in {one.code for one in judge(found)}
+    assert silent == (not any(told.values()))
+
+
+def test_downtimes_of_a_source_are_named_by_their_address(tmp_path):
+    blocks = [
+        f'resource "datadog_downtime_schedule" "{name}" {{\n'
+        '  scope = "region:eu"\n  monitor_identifier { monitor_tags = ["*"] }\n}\n'
+        for name in ('day', 'night')
+    ]
+    monitor = 'resource "datadog_monitor" "m" {\n' + ''.join(
+        f'  {key} = {json.dumps(value)}\n' for key, value in {'name': 'm', **CPU}.items()
+    )
+    (tmp_path / 'main.tf').write_text(''.join([*blocks, monitor, '  monitor_thresholds { critical = 90 }\n}\n']))
+    (found,) = survey_paths([tmp_path / 'main.tf']).surveys
+    assert found.idle_downtimes == ('datadog_downtime_schedule.day', 'datadog_downtime_schedule.night')

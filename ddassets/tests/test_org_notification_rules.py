@@ -232,3 +232,19 @@ def test_doctor_says_whether_a_rule_is_applied(datadog, apply, tmp_path):
     assert apply(files).code == 0
     ((level, text),) = findings()
     assert level == 'ok' and text.startswith('Spool in production: applied  ')
+
+
+@pytest.mark.parametrize(
+    'filter, routed',
+    [
+        pytest.param({'tags': ['integration:acme-spool']}, True, id='every-group'),
+        pytest.param({'scope': 'host:*'}, True, id='by-a-group-key'),
+        pytest.param({'scope': 'team:other'}, False, id='others'),
+    ],
+)
+def test_a_monitor_that_a_rule_routes_is_not_said_to_notify_nobody(apply, filter, routed):
+    monitor = copy.deepcopy(integration.ASSETS['monitors/full.json'])
+    monitor['definition']['message'] = 'The spool is full.'
+    files = {'monitors/full.json': monitor, PRODUCTION: body_of(recipients=['slack-spool'], filter=filter)}
+    outcome = apply(files, 'plan', '--dry-run')
+    assert outcome.code == 0 and ('notifies nobody' not in outcome.err) == routed, outcome.said

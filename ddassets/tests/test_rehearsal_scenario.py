@@ -230,12 +230,26 @@ def test_a_monitor_outside_the_subset_says_how_to_leave_it_out(tmp_path):
     assert '\n             ^\nto exclude it: `monitors: {except: ["Top"]}`' in raised.value.details
 
 
-def test_an_asset_that_cannot_be_read_is_refused(tmp_path):
-    monitors = tmp_path / 'assets' / 'monitors'
-    monitors.mkdir(parents=True)
-    (monitors / 'broken.json').write_text('{')
-    with pytest.raises(UnusableInputError, match=r'broken.json:1:2: not JSON'):
-        rehearse(parse(f'{HEAD}series: []\n', tmp_path / 's.yaml'), bundle.read(tmp_path))
+@pytest.mark.parametrize(
+    ('kind', 'choice', 'message'),
+    [
+        pytest.param('monitors', '', r'broken.json:1:2: not JSON', id='a-monitor'),
+        pytest.param('downtimes', '', r'broken.json:1:2: not JSON', id='a-downtime'),
+        pytest.param('notification_rules', '', r'broken.json:1:2: not JSON', id='a-notification-rule'),
+        pytest.param(
+            'notification_rules',
+            'notification_rules: [broken]',
+            r"no notification rule 'broken'; available: .*broken.json:1:2: not JSON",
+            id='a-notification-rule-by-name',
+        ),
+    ],
+)
+def test_an_asset_that_cannot_be_read_is_refused(kind, choice, message, tmp_path):
+    folder = tmp_path / 'assets' / kind
+    folder.mkdir(parents=True)
+    (folder / 'broken.json').write_text('{')
+    with pytest.raises(UnusableInputError, match=message):
+        rehearse(parse(f'{HEAD}series: []\n{choice}\n', tmp_path / 's.yaml'), bundle.read(tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -169,6 +169,27 @@ def test_who_may_be_told_is_known_without_the_values_of_groups():
     assert may_route(rules, [HARBOR], set()) == {'@denied'}
 
 
+@pytest.mark.parametrize(
+    ('conditions', 'transition', 'told'),
+    [
+        pytest.param([('transition_type:is_alert', 'page')], (OK, ALERT), {'@page'}, id='the-transition-holds'),
+        pytest.param([('transition_type:is_alert', 'page')], (OK, WARN), {'@fallback'}, id='and-does-not'),
+        pytest.param([('env:prod', 'prod')], (OK, ALERT), {'@prod', '@fallback'}, id='a-value-that-is-not-known'),
+        pytest.param(
+            [('team:harbor', 'own'), ('env:prod', 'prod')], (OK, WARN), {'@own', '@prod'}, id='one-is-certain'
+        ),
+        pytest.param([('site:a', 'site')], (OK, ALERT), {'@fallback'}, id='a-key-that-no-group-has'),
+    ],
+)
+def test_who_may_be_told_of_a_transition(conditions, transition, told):
+    conditional = {
+        'conditions': [{'scope': scope, 'recipients': [name]} for scope, name in conditions],
+        'fallback_recipients': ['fallback'],
+    }
+    rules = [rule('r', [HARBOR], conditional_recipients=conditional)]
+    assert may_route(rules, [HARBOR], {'env'}, Edge(*transition)) == told
+
+
 SCOPES = st.recursive(
     st.sampled_from(['a:1', 'a:2', 'b:1', 'a:*', 'b:*', '-a:1', 'a:(1 OR 3)', 'a:1 b:*']),
     lambda inner: st.one_of(

@@ -16,6 +16,10 @@ from ddassets.cli.option import narrowing_tags
 from ddassets.cli.plan_output import dry_run_report, outcome_text, report, subject_widths
 from ddassets.diagnostic import Severity, UnusableInputError
 from ddassets.engine.message import handles
+from ddassets.engine.routing import may_route
+from ddassets.language.query.errors import QuerySyntaxError
+from ddassets.language.query.syntax import parse_monitor
+from ddassets.language.query.tree import metrics
 from ddassets.org.account import require_keys
 from ddassets.org.applying import Outcome, carry_out, invalid
 from ddassets.org.changes import Changes, check_handles
@@ -83,13 +87,25 @@ def _read(options: PlanOptions) -> tuple[bundle.Bundle, list[Desired]]:
     check_handles(options.changes)
     assets = read_assets(options.path)
     desired = read_desired(assets, options.selection, options.changes)
+    rules = [rule for rule in assets.rules if not rule.errors]
     for asset in desired:
-        if asset.kind is MONITORS and not handles(str(asset.body.get('message') or '')):
+        if asset.kind is MONITORS and not handles(str(asset.body.get('message') or '')) and not _routed(asset, rules):
             log(
                 f'{asset.asset.path}: warning: the message names no recipient, so the monitor notifies nobody; add an '
                 '@-handle, or pass --notify @HANDLE'
             )
     return assets, desired
+
+
+def _routed(desired: Desired, rules: Sequence[bundle.NotificationRule]) -> bool:
+    """Whether a notification rule of the integration may add a recipient for a group of a monitor."""
+    try:
+        query = parse_monitor(str(desired.body.get('query') or ''))
+        keys = {key.name for metric in metrics(query.expression) for key in metric.by}
+    except QuerySyntaxError:
+        # The query of another product, whose groups are not known.
+        keys = set()
+    return bool(may_route(rules, desired.body.get('tags') or (), keys))
 
 
 def source_of(path: Path) -> 'bundle.Bundle | None':

@@ -36,9 +36,24 @@ def route(
     return {recipient: tuple(names) for recipient, names in found.items()}
 
 
-def may_route(rules: Iterable[NotificationRule], tags: Collection[str], by: Collection[str]) -> set[str]:
-    """Return every recipient that a rule may add for a group with these tags and keys, whatever their values are."""
-    return {f'@{recipient}' for rule in rules if _matches(rule, tags, by) for recipient in rule.recipients}
+def may_route(
+    rules: Iterable[NotificationRule],
+    tags: Collection[str],
+    by: Collection[str],
+    edge: Edge | None = None,
+    assumptions: Assumptions | None = None,
+) -> set[str]:
+    """Return every recipient that a rule may add for a group with these tags and keys, whatever their values are.
+
+    With `edge`, only those that are notified of this transition. `assumptions` as for `route`.
+    """
+    assumptions = Assumptions() if assumptions is None else assumptions
+    return {
+        f'@{recipient}'
+        for rule in rules
+        if _matches(rule, tags, by)
+        for recipient in (rule.recipients if edge is None else _possible(rule, tags, by, edge, assumptions))
+    }
 
 
 def _matches(rule: NotificationRule, tags: Collection[str], by: Collection[str] = ()) -> bool:
@@ -62,6 +77,26 @@ def _recipients(rule: NotificationRule, tags: Collection[str], edge: Edge, assum
     ]
     for recipients in held or [conditional.fallback_recipients]:
         yield from recipients
+
+
+def _possible(
+    rule: NotificationRule, tags: Collection[str], by: Collection[str], edge: Edge, assumptions: Assumptions
+) -> Iterator[str]:
+    """The recipients of one rule for some values of the keys `by`."""
+    conditional = rule.fields.conditional_recipients
+    if conditional is None:
+        yield from rule.fields.recipients
+        return
+    certain = False
+    for condition in conditional.conditions:
+        if condition.scope is None:
+            continue
+        holds_always = _holds(condition.scope, tags, edge, assumptions)
+        certain |= holds_always
+        if holds_always or condition.scope[0] in by:
+            yield from condition.recipients
+    if not certain:
+        yield from conditional.fallback_recipients
 
 
 def _holds(term: tuple[str, str], tags: Collection[str], edge: Edge, assumptions: Assumptions) -> bool:

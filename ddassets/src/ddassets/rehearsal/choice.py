@@ -3,7 +3,7 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -72,11 +72,17 @@ def _is_known(monitor: bundles.Monitor) -> bool:
 
 
 def _faults(scenario: Scenario, bundle: Bundle, monitors: Sequence[bundles.Monitor]) -> list[Diagnostic]:
-    paths = {asset.path for asset in monitors} | {bundle.metadata_path}
-    faults = [one for one in bundle.problems if one.path in paths]
-    if not scenario.monitors.named and not scenario.monitors.without:
-        faults += _unread(bundle, 'monitors')
+    faults = [one for one in bundle.problems if one.path == bundle.metadata_path]
+    faults += _problems(scenario.monitors, bundle, monitors, 'monitor')
     return faults + [fault for asset in monitors for fault in asset.errors]
+
+
+def _problems(choice: Choice, bundle: Bundle, assets: Iterable[Asset], kind: str) -> Iterator[Diagnostic]:
+    """Yield the problems of the files of assets and, if the scenario selects all, of files that could not be read."""
+    paths = {asset.path for asset in assets}
+    yield from (one for one in bundle.problems if one.path in paths)
+    if choice.named is None and not choice.without:
+        yield from _unread(bundle, kind)
 
 
 def _names(monitors: Iterable[bundles.Monitor]) -> list[str]:
@@ -111,13 +117,15 @@ def choose_downtimes(scenario: Scenario, bundle: Bundle, read: ReadSource = read
     Raises UnusableInputError for a downtime that does not exist, and with all errors of existing ones.
     """
     found: list[downtimes.Downtime] = []
+    selected: list[bundles.Downtime] = []
     notes: list[str] = []
     faults: list[Diagnostic] = []
     refused: list[str] = []
+    names = _names_of(bundle)
     for number, chosen in enumerate(_chosen(scenario.downtimes, bundle, bundle.downtimes, 'downtime', [])):
-        for asset, name in _downtimes(chosen, bundle, number, read):
+        for asset, name in _downtimes(chosen, names, number, read):
             downtime, diagnostics = downtimes.read(asset, name)
-            faults += (one for one in bundle.problems if one.path == asset.path)
+            selected.append(asset)
             faults += diagnostics
             if downtime:
                 found.append(downtime)
@@ -125,8 +133,7 @@ def choose_downtimes(scenario: Scenario, bundle: Bundle, read: ReadSource = read
                 notes.append(_left_out(name, asset.unknown))
             elif asset is chosen:
                 refused.append(asset.path.stem)
-    if scenario.downtimes.named is None and not scenario.downtimes.without:
-        faults += _unread(bundle, 'downtimes')
+    faults[:0] = _problems(scenario.downtimes, bundle, selected, 'downtime')
     _refuse(faults, 'downtimes', refused)
     return Chosen(found, notes)
 
@@ -153,7 +160,8 @@ def choose_rules(
         else:
             file, only = _file(chosen, read)
             found += _only(chosen, file, file.rules, only, 'notification rule')
-    faults = [fault for rule in found for fault in rule.errors]
+    faults = [*_problems(scenario.rules, bundle, found, 'notification rule')]
+    faults += (fault for rule in found for fault in rule.errors)
     _refuse(faults, 'notification_rules', [rule.name or rule.path.stem for rule in found if rule.errors])
     return Chosen(
         [rule for rule in found if not rule.unknown],
@@ -162,23 +170,32 @@ def choose_rules(
 
 
 def _downtimes(
-    chosen: bundles.Downtime | Entry, bundle: Bundle, number: int, read: ReadSource
+    chosen: bundles.Downtime | Entry, names: Mapping[int, str], number: int, read: ReadSource
 ) -> Iterator[tuple[bundles.Downtime, str]]:
-    """Return the selected downtimes, each with its name."""
+    """Return the selected downtimes, each with its name; `names` are those of the integration, by id()."""
     if isinstance(chosen, bundles.Downtime):
-        yield chosen, _label(chosen, bundle.downtimes)
+        yield chosen, names[id(chosen)]
     elif _is_body(chosen):
         yield bundles.read_downtime(EntrySource(chosen), chosen.data()), f'downtime {number + 1}'
     else:
         file, only = _file(chosen, read)
+        names = _names_of(file)
         for asset in _only(chosen, file, file.downtimes, only, 'downtime'):
-            yield asset, _label(asset, file.downtimes)
+            yield asset, names[id(asset)]
 
 
-def _label(asset: Asset, assets: Sequence[Asset]) -> str:
-    if asset.address or sum(one.path == asset.path for one in assets) == 1:
-        return asset.address or asset.path.stem
-    return f'{asset.path.stem} {assets.index(asset) + 1}'
+def _names_of(bundle: Bundle) -> dict[int, str]:
+    return {id(asset): name for asset, name in named_downtimes(bundle)}
+
+
+def named_downtimes(bundle: Bundle) -> Iterator[tuple[bundles.Downtime, str]]:
+    """Return the downtimes, each with its name: its address, else its file, with a number if that contains several."""
+    sizes = Counter(str(asset.path) for asset in bundle.downtimes)
+    seen: Counter[str] = Counter()
+    for asset in bundle.downtimes:
+        path = str(asset.path)
+        seen[path] += 1
+        yield asset, asset.address or (f'{asset.path.stem} {seen[path]}' if sizes[path] > 1 else asset.path.stem)
 
 
 def _chosen[T: Asset](
@@ -229,7 +246,7 @@ def _find[T: Asset](entry: Entry, bundle: Bundle, index: _Index[T], kind: str) -
     if wanted in index.assets:
         return index.assets[wanted]
     known = index.known()
-    unread = ''.join(f'; {line(fault)}' for fault in _unread(bundle, f'{kind}s'))
+    unread = ''.join(f'; {line(fault)}' for fault in _unread(bundle, kind))
     entry.refuse(f'no {kind} {entry.shown()}{did_you_mean(wanted, known)}; available: {listed(known)}{unread}')
 
 
@@ -280,6 +297,6 @@ def _refuse(faults: Iterable[Diagnostic], kind: str = '', names: Sequence[str] =
 
 def _unread(bundle: Bundle, kind: str) -> Iterator[Diagnostic]:
     """Yield the errors of the files in the folder of a kind that could not be read, or of the source."""
-    folder = bundle.folder / 'assets' / kind
+    folder = bundle.folder / 'assets' / f'{kind.replace(" ", "_")}s'
     found = (one for one in bundle.problems if bundle.source or folder in (one.path, one.path.parent))
     return (one for one in found if one.severity is Severity.ERROR)

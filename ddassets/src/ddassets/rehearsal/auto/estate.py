@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ddassets import assets
-from ddassets.assets import Bundle
+from ddassets.assets import Bundle, NotificationRule
 from ddassets.assets import Monitor as MonitorAsset
 from ddassets.assets.source import Place
 from ddassets.diagnostic import Diagnostic, Severity, UnusableInputError
@@ -20,6 +20,7 @@ from ddassets.engine.series import Kind
 from ddassets.engine.service_check import CheckMonitor
 from ddassets.rehearsal.auto.others import survey_check, survey_composite
 from ddassets.rehearsal.auto.survey import Survey, survey
+from ddassets.rehearsal.choice import named_downtimes
 from ddassets.rehearsal.scenario import KINDS
 
 
@@ -57,12 +58,14 @@ def survey_paths(paths: Iterable[Path], progress: Callable[[str], None] = lambda
         for bundle in bundles:
             diagnostics += _faults_of_files(bundle)
             planned = list(_downtimes(bundle))
+            # lint reports faults of rules. A part that the source does not contain may match anything, or nothing.
+            rules = [rule for rule in bundle.rules if not rule.errors and not rule.unknown]
             for asset in bundle.monitors:
                 progress(f'{asset.name}')
                 # An invalid monitor is reported, not surveyed.
                 diagnostics += asset.errors
                 if not asset.errors:
-                    surveys.append(found := _survey(asset, bundle, planned))
+                    surveys.append(found := _survey(asset, bundle, planned, rules))
                     diagnostics += judge(found)
     return Estate(surveys, diagnostics)
 
@@ -86,26 +89,28 @@ def _faults_of_files(bundle: Bundle) -> list[Diagnostic]:
 
 
 def _downtimes(bundle: Bundle) -> Iterator[Downtime]:
-    for asset in bundle.downtimes:
+    for asset, name in named_downtimes(bundle):
         try:
-            yield downtimes.parse(asset.body, asset.path.stem)
+            yield downtimes.parse(asset.body, name)
         except UnusableInputError:
             # lint reports it with its position.
             continue
 
 
-def _survey(asset: MonitorAsset, bundle: Bundle, planned: Sequence[Downtime]) -> Survey:
+def _survey(
+    asset: MonitorAsset, bundle: Bundle, planned: Sequence[Downtime], rules: Sequence[NotificationRule]
+) -> Survey:
     try:
         monitor = types.read(asset)
     except UnusableInputError as error:
         return Survey(asset, unsupported=str(error).removeprefix(f'{asset.name}: '))
     match monitor:
         case CheckMonitor():
-            return survey_check(asset, monitor, planned)
+            return survey_check(asset, monitor, planned, rules)
         case Composite():
-            return survey_composite(asset, monitor, bundle.monitors, planned)
+            return survey_composite(asset, monitor, bundle.monitors, planned, rules)
         case Monitor():
-            return survey(asset, monitor, planned, *declared(bundle))
+            return survey(asset, monitor, planned, *declared(bundle), rules)
     return Survey(asset, unsupported=f'no signal can be generated for type {asset.type!r}')
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from ddassets.assets import Monitor as MonitorAsset
+from ddassets.assets import NotificationRule
 from ddassets.assets.members import find_member
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine import kinds
@@ -30,7 +31,12 @@ _HOLD = 10
 _SILENT_HOST = 'the Agent submits only OK'
 
 
-def survey_check(asset: MonitorAsset, monitor: CheckMonitor, downtimes: Sequence[Downtime] = ()) -> Survey:
+def survey_check(
+    asset: MonitorAsset,
+    monitor: CheckMonitor,
+    downtimes: Sequence[Downtime] = (),
+    rules: Sequence[NotificationRule] = (),
+) -> Survey:
     """Generate runs with every status and a silence at the end, and report what happens."""
     words = _words(monitor)
     codes = np.array([-1 if word == '_' else STATUSES.index(word) for word in words])
@@ -41,7 +47,7 @@ def survey_check(asset: MonitorAsset, monitor: CheckMonitor, downtimes: Sequence
         for tags in _tags(monitor)
     ]
     reporter = Reporter(
-        asset, monitor, monitor.query.by, lambda: frozenset(tag for tag in monitor.query.over if ':' in tag)
+        asset, monitor, monitor.query.by, lambda: frozenset(tag for tag in monitor.query.over if ':' in tag), rules
     )
     end = START + MINUTE * codes.size
     evaluator = CheckEvaluator(monitor, SeriesSet(series), START, end, 0, reporter.assumptions)
@@ -85,7 +91,11 @@ def _check_reasons(monitor: CheckMonitor) -> dict[State, str]:
 
 
 def survey_composite(
-    asset: MonitorAsset, monitor: Composite, monitors: Sequence[MonitorAsset], downtimes: Sequence[Downtime] = ()
+    asset: MonitorAsset,
+    monitor: Composite,
+    monitors: Sequence[MonitorAsset],
+    downtimes: Sequence[Downtime] = (),
+    rules: Sequence[NotificationRule] = (),
 ) -> Survey:
     """Take the members through combinations of their states, and report what happens."""
     try:
@@ -94,7 +104,7 @@ def survey_composite(
         return Survey(asset, unsupported=str(error))
     groups = {letter: [group] for letter, (_, group) in members.items() if group}
     keys = {tag.partition(':')[0] for each in groups.values() for tag in each[0]}
-    reporter = Reporter(asset, monitor, keys, frozenset)
+    reporter = Reporter(asset, monitor, keys, frozenset, rules)
     chosen = _assignments(monitor, {letter: found for letter, (found, _) in members.items()})
     if groups and not common_groups(groups):
         against = ' against '.join(','.join(tag.partition(':')[0] for tag in each[0]) for each in groups.values())

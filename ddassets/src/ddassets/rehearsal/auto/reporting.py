@@ -8,11 +8,13 @@ from itertools import islice, product
 import numpy as np
 
 from ddassets.assets import Monitor as MonitorAsset
+from ddassets.assets import NotificationRule
 from ddassets.engine import message as messages
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.downtime import Downtime
 from ddassets.engine.message import CHECK_TRANSITIONS, Edge
 from ddassets.engine.monitor import AnyMonitor
+from ddassets.engine.routing import may_route
 from ddassets.engine.state import State
 from ddassets.engine.timeline import GroupTimeline
 from ddassets.language.downtime_scope import Scope
@@ -21,16 +23,23 @@ from ddassets.rehearsal.coverage import possible_branches, possible_edges
 
 @dataclass
 class Reporter:
-    """`keys` are the monitor's group keys. `fixed` returns the tags that its query fixes for every group."""
+    """`keys` are the monitor's group keys. `fixed` returns the tags that its query fixes for every group.
+
+    `rules` are the notification rules, which add recipients to those of the message.
+    """
 
     asset: MonitorAsset
     monitor: AnyMonitor
     keys: Collection[str]
     fixed: Callable[[], frozenset[str]]
+    rules: Sequence[NotificationRule] = ()
     assumptions: Assumptions = field(default_factory=Assumptions)
 
     def notified(self, edges: set[Edge]) -> dict[str, tuple[str, ...]]:
-        """Return the handles notified by each kind of notification that the signal causes."""
+        """Return the handles notified by each kind of notification that the signal causes.
+
+        A rule counts if it matches some group: the values of the generated groups are invented.
+        """
         template = self._template()
         if template is None:
             return {}
@@ -40,6 +49,8 @@ class Reporter:
             kind = str(edge.target) if edge.target is not State.OK else f'recovery from {edge.source}'
             names = found.setdefault(kind, {})
             names.update((one.handle, None) for one in reached if edge in one.always | one.sometimes)
+            routed = may_route(self.rules, self.asset.tags, self.keys, edge, self.assumptions)
+            names.update(dict.fromkeys(sorted(routed)))
         return {kind: tuple(names) for kind, names in found.items()}
 
     def never(self) -> dict[str, str]:

@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 
 from ddassets.assets import Monitor as MonitorAsset
+from ddassets.assets import NotificationRule
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.downtime import Downtime
@@ -81,18 +82,19 @@ def survey(
     downtimes: Sequence[Downtime] = (),
     kinds: Mapping[str, Kind] | None = None,
     intervals: Mapping[str, int] | None = None,
+    rules: Sequence[NotificationRule] = (),
 ) -> Survey:
     """Generate a signal for a monitor, evaluate it, and report what happens.
 
-    `kinds` and `intervals` (seconds) are declared by metadata.csv, by metric. An unsupported query is reported in
-    `Survey.unsupported`.
+    `kinds` and `intervals` (seconds) are declared by metadata.csv, by metric. `rules` may add recipients. An
+    unsupported query is reported in `Survey.unsupported`.
     """
     try:
         plan = make_plan(monitor.query, Assumptions(), _stub(monitor))
         found = sources(plan, kinds or {}, intervals or {})
     except UnusableInputError as error:
         return Survey(asset, unsupported=str(error))
-    return _Surveyor(asset, monitor, plan, found).survey(downtimes)
+    return _Surveyor(asset, monitor, plan, found, rules).survey(downtimes)
 
 
 @dataclass(frozen=True)
@@ -140,8 +142,16 @@ _COMPLEMENTS: Mapping[Comparator, Comparator] = {'>': '<=', '>=': '<', '<': '>='
 class _Surveyor:
     """Searches levels for each state of one monitor, and evaluates the signal with these levels."""
 
-    def __init__(self, asset: MonitorAsset, monitor: Monitor, plan: Plan, found: Sequence[Source]) -> None:
+    def __init__(
+        self,
+        asset: MonitorAsset,
+        monitor: Monitor,
+        plan: Plan,
+        found: Sequence[Source],
+        rules: Sequence[NotificationRule] = (),
+    ) -> None:
         self.asset = asset
+        self.rules = rules
         self.monitor = monitor
         self.plan = plan
         self.search = Search(monitor, plan, found, START)
@@ -291,7 +301,7 @@ class _Surveyor:
 
     @cached_property
     def _reporter(self) -> Reporter:
-        return Reporter(self.asset, self.monitor, self.plan.by, self._fixed_tags, self.assumptions)
+        return Reporter(self.asset, self.monitor, self.plan.by, self._fixed_tags, self.rules, self.assumptions)
 
     def _fixed_tags(self) -> frozenset[str]:
         store = self.search.store(Trial(0, 0.0, (0.0,), np.empty(0)), [Segment(0.0, 60)])
