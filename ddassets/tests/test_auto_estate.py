@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from citing import rule
 
 from ddassets.rehearsal.auto.estate import judge, survey_paths
 
@@ -16,8 +17,16 @@ def check(query, message=HANDLE, **options):
 UP = '"datadog.agent.up".over("env:prod").by("host").last(2).count_by_status()'
 CONNECT = '"acme.can_connect".over("*").by("host").last(4).count_by_status()'
 CLUSTER = '"acme.can_connect".over("*").by("env").last(1).pct_by_status()'
+AGENTS = UP.replace('.by("host").last(2).count', '.by("*").last(1).pct')
 CPU = {'type': 'query alert', 'query': 'avg(last_5m):avg:acme.cpu{*} by {host} > 90', 'message': HANDLE}
 ERRORS = {'type': 'query alert', 'query': 'avg(last_5m):avg:acme.errors{*} by {service} > 5', 'message': HANDLE}
+
+
+WORKERS = {
+    'type': 'query alert',
+    'query': 'min(last_5m):count_not_null(avg:acme.load{*} by {host}) < 2',
+    'message': HANDLE,
+}
 
 
 def composite(query, **more):
@@ -41,6 +50,17 @@ def surveyed(tmp_path, monitors, rules=()):
             check(CONNECT, notify_no_data=True, no_data_timeframe=5), ('yes', 'yes', 'yes', 'yes'), id='missing data'
         ),
         pytest.param(check(CLUSTER, thresholds={'critical': 50}), ('yes', 'not set', 'not set', 'yes'), id='a cluster'),
+        pytest.param(
+            check(AGENTS, thresholds={'critical': 60, 'warning': 30}),
+            ('yes', 'yes', 'not set', 'yes'),
+            id='a cluster of hosts',
+            marks=rule('14.19'),
+        ),
+        pytest.param(
+            check(AGENTS, thresholds={'critical': 60.4, 'warning': 60.1}),
+            ('yes', 'no', 'not set', 'yes'),
+            id='no share of hosts warns',
+        ),
         pytest.param(check(UP, notify_no_data=True), ('not set', 'not set', 'yes', 'yes'), id='a host'),
         pytest.param(check(UP, notify_no_data=False), ('no', 'not set', 'not set', 'no'), id='a host, silent'),
     ],
@@ -68,14 +88,42 @@ def test_a_host_monitor_that_waits_for_an_alert(tmp_path):
         pytest.param('cpu && !errors', 'no', 'group by host against service', id='no common group'),
         pytest.param('cpu && !cpu', 'no', 'no combination', id='a contradiction'),
         pytest.param('!cpu', 'yes', '', id='not'),
+        pytest.param('workers && errors', 'yes', '', id='a count has no groups'),
     ],
 )
 @pytest.mark.rule('13.6', '13.15')
 def test_composites(tmp_path, query, alert, says):
-    monitors = {'cpu': CPU, 'errors': ERRORS, 'connect': check(CONNECT), 'c': composite(query)}
+    monitors = {'cpu': CPU, 'errors': ERRORS, 'workers': WORKERS, 'connect': check(CONNECT), 'c': composite(query)}
     found = surveyed(tmp_path, monitors)['c']
     assert found.alert.answer == alert
     assert says in found.alert.reason
+
+
+@pytest.mark.parametrize(
+    'query, alert, says',
+    [
+        pytest.param(WORKERS['query'], 'no', 'count_not_null(): counts groups', id='a count', marks=rule('20.2')),
+        pytest.param(
+            'max(last_5m):dt(avg:acme.x{*}) > 90', 'no', 'dt(): measures gaps', id='gaps', marks=rule('20.10')
+        ),
+        pytest.param(
+            "avg(last_5m):avg:acme.x{*} / calendar_shift(avg:acme.x{*}, '-1d', 'Europe/Berlin') < 0.5",
+            'yes',
+            '',
+            id='a day before',
+            marks=rule('20.18'),
+        ),
+        pytest.param(
+            "avg(last_5m):avg:acme.x{*} - calendar_shift(avg:acme.x{*}, '-1mo', 'UTC') > 5",
+            'yes',
+            '',
+            id='a month before',
+        ),
+    ],
+)
+def test_what_levels_of_a_metric_decide(tmp_path, query, alert, says):
+    found = surveyed(tmp_path, {'m': {'type': 'query alert', 'query': query, 'message': HANDLE}})['m']
+    assert (found.alert.answer, says in found.unsupported) == (alert, True)
 
 
 def test_a_composite_of_a_monitor_that_is_not_there(tmp_path):

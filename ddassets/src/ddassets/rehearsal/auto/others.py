@@ -19,13 +19,12 @@ from ddassets.engine.service_check import PREFIX, STATUSES, CheckEvaluator, Chec
 from ddassets.engine.state import State
 from ddassets.engine.timeline import SEVERITIES, Codes, Group, GroupTimeline
 from ddassets.language.composite import Member
-from ddassets.language.query.tree import metrics
 from ddassets.rehearsal.auto.reporting import Reporter, delay, edges
-from ddassets.rehearsal.auto.survey import START, Survey, Verdict
+from ddassets.rehearsal.auto.survey import START, Survey, Verdict, plan_of
 
 MINUTE = 60
-# Number of tag combinations of a cluster alert.
-_CLUSTER = 2
+# Number of tag combinations of a cluster alert, and of one of hosts, of which a share has to be silent.
+_CLUSTER, _HOSTS = 2, 100
 # Minutes in each state of a composite.
 _HOLD = 10
 _SILENT_HOST = 'the Agent submits only OK'
@@ -38,18 +37,13 @@ def survey_check(
     rules: Sequence[NotificationRule] = (),
 ) -> Survey:
     """Generate runs with every status and a silence at the end, and report what happens."""
-    words = _words(monitor)
-    codes = np.array([-1 if word == '_' else STATUSES.index(word) for word in words])
-    there = codes >= 0
-    times = START + MINUTE * np.arange(codes.size, dtype=np.float64)[there]
-    series = [
-        Series(PREFIX + monitor.query.check, tags, times, codes[there].astype(np.float64), 'gauge', MINUTE)
-        for tags in _tags(monitor)
-    ]
+    early = _warned(monitor)
+    words, first = _words(monitor, early), _words(monitor, early, early=True)
+    series = [_runs(monitor, tags, first if number < early else words) for number, tags in enumerate(_tags(monitor))]
     reporter = Reporter(
         asset, monitor, monitor.query.by, lambda: frozenset(tag for tag in monitor.query.over if ':' in tag), rules
     )
-    end = START + MINUTE * codes.size
+    end = START + MINUTE * len(words)
     evaluator = CheckEvaluator(monitor, SeriesSet(series), START, end, 0, reporter.assumptions)
     if not evaluator.groups:
         return Survey(asset, unsupported='no run can match the tags in its query')
@@ -63,14 +57,33 @@ def survey_check(
     )
 
 
-def _words(monitor: CheckMonitor) -> list[str]:
-    """Return the status of each run, a minute apart, or `_` for a missing run."""
+def _runs(monitor: CheckMonitor, tags: frozenset[str], words: Sequence[str]) -> Series:
+    codes = np.array([-1 if word == '_' else STATUSES.index(word) for word in words])
+    there = codes >= 0
+    times = START + MINUTE * np.arange(codes.size, dtype=np.float64)[there]
+    return Series(PREFIX + monitor.query.check, tags, times, codes[there].astype(np.float64), 'gauge', MINUTE)
+
+
+def _warned(monitor: CheckMonitor) -> int:
+    """Return how many of the hosts are silent in a warning that is no alert; 0 where there is no such number."""
+    if not (monitor.host and monitor.query.percentage) or monitor.warning is None or monitor.critical is None:
+        return 0
+    number = int(monitor.warning * _HOSTS // 100) + 1
+    return number if 100 * number <= monitor.critical * _HOSTS else 0
+
+
+def _words(monitor: CheckMonitor, warned: int = 0, early: bool = False) -> list[str]:
+    """Return the status of each run, a minute apart, or `_` for a missing run.
+
+    Where some hosts warn before all alert, those have their silence `early`.
+    """
     limits = (monitor.ok, monitor.warning, monitor.critical, monitor.unknown)
     hold = 5 if monitor.query.percentage else int(max(limit or 1 for limit in limits)) + 1
     steps = ['OK', 'WARNING', 'OK', 'CRITICAL', 'OK', 'CRITICAL', 'WARNING', 'OK', 'UNKNOWN', 'OK']
     steps = steps[:1] if monitor.host else steps
     silence = min(max(monitor.timeframe, monitor.timeout), monitor.retention - 3600) // MINUTE + hold + 2
-    return [word for step in steps for word in [step] * hold] + ['_'] * silence + ['OK'] * hold
+    ahead = ['_' if early else 'OK'] * (silence if warned else 0)
+    return [word for step in steps for word in [step] * hold] + ahead + ['_'] * silence + ['OK'] * hold
 
 
 def _tags(monitor: CheckMonitor) -> Iterator[frozenset[str]]:
@@ -79,7 +92,7 @@ def _tags(monitor: CheckMonitor) -> Iterator[frozenset[str]]:
     asked = {tag if ':' in tag else f'host:{tag}' for tag in query.over if tag != '*'}
     known = {tag.partition(':')[0] for tag in asked}
     own = {f'{key}:{key}-1' for key in query.by or ('host',) if key != '*' and key not in known}
-    for number in range(_CLUSTER if query.percentage else 1):
+    for number in range((_HOSTS if monitor.host else _CLUSTER) if query.percentage else 1):
         yield frozenset(asked | own | ({f'instance:instance-{number}'} if query.percentage else set()))
 
 
@@ -130,14 +143,14 @@ def survey_composite(
 def _member(asset: MonitorAsset, member: Member, monitors: Sequence[MonitorAsset]) -> tuple[AnyMonitor, Group]:
     """A member and one of its groups. An unsupported member may have every state."""
     found = find_member(asset, member, monitors)
+    keys: Sequence[str] = ()
     try:
         monitor = kinds.read(found)
+        if isinstance(monitor, Monitor):
+            keys = plan_of(monitor).by
     except UnusableInputError:
         return GivenMonitor(found.name, given=(State.OK, State.WARN, State.ALERT, State.NO_DATA)), ()
-    keys: Sequence[str] = ()
-    if isinstance(monitor, Monitor):
-        keys = tuple(dict.fromkeys(key.name for metric in metrics(monitor.query) for key in metric.by))
-    elif isinstance(monitor, CheckMonitor):
+    if isinstance(monitor, CheckMonitor):
         keys = monitor.query.by if '*' not in monitor.query.by else ('host',)
     return monitor, tuple(f'{key}:{key}-1' for key in keys)
 

@@ -77,7 +77,7 @@ class Search:
     @cached_property
     def _shifts(self) -> tuple[int, ...]:
         """Return how far back the query reads, in seconds."""
-        back = [leaf.shift for leaf in self.plan.leaves]
+        back = [leaf.calendar.greatest if leaf.calendar else leaf.shift for leaf in self.plan.leaves]
         back += [node.seconds for node in walk(self.plan.expression) if isinstance(node, Earlier | Moving)]
         return tuple(back)
 
@@ -86,9 +86,9 @@ class Search:
         window = max(self.plan.window, self.plan.recovery_window or 0)
         bucket = max([leaf.bucket or 0 for leaf in self.plan.leaves] + [source.interval for source in self.sources])
         cadence = 60 if window < 86_400 else 600 if window < 172_800 else 1_800
-        # For shifts of up to a day, a level lasts long enough to be compared with itself. For longer shifts, all levels
-        # are compared with the time before the first.
-        shift = max((seconds for seconds in self._shifts if seconds <= 86_400), default=0)
+        # For shifts of up to a day, of 25 hours at most, a level lasts long enough to be compared with itself. For longer
+        # shifts, all levels are compared with the time before the first.
+        shift = max((seconds for seconds in self._shifts if seconds <= 90_000), default=0)
         return _whole_minutes(window + shift + 2 * bucket + 2 * cadence + 120 + self.monitor.new_group_delay)
 
     def trials(self) -> Iterator[Trial]:

@@ -10,13 +10,13 @@ import numpy as np
 
 from ddassets.assets import Monitor as MonitorAsset
 from ddassets.assets import NotificationRule
-from ddassets.diagnostic import UnusableInputError
+from ddassets.diagnostic import Unsupported, UnusableInputError
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.downtime import Downtime
 from ddassets.engine.evaluator import Evaluator
 from ddassets.engine.message import Edge
 from ddassets.engine.monitor import Monitor
-from ddassets.engine.plan import Plan
+from ddassets.engine.plan import Counted, Difference, Plan, walk
 from ddassets.engine.planner import STUBBED, StubWindows, make_plan, stub_windows
 from ddassets.engine.series import Kind, Series
 from ddassets.engine.state import State
@@ -90,7 +90,7 @@ def survey(
     unsupported query is reported in `Survey.unsupported`.
     """
     try:
-        plan = make_plan(monitor.query, Assumptions(), _stub(monitor))
+        plan = _driven(monitor)
         found = sources(plan, kinds or {}, intervals or {})
     except UnusableInputError as error:
         return Survey(asset, unsupported=str(error))
@@ -115,9 +115,25 @@ def make_signal(
     asset: MonitorAsset, monitor: Monitor, kinds: Mapping[str, Kind], intervals: Mapping[str, int]
 ) -> MadeSignal:
     """Generate the signal of a survey. Raises UnusableInputError if no signal makes the monitor alert."""
-    plan = make_plan(monitor.query, Assumptions(), _stub(monitor))
+    plan = _driven(monitor)
     surveyor = _Surveyor(asset, monitor, plan, sources(plan, kinds, intervals))
     return surveyor.signal()
+
+
+def plan_of(monitor: Monitor) -> Plan:
+    """Return the plan of a query, of which a generated series may replace a function. Raises Unsupported."""
+    return make_plan(monitor.query, Assumptions(), _stub(monitor))
+
+
+def _driven(monitor: Monitor) -> Plan:
+    """Return a plan whose result levels of its metrics decide. Raises Unsupported."""
+    plan = plan_of(monitor)
+    for node in walk(plan.expression):
+        if isinstance(node, Counted):
+            raise Unsupported(f'{node.name}()', None, 'counts groups, and the generated signal has one group')
+        if isinstance(node, Difference) and node.name == 'dt':
+            raise Unsupported('dt()', None, 'measures gaps, and the generated signal has none')
+    return plan
 
 
 def _stub(monitor: Monitor) -> StubWindows | None:
