@@ -86,8 +86,8 @@ class Search:
         window = max(self.plan.window, self.plan.recovery_window or 0)
         bucket = max([leaf.bucket or 0 for leaf in self.plan.leaves] + [source.interval for source in self.sources])
         cadence = 60 if window < 86_400 else 600 if window < 172_800 else 1_800
-        # For shifts of up to 25 h, a day at most, a level lasts long enough to be compared with itself. For longer shifts,
-        # all levels are compared with the time before the first.
+        # For shifts of up to 25 h, a day at most, a level lasts long enough to be compared with itself. For longer
+        # shifts, all levels are compared with the time before the first.
         shift = max((seconds for seconds in self._shifts if seconds <= 90_000), default=0)
         return _whole_minutes(window + shift + 2 * bucket + 2 * cadence + 120 + self.monitor.new_group_delay)
 
