@@ -2,7 +2,7 @@
 
 import pytest
 
-from ddassets.nearest import closest, did_you_mean, misspelt, suggestion
+from ddassets.nearest import closest, did_you_mean, joined, misspelt, suggestion
 
 UNITS = ('byte', 'page', 'second', 'item', 'query', 'write', 'block', 'session')
 
@@ -41,3 +41,17 @@ def test_only_a_near_name_is_suggested(name, known, expected):
 )
 def test_a_misspelt_word_differs_in_one_letter(word, expected):
     assert misspelt(word, {*UNITS, 'ewma_20'}) == expected
+
+
+@pytest.mark.parametrize(
+    ('names', 'expected'),
+    [
+        pytest.param(['a', 'b', 'c'], 'a, b or c', id='three'),
+        pytest.param(['a', 'b'], 'a or b', id='two'),
+        pytest.param([1], '1', id='one'),
+        pytest.param([], '', id='none'),
+    ],
+)
+def test_names_are_joined_by_the_last_word(names, expected):
+    assert joined(names, 'or') == expected
+    assert joined(names) == expected.replace(' or ', ' and ')

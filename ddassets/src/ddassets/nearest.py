@@ -61,6 +61,12 @@ def one_letter(word: str, other: str) -> bool:
     return (len(left) <= 1 and len(right) <= 1) or (len(left) == 2 and left == right[::-1])
 
 
+def joined(names: Iterable[object], last: str = 'and') -> str:
+    """Return `a, b and c`, with another last word if it is given."""
+    words = [*map(str, names)]
+    return f' {last} '.join(filter(None, [', '.join(words[:-1]), *words[-1:]]))
+
+
 def listed(names: Collection[str], limit: int = 8) -> str:
     """Return names for a message, only the first `limit` if there are more."""
     shown = sorted(names)[:limit]

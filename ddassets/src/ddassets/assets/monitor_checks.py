@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ddassets import duration
 from ddassets.assets import monitor_type as types
 from ddassets.assets.monitor_table import MonitorFields, options_with_types, window_seconds
-from ddassets.assets.option import Report, listed
+from ddassets.assets.option import Report
 from ddassets.assets.source import Place, dotted
 from ddassets.diagnostic import Severity, Span
 from ddassets.language.composite import MAX_MEMBERS, CompositeQuery
@@ -23,7 +23,7 @@ from ddassets.language.query.tree import (
     walk,
 )
 from ddassets.language.service_check import CheckQuery
-from ddassets.nearest import did_you_mean
+from ddassets.nearest import did_you_mean, joined
 
 _OPTIONS: Place = ('options',)
 _THRESHOLDS: Place = ('options', 'thresholds')
@@ -105,7 +105,7 @@ def _options_of_other_types(checked: Checked) -> None:
     kind = checked.fields.type
     for place, value, row in options_with_types(checked.fields.options):
         if kind and kind in types.ALL and kind not in row.types and value != row.absent:
-            fitting = f'; it is an option of {listed(sorted(row.types))}' if len(row.types) <= 4 else ''
+            fitting = f'; it is an option of {joined(sorted(row.types))}' if len(row.types) <= 4 else ''
             # Datadog's editor writes the options of logs into every monitor of a search.
             harmless = place[-1] == 'threshold_windows' or (row.types == types.LOGS and kind in types.COUNTED)
             checked.add(
@@ -149,7 +149,7 @@ def _groups(checked: Checked) -> None:
         message = 'the query has no groups, so Datadog refuses the option'
         checked.add('monitor/group-delay', (*_OPTIONS, 'new_group_delay'), message, hint='add `by {…}` to the query')
     if options.new_host_delay and keys and 'host' not in keys:
-        message = f'has no effect: the query groups by {listed(keys)}, not by host'
+        message = f'has no effect: the query groups by {joined(keys)}, not by host'
         hint = 'new_group_delay is for groups of every kind'
         checked.add('monitor/host-delay', (*_OPTIONS, 'new_host_delay'), message, Severity.NOTE, hint)
     for index, key in enumerate(options.notify_by):
@@ -173,7 +173,7 @@ def _metric_thresholds(checked: Checked) -> None:
     """Check rules 3.1, 3.2 and 3.4. With absent or empty thresholds the number in the query is used."""
     found, query = _numbers(checked), checked.query
     if found and 'critical' not in found and 'critical' not in _written(checked):
-        message = f'critical is missing, only {listed([*found])} is set; Datadog refuses thresholds without critical'
+        message = f'critical is missing, found only {joined(found)}; Datadog refuses thresholds without critical'
         checked.report.add('monitor/critical-missing', _THRESHOLDS, f'{dotted(_THRESHOLDS)}: {message}')
     if query:
         _mismatch(checked, query.threshold, query.threshold_span)
@@ -206,7 +206,7 @@ def _check_thresholds(checked: Checked) -> None:
 
 def _no_thresholds(checked: Checked) -> None:
     if found := _numbers(checked):
-        message = f'a composite monitor has no thresholds; found {listed([*found])}'
+        message = f'a composite monitor has no thresholds; found {joined(found)}'
         checked.add('monitor/option-type', _THRESHOLDS, message, Severity.WARNING)
 
 

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from ddassets import duration
 from ddassets.assets.source import INVALID, REMOVED, Place, dotted
 from ddassets.diagnostic import Diagnostic, Severity, Span
-from ddassets.nearest import closest, did_you_mean
+from ddassets.nearest import closest, did_you_mean, joined
 
 if TYPE_CHECKING:
     from ddassets.assets.asset import Asset
@@ -154,12 +154,6 @@ def shown(value: Any) -> str:
     return text if len(text) <= _MAX_SHOWN else f'{text[: _MAX_SHOWN - 1]}…'
 
 
-def listed(values: Sequence[Any]) -> str:
-    """Return `a, b or c`."""
-    words = [str(value) for value in values]
-    return ' or '.join(filter(None, [', '.join(words[:-1]), words[-1]]))
-
-
 @dataclass(frozen=True)
 class Text:
     """A string. `noun` names it in messages; `max_length` is in characters."""
@@ -248,7 +242,7 @@ class Choice:
 
     @property
     def expected(self) -> str:
-        return listed(self.allowed) if len(self.allowed) <= _MAX_LISTED else self.noun
+        return joined(self.allowed, 'or') if len(self.allowed) <= _MAX_LISTED else self.noun
 
     def read(self, found: Any, place: Place, report: Report, code: str) -> Any:
         if not isinstance(found, str):
@@ -381,7 +375,7 @@ def _ignored(keys: Sequence[str], place: Place, report: Report) -> None:
     if keys:
         report.fixes.update(((*place, key), REMOVED) for key in keys)
         subject = f'{dotted(place)}: ' if place else ''
-        message = f'{subject}the API ignores {listed(keys).replace(" or ", " and ")}'
+        message = f'{subject}the API ignores {joined(keys)}'
         report.add('file/server-key', (*place, keys[0]), message, Severity.NOTE, 'delete keys that the server adds')
 
 

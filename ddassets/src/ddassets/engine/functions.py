@@ -27,6 +27,7 @@ from ddassets.engine.plan import (
 from ddassets.engine.pointwise import POINTWISE
 from ddassets.language.query import tree
 from ddassets.language.query.vocabulary import ARGUMENTS, METHODS
+from ddassets.nearest import joined
 
 # A rehearsal lasts at most ten years, so no shift and no bucket is longer.
 MAX_SECONDS = 3660 * 86400
@@ -220,10 +221,6 @@ def whole_seconds(argument: tree.Argument, name: str) -> int:
     if not 1 <= seconds <= MAX_SECONDS or seconds != int(seconds):
         raise Unsupported(name, argument.span.start + 1, f'expected whole seconds, at most {MAX_SECONDS:,}')
     return int(seconds)
-
-
-def joined(names: Sequence[str], last: str = 'and') -> str:
-    return ', '.join(names[:-1]) + f' {last} ' + names[-1]
 
 
 #: Every function that is evaluated.

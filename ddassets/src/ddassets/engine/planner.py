@@ -19,7 +19,6 @@ from ddassets.engine.functions import (
     TOP,
     applied,
     call_arguments,
-    joined,
     ranked,
     shifted,
     whole_seconds,
@@ -49,6 +48,7 @@ from ddassets.engine.plan import (
 from ddassets.language.query import tree
 from ddassets.language.query.tree import MonitorQuery
 from ddassets.language.query.vocabulary import ARGUMENTS, CALENDAR_UNITS, METHODS
+from ddassets.nearest import joined
 
 AGGREGATORS = ('avg', 'sum', 'min', 'max')
 # Rule 20.22: how many values a distribution has.

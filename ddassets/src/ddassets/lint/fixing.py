@@ -1,4 +1,4 @@
-"""Mend what only one change can mend: the formatting of the files is kept."""
+"""Apply the fixes of findings to their files, which keep their formatting."""
 
 from collections.abc import Iterable
 from pathlib import Path
@@ -27,7 +27,7 @@ def _fix(path: Path, edits: list[Edit]) -> int:
     try:
         text = read_bytes(path).decode()
     except (OSError, ValueError):
-        # It was read a moment ago: in another encoding, or it is gone. Either way it is no file to change.
+        # A rule read it, so it is not UTF-8, or was deleted since.
         return 0
     mark = _MARK if text.startswith(_MARK) else ''
     text = text.removeprefix(_MARK)

@@ -106,7 +106,7 @@ def read_message(monitor: Monitor, keys: frozenset[str] | None, group_keys: froz
 
 @dataclass(frozen=True)
 class DowntimeReading:
-    """A downtime (None if it has errors) and the diagnostics of its asset."""
+    """A downtime and the diagnostics of its asset; None if it has errors, or its source withholds a needed value."""
 
     asset: DowntimeAsset
     downtime: Downtime | None

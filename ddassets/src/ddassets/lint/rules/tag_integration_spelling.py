@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from ddassets.assets import Asset
 from ddassets.assets.source import REMOVED
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
@@ -22,28 +23,30 @@ def _spellings(subject: Subject) -> Iterator[Fault]:
         own: dict[str, str] = {}
         if manifest and manifest.app_id:
             own[_plain(manifest.app_id)] = manifest.app_id
-        places: list[tuple[Any, tuple[str | int, ...]]] = [(monitor.body.get('tags'), ('tags',))]
-        if monitor.envelope:
-            places.insert(0, (monitor.envelope.get('tags'), ('tags',)))
-        for number, (tags, place) in enumerate(places):
-            there = {tag for tag in tags if isinstance(tag, str)} if isinstance(tags, list) else set()
-            for index, tag in enumerate(tags if isinstance(tags, list) else ()):
-                if not isinstance(tag, str) or not tag.startswith('integration:'):
-                    continue
+        assets: list[Asset] = [monitor.outer, monitor] if monitor.wrapper else [monitor]
+        for asset in assets:
+            found = _integration_tags(asset.body.get('tags'))
+            # The right tag may be there already.
+            present = {tag for _, tag in found}
+            for index, tag in found:
                 name = tag.partition(':')[2]
                 usual = own.setdefault(_plain(name), name)
                 if name != usual:
                     right = f'integration:{usual}'
-                    where = monitor.outer if number < len(places) - 1 else monitor
                     yield Fault(
-                        where=where,
-                        place=(*place, index),
+                        where=asset,
+                        place=('tags', index),
                         message=f'{tag} is spelled {right} elsewhere',
                         object=monitor.name,
-                        # The right tag may be there already.
-                        fix=where.edit(REMOVED if right in there else right, *place, index),
+                        fix=asset.edit(REMOVED if right in present else right, 'tags', index),
                     )
-                    there.add(right)
+                    present.add(right)
+
+
+def _integration_tags(tags: Any) -> list[tuple[int, str]]:
+    """Return the tags that name an integration with their indices in the body: the decoded tags lack invalid ones."""
+    found = enumerate(tags if isinstance(tags, list) else ())
+    return [(index, tag) for index, tag in found if isinstance(tag, str) and tag.startswith('integration:')]
 
 
 def _others(subject: Subject) -> Iterator[Fault]:
@@ -52,13 +55,7 @@ def _others(subject: Subject) -> Iterator[Fault]:
     if manifest is None or not manifest.app_id:
         return
     for monitor in subject.bundle.monitors:
-        # Not from the fields, which lack invalid tags.
-        raw = monitor.body.get('tags')
-        tags = [
-            (index, tag)
-            for index, tag in enumerate(raw if isinstance(raw, list) else ())
-            if isinstance(tag, str) and tag.startswith('integration:')
-        ]
+        tags = _integration_tags(monitor.body.get('tags'))
         names = {_plain(tag.partition(':')[2]) for _, tag in tags}
         if tags and _plain(manifest.app_id) not in names:
             index, tag = tags[0]
