@@ -9,8 +9,8 @@ RULE = Rule(
     severity=Severity.WARNING,
     reason='A monitor has an option that its type does not have.',
     explanation=(
-        'The option is for other monitor types, and has no effect or is refused. A note for options of log monitors in '
-        'monitors of other searches (events, RUM, traces, databases), into which the editor of Datadog writes them.'
+        'The option is for other monitor types, and has no effect or is refused. It is a note for an option of log '
+        'monitors in a monitor of another search (events, RUM, traces, databases): Datadog writes it there.'
     ),
     bad={MONITOR: {'definition': {'options': {'enable_logs_sample': True}}}},
     good={MONITOR: {'definition': {'options': {}}}},
