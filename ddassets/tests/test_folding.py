@@ -1,6 +1,7 @@
 """`notify_by` folds groups: the worst sub-group decides, and only its changes notify."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -129,8 +130,12 @@ def test_the_first_of_the_worst_sub_groups_is_explained():
     for minute, (pod, value) in enumerate(shown):
         instant = START + 60 * minute + 59
         explanation = found.explain(('cluster:c',), instant)
-        assert explanation == single.explain(('cluster:c', f'pod:{pod}'), instant), minute
+        own = single.explain(('cluster:c', f'pod:{pod}'), instant)
+        shown = f'the worst of 3 groups that notify_by folds into one: cluster:c,pod:{pod}'
+        assert explanation == replace(own, reasons=(shown, *own.reasons)), minute
         assert explanation.value == value
+    alone = folded(['cluster'], {'c/a': '1 9'})
+    assert alone.explain(('cluster:c',), START + 90) == unfolded(alone).explain(('cluster:c', 'pod:a'), START + 90)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """One notification for several groups: `notify_by` folds the groups of a monitor (rule 2.20)."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -94,7 +95,12 @@ class FoldedEvaluator:
 
     def explain(self, group: Group, instant: int) -> Explanation:
         """Explain the sub-group in the worst state at an instant. Raises UnusableInputError."""
-        return self.inner.explain(self._worst_at(group, instant), instant)
+        worst, number = self._worst_at(group, instant), len(self._members[group])
+        explanation = self.inner.explain(worst, instant)
+        if number == 1:
+            return explanation
+        shown = f'the worst of {number} groups that notify_by folds into one: {",".join(worst)}'
+        return replace(explanation, reasons=(shown, *explanation.reasons))
 
     def variables(self, group: Group, instant: int) -> Mapping[str, float | str | None]:
         return self.inner.variables(self._worst_at(group, instant), instant)
