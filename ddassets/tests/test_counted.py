@@ -284,7 +284,7 @@ def test_every_method():
         pytest.param(
             f'logs("x").rollup("count").by("{",".join("abcde")}").last("5m") > 1', 27, f'{MAX_KEYS}', marks=rule('15.6')
         ),
-        pytest.param('logs("x").rollup("count").last("5m").last("5m") > 1', 38, 'stands twice', marks=rule('15.1')),
+        pytest.param('logs("x").rollup("count").last("5m").last("5m") > 1', 38, 'is repeated', marks=rule('15.1')),
     ],
 )
 def test_a_query_with_a_fault(query, column, words):

@@ -1,10 +1,11 @@
-"""Names in messages: the known name that a misspelt one stands for, and lists."""
+"""Names in messages: suggestions for a misspelt name, and lists of names."""
 
 from collections.abc import Collection, Iterable
 from difflib import SequenceMatcher, get_close_matches
 
 # On difflib's scale of 0 to 1. Names that are less alike share letters by chance: `gauge` and `page`.
 _ALIKE = 0.7
+_MAX_LISTED = 8
 
 
 def closest(name: str, known: Iterable[str]) -> str | None:
@@ -67,7 +68,7 @@ def joined(names: Iterable[object], last: str = 'and') -> str:
     return f' {last} '.join(filter(None, [', '.join(words[:-1]), *words[-1:]]))
 
 
-def listed(names: Collection[str], limit: int = 8) -> str:
-    """Return names for a message, only the first `limit` if there are more."""
-    shown = sorted(names)[:limit]
-    return ', '.join(shown) + (f' and {len(names) - limit} more' if len(names) > limit else '') or 'none'
+def listed(names: Collection[str]) -> str:
+    """Return names for a message, sorted: the first eight and the number of the others, or `none`."""
+    more = len(names) - _MAX_LISTED
+    return ', '.join(sorted(names)[:_MAX_LISTED]) + (f' and {more} more' if more > 0 else '') or 'none'

@@ -143,12 +143,12 @@ class NotificationRule(RequestedAsset[NotificationRuleFields]):
 
     @property
     def recipients(self) -> tuple[str, ...]:
-        """Everybody whom the rule may notify, without the leading @."""
+        """All recipients that the rule may notify, without the leading @."""
         conditional = self.fields.conditional_recipients
         if conditional is None:
             return self.fields.recipients
-        told = (recipient for condition in conditional.conditions for recipient in condition.recipients)
-        return tuple(dict.fromkeys((*told, *conditional.fallback_recipients)))
+        of_conditions = (recipient for condition in conditional.conditions for recipient in condition.recipients)
+        return tuple(dict.fromkeys((*of_conditions, *conditional.fallback_recipients)))
 
     @property
     def name(self) -> str:

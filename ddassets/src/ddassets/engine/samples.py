@@ -46,7 +46,7 @@ class Samples:
         return self._fill is not None and self._fill.method != 'null'
 
     def ranges(self, buckets: Indices, seen: Indices | None) -> Ranges:
-        """Where the samples of each bucket lie; `seen` None stands for all samples there are."""
+        """Where the samples of each bucket lie; None for `seen` means all samples."""
         start, end = ranks(self.buckets, buckets, 'left'), ranks(self.buckets, buckets, 'right')
         return (start, end) if seen is None else (np.minimum(start, seen), np.minimum(end, seen))
 

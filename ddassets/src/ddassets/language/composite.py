@@ -29,7 +29,7 @@ _TOKEN = re.compile(
     | (?P<word>\w[\w.:-]*)""",
     re.VERBOSE,
 )
-# The public id of a synthetic test, told from a name by its digits.
+# The public id of a synthetic test: unlike a name, it has a digit.
 PUBLIC_ID = re.compile(r'(?=.*\d)[a-z0-9]{3}-[a-z0-9]{3}-[a-z0-9]{3}')
 
 
@@ -72,7 +72,7 @@ type Node = Member | Not | And | Or
 
 @dataclass(frozen=True)
 class CompositeQuery:
-    """A parsed query. `bare_mix`: where `&&` stands beside `||` without parentheses (rule 13.2)."""
+    """A parsed query. `bare_mix`: where `&&` and `||` are mixed without parentheses (rule 13.2)."""
 
     text: str
     root: Node
@@ -207,7 +207,7 @@ _NAMES = ('kennel', 'terraform', 'double', 'single', 'word')
 
 
 class _Enclosed(And):
-    """An And that stands in parentheses."""
+    """An And in parentheses."""
 
 
 def _plain(node: Node) -> Node:

@@ -87,7 +87,7 @@ def parse_counted(text: str) -> CountedQuery:
             raise _fault(text, start, f'.{name}() is not known here{did_you_mean(name, _CALLS)}')
         arguments, position = _texts(text, match.end())
         if any(name == other for other, _, _ in calls):
-            raise _fault(text, start, f'.{name}() stands twice')
+            raise _fault(text, start, f'.{name}() is repeated')
         calls.append((name, arguments, start))
     end = _END.match(text, position)
     if end is None:

@@ -23,7 +23,7 @@ METHODS = ('avg', 'sum', 'min', 'max', 'count')
 # The units of a rollup by the calendar (rule 20.19).
 CALENDAR_UNITS = ('daily', 'weekly', 'monthly')
 _RANKS = ('max', 'mean', 'min', 'sum', 'last', 'l2norm', 'area')
-#: What stands after the query in a function's parentheses: a text that says what, or the words that are allowed.
+#: The arguments of a function after the query: each is a description, or the allowed words.
 ARGUMENTS: Mapping[str, tuple[str | tuple[str, ...], ...]] = {
     **dict.fromkeys('abs log2 log10 exclude_null default_zero cumsum integral dt throughput trend_line'.split(), ()),
     **dict.fromkeys('count_nonzero count_nonzero_finite count_not_null'.split(), ()),

@@ -8,7 +8,7 @@ from ddassets.lint.example import MONITOR, message
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
 
-# What stands below the name of an event and has parts of its own (rules 15.11 and 15.13).
+# Attributes of an event that have attributes themselves (rules 15.11 and 15.13).
 _NESTED = ('attributes', 'tags', 'host')
 
 
