@@ -39,6 +39,12 @@ class Construct:
         given = {'type': 'query alert', 'message': '', 'options': {}, **self.data, 'name': self.name}
         return {key: given[key] for key in BODY if key in given}
 
+    @property
+    def switched(self) -> Mapping[str, str]:
+        """The choices of assumptions that its signal needs."""
+        found: Mapping[str, str] = self.data.get('assumptions', {})
+        return found
+
 
 @cache
 def constructs() -> Mapping[str, tuple[Construct, ...]]:
@@ -64,9 +70,12 @@ def write(folder: Path) -> Bundle:
     return read(folder)
 
 
-def run(construct: Construct, bundle: Bundle, monitors: Iterable[Any]) -> Rehearsal:
-    """Rehearse a construct's signal. Raises UnusableInputError."""
+def run(
+    construct: Construct, bundle: Bundle, monitors: Iterable[Any], choices: Mapping[str, str] | None = None
+) -> Rehearsal:
+    """Rehearse a construct's signal, with other choices of assumptions. Raises UnusableInputError."""
     given = {key: construct.data[key] for key in SCENARIO if key in construct.data}
+    given['assumptions'] = {**construct.switched, **(choices or {})}
     scenario = {
         'start': START,
         'length': '30m',

@@ -9,6 +9,7 @@ import semantics
 from constructs import constructs, outcomes, run, write
 
 from ddassets.diagnostic import UnusableInputError
+from ddassets.engine.assumptions import ASSUMPTIONS
 
 MONITORS, REFUSED = (constructs()[key] for key in ('monitors', 'refused'))
 SECTIONS = ('13.', '14.', '15.', '20.', 'C')
@@ -52,6 +53,36 @@ def test_what_comes_of_a_signal(construct, bundle):
     ]
     for warning in expected.get('warns', ()):
         assert any(re.search(warning, one) for one in own.warnings), own.warnings
+
+
+OPEN = [f'A{number}' for number in (*range(36, 52), *range(74, 86), 95)] + ['I6']
+CHOSEN = [
+    (construct, name, choice)
+    for construct in MONITORS
+    for name in construct.data.get('depends', ())
+    for choice in ASSUMPTIONS[name].alternatives
+]
+
+
+def test_every_open_question_of_the_sections_is_decided_by_a_monitor():
+    # One has no effect unless it is switched: a monitor switches it, and the refusals hold its default.
+    decided = {name for construct in MONITORS for name in (*construct.data.get('depends', ()), *construct.switched)}
+    assert [
+        name for name in OPEN if name in ASSUMPTIONS and ASSUMPTIONS[name].alternatives and name not in decided
+    ] == []
+
+
+@pytest.mark.parametrize(
+    ('construct', 'name', 'choice'), CHOSEN, ids=[f'{name}: {choice}: {one.name}' for one, name, choice in CHOSEN]
+)
+def test_another_choice_changes_what_comes_of_it(construct, name, choice, bundle):
+    other = outcomes(run(construct, bundle, [construct.name], {name: choice}))[construct.name]
+    expected = construct.data
+    assert (other.states, other.told, other.texts) != (
+        expected['states'],
+        expected['told'],
+        expected.get('texts', other.texts),
+    )
 
 
 @pytest.mark.parametrize('construct', REFUSED, ids=lambda construct: construct.name)
