@@ -6,6 +6,8 @@ from typing import Any
 
 import forms
 import pytest
+from loopback.organisation import OPERATIONS
+from loopback.stored import Answer
 from loopback.trial import run
 
 BODY: dict[str, Any] = {
@@ -95,3 +97,23 @@ def test_a_source_that_is_not_read(datadog, tmp_path):
     (tmp_path / 'plan.json').write_text('{"@level": "info"}\n{"@level": "info"}')
     outcome = run(datadog, 'plan', tmp_path / 'plan.json')
     assert outcome.code == 2 and 'terraform show -json' in outcome.err
+
+
+@pytest.mark.parametrize(
+    'operation, answer',
+    [
+        pytest.param('GetMonitor', {}, id='a-monitor-without-an-id'),
+        pytest.param('GetMonitor', [], id='a-list-for-a-monitor'),
+        pytest.param('ListMonitors', {'monitors': []}, id='no-list'),
+        pytest.param('ListMonitors', None, id='null'),
+        pytest.param('ListMonitors', [{'name': 'Lag'}], id='an-entry-without-an-id'),
+    ],
+)
+def test_a_response_of_another_form_is_reported(operation, answer, datadog, tmp_path, monkeypatch):
+    body = {**BODY, 'id': 4711} if operation == 'GetMonitor' else BODY
+    (tmp_path / 'exported.json').write_text(json.dumps(body))
+    monkeypatch.setitem(OPERATIONS, operation, lambda organisation, request: Answer(200, json.dumps(answer).encode()))
+    outcome = run(datadog, 'plan', tmp_path / 'exported.json')
+    # The response breaks the OpenAPI document, as it is meant to.
+    datadog.violations.clear()
+    assert outcome.code == 2 and 'the response is not of the documented form' in outcome.err, outcome.said

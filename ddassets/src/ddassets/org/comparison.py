@@ -1,27 +1,27 @@
-"""Compare the monitors of a source with those of an organisation. Nothing of ours marks them: ids and names do."""
+"""Compare the monitors of a source with those of an organisation, by their ids and names: they have no marker."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from ddassets.assets import Bundle, Monitor
 from ddassets.diagnostic import UnusableInputError
-from ddassets.org.client import Client, Refused
+from ddassets.org.client import Client, Refused, Unavailable
 from ddassets.org.kind import Desired, Stored
 from ddassets.org.kinds import MONITORS
-from ddassets.org.listing import read_stored
+from ddassets.org.listing import STRANGE, read_answer, read_stored
 from ddassets.org.marker import Marker
 from ddassets.org.plan import Action, Plan, Step, diff
 from ddassets.sources import managers_of
 
 
 def compare(bundle: Bundle, client: Client, now: float) -> Plan:
-    """Return what the organisation lacks, or holds otherwise, of the monitors of a source.
+    """Return the plan of differences between the monitors of a source and those of the organisation.
 
-    A monitor is looked for by its id, else by its exact name. Raises ApiError, and UnusableInputError for a source with
-    no monitor. `now` is in Unix seconds.
+    A monitor is found by its id, else by its exact name. Raises ApiError, and UnusableInputError for a source without
+    monitors. `now` is in Unix seconds.
     """
     if not bundle.monitors:
-        raise UnusableInputError(f'{bundle.source}: there is no monitor in it to compare')
+        raise UnusableInputError(f'{bundle.source}: contains no monitor to compare')
     return Plan(str(bundle.source), tuple(_step(client, monitor, now) for monitor in bundle.monitors))
 
 
@@ -49,24 +49,28 @@ def _stored(client: Client, monitor: Monitor) -> Iterator[Stored]:
     identifier = monitor.body.get('id')
     if isinstance(identifier, int) and not isinstance(identifier, bool):
         try:
-            yield _read(client.get(f'{MONITORS.path}/{identifier}'), monitor)
+            path = f'{MONITORS.path}/{identifier}'
+            yield _read(path, client.get(path), monitor)
             return
         except Refused as refused:
             # Deleted since, or of another organisation.
             if refused.status not in (404, 410):
                 raise
-    for answer in client.get(MONITORS.path, name=monitor.name):
+    answers = client.get(MONITORS.path, name=monitor.name)
+    if not isinstance(answers, list):
+        raise Unavailable(f'{MONITORS.path}: {STRANGE}')
+    for answer in answers:
         if isinstance(answer, dict) and str(answer.get('name')).strip() == monitor.name.strip():
-            yield _read(answer, monitor)
+            yield _read(MONITORS.path, answer, monitor)
 
 
-def _read(answer: Any, monitor: Monitor) -> Stored:
-    identifier, body = MONITORS.from_answer(answer)
+def _read(path: str, answer: Any, monitor: Monitor) -> Stored:
+    identifier, body = read_answer(MONITORS, path, answer)
     return read_stored(MONITORS, identifier, body, Marker('', monitor.address or monitor.name, ''))
 
 
 def refuse_source(bundle: Bundle, command: str) -> None:
-    """Raise UnusableInputError: what another tool manages is changed by that tool."""
+    """Raise UnusableInputError: assets that another tool manages must be changed by that tool."""
     tools = managers_of(bundle)
     if tools:
         raise UnusableInputError(

@@ -54,14 +54,12 @@ class Listing:
         """The object itself, not as a listing has it; None when it is gone or no longer ours."""
         kind, path = stored.kind, f'{stored.kind.path}/{stored.id}'
         try:
-            id, body = kind.from_answer(self.client.get(path))
+            id, body = read_answer(kind, path, self.client.get(path))
         except Refused as refused:
             # Deleted since it was listed.
             if refused.status in (404, 410):
                 return None
             raise
-        except (KeyError, TypeError, AttributeError, ValueError):
-            raise Unavailable(f'{path}: {STRANGE}') from None
         marker = kind.marker(body)
         if marker is None or marker.integration != self.integration or not kind.is_live(body):
             return None
@@ -114,6 +112,14 @@ class Listing:
             return page, float(answer['meta']['page']['total_filtered_count'])
         except (KeyError, TypeError, ValueError, OverflowError):
             return page, math.inf
+
+
+def read_answer(kind: Kind, path: str, answer: Any) -> tuple[str, Body]:
+    """Return the id and the body of a response for one object. Raises Unavailable for another form."""
+    try:
+        return kind.from_answer(answer)
+    except (KeyError, TypeError, AttributeError, ValueError):
+        raise Unavailable(f'{path}: {STRANGE}') from None
 
 
 def read_stored(kind: Kind, id: str, body: Body, marker: Marker, whole: bool = True) -> Stored:
