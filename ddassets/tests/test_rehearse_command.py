@@ -124,6 +124,11 @@ def test_one_file_that_cannot_be_used_keeps_none_of_the_others_from_running(run)
         ),
         pytest.param([DAY, '--explain', '2027-01-11', '--report', 'page'], 'and --report', id='explain-report'),
         pytest.param([DAY, '--write', '--format', 'json'], 'print text only', id='write-json'),
+        pytest.param([DAY, '--write', '--inbox', '9'], '--inbox has no effect', id='write-inbox'),
+        pytest.param(
+            [DAY, '--explain', '2027-01-11', '--what-if', 'all'], '--what-if has no effect', id='explain-what-if'
+        ),
+        pytest.param(['acme', '--auto', '--assumptions'], '--assumptions has no effect', id='auto-assumptions'),
         pytest.param(
             [DAY, '--explain', 'noon'], "expected a time such as 2027-01-04T08:00:00, found 'noon'", id='time'
         ),

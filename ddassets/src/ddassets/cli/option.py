@@ -61,7 +61,12 @@ def length(text: str) -> int:
 
 
 def add_choice(
-    parser: ArgumentParser, name: str, choices: Sequence[str], default: str, help: str, metavar: str | None = None
+    parser: ArgumentParser,
+    name: str,
+    choices: Sequence[str],
+    default: str | None,
+    help: str,
+    metavar: str | None = None,
 ) -> None:
     """Add an option that takes one of some words; another word is refused with the nearest."""
 
@@ -71,7 +76,9 @@ def add_choice(
         return text
 
     listed = metavar or '{' + ','.join(choices) + '}'
-    parser.add_argument(name, type=read, default=default, metavar=listed, help=f'{help} ({default})')
+    parser.add_argument(
+        name, type=read, default=default, metavar=listed, help=f'{help} ({default})' if default else help
+    )
 
 
 def add_format(parser: ArgumentParser) -> None:

@@ -1,7 +1,7 @@
 """`ddassets rehearse`: run scenarios and print states, the inbox, verdicts and coverage."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _PROGRESS = Progress()
 
+# Messages that are shown without --inbox.
+_INBOX = 30
+
 type Rehearse = Callable[..., 'Rehearsal']
 
 HELP = 'which notifications would the monitors send for this signal, under these downtimes?'
@@ -36,14 +39,14 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         '--auto', action='store_true', help='need no scenario: make a signal from the query of every monitor at PATH'
     )
-    parser.add_argument('--inbox', type=option.count, default=30, metavar='N', help='show N messages (30)')
+    parser.add_argument('--inbox', type=option.count, metavar='N', help=f'show N messages ({_INBOX})')
     option.add_choice(
         parser,
         '--what-if',
         ('auto', 'off', 'all'),
-        'auto',
+        None,
         'switch the assumptions that the result relies on, and report which of them would change it; auto stops after '
-        'twice the work of the rehearsal',
+        'twice the work of the rehearsal (auto)',
     )
     parser.add_argument('--assumptions', action='store_true', help='explain each assumption that the result relies on')
     parser.add_argument(
@@ -129,23 +132,32 @@ def _report_surveys(estate: 'Estate', options: Namespace) -> None:
 
 def _refuse_combinations(options: Namespace) -> None:
     """Raise UnusableInputError for options that exclude each other or need another."""
-    if options.explain is None and (options.monitor is not None or options.group is not None):
-        raise UnusableInputError('--monitor and --group choose what --explain is about')
-    if options.auto and (options.write or options.explain is not None or options.min_coverage is not None):
-        raise UnusableInputError('--auto has no scenario: --write, --explain and --min-coverage need one')
-    if options.open and options.report is None:
-        raise UnusableInputError('--open opens the page of --report DIR')
-    if options.write and options.explain is not None:
-        raise UnusableInputError('--write and --explain exclude each other')
-    if options.write and options.min_coverage is not None:
-        raise UnusableInputError('--write and --min-coverage exclude each other: review, then check the coverage')
-    if options.explain is not None and (options.min_coverage is not None or options.report is not None):
-        raise UnusableInputError('--explain prints one instant only: it excludes --min-coverage and --report')
-    if options.write and options.report is not None:
-        # The page would judge by the expectations before the rewrite.
-        raise UnusableInputError('--write and --report exclude each other: review, then ask for the page')
-    if options.format != 'text' and (options.write or options.explain is not None):
-        raise UnusableInputError(f'--format {options.format}: --write and --explain print text only')
+    for refused, reason in _combinations(options):
+        if refused:
+            raise UnusableInputError(reason)
+
+
+def _combinations(options: Namespace) -> Iterator[tuple[bool, str]]:
+    """Yield whether a combination of options is refused, and why."""
+    auto, write, explain = options.auto, options.write, options.explain is not None
+    covered, page = options.min_coverage is not None, options.report is not None
+    only = options.monitor is not None or options.group is not None
+    yield only and not explain, '--monitor and --group choose what --explain is about'
+    unmet = write or explain or covered
+    yield auto and unmet, '--auto has no scenario: --write, --explain and --min-coverage need one'
+    yield options.open and not page, '--open opens the page of --report DIR'
+    yield write and explain, '--write and --explain exclude each other'
+    yield write and covered, '--write and --min-coverage exclude each other: review, then check the coverage'
+    prints = '--explain prints one instant only: it excludes --min-coverage and --report'
+    yield explain and (covered or page), prints
+    # The page would judge by the expectations before the rewrite.
+    yield write and page, '--write and --report exclude each other: review, then ask for the page'
+    unformatted = options.format != 'text' and (write or explain)
+    yield unformatted, f'--format {options.format}: --write and --explain print text only'
+    for mode, given in (('--auto', auto), ('--write', write), ('--explain', explain)):
+        for name in ('inbox', 'what_if', 'assumptions'):
+            unused = given and bool(getattr(options, name))
+            yield unused, f'{mode} shows no result of a scenario: --{name.replace("_", "-")} has no effect'
 
 
 def _outcome(path: Path, rehearsed: Rehearse, options: Namespace) -> 'Outcome':
@@ -158,10 +170,11 @@ def _outcome(path: Path, rehearsed: Rehearse, options: Namespace) -> 'Outcome':
         rehearsal = rehearsed(read(path), keep=options.report is not None)
         if options.write:
             return _written(rehearsal)
-        judgement = Judgement(rehearsal, options.what_if)
-        _ = judgement.verdicts  # refuses here, as an error of this file, what nothing could meet
+        judgement = Judgement(rehearsal, options.what_if or 'auto')
+        # Raises here, as an error of this file, for an expectation that cannot be met.
+        _ = judgement.verdicts
         if options.format == 'text':
-            text = rehearse_text.text(judgement, options.inbox, Screen.of_output(), options.assumptions)
+            text = rehearse_text.text(judgement, options.inbox or _INBOX, Screen.of_output(), options.assumptions)
             _PROGRESS.clear()
             write(f'{bounded(text)}\n')
         return Outcome(path, judgement)
