@@ -208,6 +208,23 @@ JOBS = '10 0 0 0 10 1 1 1 1 26'
             id='default_zero has what an explicit fill interpolates',
             marks=rule('2.17', '2.16'),
         ),
+        *(
+            pytest.param(
+                f'sum(last_1m):{query} > 0',
+                {'a{host:a}': '5 5 _ 5', 'b{host:b}': '1x4', 'c count 60': '4 4 _ 4', 'd count 60': '2 0 _ 2'},
+                {'A76': 'nothing'},
+                expected,
+                id=f'A76: {query}',
+                marks=rule('20.7', 'A76'),
+            )
+            for query, expected in (
+                ('default(avg:a{*}, 3) + avg:b{*}', [6, 6, _, 6]),
+                ('count_nonzero(default(avg:a{*} by {host}, 3)) + 0 * avg:b{*}', [1, 1, _, 1]),
+                ('default(avg:none{*}, 3)', [_, _, _, _]),
+                ('default(sum:c{*}.as_count() / sum:d{*}.as_count(), 9)', [2, 9, _, 2]),
+                ('default(2 + sum:c{*}.as_count(), 9)', [6, 6, _, 6]),
+            )
+        ),
         # Counts by window
         pytest.param(
             'pct_change(sum(last_5m),last_5m):sum:m{*}.as_count() > 60',

@@ -145,6 +145,25 @@ def test_a_point_that_a_fill_made_is_one_though_its_value_is_cut(choice, expecte
     assert letters(timeline) == expected
 
 
+@pytest.mark.rule('3.12', 'A6')
+@pytest.mark.parametrize(
+    'query, choices, expected',
+    [
+        pytest.param(
+            'default(sum:m{*}.as_count(), 9) + sum:n{*}', {}, 'OOONNN', id='what default() fills in is no point'
+        ),
+        pytest.param('cutoff_min(median_3(avg:o{*}), 5)', {}, 'OOOOONN', id='a cut median'),
+        pytest.param('cutoff_min(median_3(avg:o{*}), 5)', {'A79': 'window only'}, 'OOOOONN', id='within the window'),
+        pytest.param('cutoff_min(trend_line(avg:p{*}), 5)', {}, 'OONNNN', id='a cut line is one of points'),
+    ],
+)
+def test_the_last_point_is_one_of_the_data(query, choices, expected):
+    series = {'m count 60': '1 1', 'n': '1 1', 'o': '9 9 9 1 1 1 1', 'p': '9 1x9'}
+    window = 2 if 'trend' in query else 1
+    options = {'notify_no_data': True, 'no_data_timeframe': 2}
+    assert letters(run(f'sum(last_{window}m):{query} > 50', series, options, len(expected) - 1, choices)) == expected
+
+
 @pytest.mark.rule('3.7', '3.10', 'A21')
 def test_what_never_reported_is_no_data_and_makes_no_transition():
     options = {'notify_no_data': True, 'no_data_timeframe': 2}

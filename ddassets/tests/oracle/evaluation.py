@@ -303,12 +303,26 @@ class Windows:
             return combine('/', value, self.window)
         if name in FILLERS:
             known = self.evaluation.end - back > self.evaluation.known
-            if name == 'default' and self.evaluation.choices.get('A76') == 'nothing':
+            if name == 'default' and self.evaluation.choices.get('A76') == 'nothing' and not self.there(inner, back):
                 return value
             return query.argument or 0.0 if value is None and known else value
         if value is None and name.startswith('clamp') and self.present(inner, back):
             return query.argument
         return bound(name, value, query.argument)
+
+    def there(self, query: Query, back: float) -> bool:
+        """Whether the windows of a query, each the newest, hold a point (A76)."""
+        if is_operand(query):
+            own = sum(shift for _, shift in shifted_leaves(query))
+            return any(point.real for point in self.evaluation.points(self.series(unshifted(query)), back + own))
+        match query:
+            case Binary(left=left, right=right):
+                return self.there(left, back) or self.there(right, back)
+            case Counts(queries=queries):
+                return any(self.there(inner, back) for inner in queries)
+            case Wrapped(query=inner):
+                return self.there(inner, back)
+        return False
 
     def present(self, query: Query, back: float) -> bool:
         """Whether there is a value in the query at all (rule 20.5)."""

@@ -19,12 +19,14 @@ from ddassets.engine.plan import (
     Moving,
     Node,
     Pointwise,
+    Reported,
     Smoothed,
     Source,
     Throughput,
     Wrapper,
     children,
     counts,
+    leaves,
 )
 from ddassets.engine.pointwise import POINTWISE
 
@@ -93,6 +95,9 @@ def _wrapped(node: Wrapper, source: ValueSource) -> Floats:
             return compute(operand, source) / source.bucket
         case Filled(operand=operand):
             return source.filled(node, compute(operand, source))
+        case Reported(operand=operand):
+            there = np.logical_or.reduce([source.present(leaf) for leaf in leaves(operand)])
+            return np.where(there, compute(operand, source), np.nan)
         case Difference(operand=operand):
             return source.difference(node, compute(operand, source))
         case Earlier() | Moving() | Smoothed():

@@ -1,6 +1,6 @@
 """Compute one value per evaluation from the points of a group's sources (rules 2.3 to 2.17)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -64,7 +64,7 @@ class Evaluation:
             operand: np.where(np.isnan(values) & there, 0.0, values) if counts(operand.node) else values
             for operand, values in aggregated.items()
         }
-        values = np.broadcast_to(compute(plan.expression, _WindowValues(given, context)), there.shape)
+        values = np.broadcast_to(compute(plan.expression, _WindowValues(given, context, self._blank)), there.shape)
         self.values = np.where(there | bool(plan.fills), values, np.nan)
 
     def _points(self, node: Node, context: EvaluationContext) -> Points:
@@ -82,6 +82,14 @@ class Evaluation:
         if leaf.calendar is not None:
             context = context.earlier(leaf.calendar.seconds(context.ends))
         return Points(unshifted, Unit.of(unshifted, sources, context), sources, context)
+
+    def _blank(self, node: Filled, back: int) -> Flags:
+        """Where no window of a default()'s query, `back` seconds before the evaluated one, has a point (A76)."""
+        rows = np.arange(self._context.ticks.size)
+        found = np.zeros(rows.size, dtype=np.bool_)
+        for operand in operands(node.operand):
+            found |= self.parts[Operand(operand, back)].has_points(rows)
+        return ~found
 
     def scores(self, ranking: Ranking) -> Floats:
         """Return the score of the group at each tick, NaN if its window has no point (rules 20.16 and 20.17)."""
@@ -105,7 +113,7 @@ class Evaluation:
         newest = np.full(rows.size, -np.inf)
         for points in self.parts.values():
             later = np.broadcast_to(points.context.delay - self._context.delay, points.context.ticks.shape)[rows]
-            newest = np.fmax(newest, points.last(rows) + later)
+            newest = np.fmax(newest, points.reported().last(rows) + later)
         return np.where(np.isinf(newest), np.nan, newest)
 
     def full(self, part: int) -> Flags:
@@ -172,6 +180,7 @@ class _WindowValues:
 
     operands: dict[Operand, Floats]
     context: EvaluationContext
+    blank: Callable[[Filled, int], Flags]
     back: int = 0
     pointwise = False
 
@@ -189,8 +198,12 @@ class _WindowValues:
         raise AssertionError('every leaf is in an operand')
 
     def filled(self, node: Filled, values: Floats) -> Floats:
-        known = self.context.ends - self.back > self.context.known
-        return np.where(np.isnan(values) & known, node.value, values)
+        gaps = np.isnan(values) & (self.context.ends - self.back > self.context.known)
+        if node.name == 'default' and gaps.any():
+            blank = gaps & self.blank(node, self.back)
+            if blank.any() and self.context.assumptions.empty_default == 'nothing':
+                gaps &= ~blank
+        return np.where(gaps, node.value, values)
 
     def difference(self, node: Difference, values: Floats) -> Floats:
         window = self.context.window

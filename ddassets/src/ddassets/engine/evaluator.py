@@ -213,10 +213,6 @@ class Evaluator:
             if not any(self._sources[group].values()):
                 # Rule 20.7: the one group of a query without any series is not waiting for data.
                 blank = np.zeros_like(blank)
-            defaults = all(fill.name == 'default' for fill in self.plan.fills)
-            if defaults and (blank & valued).any() and self.assumptions.empty_default == 'nothing':
-                valued &= ~blank
-                values = np.where(valued, values, np.nan)
         empty = ~valued
         if self._monitor.require_full_window:
             short = valued & ~evaluation.full(_part(self.plan, self._monitor))

@@ -12,7 +12,7 @@ from ddassets.engine.context import EvaluationContext
 from ddassets.engine.plan import Moving, Node, Smoothed, depth, walk
 from ddassets.engine.smoothing import cumulative, ewma, median, moving, trend_line
 
-_OVER_WINDOW = ('trend_line', 'cumsum', 'integral')
+OVER_WINDOW = ('trend_line', 'cumsum', 'integral')
 
 
 def over_window(node: Node, assumptions: Assumptions) -> bool:
@@ -21,7 +21,7 @@ def over_window(node: Node, assumptions: Assumptions) -> bool:
 
 
 def _over_window(node: Smoothed | Moving, assumptions: Assumptions) -> bool:
-    if isinstance(node, Smoothed) and node.name in _OVER_WINDOW:
+    if isinstance(node, Smoothed) and node.name in OVER_WINDOW:
         return True
     return depth(node.operand) > 0 or assumptions.peek(Assumptions.earlier_history) == 'window only'
 
@@ -99,10 +99,7 @@ def values(node: Smoothed | Moving, points: Points, seen: Seen) -> Floats:
         return history.result
     history = points.history[node]
     rows, run = np.unique(seen.rows, return_inverse=True)
-    if isinstance(node, Smoothed) and node.name in _OVER_WINDOW:
-        if not seen.floored:
-            # What matters behind the window is where points are.
-            return compute(node.operand, seen)
+    if isinstance(node, Smoothed) and node.name in OVER_WINDOW:
         first, end = points.lower[rows], points.upper[rows]
     else:
         first = np.full(rows.size, np.iinfo(np.int64).max)

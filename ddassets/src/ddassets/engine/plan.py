@@ -149,7 +149,14 @@ class Earlier:
     seconds: int
 
 
-type Wrapper = Pointwise | Throughput | Difference | Filled | Moving | Smoothed | Earlier
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """The operand where one of its queries has a point: what fills gaps alone is no data (A6)."""
+
+    operand: 'Node'
+
+
+type Wrapper = Pointwise | Throughput | Difference | Filled | Moving | Smoothed | Earlier | Reported
 type Node = Leaf | Source | Constant | Arithmetic | Counted | Wrapper
 
 
@@ -204,7 +211,7 @@ def children(node: Node) -> tuple[Node, ...]:
             return left, right
         case Counted(operands=operands):
             return operands
-        case Pointwise() | Throughput() | Difference() | Filled() | Moving() | Smoothed() | Earlier():
+        case Pointwise() | Throughput() | Difference() | Filled() | Moving() | Smoothed() | Earlier() | Reported():
             return (node.operand,)
     raise TypeError(f'not a node of a plan: {node!r}')
 
@@ -224,7 +231,7 @@ def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
             return replace(node, left=below[0], right=below[1])
         case Counted():
             return replace(node, operands=tuple(below))
-        case Pointwise() | Throughput() | Difference() | Filled() | Moving() | Smoothed() | Earlier():
+        case Pointwise() | Throughput() | Difference() | Filled() | Moving() | Smoothed() | Earlier() | Reported():
             return replace(node, operand=below[0])
     return node
 

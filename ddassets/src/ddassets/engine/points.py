@@ -6,7 +6,7 @@ computed once as they are in the end, and once more for each evaluation that see
 the tail of its window, a bucket or two for most queries.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from ddassets.engine.buckets import Buckets, EvenBuckets
 from ddassets.engine.column import Column, Flags, Floats, Indices, Ranges, ranks
 from ddassets.engine.computation import compute, differences
 from ddassets.engine.context import EvaluationContext
-from ddassets.engine.history import History, over_window
+from ddassets.engine.history import OVER_WINDOW, History, over_window
 from ddassets.engine.plan import (
     INTERPOLATION_LIMIT,
     Difference,
@@ -26,11 +26,13 @@ from ddassets.engine.plan import (
     Leaf,
     Moving,
     Node,
+    Reported,
     Smoothed,
     Source,
     depth,
     leaves,
     looks_back,
+    rebuilt,
     walk,
 )
 from ddassets.engine.samples import FAR, Samples, recent, scaled
@@ -158,9 +160,12 @@ class Points:
 
     def _assemble(self, size: int, tail: Indices) -> None:
         """Put the final values of all points into a column, and after them the head and the tail of each evaluation."""
+        self.blank = {node: self._blank(node) for node in walk(self.node) if isinstance(node, Filled)}
         final = compute(self.node, PointValues(self, self.first + np.arange(size), None))
         self._tail = np.clip(tail, self.lower, self.upper)
         self._head = np.minimum(self._heads(), self._tail)
+        for blank in self.blank.values():
+            self._head = np.where(blank, self._tail, self._head)
         length = (self._head - self.lower) + (self.upper - self._tail)
         self._offset = size + np.cumsum(length) - length
         rows = np.repeat(np.arange(length.size), length)
@@ -171,6 +176,18 @@ class Points:
             late = compute(self.node, PointValues(self, numbers, rows))
             values = np.concatenate([values, np.broadcast_to(late, rows.size)])
         self.column = Column(values)
+
+    def _blank(self, node: Filled) -> Flags:
+        """Which windows a default() leaves empty, for there is no point of its query in them (A76)."""
+        empty = np.zeros(self.lower.size, dtype=np.bool_)
+        if node.name != 'default':
+            return empty
+        assert self.buckets is not None
+        blank = ~self.has_points(np.arange(self.lower.size), leaves(node.operand))
+        known = self.buckets.number(np.array(self.context.known))
+        if (blank & (self.upper > np.maximum(self.lower, known))).any():
+            self.context.assumptions.rely_on(Assumptions.empty_default)
+        return blank if self.context.assumptions.peek(Assumptions.empty_default) == 'nothing' else empty
 
     def _floor(self) -> Indices:
         """The number of the first point that a difference in each window may look back to (A19)."""
@@ -277,10 +294,14 @@ class Points:
         """Whether a leaf is no operand of arithmetic; the groups of a count are one query."""
         return len({replace(other, group=None) for other in self.beside(leaf)}) == 1
 
-    def has_points(self, rows: Indices) -> Flags:
-        """Whether the windows of some ticks hold anything at all, be it without a value (n/0, rule 2.13)."""
+    def has_points(self, rows: Indices, among: Iterable[Leaf] | None = None) -> Flags:
+        """Whether the windows of some ticks hold anything at all, be it without a value (n/0, rule 2.13).
+
+        `among` are the queries that are asked, all of them by default.
+        """
         found = np.zeros(rows.size, dtype=np.bool_)
-        for leaf, sources in self._sources.items():
+        for leaf in self._sources if among is None else among:
+            sources = self._sources[leaf]
             # In arithmetic a fill adds no instant: it acts where another operand has a sample (rule 2.16).
             plain = replace(leaf, differences=(), fill=leaf.fill if self.alone(leaf) else None)
             points = Points(plain, self._unit, {plain: sources}, self.context.at(rows))
@@ -349,6 +370,17 @@ class Points:
         lower, upper = np.clip(lower, self.lower, self.upper), np.clip(upper, self.lower, self.upper)
         return self.column.count(*self.ranges(lower, np.maximum(upper, lower)))
 
+    def reported(self) -> 'Points':
+        """Return the points the last of which says when data stopped (A6).
+
+        What a function over the evaluation window makes of points before it is not defined, so it stands for its
+        points; and what fills a gap is no data.
+        """
+        node = _with_points(self.node)
+        if any(isinstance(part, Filled) for part in walk(node)):
+            node = Reported(node)
+        return self if node == self.node else Points(node, self._unit, self._sources, self.context)
+
     def last(self, rows: Indices) -> Floats:
         """The time of the last point with a value up to the end of some evaluations' windows, NaN where none is."""
         lower, upper = self.lower[rows], self.upper[rows]
@@ -356,8 +388,8 @@ class Points:
         for start, end, base in self._segments(lower, upper, rows):
             index = self.column.last((start, end))
             number = np.where(index >= 0, np.maximum(number, index + base), number)
-        # How far back a difference reaches (A19) does not decide when data stopped (A6).
-        before = upper if depth(self.node) else lower
+        # How far back a function reaches (A19, A79) does not decide when data stopped (A6).
+        before = upper if depth(self.node) or over_window(self.node, self.context.assumptions) else lower
         earlier = np.flatnonzero((number == _NONE) | (before == upper))
         number[earlier] = self.last_before(self.node, self.column, before[earlier], rows[earlier])[0]
         there = number != _NONE
@@ -516,6 +548,8 @@ class PointValues:
         buckets = self.points.buckets
         assert buckets is not None
         known = self.numbers >= buckets.number(np.array(self.points.context.known))
+        if self.rows is not None:
+            known &= ~self.points.blank[node][self.rows]
         return np.where(np.isnan(values) & known, node.value, values)
 
     def difference(self, node: Difference, values: Floats) -> Floats:
@@ -556,3 +590,10 @@ def _differences(source: Source, names: tuple[str, ...]) -> Node:
     for name in names:
         node = Difference(name, node)
     return node
+
+
+def _with_points(node: Node) -> Node:
+    """The node with the points themselves for each function over the evaluation window."""
+    if isinstance(node, Smoothed) and node.name in OVER_WINDOW:
+        return _with_points(node.operand)
+    return rebuilt(node, _with_points)
