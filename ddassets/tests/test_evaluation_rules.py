@@ -290,6 +290,22 @@ JOBS = '10 0 0 0 10 1 1 1 1 26'
             id='V59',
             marks=rule('2.11', '20.12', 'V59'),
         ),
+        pytest.param(
+            "sum(last_2m):abs(moving_rollup(sum:m{*}.as_count(), 240, 'sum')) * 1 > 0",
+            {'m count 60': '1x6'},
+            {},
+            [4],
+            id='a function of a moving rollup is one of windows',
+            marks=rule('2.11', '20.12'),
+        ),
+        pytest.param(
+            'sum(last_1m):sum:m{*}.as_count() > 0',
+            {'m{host:a}': '1x3', 'm{host:b}': '5 _ 5'},
+            {},
+            [6, 6, 6],
+            id='as_count of gauges interpolates',
+            marks=rule('2.14', '2.16'),
+        ),
         # Differences
         pytest.param(
             'avg(last_1m):diff(max:m{*}) > 0',
@@ -640,6 +656,18 @@ def test_a_graph_fills_where_its_group_has_points():
             '.fill: expected linear',
             id='a fill',
             marks=rule('2.16', '20.27'),
+        ),
+        pytest.param(
+            'avg(last_5m):(avg:m{*} + avg:n{*}).fill(zero) > 1', 35, '.fill: after parentheses', id='around arithmetic'
+        ),
+        pytest.param(
+            'avg(last_5m):avg:m{*}.fill(last, 0) > 1', 34, '.fill: expected whole seconds', id='the limit of a fill'
+        ),
+        pytest.param(
+            'avg(last_5m):avg:m{*}.fill(last).fill(zero) > 1', 33, '.fill: is not evaluated in this', id='two fills'
+        ),
+        pytest.param(
+            'avg(last_5m):sum:m{*}.as_count() > 1', 1, 'avg: of as_count', id='a mean of counts', marks=rule('2.12')
         ),
         pytest.param(
             'avg(last_5m):default(avg:m{*}) > 1', 14, 'with 1 arguments', id='default of nothing', marks=rule('20.7')

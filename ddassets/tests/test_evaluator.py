@@ -10,6 +10,7 @@ from small import LETTERS, START, body, letters, run, store, values
 from ddassets.diagnostic import Unsupported, UnusableInputError
 from ddassets.engine import monitor as monitors
 from ddassets.engine.evaluator import Evaluator, evaluate
+from ddassets.engine.points import table_bucket
 from ddassets.engine.series import Series, SeriesSet
 from ddassets.engine.state import State
 
@@ -573,6 +574,27 @@ def test_the_size_of_a_bucket():
     series = {'m': '1 2 3 4 5 9'}
     assert values(run('sum(last_5m):avg:m{*} > 5', series)) == [1, 3, 6, 10, 15, 23]
     assert values(run('sum(last_5m):avg:m{*} > 5', series, choices={'A2': '300'})) == [1, 1.5, 2, 2.5, 3, 9]
+
+
+@pytest.mark.rule('2.5', 'A2')
+@pytest.mark.parametrize(
+    'window, bucket',
+    [
+        (60, 1),
+        (61, 2),
+        (300, 2),
+        (900, 5),
+        (1800, 10),
+        (3600, 20),
+        (4 * 3600, 60),
+        (86400, 300),
+        (2 * 86400, 600),
+        (7 * 86400, 3600),
+        (7 * 86400 + 1, 14400),
+    ],
+)
+def test_the_documented_buckets(window, bucket):
+    assert table_bucket(window) == bucket
 
 
 @pytest.mark.rule('A17')

@@ -121,8 +121,9 @@ def test_csv_of_many_hosts(space, fixed, expected):
     assert found == expected
 
 
-def test_csv_with_tags_and_arrivals():
-    text = 'time,host,env,value,arrival\n60,a,prod,1,70\n60,b,,2,60\n120,a,prod,3,180\n'
+@pytest.mark.parametrize('empty', ['', '\n'], ids=['by columns', 'by rows'])
+def test_csv_with_tags_and_arrivals(empty):
+    text = f'time,host,env,value,arrival\n60,a,prod,1,70\n60,b,,2,60\n120,a,prod,3,180\n{empty}'
     first, second = read_csv(text, 'm', ['team:x'])
     assert (first.tags, first.times.tolist(), first.values.tolist(), first.arrivals.tolist()) == (
         {'team:x', 'host:a', 'env:prod'},

@@ -127,6 +127,12 @@ def test_which_query_counts(query, kind, choice, expected):
     assert 'A7' in timeline.relied_on
 
 
+@pytest.mark.rule('3.6', '3.15')
+def test_a_count_that_is_missing_recovers_as_zero():
+    options = {'on_missing_data': 'default', 'thresholds': {'critical': 5, 'critical_recovery': 0.5}}
+    assert letters(run('sum(last_1m):sum:m{*}.as_count() > 5', {'m count 60': '9'}, options, 1)) == 'AO'
+
+
 @pytest.mark.rule('2.13', 'A4')
 @pytest.mark.parametrize('choice, expected', [('no data', 'OON'), ('skip', 'OOO')])
 def test_nothing_but_discarded_points(choice, expected):
