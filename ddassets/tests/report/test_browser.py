@@ -255,7 +255,7 @@ KINDS = [
         'placeholder',
         'reads events',
     ),
-    ('no request', {'type': 'toplist', 'requests': []}, 'placeholder', 'holds no request'),
+    ('no request', {'type': 'toplist', 'requests': []}, 'placeholder', 'has no request'),
 ]
 
 

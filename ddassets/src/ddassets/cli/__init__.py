@@ -142,7 +142,7 @@ def _parse(words: Sequence[str]) -> tuple[str, argparse.Namespace]:
     name = words[0] if words else ''
     if name in COMMANDS:
         return name, command_parser(name).parse_command(words[1:])
-    parser = Parser(prog='ddassets', description='Prove the assets of a Datadog Agent integration.')
+    parser = Parser(prog='ddassets', description='Check, rehearse and apply the assets of a Datadog Agent integration.')
     parser.add_argument('--version', action='store_true', help='print the version and exit')
     commands = parser.add_subparsers(title='commands', metavar='COMMAND')
     if not name:

@@ -46,13 +46,13 @@ def add_options(parser: ArgumentParser) -> None:
         '--confd',
         type=option.path,
         metavar='DIR',
-        help="a host's conf.d: say which of its files the installation overwrites, and which stay",
+        help="a host's conf.d: list its files that the installation overwrites or keeps",
     )
     parser.add_argument(
         '--constraints',
         type=option.path,
         metavar='FILE',
-        help="the Agent's final_constraints-py3.txt, which pip is given when the wheel is installed",
+        help="the Agent's final_constraints-py3.txt, used as pip's constraints",
     )
     repetition = parser.add_mutually_exclusive_group()
     repetition.add_argument(
@@ -60,7 +60,7 @@ def add_options(parser: ArgumentParser) -> None:
     )
     repetition.add_argument('--rate', action='store_true', help='collect twice, one second apart')
     parser.add_argument(
-        '--timeout', type=option.seconds(86400), default=60.0, metavar='S', help='seconds that one run may take (60)'
+        '--timeout', type=option.seconds(86400), default=60.0, metavar='S', help='time limit of one run in seconds (60)'
     )
     parser.add_argument('--base-version', metavar='X.Y.Z', help='the datadog-checks-base of the Agent')
     option.add_format(parser)

@@ -28,9 +28,9 @@ def add_options(parser: ArgumentParser) -> None:
         type=option.path,
         nargs='?',
         metavar='PATH',
-        help='an integration, whose metric, monitors and notification rules are examined too',
+        help='an integration, to check its metric, monitors and notification rules too',
     )
-    parser.add_argument('--metric', metavar='NAME', help="another metric than that of the manifest's check")
+    parser.add_argument('--metric', metavar='NAME', help="the metric to check, instead of the manifest's")
     option.add_narrowing(parser, "the metric's series")
     option.add_json(parser)
     option.add_connection(parser)

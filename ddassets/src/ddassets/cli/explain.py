@@ -14,7 +14,7 @@ EPILOG = 'exit codes: 0 fine; 2 there is no such rule'
 def add_options(parser: ArgumentParser) -> None:
     subject = parser.add_mutually_exclusive_group(required=True)
     subject.add_argument('rule', nargs='?', metavar='RULE', help='such as metric/unknown')
-    subject.add_argument('--all', action='store_true', help='all rules, as the page of the documentation')
+    subject.add_argument('--all', action='store_true', help='all rules, as the page docs/rules.md')
 
 
 def run(options: Namespace) -> int:

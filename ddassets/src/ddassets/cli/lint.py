@@ -41,10 +41,12 @@ def add_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument('--summary', action='store_true', help='show the number of findings by rule and by integration')
     parser.add_argument(
-        '--fix', action='store_true', help='change the files where only one change is right, and report what is left'
+        '--fix', action='store_true', help='apply fixes that are unambiguous, and report the remaining findings'
     )
     baseline = parser.add_mutually_exclusive_group()
-    baseline.add_argument('--baseline', type=option.path, metavar='FILE', help='report only findings that FILE lacks')
+    baseline.add_argument(
+        '--baseline', type=option.path, metavar='FILE', help='report only findings that are not in FILE'
+    )
     baseline.add_argument(
         '--write-baseline', type=option.path, metavar='FILE', help='write all findings to FILE and report none'
     )
@@ -54,7 +56,7 @@ def add_options(parser: ArgumentParser) -> None:
         action='append',
         default=[],
         metavar='FILE',
-        help='what `ddassets check --json` printed; may be repeated',
+        help='output of `ddassets check --json`; may be repeated',
     )
 
 

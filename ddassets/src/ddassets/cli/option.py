@@ -102,7 +102,7 @@ def add_limits(parser: ArgumentParser, max_cpu: int = 60, max_memory: int = 1000
     group.add_argument(
         '--allow-outside',
         action='store_true',
-        help='follow paths and links in files out of the Git work tree, or out of the folder given',
+        help='allow paths and links that lead out of the Git work tree, or of the folder without Git',
     )
     group.add_argument(
         '--max-cpu',
@@ -116,7 +116,7 @@ def add_limits(parser: ArgumentParser, max_cpu: int = 60, max_memory: int = 1000
         type=count,
         default=max_memory,
         metavar='MB',
-        help=f'stop at so many megabytes of memory ({max_memory})',
+        help=f'stop at M megabytes of memory ({max_memory})',
     )
     if verbose:
         group.add_argument('--verbose', action='store_true', help='show the traceback of an unexpected error')
@@ -139,7 +139,7 @@ def add_dry_run(parser: ArgumentParser, shown: str) -> None:
 
 
 def add_yes(parser: ArgumentParser) -> None:
-    parser.add_argument('--yes', action='store_true', help='do not ask')
+    parser.add_argument('--yes', action='store_true', help='do not ask for confirmation')
 
 
 def add_notify(parser: ArgumentParser, help: str) -> None:

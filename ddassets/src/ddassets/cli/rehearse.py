@@ -37,7 +37,9 @@ def add_options(parser: ArgumentParser) -> None:
     option.add_no_code(parser, 'a scenario with `check:`')
     option.add_limits(parser, max_cpu=600, max_memory=4000, verbose=True)
     parser.add_argument(
-        '--auto', action='store_true', help='need no scenario: make a signal from the query of every monitor at PATH'
+        '--auto',
+        action='store_true',
+        help='without a scenario: generate a signal from the query of each monitor at PATH',
     )
     parser.add_argument('--inbox', type=option.count, metavar='N', help=f'show N messages ({_INBOX})')
     option.add_choice(
@@ -59,7 +61,7 @@ def add_options(parser: ArgumentParser) -> None:
         '--min-coverage',
         type=option.percentage,
         metavar='N',
-        help='fail where the files together reach less than N per cent',
+        help='fail if the coverage of all files together is below N per cent',
     )
     parser.add_argument('--report', type=option.path, metavar='DIR', help='write an HTML page into DIR')
     parser.add_argument('--open', action='store_true', help='with --report: open the page in a browser')

@@ -73,16 +73,14 @@ class Assumptions:
         'native',
         *('table', '1', '2', '5', '10', '20', '60', '300', '600', '3600', '14400'),
     )
-    short_window = Assumption(
-        'A3', 'what a window that is not full returns, with require_full_window', 'skip', 'no data'
-    )
+    short_window = Assumption('A3', 'result of a window that is not full, with require_full_window', 'skip', 'no data')
     points_without_value = Assumption(
-        'A4', 'what a window returns whose points all lack a value (n/0, a missing operand)', 'no data', 'skip'
+        'A4', 'result of a window whose points all lack a value (n/0, a missing operand)', 'no data', 'skip'
     )
     default_timeframe = Assumption(
         'A5', 'no_data_timeframe when the option is missing', '2x window', '1x window', 'error'
     )
-    no_data_timer = Assumption('A6', 'when the no-data timer starts', 'last point', 'first empty evaluation')
+    no_data_timer = Assumption('A6', 'start of the no-data timer', 'last point', 'first empty evaluation')
     count_query = Assumption(
         'A7', 'which queries without default_zero() evaluate missing data as 0', 'count', 'sum or count'
     )
@@ -121,14 +119,12 @@ class Assumptions:
     )
     uneven_shift = Assumption(
         'A20',
-        'which bucket a timeshift reads that is not a multiple of the bucket',
+        'which bucket is read if a timeshift is not a multiple of the bucket',
         'bucket of the shifted start',
         'nearest bucket',
     )
     never_reported = Assumption('A21', 'whether a group that has never reported is evaluated', 'no', 'yes')
-    no_data_after_timeout = Assumption(
-        'A22', 'whether No Data stays that starts after timeout_h has passed', 'stays', 'never'
-    )
+    no_data_after_timeout = Assumption('A22', 'whether a No Data that starts after timeout_h ends', 'stays', 'never')
     muted_renotification = Assumption('A23', 'when a muted renotification is sent', 'next in its rhythm', 'at the end')
     equality = Assumption('A24', 'tolerance of == and !=', 'exactly', 'to 1e-9 of the size')
     renotification_state = Assumption(
@@ -156,15 +152,15 @@ class Assumptions:
         'A36', 'which members in No Data must notify on missing data for a composite to do so', 'all', 'any', 'none'
     )
     member_status = Assumption(
-        'A37', 'which status of a member a composite sees', 'at the evaluation', 'the most severe of 5 minutes'
+        'A37', 'which status of a member a composite uses', 'at the evaluation', 'the most severe of 5 minutes'
     )
     composite_order = Assumption(
         'A38', 'when a composite is evaluated, every minute', 'after its members', 'before its members'
     )
     uncommon_group = Assumption(
-        'A39', 'the state of a composite group that is common no longer', 'kept, dropped by retention', 'OK'
+        'A39', 'state of a composite group that is no longer common to the members', 'kept, dropped by retention', 'OK'
     )
-    unknown_member = Assumption('A40', 'what a member in Unknown counts as', 'No Data', 'its last status')
+    unknown_member = Assumption('A40', 'how a member in Unknown counts', 'No Data', 'its last status')
     composite_value = Assumption('A41', 'value and threshold in the message of a composite', 'empty')
     consecutive_runs = Assumption(
         'A42', 'which runs of a check reach a threshold', 'in a row with the newest', 'among the last n'
@@ -174,32 +170,34 @@ class Assumptions:
     cluster_comparison = Assumption('A45', 'how a percentage is compared in a cluster alert', '>', '>=')
     silent_combination = Assumption(
         'A46',
-        'how long a silent combination of tags counts in a cluster alert',
+        'how long a combination of tags without runs counts in a cluster alert',
         'until its group is dropped',
         'until no_data_timeframe',
     )
     event_window = Assumption(
         'A47', 'whether a window of events includes its first and last instant', '[from,to)', 'as A1'
     )
-    top_groups = Assumption('A48', 'which of equal groups of events is kept', 'lexicographic')
+    top_groups = Assumption(
+        'A48', 'which of several groups with equal values is kept, in monitors of events', 'lexicographic'
+    )
     cardinality_counts = Assumption('A49', 'whether a cardinality without events is 0', 'no', 'yes')
     silent_group = Assumption(
         'A50',
-        'what a group without events returns under a condition below a threshold, while another has events',
+        'result of a group without events, if the monitor alerts below a threshold and another group has events',
         'not evaluated',
         '0 is compared',
     )
-    event_shown = Assumption('A51', 'which event fills the variables of a message', 'newest in the window')
+    event_shown = Assumption('A51', 'the event whose attributes are the variables of a message', 'newest in the window')
     count_of_nothing = Assumption(
-        'A74', 'what count_nonzero() and count_not_null() give where no group has a value', 'no point', '0'
+        'A74', 'result of count_nonzero() and count_not_null() if no group has a value', 'no point', '0'
     )
     clamped_gap = Assumption(
-        'A75', 'whether clamp_min() and clamp_max() give a value to a bucket without any point', 'no point', 'n'
+        'A75', 'whether clamp_min() and clamp_max() return a value for a bucket without points', 'no point', 'n'
     )
-    empty_default = Assumption('A76', 'whether default(q, n) gives n for a window without any point', 'n', 'nothing')
-    monotonic_fall = Assumption('A77', 'what monotonic_diff() gives where the value falls', 'no point', '0')
+    empty_default = Assumption('A76', 'whether default(q, n) returns n for a window without points', 'n', 'nothing')
+    monotonic_fall = Assumption('A77', 'result of monotonic_diff() if the value decreases', 'no point', '0')
     moving_ends = Assumption(
-        'A78', 'whether moving_rollup() includes a point at both ends of its time', '(t-X,t]', '[t-X,t]'
+        'A78', 'whether moving_rollup() includes the first and last instant of its period', '(t-X,t]', '[t-X,t]'
     )
     earlier_history = Assumption(
         'A79',
@@ -211,16 +209,18 @@ class Assumptions:
     running_sum = Assumption('A81', 'how cumsum() and integral() are evaluated', 'refused', 'over the window')
     ranking = Assumption(
         'A82',
-        'ties and area in top(), and what a group gets that falls out of it',
+        'ties and area in top(), and the data of a group that is no longer kept',
         'lexicographic, by next point, no data',
     )
-    month_end = Assumption('A83', 'what calendar_shift() by months reads from a day that month lacks', 'last day')
-    trend_range = Assumption('A85', 'over which points trend_line() is fitted', 'evaluation window')
-    weekday_zone = Assumption('A86', 'in which time zone BYDAY of a downtime counts', 'local', 'UTC')
-    comment_end = Assumption('A87', 'where a comment that holds braces ends', 'at --}}', 'at the first }}')
+    month_end = Assumption(
+        'A83', 'which day calendar_shift() by months reads if the earlier month is shorter', 'last day'
+    )
+    trend_range = Assumption('A85', 'the points to which trend_line() is fitted', 'evaluation window')
+    weekday_zone = Assumption('A86', 'time zone of BYDAY in a downtime', 'local', 'UTC')
+    comment_end = Assumption('A87', 'end of a comment that contains braces', 'at --}}', 'at the first }}')
     group_retention = Assumption(
         'A88',
-        'when a group is dropped after its data stops, under dynamic group retention',
+        'when a group without data is dropped, with dynamic group retention',
         'not modelled, 24 h',
         '12 h',
         '1 h',
@@ -228,26 +228,26 @@ class Assumptions:
     count_window_ends = Assumption(
         'A89', 'whether a window of as_count() includes its first and last instant', '(from,to]', 'as A1'
     )
-    touching_end = Assumption('A90', 'whether the end of an occurrence that touches the next one notifies', 'no', 'yes')
+    touching_end = Assumption('A90', 'whether an occurrence that touches the next one notifies at its end', 'no', 'yes')
     scope_operators = Assumption(
-        'A91', 'whether a downtime scope may have and, or in small letters', 'accepted', 'refused'
+        'A91', 'whether a downtime scope may contain `and` and `or` in lower case', 'accepted', 'refused'
     )
     hidden_recovery = Assumption(
-        'A92', 'what the handles in is_alert_recovery get from Alert to Warn', 'the text outside', 'an empty text'
+        'A92', 'text for the handles in is_alert_recovery, from Alert to Warn', 'the text outside', 'an empty text'
     )
-    match_nothing = Assumption('A93', 'whether is_match with an empty text asks for a value', 'yes', 'no')
+    match_nothing = Assumption('A93', 'whether is_match with an empty text matches any value', 'yes', 'no')
     space_aggregator = Assumption('A94', 'space aggregator of a query without one', 'avg', 'sum', 'min', 'max')
     end_of_hold = Assumption(
         'A95', 'whether a value is held exactly 300 s after the last sample', 'included', 'excluded'
     )
     long_gap = Assumption(
-        'A96', 'interpolation of a gap of more than 300 s once the next sample is there', 'first 300 s', 'nothing'
+        'A96', 'interpolation of a gap of more than 300 s after the next sample', 'first 300 s', 'nothing'
     )
     folded_groups = Assumption(
-        'I6', 'which changes notify where notify_by folds groups', 'worst state', 'every sub-group'
+        'I6', 'which changes notify if notify_by combines several groups', 'worst state', 'every sub-group'
     )
     unknown_wording = Assumption(
-        'I7', 'the wording of the condition in a notification of a sum or of No Data', 'marked', 'left out'
+        'I7', 'wording of the condition in a notification about a sum or No Data', 'marked', 'left out'
     )
 
     def __init__(self, choices: Mapping[str, str] | None = None) -> None:

@@ -313,7 +313,7 @@ class CompositeEvaluator:
         )
 
     def _timeline(self, letter: str, group: Group) -> GroupTimeline:
-        """Return the timeline of a member's group. Those of the latest group of the composite are cached."""
+        """Return the timeline of a member's group; the latest ones are cached."""
         found = self._timelines.pop((letter, group), None) or self.members[letter].evaluator.timeline(group)
         self._timelines[letter, group] = found
         if len(self._timelines) > 2 * MAX_MEMBERS:

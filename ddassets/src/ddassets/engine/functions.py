@@ -1,4 +1,4 @@
-"""The functions of a query: what is built for each, and what is refused by name."""
+"""The functions of a query: the nodes that they become, and the unsupported ones."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -64,7 +64,7 @@ _DEFAULT_SPAN = {'median': 3, 'ewma': 20}
 
 
 def applied(call: tree.Call, operand: Node, arguments: Sequence[tree.Argument], assumptions: Assumptions) -> Node:
-    """Return what a function makes of a node. `arguments` are those after the first, in the right number.
+    """Return the node of a function applied to a node. `arguments` are those after the first, in the right number.
 
     Raises Unsupported for an argument that is not evaluated.
     """
@@ -150,7 +150,7 @@ _OTHERS: Mapping[str, Callable[[Node, Sequence[tree.Argument]], Node]] = {
 
 
 def ranked(expression: tree.Expression) -> tuple[Ranking | None, tree.Expression]:
-    """The top() around a query, and the query."""
+    """Return the top() around a query, and the query."""
     if not isinstance(expression, tree.Call):
         return None, expression
     short = TOP.fullmatch(expression.name)
@@ -169,14 +169,14 @@ def ranked(expression: tree.Expression) -> tuple[Ranking | None, tree.Expression
 
 
 def shifted(node: Node, seconds: int) -> Node:
-    """Return the node as it was `seconds` earlier."""
+    """Return the node `seconds` earlier."""
     if isinstance(node, Leaf):
         return replace(node, shift=node.shift + seconds)
     return rebuilt(node, lambda child: shifted(child, seconds))
 
 
 def call_arguments(call: tree.Call) -> tuple[tree.Expression, *tuple[tree.Argument, ...]]:
-    """The arguments of a call in the right number, the first a query. Raises Unsupported."""
+    """Return the arguments of a call, the first being a query. Raises Unsupported for another number."""
     expected = 1 + len(ARGUMENTS[call.name])
     if len(call.arguments) != expected:
         reason = f'with {len(call.arguments)} arguments, expected {expected}'

@@ -1,6 +1,5 @@
-"""What one monitor evaluates: a tree of nodes, and the walks over it.
-
-`planner.make_plan` builds it from a parsed query.
+"""The plan of a monitor's evaluation: a tree of nodes, and the functions that walk it. `planner.make_plan` builds it
+from a parsed query.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -20,7 +19,7 @@ type FillMethod = Literal['linear', 'last', 'zero', 'null']
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """How the gaps of a source are filled (rules 2.16 and 7.4). `limit`: seconds past the last sample."""
+    """How the gaps of a source are filled (rules 2.16 and 7.4). `limit`: seconds after the last sample."""
 
     method: FillMethod
     limit: int = INTERPOLATION_LIMIT
@@ -79,7 +78,7 @@ class Arithmetic:
 
 @dataclass(frozen=True, slots=True)
 class Pointwise:
-    """A function of each point by itself, a row of `pointwise.POINTWISE`; negation is one too."""
+    """A function of a single point, a row of `pointwise.POINTWISE`; negation is one too."""
 
     name: str
     operand: 'Node'
@@ -88,16 +87,16 @@ class Pointwise:
 
 @dataclass(frozen=True, slots=True)
 class Throughput:
-    """`throughput(q)`: each value by the seconds of its bucket (rule 20.11)."""
+    """`throughput(q)`: each value divided by the seconds of its bucket (rule 20.11)."""
 
     operand: 'Node'
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """How many groups have a value at a point, or one that is not 0 (rule 20.2).
+    """The number of groups with a value at a point, or with a value other than 0 (rule 20.2).
 
-    `operands` has one query for each group, or before `with_groups` the query of all.
+    `operands` has one query for each group; before `with_groups`, the query of all groups.
     """
 
     name: Literal['count_nonzero', 'count_not_null']
@@ -106,7 +105,7 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """`diff`, `monotonic_diff`, `dt` or a rate: each point and the one before it."""
+    """`diff`, `monotonic_diff`, `dt` or a rate: computed from each point and the previous one."""
 
     name: str
     operand: 'Node'
@@ -143,7 +142,7 @@ class Smoothed:
 
 @dataclass(frozen=True, slots=True)
 class Earlier:
-    """The same as it was `seconds` earlier: the other side of a change over windows (rule 2.11)."""
+    """The same query `seconds` earlier: the other operand of a change over windows (rule 2.11)."""
 
     operand: 'Node'
     seconds: int
@@ -194,12 +193,12 @@ class Plan:
 
     @cached_property
     def fills(self) -> tuple[Filled, ...]:
-        """Every default_zero() and default() in it."""
+        """Every default_zero() and default() in the plan."""
         return tuple(node for node in walk(self.expression) if isinstance(node, Filled))
 
 
 def children(node: Node) -> tuple[Node, ...]:
-    """Return the nodes directly below. Raises TypeError for what is not a node.
+    """Return the direct children. Raises TypeError for a value that is not a node.
 
     >>> children(Arithmetic('+', Constant(1.0), Constant(2.0)))
     (Constant(value=1.0), Constant(value=2.0))
@@ -217,14 +216,14 @@ def children(node: Node) -> tuple[Node, ...]:
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """Yield the node and every node below it, in the order of the text."""
+    """Yield the node and all its descendants, in the order of the text."""
     yield node
     for child in children(node):
         yield from walk(child)
 
 
 def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
-    """Return the node with each node directly below replaced by what `change` returns."""
+    """Return the node with each child replaced by the result of `change`."""
     below = [change(child) for child in children(node)]
     match node:
         case Arithmetic():
@@ -237,7 +236,9 @@ def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
 
 
 def with_groups(node: Node, groups: Callable[[tuple[Leaf, ...]], Sequence[frozenset[str]]]) -> Node:
-    """Return the node with one operand for each group in every count of groups; `groups` says which leaves have."""
+    """Return the node with one operand for each group in each count of groups; `groups` returns the leaves of a
+    group.
+    """
     if isinstance(node, Counted):
         (operand,) = node.operands
         each = tuple(_of_group(operand, group) for group in groups(tuple(leaves(operand))))
@@ -252,12 +253,12 @@ def _of_group(node: Node, group: frozenset[str]) -> Node:
 
 
 def leaves(node: Node) -> Iterator[Leaf]:
-    """Yield every metric query below the node."""
+    """Yield every metric query in the node."""
     return (one for one in walk(node) if isinstance(one, Leaf))
 
 
 def depth(node: Node) -> int:
-    """How many points before it a point of the node depends on: the differences of differences in it."""
+    """Return how many previous points a point of the node depends on: the number of nested differences."""
     match node:
         case Leaf(differences=names):
             return len(names)
@@ -272,10 +273,10 @@ def looks_back(node: Node) -> bool:
 
 
 def has_arithmetic(node: Node) -> bool:
-    """Whether an operator stands in the node."""
+    """Whether the node contains an operator."""
     return any(isinstance(one, Arithmetic) for one in walk(node))
 
 
 def counts(node: Node) -> bool:
-    """Whether a missing value of the node is 0 where the other side of an operator has one (rule 2.13)."""
+    """Whether a missing value of the node counts as 0 if the other operand of an operator has a value (rule 2.13)."""
     return not isinstance(node, Constant) and all(leaf.counting == 'as_count' for leaf in leaves(node))

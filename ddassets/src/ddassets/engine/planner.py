@@ -1,4 +1,4 @@
-"""From a parsed query to a plan: the part of the language that the engine evaluates exactly.
+"""Convert a parsed query to a plan: the part of the language that the engine evaluates exactly.
 
 It refuses everything else with its name and column (section 1 of the semantics), and never guesses.
 """
@@ -61,17 +61,17 @@ STUBBED = ('anomalies', 'forecast', 'outliers')
 
 @dataclass(frozen=True, slots=True)
 class StubWindows:
-    """The windows over which the series that replaces a function is averaged, in seconds (rules 6.2 and 6.3)."""
+    """The windows over which a stub series is averaged, in seconds (rules 6.2 and 6.3)."""
 
     trigger: int
     recovery: int
 
 
 def stub_windows(query: MonitorQuery, threshold_windows: tuple[int, int] | None) -> StubWindows:
-    """Return the windows of a query whose function a series replaces.
+    """Return the windows of a query whose function is replaced by a stub series.
 
-    The `alert_window` of anomalies() decides, with or without `threshold_windows`, which are the trigger and the
-    recovery window of the monitor's options in seconds (rule 6.2).
+    The `alert_window` of anomalies() takes precedence over `threshold_windows`: the trigger and recovery windows in the
+    monitor's options, in seconds (rule 6.2).
     """
     trigger = _alert_window(query.expression) or (threshold_windows or (query.window.seconds,))[0]
     return StubWindows(trigger, threshold_windows[1] if threshold_windows else trigger)
@@ -145,8 +145,8 @@ def graph_plan(expression: tree.Expression, assumptions: Assumptions) -> Plan:
 
 
 def operands(node: Node) -> Iterator[Node]:
-    """Yield the parts that are aggregated over the window before anything else: the largest without arithmetic,
-    differences, moving_rollup, counts of groups and change (rule 2.11).
+    """Yield the parts that are aggregated over the window first: the largest parts without arithmetic, differences,
+    moving_rollup, counts of groups and change (rule 2.11).
     """
     if any(isinstance(part, Arithmetic | Difference | Moving | Earlier | Counted) for part in walk(node)):
         for child in children(node):
@@ -163,7 +163,7 @@ def _before(node: Node) -> Node:
 
 
 def _by_window(node: Node) -> Node:
-    """The node with the differences of its leaves on window-level buckets (rule 2.11)."""
+    """Return the node with the differences of its leaves on buckets of the window's length (rule 2.11)."""
     if isinstance(node, Leaf):
         whole: Node = replace(node, differences=())
         for name in node.differences:
@@ -173,9 +173,9 @@ def _by_window(node: Node) -> Node:
 
 
 def _extended(node: Node, by_window: bool, inside: bool = False) -> Node:
-    """The node with the gaps below a default_zero() interpolated (rule 2.17).
+    """Return the node with the gaps below a default_zero() interpolated (rule 2.17).
 
-    `by_window`: one around arithmetic sees the one value of each window (rule 2.11), and no gaps within.
+    `by_window`: around arithmetic there is a single value for each window (rule 2.11), without gaps inside.
     """
     if isinstance(node, Leaf):
         return replace(node, extended=inside)
@@ -185,7 +185,7 @@ def _extended(node: Node, by_window: bool, inside: bool = False) -> Node:
 
 
 def _stub_plan(query: MonitorQuery, call: tree.Call, windows: StubWindows) -> Plan:
-    """A stub gives the share of points beyond the bounds; its mean over a window is compared (rule 6.2)."""
+    """Return the plan of a stub: the share of points outside the bounds, averaged over a window (rule 6.2)."""
     inner = next(tree.metrics(call), None)
     if inner is None:
         raise Unsupported(call.name, call.span.start + 1, 'of no metric')
@@ -195,7 +195,7 @@ def _stub_plan(query: MonitorQuery, call: tree.Call, windows: StubWindows) -> Pl
 
 
 def _keys(metric: tree.Metric) -> tuple[str, ...]:
-    """The keys that a query is grouped by, each once."""
+    """Return the keys by which a query is grouped, each once."""
     return tuple(dict.fromkeys(key.name for key in metric.by))
 
 
@@ -214,7 +214,9 @@ def _common_keys(node: Node, expression: tree.Expression) -> tuple[str, ...]:
 
 
 def _grouping(node: Node) -> tuple[str, ...] | None:
-    """The keys that a node is grouped by; None for a number. A count of groups and dt() have none (20.2, 20.10)."""
+    """Return the keys by which a node is grouped; None for a number. A count of groups and dt() have none (20.2,
+    20.10).
+    """
     if isinstance(node, Leaf):
         return node.by
     found = [(child, keys) for child in children(node) if (keys := _grouping(child)) is not None]
@@ -231,7 +233,7 @@ def _grouping(node: Node) -> tuple[str, ...] | None:
 
 
 def _check_unit(operand: Node, expression: tree.Expression) -> None:
-    """Refuse two lengths of rollup in what is computed point by point."""
+    """Refuse rollups of different lengths in a part that is computed point by point."""
     buckets = {_unit(leaf): leaf for leaf in leaves(operand) if leaf.bucket}
     if len(buckets) > 1:
         (first, _), (second, leaf) = list(buckets.items())[:2]
@@ -241,7 +243,7 @@ def _check_unit(operand: Node, expression: tree.Expression) -> None:
 
 
 def _unit(leaf: Leaf) -> str:
-    """The buckets of a rollup, in words that differ where they do."""
+    """Describe the buckets of a rollup, so that different buckets have different descriptions."""
     if leaf.aligned is None:
         return f'{leaf.bucket} s'
     start = {
@@ -253,7 +255,7 @@ def _unit(leaf: Leaf) -> str:
 
 
 def _check_shift(operand: Node, by_window: bool) -> None:
-    """Refuse differences of a shifted rollup by calendar units: its buckets are no fixed number back.
+    """Refuse differences of a shifted rollup by calendar units, because a shift is not a fixed number of buckets.
 
     `by_window`: a shift moves the window there.
     """
@@ -265,7 +267,7 @@ def _check_shift(operand: Node, by_window: bool) -> None:
 
 
 def _check_windows(node: Node, expression: tree.Expression, window: int) -> None:
-    """Refuse the functions that need points around what has one value for each window (rule 2.11)."""
+    """Refuse functions that need points around a part that has one value for each window (rule 2.11)."""
     for part in walk(node):
         if isinstance(part, Moving) and part.seconds > MAX_MOVING_WINDOWS * window:
             reason = f'of more than {MAX_MOVING_WINDOWS:,} windows'
@@ -276,7 +278,7 @@ def _check_windows(node: Node, expression: tree.Expression, window: int) -> None
 
 
 class _Builder:
-    """Turns an expression into nodes. Raises Unsupported for what is outside the subset."""
+    """Converts an expression to nodes. Raises Unsupported for what is outside the subset."""
 
     def __init__(self, assumptions: Assumptions) -> None:
         self._assumptions = assumptions
@@ -334,7 +336,7 @@ class _Builder:
 
 
 def _aligned(unit: tree.Word | tree.Text, arguments: Sequence[tree.Argument]) -> CalendarBuckets:
-    """The calendar units of a rollup: their name, then where they begin and the time zone, which may be left out."""
+    """Return the calendar units of a rollup: the name, then the optional alignment and time zone."""
     found = CalendarBuckets(cast(CalendarUnit, unit.value))
     *before, last = arguments or (None,)
     zone = last.value if isinstance(last, tree.Word | tree.Text) else ''

@@ -46,7 +46,7 @@ _TABLE = ((60, 1), (300, 2), (900, 5), (1800, 10), (3600, 20), (14400, 60), (864
 
 
 def table_bucket(window: int) -> int:
-    """Return the bucket that the documented table has for a window, or for the next longer one that it lists.
+    """Return the documented length of a bucket for a window, or for the next longer documented window.
 
     >>> table_bucket(300), table_bucket(600)
     (2, 5)
@@ -56,9 +56,9 @@ def table_bucket(window: int) -> int:
 
 @dataclass(frozen=True)
 class Unit:
-    """What all points of one operand have in common.
+    """The common properties of all points of an operand.
 
-    `buckets` is None where the samples of the one source are read as they are (A2); `rolled`: by a rollup.
+    `buckets` is None if the samples of the single source are the points (A2); `rolled`: by a rollup.
     """
 
     buckets: Buckets | None
@@ -84,7 +84,7 @@ class Unit:
 
 
 class Points:
-    """The points of an expression, as each evaluation sees them: `aggregate` over ranges of their numbers.
+    """The points of an expression as each evaluation sees them: `aggregate` over ranges of their numbers.
 
     A point's number is its index, or its bucket's.
     """
@@ -159,7 +159,9 @@ class Points:
         self._assemble(max(int(self.upper.max(initial=self.first)) - self.first, 0), tail)
 
     def _assemble(self, size: int, tail: Indices) -> None:
-        """Put the final values of all points into a column, and after them the head and the tail of each evaluation."""
+        """Build the column: the final values of all points, then the different first and last points of each
+        evaluation.
+        """
         self.blank = {node: self._blank(node) for node in walk(self.node) if isinstance(node, Filled)}
         final = compute(self.node, PointValues(self, self.first + np.arange(size), None))
         self._tail = np.clip(tail, self.lower, self.upper)
@@ -200,7 +202,9 @@ class Points:
         return ranks(self.times, oldest, 'left') if self.buckets is None else self.buckets.number_from(oldest)
 
     def _heads(self) -> Indices:
-        """The number after those at the beginning of each window where a difference looks back too far (A19)."""
+        """Return the number after the first points of each window for which a difference would use a point too early
+        (A19).
+        """
         head = self.lower
         self.floor = self._floor()
         for smoothed, past in self.history.items():
@@ -234,19 +238,19 @@ class Points:
         return head
 
     def number_of(self, instants: Floats) -> Indices:
-        """The number of the first point at or after each instant."""
+        """Return the number of the first point at or after each instant."""
         if self.buckets is None:
             return np.searchsorted(self.times, instants)
         return self.buckets.number_from(instants)
 
     def has_instant(self, numbers: Indices, instants: Floats) -> Flags:
-        """Whether the point of each number is at the instant beside it."""
+        """Return whether the point of each number is at the given instant."""
         if self.buckets is None:
             return np.asarray((numbers < self.times.size) & (self.times.take(numbers, mode='clip') == instants))
         return np.asarray(self.buckets.start(numbers) == instants)
 
     def shift_bounds(self, leaf: Leaf) -> tuple[int, int]:
-        """How many buckets back a leaf is read at least, and at most."""
+        """Return the smallest and the largest shift of a leaf, in buckets."""
         assert self.buckets is not None
         if leaf.calendar is not None:
             calendar = leaf.calendar
@@ -259,7 +263,7 @@ class Points:
         return self.buckets.least(leaf.shift), self.buckets.greatest(leaf.shift)
 
     def shift(self, leaf: Leaf, numbers: Indices) -> Indices | int:
-        """How many buckets back a leaf is read for the points of some numbers (A20)."""
+        """Return the shift of a leaf in buckets for some point numbers (A20)."""
         if self.buckets is None:
             return 0
         if leaf.calendar is not None:
@@ -309,7 +313,7 @@ class Points:
         return found
 
     def _bounds(self) -> Assumption:
-        """The assumption that says which ends belong to a window: as_count has its own, which may refer to A1."""
+        """Return the assumption about the ends of a window: as_count() has its own, which may refer to A1."""
         counted = all(leaf.counting == 'as_count' for leaf in self._sources)
         own = counted and self.context.assumptions.peek(Assumptions.count_window_ends) != 'as A1'
         return Assumptions.count_window_ends if own else Assumptions.window_ends
@@ -319,31 +323,32 @@ class Points:
         self.context.assumptions.rely_on(self._bounds(), *((Assumptions.count_window_ends,) if counted else ()))
 
     def number_from(self, instants: Indices) -> Indices:
-        """The number of the first point that a window beginning at each instant has."""
+        """Return the number of the first point of a window that begins at each instant."""
         included = self._rolled or self.context.assumptions.peek(self._bounds()).startswith('[')
         if self.buckets is None:
             return ranks(self.times, instants, 'left' if included else 'right')
         return self.buckets.number_from(instants) if included else self.buckets.number(instants) + 1
 
     def number_to(self, instants: Indices) -> Indices:
-        """The number after that of the last point that a window ending at each instant has."""
+        """Return the number after the last point of a window that ends at each instant."""
         included = self._rolled or self.context.assumptions.peek(self._bounds()).endswith(']')
         if self.buckets is None:
             return ranks(self.times, instants, 'right' if included else 'left')
         return self.buckets.number(instants) + 1 if included else self.buckets.number_from(instants)
 
     def instants(self, numbers: Indices) -> Floats:
-        """The times of points, in seconds: of a bucket its start."""
+        """Return the times of points in seconds; of a bucket, its start."""
         return self.times[numbers] if self.buckets is None else self.buckets.start(numbers).astype(np.float64)
 
     def lengths(self, numbers: Indices) -> Indices | int:
-        """The lengths of points' buckets, in seconds."""
+        """Return the lengths of the points' buckets, in seconds."""
         return self._interval if self.buckets is None else self.buckets.length(numbers)
 
     def _segments(
         self, lower: Indices, upper: Indices, rows: Indices | slice = slice(None)
     ) -> Iterator[tuple[Indices, Indices, Indices | int]]:
-        """Where in the column the points from `lower` to before `upper` lie, as the evaluations `rows` see them.
+        """Return the places in the column of the points from `lower` to before `upper`, as the evaluations `rows` see
+        them.
 
         Each segment is (first index, index after the last, what to add to an index for the point's number).
         """
@@ -358,7 +363,9 @@ class Points:
         yield np.maximum(lower, tail) - base, np.maximum(upper, tail) - base, base
 
     def ranges(self, lower: Indices, upper: Indices, rows: Indices | slice = slice(None)) -> list[Ranges]:
-        """Where in the column the points from `lower` to before `upper` lie, as the evaluations `rows` see them."""
+        """Return the places in the column of the points from `lower` to before `upper`, as the evaluations `rows` see
+        them.
+        """
         return [(start, end) for start, end, _ in self._segments(lower, upper, rows)]
 
     def aggregate(self, method: str) -> Floats:
@@ -366,7 +373,7 @@ class Points:
         return self.column.aggregate(method, *self.ranges(self.lower, self.upper))
 
     def count(self, lower: Indices, upper: Indices) -> Indices:
-        """How many points each evaluation has between two numbers."""
+        """Return the number of points between two numbers, for each evaluation."""
         lower, upper = np.clip(lower, self.lower, self.upper), np.clip(upper, self.lower, self.upper)
         return self.column.count(*self.ranges(lower, np.maximum(upper, lower)))
 
@@ -382,7 +389,7 @@ class Points:
         return self if node == self.node else Points(node, self._unit, self._sources, self.context)
 
     def last(self, rows: Indices) -> Floats:
-        """The time of the last point with a value up to the end of some evaluations' windows, NaN where none is."""
+        """Return the time of the last value until the end of the windows of some evaluations, NaN without one."""
         lower, upper = self.lower[rows], self.upper[rows]
         number = np.full(rows.size, _NONE)
         for start, end, base in self._segments(lower, upper, rows):
@@ -426,8 +433,8 @@ class Points:
         return found, values
 
     def windows(self) -> tuple[Floats, Floats, Ranges, Indices | int]:
-        """Times and values of the points in every window, one window behind the other, where each lies, and the lengths
-        of the points' buckets.
+        """Return the times and values of the points of all windows, concatenated, the extent of each window, and the
+        lengths of the points' buckets.
         """
         parts = []
         for start, end, base in self._segments(self.lower, self.upper):
@@ -443,7 +450,7 @@ class Points:
         return self.instants(numbers[order]), values, (end - count, end), self.lengths(numbers[order])
 
     def seen_at(self, row: int) -> tuple[Floats, Floats]:
-        """Times and values of the points in the window of one evaluation, NaN for those without a value."""
+        """Return the times and values of the points in the window of one evaluation, NaN for points without a value."""
         rows = np.array([row])
         lower, upper = self.lower[rows], self.upper[rows]
         times, values = [], []
@@ -488,7 +495,7 @@ class PointValues:
         return ~np.isnan(self._leaf(leaf, ()))
 
     def _leaf(self, leaf: Leaf, names: tuple[str, ...]) -> Floats:
-        """Aggregate over the sources that have a value (rule 2.4), after the differences by `names`."""
+        """Aggregate over the sources with a value (rule 2.4), after the differences `names`."""
         points = self.points
         shift = points.shift(leaf, self.numbers)
         below = PointValues(points, self.numbers - shift, self.rows, shift, self.floored)
@@ -585,7 +592,7 @@ class PointValues:
 
 
 def _differences(source: Source, names: tuple[str, ...]) -> Node:
-    """A source with the differences that act on it before the space aggregation (rule 2.4)."""
+    """Return a source after the differences that apply before the space aggregation (rule 2.4)."""
     node: Node = source
     for name in names:
         node = Difference(name, node)

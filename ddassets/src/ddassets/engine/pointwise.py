@@ -1,6 +1,6 @@
-"""The functions of a query that act on each point by itself: what they compute, and the bounds of the result.
+"""The functions of a query that compute each point separately, with the bounds of their results.
 
-A row here and a row of `language.query.vocabulary.ARGUMENTS` make a new one.
+A row here and a row of `language.query.vocabulary.ARGUMENTS` add a function.
 """
 
 import math
@@ -20,10 +20,10 @@ def _unbounded(inner: Range, bound: float) -> Range:
 
 @dataclass(frozen=True, slots=True)
 class PointwiseFunction:
-    """One function of a value and of the number that the query gives it; 0 where it takes none.
+    """A function of a value and of the number in the query; 0 if it has none.
 
-    `compute` returns NaN where the result has no value (rule 2.13). `bounds` maps the least and the greatest value of
-    the operand to those of the result. `fills`: a point without a value gets one (rule 20.5).
+    `compute` returns NaN if the result has no value (rule 2.13). `bounds` maps the smallest and largest value of the
+    operand to those of the result. `fills`: a point without a value gets one (rule 20.5).
     """
 
     compute: Callable[[Floats, float], Floats]

@@ -1,4 +1,4 @@
-"""What evaluates a monitor of any type."""
+"""The interface of evaluators, the same for all monitor types."""
 
 from collections.abc import Iterator, Mapping
 from typing import Protocol
@@ -24,7 +24,7 @@ class Evaluator(Protocol):
 
     @property
     def monitor(self) -> AnyMonitor:
-        """The monitor, with what is known of it beside its series or members."""
+        """The monitor, with what is known beyond its series or members."""
         ...
 
     @property
@@ -44,11 +44,11 @@ class Evaluator(Protocol):
 
     @property
     def absence(self) -> str:
-        """Why there is no group, as a clause."""
+        """A clause that says why there is no group."""
         ...
 
     def series(self, group: Group) -> Iterator[Series]:
-        """Every series that the group is evaluated from."""
+        """Every series from which the group is evaluated."""
         ...
 
     def timeline(self, group: Group) -> GroupTimeline:
@@ -56,9 +56,9 @@ class Evaluator(Protocol):
         ...
 
     def explain(self, group: Group, instant: int) -> Explanation:
-        """Say why a group is in the state that it is in at an instant. Raises UnusableInputError."""
+        """Explain the state of a group at an instant. Raises UnusableInputError."""
         ...
 
     def variables(self, group: Group, instant: int) -> Mapping[str, float | str | None]:
-        """The variables of a message about the group at an instant that only this type of monitor has."""
+        """The variables of a message about the group at an instant that only this monitor type has."""
         ...

@@ -1,4 +1,4 @@
-"""Which groups a top() keeps (rules 20.16 and 20.17)."""
+"""The groups that top() keeps (rules 20.16 and 20.17)."""
 
 from collections.abc import Sequence
 
@@ -11,10 +11,9 @@ _AGGREGATES = {'mean': 'avg', 'max': 'max', 'min': 'min', 'sum': 'sum'}
 
 
 def score(rank: str, times: Floats, values: Floats, windows: Ranges, bucket: Indices | int) -> Floats:
-    """Return what a group is ranked by over each window: `windows` are ranges of the points; `bucket` is the length
-    of each point's bucket, in seconds.
-
-    The area of a point reaches to the next one, that of the last is as wide as its bucket.
+    """Return the rank value of a group over each window: `windows` are ranges of the points; `bucket` is the length of
+    each point's bucket, in seconds. The area of a point extends to the next one, that of the last one is as wide as its
+    bucket.
     """
     column = Column(values)
     if rank in _AGGREGATES:
@@ -34,9 +33,9 @@ def score(rank: str, times: Floats, values: Floats, windows: Ranges, bucket: Ind
 
 
 def kept(ranking: Ranking, scores: Sequence[Floats]) -> list[Flags]:
-    """Return, for each group in the order of its name, at which evaluations it is among the first.
+    """Return at which evaluations each group is among the first, in the order of names.
 
-    Of equal scores the first name comes first (A82). A group without a score is never kept.
+    Groups with equal scores are sorted by name (A82). A group without a score is never kept.
     """
     table = np.stack(scores)
     order = np.argsort(-table if ranking.largest else table, axis=0, kind='stable')

@@ -1,4 +1,4 @@
-"""Who is notified by the notification rules of an organisation. Rule 3.27.
+"""The recipients that notification rules add. Rule 3.27.
 
 >>> from pathlib import Path
 >>> from ddassets.assets.notification_rule import read_notification_rule
@@ -57,7 +57,7 @@ def may_route(
 
 
 def _matches(rule: NotificationRule, tags: Collection[str], by: Collection[str] = ()) -> bool:
-    """Whether a rule covers these tags; with `by`, whether it may where these keys have some value too."""
+    """Whether a rule covers these tags; with `by`, whether it may cover them for some values of these keys."""
     wanted = rule.fields.filter
     if wanted.scope is not None:
         return wanted.scope.matches(tags, by)

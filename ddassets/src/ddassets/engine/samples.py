@@ -1,4 +1,4 @@
-"""The samples of one source, cut into buckets, as each evaluation sees them (rules 2.14, 2.16 and 7.1)."""
+"""The samples of a source in buckets, as each evaluation sees them (rules 2.14, 2.16 and 7.1)."""
 
 import numpy as np
 
@@ -46,14 +46,13 @@ class Samples:
         return self._fill is not None and self._fill.method != 'null'
 
     def ranges(self, buckets: Indices, seen: Indices | None) -> Ranges:
-        """Where the samples of each bucket lie; None for `seen` means all samples."""
+        """Return the samples of each bucket as ranges; `seen` None stands for all samples."""
         start, end = ranks(self.buckets, buckets, 'left'), ranks(self.buckets, buckets, 'right')
         return (start, end) if seen is None else (np.minimum(start, seen), np.minimum(end, seen))
 
     def values(self, buckets: Indices, ranges: Ranges, seen: Indices | None, interpolated: Flags | None) -> Floats:
-        """Return the buckets' values; of empty ones where `interpolated`, everywhere where it is None.
-
-        `ranges` are those of the buckets, for the same `seen`.
+        """Return the values of the buckets; of empty buckets where `interpolated`, of all if it is None. `ranges` are
+        those of the buckets, for the same `seen`.
         """
         start, end = ranges
         values = self._aggregate(buckets, start, end)
@@ -71,7 +70,7 @@ class Samples:
         return values if self._per is None else values / (self._cut.length(buckets) / self._per)
 
     def _filled(self, buckets: Indices, index: Indices, seen: Indices | None, fill: Fill) -> Floats:
-        """The values of empty buckets; `index` is that of the first sample after each."""
+        """Return the values of empty buckets; `index` is that of the next sample."""
         before = self.buckets[index - 1]
         begin = self._cut.start(before)
         distance = self._cut.start(buckets) - begin
@@ -117,7 +116,7 @@ class Samples:
 def recent(
     series: Series, leaf: Leaf, context: EvaluationContext, cut: Buckets | None = None
 ) -> tuple[Floats, Floats, Floats]:
-    """Return times, values and arrivals of the samples that can matter."""
+    """Return the times, values and arrivals of the samples that can matter."""
     greatest = leaf.calendar.greatest if leaf.calendar else 0
     # What differences and the like look back to is a whole bucket.
     greatest += 2 * cut.longest if isinstance(cut, CalendarBuckets) else 0
@@ -127,7 +126,7 @@ def recent(
 
 
 def scaled(values: Floats, series: Series, leaf: Leaf) -> tuple[Floats, str]:
-    """Return the samples under as_count or as_rate (rule 2.14), and how a bucket of them is aggregated (rule 7.4)."""
+    """Return the samples under as_count or as_rate (rule 2.14), and the aggregation of a bucket (rule 7.4)."""
     if leaf.space == 'count' and leaf.counting is None:
         return values, 'sum'
     if leaf.counting is None or series.kind == 'gauge':
@@ -140,7 +139,7 @@ def scaled(values: Floats, series: Series, leaf: Leaf) -> tuple[Floats, str]:
 
 
 def _filling(leaf: Leaf, series: Series, several: bool, context: EvaluationContext) -> Fill | None:
-    """How the gaps of a source are filled (rules 2.14 and 2.16)."""
+    """Return how the gaps of a source are filled (rules 2.14 and 2.16)."""
     if leaf.fill is not None:
         return leaf.fill
     if leaf.weighted or not (several or leaf.extended) or (leaf.counting is not None and series.kind != 'gauge'):

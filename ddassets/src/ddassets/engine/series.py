@@ -1,4 +1,4 @@
-"""Points by metric and tags, in columns. Pure: text and arrays in, arrays out."""
+"""Points by metric and tags, in columns. Pure: the input is text and arrays, the output arrays."""
 
 import csv
 import io
@@ -97,7 +97,7 @@ class Series:
         return replace(self, times=times, values=values, kind='count', arrivals=arrivals, numbers=None)
 
     def group(self, keys: Sequence[str]) -> tuple[str, ...] | None:
-        """Return the tags of some keys, None where one is missing; several values of a key are joined (rule 4.8)."""
+        """Return the tags of some keys, None if one is missing; several values of a key are joined (rule 4.8)."""
         group = []
         for key in keys:
             values = sorted(tag.partition(':')[2] for tag in self.tags if tag.startswith(f'{key}:'))
@@ -114,9 +114,9 @@ class Series:
 
 
 class SeriesSet:
-    """Series by metric. Each metric and set of tags is there once, and a metric has one kind.
+    """Series by metric. Each combination of metric and tags occurs once, and a metric has one kind.
 
-    Raises UnusableInputError where the series disagree.
+    Raises UnusableInputError for contradictory series.
     """
 
     def __init__(self, series: Iterable[Series]) -> None:
@@ -142,12 +142,12 @@ class SeriesSet:
         return frozenset(self._by_metric)
 
     def of(self, metric: str) -> tuple[Series, ...]:
-        """Return the series of a metric, in the order in which they were given; none for an unknown one."""
+        """Return the series of a metric, in the given order; none for an unknown metric."""
         return tuple(self._by_metric.get(metric, {}).values())
 
     @property
     def end(self) -> float:
-        """The time of the last point of all, in seconds; minus infinity where there is none."""
+        """The time of the last point of all series, in seconds; minus infinity without points."""
         return max((float(one.times[-1]) for one in self if len(one)), default=-np.inf)
 
 
@@ -186,7 +186,7 @@ def parse_compact(text: str, limit: int | None = None) -> Floats:
 
 
 def _plain(text: str, offset: int) -> Floats:
-    """Items without a count. `offset` is where in the whole they stand."""
+    """Read items without a count. `offset` is their offset in the whole text."""
     values = decimals.read(text.strip(), ' ') if len(text) > _SHORT else None
     if values is not None:
         return values
@@ -354,7 +354,7 @@ def read_csv(
 def _by_column(
     header: Sequence[str], body: str, fixed: frozenset[str]
 ) -> Iterator[tuple[frozenset[str], Floats, Floats, Floats | None]]:
-    """Tags, times, values and arrivals of each source; of none where the cells are not plain, or one is missing."""
+    """Return tags, times, values and arrivals of each source; None if the cells are not plain or one is missing."""
     cells = _cells(body, len(header))
     columns = {name: cells[index :: len(header)] for index, name in enumerate(header)}
     numbers = [
@@ -380,7 +380,7 @@ def _by_column(
 
 
 def _cells(body: str, width: int) -> list[str]:
-    """The cells of rows that are all of one width, one after the other; none where some are quoted or padded."""
+    """Return the cells of rows with equal width, in one list; None if cells are quoted or padded."""
     body = body.replace('\r\n', '\n') if '\r' in body else body
     if not body.isascii() or any(character in body for character in '" \t\r\v\f\x1c\x1d\x1e\x1f'):
         return []
@@ -398,7 +398,7 @@ _PLAIN = re.compile(r'(?:[\d.eE+-]++,[\d.eE+-]++(?:\n|$))*+')
 
 
 def _pairs(body: str) -> Floats | None:
-    """Times and values in turns; None for rows that are not just two numbers."""
+    """Return the times and values, alternating; None for rows that are not exactly two numbers."""
     body = body.replace('\r\n', '\n') if '\r' in body else body
     numbers = decimals.read(body, ',\n')
     if numbers is None and _PLAIN.fullmatch(body):

@@ -1,4 +1,5 @@
-"""Service-check and host monitors: from the runs of a check to the states of each group (section 14 of the semantics).
+"""Service-check and host monitors: compute the states of each group from the runs of a check (section 14 of the
+semantics).
 
 A run submits a status: OK, WARNING, CRITICAL or UNKNOWN, here the numbers 0 to 3, as the values of a series.
 """
@@ -40,7 +41,7 @@ _SHOWN_RUNS = 10
 
 @dataclass(frozen=True, eq=False)
 class CheckRuns(Series):
-    """The runs of one check with one set of tags: their statuses as values, and a message each, or none at all."""
+    """The runs of a check with one set of tags: their statuses as values, and a message for each run, or none."""
 
     messages: Sequence[str] = field(default=(), repr=False)
 
@@ -62,7 +63,7 @@ class CheckMonitor(AnyMonitor):
 
     @property
     def host(self) -> bool:
-        """Whether it watches whether Agents report, which submit nothing but OK (rule 14.18)."""
+        """Whether the monitor watches whether Agents report; they submit only OK (rule 14.18)."""
         return self.query.check == HOST_CHECK
 
     def _troubles(self) -> Iterator[State]:
@@ -94,7 +95,7 @@ class CheckMonitor(AnyMonitor):
 
     @property
     def timeframe(self) -> int:
-        """Seconds without a run until No Data; a day where the option is missing (rule 14.12)."""
+        """Seconds without a run until No Data; a day if the option is missing (rule 14.12)."""
         return DAY if self.no_data_timeframe is None else self.no_data_timeframe
 
     @property
@@ -113,7 +114,7 @@ def of(asset: MonitorAsset) -> CheckMonitor:
         refuse(asset.errors)
     query, limits = asset.service_check, asset.options.thresholds
     if not isinstance(query, CheckQuery):
-        raise Unsupported('query', None, 'is not one of a service check', asset.name)
+        raise Unsupported('query', None, 'is not a service-check query', asset.name)
     for step, place in query.steps.items():
         wild = [one for one in getattr(query, step, ()) if '*' in one and one != '*'] if step != 'last' else []
         if wild:
@@ -132,7 +133,7 @@ def of(asset: MonitorAsset) -> CheckMonitor:
 
 
 class _Runs(NamedTuple):
-    """The runs of a group in order of time: instants in seconds, statuses, messages by row or none."""
+    """The runs of a group in order of time: instants in seconds, statuses, and the messages by row, if any."""
 
     times: Floats
     statuses: Indices
@@ -164,7 +165,7 @@ class CheckEvaluator:
         self.warnings = tuple(self._warnings())
 
     def _grouped(self) -> dict[Group, list[Series]]:
-        """The series of each group; one that lacks a key belongs to none."""
+        """Return the series of each group, without those that lack a key."""
         query = self.monitor.query
         found: dict[Group, list[Series]] = {}
         for series in self._store.of(PREFIX + query.check):
@@ -249,13 +250,15 @@ class CheckEvaluator:
         )
 
     def _silent(self, age: Floats) -> Flags:
-        """Where a silence makes No Data. Of Agents, one of more than the timeframe (rule 14.18)."""
+        """Return where missing runs cause No Data; for Agents, longer than the timeframe (rule 14.18)."""
         if not self.monitor.notify_no_data:
             return np.zeros(age.size, dtype=np.bool_)
         return age > self.monitor.timeframe if self.monitor.host else age >= self.monitor.timeframe
 
     def _consecutive(self, group: Group) -> tuple[Codes, Codes, Floats, Floats]:
-        """What each evaluation decides: a state, its cause, the runs in a row, and the age of the newest run."""
+        """Return the result of each evaluation: a state, its cause, the consecutive runs, and the age of the newest
+        run.
+        """
         runs = self._runs(group)
         row, age = _newest(runs.times, self._ticks)
         counts = self._counts(runs)
@@ -279,7 +282,9 @@ class CheckEvaluator:
         return monitor.ok, monitor.warning, monitor.critical, monitor.unknown
 
     def _counts(self, runs: _Runs) -> tuple[Indices, Indices]:
-        """For each run how many of its status there are: in a row, and among the last n (A42). No Data begins anew."""
+        """Return, for each run, how many have its status: consecutively, and among the last n (A42). No Data restarts
+        the count.
+        """
         index = np.arange(runs.times.size)
         anew = np.zeros(index.size, dtype=np.bool_)
         anew[:1] = True
@@ -298,7 +303,7 @@ class CheckEvaluator:
         return in_row, among
 
     def _gaps(self, times: Floats) -> Flags:
-        """Between which runs an evaluation saw No Data, or dropped the group (rules 14.13 and 3.20)."""
+        """Return the runs between which an evaluation saw No Data or dropped the group (rules 14.13 and 3.20)."""
         row = np.searchsorted(self._ticks, times[1:], side='left') - 1
         age = (
             np.where(row >= 0, self._ticks[np.maximum(row, 0)] - times[:-1], -1.0)
@@ -320,7 +325,7 @@ class CheckEvaluator:
         return causes
 
     def _cluster(self, group: Group) -> tuple[Codes, Codes, Floats, Floats]:
-        """The same of a cluster alert: the percentage of combinations by their last status (rule 14.15)."""
+        """Return the same for a cluster alert: the percentage of combinations by their last status (rule 14.15)."""
         ticks, monitor = self._ticks, self.monitor
         total = np.zeros(ticks.size, dtype=np.int64)
         bad = {_WARNING: total.copy(), _CRITICAL: total.copy()}
@@ -355,7 +360,7 @@ class CheckEvaluator:
         return decisions, causes, np.where(silent, np.nan, decisive), youngest
 
     def _exceeds(self, part: Indices, total: Indices, limit: float) -> Flags:
-        """Whether a percentage is beyond its threshold (A45), in whole numbers where the threshold is one."""
+        """Whether a percentage exceeds its threshold (A45), in whole numbers if the threshold is one."""
         equal = (total > 0) & (part * 100 == limit * total)
         above: Flags = part * 100 > limit * total
         if equal.any() and self.assumptions.cluster_comparison != Assumptions.cluster_comparison.default:
@@ -363,7 +368,7 @@ class CheckEvaluator:
         return above
 
     def _lived(self, group: Group, decisions: Codes, age: Floats) -> tuple[Codes, list[int]]:
-        """The states of the lives of a group: from its first run until it has been silent for too long (rule 3.20)."""
+        """Return the states of a group, from its first run until it is dropped after missing runs (rule 3.20)."""
         ticks, size = self._ticks, decisions.size
         states = np.full(size, State.ABSENT if group else State.NO_DATA, dtype=np.int8)
         gone = self._dropped(age) if group else np.zeros(size, dtype=np.bool_)
@@ -385,7 +390,7 @@ class CheckEvaluator:
         return states, born
 
     def _first_seen(self, group: Group, tick: int) -> float:
-        """Since when a group is known that the first evaluation finds: its runs before that count (rule 2.21)."""
+        """Return since when a group exists that the first evaluation sees: its earlier runs count (rule 2.21)."""
         times = self._runs(group).times
         return known_since(times[times <= tick])
 
@@ -458,7 +463,7 @@ def _needed(limit: float | None) -> int:
 
 
 def _newest(times: Floats, ticks: Instants) -> tuple[Indices, Floats]:
-    """The row of the newest run at each evaluation, and its age in seconds, infinite without one."""
+    """Return the row of the newest run at each evaluation, and its age in seconds, infinite without a run."""
     row = np.searchsorted(times, ticks, side='right') - 1
     if not times.size:
         return row, np.full(ticks.size, np.inf)

@@ -1,7 +1,7 @@
-"""Functions of a point and of those around it, over runs of points: medians, moving averages, trend lines, sums.
+"""Functions of a point and its neighbours, over runs of points: medians, moving averages, trend lines, sums.
 
-A run is a stretch of points that follow one another, as one evaluation sees them. All runs lie behind one another in
-one array; `starts` is, for each point, the index of the first point of its run. NaN: a point without a value.
+A run is a sequence of consecutive points, as one evaluation sees them. All runs are concatenated in one array; `starts`
+is the index of the first point of each point's run. NaN: a point without a value.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ from ddassets.engine.column import Column, Floats, Indices
 
 
 def median(values: Floats, starts: Indices, span: int) -> Floats:
-    """Return the median of each value and of the `span` - 1 values before it, of those that are there (rule 20.13)."""
+    """Return the median of each value and the `span` - 1 previous values, ignoring missing ones (rule 20.13)."""
     there = np.flatnonzero(~np.isnan(values))
     table = np.full((there.size, span), np.nan)
     for back in range(min(span, there.size)):
@@ -23,7 +23,7 @@ def median(values: Floats, starts: Indices, span: int) -> Floats:
 
 
 def row_medians(table: Floats) -> Floats:
-    """Return the median of the values in each row, NaN where a row has none."""
+    """Return the median of each row, NaN for a row without values."""
     ordered = np.sort(table, axis=1)
     number = np.maximum((~np.isnan(table)).sum(axis=1), 1)
     rows = np.arange(table.shape[0])
@@ -32,10 +32,10 @@ def row_medians(table: Floats) -> Floats:
 
 
 def ewma(values: Floats, starts: Indices, seeds: Floats, weight: float) -> Floats:
-    """Return the exponentially weighted average up to each value (rule 20.14).
+    """Return the exponentially weighted moving average (rule 20.14). `weight` is that of the newest value.
 
-    `weight` is that of the newest value. `seeds` has, for each point, the average before the first point of its run;
-    NaN where there is none, so that the first value is the average.
+    `seeds` has, for each point, the average before the first point of its run; NaN without one, so that the first value
+    is the average.
     """
     result = np.full(values.size, np.nan)
     there = np.flatnonzero(~np.isnan(values))
@@ -51,14 +51,14 @@ def ewma(values: Floats, starts: Indices, seeds: Floats, weight: float) -> Float
 
 
 def moving(values: Floats, first: Indices, method: str) -> Floats:
-    """Return an aggregate of the values from the index `first` to each point; NaN where the point has none."""
+    """Return an aggregate of the values from the index `first` to each point; NaN for a point without one."""
     index = np.arange(values.size)
     result = Column(values).aggregate(method, (first, index + 1))
     return np.where(np.isnan(values), np.nan, result)
 
 
 def trend_line(times: Floats, values: Floats, starts: Indices) -> Floats:
-    """Return the least-squares line through the values of each run, at the times of its values (rule 20.25)."""
+    """Return the least-squares line of each run, at the times of its values (rule 20.25)."""
     there = ~np.isnan(values)
     at = times - times[starts]
     _, run = np.unique(starts, return_inverse=True)
@@ -75,7 +75,7 @@ def trend_line(times: Floats, values: Floats, starts: Indices) -> Floats:
 
 
 def cumulative(times: Floats, values: Floats, starts: Indices, integral: bool) -> Floats:
-    """Return the running sum of each run: of the values, or of the seconds between times their change (rule 20.15)."""
+    """Return the running sum of each run (rule 20.15): of the values, or of their changes times the seconds between."""
     there = np.flatnonzero(~np.isnan(values))
     result = np.full(values.size, np.nan)
     total, run, before = 0.0, -1, -1

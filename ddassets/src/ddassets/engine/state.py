@@ -7,9 +7,10 @@ type Kind = Literal['alert', 'warn', 'no data', 'unknown', 'recovery']
 
 
 class State(IntEnum):
-    """The state of a group (rule 3.7). ABSENT: the group is not there yet, or no more (rules 2.21 and 3.20).
+    """The state of a group (rule 3.7).
 
-    UNKNOWN is for service checks alone (rule 14.10).
+    ABSENT: the group does not exist yet, or was dropped (rules 2.21 and 3.20). Only service checks have UNKNOWN (rule
+    14.10).
     """
 
     ABSENT = -1
@@ -24,7 +25,7 @@ class State(IntEnum):
 
     @property
     def kind(self) -> Kind:
-        """What a notification about entering the state is."""
+        """The kind of a notification about a transition into the state."""
         return _KINDS[self]
 
 

@@ -1,4 +1,4 @@
-"""From the result of each window to a state (section 3 of the semantics).
+"""Compute states from the results of windows (section 3 of the semantics).
 
 `step` is the state machine: a function of the state, the result of one window and the instant. `run` does the same for
 all evaluations of a group at once: what a state remembers is carried forward from the last evaluation that decided it.
@@ -63,7 +63,7 @@ class Rules:
         return self.assumptions.never_reported == 'yes'
 
     def holds(self, value: Floats | float, limit: float, comparator: Comparator | None = None) -> Flags:
-        """Whether values meet the condition of the query with a limit (rule 2.7)."""
+        """Return whether values meet the condition of the query with a threshold (rule 2.7)."""
         comparator = comparator or self.monitor.comparator
         met: Flags = np.asarray(_COMPARE[comparator](value, limit))
         if comparator in ('==', '!='):
@@ -73,7 +73,9 @@ class Rules:
         return met
 
     def recovered(self, value: Floats | float, limit: float | None) -> Flags:
-        """Rule 3.4; without a threshold the end of the condition is the recovery (rule 3.5)."""
+        """Return whether values meet the recovery threshold; without one, the end of the condition (rules 3.4 and
+        3.5).
+        """
         if limit is None:
             return np.ones(np.shape(value), dtype=np.bool_)
         comparator = COMPLEMENTS[self.monitor.comparator]
@@ -209,7 +211,7 @@ def step(
 def _entered(
     rules: Rules, state: GroupState, result: Result, instant: int
 ) -> tuple[GroupState, tuple[Transition, ...]]:
-    """The state after the result of a group that is there, and the transition into it."""
+    """Return the state after the result of an existing group, and the transition into it."""
     source = state.state
     target, cause = _target(rules, state, result, instant)
     if target == source or (source == State.ABSENT and target == State.OK):
@@ -234,7 +236,7 @@ def _entered(
 
 
 def _target(rules: Rules, state: GroupState, result: Result, instant: int) -> tuple[State, Cause]:
-    """Rules 3.3 to 3.19: the next state of a group, and what brings it."""
+    """Return the next state of a group, and its cause (rules 3.3 to 3.19)."""
     current = State.OK if state.state == State.ABSENT else state.state
     if result.zero:
         value, recovery = 0.0, 0.0
@@ -266,7 +268,9 @@ def _target(rules: Rules, state: GroupState, result: Result, instant: int) -> tu
 
 
 def _notifies(rules: Rules, source: State, target: State, open_trigger: bool) -> tuple[bool, bool]:
-    """Whether a transition notifies (rules 3.8 and 3.18), and whether the last notification then is a trigger."""
+    """Return whether a transition notifies (rules 3.8 and 3.18), and whether the last notification is then a
+    trigger.
+    """
     if rules.monitor.draft:
         return False, False
     if rules.monitor.silent_no_data:
@@ -279,7 +283,7 @@ def _notifies(rules: Rules, source: State, target: State, open_trigger: bool) ->
 
 
 def _retention(rules: Rules, silence: int) -> int:
-    """Seconds after which a group without data is dropped (rule 3.20). The choice matters after an hour."""
+    """Return the seconds after which a group without data is dropped (rule 3.20). The choice matters after an hour."""
     if rules.monitor.retention is not None:
         return rules.monitor.retention
     if silence < min(RETENTIONS.values()):
@@ -308,11 +312,11 @@ class Evaluations:
     last: Floats
 
     def part(self, start: int, end: int) -> 'Evaluations':
-        """Return those from index `start` to before `end`."""
+        """Return the rows from index `start` to before `end`."""
         return replace(self, **{field.name: getattr(self, field.name)[start:end] for field in fields(self)})
 
     def since(self, flags: Flags) -> Instants:
-        """For each evaluation where a flag is set, the instant of the first in a row."""
+        """Return, for each evaluation with the flag, the instant of the first consecutive one."""
         if not self.ticks.size:
             return self.ticks
         index = np.arange(self.ticks.size)
@@ -320,7 +324,7 @@ class Evaluations:
         return self.ticks[np.minimum(first, self.ticks.size - 1)]
 
     def result(self, row: int) -> Result:
-        """Return one of them."""
+        """Return one row."""
         valued, last = bool(self.valued[row]), float(self.last[row])
         return Result(
             value=float(self.values[row]) if valued else None,
@@ -334,7 +338,7 @@ class Evaluations:
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """The state after each evaluation, the value that was compared (NaN where there was none), and what changed."""
+    """The state after each evaluation, the compared value (NaN without one), and the changes."""
 
     states: Codes
     values: Floats
@@ -344,9 +348,9 @@ class Columns:
 def run(
     rules: Rules, evaluations: Evaluations, simple: bool, reporting_since: Callable[[int], float] = float
 ) -> Columns:
-    """Return what `step` would, one evaluation after the other.
+    """Return the results of `step` for all evaluations.
 
-    `reporting_since` says since when a group has reported that the evaluation at an instant sees for the first time.
+    `reporting_since` returns since when a group has reported that an evaluation sees for the first time.
     """
     ticks = evaluations.ticks
     fresh = State.NO_DATA if simple else State.ABSENT
@@ -366,7 +370,7 @@ def run(
 
 
 def known_since(times: Floats) -> float:
-    """Return since when a group has reported at `times`, which rise, without a day of silence (rule 2.21)."""
+    """Return since when a group has reported at `times`, which rise, without a day of missing data (rule 2.21)."""
     silences = np.flatnonzero(np.diff(times) >= DAY)
     return float(times[silences[-1] + 1 if silences.size else 0])
 
@@ -374,7 +378,7 @@ def known_since(times: Floats) -> float:
 def _lives(
     rules: Rules, evaluations: Evaluations, simple: bool, reporting_since: Callable[[int], float]
 ) -> Iterator[tuple[int, int]]:
-    """From when to when, by index, a group is there: born with a value, dropped after a day without data (3.20)."""
+    """Return the periods, as indices, in which a group exists: from its first value until a day without data (3.20)."""
     ticks, size = evaluations.ticks, evaluations.ticks.size
     there = ~evaluations.blank
     ready = evaluations.valued & there
@@ -404,7 +408,7 @@ def _lives(
 
 
 def _life(rules: Rules, evaluations: Evaluations) -> tuple[Codes, Codes]:
-    """Return the state after each evaluation of one life, and what brought it (an index into CAUSES)."""
+    """Return the state after each evaluation of one period of existence, and its cause (an index into CAUSES)."""
     monitor, limits = rules.monitor, rules.monitor.thresholds
     if evaluations.zero.any() or (monitor.on_missing_data == 'default' and evaluations.empty.any()):
         rules.assumptions.rely_on(Assumptions.count_query)
@@ -432,7 +436,7 @@ def _life(rules: Rules, evaluations: Evaluations) -> tuple[Codes, Codes]:
 
 
 def _warned(rules: Rules, alert: Flags, warning: Flags, recovered: Flags, gone: Flags) -> Flags:
-    """Rule 3.6. On the way from Alert to OK warning_recovery has to be passed too, or not (A9)."""
+    """Return where the state is Warn or Alert: until warning_recovery is met (rule 3.6); after Alert, if A9 says so."""
     passed = latched(warning | alert, (recovered & ~alert) | gone)
     direct = latched(warning & ~alert, (recovered | alert) | gone)
     if (passed & ~alert & ~direct).any() and rules.assumptions.alert_passes_warning_recovery != 'yes':
@@ -441,7 +445,7 @@ def _warned(rules: Rules, alert: Flags, warning: Flags, recovered: Flags, gone: 
 
 
 def latched(on: Flags, off: Flags) -> Flags:
-    """True from where `on` to where `off`, which wins; false at the beginning."""
+    """Return a flag that `on` sets and `off` clears; `off` takes precedence. It is initially false."""
     decided = on | off
     if decided.all():
         return on & ~off

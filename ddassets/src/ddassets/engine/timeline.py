@@ -1,7 +1,8 @@
-"""What an evaluation yields: the states of each group over time, in columns, and the rows that a reader asks for.
+"""The result of an evaluation: the states of each group over time, in columns, and rows on demand. Instants are whole
+seconds since the epoch.
 
-Instants are whole seconds since the epoch. A timeline of a year has hundreds of thousands of transitions for a noisy
-signal, so they lie in arrays, and a `Transition` is made when one is looked at.
+A timeline of a year has hundreds of thousands of transitions for a noisy signal, so they are stored in arrays, and a
+`Transition` is created when it is read.
 """
 
 from bisect import bisect_right
@@ -115,7 +116,7 @@ def _or_none(instant: np.int64) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of one state, half open: from the tick at `start` to the one at `end`, or to the rehearsal's end."""
+    """A period of one state: from the tick at `start` to before the tick at `end`, or to the end of the rehearsal."""
 
     start: int
     end: int
@@ -148,7 +149,7 @@ class GroupTimeline:
 
     @cached_property
     def spans(self) -> tuple[Span, ...]:
-        """The stretches of equal state in order, ABSENT ones left out."""
+        """The periods of equal state in order, without ABSENT."""
         return tuple(self._spans())
 
     def _spans(self) -> Iterator[Span]:
@@ -159,12 +160,12 @@ class GroupTimeline:
                 yield Span(int(self.ticks[start]), int(end), State(self.states[start]))
 
     def seconds_in(self, state: State) -> int:
-        """How long the group was in the state."""
+        """Return how long the group was in the state."""
         lengths = np.diff(self.ticks, append=self.end)
         return int(lengths[self.states == state].sum())
 
     def state_at(self, instant: float) -> State:
-        """The state at an instant: that of the last tick at or before it."""
+        """Return the state at an instant: that of the last tick at or before it."""
         # NumPy would convert all ticks to the type of the instant first.
         index = bisect_right(self.ticks, instant) - 1
         return State(self.states[index]) if index >= 0 else State.ABSENT
@@ -172,9 +173,9 @@ class GroupTimeline:
 
 @dataclass(frozen=True, eq=False)
 class MonitorTimeline:
-    """Every group of one monitor over [start, end), in the order of their names.
+    """Every group of a monitor over [start, end), sorted by name.
 
-    `relied_on` are the ids of the assumptions without which the result might be another; `warnings` are sentences.
+    `relied_on` are the ids of the assumptions on which the result depends; `warnings` are sentences.
     """
 
     name: str

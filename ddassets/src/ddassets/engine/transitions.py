@@ -1,4 +1,4 @@
-"""From the states of a group to its transitions, and which of them notify (section 3 of the semantics)."""
+"""Compute the transitions of a group from its states, and which of them notify (section 3 of the semantics)."""
 
 from collections.abc import Sequence
 
@@ -56,7 +56,7 @@ def transitions(
 
 
 def _carried(instants: Instants, at: Flags) -> Instants:
-    """The instant of the latest row where `at`."""
+    """Return the instant of the latest row with `at`."""
     index = np.maximum.accumulate(np.where(at, np.arange(at.size), -1))
     return np.where(index >= 0, instants[index], NEVER)
 

@@ -1,4 +1,4 @@
-"""Warnings of a result: what a monitor cannot do with these series, each a sentence."""
+"""Warnings about a result: what a monitor cannot do with these series."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
@@ -15,7 +15,7 @@ MONTH = 30 * 86400
 def warnings(
     monitor: Monitor, plan: Plan, store: SeriesSet, groups: Mapping[tuple[str, ...], Mapping[Leaf, Sequence[Series]]]
 ) -> Iterator[str]:
-    """Yield the warnings of a monitor that is evaluated from these series, which are given by group and query."""
+    """Yield the warnings about a monitor that is evaluated from these series, given by group and query."""
     if plan.stub:
         yield f'{plan.stub}() is not computed: a series of the scenario replaces its result'
     if plan.window > MONTH:
@@ -34,7 +34,7 @@ def warnings(
 
 
 def _impossible(monitor: Monitor, plan: Plan, groups: Iterable[Mapping[Leaf, Sequence[Series]]]) -> Iterator[str]:
-    """The conditions that no value of the query can meet."""
+    """Return the conditions that no value of the query can meet."""
     negative = {
         leaf
         for sources in groups

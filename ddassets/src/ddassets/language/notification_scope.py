@@ -27,13 +27,13 @@ _EITHER: Outcomes = frozenset((True, False))
 
 @dataclass(frozen=True)
 class Term:
-    """`key:value`; a value of None is `key:*`, which holds where the key has any value."""
+    """`key:value`; a value of None is `key:*`, which matches any value of the key."""
 
     key: str
     value: str | None
 
     def outcomes(self, tags: Mapping[str, set[str]], open_keys: Collection[str]) -> Outcomes:
-        """Return whether the term holds; both where that depends on the value of an open key."""
+        """Return whether the term matches; both results if that depends on the value of an open key."""
         values = tags.get(self.key, set())
         if self.value is None:
             return frozenset([bool(values) or self.key in open_keys])
@@ -51,7 +51,7 @@ class Negation:
 
 @dataclass(frozen=True)
 class Combination:
-    """All of the parts, or any of them."""
+    """All parts (AND), or any part (OR)."""
 
     every: bool
     parts: 'tuple[Node, ...]'
@@ -71,9 +71,9 @@ class NotificationScope:
     root: Node
 
     def matches(self, tags: Iterable[str], open_keys: Collection[str] = ()) -> bool:
-        """Return whether a set of `key:value` tags is covered. A key may have several values, and all of them count.
+        """Whether the scope covers a set of `key:value` tags; all values of a key count.
 
-        Each of `open_keys` has one more value, which is not known: return whether some value makes the tags covered.
+        `open_keys` have an additional, unknown value: then, whether the scope may cover the tags.
         """
         values: dict[str, set[str]] = {}
         for tag in tags:
@@ -83,7 +83,7 @@ class NotificationScope:
 
 
 def parse_notification_scope(text: str) -> NotificationScope:
-    """Read a scope. Raises ScopeFault at the first thing that is not supported.
+    """Parse a scope. Raises ScopeFault at the first unsupported part.
 
     >>> scope = parse_notification_scope('team:harbor AND NOT env:dev')
     >>> scope.matches(['team:harbor', 'env:prod']), scope.matches(['team:harbor', 'env:dev'])
@@ -120,7 +120,7 @@ def _node(tree: Tree, depth: int = 0) -> Node:
 
 
 def _column(tree: Tree) -> int:
-    """Where the first word of a tree is."""
+    """Return the column of the first word of a tree."""
     first = tree.children[0]
     while isinstance(first, Tree):
         first = first.children[0]
@@ -129,7 +129,7 @@ def _column(tree: Tree) -> int:
 
 
 def _values(head: Token, values: list[Token]) -> Node:
-    """`key:(a OR b)`, or `-key:(a OR b)`, which denies each of them."""
+    """Build `key:(a OR b)`, or `-key:(a OR b)`, which negates each value."""
     key = head.removesuffix(':').removeprefix('-')
     if not key:
         raise ScopeFault(head.start_pos + 1, f'expected `key:(a OR b)`, found {str(head)!r}')

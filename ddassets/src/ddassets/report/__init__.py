@@ -1,4 +1,4 @@
-"""The page: what Datadog's pages would show for a rehearsed signal, and what would have landed in the inbox."""
+"""The page of a rehearsal: what Datadog's pages would show, and the messages that would be sent."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -14,9 +14,9 @@ from ddassets.report.rehearsed import page as _page
 def write(
     bundle: Bundle, judgements: Iterable[Judgement], folder: Path, progress: Callable[[str], None] = lambda text: None
 ) -> Path:
-    """Write the page of these rehearsals into the folder, which is made where it is missing, and return its path.
+    """Write the page of these rehearsals into the folder, which is created if necessary, and return its path.
 
-    `progress` is called with a few words about each step. Raises UnusableInputError where the page cannot be written.
+    `progress` is called with a short text about each step. Raises UnusableInputError if the page cannot be written.
     """
     page = _page(bundle, judgements, progress)
     progress('the page')
@@ -24,5 +24,5 @@ def write(
 
 
 def write_surveys(estate: Estate, name: str, folder: Path) -> Path:
-    """Write the page of `rehearse --auto` into the folder, as `write` does. `name` is what was surveyed."""
+    """Write the page of `rehearse --auto` into the folder, like `write`. `name` is the name of the surveyed path."""
     return _write(surveyed.page(estate, name), folder)

@@ -21,12 +21,12 @@ MIN_BUCKETS = 2 * WEEK // BUCKETS[1]
 
 
 def kept_buckets(length: int) -> int:
-    """How many of the newest buckets of each length are kept of a rehearsal of so many seconds."""
+    """Return how many of the newest buckets of each length are kept for a rehearsal of so many seconds."""
     return max(MIN_BUCKETS, min(MAX_BUCKETS, MAX_BUCKETS * WEEK // length))
 
 
 def average(line: Line, bucket: int) -> Line:
-    """The mean of the points in each bucket, aligned to multiples of `bucket` (rule 7.1)."""
+    """Return the mean of the points in each bucket, aligned to multiples of `bucket` (rule 7.1)."""
     starts, first = _buckets(line.times, bucket)
     if not first.size:
         return line
@@ -37,7 +37,9 @@ def average(line: Line, bucket: int) -> Line:
 def pack(
     pool: Pool, start: int, end: int, name: str, lines: Callable[[int], Line | None], buckets: tuple[int, ...]
 ) -> Series:
-    """Pack the levels of one line, which `lines` gives for each length of bucket; those without points are left out."""
+    """Pack the levels of one line, which `lines` returns for each length of bucket; levels without points are
+    omitted.
+    """
     finest = lines(buckets[0])
     return Series(name, list(_levels(pool, start, end, finest.held() if finest else None, lines, buckets)))
 
@@ -80,18 +82,18 @@ def _levels(
 
 
 def _spread(column: NDArray[np.float64], missing: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Put so many missing values before each point."""
+    """Insert a number of missing values before each point."""
     return np.insert(column, np.repeat(np.arange(column.size), missing), np.nan)
 
 
 def _buckets(times: NDArray[np.float64], bucket: int) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-    """The starts of the buckets that hold a time, and the index of the first time in each."""
+    """Return the starts of the buckets that contain a time, and the index of the first time in each."""
     starts = times.astype(np.int64) // bucket * bucket
     first = np.flatnonzero(np.diff(starts, prepend=starts[:1] - bucket))
     return starts[first].astype(np.float64), first
 
 
 def _at(line: Line, times: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The line's values at some times, NaN where it has none."""
+    """Return the line's values at some times, NaN without a value."""
     place = np.minimum(np.searchsorted(line.times, times), line.times.size - 1)
     return np.where(line.times[place] == times, line.values[place], np.nan)

@@ -35,11 +35,11 @@ _AGGREGATORS = ('avg', 'sum', 'min', 'max', 'last')
 
 
 class _Unshown(Exception):
-    """A widget that the page cannot show; the text says why."""
+    """A widget that the page cannot show; the text is the reason."""
 
 
 class Converter:
-    """Turns the widgets of one dashboard into those of the page."""
+    """Converts the widgets of a dashboard to those of the page."""
 
     def __init__(self, dashboard: bundle.Dashboard, source: Source, monitors: Sequence[Monitor]) -> None:
         self.dashboard = dashboard
@@ -197,7 +197,7 @@ class Converter:
         selections = list(product(*(self.options[variable] for variable in used)))
         if len(selections) > MAX_SELECTIONS:
             names = ', '.join(used)
-            raise _Unshown(f'{names} have {len(selections)} selections to evaluate, and at most {MAX_SELECTIONS} are.')
+            raise _Unshown(f'{names} have {len(selections)} selections; at most {MAX_SELECTIONS} are evaluated.')
         answers = {}
         for labels in selections:
             values = {name: self.options[name][label] for name, label in zip(used, labels, strict=True)}
@@ -228,12 +228,12 @@ _MISSING = {
 
 
 def convert(dashboard: bundle.Dashboard, source: Source, monitors: Sequence[Monitor]) -> Dashboard:
-    """Return a dashboard of the page. What cannot be shown is a placeholder; nothing raises."""
+    """Convert a dashboard. Widgets that cannot be shown become placeholders; nothing raises."""
     return Converter(dashboard, source, monitors).convert()
 
 
 def _named(request: Mapping[str, Any]) -> dict[str, tuple[tree.Expression, str]]:
-    """The queries of a request by name, each with its scalar aggregator."""
+    """Return the queries of a request by name, each with its scalar aggregator."""
     if isinstance(request.get('q'), str):
         aggregator = _aggregator(request.get('aggregator'))
         return {render(query): (query, aggregator) for query in parse_queries(request['q'])}
@@ -245,7 +245,7 @@ def _named(request: Mapping[str, Any]) -> dict[str, tuple[tree.Expression, str]]
         name = _text(query.get('name')) or f'query{len(named) + 1}'
         named[name] = (parse_query(_text(query.get('query'))), _aggregator(query.get('aggregator')))
     if not named:
-        raise _Unshown('Its request holds no query of metrics, and only metrics are rehearsed.')
+        raise _Unshown('Its request has no metric query, and only metrics are rehearsed.')
     return named
 
 
@@ -267,7 +267,7 @@ def _unranked(request: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _ranking(request: Mapping[str, Any]) -> tuple[int, bool]:
-    """How many groups a top list shows, and whether the least come first."""
+    """Return the number of groups in a top list, and whether the smallest come first."""
     found = _RANKED.fullmatch(_text(request.get('q')))
     if found:
         return int(found['count']), found['order'] == 'asc'
@@ -287,17 +287,17 @@ def _aggregator(value: Any) -> str:
         return str(value)
     if value is None:
         return 'avg'
-    raise _Unshown(f'Its aggregator {value} is not rehearsed; {", ".join(_AGGREGATORS)} are.')
+    raise _Unshown(f'Its aggregator {value} is not supported; supported are {", ".join(_AGGREGATORS)}.')
 
 
 def _binder(queries: Mapping[str, tree.Expression]) -> Callable[[tree.Node], tree.Node]:
-    """What puts the queries in the place of their names in a formula."""
+    """Return a function that replaces the names in a formula by their queries."""
 
     def bind(node: tree.Node) -> tree.Node:
         if not isinstance(node, tree.Reference):
             return node
         if node.name not in queries:
-            raise _Unshown(f'Its formula names {node.name}, which is none of its queries.')
+            raise _Unshown(f'Its formula uses {node.name}, which is not one of its queries.')
         query = queries[node.name]
         return tree.Modified(span=node.span, operand=query, modifiers=node.modifiers) if node.modifiers else query
 
@@ -326,21 +326,21 @@ def _formula(node: tree.Expression, named: Mapping[str, object]) -> Formula:
             return ['act', name, *(_formula(argument, named) for argument in arguments)]  # type: ignore[arg-type]
         case tree.Call(name=name) | tree.Reference(name=name):
             raise _Unshown(
-                f'Its formula uses {name}, and of functions over single values {", ".join(_SCALARS)} are rehearsed.'
+                f'Its formula uses {name}; the supported functions of single values are {", ".join(_SCALARS)}.'
             )
-    raise _Unshown('Its formula is outside what is rehearsed.')
+    raise _Unshown('Its formula is outside the supported subset.')
 
 
 _SEARCH = re.compile(r'(?P<minus>-?)(?:(?P<key>\w+):)?(?P<value>"[^"]*"|[^\s"]+)')
 
 
 def _monitor_search(query: str) -> Callable[[Monitor], bool]:
-    """Read the monitor search of a summary: tags, titles, types, priorities and words, all of which must match."""
+    """Parse the search of a monitor summary: tags, titles, types, priorities and words, which must all match."""
     tests: list[Callable[[Monitor], bool]] = []
     for term in _SEARCH.finditer(query):
         value, key = term['value'].strip('"'), term['key']
         if key not in (None, 'tag', 'title', 'type', 'priority'):
-            raise _Unshown(f'Its search asks for {key}:, and tag:, title:, type:, priority: and words are rehearsed.')
+            raise _Unshown(f'Its search uses {key}:; only tag:, title:, type:, priority: and words are rehearsed.')
         tests.append(_monitor_test(key, value.lower(), bool(term['minus'])))
     return lambda monitor: all(test(monitor) for test in tests)
 
@@ -365,7 +365,7 @@ _RANGE = re.compile(rf'(?:({_NUMBER})\s*<=?\s*)?y\s*(=|<=?|>=?)?\s*({_NUMBER})?'
 
 
 def _marker(marker: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Read `y = 800`, `y > 800` or `500 < y < 800`; None for what is none of these."""
+    """Parse `y = 800`, `y > 800` or `500 < y < 800`; None for other texts."""
     found = _RANGE.fullmatch(_text(marker.get('value')).strip())
     if not found:
         return None
@@ -398,7 +398,7 @@ def _requests(widget: bundle.Widget) -> list[Mapping[str, Any]]:
     # The screenboards of old keep them in a part of their own.
     requests = _dicts(widget.body.get('requests') or _dict(widget.body.get('tile_def')).get('requests'))
     if not requests:
-        raise _Unshown('It holds no request.')
+        raise _Unshown('It has no request.')
     return requests
 
 
@@ -411,7 +411,7 @@ def _layout(widget: bundle.Widget) -> Mapping[str, Any]:
 
 
 def _scale(layouts: Sequence[Mapping[str, Any]]) -> Callable[[int, Mapping[str, Any]], list[int]]:
-    """Bring layouts to 12 columns: free ones, which count in smaller units, and missing ones, two side by side."""
+    """Convert layouts to 12 columns: free layouts have smaller units, and missing layouts become two side by side."""
     widest = max((_whole(layout, 'x') + _whole(layout, 'width') for layout in layouts), default=12)
     factor = 12 / widest if widest > 12 else 1.0
 

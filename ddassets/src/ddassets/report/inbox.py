@@ -35,7 +35,7 @@ class _Batch:
 
 
 def collect(result: Rehearsal, pool: model.Pool) -> tuple[list[model.Kind], model.Messages]:
-    """Return the kinds and columns of all messages, in order of time."""
+    """Return the kinds and the columns of all messages, in order of time."""
     kinds: dict[model.Kind, int] = {}
     places = {downtime.name: index for index, downtime in enumerate(result.downtimes)}
     batches = [*_of_monitors(result, places, kinds), *_of_downtimes(result, kinds)]

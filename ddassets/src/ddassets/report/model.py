@@ -52,7 +52,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a query says under one selection of the template variables; `missing` names metrics without data."""
+    """The result of a query for a selection of the template variables; `missing` names metrics without data."""
 
     series: list[Series] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
@@ -91,7 +91,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Widget:
-    """A widget. A `placeholder` says in `remark` what would stand there and why it does not."""
+    """A widget. The `remark` of a `placeholder` names the missing widget and the reason."""
 
     kind: Literal['group', 'note', 'timeseries', 'query_value', 'toplist', 'monitors', 'placeholder']
     title: str
@@ -207,7 +207,7 @@ class Downtime:
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """What messages have in common that differ in nothing but the instant, the value and the text.
+    """The common properties of messages that differ only in their instant, value and text.
 
     They are notifications, sent or muted, or a downtime's own messages (then `monitor` is None).
     """
@@ -263,7 +263,7 @@ class Messages:
 
 @dataclass(frozen=True, slots=True)
 class Assumption:
-    """An assumption. `effects` are what its other choices would do, each as (choice, effect, whether it matters)."""
+    """An assumption. `effects` describe its other choices, as (choice, effect, whether it matters)."""
 
     id: str
     question: str
@@ -286,7 +286,7 @@ class Change(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """One expectation: `text` says what was found instead where it does not hold. `monitor` and `group` are indices."""
+    """One expectation: `text` contains the actual result if it does not hold. `monitor` and `group` are indices."""
 
     text: str
     holds: bool
@@ -336,7 +336,7 @@ class Column(NamedTuple):
 
 
 class Pool:
-    """Columns of numbers, each stored once, and named by their index."""
+    """Columns of numbers, each stored once and identified by its index."""
 
     def __init__(self) -> None:
         self.columns: list[Column] = []

@@ -1,4 +1,4 @@
-"""Put the page together: one file that holds its style, its script, the chart library and the data."""
+"""Build the page: a single file with its style, its script, the chart library and the data."""
 
 import base64
 import gzip
@@ -19,7 +19,7 @@ SCRIPTS = (
 
 
 def render(page: Page) -> str:
-    """Return the HTML document. It asks for nothing over any network, and its policy forbids it to."""
+    """Return the HTML document. It requests nothing over a network, and its content security policy forbids it."""
     own = files('ddassets.report')
     style = own.joinpath('page.css').read_text(encoding='utf-8')
     script = '\n'.join(own.joinpath('script', f'{name}.js').read_text(encoding='utf-8') for name in SCRIPTS)
@@ -46,7 +46,7 @@ def render(page: Page) -> str:
 
 
 def write(page: Page, folder: Path) -> Path:
-    """Write the page into the folder, which is made where it is missing, and return its path."""
+    """Write the page into the folder, which is created if necessary, and return its path."""
     path = folder / NAME
     text = render(page)
     try:

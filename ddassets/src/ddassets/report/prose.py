@@ -9,7 +9,7 @@ from ddassets.report.model import Prose
 
 
 def parse(text: str) -> Prose:
-    """Read Markdown with tables; HTML in it is text. A node is a text or `[tag, attributes, children]`."""
+    """Parse Markdown with tables; HTML in it is plain text. A node is a text or `[tag, attributes, children]`."""
     return _nodes(SyntaxTreeNode(_reader().parse(text)))
 
 

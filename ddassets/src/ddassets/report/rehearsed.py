@@ -1,4 +1,4 @@
-"""From the results of rehearsals to the page."""
+"""Convert the results of rehearsals to the page."""
 
 import json
 from collections import Counter
@@ -29,7 +29,7 @@ MAX_CHANGES = 5000
 def page(
     bundle: Bundle, judgements: Iterable[Judgement], progress: Callable[[str], None] = lambda text: None
 ) -> model.Page:
-    """Return the page of these rehearsals. `progress` is told, in a few words, what is being done."""
+    """Return the page of these rehearsals. `progress` is called with a short text about each step."""
     pool = model.Pool()
     rehearsals = [_Builder(bundle, judgement, pool, progress).build() for judgement in judgements]
     return model.Page(bundle.name, version('ddassets'), rehearsals, pool)
@@ -106,12 +106,12 @@ class _Builder:
         return model.Verdict(str(verdict), verdict.holds, *self._indices(moment.monitor, moment.group), moment.at)
 
     def _indices(self, monitor: str, group: str) -> tuple[int, int | None]:
-        """The index of a monitor, and that of its group, None for a group that it does not have here."""
+        """Return the index of a monitor and that of its group; None for a group that does not exist here."""
         place, groups = self.groups[monitor]
         return place, groups.get(group)
 
     def _order(self) -> list[int]:
-        """The dashboards as the manifest names them, then the rest."""
+        """Return the dashboards in the order of the manifest, then the others."""
         manifest = self.bundle.manifest
         paths = [self.bundle.folder / path for path in manifest.dashboards.values()] if manifest else []
         ranks = {path: rank for rank, path in enumerate(paths)}
@@ -205,7 +205,7 @@ def _options(body: Mapping[str, Any]) -> Iterable[tuple[str, object]]:
 
 
 def _described(effect: Effect) -> str:
-    """What another choice would do to the notifications, in one line."""
+    """Describe in one line how another choice would change the notifications."""
     if effect.refused:
         return f'is refused: {effect.refused}'
     kinds = Counter(change.kind for change in effect.changes)
@@ -213,7 +213,7 @@ def _described(effect: Effect) -> str:
 
 
 def offsets(zone: ZoneInfo, start: int, end: int) -> list[tuple[int, int]]:
-    """The zone's seconds east of UTC from each instant on at which they change, to the hour, from `start` to `end`."""
+    """Return the offsets of a time zone in seconds east of UTC, each with its first instant, from `start` to `end`."""
 
     def east(instant: int) -> int:
         delta = datetime.fromtimestamp(instant, UTC).astimezone(zone).utcoffset()

@@ -1,4 +1,4 @@
-"""What the page's dashboards are computed from: the evaluator and the series of one rehearsal."""
+"""The data of the page's dashboards: the evaluator and the series of one rehearsal."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -33,12 +33,12 @@ class Source:
     _answers: dict[tuple[tree.Expression, bool], Answer] = field(default_factory=dict)
 
     def values(self, key: str) -> list[str]:
-        """Every value that a tag of this key has, sorted."""
+        """Return every value of a tag key, sorted."""
         tags = (tag.partition(':') for tags in self.tags.values() for tag in tags)
         return sorted({value for name, colon, value in tags if colon and name == key})
 
     def answer(self, expression: tree.Expression, banded: bool = False) -> Answer:
-        """Evaluate an expression in every length of bucket that a frame may ask for, and the band about it."""
+        """Evaluate an expression for each length of bucket that a time frame may need, and its band."""
         if (expression, banded) not in self._answers:
             self._answers[expression, banded] = self._answer(expression, banded)
         return self._answers[expression, banded]
@@ -79,7 +79,7 @@ class Source:
         return {name: self.pack(name, {b: lines.get(name) for b, lines in named.items()}) for name in finest}
 
     def pack(self, name: str, levels: Mapping[int, Line | None]) -> Series:
-        """Pack one line's levels, by length of bucket."""
+        """Pack the levels of one line, by length of bucket."""
         return pack(self.pool, self.start, self.end, name, levels.get, tuple(levels))
 
 

@@ -1,4 +1,4 @@
-"""From the surveys of monitors to the page."""
+"""Convert the surveys of monitors to the page."""
 
 from importlib.metadata import version
 
@@ -10,7 +10,7 @@ from ddassets.report import model
 
 
 def page(estate: Estate, name: str) -> model.Page:
-    """Return the page of a table with a row for each monitor. `name` is what was surveyed."""
+    """Return the page of a table with a row for each monitor. `name` is the name of the surveyed path."""
     return model.Page(
         name, version('ddassets'), [], model.Pool(), [_survey(estate, survey) for survey in estate.surveys]
     )
