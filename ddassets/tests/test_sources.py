@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+import time
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -1157,3 +1158,35 @@ def test_one_address_in_two_folders_is_two_resources(tmp_path):
             written(tmp_path / name, form, BODY)
     paths = [each.document.path for each in read(tmp_path).assets]
     assert paths == [tmp_path / 'dev' / 'main.tf', tmp_path / 'prod' / 'main.tf']
+
+
+ONCE, DAILY = {}, {'recurrence': [{'type': 'days', 'period': 1}]}
+
+
+@pytest.mark.parametrize(
+    ('values', 'start'),
+    [
+        pytest.param({**ONCE, 'start_date': '2027-01-04T10:00:00+09:00'}, '2027-01-04T01:00:00Z', id='an-offset'),
+        pytest.param({**ONCE, 'start_date': '2027-01-04T10:00:00'}, '2027-01-04T10:00:00Z', id='no-offset'),
+        pytest.param({**DAILY, 'start_date': '2027-01-04T10:00:00Z'}, '2027-01-04T19:00:00', id='in-the-time-zone'),
+        pytest.param({**DAILY, 'start_date': '9999-12-31T23:59:59Z'}, '9999-12-31T23:59:59Z', id='after-all-years'),
+        pytest.param({**ONCE, 'start_date': '0001-01-01T00:00:00+10:00'}, '0001-01-01T00:00:00+10:00', id='before-all'),
+        pytest.param({**ONCE, 'start': 10**18}, str(10**18), id='a-number-that-is-no-instant'),
+        pytest.param({**ONCE, 'start_date': 'noon'}, 'noon', id='no-instant'),
+    ],
+)
+def test_the_start_of_an_old_downtime_of_terraform(values, start, tmp_path, monkeypatch):
+    monkeypatch.setenv('TZ', 'America/New_York')
+    time.tzset()
+    body = {'scope': ['env:prod'], 'monitor_tags': ['*'], 'timezone': 'Asia/Tokyo', **values}
+    resource = {'address': 'datadog_downtime.d', 'mode': 'managed', 'type': 'datadog_downtime', 'values': body}
+    state = {'format_version': '1.0', 'values': {'root_module': {'resources': [resource]}}}
+    (tmp_path / 'state.json').write_text(json.dumps(state))
+    try:
+        bundle = read_bundle(tmp_path / 'state.json')
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    schedule = bundle.downtimes[0].body['schedule']
+    assert [one.get('start') for one in schedule.get('recurrences', [schedule])] == [start]
+    assert lint(bundle) is not None

@@ -1,6 +1,6 @@
 """Convert Terraform's downtimes to the body of `POST /api/v2/downtime`."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 from ddassets.assets.downtime import DowntimeFields
@@ -91,19 +91,34 @@ def _put_v1_schedule(builder: BodyBuilder, values: Values) -> None:
     if _SCHEDULE in builder.withheld:
         return
     zone = values.get('timezone') or 'UTC'
-    start, end = _instant(values, 'start'), _instant(values, 'end')
     if recurrence is None:
-        for name, value in (('start', start), ('end', end)):
-            if value is not None:
-                builder.put((*_SCHEDULE, name), value.strftime('%Y-%m-%dT%H:%M:%SZ'), values.at(name))
+        for name in ('start', 'end'):
+            if text := _written(values, name, UTC, '%Y-%m-%dT%H:%M:%SZ'):
+                builder.put((*_SCHEDULE, name), text, values.at(name))
         return
     found: dict[str, Any] = {'rrule': _rrule(recurrence)}
-    if start is not None:
-        found['start'] = start.astimezone(_zone(zone)).strftime('%Y-%m-%dT%H:%M:%S')
+    if text := _written(values, 'start', _zone(zone), '%Y-%m-%dT%H:%M:%S'):
+        found['start'] = text
+    start, end = _instant(values, 'start'), _instant(values, 'end')
     if start is not None and end is not None:
         found['duration'] = f'{round((end - start).total_seconds() / 60)}m'
     builder.put((*_SCHEDULE, 'timezone'), zone, values.at('timezone'))
     builder.put(_RECURRENCES, [found], recurrence.place)
+
+
+def _written(values: Values, name: str, zone: tzinfo, form: str) -> str | None:
+    """Return an instant in a form of the API; None if it is not set.
+
+    What cannot be read stays as it is, so that the rules of schedules refuse it.
+    """
+    instant = _instant(values, name)
+    try:
+        if instant is not None:
+            return instant.astimezone(zone).strftime(form)
+    except OverflowError:
+        pass
+    raw = values.get(f'{name}_date') or values.get(name)
+    return str(raw) if raw else None
 
 
 def _instant(values: Values, name: str) -> datetime | None:
@@ -111,9 +126,11 @@ def _instant(values: Values, name: str) -> datetime | None:
     if isinstance(seconds, int) and seconds:
         return _epoch(seconds)
     try:
-        return datetime.fromisoformat(text).astimezone(UTC) if isinstance(text, str) and text else None
+        found = datetime.fromisoformat(text) if isinstance(text, str) and text else None
     except ValueError:
         return None
+    # The provider requires an offset. Without one, the result must not depend on the time zone of this machine.
+    return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _epoch(seconds: Any) -> datetime | None:
