@@ -128,7 +128,7 @@ def test_what_would_be_left_alone_is_judged_all_the_same(datadog, applied, tmp_p
     assets = copy.deepcopy(FULL)
     assets['monitors/full.json']['definition']['query'] = 'avg(last_5m):avg:acme.spool.refused{*} > 80'
     outcome = run(datadog, 'plan', written(tmp_path, assets))
-    assert outcome.code == 2 and 'Datadog would refuse it; nothing was changed' in outcome.err
+    assert outcome.code == 2 and 'Datadog would refuse the assets; nothing was changed' in outcome.err
 
 
 def test_one_that_fails_leaves_the_others_alone_and_is_told(datadog, tmp_path, monkeypatch):

@@ -151,7 +151,7 @@ def test_a_rule_changes(datadog, apply, before, after, operations):
     assert changes(datadog) == operations
     assert apply({PRODUCTION: after}, 'plan').code == 0
     (found,) = datadog.organisation.notification_rules.values()
-    assert 'Datadog keeps it otherwise' not in outcome.out
+    assert 'Datadog stored another value' not in outcome.out
     assert NOTIFICATION_RULES.canonical(found['attributes']) == NOTIFICATION_RULES.canonical(
         after['data']['attributes']
     )
@@ -189,7 +189,7 @@ def test_a_server_that_counts_pages_from_1_is_reported(datadog, apply, monkeypat
     )
     datadog.organisation.seed_foreign(9)
     outcome = apply({PRODUCTION: integration.ASSETS[PRODUCTION]}, 'plan', '--only', 'notification_rules')
-    assert outcome.code == 2 and 'page after page shows the same notification_rules' in outcome.err
+    assert outcome.code == 2 and 'page after page shows the same notification rules' in outcome.err
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`ddassets destroy`: delete what carries the marker of the integration."""
+"""`ddassets destroy`: delete the objects with the marker of the integration."""
 
 from argparse import ArgumentParser, Namespace
 

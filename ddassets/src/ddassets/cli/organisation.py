@@ -1,4 +1,4 @@
-"""What plan, apply and destroy share: read, compare, ask, carry out, print."""
+"""The steps of plan, apply and destroy: read, compare, ask, carry out, print."""
 
 import os
 import sys
@@ -52,12 +52,12 @@ class PlanOptions:
 
 
 def connection(options: Namespace) -> Connection:
-    """The connection that `option.add_connection` describes."""
+    """Return the connection of the options that `option.add_connection` adds."""
     return Connection(options.site, options.api_url, options.keys_from, options.timeout, options.verbose)
 
 
 def plan_options(command: str, options: Namespace) -> PlanOptions:
-    """The options of plan, apply and destroy; destroy has no changes, plan asks nothing."""
+    """Return the options of plan, apply or destroy; destroy has no changes, and plan does not ask."""
     notify, redirect = getattr(options, 'notify', ()), getattr(options, 'redirect', None)
     return PlanOptions(
         command=command,
@@ -109,7 +109,7 @@ def _routed(desired: Desired, rules: Sequence[bundle.NotificationRule]) -> bool:
 
 
 def source_of(path: Path) -> 'bundle.Bundle | None':
-    """Read a path that is a source; None for an integration or a folder that holds none. Raises UnusableInputError."""
+    """Read a source; None for an integration or a folder without a source. Raises UnusableInputError."""
     from ddassets import sources
 
     if bundle.is_integration(path) or not os.path.exists(path):
@@ -129,7 +129,7 @@ def source_of(path: Path) -> 'bundle.Bundle | None':
 
 
 def compared(options: PlanOptions, source: bundle.Bundle) -> tuple[Organisation, Plan]:
-    """What the organisation holds otherwise than a source. Raises UnusableInputError."""
+    """Return the plan of differences between the organisation and a source. Raises UnusableInputError."""
     from ddassets.org.comparison import compare
 
     changes = options.changes
@@ -143,7 +143,7 @@ def compared(options: PlanOptions, source: bundle.Bundle) -> tuple[Organisation,
 
 
 def planned(options: PlanOptions) -> tuple[Organisation, Plan]:
-    """The plan, valid from end to end. Raises UnusableInputError."""
+    """Return the plan, all of whose bodies are valid. Raises UnusableInputError."""
     assets, desired = _read(options)
     integration = integration_name(assets)
     organisation = organisation_of(options, integration)
@@ -160,12 +160,14 @@ def planned(options: PlanOptions) -> tuple[Organisation, Plan]:
         for step, reason in refused:
             assert step.desired
             lines.append(f'{step.desired.asset.where("query")}: {reason}')
-        raise UnusableInputError(f'{options.path}: Datadog would refuse it; nothing was changed', '\n'.join(lines))
+        raise UnusableInputError(
+            f'{options.path}: Datadog would refuse the assets; nothing was changed', '\n'.join(lines)
+        )
     return organisation, made
 
 
 def check_answerable(options: PlanOptions) -> None:
-    """Raise UnusableInputError where nobody can answer the question."""
+    """Raise UnusableInputError if nobody can answer the question."""
     if options.yes:
         return
     if options.format != 'text':
@@ -222,7 +224,7 @@ def show(
 
 
 def dry_run(options: PlanOptions) -> int:
-    """Print the requests for an organisation that holds nothing yet, checked as far as possible offline."""
+    """Print the requests for an empty organisation, checked as far as possible offline."""
     assets, desired = _read(options)
     integration = integration_name(assets)
     options.selection.check(names(assets))
@@ -238,8 +240,6 @@ def dry_run(options: PlanOptions) -> int:
     write(render(options.format, dry_run_report(options.command, integration, bodies)))
     if options.format == 'text':
         counts = [(kind, sum(asset.kind is kind for asset in desired)) for kind in KINDS]
-        listed = ', '.join(
-            count(number, kind.label, kind.plural.replace('_', ' ')) for kind, number in counts if number
-        )
+        listed = ', '.join(count(number, kind.label, kind.labels) for kind, number in counts if number)
         log(f'dry run: {listed or "nothing"}, valid as far as it can be checked offline; nothing was sent')
     return FINE

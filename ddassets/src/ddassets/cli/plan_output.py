@@ -52,7 +52,7 @@ def report(
     outcomes: Sequence[Outcome] | None = None,
     unsettled: str = '',
 ) -> Report:
-    """Return the plan of a command for every output format; with `outcomes`, also what carrying it out gave.
+    """Return the plan of a command for every output format; with `outcomes`, also their results.
 
     `links` are the addresses of stored objects, by id.
     """
@@ -102,7 +102,7 @@ def dry_run_report(command: str, integration: str, requests: Sequence[tuple[str,
 
 
 def plan_text(plan: Plan, site: str, paint: Paint, links: dict[str, str]) -> str:
-    """`links` are the addresses of stored objects, by id."""
+    """Return a plan as text. `links` are the addresses of stored objects, by id."""
     lines = [f'{plan.integration} on {site}', '']
     shown = [step for step in plan.steps if step.action is not Action.KEEP or step.reason]
     widths = subject_widths(shown)
@@ -121,7 +121,7 @@ def summary(plan: Plan) -> str:
 
 
 def subject_widths(steps: Sequence[Step]) -> tuple[int, int]:
-    """The widths of the columns of kinds and of names, in characters."""
+    """Return the widths of the columns of kinds and of names, in characters."""
     kinds = max((len(step.kind.label) for step in steps), default=0)
     return max(kinds, len('dashboard')), max((len(step.name) for step in steps), default=0)
 
@@ -159,12 +159,12 @@ def _difference_lines(difference: Difference, paint: Paint) -> Iterator[str]:
 
 
 def _changed_lines(before: str, after: str) -> Iterator[str]:
-    """Lines taken away and added, each with one beside it for the place."""
+    """Yield removed and added lines, each with one line of context."""
     found = list(difflib.unified_diff(before.splitlines(), after.splitlines(), lineterm='', n=1))
     # Two lines of a head, which names no file here.
     for line in found[2:]:
         if not line.startswith('@@'):
-            # A change is shown in full, wherever it is in its line.
+            # A changed line is shown in full, because the change may be at its end.
             yield f'{line[0]} {shorten(printable(line[1:]), _MAX_CHANGED if line[0] in "+-" else _WIDEST)}'
         elif not line.startswith(('@@ -1 ', '@@ -1,')):
             yield '…'
@@ -177,7 +177,7 @@ def _shown(value: Any) -> str:
 
 
 def outcome_text(outcome: Outcome, widths: tuple[int, int], paint: Paint) -> str:
-    """`widths` are those of kinds and names, in characters: outcomes are printed one by one, in columns."""
+    """Return a line for an outcome. `widths` are those of kinds and names: outcomes are printed one by one."""
     step = outcome.step
     subject = f'{step.kind.label:<{widths[0]}}  {step.name:<{widths[1]}}'
     if outcome.error:
@@ -187,7 +187,7 @@ def outcome_text(outcome: Outcome, widths: tuple[int, int], paint: Paint) -> str
     if outcome.duplicate:
         lines.append(f'        {printable(step.reason)}')
     if outcome.differences:
-        lines.append('        Datadog keeps it otherwise than the file has it (stored → file):')
+        lines.append('        Datadog stored another value than that of the file (stored → file):')
         lines += [line for difference in outcome.differences for line in _difference_lines(difference, paint)]
     return '\n'.join(lines)
 

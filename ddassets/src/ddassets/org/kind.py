@@ -93,6 +93,11 @@ class Kind(ABC):
         """The name in texts."""
         return self.name.replace('_', ' ')
 
+    @property
+    def labels(self) -> str:
+        """The plural in texts."""
+        return self.plural.replace('_', ' ')
+
     @abstractmethod
     def body(self, asset: bundle.Asset) -> Body:
         """Return the body of an asset for the API, without the keys that an export adds."""

@@ -13,7 +13,7 @@ from ddassets.org.plan import Foreign
 
 STRANGE = 'the response is not of the documented form'
 _UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
-# It becomes a part of a path.
+# An id becomes a part of a path.
 _ID = re.compile(r'[\w-]{1,100}')
 
 
@@ -51,7 +51,7 @@ class Listing:
         return Listed(tuple(filter(None, confirmed)), tuple(foreign.values()))
 
     def current(self, stored: Stored) -> Stored | None:
-        """The object itself, not as a listing has it; None when it is gone or no longer ours."""
+        """Read the object itself instead of a listing; None if it is gone or no longer ours. Raises ApiError."""
         kind, path = stored.kind, f'{stored.kind.path}/{stored.id}'
         try:
             id, body = read_answer(kind, path, self.client.get(path))
@@ -85,25 +85,25 @@ class Listing:
         while True:
             start = len(entries)
             if start:
-                self.client.say(f'{kind.plural}: {start} read')
+                self.client.say(f'{kind.labels}: {start} read')
             queries.append(self._query(kind, len(queries), start))
             page, total = self._page(kind, queries[-1])
             entries.update((str(one['id']), one) for one in page)
             if not page or start + len(page) >= total or (kind.full_pages and len(page) < kind.page_size):
                 return entries, queries
             if len(entries) == start:
-                # Such as a gateway that ignores the query: there would be no end.
-                raise Unavailable(f'{kind.path}: page after page shows the same {kind.plural}')
+                # For example, a gateway ignores the query: the loop would not end.
+                raise Unavailable(f'{kind.path}: page after page shows the same {kind.labels}')
 
     def _backwards(self, kind: Kind, queries: Sequence[Query]) -> dict[str, Entry]:
         return {str(one['id']): one for query in reversed(queries) for one in self._page(kind, query)[0]}
 
     def _query(self, kind: Kind, number: int, start: int) -> Query:
-        """The query for page `number`, from 0, with `start` entries before it."""
+        """Return the query for page `number`, from 0, with `start` entries before it."""
         return kind.page_query(self.integration, number, start)
 
     def _page(self, kind: Kind, query: Query) -> tuple[list[Entry], float]:
-        """The entries of a page, and the number of objects in all pages: infinite where Datadog does not say."""
+        """Return the entries of a page, and the number of objects in all pages, infinite if the response lacks it."""
         answer = self.client.request('GET', kind.path, query).content
         page = answer.get(kind.list_key) if kind.list_key and isinstance(answer, dict) else answer
         if not isinstance(page, list) or not all(isinstance(one, dict) and one.get('id') for one in page):
@@ -123,7 +123,7 @@ def read_answer(kind: Kind, path: str, answer: Any) -> tuple[str, Body]:
 
 
 def read_stored(kind: Kind, id: str, body: Body, marker: Marker, whole: bool = True) -> Stored:
-    """Raises Unavailable for an id or a body whose values have other types than documented."""
+    """Return a stored object. Raises Unavailable for an id or a body with values of undocumented types."""
     try:
         if not _ID.fullmatch(id):
             raise ValueError(id)

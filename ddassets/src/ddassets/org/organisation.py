@@ -47,11 +47,11 @@ class Organisation:
         return Listed(tuple(filter(None, whole)), listed.foreign)
 
     def current(self, stored: Stored) -> Stored | None:
-        """The object as it is now; None when it is gone or no longer ours. Raises ApiError."""
+        """Return the current object; None if it is gone or no longer ours. Raises ApiError."""
         return self._listing.current(stored)
 
     def _whole(self, stored: Stored) -> Stored | None:
-        # A listing may lag, and a fingerprint fits the body of its own time only: marker and body come together.
+        # A listing may lag, and the fingerprint in the marker must be compared with the body that has this marker.
         return self.current(stored) if stored.kind is DASHBOARDS else stored
 
     def validate(self, desired: Desired, stored: Stored | None) -> str:
@@ -94,7 +94,7 @@ class Organisation:
             except Refused as refused:
                 if not (kind.refuses_duplicates and refused.status in (400, 409)):
                     raise
-                # It may be there: by an attempt whose response was lost, or by another apply at the same time.
+                # It may exist: from an attempt whose response was lost, or from another apply at the same time.
                 if stored := self._look(desired, tried, refused):
                     return stored
                 raise
