@@ -38,7 +38,7 @@ return found;
 
 
 class Browser:
-    """Debian's Chromium without a window, and what the tests ask of it."""
+    """Debian's Chromium without a window, with the queries of the tests."""
 
     def __init__(self, profile: Path) -> None:
         from selenium import webdriver
@@ -75,7 +75,7 @@ class Browser:
         return self.driver.execute_cdp_cmd(name, parameters)
 
     def open(self, path: Path, fragment: str = '#/dashboards/0') -> None:
-        """Load a page anew, at its first dashboard, and wait until its script has run and nothing is left to draw."""
+        """Load a page at its first dashboard, and wait until its script has run and everything is drawn."""
         self.driver.get('about:blank')
         self.driver.get_log('browser')
         self.driver.get_log('performance')
@@ -83,7 +83,7 @@ class Browser:
         self.settle()
 
     def turn_to(self, fragment: str) -> None:
-        """Go to another part of the page that is open."""
+        """Switch to another part of the open page."""
         self.run('location.hash = arguments[0]', fragment)
         self.run('arrive()')
         self.settle()
@@ -100,7 +100,7 @@ class Browser:
         return self.driver.execute_script(script, *arguments)
 
     def choose(self, label: str) -> None:
-        """Press the button of the toolbar with this label."""
+        """Click the toolbar button with this label."""
         self.run("document.querySelector(`[data-choice='${arguments[0]}']`).click()", label)
         self.settle()
 
@@ -116,7 +116,7 @@ class Browser:
         self.settle()
 
     def traces(self, shading: bool = False) -> list[list[float]]:
-        """The values that the first chart draws, line by line; or the edges of the shading behind each line."""
+        """Return the values that the first chart draws, line by line; or the edges of the shading behind each line."""
         return self.run(
             """const {lines, chart} = document.querySelector('.chart');
                const values = (i) => chart.data[i + 1].filter((value) => Number.isFinite(value));
@@ -145,7 +145,7 @@ class Browser:
         return [tuple(one) for one in found]
 
     def numbers(self) -> dict[str, float]:
-        """What each query value shows, by its title."""
+        """Return the values of the query value widgets, by title."""
         return dict(
             self.run(
                 """return [...document.querySelectorAll('[data-widget=query_value]')].map((one) =>
@@ -166,7 +166,7 @@ class Browser:
         return [entry['message'] for entry in self.driver.get_log('browser') if entry['level'] in ('SEVERE', 'WARNING')]
 
     def requests(self) -> list[str]:
-        """Every address asked for since the page was opened, those of the browser's own start page left out."""
+        """Return all requested addresses since the page was opened, without those of the browser's start page."""
         messages = (json.loads(entry['message'])['message'] for entry in self.driver.get_log('performance'))
         asked = [m['params']['request']['url'] for m in messages if m['method'] == 'Network.requestWillBeSent']
         return [url for url in asked if not url.startswith(('chrome:', 'about:'))]

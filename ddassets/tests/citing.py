@@ -1,4 +1,4 @@
-"""Which rules and vectors of the semantics a test, or a row of its table, holds the code to."""
+"""The rules and vectors of the semantics that a test, or a row of its table, checks."""
 
 import pytest
 

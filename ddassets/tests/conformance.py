@@ -38,7 +38,7 @@ type Case = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Example:
-    """One worked example or recorded transition. `case` is its input, `expect` the documented result."""
+    """A worked example or a recorded transition. `case` is the input, `expect` the documented result."""
 
     id: str
     topic: str
@@ -108,7 +108,7 @@ def sources() -> dict[str, dict[str, str]]:
 
 
 def failure(example: Example) -> str | None:
-    """Say what is wrong with an example's verdict; None if it holds."""
+    """Return why an example's verdict is wrong; None if it is right."""
     try:
         outcome = observe(example.case, example.expect)
         refusal = None
@@ -151,7 +151,7 @@ def same(result: Any, expected: Any) -> bool:
 
 
 def observe(case: Case, expect: Case) -> dict[str, Any]:
-    """Return what ddassets makes of an example, under the keys of `expect`. Raises UnusableInputError."""
+    """Return the results of ddassets for an example, under the keys of `expect`. Raises UnusableInputError."""
     if 'scope' in case:
         return {'muted': _muted(case)}
     result = _Result(run(case), expect)
@@ -165,7 +165,7 @@ def _muted(case: Case) -> bool:
 
 
 class _Result:
-    """What a rehearsal shows of an example, key by key. `group` of the expectation chooses among several."""
+    """The result of an example's rehearsal, by key. `group` of the expectation selects one of several."""
 
     def __init__(self, rehearsal: Rehearsal, expect: Case) -> None:
         self.rehearsal = rehearsal
@@ -189,7 +189,7 @@ class _Result:
 
     @property
     def values(self) -> dict[str, float | None]:
-        """What each evaluation compared, by time; None where nothing was."""
+        """Return the compared value of each evaluation, by time; None without a value."""
         line = self._line
         numbers = (None if math.isnan(value) else float(value) for value in line.values)
         return dict(zip(map(self._time, line.ticks), numbers, strict=True))
@@ -213,7 +213,7 @@ class _Result:
 
     @property
     def changes(self) -> list[str]:
-        """Every change of state, `10:05 OK to Alert`, with its group in front where there are several."""
+        """Return every change of state, `10:05 OK to Alert`, after its group if there are several."""
         several = len(self.monitor.results) > 1
         found = [
             (change.instant, f'{",".join(group)} ' if several else '', change)
@@ -229,12 +229,14 @@ class _Result:
 
     @property
     def muted_beside(self) -> int:
-        """How many notifications of the monitor beside it are muted."""
+        """Return the number of muted notifications of the other monitor."""
         return sum(group.muted for group in self.rehearsal.monitors[1].results.values())
 
     @property
     def inbox(self) -> list[str]:
-        """Every notification, `10:05 OK to Alert (sent)`, a renotification or the end of a downtime named as such."""
+        """Return every notification, `10:05 OK to Alert (sent)`, with the word for a renotification or an end of a
+        downtime.
+        """
         found = []
         for mail in self._mails:
             due = mail.notification
@@ -310,7 +312,7 @@ def run(case: Case) -> Rehearsal:
 
 
 def scenario(case: Case) -> dict[str, Any]:
-    """The scenario of an example, with what the corpus leaves out."""
+    """Return the scenario of an example, with defaults for what the corpus omits."""
     found_events = [*_events(case)]
     told = 'series' in case or 'runs' in case or case.get('events') is not None
     states = list(case.get('states', ('OK', 'Alert')))
@@ -337,13 +339,13 @@ def _points(case: Case, states: Sequence[str], own: Sequence[dict[str, Any]]) ->
 
 
 def _beside(case: Case) -> Iterator[Case]:
-    """Another monitor of the example, which has series of its own."""
+    """Return another monitor of the example, with its own series."""
     if 'beside' in case:
         yield {'series': (), 'monitor_tags': case['beside'].get('tags', ()), **case['beside']}
 
 
 def _events(case: Case) -> Iterator[dict[str, Any]]:
-    """What the search of a monitor finds, by tags: how many events in each minute."""
+    """Return the results of a monitor's search, by tags: the number of events in each minute."""
     for tags, counts in (case.get('events') or {}).items():
         yield {'events': case['query'].partition('(')[0], 'tags': tags.split(','), 'counts': str(counts)}
 
@@ -359,7 +361,7 @@ def _members(case: Case) -> Iterator[dict[str, Any]]:
 
 
 def _runs(case: Case) -> Iterator[dict[str, Any]]:
-    """The runs of a check, one a minute; ten that are OK come before."""
+    """Return the runs of a check, one a minute, after ten OK runs."""
     words = {'O': 'OK', 'W': 'WARNING', 'C': 'CRITICAL', 'U': 'UNKNOWN', '_': '_'}
     runs = case.get('runs', {})
     for tag, letters in (runs if isinstance(runs, dict) else {'host:h': runs}).items():
@@ -372,7 +374,7 @@ def _runs(case: Case) -> Iterator[dict[str, Any]]:
 
 
 def _length(case: Case) -> int:
-    """Minutes of an example whose members' states or runs are given."""
+    """Return the minutes of an example whose members' states or runs are given."""
     if 'runs' in case:
         runs = case['runs']
         return 1 + max(len(each.split()) for each in (runs.values() if isinstance(runs, dict) else [runs]))
@@ -385,7 +387,7 @@ _NAME = re.compile(r'([\w.]+)(?:\{(.*)\})?(?: (gauge|count|rate|distribution))?(
 
 
 def _series(name: str, values: object) -> dict[str, Any]:
-    """A series from `metric{tags} type interval from INSTANT`, of which only the metric is needed."""
+    """Return a series from `metric{tags} type interval from INSTANT`; only the metric is required."""
     match = _NAME.fullmatch(name)
     if not match:
         raise ValueError(f'series {name!r}: expected metric{{tags}} type interval from INSTANT')
@@ -400,7 +402,7 @@ def _series(name: str, values: object) -> dict[str, Any]:
 
 
 def _signal(case: Case, states: Sequence[str]) -> list[dict[str, Any]]:
-    """A series that brings the usual monitor from state to state, five minutes each."""
+    """Return a series that moves the default monitor from state to state, five minutes each."""
     levels = [LEVELS[states[at - 1 if state == 'renotify' else at]] for at, state in enumerate(states)]
     if 'value' in case:
         levels[-1] = str(case['value'])
@@ -447,7 +449,7 @@ def _monitor(case: Case, states: Sequence[str]) -> dict[str, Any]:
 
 
 def _downtime(given: Case) -> dict[str, Any]:
-    """A downtime for every monitor and group, of its schedule and whatever else the example says."""
+    """Return a downtime for every monitor and group, with the schedule and other keys of the example."""
     return {'monitor_identifier': {'monitor_tags': ['*']}, 'scope': '*', **given}
 
 
@@ -496,7 +498,7 @@ def _row(example: Example) -> str:
 
 
 def _plain(text: str) -> str:
-    """A text with nothing in it that Markdown would read."""
+    """Return a text with all Markdown escaped."""
     return re.sub(r'([|_*`<\[\]])', r'\\\1', ' '.join(text.split()))
 
 

@@ -79,7 +79,7 @@ class Outcome:
 
 @pytest.fixture(scope='session')
 def ddassets(tmp_path_factory):
-    """Run the command in a process of its own; afterwards it must have left no temporary file."""
+    """Run the command in a separate process; it must leave no temporary file."""
     temporary = tmp_path_factory.mktemp('temporary')
 
     def run(*arguments: object) -> Outcome:
@@ -113,7 +113,7 @@ def wheel(tmp_path_factory):
 
 
 def fetched(load):
-    """What `load` returns; a skip where it cannot be fetched, in CI a failure."""
+    """Return the result of `load`; skip the test if it cannot be fetched, in CI fail."""
     try:
         return load()
     except Unreachable as error:
@@ -137,7 +137,7 @@ CASES = pytest.StashKey[Counter[str]]()
 
 @pytest.fixture(scope='session')
 def cases(pytestconfig):
-    """How many cases of each sort have passed: a test that goes through many is counted in the summary."""
+    """Count the passed cases of each kind: a test of many cases is shown in the summary."""
     return pytestconfig.stash.setdefault(CASES, Counter())
 
 
@@ -150,7 +150,7 @@ def pytest_terminal_summary(terminalreporter, config):
 
 @pytest.fixture
 def datadog(specification):
-    """A Datadog API on loopback, empty; the test fails where a request or an answer broke the OpenAPI documents."""
+    """An empty Datadog API on loopback; the test fails if a request or a response violates the OpenAPI documents."""
     with FakeDatadog(specification) as fake:
         yield fake
     assert fake.violations == []

@@ -1,4 +1,4 @@
-"""Reads the monitors of constructs.yaml, rehearses them, and shows what came out in the words of that file."""
+"""Read the monitors of constructs.yaml, rehearse them, and describe the results in the words of that file."""
 
 import json
 import re
@@ -28,7 +28,7 @@ USUAL = {'metric': {'type': 'gauge', 'interval': '60s'}, 'service_check': {}, 'e
 
 @dataclass(frozen=True)
 class Construct:
-    """A monitor, its signal and what comes of it; or what is refused, and how the refusal names it."""
+    """A monitor, its signal and the result; or an unsupported monitor, and the name in its refusal."""
 
     name: str
     rules: tuple[str, ...]
@@ -48,7 +48,7 @@ class Construct:
 
 @cache
 def constructs() -> Mapping[str, tuple[Construct, ...]]:
-    """What the file holds: `monitors` and `refused`."""
+    """Return the content of the file: `monitors` and `refused`."""
     document = yaml.safe_load(FILE.read_text(encoding='utf-8'))
     return {
         key: tuple(
@@ -98,7 +98,7 @@ def _entry(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class Outcome:
-    """What a rehearsal shows of one monitor."""
+    """The rehearsal's result for one monitor."""
 
     def __init__(self, rehearsal: Rehearsal, monitor: MonitorResult) -> None:
         self.rehearsal = rehearsal
@@ -115,7 +115,7 @@ class Outcome:
         return {name: walk for name, walk in lines if walk}
 
     def _walk(self, line: GroupTimeline) -> str:
-        """The states from the first on that is there; `gone` where the group is dropped."""
+        """Return the states from the first present one on; `gone` if the group is dropped."""
         found: list[str] = []
         before = State.ABSENT
         for tick, code in zip(line.ticks.tolist(), line.states.tolist(), strict=True):
@@ -131,7 +131,9 @@ class Outcome:
 
     @property
     def told(self) -> list[str]:
-        """Every notification: `10:05 host:a Alert @slack-ops`; `again` for a renotification, `muted` without one."""
+        """Return every notification: `10:05 host:a Alert @slack-ops`; `again` for a renotification, `muted` if
+        muted.
+        """
         return [' '.join(filter(None, self._told(mail))) for mail in self._mails]
 
     def _told(self, mail: Mail) -> Iterable[str]:

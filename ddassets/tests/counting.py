@@ -1,4 +1,4 @@
-"""Count what Python executes: a bound on work that holds on every machine, without a clock."""
+"""Count what Python executes: a limit on work that holds on every machine, without a clock."""
 
 import sys
 from collections.abc import Callable
@@ -8,9 +8,8 @@ _EVENTS = sys.monitoring.events.PY_START | sys.monitoring.events.JUMP
 
 
 def steps(function: Callable[[], object]) -> int:
-    """Return how many functions begin and how many jumps (turns of loops) are made while `function` runs.
-
-    What C code does in one call, such as a regular expression, counts nothing.
+    """Return the number of function calls and jumps (loop iterations) while `function` runs. What C code does in one
+    call, such as a regular expression, does not count.
     """
     count = 0
 

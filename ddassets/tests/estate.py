@@ -1,4 +1,4 @@
-"""Rehearse several monitors that are written in a scenario, and show what came out in words."""
+"""Rehearse several monitors of a scenario, and describe the results in words."""
 
 import math
 from datetime import UTC, datetime
@@ -20,7 +20,7 @@ def points(metric, values, tags=(), **more):
 
 
 def states(monitor, words, *tags):
-    """The states of a member, one a minute, of which the last one lasts."""
+    """Return the states of a member, one a minute; the last one continues."""
     return {'monitor': str(monitor), 'states': f'{words} {words.split()[-1].split("x")[0]}x9999', 'tags': list(tags)}
 
 
@@ -30,7 +30,7 @@ def runs(statuses, *tags, check='acme.can_connect', **more):
 
 
 def rehearsed(monitors, series, length='1h', second=30, **more):
-    """Rehearse monitors, given by name without what all have."""
+    """Rehearse monitors, given by name without their common keys."""
     bodies = [{'name': name, 'type': 'query alert', 'message': '', **body} for name, body in monitors.items()]
     scenario = {'start': START, 'length': length, 'tick_second': second, 'series': series, 'monitors': bodies, **more}
     return rehearse(of_data(scenario, Path('estate.yaml')), EMPTY, keep=True)
@@ -45,7 +45,7 @@ def clock(instant):
 
 
 def changes(rehearsal, name):
-    """Every change of a monitor's states: `10:05 host:a Alert`; the group of a simple alert is left out."""
+    """Return every change of a monitor's states: `10:05 host:a Alert`, without the group of a simple alert."""
     found = sorted(
         (change.instant, ','.join(group), str(change.target))
         for group, result in monitor(rehearsal, name).results.items()
@@ -55,7 +55,7 @@ def changes(rehearsal, name):
 
 
 def told(rehearsal, name):
-    """Every notification that was sent: `10:05 Alert`."""
+    """Return every sent notification: `10:05 Alert`."""
     mails = [mail for mail in inbox(rehearsal, sent_only=True) if isinstance(mail, Mail) and mail.monitor.name == name]
     return [f'{clock(mail.instant)} {mail.notification.target}' for mail in mails]
 
@@ -66,7 +66,7 @@ def texts(rehearsal, name):
 
 
 def final(rehearsal, name):
-    """The last state of each group, and its last value where there is one."""
+    """Return the last state of each group, and its last value if there is one."""
     return {
         ','.join(group) or '*': (str(State(line.states[-1])), None if math.isnan(line.values[-1]) else line.values[-1])
         for group, line in monitor(rehearsal, name).timeline.groups.items()

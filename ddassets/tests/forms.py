@@ -1,4 +1,4 @@
-"""One monitor in the API's form, written in every form in which monitors come. Writers return file name and text."""
+"""One monitor of the API's form in every supported form. Writers return file name and text."""
 
 import json
 
@@ -19,7 +19,7 @@ def bent(name):
 
 
 def attributes(body):
-    """The attributes of a `datadog_monitor` as a plan holds them: strings for thresholds, lists for blocks."""
+    """Return the attributes of a `datadog_monitor` as in a plan: strings for thresholds, lists for blocks."""
     options = dict(body.get('options') or {})
     found = {key: value for key, value in body.items() if key != 'options'}
     if 'priority' in found:
@@ -51,7 +51,7 @@ def attributes(body):
 
 
 def spelt(value, name):
-    """Attributes in another spelling, blocks that may stand once as objects."""
+    """Return attributes in another spelling, with single blocks as objects."""
     single = ('monitor_thresholds', 'monitor_threshold_windows', 'scheduling_options', 'evaluation_window')
     single += ('custom_schedule', 'recurrence', 'variables', 'search', 'sort')
     if isinstance(value, dict):

@@ -31,7 +31,7 @@ def build(grammar: Path, **options: Any) -> Lark:
 
 
 def compute(grammar: Path) -> dict[str, Any]:
-    """Return the tables of a grammar, numbered in an order of their own: lark's differs from run to run."""
+    """Return the tables of a grammar, with stable numbers: lark's differ from run to run."""
     lark = build(grammar)
     table: Any = lark.parser.parser._parse_table
     lexer: Any = lark.parser.lexer
@@ -111,7 +111,7 @@ def _rule(rule: Any) -> list[Any]:
 
 
 def _terminals(lexer: Any) -> list[str]:
-    """Return the terminals in the order in which they are tried."""
+    """Return the terminals in the order in which the lexer tries them."""
     assert isinstance(lexer, BasicLexer)
     return [terminal.name for terminal in lexer.scanner.terminals]
 

@@ -1,4 +1,4 @@
-"""Makes checkouts that try to read, run, print or use up what they must not: `make(folder)` returns their names.
+"""Create checkouts that try to read, run, print or exhaust what they must not: `make(folder)` returns their names.
 
 Each has a usual integration with something put in the place of one of its files. Nothing here is on the network.
 """
@@ -81,7 +81,7 @@ type Put = Callable[[Path, Path], None]
 
 
 def write(folder: Path) -> Path:
-    """The usual integration, which all commands accept."""
+    """Write the usual integration, which all commands accept."""
     for name, content in FILES.items():
         (path := folder / name).parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content)
@@ -247,7 +247,7 @@ def _scenarios(outside: Path) -> Iterator[tuple[str, Put]]:
 
 
 def _code(ran: Path) -> Iterator[tuple[str, Put]]:
-    """Code that waits for somebody to import or run it."""
+    """Return code that would run when it is imported."""
     scenario = 'start: 2027-01-04T10:00:00\nlength: 10m\nseries:\n  - check: {}\n'
     code = CODE.format(str(ran))
 
@@ -270,7 +270,7 @@ def _code(ran: Path) -> Iterator[tuple[str, Put]]:
 
 
 def _folders(outside: Path) -> Iterator[tuple[str, Put]]:
-    """Folders that lead elsewhere, and too many files."""
+    """Return folders that lead outside, and folders with too many files."""
     for kind, target in itertools.product(
         ('assets', 'assets/monitors', 'rehearsals', 'tests'), (outside, Path('/etc'))
     ):

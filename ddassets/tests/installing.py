@@ -16,7 +16,7 @@ def uv_run(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 def reached(done: subprocess.CompletedProcess[str]) -> subprocess.CompletedProcess[str]:
-    """Return a finished command; the test ends where it reached no package index."""
+    """Return a finished command; skip the test if it reached no package index."""
     if done.returncode and any(text in done.stderr for text in ('fetch', 'Could not find a version')):
         unavailable(f'no package index can be reached: {done.stderr[-200:]}')
     return done

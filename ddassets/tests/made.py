@@ -1,4 +1,4 @@
-"""A monitor made from its query, as a file of an integration has it."""
+"""A monitor generated from its query, in the form of an integration's file."""
 
 import re
 from pathlib import Path
@@ -13,7 +13,7 @@ MESSAGE = (
 
 
 def asset_of(query, message=MESSAGE, **options):
-    """A monitor of a query; a threshold of True is a number on the right side of critical."""
+    """Return a monitor of a query; a threshold of True becomes a number on the right side of critical."""
     critical = float(re.search(r'[<>=!]=?\s*(-?[\d.]+)\s*$', query)[1])
     side = 1 if '<' in query else -1
     step = abs(critical) * 0.2 or 0.2

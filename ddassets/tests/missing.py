@@ -1,4 +1,4 @@
-"""What a test needs and this machine does not have."""
+"""Requirements of a test that this machine lacks."""
 
 import os
 from typing import NoReturn
@@ -7,7 +7,7 @@ import pytest
 
 
 def unavailable(reason: str) -> NoReturn:
-    """Skip the test; in CI, where everything is to be there, fail it."""
+    """Skip the test; fail it in CI, where all requirements must be met."""
     if os.environ.get('CI'):
         pytest.fail(reason)
     pytest.skip(reason)

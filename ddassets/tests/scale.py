@@ -1,4 +1,4 @@
-"""How many random cases the tests run: those of `make test`, or ten times as many by `make test-long`."""
+"""The number of random cases: that of `make test`, or ten times as many with `make test-long`."""
 
 import os
 

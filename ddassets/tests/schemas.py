@@ -1,4 +1,4 @@
-"""Writes the JSON Schemas that editors check scenarios and configurations by: run it after a change of the keys."""
+"""Write the JSON Schemas of scenarios and configurations for editors; run it after a change of the keys."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""Take the pictures of the READMEs and of the tile: the pages of my_metric's rehearsals, in the tests' browser."""
+"""Generate the screenshots of the READMEs and the tile from the pages of my_metric's rehearsals, in the tests'
+browser.
+"""
 
 import argparse
 import base64
@@ -83,7 +85,7 @@ def main() -> int:
 
 
 def taken(browser: Browser, height: int | None) -> bytes:
-    """The page from its top to the end of its main part, or as high as said."""
+    """Return the page from its top to the end of its main part, or to a given height."""
     browser.resize(WIDTH, height or 900)
     browser.settle()
     bottom = browser.run("return document.querySelector('main').getBoundingClientRect().bottom")
@@ -94,7 +96,7 @@ def taken(browser: Browser, height: int | None) -> bytes:
 
 
 def shrunk(png: bytes) -> bytes:
-    """The same picture in at most 256 colours."""
+    """Return the picture with at most 256 colours."""
     packed = io.BytesIO()
     picture = Image.open(io.BytesIO(png)).convert('RGB')
     picture.quantize(256, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(packed, 'PNG', optimize=True)

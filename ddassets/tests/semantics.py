@@ -1,4 +1,4 @@
-"""The rules that code and tests cite by number, and the page that says which test holds the code to which.
+"""The rules that code and tests cite by number, and the page that lists the tests of each rule.
 
 `python ddassets/tests/semantics.py` writes docs/semantics.md.
 """
@@ -399,7 +399,7 @@ def _table(head: tuple[str, ...], rows: list[tuple[str, ...]], tests: dict[str, 
 
 
 def _plain(text: str) -> str:
-    """A text with nothing in it that Markdown would read."""
+    """Return a text with all Markdown escaped."""
     return text.replace('|', '\\|').replace('_', '\\_').replace('<', '&lt;')
 
 

@@ -1,4 +1,4 @@
-"""Monitors over series small enough to be followed by eye.
+"""Monitors of series small enough to check by hand.
 
 A sample lies every 60 s from START on, and evaluations happen at the same instants, so that `last_1m` sees one sample.
 """
@@ -25,7 +25,7 @@ def body(query: str, options=None, **keys):
 
 
 def read(query: str, options=None, **keys) -> monitors.Monitor:
-    """A monitor whose timeout_h may be a part of an hour, so that tests stay short; the API takes whole ones."""
+    """Read a monitor whose timeout_h may be fractional, to keep tests short; the API accepts whole hours."""
     hours = dict(options or {}).pop('timeout_h', 0)
     whole = hours == int(hours)
     monitor = monitors.read(body(query, {**(options or {}), **({} if whole else {'timeout_h': 0})}, **keys))
@@ -33,7 +33,9 @@ def read(query: str, options=None, **keys) -> monitors.Monitor:
 
 
 def store(series) -> SeriesSet:
-    """Of `metric{tag,tag}` and, where it matters, ` kind interval`: points in compact notation, or (time, value)."""
+    """Return series from `metric{tag,tag}` and, if needed, ` kind interval`: points in compact notation, or (time,
+    value).
+    """
     found = []
     for name, points in series.items():
         match = re.fullmatch(r'([\w.]+)(?:{(.*)})?(?: (gauge|count|rate) (\d+))?', name)

@@ -45,7 +45,7 @@ GOOD = {
 
 
 def refusal(run):
-    """The diagnostics with which something is refused; none where it is not."""
+    """Return the diagnostics of a refusal; none without one."""
     try:
         run()
     except UnusableInputError as error:
@@ -54,7 +54,7 @@ def refusal(run):
 
 
 def judge(folder, kind):
-    """The errors about each file, as lint, rehearse and apply report them: code, place, key and text."""
+    """Return the errors about each file, as lint, rehearse and apply report them: code, place, key and text."""
     bundle = read(folder)
     monitors = 'downtimes: []\n' if kind == 'monitors' else f'monitors: [{json.dumps(GOOD)}]\n'
     scenario = parse(SCENARIO + monitors, folder / 'rehearsals' / 's.yaml')
@@ -96,7 +96,7 @@ JSON = {'text': 'x', 'number': 5, 'flag': True, 'list': [1], 'object': {'x': 1}}
 
 
 def wrong_types(value):
-    """A value of each type of JSON that the key does not take, by the name of the type."""
+    """Return a value of each JSON type that the key does not accept, by type."""
     match value:
         case Number():
             taken = 'number'
@@ -118,7 +118,7 @@ def misspelt(text):
 
 
 def bad_values(value):
-    """What is of the right type and not allowed, by the kind of the fault."""
+    """Return values of the right type that are not allowed, by kind of fault."""
     match value:
         case Choice(allowed=allowed):
             return {'enumeration': misspelt(allowed[0])}

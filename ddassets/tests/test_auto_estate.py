@@ -1,4 +1,4 @@
-"""`--auto` makes runs for check monitors, and drives the members of composites."""
+"""`--auto` generates runs for check monitors and states for the members of composites."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""The boundary of reading belongs to the thread that runs a command, and to the threads that it starts."""
+"""The boundary of file access belongs to the thread of a command, and to the threads that it starts."""
 
 import threading
 

@@ -77,7 +77,7 @@ def test_load_document(tmp_path, content, data, problems):
 
 @pytest.mark.parametrize('depth', [10, 500, 1000, 5000, 20_000])
 def test_nested_deeply(tmp_path, depth):
-    """Either it is read, and each place in it can be found, or it is a problem."""
+    """The file is either read, with a position for each place, or reported as a problem."""
     document, problems = read_json(tmp_path, '[' * depth + '1' + ']' * depth)
     if document is None:
         assert problems == [('syntax', Position(1, 1))]
@@ -102,7 +102,7 @@ def places(value, place=()):
 
 @given(data=JSON, indent=st.sampled_from([None, 0, 2]), ascii_only=st.booleans())
 def test_a_position_is_where_the_value_stands(tmp_path_factory, data, indent, ascii_only):
-    """The oracle is the decoder itself: what it reads at the position is the value of the place."""
+    """The oracle is the JSON decoder: the value at the position is the value of the place."""
     text = json.dumps(data, indent=indent, ensure_ascii=ascii_only)
     document, problems = read_json(tmp_path_factory.mktemp('json'), text)
     assert (document.data, problems) == (data, [])
@@ -211,7 +211,7 @@ def test_what_is_larger_than_any_asset_is_not_read(tmp_path):
 @pytest.mark.parametrize('name', [MANIFEST, METADATA, MONITOR, '.ddassets.yaml'])
 @pytest.mark.parametrize('kind', ['pipe', 'endless device'])
 def test_what_would_never_end_is_not_read(tmp_path, name, kind):
-    """In a process of its own: read, a pipe waits for ever and the device fills the memory."""
+    """In a separate process, because reading a pipe blocks and the device exhausts memory."""
     folder = write(tmp_path, {name: None})
     (folder / name).parent.mkdir(exist_ok=True)
     if kind == 'pipe':
@@ -226,7 +226,7 @@ def test_what_would_never_end_is_not_read(tmp_path, name, kind):
 
 
 def test_looking_up_positions_enters_each_part_once(tmp_path, monkeypatch):
-    """Else a file with as many faults as parts takes time by the square."""
+    """Otherwise a file with as many faults as parts takes quadratic time."""
     document, _ = read_json(tmp_path, json.dumps({'widgets': [{'title': str(n)} for n in range(300)]}))
     entered = []
     counted = lambda text, offset: entered.append(offset) or _parts(text, offset)  # noqa: E731

@@ -53,7 +53,7 @@ def test_a_configuration_is_read_as_the_agent_read_it(case, tmp_path):
     ],
 )
 def test_what_the_check_is_given(text, handed_over):
-    """Also after it was written for the Python side, whose parser knows other numbers."""
+    """Also after it was written for the Python side, whose parser reads numbers differently."""
     # As text: 7.0 and 7 are equal to Python.
     assert repr(agent_yaml.as_handed_over(agent_yaml.load(text))) == repr(handed_over)
     assert repr(yaml.safe_load(agent_yaml.dump(agent_yaml.load(text)))) == repr(handed_over)

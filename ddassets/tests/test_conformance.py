@@ -1,4 +1,4 @@
-"""What Datadog documents, and what people received, comes out: the conformance corpus, example by example."""
+"""The conformance corpus: the results that Datadog documents, and notifications that users received."""
 
 from collections import Counter
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Monitors of logs, events and the like, given the events that their search finds: states, messages and refusals."""
+"""Monitors of logs, events and similar data, with given search results: states, messages and refusals."""
 
 import re
 from datetime import datetime

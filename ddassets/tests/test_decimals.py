@@ -1,4 +1,4 @@
-"""Numbers read many at once, against Python's own reading of each."""
+"""Parsing many numbers at once, compared with Python's float()."""
 
 import numpy as np
 import pytest

@@ -171,7 +171,7 @@ def outside(tmp_path):
 
 
 def write(folder: Path, layout: str) -> Path:
-    """A checkout with the files of a layout; returns the folder that is given to the command."""
+    """Create a checkout with the files of a layout; return the folder that the command receives."""
     home = folder / 'acme'
     for name, content in LAYOUTS[layout].items():
         (path := home / name).parent.mkdir(parents=True, exist_ok=True)
@@ -185,7 +185,7 @@ LINKS = ('secret', 'folder', 'linked pipe', 'passwd', 'device', 'git')
 
 
 def put(path: Path, kind: str, checkout: Path, outside: Path) -> None:
-    """Put a pipe or a link in the place of a file or a folder."""
+    """Replace a file or a folder by a pipe or a link."""
     shutil.rmtree(path) if path.is_dir() else path.unlink()
     targets = {
         'secret': outside / 'secret.json',

@@ -1,4 +1,4 @@
-"""Recurrences beside a slow expansion that shares nothing with dateutil: every day and hour is looked at."""
+"""Recurrences, compared with a slow expansion that does not use dateutil: it checks every day and hour."""
 
 import calendar
 import itertools
@@ -52,7 +52,7 @@ def ordinal_in(day, span):
 
 
 def as_the_start(frequency, start, by_month):
-    """Without a word on days, it is the start's weekday, day of the month, month."""
+    """Without a BYDAY, BYMONTHDAY or BYMONTH, the start's weekday, day of the month and month apply."""
     if frequency == 'WEEKLY':
         return [(0, start.weekday())], by_month, ()
     if frequency == 'MONTHLY':
@@ -61,7 +61,7 @@ def as_the_start(frequency, start, by_month):
 
 
 def day_matches(rule, start, day, span):
-    """RFC 5545, section 3.3.10: each BY part says no, or lets the day through."""
+    """RFC 5545, section 3.3.10: each BY part accepts or rejects the day."""
     frequency = rule.frequency
     by_day, by_month, by_month_day = rule.by_day, rule.by_month, rule.by_month_day
     if not by_day and not by_month_day:
@@ -123,7 +123,9 @@ def local_starts(rule, start, last):
 
 
 def instants_of(local, zone):
-    """The instants at which a clock in `zone` shows `local`: none, one or two. Tries each offset of the days around."""
+    """Return the instants at which a clock in `zone` shows `local`: none, one or two. Tries the offsets of the
+    neighbouring days.
+    """
     seconds = int((local - EPOCH).total_seconds())
     offsets = {datetime.fromtimestamp(seconds + hours * 3600, zone).utcoffset() for hours in range(-28, 29, 4)}
     found = {seconds - int(offset.total_seconds()) for offset in offsets}

@@ -1,4 +1,4 @@
-"""The loopback Datadog API: does it answer as the recordings say, and can it fail a test?"""
+"""The loopback Datadog API: whether it answers like the recordings, and whether it can fail a test."""
 
 import copy
 import http.client
@@ -81,7 +81,7 @@ NOT_REPLAYABLE = {
 
 
 def reason(cassette, replayed, difference):
-    """Why the fake may differ; a text that names the difference where it may not."""
+    """Return why the loopback API may differ; otherwise a description of the difference."""
     if cassette in NOT_REPLAYABLE:
         return NOT_REPLAYABLE[cassette][1]
     for operation, change, until, _, why in ALLOWED:
@@ -155,7 +155,7 @@ def test_the_operations_that_no_recording_holds_the_fake_to(specification, casse
 
 @pytest.mark.parametrize('operation', sorted(set(OPERATIONS) - NOT_RECORDED - WITHOUT_BODY))
 def test_canary_a_key_less_in_any_answer_fails_the_replay(specification, cassettes, monkeypatch, operation):
-    """Each key of the fake's answer in turn, at the top and one level down, is left out of it."""
+    """Each key of a response, at the first two levels, is removed in turn."""
     concerned = {
         name: cassette
         for name, cassette in cassettes.items()

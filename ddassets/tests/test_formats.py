@@ -1,4 +1,4 @@
-"""One report in every output format: what a machine reads of it has no duplicate, no markup of the message's own."""
+"""One report in every output format: machine-readable output without duplicates, and without markup from messages."""
 
 import json
 from dataclasses import replace

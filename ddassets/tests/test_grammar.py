@@ -83,7 +83,7 @@ def test_the_parser_agrees_with_lark(path):
 
 
 def test_another_table_is_another_parser(tmp_path):
-    """The canary of the comparison."""
+    """Canary of the comparison."""
     [path] = [path for path in grammars.GRAMMARS if path.stem == 'expression']
     tables = json.loads(path.with_suffix('.json').read_text())
     tables['terminals']['SIGN'] = '[+]'

@@ -73,7 +73,7 @@ RESULT = re.compile(r'\) = \d+<(?P<real>[^>]*)>')
 
 
 def opened_outside(trace: Path, home: Path, outside: Path) -> list[str]:
-    """What was opened of the things that a checkout must not lead to."""
+    """Return the opened files and folders that a checkout must not open."""
     found = []
     for line in trace.read_text(errors='replace').splitlines():
         if (call := CALL.search(line)) and ' ENOENT ' not in call['rest']:
@@ -201,7 +201,7 @@ def test_an_unexpected_error_is_short_unless_verbose(tmp_path, monkeypatch, caps
 
 @pytest.mark.parametrize('error', [KeyboardInterrupt(), OSError(9, 'Bad file descriptor'), MemoryError()])
 def test_what_ends_a_command_at_any_place(monkeypatch, capsys, error):
-    """Ctrl-C while a command is imported, among them."""
+    """For example Ctrl-C while a command is imported."""
 
     def broken(name):
         raise error

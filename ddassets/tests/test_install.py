@@ -154,7 +154,7 @@ def test_every_case_of_the_folder_has_a_test():
 
 @pytest.fixture
 def host(tmp_path):
-    """A wheel's data folder and a host's conf.d where one file of the same name and another are."""
+    """A wheel's data folder and a host's conf.d, with one common file and one different file each."""
     data = data_folder(tmp_path, 'conf.yaml')
     target = tmp_path / 'conf.d' / 'probe.d'
     target.mkdir(parents=True)
@@ -170,7 +170,7 @@ def test_folder_data_missing(tmp_path):
 
 
 def test_folder_name_differs(tmp_path):
-    """The folder that is looked for is that of the Name line."""
+    """The folder is searched under the name in the Name line."""
     data_folder(tmp_path, 'conf.yaml')
     name = integration_name(distribution_name([('METADATA', b'Name: datadog-other\n')]))
     with pytest.raises(UnusableInputError, match='datadog_checks/other/data'):
@@ -271,7 +271,7 @@ def write_wheel(folder: Path, version: str, text: str, requires: str = 'datadog-
 
 
 def test_pip(environment, tmp_path):
-    """The cases that pip decides, and two of the versions: same and older."""
+    """The cases that depend on pip, and two version cases: same and older."""
     package = environment.site_packages / 'datadog_checks' / 'probe' / '__init__.py'
     first = write_wheel(tmp_path / 'first', '1.0.0', 'first', 'requests\nRequires-Dist: datadog-checks-base')
     assert read_wheel(first, BASE).version == '1.0.0'

@@ -1,4 +1,4 @@
-"""What a checkout of many integrations needs: a baseline, only what changed, a summary, and ignores by pattern."""
+"""lint in a checkout of many integrations: a baseline, only changed integrations, a summary, and ignores by pattern."""
 
 import json
 import shutil

@@ -175,7 +175,7 @@ def test_a_path_that_is_no_folder(lint, tmp_path, path, message):
 
 @pytest.mark.parametrize('manifest', [pytest.param(FAULTY[MANIFEST], id='manifest'), pytest.param(None, id='none')])
 def test_one_asset_of_an_integration(lint, tmp_path, manifest):
-    """What the rest of the integration says is known, and not reported; keys of a server are."""
+    """The rest of the integration is context and not reported; keys of the server are reported."""
     monitor = {'definition': {**FAULTY[MONITOR]['definition'], 'id': 4711, 'overall_state': 'OK'}}
     write(tmp_path, {**FAULTY, METADATA: None, MANIFEST: manifest, MONITOR: monitor})
     _, all_of_it, _ = lint('acme', '--format', 'json')
@@ -389,7 +389,7 @@ def test_unusable_emission(lint, tmp_path, text):
 
 
 def test_what_check_prints_is_an_emission(ddassets, integration, tmp_path):
-    """The real thing: the probe is built, installed and run, and lint judges by what it submitted."""
+    """End to end: the probe is built, installed and run, and lint uses its submissions."""
     done = ddassets('check', integration, '--json')
     (tmp_path / 'emission.json').write_text(done.out)
     (tmp_path / 'tiny_probe' / 'assets' / 'monitors').mkdir(parents=True)
@@ -443,7 +443,7 @@ def test_help_is_quick_to_write(capsys):
 
 
 def test_lint_starts_without_what_it_does_not_need(tmp_path):
-    """No numerics, no client of the API, no YAML without a configuration file: a single integration is quick."""
+    """No numpy, no API client, and no YAML without a configuration file."""
     write(tmp_path, {})
     program = (
         'import sys; from ddassets.cli import main; code = main(["lint", sys.argv[1]]); '

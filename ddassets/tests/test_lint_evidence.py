@@ -1,4 +1,4 @@
-"""Which side is wrong, the asset or metadata.csv, is judged by what the integration itself names."""
+"""Whether the asset or metadata.csv is wrong is decided by the names that the integration itself contains."""
 
 import random
 
@@ -123,7 +123,7 @@ def test_a_file_is_parsed_only_if_it_may_contain_a_name_in_doubt(tmp_path):
 
 
 def test_what_is_not_parsed_contains_no_name_in_doubt(tmp_path, monkeypatch):
-    """A law: with every file parsed, the same names are found in the same places."""
+    """Property: if every file is parsed, the same names are found in the same places."""
     drawn = random.Random(scale.SEED)
     words = 'queue size count'.split()
 

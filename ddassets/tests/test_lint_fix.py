@@ -1,4 +1,4 @@
-"""`ddassets lint --fix`: what only one change can mend is mended, and nothing else changes."""
+"""`ddassets lint --fix`: faults with exactly one fix are fixed, and nothing else changes."""
 
 import copy
 import json
@@ -86,7 +86,7 @@ def test_a_key_that_repeats_its_value_is_taken_out(text, expected, tmp_path):
 
 @pytest.mark.parametrize('indent', [None, 1, '\t'])
 def test_an_element_leaves_its_list_and_nothing_else(indent, tmp_path):
-    """A law: for every element of every list, the data without it are what the changed text holds."""
+    """Property: for every element of every list, the changed text contains the data without it."""
     drawn = random.Random(scale.SEED)
     for _ in range(scale.runs(100)):
         data = {'x': [drawn.choice([1, 'a,]', [], [2, [3]], {'k': [4, '"']}]) for _ in range(drawn.randint(1, 4))]}
@@ -119,7 +119,7 @@ BOM = '\ufeff'
 
 @pytest.mark.parametrize('number', range(scale.runs(40)))
 def test_fixing_a_planted_fault_restores_the_file(number, tmp_path, capsys):
-    """A law: after one --fix or two, each file is what it was before the faults, byte for byte."""
+    """Property: after --fix, at most twice, each file is byte for byte as it was before the fault."""
     drawn = random.Random(f'{scale.SEED} {number}')
     into = planting.integrations()[number % 20]
     style = styles(drawn)

@@ -1,4 +1,4 @@
-"""Where a rule judges in more than one way: what it says of each, how sure it is, and where the caret stands."""
+"""Rules that distinguish several cases: message, severity and caret of each."""
 
 import json
 from difflib import SequenceMatcher, get_close_matches
@@ -983,7 +983,7 @@ def test_emission_of_an_unknown_kind():
 
 
 def test_nearest_agrees_with_a_full_comparison():
-    """The candidates that are left out for speed would not have been chosen."""
+    """The candidates that are skipped for speed would not have been chosen."""
     words = 'queue worker cache disk page lock'.split()
     parts = 'count length age errors size hits misses'.split()
     known = [f'acme.{word}.{part}' for word in words for part in parts]

@@ -57,7 +57,7 @@ def test_a_metric_that_is_one_letter_off_is_an_error(into, tmp_path):
 
 
 def test_canary_a_fault_that_is_not_planted_is_not_found(tmp_path):
-    """What is counted as found comes from the planting, not from the integration."""
+    """Findings are counted by the planted faults, not by the integration."""
     rule = all_rules()['metric/unknown']
     (planted,) = planting.damaged(rule.id, INTEGRATIONS[0], seed=1)
     assert planted.files != INTEGRATIONS[0].files

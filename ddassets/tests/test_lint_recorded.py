@@ -1,4 +1,4 @@
-"""Dashboards and monitors that the real API took, from its recordings: what lint says of them has to be true."""
+"""Dashboards and monitors that the real API accepted, from its recordings: lint must report no false error."""
 
 import json
 
@@ -12,7 +12,7 @@ from ddassets.lint.run import lint_paths
 
 @pytest.fixture(scope='session')
 def checkout(cassettes, tmp_path_factory):
-    """A folder with an integration for each body that was sent or answered with success."""
+    """A folder with an integration for each body that was sent or returned successfully."""
     folder = tmp_path_factory.mktemp('checkout')
     bodies = {}
     for cassette, exchanges in cassettes.items():
@@ -46,7 +46,7 @@ def test_what_the_api_took_is_neither_an_error_nor_a_warning(checkout):
 
 
 def test_canary_one_fault_in_each_recorded_query_is_found(checkout, tmp_path):
-    """The brace that closes a filter is lost."""
+    """The closing brace of a filter is removed."""
     broken = 0
     for path in checkout.glob('*/assets/*/*.json'):
         text = path.read_text().replace('{*}', '{*')

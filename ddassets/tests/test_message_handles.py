@@ -1,4 +1,4 @@
-"""Who is notified: found in rendered texts, foretold from templates, redirected, and added."""
+"""Recipients: found in rendered texts, predicted from templates, redirected, and added."""
 
 import contextlib
 import itertools

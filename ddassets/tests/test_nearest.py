@@ -1,4 +1,4 @@
-"""What a message suggests in place of a name: a near misspelling, or nothing."""
+"""The name that a message suggests: a near misspelling, or none."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is sent, rule by rule: transitions, silence, renotification and downtimes."""
+"""Notifications, rule by rule: transitions, silence, renotification and downtimes."""
 
 from dataclasses import replace
 
@@ -16,7 +16,9 @@ INFINITE = float('inf')
 
 
 def inbox(options, points, mutes=(), choices=None, assumptions=None, minutes=None, **keys) -> str:
-    """What was due, such as `A1 A3+ (R5)`: kind and minute, + renotified, ! by a downtime's end, in () held back."""
+    """Return due notifications, such as `A1 A3+ (R5)`: kind and minute, + renotified, ! at the end of a downtime, in ()
+    muted.
+    """
     query = 'avg(last_1m):avg:m{*} > 80'
     timeline = run(query, {'m': points}, options, minutes, choices, **keys)
     line = timeline.groups[()]

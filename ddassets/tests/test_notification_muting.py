@@ -1,4 +1,4 @@
-"""Which notifications are muted and by what, against the rules read instant by instant."""
+"""Which notifications are muted, and by what, compared with the rules instant by instant."""
 
 import math
 

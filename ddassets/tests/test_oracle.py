@@ -42,7 +42,7 @@ def store(case: Case) -> SeriesSet:
 
 
 class Near(float):
-    """A number that equals one that is near: the two evaluators add in different orders."""
+    """A number that equals a near one: the two evaluators add in different orders."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, float) and math.isclose(self, other, rel_tol=1e-9, abs_tol=1e-9)
@@ -119,7 +119,7 @@ def first(case: Case, choices=None):
 
 
 def second(case: Case):
-    """The same as the second evaluator says it."""
+    """Return the same from the second evaluator."""
     found = {}
     for group, sources in case.groups.items():
         history = Group(case.query, case.options, sources, case.choices, case.start).run(case.end, case.second)
@@ -149,7 +149,7 @@ def second(case: Case):
 
 
 def difference(case: Case) -> str | None:
-    """The first thing that the two say differently."""
+    """Return the first difference between the two."""
     return compared(first(case)[0], second(case))
 
 
@@ -169,7 +169,7 @@ def compared(ours, theirs) -> str | None:
 
 
 def judged(seeds: Iterable[int], judge: Callable[[Case], str | None]) -> Iterator[str | None]:
-    """What a judge says of each case, without the few that ddassets refuses."""
+    """Return the result of a comparison for each case, without the few that ddassets refuses."""
     refused = 0
     for seed in seeds:
         case = cases.make(seed)
@@ -223,7 +223,7 @@ def test_canary_each_evaluator_is_compared(monkeypatch, evaluator, silent):
 
 
 def switched(case: Case) -> str | None:
-    """The first choice that matters although the assumption was not said to be relied on."""
+    """Return the first choice that matters although the result was not recorded to rely on its assumption."""
     expected, relied_on = first(case)
     for name in SWITCHED:
         for choice in (ASSUMPTIONS[name].default, *ASSUMPTIONS[name].alternatives):

@@ -1,4 +1,4 @@
-"""The evaluators of composites and service checks agree with plain twins on random monitors."""
+"""The evaluators of composites and service checks agree with simple second evaluators on random monitors."""
 
 from dataclasses import replace
 from random import Random
@@ -34,7 +34,7 @@ def chosen(random, names):
 
 
 def shown(timeline):
-    """The states and changes of a timeline, as the oracle has them."""
+    """Return the states and changes of a timeline in the oracle's form."""
     states = [str(State(code)) for code in timeline.states]
     changes = [(one.instant, str(one.source), str(one.target), one.notify, one.cause) for one in timeline.transitions]
     return states, changes
@@ -60,7 +60,7 @@ def column(random, minutes, grouped):
 
 
 def tree(random, letters, depth=0):
-    """A random query as the oracle and as Datadog write it."""
+    """Return a random query in the forms of the oracle and of Datadog."""
     kind = random.choice(['member', 'and', 'or', 'not'] if depth < 3 else ['member'])
     if kind == 'member':
         letter = random.choice(letters)

@@ -1,4 +1,4 @@
-"""Whom rehearsals notify, and by which rule, agrees with a plain twin on random monitors and notification rules."""
+"""Recipients and their rules agree with a simple second implementation on random monitors and notification rules."""
 
 import json
 from pathlib import Path
@@ -35,7 +35,7 @@ def tag(random, keys=tuple(VALUES)):
 
 
 def scope(random, depth=0):
-    """A random scope, as the oracle and as people write it."""
+    """Return a random scope in the oracle's form and in Datadog's syntax."""
     kind = random.choices(
         ['tag', 'any', 'values', 'not', 'and', 'or'], [4, 1, 1, 1, 2, 2] if depth < 3 else [4, 1, 1, 0, 0, 0]
     )
@@ -65,14 +65,14 @@ def quoted(random, value):
 
 
 def bracketed(random, inner, text, looser):
-    """In parentheses where the scope binds less tightly than what is around it, and sometimes for nothing."""
+    """Return the scope in parentheses if precedence requires them, and sometimes without need."""
     # `key:(a OR b)` is one term.
     whole = ':(' in text and text.index(':(') < text.find(' ') and text.count('(') == 1 and text.endswith(')')
     return f'({text})' if (inner[0] in looser and not whole) or random.random() < 0.15 else text
 
 
 def rules_of(random):
-    """Random rules, as the oracle has them and as the API does."""
+    """Return random rules in the oracle's form and in the API's."""
     found = []
     for number in range(random.randint(1, 6)):
         name = f'r{number}'

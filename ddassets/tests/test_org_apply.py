@@ -24,7 +24,7 @@ WILD = Path(__file__).parent / 'wild' / 'dashboards'
 
 @pytest.fixture
 def spool(tmp_path):
-    """Write a set of assets over whatever was there before, and give the folder."""
+    """Write a set of assets in place of the previous one, and return the folder."""
 
     def write(assets=integration.ASSETS):
         for old in tmp_path.rglob('assets/*/*.json'):
@@ -39,7 +39,7 @@ def steps(outcome):
 
 
 def plan(datadog, folder, *options):
-    """Exit code, and what would be done, without what is to be kept."""
+    """Return the exit code and the planned actions, without those that keep an object."""
     outcome = run(datadog, 'plan', folder, '--json', *options)
     assert 'error' not in outcome.err
     return outcome.code, [one for one in steps(outcome) if one[0] != 'keep']
@@ -356,7 +356,7 @@ def test_apply_asks_as_little_as_can_be(datadog):
 
 
 def test_independent_requests_are_under_way_at_once(datadog, spool):
-    """The creations wait for one another: sent one after the other, the first would wait in vain."""
+    """The creations wait for each other: sequential requests would time out."""
     together = threading.Barrier(7)
 
     def watch(exchange, moment):
@@ -402,7 +402,7 @@ def test_a_page_may_hold_less_than_was_asked_for(datadog, spool, monkeypatch):
 
 @pytest.mark.parametrize('operation', sorted(LISTINGS))
 def test_a_listing_that_tells_the_same_for_ever_comes_to_an_end(datadog, spool, monkeypatch, operation):
-    """As behind a gateway that heeds no query."""
+    """As with a gateway that ignores the query."""
 
     def deaf(organisation, request):
         answer = list_all(organisation, replace(request, query={}))
@@ -445,7 +445,7 @@ def test_a_filter_that_is_not_heeded_brings_nobody_elses_monitors_into_play(data
 
 
 def test_what_was_destroyed_is_made_again(datadog, spool):
-    """Cancelled downtimes are listed for two days more, marker and all."""
+    """Cancelled downtimes, with their markers, are listed for two more days."""
     folder = spool()
     applied(datadog, folder)
     before = datadog.organisation.fingerprint()
@@ -465,7 +465,7 @@ def test_what_was_destroyed_is_made_again(datadog, spool):
     ],
 )
 def test_what_a_listing_tells_twice_is_one_object(datadog, spool, monkeypatch, operation, key):
-    """And not a spare one to delete."""
+    """It is not a duplicate to delete."""
 
     def stammer(organisation, request):
         answer = list_all(organisation, request)

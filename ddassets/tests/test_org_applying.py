@@ -1,4 +1,4 @@
-"""In which order a plan is carried out, and what of it is put before Datadog first."""
+"""The order in which a plan is applied, and which steps Datadog validates first."""
 
 import copy
 import io
@@ -27,7 +27,7 @@ FULL = {'monitors/full.json': integration.ASSETS['monitors/full.json']}
 
 @pytest.fixture
 def applied(datadog, tmp_path):
-    """Apply a set of assets, in place of whatever was there before; gives the folder."""
+    """Apply a set of assets in place of the previous one; return its folder."""
 
     def apply(assets):
         folder = written(tmp_path, assets)
@@ -56,7 +56,7 @@ def changes(datadog):
 
 
 def test_deletions_come_last(datadog, applied, tmp_path):
-    """Whoever is watched by what goes is watched by what comes before it has gone."""
+    """A replaced object stays until the new one monitors its subject."""
     applied(integration.ASSETS)
     assert run(datadog, 'apply', written(tmp_path, integration.mixed()), '--yes').code == 0
     goes = [one.startswith(('Delete', 'Cancel')) for one in changes(datadog)]
@@ -77,7 +77,7 @@ def test_what_is_replaced_stays_until_the_new_one_is_there(datadog, applied, tmp
 
 @pytest.mark.parametrize('kind', ['503', '504_after_success'])
 def test_the_old_one_is_not_taken_for_the_new_one_whose_answer_was_lost(datadog, applied, tmp_path, kind):
-    """They bear the same name; were it looked for by that alone, the only one there is would be deleted."""
+    """They have the same name; by the name alone, the only existing one would be deleted."""
     applied(FULL)
     met = []
 
@@ -122,7 +122,7 @@ def test_a_monitor_is_judged_as_what_it_will_be(datadog, applied, tmp_path, asse
 
 
 def test_what_would_be_left_alone_is_judged_all_the_same(datadog, applied, tmp_path):
-    """Or `--overwrite` would be advised for what Datadog refuses."""
+    """Otherwise `--overwrite` would be recommended for a body that Datadog refuses."""
     applied(FULL)
     next(iter(datadog.organisation.monitors.values()))['message'] = 'by hand'
     assets = copy.deepcopy(FULL)
@@ -180,7 +180,7 @@ def test_time_alone_changes_nothing(datadog, tmp_path, monkeypatch, rule, before
 
 
 def until(end, **attributes):
-    """A downtime that begins at once."""
+    """A downtime that begins immediately."""
     assets = {'downtimes/lab.json': copy.deepcopy(integration.ASSETS['downtimes/lab.json'])}
     assets['downtimes/lab.json']['data']['attributes'] |= {'schedule': {'end': end}, **attributes}
     return assets
@@ -249,7 +249,7 @@ def test_what_came_of_each_is_told_in_order():
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM], ids=['ctrl-c', 'terminated'])
 def test_whoever_interrupts_waits_for_no_answer(datadog, tmp_path, number):
-    """And nothing is created after that, though answers are outstanding and would be asked for again."""
+    """Nothing is created after the interrupt, although responses are missing and would be requested again."""
     folder = integration.write(tmp_path, integration.ASSETS)
     held = threading.Event()
     datadog.fault_of = lambda exchange: 'timeout' if exchange.operation.startswith('Create') else None

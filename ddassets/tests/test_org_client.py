@@ -1,4 +1,4 @@
-"""The way to the API: what is repeated, what is waited for, and what is said when it fails."""
+"""The API client: which requests are repeated, how long it waits, and what its errors say."""
 
 import contextlib
 import json
@@ -28,7 +28,7 @@ def account(url):
 
 @pytest.fixture(autouse=True)
 def slept(monkeypatch):
-    """The seconds that were waited, one entry for each time; nothing is waited for in truth."""
+    """The seconds of each wait; no test really waits."""
     found = []
     monkeypatch.setattr(transport.time, 'sleep', found.append)
     return found
@@ -36,7 +36,7 @@ def slept(monkeypatch):
 
 @pytest.fixture
 def answering():
-    """A server that gives one answer, whatever it is asked: (status, headers, body). `asked` are the headers it got."""
+    """A server with one response for every request: (status, headers, body). `asked` are the received headers."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
@@ -118,7 +118,7 @@ def test_a_creation_is_not(datadog, slept, kind):
 
 
 def test_a_creation_that_reached_nobody_is(slept):
-    """Nothing can have been carried out there."""
+    """No request can have been executed."""
     with socket.socket() as unheard:
         # Bound and not listened at: whoever connects is refused.
         unheard.bind(('127.0.0.1', 0))
@@ -132,7 +132,7 @@ def test_a_creation_that_reached_nobody_is(slept):
     'line', [b'HTTP/1.1 200 OK\r\nX-Padding: ' + b'a' * 4000, b'HTTP/1.1 100 Continue\r\n\r\n' * 1000]
 )
 def test_the_head_of_a_response_counts_towards_the_timeout(line):
-    """Piece by piece, each well within the timeout."""
+    """It arrives in pieces, each well within the timeout."""
     with socket.socket() as server:
         server.bind(('127.0.0.1', 0))
         server.listen()
@@ -162,7 +162,7 @@ def test_a_request_that_came_too_slowly_is_repeated(answering, slept):
 
 
 def test_a_creation_that_met_the_rate_limit_is(datadog, slept):
-    """It was not carried out, says Datadog."""
+    """Datadog documents that it was not executed."""
     datadog.inject(1, '429')
     datadog.rate_limit_reset = 7
     body = {'type': 'query alert', 'query': 'avg(last_5m):avg:a{*} > 1'}
@@ -251,7 +251,7 @@ def test_a_host_that_is_not_there(slept):
 
 
 def test_a_proxy_with_a_password(monkeypatch, answering):
-    """It gets its name and password, in a header, and nobody else is told of them."""
+    """Only the proxy receives its name and password, in a header."""
     client = answering(400)
     monkeypatch.setenv('HTTP_PROXY', client.account.api_url.replace('//', '//me:pass%40word@'))
     monkeypatch.setenv('NO_PROXY', '')
@@ -310,7 +310,7 @@ def test_a_picture_is_asked_for_by_https_alone(datadog, url):
 
 
 def test_a_picture_elsewhere_is_followed_by_https_alone(answering):
-    """And not for ever."""
+    """The number of redirects is limited."""
     client = answering(302, {'Location': '/s/b'})
     url = client.account.api_url
     assert client.fetch(url + '/s/a') == b'' and len(answering.asked) == transport.MAX_REDIRECTS + 1

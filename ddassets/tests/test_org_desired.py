@@ -1,4 +1,4 @@
-"""Who is notified and how far things reach: what is made of the files before they are sent. And who may send them."""
+"""Recipients and restrictions: the changes of assets before they are sent, and the keys for sending them."""
 
 import copy
 import json
@@ -190,7 +190,7 @@ def test_a_number_too_large_for_json_is_told(spool):
 
 
 def places(value, path=()):
-    """Every place in a JSON value, itself included."""
+    """Return every place in a JSON value, including the value itself."""
     yield path
     for step, inner in (
         value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
@@ -199,7 +199,7 @@ def places(value, path=()):
 
 
 def damaged(assets, path, place, junk):
-    """`assets` with something else at a place of a file."""
+    """Return `assets` with another value at one place of a file."""
     assets = copy.deepcopy(assets)
     holder, step = assets, path
     for following in place:

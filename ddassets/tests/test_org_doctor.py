@@ -1,4 +1,4 @@
-"""Each link of the way to Datadog, whole and broken."""
+"""Each step of the connection to Datadog, working and broken."""
 
 import json
 import time
@@ -59,7 +59,7 @@ def test_keys(datadog, environment, subject, words):
 
 
 def test_a_key_of_another_site(datadog, specification, monkeypatch):
-    """The site that knows the key is named; no site is shown the application key."""
+    """The site that accepts the API key is named; no other site receives the application key."""
     monkeypatch.setattr(account, 'api_url_of', lambda site: datadog.url if site == 'datadoghq.eu' else other.url)
     with FakeDatadog(specification) as other:
         other.organisation.api_keys = {'other' * 8}
@@ -123,7 +123,7 @@ def test_the_age_of_a_point_is_told_by_the_clock_of_datadog(datadog, spool):
 
 
 def test_the_newest_point_of_all_series_counts(datadog, spool):
-    """A host that has stopped does not hide one that goes on, and a point without a value is none."""
+    """A stopped host does not hide a running one; a point without a value does not count."""
     now = time.time()
     organisation = datadog.organisation
     organisation.series['acme.spool.jobs'] = [(now - 900, 9.0), (now - 60, 7.0), (now - 2000, 8.0), (now, None)]

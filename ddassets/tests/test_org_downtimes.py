@@ -1,4 +1,4 @@
-"""What of a downtime's schedule is sent, and when two schedules are the same."""
+"""The part of a downtime's schedule that is sent, and when two schedules are equal."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -183,7 +183,7 @@ LATER = st.integers(0, 400 * 86400)
 
 
 def occurrences(attributes, after):
-    """By dateutil alone: the next starts after an instant."""
+    """Return the next starts after an instant, by dateutil alone."""
     recurrence = first(attributes)
     rule = rrulestr(recurrence['rrule'], dtstart=datetime.fromisoformat(recurrence['start']))
     moment = datetime.fromtimestamp(after, UTC).replace(tzinfo=None)
@@ -261,7 +261,7 @@ def test_an_active_one_with_other_times_is_replaced():
 
 @pytest.mark.parametrize('seconds, same', [(0, True), (30, True), (90, False)])
 def test_a_start_at_once_is_that_of_the_creation(seconds, same):
-    """The server's answer to no start is the instant at which it came to it."""
+    """Without a start, the server returns the instant of the request."""
     created = datetime(2027, 1, 2, tzinfo=UTC)
     start = (created + timedelta(seconds=seconds)).isoformat()
     old = {**body(schedule={'start': start, 'end': None}), 'created': created.isoformat(), 'status': 'active'}

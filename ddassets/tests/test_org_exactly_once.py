@@ -35,7 +35,7 @@ def fake(specification):
 
 
 def duplicates(organisation):
-    """Names that more than one live object has, by kind."""
+    """Return the names with more than one live object, by kind."""
     names = [
         *(('dashboard', one['title']) for one in organisation.dashboards.values()),
         *(('monitor', one['name']) for one in organisation.monitors.values()),
@@ -54,7 +54,7 @@ def duplicates(organisation):
 
 
 def judge(cases, fake, outcomes, sort):
-    """Count what went wrong; each count has to be 0."""
+    """Count violations; each count must be 0."""
     found = duplicates(fake.organisation)
     said = ''.join(outcome.said for outcome in outcomes)
     cases[sort] += 1
@@ -106,7 +106,7 @@ def test_a_creation_that_is_never_listed_is_reported(fake, tmp_path):
 
 
 def test_a_second_apply_right_after_an_interrupted_one(fake, cases, tmp_path):
-    """The first was killed before it looked; its objects are not listed yet."""
+    """The first apply was killed before it listed again; its objects are not listed yet."""
     folder = integration.write(tmp_path, integration.ASSETS)
     fake.organisation.lag(5)
     with mock.patch('ddassets.org.applying.settle', lambda *_: iter(())):
@@ -119,7 +119,7 @@ def test_a_second_apply_right_after_an_interrupted_one(fake, cases, tmp_path):
 
 
 def both_plan_first(clients):
-    """Hold all creations back until each client has listed each kind."""
+    """Hold all creations until each client has listed each kind."""
     listed = itertools.count(1)
     ready = threading.Event()
 
@@ -163,7 +163,7 @@ def test_applies_at_the_same_time(fake, cases, tmp_path, before, now, clients, l
 
 
 def test_applies_of_different_files_at_the_same_time(fake, cases, tmp_path):
-    """One of each name stays; whoever wanted another content learns of it, and a later apply converges."""
+    """One object of each name stays; the other client reports it, and a later apply converges."""
     folders = [
         integration.write(tmp_path / 'one', integration.ASSETS),
         integration.write(tmp_path / 'other', integration.changed()),
@@ -178,7 +178,7 @@ def test_applies_of_different_files_at_the_same_time(fake, cases, tmp_path):
 
 
 def test_a_copy_that_a_person_changed_is_no_duplicate(fake, tmp_path):
-    """It stays, whatever its age: only what is as an apply made it is removed."""
+    """It stays, whatever its age: only unchanged copies are deleted."""
     folder = integration.write(tmp_path, {'dashboards/jobs.json': integration.ASSETS['dashboards/jobs.json']})
     copied = []
 

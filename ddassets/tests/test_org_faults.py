@@ -50,7 +50,7 @@ SCENARIOS = {
 
 @dataclass
 class Stage:
-    """A scenario made ready: `start` is the organisation before it, the rest what an undisturbed run left."""
+    """A prepared scenario: `start` is the organisation before it, the rest is the result of an undisturbed run."""
 
     fake: FakeDatadog
     command: tuple[object, ...]
@@ -81,7 +81,7 @@ class Stage:
         raise AssertionError(f'{place} was not reached: {outcome.said}')
 
     def run_again(self) -> None:
-        """The next run makes all good."""
+        """Check that the next run repairs everything."""
         organisation = self.fake.organisation
         events = len(organisation.events)
         outcome = run(self.fake, *self.command)
@@ -94,7 +94,7 @@ class Stage:
 
 @pytest.fixture(scope='module')
 def stages(specification, tmp_path_factory):
-    """By name of the scenario; each is made once."""
+    """Return the scenarios by name; each is prepared once."""
     made: dict[str, Stage] = {}
     with FakeDatadog(specification) as fake:
         fake.rate_limit_reset = 0
@@ -143,7 +143,7 @@ def prepare(fake: FakeDatadog, scenario: Scenario, folder) -> Stage:
 
 
 def check_events(organisation: Organisation) -> None:
-    """Each mentions whom it has to, and carries a picture that was there by then."""
+    """Check that each event mentions the right recipient and has a picture that already existed."""
     for event in organisation.events:
         assert '@you@example.com' in event['text']
         (looked,) = (looks for path, looks in organisation.pictures.items() if path in event['text'])
@@ -151,7 +151,7 @@ def check_events(organisation: Organisation) -> None:
 
 
 def honest(stage: Stage, outcome) -> None:
-    """A disturbed run says what went wrong, without a key; and where it says that all is well, it is."""
+    """Check that a disturbed run reports the fault, without a key, and reports success only if it is true."""
     assert outcome.code in (0, 1, 2), outcome.said
     for forbidden in ('Traceback', API_KEY, APP_KEY):
         assert forbidden not in outcome.said
@@ -166,7 +166,7 @@ def honest(stage: Stage, outcome) -> None:
 
 
 def chosen(stage: Stage, kind: FaultKind) -> list[Place]:
-    """Where to put a fault: everywhere, but every third request for those that are waited for."""
+    """Return the requests to disturb: all, or every third if the client waits for them."""
     slow = kind in ('timeout', 'slow_loris') and not MANY
     return stage.places[:: 3 if slow else 1]
 
@@ -188,7 +188,7 @@ def test_a_fault_at_any_request(stages, cases, name, kind):
 @pytest.mark.parametrize('name', ['mixed', 'destroy', 'snapshot'])
 @pytest.mark.parametrize('kind', FAULTS)
 def test_faults_from_any_request_on(stages, cases, name, kind):
-    """No attempt helps, so that the run stops half-way."""
+    """No retry helps, so the run stops halfway."""
     stage = stages(name)
     for place in chosen(stage, kind):
         first = stage.disturb(place, kind, from_then_on=True, attempts=2)

@@ -33,7 +33,7 @@ STATUSES = (200, 200, 200, 201, 204, 206, 302, 400, 401, 403, 404, 409, 418, 422
 
 
 def mutated(value, random):
-    """A JSON value with one part of it replaced, removed or doubled."""
+    """Return a JSON value with one part replaced, removed or duplicated."""
     value = copy.deepcopy(value)
     places = list(_places(value))
     if not places:
@@ -56,7 +56,7 @@ def _places(value):
 
 
 class Fuzzing(FakeDatadog):
-    """Replaces some of its responses, after it has acted on the request."""
+    """Replaces some of its responses, after it has executed the request."""
 
     random = random.Random(0)
     rate = 0.0

@@ -1,4 +1,4 @@
-"""Notification rules are applied before the monitors, and known again by the marker at the end of their name."""
+"""Notification rules are applied before the monitors, and recognised by the marker at the end of their name."""
 
 import copy
 import json
@@ -24,7 +24,7 @@ def body_of(name='Spool in production', **attributes):
 
 @pytest.fixture
 def apply(datadog, tmp_path):
-    """Run a command on files in place of those of before; give its outcome."""
+    """Run a command on files in place of the previous ones; return its outcome."""
 
     def applied(files, command='apply', *options):
         for old in tmp_path.rglob('assets/*/*.json'):
@@ -93,7 +93,7 @@ def test_a_redirect_puts_one_recipient_in_place_of_all(datadog, apply):
 
 @pytest.mark.parametrize('options', [('--notify', '@me@example.com'), ('--tag', 'env:lab')])
 def test_what_is_added_or_restricted_is_not_in_rules(datadog, apply, options):
-    """A rule is for the monitors of others, too; and it matches tags of monitors, not those of a query."""
+    """A rule also routes other monitors, and matches tags of monitors, not of queries."""
     assert apply(integration.ASSETS, 'apply', *options).code == 0
     for path in (PRODUCTION, PAGES):
         attributes = integration.ASSETS[path]['data']['attributes']

@@ -1,4 +1,4 @@
-"""Where Datadog may do otherwise than the loopback API, and neither documents nor recordings tell."""
+"""Possible differences between Datadog and the loopback API that neither documents nor recordings exclude."""
 
 import copy
 from dataclasses import replace
@@ -10,7 +10,7 @@ from loopback.trial import run
 
 
 def assets():
-    """With letters of both cases, and beyond ASCII, wherever tags and names stand."""
+    """Assets with upper and lower case, and non-ASCII letters, in all tags and names."""
     found = copy.deepcopy(integration.ASSETS)
     monitor = found['monitors/full.json']['definition']
     monitor |= {'name': '🚒 Spool is voll', 'tags': ['integration:acme-spool', 'Team:Ops', 'team:ops', 'Über:Ällä']}
@@ -20,7 +20,7 @@ def assets():
 
 
 def in_lower_case(body):
-    """The tags of a body as it is sent."""
+    """Return the tags of a body as they are sent."""
     if 'tags' in body:
         return {**body, 'tags': sorted({tag.lower() for tag in body['tags']})}
     attributes = body.get('data', {}).get('attributes', {})
@@ -55,7 +55,7 @@ def test_how_tags_are_kept_does_not_matter(datadog, tmp_path, monkeypatch, keeps
 
 @pytest.mark.parametrize('length, code', [(170, 0), (171, 2)])
 def test_a_name_fits_into_a_tag_or_is_refused(datadog, tmp_path, length, code):
-    """What is cut off would not be found again, and be made once more by every run."""
+    """A truncated marker would not be found, and every run would create another object."""
     named = {f'monitors/{"m" * length}.json': integration.ASSETS['monitors/full.json']}
     folder = integration.write(tmp_path, named)
     outcome = run(datadog, 'apply', folder, '--yes')
@@ -75,7 +75,7 @@ def test_a_name_survives_a_server_that_keeps_one_underscore_of_two(datadog, tmp_
 
 
 def test_a_listing_that_lags_behind_makes_nothing_look_changed_by_hand(datadog, tmp_path, monkeypatch):
-    """The list of dashboards still tells the marker of before, while the dashboard is that of now."""
+    """The list of dashboards contains the previous marker, the dashboard the current one."""
     before = {'dashboards/jobs.json': integration.ASSETS['dashboards/jobs.json']}
     now = {'dashboards/jobs.json': integration.changed()['dashboards/jobs.json']}
     assert run(datadog, 'apply', integration.write(tmp_path, before), '--yes').code == 0

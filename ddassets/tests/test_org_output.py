@@ -1,4 +1,4 @@
-"""What plan, apply and destroy print, to the letter; and how they ask."""
+"""The exact output of plan, apply and destroy, and their confirmation prompt."""
 
 import copy
 import json
@@ -30,7 +30,7 @@ def folder(tmp_path, monkeypatch):
 
 
 def steady(datadog, text):
-    """Without the port, and with every number of an object the same: threads make them in any order."""
+    """Return the output without the port, and with equal ids of objects, because threads create them in any order."""
     text = text.replace(datadog.url.removeprefix('http://'), '127.0.0.1:80')
     text = re.sub(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', 'ID', text)
     return re.sub(r'(?<=/dashboard/)[0-9a-f-]{11}|(?<=/monitors/)\d+|(?<="id": ")[0-9a-f-]+(?=")', 'ID', text)
@@ -45,7 +45,7 @@ def check(name, text):
 
 
 def everything(datadog, folder):
-    """Something of each: to create, change, replace, delete, left alone, over, and kept."""
+    """Return one object of each kind of step: create, change, replace, delete, leave, ended and keep."""
     run(datadog, 'apply', folder(integration.ASSETS), '--yes')
     assets = integration.mixed()
     slow = assets['monitors/slow.json']['definition']

@@ -1,4 +1,4 @@
-"""What has to be done: every way in which files and organisation can stand to each other."""
+"""Plans for every relation between files and organisation."""
 
 import copy
 from pathlib import Path
@@ -33,7 +33,7 @@ def wanted(body=MONITOR, name='spool', kind=MONITORS):
 
 
 def stored(body=MONITOR, name='spool', kind=MONITORS, id='1', applied=None, created='2027-01-01'):
-    """As the server has it; `applied` is the body that we once sent, where it is another one."""
+    """Return a stored body; `applied` is the body that was sent earlier, if it differs."""
     marker = Marker('i', name, fingerprint(kind.canonical(applied or body)))
     return Stored(kind, id, marker, kind.title(body), kind.mark(body, marker), created)
 

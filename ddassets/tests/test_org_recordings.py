@@ -1,7 +1,5 @@
-"""What the server makes of a body, as recorded: none of it may count as a change.
-
-The bodies are those that the real API took and answered, so this holds the canonical forms to the server and not to
-what we believe of it.
+"""Recorded changes of a body by the server, none of which may count as a change. The bodies are those that the real API
+accepted, so the canonical forms are checked against the server.
 """
 
 from collections import Counter
@@ -65,7 +63,7 @@ def test_a_marker_survives_the_server_and_is_not_part_of_the_body(accepted):
 
 
 def test_the_server_took_what_our_validation_takes(accepted):
-    """Of bodies that were accepted, none is refused, but for what the server no longer takes."""
+    """Our validation accepts all recorded bodies except those that the server no longer accepts."""
     refused = {
         cassette: [str(fault) for fault in kind.faults(sent)]
         for kind, verb, cassette, sent, _ in accepted

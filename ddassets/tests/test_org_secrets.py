@@ -1,4 +1,4 @@
-"""The keys, and the password of a proxy, are nowhere in what is printed, logged or raised, whatever goes wrong."""
+"""The keys and the password of a proxy are in no output, log or exception, whatever fails."""
 
 import json
 import logging
@@ -36,7 +36,7 @@ def folder(tmp_path_factory):
 
 @pytest.fixture
 def logged(caplog):
-    """All that any library logs, at every level."""
+    """Return everything that any library logs, at every level."""
     caplog.set_level(logging.NOTSET)
     for name in ('urllib3', 'datadog_api_client', 'asyncio', ''):
         caplog.set_level(logging.DEBUG, logger=name)
@@ -44,7 +44,7 @@ def logged(caplog):
 
 
 class Echo:
-    """A server that says back what it was sent, keys and all, in every place of its answer. A context manager."""
+    """A server that returns the request with its keys in every part of the response. A context manager."""
 
     def __init__(self, status: int, form: str) -> None:
         class Handler(BaseHTTPRequestHandler):
@@ -94,7 +94,7 @@ FORMS = {
 
 
 def secrets_in(outcome, logged):
-    """Where a secret can be read."""
+    """Return the places where a secret can be read."""
     places = {'standard output': outcome.out, 'standard error': outcome.err, 'the log': logged.text}
     return [place for place, text in places.items() if SECRET in text]
 
@@ -195,7 +195,7 @@ def test_a_file_of_ones_own_is_used(datadog, tmp_path, folder, mode):
 @pytest.mark.parametrize('form', FORMS)
 @pytest.mark.parametrize('status', [200, 302, 400, 403, 404, 429, 500])
 def test_no_key_is_in_an_exception_or_behind_it(monkeypatch, form, status):
-    """Neither in the words of a traceback, of the whole chain, nor in what a debugger shows of the objects in it."""
+    """Neither in the traceback of the exception chain, nor in the objects that a debugger shows."""
     monkeypatch.setattr(transport, 'PAUSES', ())
     monkeypatch.setattr(transport, 'MAX_WAITS', 0)
     with Echo(status, form) as echo:

@@ -1,4 +1,4 @@
-"""The picture of a widget, waited for, and the event that carries it."""
+"""The snapshot of a widget, the wait for it, and the event that contains it."""
 
 import copy
 import json

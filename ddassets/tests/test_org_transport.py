@@ -1,4 +1,4 @@
-"""How Datadog is reached: by TLS that is verified, through a proxy, and not at all where no network is needed."""
+"""The connection to Datadog: verified TLS, a proxy, and no network where none is needed."""
 
 import json
 import ssl
@@ -36,7 +36,7 @@ def authority():
 
 @pytest.fixture(scope='module')
 def trusted(authority, tmp_path_factory):
-    """The environment of someone who trusts the authority."""
+    """Return the environment of a user who trusts the authority."""
     path = tmp_path_factory.mktemp('authority') / 'authority.pem'
     authority.cert_pem.write_to_path(str(path))
     return NO_PROXIES | {'SSL_CERT_FILE': str(path)}
@@ -105,7 +105,7 @@ def test_the_proxy_is_passed_by_where_that_is_asked(tls, trusted, folder):
     'site, host', [('datadoghq.eu', 'api.datadoghq.eu:443'), ('us5.datadoghq.com', 'api.us5.datadoghq.com:443')]
 )
 def test_a_site_is_reached_through_the_proxy_alone(tls, folder, site, host):
-    """No name is looked up here: behind such a proxy there is nobody to ask."""
+    """No host name is resolved: behind such a proxy no DNS server is available."""
     with Proxy() as proxy:
         environment = NO_PROXIES | {
             'HTTPS_PROXY': f'http://me:opensesame@{proxy.address}',

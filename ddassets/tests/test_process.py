@@ -1,4 +1,4 @@
-"""What the processes that run code of a checkout are given, read from the system, and how that code is refused."""
+"""The environment of the processes that run code of a checkout, and how that code is refused."""
 
 import os
 import sys
@@ -51,7 +51,7 @@ linux = pytest.mark.skipif(not Path('/proc/self/environ').exists(), reason='ther
 
 @pytest.fixture
 def noting(tmp_path):
-    """An integration whose build and whose check note their environment, and the file where they do."""
+    """An integration whose build and check record their environment, and the file with the record."""
     target = tmp_path / 'environments'
     note = NOTE.format(target=str(target))
     folder = write_integration(tmp_path / 'tiny_probe', check=note + CHECK)
@@ -139,7 +139,7 @@ def test_code_in_this_process_is_refused(no_code, noting, monkeypatch):
 
 
 def test_a_package_that_can_be_imported_runs_in_a_child_if_isolated(monkeypatch, tmp_path):
-    """So rehearsals do not show the check our own memory and variables."""
+    """So that rehearsals do not expose our memory and variables to the check."""
     started = []
 
     def start(command, code, **options):

@@ -1,4 +1,4 @@
-"""The pytest plugin in runs of pytest of its own, on an integration written for the purpose."""
+"""The pytest plugin in separate runs of pytest, on a small integration."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Where evaluations and buckets stand among samples, against the library's own search."""
+"""Positions of evaluations and buckets among samples, compared with numpy's search."""
 
 import numpy as np
 import pytest

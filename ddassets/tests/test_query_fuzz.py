@@ -1,4 +1,6 @@
-"""Laws of the query language: what is printed is read back equal, and any text is a query or a QuerySyntaxError."""
+"""Properties of the query language: a printed query parses to an equal one, and any text is a query or a
+QuerySyntaxError.
+"""
 
 import random
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The query language: what is read, how it is printed, and what is said about a text that is no query."""
+"""The query language: parsing, printing, and syntax errors."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

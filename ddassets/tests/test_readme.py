@@ -34,7 +34,7 @@ def blocks(language: str, text: str) -> list[str]:
 
 
 def sessions(text: str) -> list[tuple[str, str]]:
-    """Return each command behind a `$` in the console blocks, and the output that is shown for it."""
+    """Return each command after a `$` in the console blocks, with its output."""
     found = []
     for block in blocks('console', text):
         for part in re.split(r'^\$ ', block, flags=re.MULTILINE)[1:]:
@@ -113,7 +113,7 @@ def test_the_commands_work_and_print_what_is_shown(version, wheel, tmp_path):
 
 
 def test_the_first_screen_has_the_problem_and_the_answer():
-    """Sixty lines are a screen of a page on GitHub; the lines behind `## Install` may scroll."""
+    """Sixty lines are one screen on GitHub; the lines from `## Install` on may be below it."""
     first, install, _ = README.read_text(encoding='utf-8').partition('\n## Install\n')
     assert install and len(first.splitlines()) <= 60
     assert 'ddassets rehearse --auto exported.json' in first and '](my_metric/images/' in first

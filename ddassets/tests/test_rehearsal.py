@@ -1,4 +1,4 @@
-"""Scenarios run: states, mutes, messages, coverage, and whether what was expected happened."""
+"""Rehearsals: states, mutes, messages, coverage, and verdicts."""
 
 from datetime import datetime
 from pathlib import Path
@@ -47,7 +47,7 @@ def queue(values: str, more: str = '') -> Rehearsal:
 
 
 def told(rehearsal: Rehearsal) -> list[str]:
-    """Everything that happened, `10:24 OK to Warn (sent)` without monitor and group where there is one."""
+    """Return every event, `10:24 OK to Warn (sent)`, without monitor and group if there is one of each."""
     return [
         f'{datetime.fromtimestamp(event.at, BERLIN):%H:%M} {str(event).rpartition(": ")[2]}'
         for event in events(rehearsal)

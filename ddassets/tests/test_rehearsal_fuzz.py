@@ -1,4 +1,4 @@
-"""Whatever a scenario, a monitor or a message holds: an answer in bounded time, or a refusal in one sentence."""
+"""Any scenario, monitor or message gives a result in bounded time, or an error message of one sentence."""
 
 import json
 import random
@@ -95,7 +95,7 @@ PIECES = [
 
 @contextmanager
 def bounded():
-    """Fail what takes longer than anybody would wait."""
+    """Fail if the function takes longer than a user would wait."""
 
     def give_up(*_):
         raise TimeoutError(f'more than {SECONDS} s')
@@ -110,7 +110,7 @@ def bounded():
 
 
 def answer(text: str) -> bool:
-    """Whether the scenario could be rehearsed; everything that tells of it is made then."""
+    """Return whether the scenario could be rehearsed; also creates all of its outputs."""
     try:
         with bounded():
             rehearsal = rehearse(parse(text, ACME / 'rehearsals' / 's.yaml'), ASSETS)

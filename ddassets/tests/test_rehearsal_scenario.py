@@ -1,4 +1,4 @@
-"""What a scenario file may say: times, strictness, and every refusal with its line."""
+"""The content of a scenario file: times, strictness, and every error with its line."""
 
 import json
 import os
@@ -40,7 +40,7 @@ def judged(text: str) -> Judgement:
 
 
 def refusal(text: str) -> str:
-    """What a scenario is refused with, read and run and judged; empty where it is not."""
+    """Return the error of a scenario that is read, run and judged; empty without one."""
     try:
         assert judged(text).verdicts is not None
     except UnusableInputError as error:

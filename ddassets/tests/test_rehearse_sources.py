@@ -165,7 +165,7 @@ CONDITIONAL['values']['conditional_recipients'] = {**CONDITIONS, 'fallback_recip
 
 
 def without(values, unknown):
-    """What a plan holds of attributes some of which are unknown."""
+    """Return a plan with unknown attributes."""
     if isinstance(values, dict) and isinstance(unknown, dict):
         return {key: without(value, unknown.get(key)) for key, value in values.items() if unknown.get(key) is not True}
     if isinstance(values, list) and isinstance(unknown, list):

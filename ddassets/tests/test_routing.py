@@ -1,4 +1,4 @@
-"""Notification rules: whom they add to the recipients of a message."""
+"""Notification rules: the recipients that they add to a message."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The check sampler against what a real Agent sent, and what was not measured."""
+"""The check sampler, compared with the submissions of a real Agent, and unmeasured cases."""
 
 import math
 from collections import defaultdict
@@ -19,7 +19,7 @@ PROBES = [pytest.param(probe, id=f'{probes.VERSION}-{probe["id"]}') for probe in
 
 
 def sent(probe):
-    """What the sampler makes of the probe, run by run, as `ddassets check` prints it."""
+    """Return the result of the sampler for the probe, run by run, in the format of `ddassets check`."""
     recorder = Recorder(probes.KINDS)
     sampler = Sampler(probes.HOST, probes.SETTINGS[probe['agent_config']])
     points = defaultdict(list)
@@ -136,7 +136,7 @@ def test_a_historate_without_time_divides_by_zero_as_go_does():
 
 
 def test_a_value_that_is_dropped_repeats_nothing():
-    """A run with NaN alone sends no point, and keeps the context alive."""
+    """A run with only NaN sends no point, but keeps the context alive."""
     assert commit([sample('gauge', 1)], [sample('gauge', math.nan)])[0] == []
     assert commit([sample('gauge', 1)], [], [sample('gauge', math.nan)], [], [sample('count', 2)])[0] == [
         ('m', 'gauge', 2)
@@ -149,7 +149,7 @@ def test_a_count_is_added_up_without_compensation():
 
 
 def test_idle_runs_are_those_without_samples():
-    """Many at once are the same as one by one."""
+    """Many runs at once give the same result as one by one."""
     ends = [100.0 + 10 * number for number in range(40)]
     for gap in range(1, 39):
         together, apart = (Sampler('here', probes.SETTINGS['aggregates']) for _ in range(2))

@@ -1,4 +1,4 @@
-"""The JSON Schemas of scenarios and configurations against the parsers that they are generated from."""
+"""The JSON Schemas of scenarios and configurations, compared with their parsers."""
 
 import copy
 import json
@@ -50,7 +50,7 @@ min_coverage: 50
 
 
 class Loader(yaml.SafeLoader):
-    """As editors load: a date is a text."""
+    """Loads like editors: a date is a text."""
 
 
 Loader.yaml_implicit_resolvers = {

@@ -1,4 +1,4 @@
-"""No rule is called implemented or refused that no test holds the code to, and the page says so."""
+"""Every rule that is called implemented or refused has a test, and the page lists it."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Series from text: compact notation and CSV, their faults, and the same numbers whichever way they are read."""
+"""Series from text: compact notation and CSV, their faults, and equal numbers from both."""
 
 import numpy as np
 import pytest

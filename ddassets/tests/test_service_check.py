@@ -21,7 +21,7 @@ def short(letters):
 
 
 def walked(letters, length=None, second=0, **options):
-    """The changes of one host, whose run before is OK."""
+    """Return the changes of one host whose previous run is OK."""
     series = [runs('OK ' + short(letters), 'host:h', **{'from': '2027-01-04T09:59:00'})]
     chosen = options.pop('assumptions', {})
     minutes = length or len(letters)

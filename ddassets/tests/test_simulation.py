@@ -183,7 +183,7 @@ def test_what_is_submitted_becomes_what_the_agent_sends(probe):
 
 
 def test_a_run_that_sleeps_takes_the_place_of_the_next(probe):
-    """Runs at 0, 120, 240…; the one that has not ended when the Agent goes off submits nothing."""
+    """Runs at 0, 120, 240…; a run that has not ended when the Agent stops submits nothing."""
     series, _ = run(probe, [{'mode': 'nap', 'min_collection_interval': 60}], 300)
     assert points(series['nap']) == [(100, 1), (220, 2)]
 
@@ -369,7 +369,7 @@ EXPIRING = Settings(stateful_expiry=150)
 @given(st.lists(st.lists(SAMPLES, max_size=5), max_size=12), st.lists(st.booleans(), min_size=12, max_size=12))
 @settings(max_examples=300)
 def test_columns_are_the_sampler_run_by_run(runs, restarts):
-    """The sampler, fed run by run and begun anew at each restart, is the authority."""
+    """The oracle is the sampler, which receives each run and restarts with the Agent."""
     expected: dict[tuple[str, str, frozenset[str]], dict[int, float]] = {}
     warnings: set[str] = set()
     tape = Tape(KINDS)

@@ -1,4 +1,4 @@
-"""Assets from every form in which people keep them."""
+"""Assets in every supported form."""
 
 import io
 import json
@@ -111,7 +111,7 @@ def written(folder, form, body):
 
 
 def effective(body, form):
-    """A body without what is as it would be anyway."""
+    """Return a body without default values."""
     body = {**body, 'options': dict(body['options'])}
     if body.get('draft_status') == 'published':
         del body['draft_status']
@@ -1034,7 +1034,7 @@ SUBSTITUTES: tuple[object, ...] = (None, '', 'x', 0, -1.5, True, [], {}, [None],
 
 
 def mutations(value):
-    """Every value with one of its parts replaced."""
+    """Yield every value with one of its parts replaced."""
     yield from SUBSTITUTES
     if isinstance(value, dict):
         for key, inner in value.items():
@@ -1058,7 +1058,7 @@ MUTATED = {
 
 
 def whole_plan(body):
-    """With what is unknown, what is sensitive and what the author wrote."""
+    """Return a plan with unknown values, sensitive values and the configuration."""
     it = forms.resource(
         body, address='module.m[0].datadog_monitor.it', sensitive_values={'name': True, 'tags': [False]}
     )
@@ -1078,7 +1078,7 @@ MUTATED['whole-plan'] = whole_plan
 
 @pytest.mark.parametrize('form', MUTATED)
 def test_no_value_of_another_type_raises(form):
-    """Read, decode and look every position up; what is wrong is a problem or a diagnostic, never an exception."""
+    """Read, decode and look up every position: faults are problems or diagnostics, never exceptions."""
     name, text = MUTATED[form](body_of('variables') if form != 'kubernetes' else body_of('custom-schedule'))
     data = json.loads(text) if name.endswith(('.json', '.tfstate')) else yaml.safe_load(text)
     for changed in mutations(data):

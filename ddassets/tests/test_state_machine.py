@@ -1,4 +1,4 @@
-"""The state machine, one evaluation at a time, and the evaluation of whole columns that is held to it."""
+"""The state machine, one evaluation at a time, and the evaluation of whole columns, which must agree."""
 
 import json
 from dataclasses import replace
@@ -49,7 +49,7 @@ def rules(draw):
 
 @st.composite
 def results(draw, fills):
-    """Stretches of results: values near the thresholds, nothing, cancelled ones, data that were filled in."""
+    """Return sequences of results: values near the thresholds, nothing, cancelled ones, filled gaps."""
     found = []
     for _ in range(draw(st.integers(1, 8))):
         kind = draw(st.sampled_from(['value', 'value', 'empty', 'cancelled', 'zero', 'filled']))

@@ -1,4 +1,4 @@
-"""The rules of states and of transitions one by one."""
+"""The rules of states and transitions, one by one."""
 
 import pytest
 from citing import rule

@@ -1,4 +1,4 @@
-"""Who imports whom: no circle, no integration, and nothing that acts where everything is to be pure."""
+"""The import rules: no cycles, no integration, and no side effects in the pure packages."""
 
 import ast
 import re
@@ -23,7 +23,9 @@ ACTING = {'asyncio', 'http', 'multiprocessing', 'os', 'shutil', 'socket', 'subpr
 
 
 def imported(text: str) -> set[str]:
-    """The modules that a text imports, anywhere in it; of `from package import name` the name where it is a module."""
+    """Return the modules that a text imports, anywhere in it; of `from package import name` the name if it is a
+    module.
+    """
     found: set[str] = set()
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Import):
@@ -105,7 +107,7 @@ RANKS = {package: rank for rank, packages in enumerate(LAYERS) for package in pa
 
 
 def upward(graph: dict[str, set[str]]) -> set[str]:
-    """The imports that go upwards or sideways, as `importer -> imported`."""
+    """Return the imports of a higher or equal layer, as `importer -> imported`."""
     bad = set()
     for name, found in graph.items():
         for target in found:

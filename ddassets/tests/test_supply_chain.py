@@ -1,4 +1,4 @@
-"""What is installed: locked with hashes, at tested versions, and under licences that fit."""
+"""Dependencies: locked with hashes, at tested versions, and under compatible licences."""
 
 import os
 import re
@@ -27,7 +27,7 @@ FORBIDDEN = re.compile(r'GPL|General Public License|Affero|Proprietary|SSPL|Comm
 
 
 def runtime_packages() -> set[str]:
-    """The dependencies of ddassets with all extras, and theirs, as far as they are installed."""
+    """Return the installed dependencies of ddassets with all extras, and their dependencies."""
     pending = [*PROJECT['dependencies'], *(one for each in PROJECT['optional-dependencies'].values() for one in each)]
     found: set[str] = set()
     while pending:

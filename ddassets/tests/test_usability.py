@@ -1,4 +1,4 @@
-"""What a user reads in the ordinary mishaps of a command line: `usability.yaml` has the cases."""
+"""Messages about common mistakes on the command line: `usability.yaml` has the cases."""
 
 import json
 import shlex

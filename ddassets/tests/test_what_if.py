@@ -1,4 +1,4 @@
-"""Which assumptions matter: an independent rehearsal under every other choice agrees with what is reported."""
+"""Which assumptions matter: an independent rehearsal with every other choice agrees with the report."""
 
 import json
 from pathlib import Path
@@ -51,7 +51,7 @@ def rehearsed(*arguments, **more):
 
 
 def mails(rehearsal):
-    """Everything that anybody can see of a rehearsal's messages."""
+    """Return everything that is visible of a rehearsal's messages."""
     return [(mail.instant, mail.title, mail.text, mail.recipients, mail.muted_by) for mail in inbox(rehearsal)]
 
 
@@ -67,7 +67,7 @@ LEVELS = st.lists(
 
 
 def choices(original) -> list[tuple[str, str]]:
-    """Every other choice of every assumption of the engine, relied on or not."""
+    """Return every other choice of every assumption of the engine, relied on or not."""
     chosen = Assumptions(original.scenario.assumptions).choices
     return [(name, one) for name, found in ASSUMPTIONS.items() for one in found.choices if one != chosen[name]]
 

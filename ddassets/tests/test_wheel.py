@@ -9,7 +9,7 @@ HEAD = 'Metadata-Version: 2.4\nName: datadog-probe\nVersion: 1.0.0\n'
 
 
 def judge(text):
-    """The verdict on a published integration whose METADATA ends so."""
+    """Return the verdict on a published integration whose METADATA ends with this text."""
     return judge_named([('METADATA', (HEAD + text).encode())], '38.5.0')
 
 

@@ -1,4 +1,4 @@
-"""The measured probes, and what the AgentCheck of the base package submits for their calls."""
+"""The measured probes, and the submissions of the base package's AgentCheck for their calls."""
 
 import math
 from pathlib import Path
@@ -36,7 +36,7 @@ _NUMBERS = {kind: number for number, kind in KINDS.items()} | dict.fromkeys(('in
 
 
 def submit(recorder: Recorder, call: dict[str, Any]) -> None:
-    """Make one call of a probe at its instant, by the rules of AgentCheck: a value is made a float, None is nothing."""
+    """Make one call of a probe at its instant, like AgentCheck: a value is converted to a float, None is ignored."""
     if call['value'] is None:
         return
     with time_machine.travel(ZERO + call['at'], tick=False):
@@ -66,7 +66,7 @@ def key(series: dict[str, Any]) -> tuple[str, str, int, frozenset[str], str, str
 
 
 def same(first: Sent, second: Sent, rates: bool) -> bool:
-    """Equal, the values of rates to 0.2 per cent: the Agent takes its own time, microseconds later."""
+    """Whether two values are equal; rates to 0.2 per cent, because the Agent measures time microseconds later."""
     if first.keys() != second.keys():
         return False
     tolerance = 0.002 if rates else 0

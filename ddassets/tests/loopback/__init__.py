@@ -1,1 +1,3 @@
-"""A Datadog API on loopback, held to the official OpenAPI documents and to recorded exchanges with the real one."""
+"""A Datadog API on loopback, checked against the official OpenAPI documents and recorded exchanges with the real
+API.
+"""

@@ -1,4 +1,4 @@
-"""`python -m loopback`: a Datadog organisation on loopback to try `ddassets plan`, `apply` and the others on."""
+"""`python -m loopback`: a Datadog organisation on loopback to try `ddassets plan`, `apply` and other commands."""
 
 import argparse
 import contextlib
@@ -13,7 +13,7 @@ from loopback.stored import API_KEY, APP_KEY
 
 
 def point(begun: float, number: int) -> tuple[float, float]:
-    """Of a sine, one every 45 seconds."""
+    """Return a point of a sine wave, one every 45 seconds."""
     return begun + 45 * number, 500 + 400 * math.sin(number / 20)
 
 

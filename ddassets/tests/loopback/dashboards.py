@@ -1,4 +1,4 @@
-"""Dashboards: what the server makes of them."""
+"""Dashboards: what the server stores and returns."""
 
 import re
 
@@ -75,7 +75,7 @@ def delete_dashboard(organisation: Stored, request: Request) -> Answer:
 
 
 def list_dashboards(organisation: Stored, request: Request) -> Answer:
-    """A page of summaries, 100 unless `count` says otherwise."""
+    """Return a page of summaries, 100 unless `count` has another number."""
     deleted = request.one('filter[deleted]') == 'true'
     found = list((organisation.deleted_dashboards if deleted else organisation.dashboards).values())
     if request.one('filter[shared]') == 'true':

@@ -1,4 +1,4 @@
-"""Downtimes of the second version: when they are in force, and which are refused."""
+"""Downtimes of the v2 API: when they are active, and which are refused."""
 
 import re
 import uuid
@@ -70,7 +70,7 @@ def _schedule(attributes: Json, now: datetime) -> tuple[Json, str]:
 
 
 def _at(now: datetime, schedule: Json) -> Json:
-    """A recurring schedule with the window that is open or comes next. Windows that touch are not merged (rule 5.7)."""
+    """Return a recurring schedule with the active or next window. Touching windows are not merged (rule 5.7)."""
     zone = ZoneInfo(schedule['timezone'])
     windows = [window for r in schedule['recurrences'] if (window := _next_window(r, zone, now))]
     lasting = {key: schedule[key] for key in ('timezone', 'recurrences')}
@@ -134,7 +134,7 @@ def _downtime(organisation: Stored, request: Request, missing: str = 'Downtime n
 
 
 def _forget(organisation: Stored, now: datetime) -> None:
-    """Bring the downtimes to the present. A cancelled one is listed for about two days more."""
+    """Update the downtimes to the present. A cancelled downtime is listed for about two more days."""
     for id, downtime in list(organisation.downtimes.items()):
         canceled = downtime['attributes']['canceled']
         if canceled and now - datetime.fromisoformat(canceled) > RETAINED:
@@ -174,7 +174,7 @@ def update_downtime(organisation: Stored, request: Request) -> Answer:
 
 
 def cancel_downtime(organisation: Stored, request: Request) -> Answer:
-    """Twice is fine, too."""
+    """Cancel a downtime; a second cancellation succeeds too."""
     attributes = _downtime(organisation, request, f'Downtime {request.id} not found')['attributes']
     if not attributes['canceled']:
         attributes |= {'canceled': text_of(request.now), 'modified': text_of(request.now), 'status': 'canceled'}
@@ -182,7 +182,7 @@ def cancel_downtime(organisation: Stored, request: Request) -> Answer:
 
 
 def list_downtimes(organisation: Stored, request: Request) -> Answer:
-    """A page of 30 unless `page[limit]` says otherwise. Cancelled ones are among them unless `current_only`."""
+    """Return a page of 30 unless `page[limit]` has another number, with cancelled ones unless `current_only`."""
     _forget(organisation, request.now)
     found = [
         _plain(downtime)

@@ -1,4 +1,4 @@
-"""A small integration with something of everything that can be applied, as it is and as it becomes."""
+"""A small integration with an asset of each kind, before and after changes."""
 
 import copy
 import json
@@ -100,7 +100,7 @@ ASSETS: dict[str, Any] = {
 
 
 def changed() -> dict[str, Any]:
-    """Every asset in another form."""
+    """Return every asset in a changed form."""
     assets = copy.deepcopy(ASSETS)
     for path, body in assets.items():
         match path.partition('/')[0]:
@@ -117,7 +117,7 @@ def changed() -> dict[str, Any]:
 
 
 def mixed() -> dict[str, Any]:
-    """Of each kind one asset more, one less and one in another form; where there is a third, it stays."""
+    """Return, of each kind, one asset more, one less and one changed; a third one stays."""
     assets = changed()
     for path in (
         'dashboards/overview.json',
@@ -135,7 +135,9 @@ def mixed() -> dict[str, Any]:
 
 
 def replaced() -> dict[str, Any]:
-    """As `mixed`, with what no update can do: a monitor of another type, and a downtime in force that is put off."""
+    """Return `mixed`, with changes that no update can make: another type of monitor, and another start of an active
+    downtime.
+    """
     assets = mixed()
     assets['downtimes/lab.json'] = _downtime('env:lab', {'start': '2036-06-01T00:00:00Z', 'end': None})
     assets['monitors/slow.json'] = _monitor('Spool is slow', 'logs("slow").index("*").rollup("count").last("5m") > 80')
@@ -145,7 +147,7 @@ def replaced() -> dict[str, Any]:
 
 
 def neighbour() -> dict[str, Any]:
-    """Assets of another integration, hard to tell from these. Downtimes that cover the same would be refused."""
+    """Return assets of another integration that resemble these. Downtimes with the same scope would be refused."""
     assets = copy.deepcopy(ASSETS)
     for path, body in assets.items():
         if path.startswith('downtimes'):

@@ -1,4 +1,4 @@
-"""Monitors: what the server makes of them, and how it finds them."""
+"""Monitors: what the server stores and returns, and its search."""
 
 import re
 from datetime import datetime
@@ -50,7 +50,7 @@ def create_monitor(organisation: Stored, request: Request) -> Answer:
 
 
 def _normalise(monitor: Json, now: datetime) -> Json:
-    """Rule 1.12 and what recordings show besides."""
+    """Apply rule 1.12 and the changes that recordings show."""
     _check_query(monitor)
     options = {
         'notify_audit': False,
@@ -107,7 +107,7 @@ def get_monitor(organisation: Stored, request: Request) -> Answer:
 
 
 def update_monitor(organisation: Stored, request: Request) -> Answer:
-    """Keys that are left out stay; the options are replaced as a whole."""
+    """Update a monitor: absent keys stay; the options are replaced as a whole."""
     merged = {**_monitor(organisation, request.id), **request.body}
     organisation.monitors[merged['id']] = stored = _normalise(merged, request.now)
     return Answer(200, _without('creator', stored))
@@ -143,7 +143,7 @@ def validate_existing_monitor(organisation: Stored, request: Request) -> Answer:
 
 
 def list_monitors(organisation: Stored, request: Request) -> Answer:
-    """All of them without `page`; with it 100 to a page unless `page_size` says otherwise; in the order of ids."""
+    """Return all monitors without `page`; with it pages of 100 unless `page_size` differs; sorted by id."""
     if (states := request.one('group_states')) and set(states.split(',')) - set(STATES):
         raise Refusal(400, 'Invalid group_state filters.')
     tags = [tag for tag in request.one('monitor_tags').split(',') if tag]
@@ -164,7 +164,7 @@ def list_monitors(organisation: Stored, request: Request) -> Answer:
 
 
 def search_monitors(organisation: Stored, request: Request) -> Answer:
-    """By terms that all must hold: words of the name, `tag:x`, `id:n`, `type:t`, `status:s`."""
+    """Find monitors by terms that must all match: words of the name, `tag:x`, `id:n`, `type:t`, `status:s`."""
     found = list(organisation.monitors.values())
     for key, quoted, word in re.findall(r'(?:(\w+):)?(?:"([^"]*)"|(\S+))', request.one('query')):
         wanted = quoted or word

@@ -1,4 +1,4 @@
-"""Notification rules: the server keeps what it is told, and an update says all of it but the bundling."""
+"""Notification rules: the server stores the body unchanged; an update replaces all of it except the bundling."""
 
 import json
 import uuid
@@ -47,7 +47,7 @@ def get_rule(organisation: Stored, request: Request) -> Answer:
 
 
 def update_rule(organisation: Stored, request: Request) -> Answer:
-    """Of recipients and conditional recipients the one goes when the other comes."""
+    """Update a rule: recipients and conditional recipients replace each other."""
     rule = _rule(organisation, request)
     changes = request.body['data']['attributes']
     _check(changes)
@@ -63,7 +63,7 @@ def delete_rule(organisation: Stored, request: Request) -> Answer:
 
 
 def list_rules(organisation: Stored, request: Request) -> Answer:
-    """100 to a page unless `per_page` says otherwise; pages count from 0."""
+    """Return pages of 100 unless `per_page` differs; pages count from 0."""
     filters = json.loads(request.one('filters') or '{}')
     if set(filters) - {'text'}:
         raise Refusal(400, f'(not recorded) the filters {", ".join(filters)}')

@@ -19,7 +19,7 @@ type Objects = tuple[dict[str, Json], dict[int, Json], dict[str, Json], dict[str
 
 @dataclass
 class Organisation(Stored):
-    """`listing_lag`: seconds by which listings are behind. `shrinks`: others delete an object after each full page."""
+    """`listing_lag`: delay of listings in seconds. `shrinks`: others delete an object after each full page."""
 
     listing_lag: float = 0.0
     # Seconds that clients slept without waiting.
@@ -33,7 +33,7 @@ class Organisation(Stored):
     def answer(
         self, operation: str, query: Mapping[str, Sequence[str]], body: Any, id: str, api_key: str, app_key: str
     ) -> Answer:
-        """Act on a valid request. `operation` is the OpenAPI document's operationId."""
+        """Execute a valid request. `operation` is the operationId of the OpenAPI document."""
         if not api_key:
             return Refusal(403, 'API key required').answer
         if api_key not in self.api_keys or (operation not in API_KEY_ALONE and app_key not in self.app_keys):
@@ -56,7 +56,7 @@ class Organisation(Stored):
         return self.dashboards, self.monitors, self.downtimes, self.notification_rules
 
     def _as_listed(self, now: datetime) -> Stored:
-        """The organisation as a listing shows it: `listing_lag` ago."""
+        """Return the organisation as of `listing_lag` ago, which listings show."""
         if not self.listing_lag:
             return self
         if not self._past:
@@ -66,12 +66,12 @@ class Organisation(Stored):
         return replace(self, dashboards=dashboards, monitors=monitors, downtimes=downtimes, notification_rules=rules)
 
     def lag(self, seconds: float) -> None:
-        """Let listings lag from now on; what is there now is listed."""
+        """Delay listings from now on; existing objects are listed."""
         self.listing_lag = seconds
         self._past = [(datetime.min.replace(tzinfo=UTC), copy.deepcopy(self._objects()))]
 
     def _shrink(self, kind: int) -> None:
-        """Delete a foreign object of the listing's kind, as its owner would between two pages."""
+        """Delete an object of others of the listing's kind, as its owner would between two pages."""
         key = next((key for at, key in reversed(self.to_shrink) if at == kind), None)
         if key is not None:
             self.to_shrink.remove((kind, key))
@@ -79,7 +79,7 @@ class Organisation(Stored):
             self._foreign[kind].pop(key)
 
     def seed_foreign(self, count: int = 200) -> None:
-        """Objects of other people, of each kind; `foreign_changes` tells whether any was touched."""
+        """Create objects of others, of each kind; `foreign_changes` returns those that were touched."""
         for i in range(count):
             widget = {'definition': {'type': 'note', 'content': f'note {i}'}}
             self._act(
@@ -105,11 +105,11 @@ class Organisation(Stored):
         self.hold_foreign()
 
     def hold_foreign(self) -> None:
-        """Take all that is there for other people's."""
+        """Treat all existing objects as objects of others."""
         self._foreign = copy.deepcopy(list(self._objects()))
 
     def foreign_changes(self) -> list[str]:
-        """The ids of other people's objects that have changed or are gone."""
+        """Return the ids of objects of others that have changed or were deleted."""
         kinds: list[Any] = list(self._objects())
         return [
             str(key)
@@ -119,7 +119,7 @@ class Organisation(Stored):
         ]
 
     def fingerprint(self) -> str:
-        """All that lasts, without ids and times: equal for two runs that left the same objects."""
+        """Return all persistent content without ids and times: equal for two runs with equal results."""
         kept = [
             sorted(json.dumps(_timeless(value), sort_keys=True) for value in values)
             for values in (
@@ -139,7 +139,7 @@ VOLATILE = {'id', 'url', 'created', 'created_at', 'modified', 'modified_at', 'cu
 
 
 def _unbegun(downtime: Json) -> Json:
-    """Without its start, where that is the instant at which it came."""
+    """Return the body without its start if that is the instant of the request."""
     attributes = downtime['attributes']
     if (downtime['asked'][2] or {}).get('start') or 'recurrences' in attributes['schedule']:
         return downtime

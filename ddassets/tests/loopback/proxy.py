@@ -1,4 +1,4 @@
-"""A proxy on loopback, as companies have one: it makes tunnels, and remembers who asked for what."""
+"""A proxy on loopback, as in company networks: it opens tunnels and records the requests."""
 
 import contextlib
 import select
@@ -10,9 +10,8 @@ from typing import Any, Self
 
 
 class Proxy:
-    """A context manager. Tunnels lead to this machine alone; to another host the answer is 502.
-
-    `asked` are the targets (`host:port`) in the order of asking, `authorisations` what was shown with them.
+    """A context manager. Tunnels lead only to this machine; other hosts get the response 502. `asked` are the targets
+    (`host:port`) in order, `authorisations` the credentials of each.
     """
 
     def __init__(self) -> None:
@@ -44,7 +43,7 @@ class _Server(ThreadingHTTPServer):
     proxy: Proxy
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hung up is no event."""
+        """Ignore a client that disconnected."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -74,4 +73,4 @@ class _Handler(BaseHTTPRequestHandler):
                     ends[end].sendall(piece)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """`asked` is the log."""
+        """Log nothing: `asked` is the log."""

@@ -1,4 +1,4 @@
-"""The recorded exchanges with the real API that lie on the operations we use."""
+"""The recorded exchanges with the real API that use our operations."""
 
 import json
 import re
@@ -30,7 +30,7 @@ class Recording:
 
 
 def load() -> dict[str, list[Recording]]:
-    """By cassette, in the order of recording; raises `source.Unreachable`."""
+    """Return the exchanges by cassette, in order; raises `source.Unreachable`."""
     cassettes: dict[str, list[Recording]] = {}
     for row in source.derived('recordings', Path(__file__), _extract, MEMBERS):
         url = urlsplit(row.pop('uri'))

@@ -1,4 +1,4 @@
-"""Recorded exchanges, said again to the organisation in memory."""
+"""Replay recorded exchanges against the organisation in memory."""
 
 import json
 import re
@@ -21,7 +21,7 @@ OWN = re.compile(
 
 @dataclass(frozen=True)
 class Difference:
-    """`path` has no indices. One of the two values is `...` where the key is missing there."""
+    """A difference. `path` has no indices; a value is `...` if the key is missing."""
 
     path: str
     recorded: Any
@@ -41,7 +41,7 @@ class Replayed:
 
 
 def replay(specification: Specification, cassette: Sequence[Recording]) -> Iterator[Replayed]:
-    """The exchanges of one cassette that lie on our operations, in order, each with what differs."""
+    """Replay the exchanges of a cassette that use our operations, in order, each with its differences."""
     organisation = Organisation(clock=lambda: now)
     _admit(organisation, specification, cassette)
     ids: dict[str, str] = {}
@@ -83,7 +83,7 @@ def replay(specification: Specification, cassette: Sequence[Recording]) -> Itera
 
 
 def _admit(organisation: Organisation, specification: Specification, cassette: Sequence[Recording]) -> None:
-    """Put what the listings show into the organisation, unless the cassette made it: it was there before."""
+    """Add objects of the listings to the organisation that the cassette did not create."""
     answers = [
         (operation.name, recording, parsed(recording.answer))
         for recording in cassette
@@ -112,7 +112,7 @@ def _ids(answer: Any) -> list[str]:
 
 
 def compare(recorded: Any, fake: Any, path: str = '') -> Iterator[Difference]:
-    """Lists of texts are compared without order: the server returns `notify_end_states` in any."""
+    """Compare two bodies; lists of texts without order, because the server returns `notify_end_states` in any order."""
     if isinstance(recorded, dict) and isinstance(fake, dict):
         for key in sorted(recorded.keys() | fake.keys()):
             inner = f'{path}.{key}'.lstrip('.')

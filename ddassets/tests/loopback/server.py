@@ -1,6 +1,5 @@
-"""The organisation behind HTTP/1.1 on loopback, with faults on request.
-
-Each request and each answer is held to the OpenAPI documents. What breaks them is kept in `violations`.
+"""The organisation behind HTTP/1.1 on loopback, with injected faults. Requests and responses are checked against the
+OpenAPI documents; violations are stored in `violations`.
 """
 
 import json
@@ -112,11 +111,11 @@ class FakeDatadog:
         return f'{self._scheme}://127.0.0.1:{self._http.server_port}'
 
     def inject(self, number: int, kind: FaultKind) -> None:
-        """Let the request that comes as the `number`th, from 1, meet a fault."""
+        """Let request number `number`, from 1, meet a fault."""
         self.faults[number] = kind
 
     def counts(self) -> Counter[str]:
-        """How many requests came, by operationId, such as `ListMonitors`; pictures count as `picture`."""
+        """Return the number of requests by operationId, such as `ListMonitors`; pictures count as `picture`."""
         return Counter(exchange.operation for exchange in self.exchanges)
 
     def __enter__(self) -> Self:
@@ -156,7 +155,7 @@ class FakeDatadog:
             self.under_way -= 1
 
     def settle(self, seconds: float = 5.0) -> None:
-        """Wait until all that has arrived is dealt with, for a client that is gone."""
+        """Wait until all received requests are processed, for a client that has ended."""
         end = time.monotonic() + seconds
         quiet = 0
         while quiet < 3 and time.monotonic() < end:
@@ -164,7 +163,7 @@ class FakeDatadog:
             quiet = 0 if self.under_way else quiet + 1
 
     def act(self, exchange: Exchange, raw: bytes, api_key: str, app_key: str) -> Answer:
-        """Check the request, do what it says, check the answer."""
+        """Check the request, execute it, check the response."""
         with self._lock:
             if exchange.operation == 'picture':
                 return self._picture(exchange.path)
@@ -202,7 +201,7 @@ class FakeDatadog:
         self.violations.append(f'request {exchange.number}, {exchange.method} {exchange.path}: {text}')
 
     def wait(self, connection: socket.socket, seconds: float | None = None) -> bool:
-        """Wait for the client to hang up; False when it did, or the server closes."""
+        """Wait for the client to disconnect; False if it did, or if the server closes."""
         step = 0.02
         for _ in range(max(1, int((self.patience if seconds is None else seconds) / step))):
             if self._closing.is_set() or select.select([connection], [], [], step)[0]:
@@ -217,7 +216,7 @@ class _Server(ThreadingHTTPServer):
     fake: FakeDatadog
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hung up is no event."""
+        """Ignore a client that disconnected."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -310,7 +309,7 @@ class _Handler(BaseHTTPRequestHandler):
         return super().date_time_string(int(self.server.fake.organisation.clock().timestamp()))
 
     def log_message(self, format: str, *args: Any) -> None:
-        """`exchanges` is the log."""
+        """Log nothing: `exchanges` is the log."""
 
 
 _AFTERWARDS: dict[FaultKind, Callable[[_Handler, Answer], None]] = {
@@ -324,7 +323,7 @@ _AFTERWARDS: dict[FaultKind, Callable[[_Handler, Answer], None]] = {
 
 
 def _about(organisation: Organisation, path: str, query: str, body: Any) -> str:
-    """The title of what is sent, or of what is stored under the path's id; the query where there is neither."""
+    """Return the title in the request or of the stored object; the query if there is neither."""
     id = path.rpartition('/')[2]
     sent = body if isinstance(body, dict) else {}
     stored = organisation.dashboards.get(id) or organisation.downtimes.get(id)
@@ -345,7 +344,7 @@ def encoded(answer: Answer) -> bytes:
 
 
 def png(width: int, height: int) -> bytes:
-    """A white picture."""
+    """Return a white picture."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         return struct.pack('>I', len(content)) + kind + content + struct.pack('>I', zlib.crc32(kind + content))

@@ -1,7 +1,6 @@
-"""The official client's source distribution: it holds both OpenAPI documents and the recorded exchanges.
-
-Fetched once, from where the lock file says and with the hash that it gives, and kept in the user's cache. Nothing of it
-is committed.
+"""The official client's source distribution, which contains both OpenAPI documents and the recorded exchanges. It is
+downloaded once, from the address and with the hash in the lock file, and kept in the user's cache. Nothing of it is
+committed.
 """
 
 import hashlib
@@ -30,7 +29,7 @@ SHA256 = SDIST['hash'].removeprefix('sha256:')
 
 
 class Unreachable(Exception):
-    """The source distribution is neither in the cache nor to be had."""
+    """The source distribution is not in the cache and cannot be downloaded."""
 
 
 def folder() -> Path:
@@ -40,7 +39,7 @@ def folder() -> Path:
 
 
 def archive() -> Path:
-    """The path of the verified archive. Raises Unreachable without a network, ValueError at a wrong hash."""
+    """Return the path of the verified archive. Raises Unreachable without a network, ValueError for a wrong hash."""
     if not SHA256:
         raise Unreachable(SDIST['url'])
     path: Path = folder() / FILE
@@ -59,7 +58,7 @@ def archive() -> Path:
 
 
 def derived(name: str, code: Path, make: Callable[[dict[str, bytes]], Any], members: str) -> Any:
-    """The JSON that `make` derives from the members that match; made again when the file `code` has changed."""
+    """Return the JSON that `make` derives from the matching members; it is derived again after a change of `code`."""
     key = hashlib.sha256(SHA256.encode() + code.read_bytes()).hexdigest()[:16]
     path = folder() / f'{name}-{VERSION}-{key}.json'
     if not path.exists():

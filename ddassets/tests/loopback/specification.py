@@ -50,7 +50,7 @@ ASSERTIONS = (
 
 @dataclass(frozen=True)
 class Fault:
-    """Where (`a.b[0].c`, empty for the whole) and what."""
+    """A fault: where (`a.b[0].c`, empty for the whole body) and what."""
 
     path: str
     message: str
@@ -171,7 +171,7 @@ class Specification:
 
     @classmethod
     def load(cls) -> 'Specification':
-        """From the cache or the package index; raises `source.Unreachable`."""
+        """Return the documents, from the cache or the package index; raises `source.Unreachable`."""
         members = r'\.generator/schemas/v[12]/openapi\.yaml'
         return cls(source.derived('openapi', Path(__file__), _trim, members))
 
@@ -183,7 +183,7 @@ class Specification:
 
 
 def _trim(files: Mapping[str, bytes]) -> dict[str, Any]:
-    """Leave what the operations reach, with references to anything but schemas resolved."""
+    """Keep only what the operations use, and resolve references except those to schemas."""
     trimmed = {}
     for version, paths in OPERATIONS.items():
         document = source.load_yaml(files[f'.generator/schemas/{version}/openapi.yaml'])
@@ -244,7 +244,9 @@ def faults(validator: jsonschema_rs.Draft202012Validator, body: Any) -> list[Fau
 
 
 def _explain(error: jsonschema_rs.ValidationError) -> Iterator[Fault]:
-    """Of a choice between schemas, the faults of that one which `type`, `data_source` and their like select."""
+    """Return, for a choice between schemas, the faults of the schema that `type`, `data_source` or a similar key
+    selects.
+    """
     kind = error.kind
     if branches := list(_branches(error)):
         selectors = [selector for branch in branches for selector in _selectors(branch)]
@@ -269,7 +271,7 @@ def _not_allowed(error: jsonschema_rs.ValidationError, options: Sequence[Any]) -
 
 
 def _branches(error: jsonschema_rs.ValidationError) -> Iterator[Sequence[jsonschema_rs.ValidationError]]:
-    """The errors of each schema of a choice. One that is a choice in turn stands for its own schemas."""
+    """Return the errors of each schema of a choice, with nested choices flattened."""
     for branch in getattr(error.kind, 'context', None) or ():
         if len(branch) == 1 and (inner := list(_branches(branch[0]))):
             yield from inner
@@ -278,7 +280,7 @@ def _branches(error: jsonschema_rs.ValidationError) -> Iterator[Sequence[jsonsch
 
 
 def _selectors(errors: Sequence[jsonschema_rs.ValidationError]) -> list[jsonschema_rs.ValidationError]:
-    """Those that say: the body is meant for another schema."""
+    """Return the errors which show that the body is meant for another schema."""
     depth = min(len(error.instance_path) for error in errors)
     return [
         error

@@ -1,4 +1,4 @@
-"""What a Datadog organisation holds, and how it says yes or no."""
+"""The content of a Datadog organisation, and its responses."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ type Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Answer:
-    """`body` is None for no content; bytes go out as they are, anything else as JSON."""
+    """A response: `body` is None for no content; bytes are sent unchanged, anything else as JSON."""
 
     status: int
     body: Any = None
@@ -67,7 +67,7 @@ class Stored:
 
 
 def author_of(created: str) -> tuple[Json, Json]:
-    """Who made an object: as it is referred to, and as it is included."""
+    """Return the author of an object: the reference, and the included object."""
     attributes = {
         **{'name': None, 'handle': AUTHOR, 'email': AUTHOR, 'icon': '', 'title': None, 'status': 'Active'},
         **{'verified': True, 'service_account': False, 'disabled': False, 'allowed_login_methods': []},

@@ -46,7 +46,7 @@ def list_events(organisation: Stored, request: Request) -> Answer:
 
 
 def graph_snapshot(organisation: Stored, request: Request) -> Answer:
-    """Rule 8.2: the URL is there before the picture."""
+    """Return the URL of a snapshot, before the picture exists (rule 8.2)."""
     if ('metric_query' in request.query) == ('graph_def' in request.query):
         raise Refusal(400, '(not recorded) one of metric_query and graph_def is required')
     if 'graph_def' in request.query:

@@ -1,4 +1,4 @@
-"""A command of `ddassets` run against the loopback API: whole, disturbed, or killed on the way."""
+"""Run a command of `ddassets` against the loopback API: normally, with faults, or killed halfway."""
 
 import contextlib
 import io
@@ -21,7 +21,7 @@ from loopback.stored import API_KEY, APP_KEY
 
 
 class SkippingClock(client.Clock):
-    """Waits by moving the loopback organisation's clock on; nothing is waited for. Clients may share one."""
+    """A clock that advances the loopback organisation's clock instead of waiting. Clients may share one."""
 
     def __init__(self, fake: Any) -> None:
         # Another fake of the tests has no organisation.
@@ -112,7 +112,7 @@ def _code(words: list[str]) -> int:
 
 
 def places(exchanges: Sequence[Exchange]) -> list[Place]:
-    """The requests of a run by what they are, sorted: threads send them in any order."""
+    """Return the requests of a run by name, sorted, because threads send them in any order."""
     return sorted(
         (
             Place(name, turn)
@@ -147,7 +147,7 @@ def disturbed(fake: FakeDatadog, place: Place, kind: FaultKind, from_then_on: bo
 
 
 def killed(fake: FakeDatadog, place: Place, moment: Moment, *arguments: object) -> None:
-    """Run in a process of its own, which is gone (SIGKILL) the moment the request at `place` has got there."""
+    """Run in a separate process, which is killed (SIGKILL) when the request at `place` arrives."""
     turns: Counter[str] = Counter()
     met = False
     begin, let_begin = os.pipe()

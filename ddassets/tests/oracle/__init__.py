@@ -1,1 +1,3 @@
-"""A second evaluator: slow, plain, point by point, from the rules alone. What it and ddassets disagree on is a bug."""
+"""A second evaluator: slow, simple, point by point, written only from the rules. If it and ddassets differ, one has a
+bug.
+"""

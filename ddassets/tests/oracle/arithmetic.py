@@ -1,4 +1,4 @@
-"""Operations on values, and what the oracle asks about the shape of a query."""
+"""Operations on values, and the properties of queries that the oracle needs."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +17,7 @@ FILLERS = ('default_zero', 'default', 'gap')
 
 
 def aggregate(method: str, values: Sequence[float | None]) -> float | None:
-    """NaN points are left out (rule 2.13)."""
+    """Aggregate the values, ignoring NaN (rule 2.13)."""
     there = [value for value in values if value is not None]
     if not there:
         return None
@@ -36,7 +36,7 @@ def aggregate(method: str, values: Sequence[float | None]) -> float | None:
 
 
 def combine(sign: str, left: float | None, right: float | None) -> float | None:
-    """A missing operand makes the result NaN, and so does n/0 (rule 2.13)."""
+    """Combine two operands; a missing operand and n/0 give NaN (rule 2.13)."""
     if left is None or right is None:
         return None
     match sign:
@@ -60,7 +60,7 @@ def changed(name: str, now: float | None, before: float | None) -> float | None:
 
 
 def logarithm(function: Callable[[float], float], value: float) -> float | None:
-    """Rule 20.6: of 0 or less there is none."""
+    """Return the logarithm; NaN for 0 or less (rule 20.6)."""
     return function(value) if value > 0 else None
 
 
@@ -99,7 +99,7 @@ def difference(
 
 
 def pushed(query: Query) -> Query:
-    """The query with each timeshift directly around its leaf."""
+    """Return the query with each timeshift directly around its leaf."""
     match query:
         case Binary(left=left, right=right):
             return replace(query, left=pushed(left), right=pushed(right))
@@ -140,7 +140,7 @@ def shifted_leaves(query: Query, shift: float = 0) -> Iterator[tuple[Leaf, float
 
 
 def unshifted(query: Query) -> Query:
-    """The query without its timeshifts."""
+    """Return the query without its timeshifts."""
     match query:
         case Wrapped(name=name, query=inner):
             inner = unshifted(inner)
@@ -159,7 +159,7 @@ def is_operand(query: Query) -> bool:
 
 
 def own_shift(query: Wrapped) -> float:
-    """How many seconds earlier the inner query is read."""
+    """Return how many seconds earlier the inner query is read."""
     if query.name == 'timeshift':
         return -(query.argument or 0)
     return SHIFTS.get(query.name, 0)
@@ -171,7 +171,7 @@ def counting(query: Query) -> bool:
 
 
 def of_sources(query: Query) -> bool:
-    """Whether a difference of the query acts on each source: nothing below it needs the sources combined."""
+    """Whether a difference of the query applies to each source: no part of it needs the sources combined."""
     match query:
         case Leaf():
             # The sources of a distribution are merged first (rule 17.18).
@@ -196,7 +196,7 @@ def zeroed(query: Query) -> Iterator[Leaf]:
 
 
 def counted(name: str, values: Sequence[float | None]) -> float | None:
-    """Rule 20.2; where no group has a value there is no point (A74)."""
+    """Return the number of groups (rule 20.2); no point if no group has a value (A74)."""
     there = [value for value in values if value is not None]
     if not there:
         return None
@@ -204,7 +204,7 @@ def counted(name: str, values: Sequence[float | None]) -> float | None:
 
 
 def gapped(query: Query, choices: Mapping[str, str]) -> Query:
-    """The query with what assumptions fill in around counts of groups (A74) and clamps (A75)."""
+    """Return the query with the gaps that assumptions fill around counts of groups (A74) and clamps (A75)."""
     match query:
         case Binary(left=left, right=right):
             return replace(query, left=gapped(left, choices), right=gapped(right, choices))
@@ -217,7 +217,7 @@ def gapped(query: Query, choices: Mapping[str, str]) -> Query:
 
 
 def split(query: Query, groups: Sequence[frozenset[str]]) -> Query:
-    """The query with one query for each group where groups are counted."""
+    """Return the query with one query for each counted group."""
     match query:
         case Binary(left=left, right=right):
             return replace(query, left=split(left, groups), right=split(right, groups))
@@ -241,7 +241,7 @@ def in_group(query: Query, group: frozenset[str]) -> Query:
 
 
 def grouping(query: Query) -> tuple[str, ...] | None:
-    """The keys of the query's groups; a count of groups and dt() have none."""
+    """Return the keys of the query's groups; a count of groups and dt() have none."""
     match query:
         case Leaf(by=by):
             return by

@@ -1,4 +1,4 @@
-"""Random monitors over random series: small enough for a slow evaluation, odd enough to reach every rule."""
+"""Random monitors and series, small enough for a slow evaluation and varied enough to reach every rule."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -53,7 +53,7 @@ class Case:
 
     @property
     def body(self) -> dict[str, Any]:
-        """The monitor as the API has it."""
+        """Return the monitor in the API's form."""
         one = self.options
         thresholds = {
             'critical': one.critical,
@@ -92,7 +92,7 @@ class Case:
 
     @property
     def groups(self) -> dict[tuple[str, ...], list[Source]]:
-        """Rule 1.7: the sources of each group, those that a scope takes and that have all keys."""
+        """Return the sources of each group that match the scope and have all keys (rule 1.7)."""
         found: dict[tuple[str, ...], list[Source]] = {} if self.query.by else {(): []}
         for source in self.sources:
             values = [[tag for tag in source.tags if tag.startswith(f'{key}:')] for key in self.query.by]
@@ -114,7 +114,7 @@ class Case:
 
 
 def make(seed: int) -> Case:
-    """The case of a number: the same each time."""
+    """Return the case of a number, always the same."""
     random = Random(seed)
     while True:
         try:
@@ -366,7 +366,7 @@ class Maker:
         return found
 
     def probe(self, case: Case) -> list[float]:
-        """Some of the values that there will be, for thresholds that matter."""
+        """Return some of the expected values, to choose thresholds that matter."""
         found = []
         every = ticks(case.start, case.end, case.second, case.query.window)
         for sources in case.groups.values():
@@ -425,7 +425,7 @@ class Maker:
         )
 
     def limit(self, value: float, values: Sequence[float]) -> float:
-        """A value itself where it is exact, so that > and >= differ; else a number that no value comes near."""
+        """Return an exact value itself, so that > and >= differ; otherwise a number that no value is close to."""
         if value * 4 == int(value * 4) and abs(value) < 1e9:
             return value if self.chance(0.7) else value + 0.125
         return float(f'{value:.6g}') + 0.0123456789 * (max(values) - min(values) + 1)

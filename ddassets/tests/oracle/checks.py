@@ -1,4 +1,4 @@
-"""Service-check monitors once more, evaluation by evaluation, from the text of section 14 of the semantics.
+"""A second evaluator of service-check monitors, evaluation by evaluation, from section 14 of the semantics.
 
 Instants are in seconds. A run is (instant, status); a combination of tags has runs in order of time.
 """
@@ -17,7 +17,7 @@ type Change = tuple[int, str, str, bool, str]
 
 @dataclass(frozen=True)
 class Check:
-    """`thresholds` by status; a status without one has no effect. Of a cluster alert they are percentages."""
+    """`thresholds` by status; a status without one has no effect. Thresholds of a cluster alert are percentages."""
 
     runs: Mapping[tuple[str, ...], Sequence[Run]]
     thresholds: Mapping[str, float]
@@ -35,7 +35,7 @@ class Check:
 
     @property
     def ticks(self) -> list[int]:
-        """Every minute; those of A43 are given."""
+        """Return every minute; A43 adds the given instants."""
         return list(self.instants) or [at for at in range(self.start, self.end) if (at - self.second) % 60 == 0]
 
     @property
@@ -55,7 +55,7 @@ class Check:
         return sorted((run for runs in self.runs.values() for run in runs), key=lambda run: run[0])
 
     def counted(self, tick: int) -> tuple[str, int]:
-        """The newest status until an evaluation, and how many of it count (rules 14.7, 14.8 and 14.13)."""
+        """Return the newest status until an evaluation, and how many runs count for it (rules 14.7, 14.8 and 14.13)."""
         runs = [run for run in self.all_runs() if run[0] <= tick]
         own = [runs[-1]]
         for earlier, later in zip(runs[-2::-1], runs[:0:-1], strict=True):
@@ -72,7 +72,7 @@ class Check:
         return status, count
 
     def decide(self, tick: int, state: str) -> tuple[str, str]:
-        """The state after an evaluation, and its cause."""
+        """Return the state after an evaluation, and its cause."""
         age = tick - max(at for at, _ in self.all_runs() if at <= tick)
         frame = DAY if self.timeframe is None else self.timeframe
         no_data = self.silent(age)
@@ -87,7 +87,7 @@ class Check:
         return state, 'data'
 
     def decide_cluster(self, tick: int, state: str) -> tuple[str, str]:
-        """The same of a cluster alert (rules 14.15 to 14.19)."""
+        """Return the state and cause of a cluster alert (rules 14.15 to 14.19)."""
         last = [max(run for run in runs if run[0] <= tick) for runs in self.runs.values() if runs[0][0] <= tick]
         age = tick - max(at for at, _ in last)
         frame = DAY if self.timeframe is None else self.timeframe
@@ -108,13 +108,13 @@ class Check:
         return self.host or self.choices['A46'] == 'until its group is dropped' or age < frame
 
     def counts_as(self, age: int, status: str) -> set[str]:
-        """The statuses that a combination counts for: a silent host for every one (rule 14.19)."""
+        """Return the statuses for which a combination counts: a silent host counts for all (rule 14.19)."""
         if not self.host:
             return {status}
         return {'CRITICAL', 'WARNING'} if age > (self.timeframe or 120) else set()
 
     def compare(self, statuses: Sequence[set[str]]) -> str:
-        """The state by the percentages (rule 14.16)."""
+        """Return the state for the percentages (rule 14.16)."""
         after = 'OK'
         for status in ('WARNING', 'CRITICAL'):
             if status in self.thresholds:
@@ -125,7 +125,7 @@ class Check:
         return after
 
     def run(self, cluster: bool) -> tuple[list[str], list[Change]]:
-        """The state at each evaluation, and the changes."""
+        """Return the state at each evaluation, and the changes."""
         fresh = 'absent' if self.grouped else 'No Data'
         state, states, changes = fresh, [], []
         born = False

@@ -1,4 +1,4 @@
-"""Composite monitors once more, minute by minute, from the text of section 13 of the semantics."""
+"""A second evaluator of composite monitors, minute by minute, from section 13 of the semantics."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -19,7 +19,9 @@ type Change = tuple[int, str, str, bool, str]
 
 @dataclass(frozen=True)
 class Member:
-    """A member: its state in each minute by group, 'absent' where it is not there. `notifies`: about missing data."""
+    """A member: its state in each minute by group, 'absent' if the group does not exist. `notifies`: about missing
+    data.
+    """
 
     states: Mapping[Group, Sequence[str]]
     notifies: bool
@@ -39,7 +41,7 @@ class Composite:
     choices: Mapping[str, str] = field(default_factory=dict)
 
     def groups(self) -> dict[Group, dict[str, Group]]:
-        """The groups of the composite, each with the group of every member."""
+        """Return the groups of the composite, each with the group of every member."""
         grouped = {letter: list(one.states) for letter, one in self.members.items() if one.grouped}
         simple: dict[str, Group] = {letter: () for letter in self.members if letter not in grouped}
         if not grouped:
@@ -54,7 +56,7 @@ class Composite:
         return found
 
     def status(self, letter: str, group: Group, minute: int) -> str:
-        """What the composite sees of a member."""
+        """Return the status of a member that the composite uses."""
         column = list(self.members[letter].states[group])
         if self.choices['A38'] == 'before its members':
             column = ['absent' if group else 'No Data', *column]
@@ -76,7 +78,7 @@ class Composite:
         return choose((self.result(part, statuses) for part in tree[1:]), key=ORDER.index)
 
     def silent(self, statuses: Mapping[str, str]) -> bool:
-        """Whether a No Data is not notified (rules 13.8 and 13.10)."""
+        """Whether a No Data does not notify (rules 13.8 and 13.10)."""
         if not self.notify_no_data:
             return True
         missing = [self.members[letter].notifies for letter, status in statuses.items() if status == 'No Data']
@@ -103,7 +105,7 @@ class Composite:
         return states, changes
 
     def decide(self, memory: '_Memory', minute: int, result: str | None) -> tuple[str, str]:
-        """The state after a minute, and its cause."""
+        """Return the state after a minute, and its cause."""
         kept = 'OK' if memory.state == 'absent' else memory.state
         if result is None:
             return ('OK' if self.choices['A39'] == 'OK' else kept), 'data'
@@ -116,7 +118,7 @@ class Composite:
 
 @dataclass
 class _Memory:
-    """What a group remembers. `uncommon_since` and `missing_since` are minutes, endless where it is not so."""
+    """The memory of a group. `uncommon_since` and `missing_since` are minutes, infinite if the condition is not met."""
 
     state: str
     born: bool = False
@@ -126,7 +128,7 @@ class _Memory:
     silent_before: bool = False
 
     def see(self, minute: int, result: str | None, retention: int) -> None:
-        """Remember since when there is no result, and be dropped or born."""
+        """Record since when there is no result; drop or create the group."""
         self.uncommon_since = min(self.uncommon_since, minute) if result is None else math.inf
         self.missing_since = min(self.missing_since, minute) if result == 'No Data' else math.inf
         if self.born and minute - self.uncommon_since >= retention:

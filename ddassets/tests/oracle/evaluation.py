@@ -1,6 +1,7 @@
-"""What one evaluation of one group sees, and the number it compares (sections 2 and 7, rules 1.9, 1.14 and 20.7).
+"""One evaluation of one group: the points that it sees, and the value that it compares (sections 2 and 7, rules 1.9,
+1.14 and 20.7).
 
-Nothing is kept from one evaluation to the next: each one reads the raw samples again, bucket by bucket.
+Nothing is kept between evaluations: each reads the raw samples again, bucket by bucket.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -69,10 +70,8 @@ class MonitorQuery:
 
 @dataclass(frozen=True)
 class Result:
-    """`value` None: the evaluation returned nothing.
-
-    `empty`: the window has no point, not even one without value. `real`: some point comes from data, so that
-    default_zero() and default() did not make all of them.
+    """`value` None: the evaluation returned nothing. `empty`: the window has no point, not even without value. `real`:
+    at least one point comes from data, not from default_zero() or default().
     """
 
     value: float | None
@@ -108,7 +107,7 @@ class Evaluation:
         self.choices = choices
 
     def of(self, leaf: Leaf) -> list[Source]:
-        """The sources that the leaf's scope takes (rule 1.5)."""
+        """Return the sources that match the leaf's scope (rule 1.5)."""
         return [
             source
             for source in self.sources
@@ -119,7 +118,7 @@ class Evaluation:
         ]
 
     def space(self, leaf: Leaf) -> str:
-        """The space aggregator, which may be left out (rule 1.14, A94)."""
+        """Return the space aggregator, which is optional (rule 1.14, A94)."""
         return 'sum' if leaf.space == 'count' else leaf.space or self.choices.get('A94', 'avg')
 
     def inside(self, instant: float, bounds: str, shift: float = 0) -> bool:
@@ -129,7 +128,9 @@ class Evaluation:
         return after and before
 
     def bounds(self, leaf_counts: bool, rolled: bool) -> str:
-        """Which ends belong to the window: rule 7.2 for buckets of a rollup, A89 for counts, else A1."""
+        """Return whether the window includes its ends: rule 7.2 for buckets of a rollup, A89 for counts, otherwise
+        A1.
+        """
         if rolled:
             return '[from,to]'
         if leaf_counts and self.choices.get('A89', 'as A1') != 'as A1':
@@ -154,7 +155,7 @@ class Evaluation:
         return arithmetic and any(leaf.counting == 'as_count' for leaf in leaves(self.query.query))
 
     def series(self, query: Query, changed: bool = True) -> 'Samples | Buckets':
-        """The points of a query. Where nothing needs buckets, the samples of its one source are the points (A2)."""
+        """Return the points of a query. Without buckets, the samples of its only source are the points (A2)."""
         if self.query.change and changed:
             name, seconds, _ = self.query.change
             return Buckets(self, Changed(name, query, seconds))
@@ -167,7 +168,7 @@ class Evaluation:
         return Buckets(self, query)
 
     def points(self, series: 'Samples | Buckets', shift: float = 0) -> list[Point]:
-        """Every point of the window, or of the one `shift` seconds before it."""
+        """Return every point of the window, or of the window `shift` seconds earlier."""
         bounds = self.bounds(series.counts, series.rolled)
         return [point for point in series.points(shift) if self.inside(point.instant, bounds, shift)]
 
@@ -180,7 +181,7 @@ class Evaluation:
         return PARTS[unit if self.query.stub else self.query.unit]
 
     def parts(self, points: Sequence[Point], series: 'Samples | Buckets', shift: float = 0) -> set[int]:
-        """The parts of the window that hold a value (rule 2.8). A part has the ends that the window has."""
+        """Return the parts of the window with a value (rule 2.8). A part includes its ends like the window."""
         length = self.part_length()
         closed = self.bounds(series.counts, series.rolled).startswith('[')
         found = set()
@@ -208,7 +209,7 @@ class Evaluation:
         return None
 
     def previous_counts(self, before: float, bounds: str) -> bool:
-        """Whether a difference may reach back to a point (A19)."""
+        """Whether a difference may use an earlier point (A19)."""
         if self.choices['A19'] == 'always' or before > self.start or (before == self.start and bounds[0] == '['):
             return True
         return self.choices['A19'] != 'window only' and self.start - before <= 300
@@ -273,7 +274,7 @@ class Windows:
         return value
 
     def value(self, query: Query, back: float) -> float | None:
-        """The value of the window that ends `back` seconds earlier."""
+        """Return the value of the window that ends `back` seconds earlier."""
         if is_operand(query):
             own = sum(shift for _, shift in shifted_leaves(query))
             return self.operand(unshifted(query), back + own)
@@ -289,7 +290,7 @@ class Windows:
         raise AssertionError(query)
 
     def wrapped(self, query: Wrapped, back: float) -> float | None:
-        """The value of a function of windows."""
+        """Return the value of a function of windows."""
         name, inner = query.name, query.query
         if family(name) in (*(one for one in SMOOTHING if one != 'moving_rollup'), *OVER_WINDOW):
             raise Refused(name)
@@ -325,7 +326,7 @@ class Windows:
         return False
 
     def present(self, query: Query, back: float) -> bool:
-        """Whether there is a value in the query at all (rule 20.5)."""
+        """Whether the query has any value (rule 20.5)."""
         if is_operand(query):
             return self.value(query, back) is not None
         match query:
@@ -355,7 +356,7 @@ class Windows:
         return max((at for at in found if at is not None), default=None)
 
     def operands(self, query: Query, back: float) -> Iterator[tuple[Query, float]]:
-        """Yield every operand, and how long before the window ends the one in which it is read."""
+        """Yield every operand, and how long before the end of the window its own window ends."""
         if is_operand(query):
             yield unshifted(query), back + sum(shift for _, shift in shifted_leaves(query))
             return

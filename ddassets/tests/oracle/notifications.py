@@ -45,7 +45,7 @@ class Dispatch:
         return [one for one in self.downtimes if one.start <= instant < one.end]
 
     def beginning(self, instant: float) -> float:
-        """When the unbroken muting around a muted instant began (rule 5.21)."""
+        """Return when the continuous muting around a muted instant began (rule 5.21)."""
         earliest = min(one.start for one in self.active(instant))
         while True:
             before = [one.start for one in self.downtimes if one.start < min(earliest, one.end) and earliest <= one.end]
@@ -110,7 +110,7 @@ class Dispatch:
         return found
 
     def again(self, ends: Sequence[Notification]) -> list[Notification]:
-        """Rule 3.21: at each tick, whether the last notification is long enough ago."""
+        """Return, at each tick, whether the last notification is long enough ago (rule 3.21)."""
         options = self.options
         statuses = options.renotify_statuses or ('alert', 'no data')
         found: list[Notification] = []
@@ -140,7 +140,7 @@ class Dispatch:
         return found
 
     def enough(self, change: Change, count: int, tick: int) -> bool:
-        """A10: the occurrences are used up, or the older cap is reached."""
+        """Whether the occurrences are used up or the older cap is reached (A10)."""
         limit = self.options.renotify_occurrences
         capped = self.choices['A10'] == 'reset, cap' and change.first is not None and tick > change.first + CAP
         return capped or (limit is not None and count >= limit)

@@ -1,4 +1,4 @@
-"""Queries of the oracle: a tree of its own, and its text for the engine to parse."""
+"""Queries of the oracle: a separate tree, and its text for the engine."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -113,7 +113,7 @@ class Calendar:
 
     @lru_cache(1_000_000)  # noqa: B019
     def number(self, instant: float) -> int:
-        """The number of the unit in which the wall clock is."""
+        """Return the number of the unit that contains the wall time."""
         wall = datetime.fromtimestamp(instant, ZoneInfo(self.zone or 'UTC')).replace(tzinfo=None)
         day = (wall - timedelta(hours=self.hour or 0)).date()
         if self.unit == 'monthly':
@@ -127,7 +127,7 @@ class Calendar:
 
     @lru_cache(100_000)  # noqa: B019
     def start(self, number: int) -> int:
-        """The first instant of a unit, by halves."""
+        """Return the first instant of a unit, by bisection."""
         low, high = 0, 1 << 32
         while high - low > 1:
             middle = (low + high) // 2
@@ -226,7 +226,7 @@ class Wrapped:
 
 @dataclass(frozen=True)
 class Counts:
-    """How many of the groups' queries have a value, or one that is not 0."""
+    """The number of the groups' queries with a value, or with a value other than 0."""
 
     name: str
     queries: 'tuple[Query, ...]'
@@ -250,7 +250,7 @@ def leaves(query: Query) -> Iterator[Leaf]:
 
 
 def names(query: Query) -> Iterator[str]:
-    """The signs and functions in the query."""
+    """Return the operators and functions in the query."""
     match query:
         case Binary(sign=sign, left=left, right=right):
             yield sign

@@ -1,4 +1,4 @@
-"""Who is notified of one transition, and by which rules: section C of inputs.md and rule 3.27.
+"""The recipients of one transition, and the rules that add them: section C of inputs.md and rule 3.27.
 
 A scope is a tree, not a text: `('tag', 'env', 'prod')`, `('any', 'env')` for `env:*`, `('not', part)`,
 `('and', part, …)`, `('or', part, …)`.
@@ -28,7 +28,7 @@ class Rule:
 
 
 def words(source: str, target: str) -> list[str]:
-    """The words of `transition_type` that hold between two states; a renotification stays in its state."""
+    """Return the words of `transition_type` that hold between two states; a renotification keeps its state."""
     if target == 'OK':
         return ['is_recovery', *([LEFT[source]] if source in LEFT else [])]
     found = [ENTERED[target]]
@@ -40,7 +40,7 @@ def words(source: str, target: str) -> list[str]:
 
 
 def covered(scope: Scope, tags: Sequence[str]) -> bool:
-    """C2.1 and C2.3: a term holds where any of the values of its key is the one that it names."""
+    """Return whether a term matches: any value of its key is the one that it names (C2.1 and C2.3)."""
     kind, *parts = scope
     if kind == 'not':
         return not covered(parts[0], tags)
@@ -71,7 +71,7 @@ def matches(rule: Rule, tags: Sequence[str]) -> bool:
 
 
 def added(rule: Rule, tags: Sequence[str], transition: Sequence[str]) -> list[str]:
-    """C3.2: the recipients of every condition that holds, else those of the fallback."""
+    """Return the recipients of every condition that holds, or the fallback (C3.2)."""
     if rule.recipients:
         return list(rule.recipients)
     found: list[str] = []
@@ -92,7 +92,7 @@ def told(
     target: str,
     rules: Sequence[Rule],
 ) -> tuple[list[str], dict[str, list[str]]]:
-    """All recipients in order, each once, and the names of the rules that notify each (C2.5)."""
+    """Return all recipients in order, each once, and the names of the rules that notify each (C2.5)."""
     tags = [*monitor_tags, *group_tags]
     transition = words(source, target)
     recipients: list[str] = []

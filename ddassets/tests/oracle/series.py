@@ -170,7 +170,7 @@ class Samples:
         return None
 
     def on_line(self, query: Query, index: int) -> float | None:
-        """The line through the points of the window (A85)."""
+        """Return the line through the points of the window (A85)."""
         bounds = self.evaluation.bounds(self.counts, self.rolled)
         window = [
             (at, value)
@@ -270,11 +270,11 @@ class Buckets:
         return SourceBuckets(values, fill, self.cut, self.evaluation)
 
     def length(self, number: int) -> int:
-        """How many seconds a bucket has."""
+        """Return the length of a bucket in seconds."""
         return self.cut.start(number + 1) - self.cut.start(number)
 
     def about(self, start: float, end: float) -> range:
-        """The buckets between two instants, and one more on each side."""
+        """Return the buckets between two instants, and one more on each side."""
         return range(self.cut.number(start) - 1, self.cut.number(end) + 2)
 
     def fill(self, leaf: Leaf, source: Source) -> 'Fill | None':
@@ -391,7 +391,7 @@ class Buckets:
         return bound(name, value, query.argument)
 
     def present(self, query: Query, number: int, shift: float) -> bool:
-        """Whether a point is there, with or without a value, or is filled in."""
+        """Whether a point exists, with or without a value, or is filled."""
         if self.there(query, number, shift):
             return True
         match query:
@@ -431,18 +431,18 @@ class Buckets:
         return smoothed(query, points, self.evaluation.choices) if points else None
 
     def filler(self, name: str, query: Query, number: int, shift: float, value: float) -> float | None:
-        """What default_zero() or default() puts into an empty bucket."""
+        """Return the value that default_zero() or default() fills into an empty bucket."""
         if number < self.cut.number(self.evaluation.known):
             return None
         return value if name in ('default_zero', 'gap') or self.default_applies(query, shift) else None
 
     def spaced(self, query: Query, leaf: Leaf, number: int, shift: float) -> float | None:
-        """The sources' values, aggregated over space (rule 2.4)."""
+        """Return the sources' values, aggregated over space (rule 2.4)."""
         values = [self.of_source(query, leaf, index, number, shift) for index in range(len(self.sources[id(leaf)]))]
         return aggregate(self.evaluation.space(leaf), values)
 
     def of_source(self, query: Query, leaf: Leaf, index: int, number: int, shift: float) -> float | None:
-        """The value of a leaf, or of a difference of it, for one of its sources."""
+        """Return the value of a leaf, or of a difference of it, for one of its sources."""
         match query:
             case Leaf():
                 bucket = self.cut.number(self.cut.start(number) - shift)

@@ -1,4 +1,4 @@
-"""What a function makes of the points up to the one asked for, or of all points of the window (section 20)."""
+"""The value of a function of the points up to a given one, or of all points of the window (section 20)."""
 
 from collections.abc import Mapping, Sequence
 from math import sqrt
@@ -13,7 +13,7 @@ COUNTS = ('count_nonzero', 'count_not_null')
 
 
 def family(name: str) -> str:
-    """`median_5` is of the family `median`."""
+    """Return the family of a function: `median` for `median_5`."""
     return name.rsplit('_', 1)[0] if name[:6] == 'median' or name[:4] == 'ewma' else name
 
 
@@ -50,7 +50,7 @@ def on_line(instant: float, points: Sequence[tuple[float, float]]) -> float:
 
 
 def rank(by: str, points: Sequence[tuple[float, float]], bucket: float) -> float | None:
-    """What top() ranks a group by (rules 20.16 and 20.17)."""
+    """Return the rank value of a group for top() (rules 20.16 and 20.17)."""
     if not points:
         return None
     values = [value for _, value in points]

@@ -175,7 +175,7 @@ class Group:
         return 'empty' if result.empty or self.choices['A4'] == 'no data' else 'cancelled'
 
     def reported(self, tick: int) -> float:
-        """Since when the group is seen, in a row without a day of silence (rule 2.21)."""
+        """Return since when the group has reported without a day of missing data (rule 2.21)."""
         delay = self.options.evaluation_delay
         seen = sorted(
             max(time + delay, arrival)

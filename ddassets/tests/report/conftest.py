@@ -1,4 +1,4 @@
-"""A rehearsal made by hand, and a browser to look at its page.
+"""A constructed rehearsal, and a browser to view its page.
 
 The signal, its states and its messages come from the few lines below and not from the evaluator, so these tests say
 what the page does with any result.

@@ -36,7 +36,7 @@ def test_loads_without_an_error_and_asks_for_nothing_but_itself(browser, week, f
 
 
 def test_reports_a_request_and_an_error(browser, tmp_path):
-    """The two checks above must be able to fail."""
+    """Canary of the two tests above."""
     script = '<script>library = 1; queue = []; drawings = new Map()</script>'
     (tmp_path / 'bad.html').write_text(f"{script}<img src='x.png'>")
     browser.open(tmp_path / 'bad.html')
@@ -569,7 +569,7 @@ def test_hostile_text_is_text(browser, rehearsed, week, tmp_path):
 
 
 def _spoil(body, texts) -> None:
-    """Put a text wherever a person reads one."""
+    """Put a text into every place that a reader sees."""
     if isinstance(body, list):
         for item in body:
             _spoil(item, texts)

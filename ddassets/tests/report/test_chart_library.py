@@ -1,4 +1,4 @@
-"""How a build gets the chart library: the files of one release, or a reason."""
+"""How a build gets the chart library: the files of one release, or an error with the reason."""
 
 import importlib.util
 import io
@@ -25,7 +25,7 @@ def hook(monkeypatch):
 
 
 def _npm(folder: Path, script: str, monkeypatch) -> None:
-    """Put a program of the name npm first on the path. It runs in the folder in which the archive is to be."""
+    """Put a program named npm first on the path. It runs in the folder of the archive."""
     path = folder / 'bin' / 'npm'
     path.parent.mkdir()
     path.write_text(f'#!/bin/sh\n{script}\n')

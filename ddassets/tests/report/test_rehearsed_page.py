@@ -192,7 +192,7 @@ def test_coverage_tells_this_rehearsal_from_the_others(browser, rehearsed):
 
 @pytest.fixture
 def scenario(tmp_path):
-    """A quiet hour, beside a copy of the integration's assets."""
+    """A quiet hour, next to a copy of the integration's assets."""
     shutil.copytree(INTEGRATION / 'assets', tmp_path / 'quiet' / 'assets')
     shutil.copy(INTEGRATION / 'metadata.csv', tmp_path / 'quiet')
     path = tmp_path / 'quiet' / 'rehearsals' / 'hour.yaml'

@@ -1,4 +1,4 @@
-"""What the page shows of signals so simple that each number can be told beforehand."""
+"""The numbers on the page, for signals so simple that they are known in advance."""
 
 import json
 
