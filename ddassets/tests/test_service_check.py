@@ -184,7 +184,15 @@ def test_cluster_alerts(bad, by, thresholds, expected):
 @rule('14.15')
 def test_a_warning_of_a_cluster():
     body = check('.over("*").by("*").last(1).pct_by_status()', thresholds={'critical': 70, 'warning': 20})
-    assert changes(rehearsed({'m': body}, hosts(3, status='WARNING')), 'm') == ['10:10 Warn', '10:11 OK']
+    rehearsal = rehearsed({'m': body}, hosts(3, status='WARNING'))
+    assert changes(rehearsal, 'm') == ['10:10 Warn', '10:11 OK']
+    result = monitor(rehearsal, 'm')
+    assert [change.value for change in result.results[()].transitions] == [30, 0]
+    said = [result.explain((), rehearsal.start + 60 * minute + 30).reasons[2] for minute in (10, 11)]
+    assert said == [
+        f'{share} of 10 combinations of tags are {status}; thresholds: critical 70, warning 20'
+        for share, status in (('30 %', 'WARNING'), ('0 %', 'CRITICAL'))
+    ]
 
 
 @pytest.mark.parametrize('choice, expected', [('>', []), ('>=', ['10:10 Alert', '10:11 OK'])])

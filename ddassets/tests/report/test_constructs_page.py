@@ -129,6 +129,17 @@ def test_samples_are_said_to_be_left_out_but_not_of_a_recovery(page):
     assert note not in browser.run("return document.querySelector('.arrival').innerText")
 
 
+def test_groups_that_notify_by_combines_have_no_lanes_of_members(browser, tmp_path):
+    bundle = constructs.write(tmp_path)
+    source = BY_NAME['Database and its disk']
+    body = {**source.body, 'options': {'notify_by': ['host']}}
+    rehearsal = constructs.run(source, bundle, [body])
+    browser.open(report.write(bundle, [Judgement(rehearsal)], tmp_path / 'page'), '#/monitors')
+    assert browser.problems() == []
+    assert [group for group, _ in browser.run(LANES)] == ['host:a', 'host:b']
+    assert 'notify_by combines groups' in browser.run("return document.querySelector('.absent').textContent")
+
+
 def test_lanes_mark_the_moment_of_a_failure(page):
     browser = page('Backlog without workers')
     place = browser.run("""
@@ -142,15 +153,14 @@ def test_lanes_mark_the_moment_of_a_failure(page):
 
 @pytest.mark.parametrize('theme', ['light', 'dark'])
 @pytest.mark.parametrize('name', ['Database and its disk', 'Probe can tell'])
-def test_fits_a_narrow_window_and_stands_out_in_both_themes(page, theme, name):
-    browser = page(name)
+def test_fits_a_narrow_window_and_stands_out_in_both_themes(browser, page, theme, name):
     browser.theme(theme)
     try:
-        browser.settle()
-        assert browser.faint() == []
-        browser.resize(375, 700)
-        browser.settle()
-        assert browser.run('return document.documentElement.scrollWidth') <= 375
+        for width in (1400, 375):
+            browser.resize(width, 900)
+            page(name)
+            assert browser.faint() == []
+            assert browser.run('return document.documentElement.scrollWidth') <= width
     finally:
         browser.resize(1400, 900)
         browser.theme('light')

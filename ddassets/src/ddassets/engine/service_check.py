@@ -356,7 +356,9 @@ class CheckEvaluator:
         )
         decisions[silent] = State.NO_DATA
         causes = np.zeros(ticks.size, dtype=np.int8) if monitor.host else self._timed_out(decisions, silent, youngest)
+        # The share of WARNING decides a warning.
         decisive = shares[_CRITICAL if monitor.critical is not None else _WARNING]
+        decisive = np.where(decisions == State.WARN, shares[_WARNING], decisive)
         return decisions, causes, np.where(silent, np.nan, decisive), youngest
 
     def _exceeds(self, part: Indices, total: Indices, limit: float) -> Flags:
@@ -422,9 +424,14 @@ class CheckEvaluator:
         yield f'the newest runs: {" ".join(newest) or "none"}'
         if until:
             yield f'the newest run is {tick - runs.times[until - 1]:g} s old'
-        if self.monitor.query.percentage:
-            yield f'{value:.6g} % of {len(self._sources[group])} combinations of tags; thresholds: {self._limits}'
-        elif not np.isnan(value):
+        if np.isnan(value):
+            pass
+        elif self.monitor.query.percentage:
+            warned = timeline.states[row] == State.WARN or self.monitor.critical is None
+            what = 'silent' if self.monitor.host else STATUSES[_WARNING if warned else _CRITICAL]
+            number = len(self._sources[group])
+            yield f'{value:.6g} % of {number} combinations of tags are {what}; thresholds: {self._limits}'
+        else:
             yield f'{value:g} runs of {newest[-1]} count; thresholds: {self._limits}'
         yield change(timeline, row)
 

@@ -130,7 +130,8 @@ function monitorGroup(monitor, group, messages, moment = null) {
   };
   return el('div', {class: 'monitor-group'},
     group.name !== '*' && el('h3', {class: 'group-name'}, name(group.name)),
-    composite ? composite.lanes : group.signal ? chart(draw, {class: 'chart track-chart'}) : el('p', {class: 'absent'}, el('strong', {}, 'No value'), 'this group never had a value'),
+    composite ? composite.lanes : monitor.members.length ? el('p', {class: 'absent'}, el('strong', {}, 'Several groups in one'), 'notify_by combines groups of this composite, so the states of their members are not shown')
+      : group.signal ? chart(draw, {class: 'chart track-chart'}) : el('p', {class: 'absent'}, el('strong', {}, 'No value'), 'this group never had a value'),
     lane('state', 'band', (track, frame) => layStates(track, frame, group)),
     lane('muted', 'band', (track, frame) => layMuted(track, frame, group)),
     lane('inbox', 'marks', (track, frame) => layMarks(track, frame, messages)),
