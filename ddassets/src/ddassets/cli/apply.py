@@ -6,7 +6,8 @@ from ddassets.cli import option, plan
 
 HELP = 'create or update the assets in a Datadog organisation'
 DESCRIPTION = (
-    'Show the plan, ask, and make the organisation hold what the files say. A second apply changes nothing. After an '
+    'Show the plan, ask, and create, update or delete objects until the organisation matches the files. A second apply '
+    'changes nothing. After an '
     'interruption, run it again.'
 )
 EPILOG = (
@@ -21,9 +22,9 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Return 1 where something failed, was left alone or was not agreed to.
+    """Return 1 if something failed, was left alone or was declined.
 
-    Raises UnusableInputError, and has changed nothing then.
+    Raises UnusableInputError before anything is changed.
     """
     from ddassets.cli.organisation import carry_out_plan, check_answerable, dry_run, plan_options, planned, source_of
     from ddassets.org.comparison import refuse_source

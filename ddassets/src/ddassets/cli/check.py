@@ -69,7 +69,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Return 0 where every run was fine and 1 where the check failed.
+    """Return 0 if every run succeeded and 1 if the check failed.
 
     Raises UnusableInputError for what the Agent would refuse.
     """

@@ -19,7 +19,7 @@ _DEVICE = 'device:'
 
 
 def series_documents(series: Iterable[Series]) -> list[dict[str, Any]]:
-    """Series as the Agent prints them, the points of the same series together in the order of time.
+    """Return the series as the Agent prints them, with the points of one series together in the order of time.
 
     A tag `device:` becomes the field `device`, as in the Agent's payload. A value that overflowed is null.
     """
@@ -53,7 +53,7 @@ def _number(value: float) -> float | None:
 
 
 def runs_text(runs: list[Run], times: int) -> str:
-    """The payload of runs that fell together."""
+    """Return the payload of the runs of one instant."""
     note = ''
     if times > 1:
         numbers = sorted({run.number for run in runs})
@@ -89,14 +89,14 @@ _RULES = (Rule('check/failed', Severity.ERROR, 'the check could not be loaded, o
 
 @dataclass(frozen=True)
 class Installation:
-    """What `integration install` makes of the wheel and of its configuration files."""
+    """What `integration install` does with the wheel and its configuration files."""
 
     wheel: Wheel
     files: Sequence[ConfFile]
 
 
 def report(collector: Collector, installation: Installation, path: Path, verbose: bool) -> Report:
-    """Return what the runs gave, for every output format. `path` is the integration or the wheel."""
+    """Return the results of the runs, for every output format. `path` is the integration or the wheel."""
     failures = [_failures(instance) for instance in collector.instances]
     failed = sum(map(bool, failures))
     return Report(
@@ -133,7 +133,7 @@ def _case(suite: str, name: str, failures: Sequence[Failure]) -> Case:
 
 
 def summary_text(collector: Collector, installation: Installation, verbose: bool) -> str:
-    """Runs, samples, errors and times of each instance, all measured, and when the Agent would run it again."""
+    """Return runs, samples, errors and times of each instance, all measured, and when the Agent would run it again."""
     lines = [f'=== {collector.name} ({collector.version or "unversioned"}) ===', f'  Class: {collector.class_name}']
     for instance in collector.instances:
         lines += ['', *_instance_lines(instance, verbose)]
@@ -231,7 +231,7 @@ def _milliseconds(seconds: float) -> str:
 
 
 def summary_document(collector: Collector, installation: Installation) -> dict[str, Any]:
-    """The same as the text, for machines. Times are in seconds."""
+    """Return the same content as the text. Times are in seconds."""
     runs = sorted((run for instance in collector.instances for run in instance.runs), key=lambda run: run.number)
     return {
         'integration': collector.name,
@@ -267,5 +267,5 @@ def _failures(instance: Instance) -> list[Failure]:
 
 
 def succeeded(collector: Collector) -> bool:
-    """No instance failed to load, and no run reported an error."""
+    """Whether every instance could be loaded, and no run reported an error."""
     return not any(_failures(instance) for instance in collector.instances)

@@ -10,7 +10,7 @@ from ddassets.output.report import Case, Report
 from ddassets.output.terminal import write
 
 HELP = 'delete the assets from a Datadog organisation'
-DESCRIPTION = 'Delete the objects that carry the marker of the integration, and nothing else.'
+DESCRIPTION = 'Delete the objects with the marker of the integration, and nothing else.'
 EPILOG = (
     f'{option.ENVIRONMENT} Exit codes: 0 done; 1 something failed or was left alone; 2 unusable input, nothing was '
     'changed'
@@ -24,7 +24,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Return 1 where something failed, was left alone or was not agreed to. Raises UnusableInputError."""
+    """Return 1 if something failed, was left alone or was declined. Raises UnusableInputError."""
     from ddassets.cli.organisation import carry_out_plan, check_answerable, organisation_of, plan_options, source_of
     from ddassets.org.client import ApiError
     from ddassets.org.comparison import refuse_source

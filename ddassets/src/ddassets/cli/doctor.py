@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
 HELP = 'diagnose the connection to Datadog: keys, site, clock, metric, monitors, notification rules'
 DESCRIPTION = (
-    'Print one line for each link, with what to do where it is broken. Where a site does not know the API key, doctor '
-    "asks Datadog's other sites, to tell a wrong site from a wrong key."
+    'Print one line for each link, with advice if it is broken. If the site does not know the API key, doctor asks '
+    "Datadog's other sites, to distinguish a wrong site from a wrong key."
 )
 EPILOG = f'{option.ENVIRONMENT} Exit codes: 0 no link is broken; 1 a link is broken; 2 unusable input'
 # The width of the column of subjects, and the column where texts begin.
@@ -38,7 +38,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Return 1 where a link is broken. Raises UnusableInputError for what cannot be examined."""
+    """Return 1 if a link is broken. Raises UnusableInputError for unusable input."""
     from ddassets.cli.organisation import connection
     from ddassets.org.changes import Changes, check_handles
     from ddassets.org.desired import read_assets

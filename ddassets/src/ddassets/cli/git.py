@@ -12,9 +12,9 @@ _TIME_LIMIT = 60
 
 
 def changed_since(revision: str, paths: Iterable[Path]) -> set[Path]:
-    """Return the files below `paths` that differ from `revision`, absolute, those that are not tracked included.
+    """Return the absolute paths of the files below `paths` that differ from `revision` or are not tracked.
 
-    Raises UnusableInputError where a path is in no work tree, or the revision is unknown.
+    Raises UnusableInputError for a path outside of a work tree, or an unknown revision.
     """
     found: set[Path] = set()
     for path in paths:
@@ -37,7 +37,7 @@ def _git(folder: Path, *arguments: str) -> str:
             command, env=environment, capture_output=True, text=True, timeout=_TIME_LIMIT, check=False
         )
     except FileNotFoundError:
-        raise UnusableInputError('--since needs Git, and there is no command git') from None
+        raise UnusableInputError('--since needs Git: the command git was not found') from None
     except subprocess.TimeoutExpired:
         raise UnusableInputError(f'git {arguments[0]} took longer than {_TIME_LIMIT} s') from None
     if done.returncode:

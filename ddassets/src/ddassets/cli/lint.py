@@ -18,7 +18,7 @@ PATHS = (
     'an integration, a checkout of many, or a file or folder of assets in another form: an export, a Terraform plan or '
     'state, Kubernetes resources; - for standard input'
 )
-# Of changing files and linting them anew.
+# Maximum of rounds of fixing and linting again.
 _ROUNDS = 10
 SEVERITIES = ('note', 'warning', 'error')
 
@@ -61,7 +61,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Return 1 where there is a finding of `--fail-on` or worse, shown or not.
+    """Return 1 if there is a finding of `--fail-on` or worse, shown or not.
 
     Raises UnusableInputError for a path, a configuration or an emission that cannot be read.
     """

@@ -39,7 +39,7 @@ def report(findings: Findings, by_rule: bool = False) -> Report:
 
 
 def _tables(findings: Findings, paint: Paint) -> str:
-    """The number of findings by rule and by integration, the most first."""
+    """Yield tables of the number of findings by rule and by integration, the largest first."""
     rules = Counter((finding.code, finding.severity) for finding in findings.findings)
     folders = Counter(shown_path(_folder(finding.path)) for finding in findings.findings)
     lines = [f'{number:>6}  {severity!s:<7}  {code}' for (code, severity), number in rules.most_common()]
@@ -48,7 +48,7 @@ def _tables(findings: Findings, paint: Paint) -> str:
 
 
 def _folder(path: Path) -> Path:
-    """The folder of the integration that a file belongs to."""
+    """Return the folder of the integration of a file."""
     return next((parent for parent in path.parents if is_integration(parent)), path.parent)
 
 

@@ -97,7 +97,7 @@ def add_json(parser: ArgumentParser) -> None:
 
 
 def add_limits(parser: ArgumentParser, max_cpu: int = 60, max_memory: int = 1000, verbose: bool = False) -> None:
-    """Add what bounds a run on files of strangers: where it reads, processor seconds, and memory in megabytes."""
+    """Add the limits of a run on files of strangers: readable paths, processor seconds, and memory in megabytes."""
     group = parser.add_argument_group('limits')
     group.add_argument(
         '--allow-outside',
@@ -116,7 +116,7 @@ def add_limits(parser: ArgumentParser, max_cpu: int = 60, max_memory: int = 1000
         type=count,
         default=max_memory,
         metavar='MB',
-        help=f'stop at M megabytes of memory ({max_memory})',
+        help=f'stop at MB megabytes of memory ({max_memory})',
     )
     if verbose:
         group.add_argument('--verbose', action='store_true', help='show the traceback of an unexpected error')
@@ -127,7 +127,7 @@ def add_no_code(parser: ArgumentParser, what: str) -> None:
 
 
 def refuse_code(options: Namespace) -> None:
-    """Let whatever would run code of a checkout raise UnusableInputError, after --no-code."""
+    """After --no-code, let everything that would run code of the checkout raise UnusableInputError."""
     if options.no_code:
         from ddassets.agent.process import refuse_code as refuse
 
@@ -164,7 +164,7 @@ def narrowing_tags(options: Namespace) -> tuple[str, ...]:
 
 
 def add_connection(parser: ArgumentParser) -> None:
-    """Add what reaches a Datadog organisation. `org.connection.Connection` takes it."""
+    """Add the options of `org.connection.Connection`."""
     group = parser.add_argument_group('connection')
     group.add_argument('--site', metavar='SITE', help='such as datadoghq.eu; DD_SITE, or datadoghq.com, by default')
     group.add_argument('--keys-from', type=path, metavar='FILE', help='read the keys from FILE, which has mode 0600')

@@ -31,7 +31,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def add_selection(parser: ArgumentParser) -> None:
-    """Add what apply and destroy have, too: which assets, and how to reach the organisation."""
+    """Add the options that apply and destroy have too: the selection of assets, and the connection."""
     parser.add_argument(
         '--only',
         action='append',
@@ -47,7 +47,7 @@ def add_selection(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Return 1 where there is something to do. Raises UnusableInputError."""
+    """Return 1 if there is something to do. Raises UnusableInputError."""
     from ddassets.cli.organisation import compared, dry_run, plan_options, planned, show, source_of
     from ddassets.org.plan import Action
 

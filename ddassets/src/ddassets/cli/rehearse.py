@@ -68,7 +68,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Return 1 where an expectation failed and 2 where a scenario could not be used."""
+    """Return 1 if an expectation failed and 2 where a scenario could not be used."""
     from ddassets import assets
     from ddassets.cli import rehearse_text
     from ddassets.cli.rehearse_output import report
@@ -102,7 +102,7 @@ def run(options: Namespace) -> int:
 
 
 def _with_sources(sources: 'Bundle', folder: Path) -> 'Bundle':
-    """Put the assets of sources in place of those of the integration around a scenario, whose metrics stay known."""
+    """Return the assets of sources with the manifest and metrics of the integration around a scenario."""
     from dataclasses import replace
 
     from ddassets import assets
@@ -251,7 +251,7 @@ def _report(found: 'Run', folder: Path, opened: bool) -> None:
 
 
 def _opened(page: Path, opened: bool) -> None:
-    """Say where the page is, and open it where that is asked for."""
+    """Log the path of the page, and open it for --open."""
     log(f'the page is {page}')
     if opened:
         import webbrowser

@@ -19,9 +19,9 @@ from ddassets.rehearsal.times import shown_time
 from ddassets.rehearsal.verdict import Verdict
 from ddassets.rehearsal.what_if import Change
 
-# So many groups of one monitor are listed, those that notified most first.
+# Maximum of listed groups of one monitor; those with most notifications come first.
 MAX_GROUPS = 40
-# So many changes of another choice are listed.
+# Maximum of listed changes by another choice.
 MAX_CHANGES = 1
 _INDENT = 4
 _COLOURS = {State.OK: '32', State.WARN: '33', State.ALERT: '31', State.NO_DATA: '2'}
@@ -100,7 +100,7 @@ def _table(rehearsal: Rehearsal, monitor: MonitorResult, screen: Screen) -> Iter
     for row in table(rows, screen.width - _INDENT):
         cells = [row[0]]
         for state, cell in zip(states, row[1:], strict=False):
-            # A state that was never entered stays pale.
+            # A state that was never entered is not coloured.
             cells.append(screen.paint('2' if cell.strip() == '0s' else _COLOURS.get(state, '0'), cell))
         yield (' ' * _INDENT + '  '.join([*cells, *row[1 + len(states) :]])).rstrip()
     if len(monitor.results) > MAX_GROUPS:
@@ -109,7 +109,7 @@ def _table(rehearsal: Rehearsal, monitor: MonitorResult, screen: Screen) -> Iter
 
 
 def _inbox(rehearsal: Rehearsal, limit: int, screen: Screen) -> Iterator[str]:
-    """All messages where they are no more than `limit`, else the first of those that were sent."""
+    """Return all messages if there are at most `limit`, else the first sent ones."""
     groups = [group for monitor in rehearsal.monitors for group in monitor.results.values()]
     own = sum(len(downtime.messages) for downtime in rehearsal.downtimes)
     sent, muted = sum(group.sent for group in groups), sum(group.muted for group in groups)
@@ -224,7 +224,7 @@ def _what_if(judgement: Judgement, screen: Screen) -> Iterator[str]:
 
 
 def _changes(changes: Sequence[Change], zone: ZoneInfo) -> str:
-    """The first changes in words, and how many more there are."""
+    """Return the first changes as a sentence, and the number of others."""
     words = [
         f'{change.event} of {change.group} at {shown_time(change.at, zone)} {change.kind}'
         f'{"" if change.to is None else f" to {shown_time(change.to, zone)}"}'

@@ -37,7 +37,7 @@ def add_options(parser: ArgumentParser) -> None:
 
 
 def run(options: Namespace) -> int:
-    """Return 1 where the picture or the event failed. Raises UnusableInputError."""
+    """Return 1 if the picture or the event failed. Raises UnusableInputError."""
     from ddassets.cli.organisation import connection
     from ddassets.org.account import require_keys
     from ddassets.org.changes import Changes, check_handles

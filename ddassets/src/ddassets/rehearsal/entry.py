@@ -96,11 +96,11 @@ class Entry:
             if key not in allowed:
                 at = next(Entry(self.path, k, self.name) for k, value in self.node.value if value is entry.node)
                 at.refuse(f'unknown key {key!r}{did_you_mean(key, allowed)}; known: {", ".join(allowed)}')
-        there = {key: entry for key, entry in self.keys.items() if not entry.is_null}
+        present = {key: entry for key, entry in self.keys.items() if not entry.is_null}
         for key in required:
-            if key not in there:
+            if key not in present:
                 self.refuse(f'{key} is missing')
-        return there
+        return present
 
     def items(self) -> list['Entry']:
         """Return the entries of a list."""

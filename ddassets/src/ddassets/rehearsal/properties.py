@@ -132,12 +132,12 @@ def _counted(rehearsal: Rehearsal, one: Property, monitor: MonitorResult, group:
 
 
 def _in_time(rehearsal: Rehearsal, one: Property, instants: Instants) -> Flags:
-    there = np.ones(instants.size, dtype=np.bool_)
+    counted = np.ones(instants.size, dtype=np.bool_)
     if one.inside:
-        there &= one.inside.covers(instants, rehearsal.zone)
+        counted &= one.inside.covers(instants, rehearsal.zone)
     if one.outside:
-        there &= ~one.outside.covers(instants, rehearsal.zone)
-    return there
+        counted &= ~one.outside.covers(instants, rehearsal.zone)
+    return counted
 
 
 def _refuse_impossible(finder: Finder, one: Property, monitors: Sequence[MonitorResult]) -> None:

@@ -208,11 +208,11 @@ class _Reader:
         place = source.entry.keys[key]
         codes = place.within(statuses.parse, source.words, words, self.limit(source.start, source.interval))
         self.count_points(source.entry, codes.size)
-        there = ~np.isnan(codes)
-        times = source.start + np.arange(codes.size, dtype=np.float64)[there] * source.interval
-        texts = statuses.messages(codes[there], source.messages)
+        known = ~np.isnan(codes)
+        times = source.start + np.arange(codes.size, dtype=np.float64)[known] * source.interval
+        texts = statuses.messages(codes[known], source.messages)
         name = prefix + source.name
-        runs = place.within(CheckRuns, name, source.tags, times, codes[there], 'gauge', source.interval, messages=texts)
+        runs = place.within(CheckRuns, name, source.tags, times, codes[known], 'gauge', source.interval, messages=texts)
         self.series.append(self.with_data_end(runs, source.start + source.interval * codes.size))
 
     def with_data_end(self, series: Series, until: float) -> Series:

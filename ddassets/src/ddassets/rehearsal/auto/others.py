@@ -59,9 +59,9 @@ def survey_check(
 
 def _runs(monitor: CheckMonitor, tags: frozenset[str], words: Sequence[str]) -> Series:
     codes = np.array([-1 if word == '_' else STATUSES.index(word) for word in words])
-    there = codes >= 0
-    times = START + MINUTE * np.arange(codes.size, dtype=np.float64)[there]
-    return Series(PREFIX + monitor.query.check, tags, times, codes[there].astype(np.float64), 'gauge', MINUTE)
+    exists = codes >= 0
+    times = START + MINUTE * np.arange(codes.size, dtype=np.float64)[exists]
+    return Series(PREFIX + monitor.query.check, tags, times, codes[exists].astype(np.float64), 'gauge', MINUTE)
 
 
 def _warned(monitor: CheckMonitor) -> int:

@@ -185,16 +185,16 @@ class Search:
         held += [np.nan if segment.level is None else segment.level if varied else trial.base for segment in segments]
         times = np.arange(self.start - before, edges[-1], source.interval, dtype=np.float64)
         values = np.array(held)[np.searchsorted(edges, times, side='right')]
-        there = ~np.isnan(values)
+        exists = ~np.isnan(values)
         if source.kind == 'distribution':
             # A level is the number of values.
             numbers = np.round(np.nan_to_num(values))
-            there = numbers >= 1
-            keys = (source.metric, source.tags, times[there], np.ones(int(there.sum())), source.kind, source.interval)
-            return Series(*keys, numbers=numbers[there])
+            exists = numbers >= 1
+            keys = (source.metric, source.tags, times[exists], np.ones(int(exists.sum())), source.kind, source.interval)
+            return Series(*keys, numbers=numbers[exists])
         if trial.ramp and varied:
             values = np.cumsum(np.nan_to_num(values)) * source.interval / 60
-        return Series(source.metric, source.tags, times[there], values[there], source.kind, source.interval)
+        return Series(source.metric, source.tags, times[exists], values[exists], source.kind, source.interval)
 
 
 def _limits(monitor: Monitor) -> tuple[float | None, ...]:

@@ -9,7 +9,7 @@ function kindOf(message) {
 function delivery(message) {
   const names = message.downtimes.map((index, i) => [i ? ' and ' : '', el('strong', {}, name(state.rehearsal.downtimes[index].name))]);
   if (message.muted) return el('p', {class: 'verdict'}, 'Not sent: muted by the downtime ', names.flat(), '.');
-  if (!message.recipients.length) return el('p', {class: 'verdict'}, 'Nobody is told: the message names no recipient. Datadog would only keep the event.');
+  if (!message.recipients.length) return el('p', {class: 'verdict'}, 'Notifies nobody: the message names no recipient, and no notification rule adds one. Datadog only keeps the event.');
   return null;
 }
 
