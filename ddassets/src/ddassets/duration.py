@@ -3,10 +3,12 @@
 import re
 from collections.abc import Sequence
 
+from ddassets.regex import regex
+
 #: Seconds of each unit, the longest first. A month is 30 days, a year is 365.
 UNITS = {'y': 31_536_000, 'mo': 2_592_000, 'w': 604_800, 'd': 86_400, 'h': 3_600, 'm': 60, 's': 1}
 NAMES = {'y': 'year', 'mo': 'month', 'w': 'week', 'd': 'day', 'h': 'hour', 'm': 'minute', 's': 'second'}
-_PART = re.compile(r'(\d{1,9})(mo|[ywdhms])', re.ASCII)
+_PART = regex(r'(\d{1,9})(mo|[ywdhms])', re.ASCII)
 
 
 def parse(text: str, units: Sequence[str] = ('w', 'd', 'h', 'm', 's')) -> int | None:

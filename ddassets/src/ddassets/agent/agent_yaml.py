@@ -6,8 +6,10 @@ from typing import Any
 
 import yaml
 
-_INTEGER = re.compile(r'([-+]?)(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|0[0-7]*|[1-9][0-9]*)')
-_FLOAT = re.compile(r'[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?')
+from ddassets.regex import regex
+
+_INTEGER = regex(r'([-+]?)(0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO][0-7]+|0[0-7]*|[1-9][0-9]*)')
+_FLOAT = regex(r'[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?')
 _SPECIAL = {'.inf': math.inf, '+.inf': math.inf, '-.inf': -math.inf, '.nan': math.nan}
 _NUMBER_TAG = '!agent-number'
 # Types of PyYAML that the Agent's parser reads differently: it supports 1e1, but neither 1:30 nor dates.

@@ -9,9 +9,10 @@ from typing import Literal
 
 from ddassets.agent.configuration import is_template, read_document
 from ddassets.diagnostic import UnusableInputError
+from ddassets.regex import regex
 
 # The Agent searches for this anywhere in the name; \w is ASCII.
-_COPIED = re.compile(r'[\w_]+\.yaml.*', re.ASCII)
+_COPIED = regex(r'[\w_]+\.yaml.*', re.ASCII)
 _PROFILES = 'profiles'
 _NEW_MODE = 0o644
 

@@ -1,7 +1,6 @@
 """Read a configuration file of an integration as the Agent does, with the intervals of its instances."""
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +12,7 @@ from ddassets.agent import agent_yaml
 from ddassets.assets.document import read_bytes
 from ddassets.diagnostic import UnusableInputError
 from ddassets.nearest import did_you_mean
+from ddassets.regex import regex
 
 DEFAULT_INTERVAL = 15
 """Seconds between two runs of an instance without an interval (the Agent's `defaults.DefaultCheckInterval`)."""
@@ -85,7 +85,7 @@ def unknown_keys(document: object) -> list[str]:
     return [f'the Agent does not know the key {key!r} and ignores it{did_you_mean(key, _KNOWN_KEYS)}' for key in keys]
 
 
-_COMMENTED = re.compile(r'( *)# (\w+):( .*)?')
+_COMMENTED = regex(r'( *)# (\w+):( .*)?')
 
 
 def uncomment(text: str, names: Sequence[str], shown: str) -> str:

@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import signal
 import subprocess
 from contextvars import ContextVar
@@ -10,6 +9,7 @@ from typing import Any
 
 from ddassets.diagnostic import UnusableInputError
 from ddassets.output.terminal import log
+from ddassets.regex import regex
 
 # Seconds. A build or an installation that takes longer is considered hung.
 _TIME_LIMIT = 600
@@ -38,7 +38,7 @@ _NETWORK = {
     *('HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY', 'XDG_CACHE_HOME', 'XDG_CONFIG_HOME', 'XDG_DATA_HOME'),
     'SOURCE_DATE_EPOCH',
 }
-_CREDENTIALS = re.compile(r'://[^/@]*@')
+_CREDENTIALS = regex(r'://[^/@]*@')
 
 _refusal: ContextVar[str] = ContextVar('refusal', default='')
 _announced: set[str] = set()

@@ -3,7 +3,6 @@
 From the Agent's source code; `tests/agent/install.yaml` contains the cases.
 """
 
-import re
 import zipfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ddassets.diagnostic import UnusableInputError
+from ddassets.regex import regex
 
 BASE_PACKAGE = 'datadog-checks-base'
 SAME_VERSION = (
@@ -21,10 +21,10 @@ SAME_VERSION = (
 """A warning about `install -w`, to be formatted with the name of the distribution."""
 
 _REQUIREMENT = f'Requires-Dist: {BASE_PACKAGE}'
-_NAME = re.compile(r'Name: (\S+)')
+_NAME = regex(r'Name: (\S+)')
 # The Agent's own expression. It misreads some requirements (a space before the version, `~=`), and so do we.
-_SPECIFIER = re.compile(r'([><=!]{1,2})([0-9.]*)')
-_VERSION = re.compile(r'([0-9]+)\.([0-9]+)\.([0-9]+)')
+_SPECIFIER = regex(r'([><=!]{1,2})([0-9.]*)')
+_VERSION = regex(r'([0-9]+)\.([0-9]+)\.([0-9]+)')
 # Bytes. The Agent cannot read longer lines.
 _MAX_LINE = 64 * 1024
 _SPECIAL_NAMES = {

@@ -20,10 +20,11 @@ from ddassets import boundary
 from ddassets.assets.source import REMOVED, Place
 from ddassets.diagnostic import Diagnostic, Edit, Position, Severity
 from ddassets.output.terminal import shorten
+from ddassets.regex import regex
 
-_SPACE = re.compile(r'[ \t\n\r]*')
-_MARK = re.compile(r'[{}\[\]"]')
-_SURROGATES = re.compile(r'\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}')
+_SPACE = regex(r'[ \t\n\r]*')
+_MARK = regex(r'[{}\[\]"]')
+_SURROGATES = regex(r'\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}')
 _DECODER = json.JSONDecoder(strict=False)
 
 

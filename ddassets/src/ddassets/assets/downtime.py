@@ -1,6 +1,5 @@
 """A downtime of the v2 API: the table of its keys, and its decoding. Rules 5.1 to 5.5, 5.14 and 5.18."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -27,6 +26,7 @@ from ddassets.diagnostic import Severity
 from ddassets.language.downtime_scope import Scope, ScopeFault, parse_scope
 from ddassets.language.recurrence import YEARS, Rule, RuleFault, parse_duration, parse_rule
 from ddassets.nearest import did_you_mean
+from ddassets.regex import regex
 
 END_STATES = ('alert', 'no data', 'warn')
 END_TYPES = ('canceled', 'expired')
@@ -35,7 +35,7 @@ MAX_TAGS = 32
 MAX_TAG_LENGTH = 256
 _INVALID = 'downtime/invalid'
 _NOTHING: frozenset[str] = frozenset()
-_MOMENT = re.compile(r'\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?')
+_MOMENT = regex(r'\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?')
 
 
 def parse_moment(text: str) -> datetime | None:

@@ -24,6 +24,7 @@ from ddassets.language.query.tree import (
 )
 from ddassets.language.service_check import CheckQuery
 from ddassets.nearest import did_you_mean, joined
+from ddassets.regex import regex
 
 _OPTIONS: Place = ('options',)
 _THRESHOLDS: Place = ('options', 'thresholds')
@@ -31,7 +32,7 @@ _WINDOWS: Place = ('options', 'threshold_windows')
 # Minutes. A group without data disappears after a day (rule 3.20).
 MAX_NO_DATA_TIMEFRAME = 1440
 # The comparison at the end of a query of another product.
-_COMPARISON = re.compile(r'(>=|<=|>|<|==|!=)\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*$')
+_COMPARISON = regex(r'(>=|<=|>|<|==|!=)\s*([-+]?[\d.]+(?:[eE][-+]?\d+)?)\s*$')
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def check(
 
 
 # A `$` in a monitor's query, outside quotes.
-_VARIABLE = re.compile(r'\$[A-Za-z_][\w.-]*')
+_VARIABLE = regex(r'\$[A-Za-z_][\w.-]*')
 
 
 def _uses_variable(query: str) -> bool:

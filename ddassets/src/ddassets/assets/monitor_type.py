@@ -1,8 +1,7 @@
 """Monitor types: the product of a query, and the types that match it."""
 
-import re
-
 from ddassets.language.query.products import product_of_query, product_of_type, recognise
+from ddassets.regex import regex
 
 METRIC = frozenset({'metric alert', 'query alert'})
 CHECK = frozenset({'service check'})
@@ -36,7 +35,7 @@ ALL = (
 )
 #: Types without `on_missing_data` (rule 3.13).
 WITHOUT_ON_MISSING_DATA = CHECK | COMPOSITE | SLO
-_METRIC_QUERY = re.compile(r'\s*(change|pct_change)?\s*\(?\s*[a-z]+\s*\(\s*(last|next|current)_\w+\s*\)\s*:')
+_METRIC_QUERY = regex(r'\s*(change|pct_change)?\s*\(?\s*[a-z]+\s*\(\s*(last|next|current)_\w+\s*\)\s*:')
 
 
 def unfit(type: str, query: str) -> tuple[str, str] | None:

@@ -10,7 +10,6 @@ codes:
 - `file/number-as-text`, `file/empty-value`, `file/server-key`: notes; the intended value is used
 """
 
-import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
@@ -22,11 +21,12 @@ from ddassets import duration
 from ddassets.assets.source import INVALID, REMOVED, Place, dotted
 from ddassets.diagnostic import Diagnostic, Severity, Span
 from ddassets.nearest import closest, did_you_mean, joined
+from ddassets.regex import regex
 
 if TYPE_CHECKING:
     from ddassets.assets.asset import Asset
 
-_NUMBER = re.compile(r'[+-]?(\d{1,40}(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?')
+_NUMBER = regex(r'[+-]?(\d{1,40}(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?')
 _MAX_SHOWN = 60
 # Longer lists of allowed values are not shown in a message.
 _MAX_LISTED = 8

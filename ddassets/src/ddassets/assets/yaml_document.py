@@ -1,6 +1,5 @@
 """A YAML document as plain data, and the line and column of each value."""
 
-import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -10,10 +9,11 @@ import yaml
 
 from ddassets.assets.source import Place
 from ddassets.diagnostic import Position
+from ddassets.regex import regex
 
 _PLAIN = {f'tag:yaml.org,2002:{name}' for name in ('null', 'bool', 'int', 'float')}
 _MERGE = 'tag:yaml.org,2002:merge'
-_TOKEN = re.compile(r'\S+')
+_TOKEN = regex(r'\S+')
 
 
 @dataclass(frozen=True)

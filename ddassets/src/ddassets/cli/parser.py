@@ -1,15 +1,15 @@
 """The argument parser of one command: unknown options are reported with the nearest known one."""
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from ddassets.cli.exit_code import UNUSABLE
 from ddassets.nearest import did_you_mean
+from ddassets.regex import regex
 
-_OPTION = re.compile(r'--?[A-Za-z]')
+_OPTION = regex(r'--?[A-Za-z]')
 
 
 class Parser(argparse.ArgumentParser):

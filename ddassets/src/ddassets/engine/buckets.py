@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from ddassets.engine.column import Floats, Indices
+from ddassets.regex import regex
 
 type CalendarUnit = Literal['daily', 'weekly', 'monthly']
 
 WEEKDAYS = ('monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday')
-_HOUR = re.compile(r'(1[0-2]|[1-9])(am|pm)', re.IGNORECASE)
+_HOUR = regex(r'(1[0-2]|[1-9])(am|pm)', re.IGNORECASE)
 _DAY = 86400
 _LONGEST: dict[CalendarUnit, int] = {'daily': 1, 'weekly': 7, 'monthly': 31}
 _SHORTEST: dict[CalendarUnit, int] = {'daily': 1, 'weekly': 7, 'monthly': 28}

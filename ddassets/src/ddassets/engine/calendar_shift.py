@@ -1,6 +1,5 @@
 """Shift to the same local time a number of days, weeks or months earlier (rule 20.18)."""
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -9,8 +8,9 @@ import numpy as np
 from dateutil.relativedelta import relativedelta
 
 from ddassets.engine.column import Floats, Indices
+from ddassets.regex import regex
 
-_SHIFT = re.compile(r'-(\d{1,4})(d|w|mo)')
+_SHIFT = regex(r'-(\d{1,4})(d|w|mo)')
 _DAY = 86400
 # No change of clocks is longer.
 _CLOCK = 3 * 3600

@@ -9,7 +9,6 @@ Statuses are compared by severity: OK, No Data, Warn, Alert. `&&` is the less se
 'Alert'
 """
 
-import re
 from collections import Counter, OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
@@ -35,6 +34,7 @@ from ddassets.engine.transitions import transitions
 from ddassets.language.composite import MAX_MEMBERS, And, CompositeQuery, Member, Node, Not, Or, render
 from ddassets.language.counted import PRODUCTS
 from ddassets.nearest import listed
+from ddassets.regex import regex
 
 # The severities of rule 13.5, as in SEVERITIES, and the state of each.
 ABSENT, OK, NO_DATA, WARN, ALERT = range(5)
@@ -42,7 +42,7 @@ STATES = (State.ABSENT, State.OK, State.NO_DATA, State.WARN, State.ALERT)
 _CODES = np.array(STATES, dtype=np.int8)
 _NOT = np.array([ABSENT, ALERT, NO_DATA, OK, OK], dtype=np.int8)
 _TIMEOUT = CAUSES.index('timeout')
-_MEMBER_VARIABLE = re.compile(rf'\b[a-z]\.(?:value|status|{"|".join(dict.fromkeys(PRODUCTS.values()))})\b')
+_MEMBER_VARIABLE = regex(rf'\b[a-z]\.(?:value|status|{"|".join(dict.fromkeys(PRODUCTS.values()))})\b')
 
 
 @dataclass(frozen=True)

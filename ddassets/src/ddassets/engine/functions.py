@@ -1,6 +1,5 @@
 """The functions of a query: the nodes that they become, and the unsupported ones."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, cast
@@ -28,6 +27,7 @@ from ddassets.engine.pointwise import POINTWISE
 from ddassets.language.query import tree
 from ddassets.language.query.vocabulary import ARGUMENTS, METHODS
 from ddassets.nearest import joined
+from ddassets.regex import regex
 
 # A rehearsal lasts at most ten years, so no shift and no bucket is longer.
 MAX_SECONDS = 3660 * 86400
@@ -58,8 +58,8 @@ REFUSED: Mapping[str, str] = {
         '"over the window" for assumption A81',
     ),
 }
-TOP = re.compile(r'(top|bottom)(5|10|15|20)(?:_(mean|min|max|last|area|l2norm))?')
-_SMOOTHED = re.compile(r'(median|ewma)(?:_(\d+))?')
+TOP = regex(r'(top|bottom)(5|10|15|20)(?:_(mean|min|max|last|area|l2norm))?')
+_SMOOTHED = regex(r'(median|ewma)(?:_(\d+))?')
 _DEFAULT_SPAN = {'median': 3, 'ewma': 20}
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine import decimals
 from ddassets.engine.column import Floats
+from ddassets.regex import regex
 
 type Kind = Literal['gauge', 'count', 'rate', 'distribution']
 KINDS: tuple[Kind, ...] = ('gauge', 'count', 'rate', 'distribution')
@@ -152,11 +153,11 @@ class SeriesSet:
 
 
 _DIGITS = r'(?:\d++(?:\.\d*+)?+|\.\d++)(?:[eE][+-]?\d++)?'
-_ITEM = re.compile(rf'(?:(?P<gap>_)|(?P<value>[+-]?{_DIGITS})(?P<step>[+-]{_DIGITS})?)(?:x(?P<count>\d{{1,18}}))?')
+_ITEM = regex(rf'(?:(?P<gap>_)|(?P<value>[+-]?{_DIGITS})(?P<step>[+-]{_DIGITS})?)(?:x(?P<count>\d{{1,18}}))?')
 # Up to so many characters NumPy's own reading of words has a head start.
 _SHORT = 500
 # An item that is more than a number.
-_SPECIAL = re.compile(r'(?<!\S)[^\s_x]*+[_x]\S*+')
+_SPECIAL = regex(r'(?<!\S)[^\s_x]*+[_x]\S*+')
 MAX_POINTS = 100_000_000
 
 
@@ -244,10 +245,10 @@ def from_values(
     return Series(metric, frozenset(tags), times, values[there], kind, interval)
 
 
-_RAW = re.compile(
+_RAW = regex(
     rf'(?:(?P<gap>_)|\[(?P<raw>[^\[\]{{}}]*)\]|\{{(?P<bins>[^\[\]{{}}]*)\}}|(?P<value>[+-]?{_DIGITS}))(?:x(?P<count>\d{{1,18}}))?(?!\S)'
 )
-_BIN = re.compile(rf'\s*([+-]?{_DIGITS})\s*:\s*(\d{{1,15}})\s*')
+_BIN = regex(rf'\s*([+-]?{_DIGITS})\s*:\s*(\d{{1,15}})\s*')
 
 
 def parse_distribution(text: str, limit: int | None = None) -> tuple[Floats, Floats, Floats, int]:
@@ -394,7 +395,7 @@ def _cells(body: str, width: int) -> list[str]:
     return body.replace('\n', ',').split(',')[:-1]
 
 
-_PLAIN = re.compile(r'(?:[\d.eE+-]++,[\d.eE+-]++(?:\n|$))*+')
+_PLAIN = regex(r'(?:[\d.eE+-]++,[\d.eE+-]++(?:\n|$))*+')
 
 
 def _pairs(body: str) -> Floats | None:

@@ -15,13 +15,14 @@ from typing import NoReturn
 
 from ddassets.diagnostic import Span
 from ddassets.language.query.errors import QuerySyntaxError
+from ddassets.regex import regex
 
 MAX_DEPTH = 100
 #: Rule 13.3.
 MAX_MEMBERS = 10
 LETTERS = 'abcdefghijklmnopqrstuvwxyz'
 _EXPECTED = ('a monitor id', 'the name of a monitor', '!', '(')
-_TOKEN = re.compile(
+_TOKEN = regex(
     r"""(?P<operator>&&|\|\||[!()])
     | %\{(?P<kennel>[^{}]+)\}
     | \$\{(?P<terraform>[^{}]+)\}
@@ -30,7 +31,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 # The public id of a synthetic test: unlike a name, it has a digit.
-PUBLIC_ID = re.compile(r'(?=.*\d)[a-z0-9]{3}-[a-z0-9]{3}-[a-z0-9]{3}')
+PUBLIC_ID = regex(r'(?=.*\d)[a-z0-9]{3}-[a-z0-9]{3}-[a-z0-9]{3}')
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from ddassets.duration import parse as parse_duration
 from ddassets.language.query.errors import QuerySyntaxError
 from ddassets.language.query.tree import Comparator
 from ddassets.nearest import did_you_mean
+from ddassets.regex import regex
 
 #: The first variable of a message about each product's events, by the function that a query begins with (15.11).
 PRODUCTS = {
@@ -37,11 +38,11 @@ _CALLS = ('index', 'source', 'rollup', 'by', 'last', *_WITHOUT_ARGUMENT)
 MAX_WINDOW = 48 * 3600
 MAX_KEYS = 4
 
-_HEAD = re.compile(r'\s*([a-z][a-z-]*)\s*\(')
-_CALL = re.compile(r'\s*\.\s*(\w+)\s*\(')
-_TEXT = re.compile(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')\s*([,)])""")
-_CLOSE = re.compile(r'\s*\)')
-_END = re.compile(r'\s*(<=|>=|==|!=|<|>)\s*([+-]?\d+(?:\.\d*)?(?:e[+-]?\d+)?)\s*$', re.IGNORECASE)
+_HEAD = regex(r'\s*([a-z][a-z-]*)\s*\(')
+_CALL = regex(r'\s*\.\s*(\w+)\s*\(')
+_TEXT = regex(r"""\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')\s*([,)])""")
+_CLOSE = regex(r'\s*\)')
+_END = regex(r'\s*(<=|>=|==|!=|<|>)\s*([+-]?\d+(?:\.\d*)?(?:e[+-]?\d+)?)\s*$', re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

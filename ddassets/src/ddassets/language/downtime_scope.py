@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from ddassets.language.grammar import END, Parser, Token, Tree, UnexpectedInput
+from ddassets.regex import regex
 
 MAX_DEPTH = 2
-_QUOTED = re.compile(r'"[^"]*"')
-_BRACKET = re.compile(r'"[^"]*"|[()]')
-_OPERATOR = re.compile(r'(?<![^\s()])(?:and|or)(?![^\s()])', re.IGNORECASE)
-_KEY = re.compile(r'[A-Za-z_][\w./-]*')
+_QUOTED = regex(r'"[^"]*"')
+_BRACKET = regex(r'"[^"]*"|[()]')
+_OPERATOR = regex(r'(?<![^\s()])(?:and|or)(?![^\s()])', re.IGNORECASE)
+_KEY = regex(r'[A-Za-z_][\w./-]*')
 
 
 class ScopeFault(ValueError):

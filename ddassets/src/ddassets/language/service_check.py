@@ -13,12 +13,13 @@ from typing import NoReturn
 from ddassets.diagnostic import Span
 from ddassets.language.query.errors import QuerySyntaxError
 from ddassets.nearest import did_you_mean
+from ddassets.regex import regex
 
 MAX_RUNS = 100
 STEPS = ('over', 'exclude', 'by', 'last', 'count_by_status', 'pct_by_status')
-_NAME = re.compile(r'\s*(?P<quote>["\']?)(?P<name>[^"\'()]{0,300}?)(?P=quote)\s*(?=\.\s*\w+\s*\(|$)', re.DOTALL)
-_STEP = re.compile(r'\s*\.\s*(?P<name>\w+)\s*\(', re.DOTALL)
-_ARGUMENT = re.compile(r'\s*(?:"(?P<double>[^"]*)"|\'(?P<single>[^\']*)\'|(?P<bare>[^\s,()"\']+))\s*', re.DOTALL)
+_NAME = regex(r'\s*(?P<quote>["\']?)(?P<name>[^"\'()]{0,300}?)(?P=quote)\s*(?=\.\s*\w+\s*\(|$)', re.DOTALL)
+_STEP = regex(r'\s*\.\s*(?P<name>\w+)\s*\(', re.DOTALL)
+_ARGUMENT = regex(r'\s*(?:"(?P<double>[^"]*)"|\'(?P<single>[^\']*)\'|(?P<bare>[^\s,()"\']+))\s*', re.DOTALL)
 
 
 @dataclass(frozen=True)

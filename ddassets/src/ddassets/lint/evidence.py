@@ -14,6 +14,7 @@ from pathlib import Path
 from ddassets import boundary
 from ddassets.assets.document import read_text
 from ddassets.lint.known_metrics import DERIVED_SUFFIXES
+from ddassets.regex import regex
 
 # Bytes. Larger files are recorded payloads; smaller files contain the same names.
 MAX_FILE = 2_000_000
@@ -23,8 +24,8 @@ MAX_DOUBTED = 50
 _FOLDERS = ('datadog_checks', 'tests')
 _READ = ('.py', '.txt', '.prom', '.json', '.yaml', '.yml', '.csv', '.md', '.example', '.default', '.xml', '')
 _SKIPPED = frozenset({'__pycache__', 'node_modules', 'config_models', 'compose', 'docker'})
-_SEPARATOR = re.compile(r'[._]')
-_WORD = re.compile(r'[A-Za-z_][\w.]*\w')
+_SEPARATOR = regex(r'[._]')
+_WORD = regex(r'[A-Za-z_][\w.]*\w')
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,15 +2,15 @@
 
 import csv
 import io
-import re
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 from ddassets.diagnostic import Edit
+from ddassets.regex import regex
 
-_LINE_ENDING = re.compile(r'\r\n?|\n')
+_LINE_ENDING = regex(r'\r\n?|\n')
 
 
 @dataclass(frozen=True)

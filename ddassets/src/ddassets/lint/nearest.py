@@ -1,17 +1,17 @@
 """Find the nearest known name among thousands of metrics or tags."""
 
-import re
 from collections.abc import Collection
 from difflib import SequenceMatcher
 from functools import lru_cache
 
 from ddassets.nearest import one_letter
+from ddassets.regex import regex
 
 # Minimum similarity on difflib's scale of 0 to 1.
 _ALIKE = 0.75
 # The comparison is slow, so it is limited to the names with the most words in common.
 _CANDIDATES = 40
-_WORD = re.compile(r'[^\W_]+')
+_WORD = regex(r'[^\W_]+')
 
 
 def nearest(name: str, known: Collection[str], most: int = 3) -> list[str]:
@@ -63,4 +63,4 @@ def one_letter_apart(name: str, other: str) -> bool:
     return max(len(word), len(known)) >= least and one_letter(word, known)
 
 
-_SEPARATOR = re.compile(r'[._]')
+_SEPARATOR = regex(r'[._]')

@@ -1,6 +1,5 @@
 """An integration in the form that rules use: its files, its parsed queries, and its known metrics."""
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,6 +21,7 @@ from ddassets.lint.known_metrics import DERIVED_SUFFIXES, KNOWN_PREFIXES
 from ddassets.lint.metadata_table import MetadataTable
 from ddassets.lint.queries import FormulaReading, MonitorReading, Reading, keys_used, read_formula, read_query
 from ddassets.lint.rule import Fault, Spot
+from ddassets.regex import regex
 
 if TYPE_CHECKING:
     from ddassets.lint.readings import DowntimeReading, MessageReading
@@ -299,7 +299,7 @@ def notifies_no_data(monitor: Monitor) -> bool:
     return options.notify_no_data or options.on_missing_data == 'show_and_notify_no_data'
 
 
-_VARIABLE = re.compile(r'\$([\w-]+)')
+_VARIABLE = regex(r'\$([\w-]+)')
 
 
 def variables_in(text: str) -> list[tuple[str, int]]:

@@ -1,7 +1,6 @@
 """Reads an organisation's listings page by page, so that objects which come or go meanwhile hide no other."""
 
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +9,12 @@ from ddassets.org.client import Client, Refused, Unavailable
 from ddassets.org.kind import Body, Kind, Query, Stored
 from ddassets.org.marker import Marker
 from ddassets.org.plan import Foreign
+from ddassets.regex import regex
 
 STRANGE = 'the response is not of the documented form'
 _UNREADABLE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 # An id becomes a part of a path.
-_ID = re.compile(r'[\w-]{1,100}')
+_ID = regex(r'[\w-]{1,100}')
 
 
 type Entry = dict[str, Any]

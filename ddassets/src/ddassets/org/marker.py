@@ -12,16 +12,16 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from ddassets.regex import regex
+
 OWNER_TAG, STATE_TAG = 'ddassets', 'ddassets_applied'
 # Characters. Datadog cuts a longer tag.
 MAX_TAG = 200
-_SENTENCE = re.compile(
+_SENTENCE = regex(
     r'\s*Applied by ddassets from (?P<integration>[\w.-]+)/(?P<name>[\w.-]+) \((?P<fingerprint>[0-9a-f]{12})\)\.?'
 )
-_BRACKETS = re.compile(
-    rf'\s*\[{OWNER_TAG} (?P<integration>[\w.-]+)/(?P<name>[\w.-]+) (?P<fingerprint>[0-9a-f]{{12}})\]'
-)
-_STATE = re.compile(rf'{STATE_TAG}:(?P<name>[\w.-]+)/(?P<fingerprint>[0-9a-f]{{12}})')
+_BRACKETS = regex(rf'\s*\[{OWNER_TAG} (?P<integration>[\w.-]+)/(?P<name>[\w.-]+) (?P<fingerprint>[0-9a-f]{{12}})\]')
+_STATE = regex(rf'{STATE_TAG}:(?P<name>[\w.-]+)/(?P<fingerprint>[0-9a-f]{{12}})')
 
 
 @dataclass(frozen=True)

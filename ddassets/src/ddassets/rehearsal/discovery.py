@@ -9,6 +9,7 @@ from pathlib import Path
 from ddassets import boundary
 from ddassets.assets import Bundle, is_integration
 from ddassets.diagnostic import UnusableInputError
+from ddassets.regex import regex
 from ddassets.rehearsal.choice import ReadSource, checked, read_source
 
 FOLDER = 'rehearsals'
@@ -55,7 +56,7 @@ def find(paths: Sequence[Path], read: ReadSource = read_source) -> Found:
 
 
 # At the top level in block style, or anywhere in the first line in flow style.
-_SCENARIO = re.compile(r'^(?:\{.*?)?["\']?\b(?:start|length|series|timezone|expect)["\']?\s*:', re.MULTILINE)
+_SCENARIO = regex(r'^(?:\{.*?)?["\']?\b(?:start|length|series|timezone|expect)["\']?\s*:', re.MULTILINE)
 
 
 def source_at(path: Path, read: ReadSource = read_source) -> Bundle | None:

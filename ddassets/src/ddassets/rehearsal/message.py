@@ -17,9 +17,10 @@ from ddassets.engine.routing import may_route, route
 from ddassets.engine.state import State
 from ddassets.engine.timeline import Group
 from ddassets.language.message.vocabulary import MATCHES
+from ddassets.regex import regex
 from ddassets.rehearsal.scenario import Scenario
 
-_VARIABLE = re.compile(r'(\{\{.*?\}\})')
+_VARIABLE = regex(r'(\{\{.*?\}\})')
 
 
 @dataclass(frozen=True)

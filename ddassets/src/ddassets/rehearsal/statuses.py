@@ -11,6 +11,7 @@ from ddassets.engine.series import MAX_POINTS
 from ddassets.engine.service_check import STATUSES
 from ddassets.engine.state import State
 from ddassets.nearest import did_you_mean
+from ddassets.regex import regex
 
 #: The words for a check's status. Datadog's documentation also uses WARN.
 CHECK_WORDS: Mapping[str, int] = {word: code for code, word in enumerate(STATUSES)} | {'WARN': 1}
@@ -18,7 +19,7 @@ CHECK_WORDS: Mapping[str, int] = {word: code for code, word in enumerate(STATUSE
 STATE_WORDS: Mapping[str, int] = {
     str(state).replace(' ', ''): int(state) for state in State if state is not State.ABSENT
 }
-_ITEM = re.compile(r'(?P<word>_|[A-Za-z]+?)(?:x(?P<count>\d{1,18}))?')
+_ITEM = regex(r'(?P<word>_|[A-Za-z]+?)(?:x(?P<count>\d{1,18}))?')
 
 
 def parse(text: str, words: Mapping[str, int], limit: int) -> Floats:

@@ -1,6 +1,5 @@
 """Parse and write the times of a scenario: wall times, lengths, and hours of the week."""
 
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -10,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ddassets import duration
+from ddassets.regex import regex
 
-_INSTANT = re.compile(r'(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)([+-]\d\d:\d\d|Z)?)?')
+_INSTANT = regex(r'(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)([+-]\d\d:\d\d|Z)?)?')
 DAYS = ('Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun')
-_HOURS = re.compile(r'(\d\d):(\d\d)-(\d\d):(\d\d)')
+_HOURS = regex(r'(\d\d):(\d\d)-(\d\d):(\d\d)')
 # The tables of time zones do not reach further.
 YEARS = range(1970, 2100)
 

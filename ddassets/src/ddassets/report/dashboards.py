@@ -19,6 +19,7 @@ from ddassets.language.query.errors import QuerySyntaxError
 from ddassets.language.query.syntax import parse_formula, parse_queries, parse_query, render
 from ddassets.language.query.variables import select, variables
 from ddassets.output.terminal import shorten
+from ddassets.regex import regex
 from ddassets.report import prose
 from ddassets.report.model import Dashboard, Formula, Monitor, Query, Request, Variable, Widget
 from ddassets.report.source import Source
@@ -250,7 +251,7 @@ def _named(request: Mapping[str, Any]) -> dict[str, tuple[tree.Expression, str]]
 
 
 # What top() and bottom() of the older top lists rank by.
-_RANKED = re.compile(
+_RANKED = regex(
     r"""\s*(?P<end>top|bottom)\((?P<query>.*),\s*(?P<count>[0-9]+)\s*,\s*'(?P<method>\w+)'\s*,"""
     r"""\s*'(?P<order>asc|desc)'\s*\)\s*""",
     re.S,
@@ -331,7 +332,7 @@ def _formula(node: tree.Expression, named: Mapping[str, object]) -> Formula:
     raise _Unshown('Its formula is outside the supported subset.')
 
 
-_SEARCH = re.compile(r'(?P<minus>-?)(?:(?P<key>\w+):)?(?P<value>"[^"]*"|[^\s"]+)')
+_SEARCH = regex(r'(?P<minus>-?)(?:(?P<key>\w+):)?(?P<value>"[^"]*"|[^\s"]+)')
 
 
 def _monitor_search(query: str) -> Callable[[Monitor], bool]:
@@ -361,7 +362,7 @@ def _monitor_test(key: str | None, value: str, negated: bool) -> Callable[[Monit
 
 
 _NUMBER = r'-?[0-9.]+(?:e-?[0-9]+)?'
-_RANGE = re.compile(rf'(?:({_NUMBER})\s*<=?\s*)?y\s*(=|<=?|>=?)?\s*({_NUMBER})?', re.I)
+_RANGE = regex(rf'(?:({_NUMBER})\s*<=?\s*)?y\s*(=|<=?|>=?)?\s*({_NUMBER})?', re.I)
 
 
 def _marker(marker: Mapping[str, Any]) -> dict[str, Any] | None:

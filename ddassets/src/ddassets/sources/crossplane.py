@@ -1,15 +1,15 @@
 """Crossplane's managed resources of the Datadog provider, which use Terraform's schema in camel case."""
 
-import re
 from typing import Any
 
 from ddassets.assets.asset import mapping
 from ddassets.assets.source_document import Base
+from ddassets.regex import regex
 from ddassets.sources.model import Form, Inventory
 from ddassets.sources.resource import Resource, add_resource
 
 MANAGER = 'Crossplane'
-_GROUP = re.compile(r'(^|.*\.)datadog(\.m)?\.upbound\.io/')
+_GROUP = regex(r'(^|.*\.)datadog(\.m)?\.upbound\.io/')
 TYPES = {
     'Monitor': 'datadog_monitor',
     'MonitorJSON': 'datadog_monitor_json',

@@ -14,17 +14,18 @@ from ddassets.assets.document import fault
 from ddassets.assets.source import Place
 from ddassets.assets.source_document import Base
 from ddassets.diagnostic import Diagnostic, Position, Severity
+from ddassets.regex import regex
 from ddassets.sources.model import Form, Inventory, Precedence
 from ddassets.sources.resource import TYPES, Resource, add_resource
 from ddassets.sources.values import Withheld
 
 MANAGER = 'Terraform'
 PLAN = 'read a plan instead: `terraform plan -out=p.bin && terraform show -json p.bin > plan.json`'
-_HEREDOC = re.compile(r'<<(-?)\s*(\w+)\n(.*?)\n?[ \t]*\2[ \t]*$', re.DOTALL)
+_HEREDOC = regex(r'<<(-?)\s*(\w+)\n(.*?)\n?[ \t]*\2[ \t]*$', re.DOTALL)
 # `$${` and `%%{` escape Terraform's own templates.
-_EXPRESSION = re.compile(r'(?<!\$)\$\{|(?<!%)%\{')
-_JSONENCODE = re.compile(r'\$\{jsonencode\((.*)\)\}', re.DOTALL)
-_REFERENCE = re.compile(r'\b(?:(?:var|local|each|count|data|module|path|self)\.|datadog_\w+\.)[\w*-]+(?:\.[\w*-]+)*')
+_EXPRESSION = regex(r'(?<!\$)\$\{|(?<!%)%\{')
+_JSONENCODE = regex(r'\$\{jsonencode\((.*)\)\}', re.DOTALL)
+_REFERENCE = regex(r'\b(?:(?:var|local|each|count|data|module|path|self)\.|datadog_\w+\.)[\w*-]+(?:\.[\w*-]+)*')
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from ddassets.assets.source_document import Base
 from ddassets.assets.yaml_document import YamlDocument, duplicate_keys
 from ddassets.boundary import STANDARD_INPUT
 from ddassets.diagnostic import Diagnostic, Position, UnusableInputError
+from ddassets.regex import regex
 from ddassets.sources import hcl, terraform
 from ddassets.sources.model import Form, Inventory, SourceAsset
 
@@ -25,11 +26,11 @@ SUFFIXES = ('.json', '.yaml', '.yml', '.tf', '.tfstate')
 _SKIPPED = frozenset(('node_modules', '__pycache__', 'vendor', 'rehearsals'))
 MAX_FILES = 20_000
 # Helm templates. Message templates never look like this.
-_HELM = re.compile(
+_HELM = regex(
     r'\{\{-?\s*(?:[("`]|/\*|\$|\.(?:Values|Release|Chart|Capabilities|Files|Template)\b'
     r'|(?:include|template|define|if|else|end|range|with|toYaml|tpl|printf|default|required|quote)\b(?!\.))'
 )
-_HELM_PIPE = re.compile(r'\{\{[^{}]*\|\s*(?:quote|indent|nindent|default|toYaml|trim)\b')
+_HELM_PIPE = regex(r'\{\{[^{}]*\|\s*(?:quote|indent|nindent|default|toYaml|trim)\b')
 
 
 @functools.cache

@@ -1,14 +1,14 @@
 """Resources of datadog-sync-cli: objects by id, in one file per kind or per object."""
 
-import re
 from typing import Any
 
 from ddassets.assets.source_document import Base
+from ddassets.regex import regex
 from ddassets.sources.api import add_api_asset, kind_of
 from ddassets.sources.model import Form, Inventory, Precedence
 
 # Numbers of monitors, UUIDs of downtimes and rules, hashes of SLOs, and the ids of dashboards.
-_ID = re.compile(r'\d+|[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}|[a-z0-9]{3}-[a-z0-9]{3}-[a-z0-9]{3}')
+_ID = regex(r'\d+|[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}|[a-z0-9]{3}-[a-z0-9]{3}-[a-z0-9]{3}')
 
 
 def is_synced(data: Any) -> bool:

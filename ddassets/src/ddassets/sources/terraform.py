@@ -9,6 +9,7 @@ from ddassets.assets.asset import mapping
 from ddassets.assets.source import Place
 from ddassets.assets.source_document import Base
 from ddassets.diagnostic import Severity
+from ddassets.regex import regex
 from ddassets.sources import terraform_downtime
 from ddassets.sources.model import Form, Inventory
 from ddassets.sources.resource import Resource, add_resource
@@ -20,7 +21,7 @@ MANAGER = 'Terraform'
 _COMPUTED = ('id', 'evaluation_delay', 'restricted_roles', 'tags', 'display_timezone', 'effective_tags')
 # The same for attributes of the blocks of a downtime and of the blocks in them.
 _COMPUTED_NESTED = {'one_time_schedule': ('start',), 'recurring_schedule': ('start', 'timezone')}
-INDEX = re.compile(r'\["(?:[^"\\]|\\.)*"\]|\[\d+\]')
+INDEX = regex(r'\["(?:[^"\\]|\\.)*"\]|\[\d+\]')
 
 
 def is_plan(data: Any) -> bool:

@@ -12,11 +12,12 @@ from ddassets import boundary
 from ddassets.assets.document import read_text
 from ddassets.assets.source import Place
 from ddassets.diagnostic import Diagnostic, Position
+from ddassets.regex import regex
 
 # Files of a module.
 MAX_FILES = 500
-_BLOCK = re.compile(r'^[ \t]*resource\s+"?(\w+)"?\s+"?([\w-]+)"?\s*\{', re.MULTILINE)
-_TOP = re.compile(r'^(?:\}|[a-z]\w*\b[^=\n]*\{)')
+_BLOCK = regex(r'^[ \t]*resource\s+"?(\w+)"?\s+"?([\w-]+)"?\s*\{', re.MULTILINE)
+_TOP = regex(r'^(?:\}|[a-z]\w*\b[^=\n]*\{)')
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Recipients: @-handles in a rendered message, and in a template before rendering. Rules 4.4, 4.11, 4.12."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,14 +10,15 @@ from ddassets.engine.message.conditions import TRANSITIONS, Edge, conditions, he
 from ddassets.language.message.template import parse
 from ddassets.language.message.tree import Call, Literal, Node, Template, Text, Variable
 from ddassets.language.message.vocabulary import FLAGS
+from ddassets.regex import regex
 
 # Stand-ins in a template's text, one for each character of a variable and of a mark that prints nothing.
 _HOLE, _MARK = '\ue000', '\ue001'
 _WORD = rf'[\w.+\-{_HOLE}]'
-_HANDLE = re.compile(
+_HANDLE = regex(
     rf'(?<![\w@])@(?P<name>workflow-[\w\-{_HOLE}]+(?=\()|{_WORD}+@{_WORD}+|{_WORD}+)(?P<arguments>\([^()\n{_MARK}]*\))?'
 )
-_RUN = re.compile(rf'(?<!\w)@(?:(?P<run>[\w.+\-@{_HOLE}]+)|(?={_MARK}))(?P<arguments>\([^()\n{_MARK}]*\))?')
+_RUN = regex(rf'(?<!\w)@(?:(?P<run>[\w.+\-@{_HOLE}]+)|(?={_MARK}))(?P<arguments>\([^()\n{_MARK}]*\))?')
 _NO_SPACE_BEFORE = frozenset(' \t\r\n)]}>,;:!?"\'*')
 
 

@@ -24,6 +24,7 @@ from ddassets.language.message.tree import (
 )
 from ddassets.language.message.vocabulary import BARE_VARIABLES, CONDITIONALS, FLAGS
 from ddassets.nearest import did_you_mean
+from ddassets.regex import regex
 
 MAX_DEPTH = 32
 MAX_FAULTS = 50
@@ -32,12 +33,12 @@ TRIGGER_TIMES = ('first_triggered_at', 'last_triggered_at')
 
 # Name: the minimum and maximum number of arguments.
 _FUNCTIONS = {'eval': (1, 1), 'local_time': (2, 2), 'urlencode': (1, 1), 'override_priority': (1, 1)}
-_TAG = re.compile(r'\{\{((?:"[^"]*"|\'[^\']*\'|(?!\}\}|\{\{)[^"\'])*)\}\}')
-_RAW_TAG = re.compile(r'\{\{\{\{((?:"[^"]*"|\'[^\']*\'|(?!\}\}|\{\{)[^"\'])*)\}\}\}\}')
+_TAG = regex(r'\{\{((?:"[^"]*"|\'[^\']*\'|(?!\}\}|\{\{)[^"\'])*)\}\}')
+_RAW_TAG = regex(r'\{\{\{\{((?:"[^"]*"|\'[^\']*\'|(?!\}\}|\{\{)[^"\'])*)\}\}\}\}')
 _QUOTED = r'(?:"([^"]*)"|\'([^\']*)\')'
-_ARGUMENT = re.compile(rf'\s*(?:{_QUOTED}|(\(\s*eval\s+){_QUOTED}\s*\))(?=\s|$)')
+_ARGUMENT = regex(rf'\s*(?:{_QUOTED}|(\(\s*eval\s+){_QUOTED}\s*\))(?=\s|$)')
 _NAME = r'(?:\[[^\][{}]+\]|[\w@/-]+)'
-_PATH = re.compile(rf'{_NAME}(?:\.{_NAME}|\[[^\][{{}}]+\])*')
+_PATH = regex(rf'{_NAME}(?:\.{_NAME}|\[[^\][{{}}]+\])*')
 
 
 class _Argument(NamedTuple):

@@ -1,6 +1,5 @@
 """The syntax tree of a notification message; every node has its offset in the text. Rule 4.1."""
 
-import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,8 +8,9 @@ from typing import NamedTuple
 from ddassets.diagnostic import Excerpt, UnusableInputError
 from ddassets.language.message.expression import Expression
 from ddassets.language.message.vocabulary import MATCHES
+from ddassets.regex import regex
 
-_PART = re.compile(r'\[([^\][{}]+)\]|([\w@/-]+)')
+_PART = regex(r'\[([^\][{}]+)\]|([\w@/-]+)')
 
 
 class Fault(NamedTuple):

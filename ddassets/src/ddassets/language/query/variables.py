@@ -1,11 +1,11 @@
 """Find and replace the template variables of a dashboard in an expression."""
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import product
 
 from ddassets.language.query import tree
+from ddassets.regex import regex
 
 # The tag key of each template variable.
 type Prefixes = Mapping[str, str | None]
@@ -64,7 +64,7 @@ def _key(name: str, prefixes: Prefixes) -> str:
     return prefixes.get(variable) or name if name.startswith('$') else name
 
 
-_VARIABLE = re.compile(r'\$(\w+)\.value')
+_VARIABLE = regex(r'\$(\w+)\.value')
 
 
 def variables(expression: tree.Expression) -> set[str]:

@@ -1,6 +1,5 @@
 """A variable in single braces, which is printed unchanged."""
 
-import re
 from collections.abc import Iterator
 
 from ddassets.diagnostic import Severity, Span
@@ -8,8 +7,9 @@ from ddassets.engine.message import BARE_VARIABLES
 from ddassets.lint.example import MONITOR, message
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
+from ddassets.regex import regex
 
-_SINGLE = re.compile(r'(?<![{$\w])\{([A-Za-z_@][\w.@]*)\}(?!\})')
+_SINGLE = regex(r'(?<![{$\w])\{([A-Za-z_@][\w.@]*)\}(?!\})')
 
 
 def check(subject: Subject) -> Iterator[Fault]:

@@ -12,11 +12,12 @@ from ddassets.lint.queries import Reading
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
 from ddassets.nearest import suggestion
+from ddassets.regex import regex
 
 _ROLLUPS = ('avg', 'sum', 'min', 'max', 'count')
 _WEEKDAYS = ('monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday')
 # A start time such as 12am; how minutes are written is not published.
-_START_TIME = re.compile(r'(1[0-2]|[1-9])(:\d\d)?\s*[ap]m', re.IGNORECASE)
+_START_TIME = regex(r'(1[0-2]|[1-9])(:\d\d)?\s*[ap]m', re.IGNORECASE)
 _FILLS = ('linear', 'last', 'zero', 'null')
 _NUMBER = 'a number'
 

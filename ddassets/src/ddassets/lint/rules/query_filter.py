@@ -1,6 +1,5 @@
 """An empty filter or grouping."""
 
-import re
 from collections.abc import Iterator
 
 from ddassets.diagnostic import Severity, Span
@@ -9,8 +8,9 @@ from ddassets.lint.example import MONITOR
 from ddassets.lint.queries import MonitorReading
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
+from ddassets.regex import regex
 
-_EMPTY = re.compile(r'(by\s*)?\{\s*\}')
+_EMPTY = regex(r'(by\s*)?\{\s*\}')
 
 
 def check(subject: Subject) -> Iterator[Fault]:

@@ -1,6 +1,5 @@
 """A service check that is not in service_checks.json."""
 
-import re
 from collections.abc import Iterator
 
 from ddassets.diagnostic import Severity, Span
@@ -8,8 +7,9 @@ from ddassets.lint.example import DASHBOARD, widget
 from ddassets.lint.nearest import nearest, one_letter_apart
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
+from ddassets.regex import regex
 
-_NAME = re.compile(r'\s*["\']?([\w.]+)["\']?\s*\.over\(')
+_NAME = regex(r'\s*["\']?([\w.]+)["\']?\s*\.over\(')
 _LISTED = 'assets/service_checks.json'
 
 

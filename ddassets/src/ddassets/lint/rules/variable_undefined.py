@@ -1,6 +1,5 @@
 """A template variable that the dashboard does not define."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,9 +10,10 @@ from ddassets.lint.example import DASHBOARD, widget
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject, is_variable_at, variables_in
 from ddassets.nearest import closest, did_you_mean
+from ddassets.regex import regex
 
 # In texts a `$` has other meanings too: amounts of money, and shell variables in capitals.
-_IN_TEXT = re.compile(r'(?<![\\$\w])\$([a-z_][\w-]*)(\.(?:value|key)\b)?')
+_IN_TEXT = regex(r'(?<![\\$\w])\$([a-z_][\w-]*)(\.(?:value|key)\b)?')
 # The keys whose texts are for people or for other products.
 _TEXTS = frozenset(('content', 'text', 'title', 'link', 'label', 'query', 'search', 'query_string', 'url'))
 _PROSE = frozenset(('content', 'text'))

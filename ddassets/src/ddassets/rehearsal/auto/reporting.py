@@ -18,6 +18,7 @@ from ddassets.engine.routing import may_route
 from ddassets.engine.state import State
 from ddassets.engine.timeline import GroupTimeline
 from ddassets.language.downtime_scope import Scope
+from ddassets.regex import regex
 from ddassets.rehearsal.coverage import possible_branches, possible_edges
 
 
@@ -105,7 +106,7 @@ def delay(timeline: GroupTimeline, since: int | None, target: State) -> int | No
     return int(found.instants[rows[0]]) - since if rows.size else None
 
 
-_TERM = re.compile(r'([A-Za-z_][\w./-]*):(?:\(([^()]*)\)|("[^"]*"|[^\s()"]+))')
+_TERM = regex(r'([A-Za-z_][\w./-]*):(?:\(([^()]*)\)|("[^"]*"|[^\s()"]+))')
 
 
 def _can_match(scope: Scope, keys: set[str], fixed: frozenset[str]) -> bool:
