@@ -89,7 +89,7 @@ def test_what_is_written_suits_an_editor(init, tmp_path):
     written = tmp_path / '.ddassets.yaml'
     header, *_ = written.read_text().split('\n')
     assert (tmp_path / header.removeprefix('# yaml-language-server: $schema=')).is_file()
-    assert configuration.read(written, ()) == configuration.Configuration(written)
+    assert configuration.read(written, tuple) == configuration.Configuration(written)
     # The comments show valid entries.
     written.write_text(
         written.read_text().replace('# companions', 'companions').replace('# ignore', 'ignore').replace('#   -', '  -')

@@ -1,6 +1,7 @@
 """A core of few packages: lint and rehearse import no extra, and a command that lacks its extra says which."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -66,6 +67,20 @@ def test_the_core_imports_no_extra(arguments):
     done = run_without_extras(*arguments)
     assert done.returncode in (0, 1) and done.stderr == ''
     assert done.stdout.endswith('imported: []\n')
+
+
+def test_lint_imports_no_rules_about_what_is_not_there(tmp_path):
+    path = shutil.copy(ACME / 'assets' / 'monitors' / 'queue_full.json', tmp_path)
+    program = 'import sys; from ddassets.cli import main; code = main(["lint", sys.argv[1]]); print(*sys.modules)'
+    done = subprocess.run(
+        [sys.executable, '-c', program, path], capture_output=True, text=True, timeout=60, check=False
+    )
+    prefix = 'ddassets.lint.rules.'
+    imported = [name.removeprefix(prefix) for name in done.stdout.split() if name.startswith(prefix)]
+    assert len(imported) > 50
+    absent = ('dashboard_', 'downtime_', 'manifest_', 'notification_', 'variable_', 'widget_')
+    assert [name for name in imported if name.startswith(absent)] == []
+    assert 'ddassets.engine.downtime' not in done.stdout.split()
 
 
 @pytest.mark.parametrize(

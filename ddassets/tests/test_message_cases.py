@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from ddassets.assets import read
-from ddassets.lint.readings import read_message
+from ddassets.lint.messages import read_message
 from ddassets.rehearsal import parse, rehearse
 from ddassets.rehearsal.inbox import inbox
 

@@ -161,7 +161,7 @@ def test_configurations(tmp_path):
         path.write_text(json.dumps(data))
         assert CONFIGURATION.is_valid(data) == fine
         if fine:
-            assert configuration.read(path, ['message/syntax']).companions == ('system.*',)
+            assert configuration.read(path, lambda: ['message/syntax']).companions == ('system.*',)
         else:
             with pytest.raises(UnusableInputError):
-                configuration.read(path, ['message/syntax'])
+                configuration.read(path, lambda: ['message/syntax'])

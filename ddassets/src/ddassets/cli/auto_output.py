@@ -41,7 +41,7 @@ def report(estate: Estate) -> Report:
         },
         diagnostics=estate.diagnostics,
         cases=list(_cases(estate)) or [Case('ddassets rehearse --auto', summary)],
-        rules=_RULES,
+        rules=lambda: _RULES,
     )
 
 

@@ -105,7 +105,7 @@ def report(collector: Collector, installation: Installation, path: Path, verbose
         document=summary_document(collector, installation),
         diagnostics=[_diagnostic(failure, path) for several in failures for failure in several],
         cases=[_case(collector.name, f'instance {index}', several) for index, several in enumerate(failures, 1)],
-        rules=_RULES,
+        rules=lambda: _RULES,
         text=lambda paint: summary_text(collector, installation, verbose),
     )
 
@@ -118,7 +118,7 @@ def load_report(integration: str, failure: Failure, path: Path) -> Report:
         document={'integration': integration, 'ok': False, 'error': failure.message},
         diagnostics=[_diagnostic(failure, path)],
         cases=[_case(integration, 'loads', [failure])],
-        rules=_RULES,
+        rules=lambda: _RULES,
     )
 
 

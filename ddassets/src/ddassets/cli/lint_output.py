@@ -30,12 +30,16 @@ def report(findings: Findings, by_rule: bool = False) -> Report:
         },
         diagnostics=findings.findings,
         cases=cases or [Case('ddassets lint', line)],
-        rules=[
-            Rule(rule.id, rule.severity, rule.reason, rule.explanation, f'ddassets/docs/rules.md#{rule.anchor}')
-            for rule in all_rules().values()
-        ],
+        rules=_rules,
         text=(lambda paint: _tables(findings, paint)) if by_rule else None,
     )
+
+
+def _rules() -> list[Rule]:
+    return [
+        Rule(rule.id, rule.severity, rule.reason, rule.explanation, f'ddassets/docs/rules.md#{rule.anchor}')
+        for rule in all_rules().values()
+    ]
 
 
 def _tables(findings: Findings, paint: Paint) -> str:

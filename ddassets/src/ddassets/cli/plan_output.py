@@ -81,7 +81,7 @@ def report(
         document=document,
         diagnostics=diagnostics,
         cases=cases or [Case(plan.integration, 'nothing to do')],
-        rules=_RULES,
+        rules=lambda: _RULES,
         text=lambda paint: plan_text(plan, site, paint, links),
     )
 

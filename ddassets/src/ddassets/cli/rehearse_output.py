@@ -38,7 +38,7 @@ def report(run: Run) -> Report:
         document=_document(run),
         diagnostics=[diagnostic for _, diagnostics in judged for diagnostic in diagnostics],
         cases=[case for case, _ in judged],
-        rules=_RULES,
+        rules=lambda: _RULES,
     )
 
 

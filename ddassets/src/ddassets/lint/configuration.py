@@ -4,7 +4,7 @@ The file is in an integration's folder, or in a folder above it for all integrat
 asset may be in a file beside it: `queue.ddassets.yaml` beside `queue.json`, because JSON has no comments.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -94,15 +94,15 @@ class ConfigurationUse:
     silent: Collection[str]
 
 
-def read(path: Path, rules: Collection[str]) -> Configuration | None:
-    """Read a configuration; None if the file does not exist. `rules` are the ids that `ignore` may name.
+def read(path: Path, rules: Callable[[], Collection[str]]) -> Configuration | None:
+    """Read a configuration; None if the file does not exist. `rules` returns the ids that `ignore` may name.
 
     Raises UnusableInputError with line and column if the configuration is invalid.
     """
     return _read(path, rules, None)
 
 
-def read_beside(folder: Path, rules: Collection[str]) -> Iterator[Configuration]:
+def read_beside(folder: Path, rules: Callable[[], Collection[str]]) -> Iterator[Configuration]:
     """Read the configurations beside the assets of the integration at `folder`."""
     parent = folder / 'assets'
     kinds = (kind for kind in parent.glob('*') if boundary.is_inside(kind)) if boundary.is_inside(parent) else ()
@@ -112,7 +112,7 @@ def read_beside(folder: Path, rules: Collection[str]) -> Iterator[Configuration]
             yield configuration
 
 
-def _read(path: Path, rules: Collection[str], asset: str | None) -> Configuration | None:
+def _read(path: Path, rules: Callable[[], Collection[str]], asset: str | None) -> Configuration | None:
     try:
         content = read_bytes(path)
     except FileNotFoundError:
@@ -135,7 +135,7 @@ def _read(path: Path, rules: Collection[str], asset: str | None) -> Configuratio
 @dataclass(frozen=True)
 class _Reader:
     path: Path
-    rules: Collection[str]
+    rules: Callable[[], Collection[str]]
     asset: str | None
 
     def refuse(self, node: 'yaml.Node', message: str) -> UnusableInputError:
@@ -162,8 +162,9 @@ class _Reader:
             raise self.refuse(node, 'an entry of ignore requires the key rule')
         texts = {key: self.text(value, key) for key, value in fields.items()}
         rule = texts['rule']
-        if not any(fnmatchcase(known, rule) for known in self.rules):
-            close = did_you_mean(rule, {*self.rules, *(f'{known.partition("/")[0]}/*' for known in self.rules)})
+        rules = self.rules()
+        if not any(fnmatchcase(known, rule) for known in rules):
+            close = did_you_mean(rule, {*rules, *(f'{known.partition("/")[0]}/*' for known in rules)})
             raise self.refuse(fields['rule'], f'there is no rule {rule!r}{close}; `ddassets rules` lists them')
         return Ignore(
             rule=rule,

@@ -22,6 +22,16 @@ from ddassets.lint.rules import all_rules
 from ddassets.lint.subject import Subject
 from ddassets.nearest import did_you_mean
 
+# The groups of rules that judge one part of a bundle, by its attribute; '' where the decoder judges.
+_PARTS = {
+    'dashboard': 'dashboards',
+    'downtime': 'downtimes',
+    'manifest': 'manifest',
+    'notification-rule': '',
+    'source': '',
+    'variable': 'dashboards',
+    'widget': 'dashboards',
+}
 # Findings of one rule in one file.
 MAX_FINDINGS = 500
 
@@ -133,19 +143,18 @@ class _Run:
     def __init__(self, folders: tuple[Path, ...], emissions: Mapping[str, Emission], strict: bool) -> None:
         self.report = Report()
         self._emissions = emissions
+        self._strict = strict
         self._catalog = Catalog(folders)
-        self._rules = all_rules()
-        self._for_configurations = [rule for rule in self._rules.values() if rule.group == 'config']
-        self._for_integrations = [
-            rule for rule in self._rules.values() if rule.group != 'config' and (strict or not rule.opinion)
-        ]
         self._shared: dict[Path, Configuration | None] = {}
         self._used: set[Ignore] = set()
-        # Rules that cannot run: their ignores are not reported as unused.
-        self._silent = {
+
+    @property
+    def _silent(self) -> set[str]:
+        """The rules that cannot run: their ignores are not reported as unused."""
+        return {
             rule.id
-            for rule in self._rules.values()
-            if (rule.emission and not emissions) or (rule.opinion and not strict)
+            for rule in all_rules().values()
+            if (rule.emission and not self._emissions) or (rule.opinion and not self._strict)
         }
 
     def lint(self, bundle: Bundle) -> None:
@@ -158,7 +167,7 @@ class _Run:
             companions=tuple(pattern for found in configurations for pattern in found.companions),
             emission=self._emissions.get(bundle.name),
         )
-        findings = _findings(self._for_integrations, subject)
+        findings = _findings(self._rules_for(subject), subject)
         if bundle.source and not bundle.form:
             # Only one asset of an integration is linted.
             findings, own = (finding for finding in findings if finding.path == bundle.source), []
@@ -172,6 +181,13 @@ class _Run:
         self.report.queries += subject.covered
         self.report.not_covered.update(subject.not_covered)
 
+    def _rules_for(self, subject: Subject) -> list[Rule[Any]]:
+        """Return the rules that may find something; the modules of the others are not imported."""
+        reported = {code.partition('/')[0] for code in subject.reported}
+        absent = {group for group, part in _PARTS.items() if not (part and getattr(subject.bundle, part))}
+        rules = all_rules(frozenset({'config', *absent} - reported)).values()
+        return [rule for rule in rules if rule.group != 'config' and (self._strict or not rule.opinion)]
+
     def finish(self, checkouts: Iterable[Path] = ()) -> Report:
         """Create the report. Also checks the configurations of `checkouts`, which were linted as a whole."""
         for folder in checkouts:
@@ -181,20 +197,21 @@ class _Run:
         return self.report
 
     def _configurations(self, folder: Path) -> list[Configuration]:
-        own = configuration.read(folder / configuration.FILE_NAME, self._rules)
-        return [*([own] if own else []), *configuration.read_beside(folder, self._rules)]
+        own = configuration.read(folder / configuration.FILE_NAME, all_rules)
+        return [*([own] if own else []), *configuration.read_beside(folder, all_rules)]
 
     def _shared_configuration(self, folder: Path) -> Configuration | None:
         parent = folder.parent
         if parent not in self._shared:
             boundary.admit(parent / configuration.FILE_NAME)
-            self._shared[parent] = configuration.read(parent / configuration.FILE_NAME, self._rules)
+            self._shared[parent] = configuration.read(parent / configuration.FILE_NAME, all_rules)
         return self._shared[parent]
 
     def _judge(self, judged: Iterable[Configuration], effective: Sequence[Configuration]) -> None:
         for found in judged:
             subject = ConfigurationUse(found, frozenset(self._used), self._silent)
-            self.report.findings += self._wanted(_findings(self._for_configurations, subject), effective)
+            rules = [rule for rule in all_rules().values() if rule.group == 'config']
+            self.report.findings += self._wanted(_findings(rules, subject), effective)
 
     def _wanted(self, findings: Iterable[Diagnostic], configurations: Sequence[Configuration]) -> Iterator[Diagnostic]:
         for finding in findings:

@@ -24,7 +24,8 @@ from ddassets.lint.rule import Fault, Spot
 from ddassets.regex import regex
 
 if TYPE_CHECKING:
-    from ddassets.lint.readings import DowntimeReading, MessageReading
+    from ddassets.lint.downtimes import DowntimeReading
+    from ddassets.lint.messages import MessageReading
 
 
 @dataclass
@@ -141,7 +142,7 @@ class Subject:
     @cached_property
     def messages(self) -> 'tuple[MessageReading, ...]':
         """The messages of all monitors, including monitors of other products."""
-        from ddassets.lint.readings import read_message
+        from ddassets.lint.messages import read_message
 
         readings = {id(reading.monitor): reading for reading in self.monitors}
         variables: dict[int, list[Reading]] = {}
@@ -164,7 +165,7 @@ class Subject:
     def downtimes(self) -> 'tuple[DowntimeReading, ...]':
         if not self.bundle.downtimes:
             return ()
-        from ddassets.lint.readings import read_downtime
+        from ddassets.lint.downtimes import read_downtime
 
         return tuple(map(read_downtime, self.bundle.downtimes))
 
@@ -173,7 +174,7 @@ class Subject:
         """The recurring downtimes for the same monitors, with the period (Unix seconds) in which to check them."""
         if not self.downtimes:
             return ()
-        from ddassets.lint.readings import group_downtimes
+        from ddassets.lint.downtimes import group_downtimes
 
         return tuple(group_downtimes(self.downtimes))
 

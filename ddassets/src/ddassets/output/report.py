@@ -57,7 +57,7 @@ class Report:
     document: Mapping[str, Any]
     diagnostics: Sequence[Diagnostic] = ()
     cases: Sequence[Case] = ()
-    rules: Sequence[Rule] = ()
+    rules: Callable[[], Sequence[Rule]] = tuple
     text: Callable[[Paint], str] | None = None
 
 

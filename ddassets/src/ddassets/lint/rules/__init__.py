@@ -9,8 +9,9 @@ from ddassets.lint.rule import Rule
 
 
 @functools.cache
-def all_rules() -> dict[str, Rule[Any]]:
-    """Return every rule by id, sorted."""
-    modules = (importlib.import_module(f'{__name__}.{found.name}') for found in pkgutil.iter_modules(__path__))
-    rules = [module.RULE for module in modules]
+def all_rules(without: frozenset[str] = frozenset()) -> dict[str, Rule[Any]]:
+    """Return every rule by id, sorted. The modules of the groups `without`, such as `downtime`, are not imported."""
+    left_out = tuple(f'{group.replace("-", "_")}_' for group in without)
+    names = (found.name for found in pkgutil.iter_modules(__path__) if not found.name.startswith(left_out))
+    rules = [importlib.import_module(f'{__name__}.{name}').RULE for name in names]
     return {rule.id: rule for rule in sorted(rules, key=lambda rule: rule.id)}

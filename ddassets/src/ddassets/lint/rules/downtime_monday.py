@@ -23,7 +23,7 @@ def _nights(days: str, start: str) -> dict[str, object]:
 
 def check(subject: Subject) -> Iterator[Fault]:
     from ddassets.engine.downtime import odd_openings, openings
-    from ddassets.lint.readings import find_steady_week
+    from ddassets.lint.downtimes import find_steady_week
 
     for together, start, _ in subject.downtimes_together:
         week = find_steady_week(together, start)

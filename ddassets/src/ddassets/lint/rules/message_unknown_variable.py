@@ -11,7 +11,7 @@ from ddassets.lint.subject import Subject
 from ddassets.nearest import did_you_mean
 
 if TYPE_CHECKING:
-    from ddassets.lint.readings import MessageReading
+    from ddassets.lint.messages import MessageReading
 
 
 def check(subject: Subject) -> Iterator[Fault]:

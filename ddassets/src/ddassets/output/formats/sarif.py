@@ -47,7 +47,7 @@ def write(report: Report, paint: Paint) -> str:
 
 def _rules(report: Report) -> Sequence[Rule]:
     """Return the report's rules, and a rule for each code without one."""
-    rules = {rule.code: rule for rule in report.rules}
+    rules = {rule.code: rule for rule in report.rules()}
     for diagnostic in report.diagnostics:
         rules.setdefault(diagnostic.code, Rule(diagnostic.code, diagnostic.severity, diagnostic.code))
     return list(rules.values())
