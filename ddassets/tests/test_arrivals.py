@@ -30,7 +30,7 @@ BODY = {
         pytest.param('avg(last_5m):avg:m{*} by {host}.rollup(avg, 60) > 800', (70, 90), id='buckets'),
     ],
 )
-def test_points_that_have_not_arrived_do_not_put_off_no_data(query, no_data):
+def test_late_points_do_not_delay_no_data(query, no_data):
     """One point a minute; those from 01:01 to 01:29 arrive at 01:30, that of 01:00 is the last one until then."""
     times = np.arange(0, 3 * 3600, 60.0)
     arrivals = np.where((times > 3600) & (times < 5400), 5400, times)

@@ -190,7 +190,7 @@ def changed(body, place, values):
         pytest.param('downtimes', DOWNTIME_TABLES, DOWNTIME, 100, id='downtimes'),
     ],
 )
-def test_every_fault_of_every_option_is_the_same_everywhere(kind, tables, good, least, tmp_path, record_property):
+def test_every_fault_is_reported_equally_by_all_commands(kind, tables, good, least, tmp_path, record_property):
     cells = {name: changed(good, place, values) for name, place, values in faults(tables)}
     folder = tmp_path / 'acme'
     (folder / 'assets' / kind).mkdir(parents=True)
@@ -411,7 +411,7 @@ CASES: dict[str, tuple[Any, ...]] = {
 
 
 @pytest.mark.parametrize('case', CASES.values(), ids=CASES.keys())
-def test_a_monitor_has_this_fault_and_no_other(case):
+def test_a_monitor_has_only_this_fault(case):
     change, code, *more = case
     body = {**GOOD, **change}
     found = read_monitor(Unplaced(Path('m.json')), {key: value for key, value in body.items() if value is not None})
@@ -419,7 +419,7 @@ def test_a_monitor_has_this_fault_and_no_other(case):
     assert [(one.code, one.severity, one.key) for one in found.diagnostics] == expected, found.diagnostics
 
 
-def test_all_faults_of_a_file_come_at_once_with_their_ways_out(tmp_path):
+def test_all_faults_of_a_file_are_reported_together_with_hints(tmp_path):
     bad = {'on_missing_data': 'show_and_notify_nodata', 'renotify_statuses': ['allert'], 'evaluation_delay': '5m'}
     folder = write(tmp_path, {MONITOR: {'definition': {'options': {'notify_no_data': None, **bad}}}})
     with pytest.raises(UnusableInputError) as caught:
@@ -436,7 +436,7 @@ def test_all_faults_of_a_file_come_at_once_with_their_ways_out(tmp_path):
     assert lines[3] == 'to exclude it: `monitors: {except: ["Queue is long"]}`'
 
 
-def test_numbers_in_quotes_and_what_the_server_adds_are_sent_as_they_are_meant(tmp_path):
+def test_quoted_numbers_and_server_keys_are_corrected_before_sending(tmp_path):
     change = {'id': 5, 'creator': {}, 'options': {'renotify_interval': '60', 'evaluation_delay': '', 'locked': False}}
     folder = write(tmp_path, {MONITOR: {'definition': change}})
     (desired,) = read_desired(read(folder), Selection(('monitors',)), Changes())
@@ -475,7 +475,7 @@ DASHBOARDS: dict[str, tuple[Any, ...]] = {
 
 
 @pytest.mark.parametrize('case', DASHBOARDS.values(), ids=DASHBOARDS.keys())
-def test_a_dashboard_has_this_fault_and_no_other(case, tmp_path):
+def test_a_dashboard_has_only_this_fault(case, tmp_path):
     change, code, *key = case
     bundle = read(write(tmp_path, {DASHBOARD: change}))
     found = [(one.code, one.key) for one in bundle.dashboards[0].diagnostics]

@@ -128,7 +128,7 @@ def answers(found):
         pytest.param('avg(last_5m):clamp_max(avg:acme.q{*}, 50) > 60', WARN, 'N-N-', id='clamped'),
     ],
 )
-def test_every_state_is_reached_or_cannot_be(query, options, expected):
+def test_every_state_is_reached_or_unreachable(query, options, expected):
     found = surveyed(asset_of(query, **options))
     assert not found.unsupported
     assert answers(found) == expected, found
@@ -142,7 +142,7 @@ def test_the_declared_type_and_interval_are_used():
     assert answers(found) == 'Y-Y-'
 
 
-def test_a_page_takes_as_long_as_the_average_needs():
+def test_the_delay_of_a_page_is_that_of_the_average():
     """The mean over 5 minutes passes 100 with the fifth bad point at most."""
     found = surveyed(asset_of('avg(last_5m):avg:acme.q{*} > 100'))
     assert 60 <= found.page_after <= 300
@@ -176,7 +176,7 @@ def test_a_page_takes_as_long_as_the_average_needs():
         pytest.param('{{#is_match "host.name" "web"}}@web{{/is_match}} @team-acme', {}, [], id='decided-by-a-tag'),
     ],
 )
-def test_what_a_message_never_says(message, options, codes):
+def test_text_that_no_message_contains(message, options, codes):
     asset = asset_of('avg(last_5m):avg:acme.q{*} by {host} > 100', message, **options)
     assert [one.code.removeprefix('auto/') for one in judge(surveyed(asset))] == codes
 
@@ -212,7 +212,7 @@ def exported(folder, *queries):
     return path
 
 
-def test_the_command_needs_nothing_but_an_export(tmp_path, capsys):
+def test_the_command_needs_only_an_export(tmp_path, capsys):
     path = exported(tmp_path, 'avg(last_5m):avg:acme.q{*} > 100', 'avg(last_5m):abs(avg:acme.q{*}) < 0')
     assert main(['rehearse', '--auto', str(path)]) == 1
     out = capsys.readouterr().out
@@ -265,7 +265,7 @@ def test_the_work_for_a_monitor_does_not_grow_with_their_number(made):
     assert work(400) < 5 * work(100)
 
 
-def test_one_good_monitor_is_no_finding(tmp_path, capsys):
+def test_one_good_monitor_has_no_findings(tmp_path, capsys):
     assert main(['rehearse', '--auto', str(exported(tmp_path, 'avg(last_5m):avg:acme.q{*} > 100'))]) == 0
 
 

@@ -126,7 +126,7 @@ def test_what_levels_of_a_metric_decide(tmp_path, query, alert, says):
     assert (found.alert.answer, says in found.unsupported) == (alert, True)
 
 
-def test_a_composite_of_a_monitor_that_is_not_there(tmp_path):
+def test_a_composite_of_a_missing_monitor(tmp_path):
     found = surveyed(tmp_path, {'c': composite('1 && 2')})['c']
     assert "no monitor '1'" in found.unsupported
 

@@ -101,7 +101,7 @@ def places(value, place=()):
 
 
 @given(data=JSON, indent=st.sampled_from([None, 0, 2]), ascii_only=st.booleans())
-def test_a_position_is_where_the_value_stands(tmp_path_factory, data, indent, ascii_only):
+def test_a_position_is_that_of_the_value(tmp_path_factory, data, indent, ascii_only):
     """The oracle is the JSON decoder: the value at the position is the value of the place."""
     text = json.dumps(data, indent=indent, ensure_ascii=ascii_only)
     document, problems = read_json(tmp_path_factory.mktemp('json'), text)
@@ -174,14 +174,14 @@ def test_problems(tmp_path, files, problems):
     assert problems_of(write(tmp_path, files)) == problems
 
 
-def test_the_rest_is_read(tmp_path):
+def test_the_other_files_are_read(tmp_path):
     bundle = read(write(tmp_path, {MONITOR: '{', 'assets/monitors/other.json': '{"name": "Other"}', METADATA: 'x'}))
     assert [monitor.name for monitor in bundle.monitors] == ['Other']
     assert [dashboard.title for dashboard in bundle.dashboards] == ['Acme Overview']
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason='root may read everything')
-def test_what_may_not_be_read(tmp_path):
+def test_unreadable_files(tmp_path):
     folder = write(tmp_path, {})
     (folder / MONITOR).chmod(0)
     assert problems_of(folder) == [('unreadable', MONITOR)]
@@ -193,14 +193,14 @@ def test_a_loop_of_links_is_unreadable(tmp_path):
     assert problems_of(folder) == [('unreadable', 'assets/monitors/loop.json')]
 
 
-def test_a_link_to_nowhere_is_unreadable(tmp_path):
+def test_a_dangling_link_is_unreadable(tmp_path):
     folder = write(tmp_path, {})
     (folder / 'assets' / 'monitors' / 'gone.json').symlink_to('nowhere.json')
     # Not `missing`, which would say that the manifest is.
     assert problems_of(folder) == [('unreadable', 'assets/monitors/gone.json')]
 
 
-def test_what_is_larger_than_any_asset_is_not_read(tmp_path):
+def test_too_large_files_are_not_read(tmp_path):
     folder = write(tmp_path, {})
     with open(folder / MONITOR, 'wb') as file:
         file.truncate(MAX_FILE_SIZE + 1)  # a hole: it takes no room on the disk
@@ -210,7 +210,7 @@ def test_what_is_larger_than_any_asset_is_not_read(tmp_path):
 @pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='no named pipes here')
 @pytest.mark.parametrize('name', [MANIFEST, METADATA, MONITOR, '.ddassets.yaml'])
 @pytest.mark.parametrize('kind', ['pipe', 'endless device'])
-def test_what_would_never_end_is_not_read(tmp_path, name, kind):
+def test_endless_files_are_not_read(tmp_path, name, kind):
     """In a separate process, because reading a pipe blocks and the device exhausts memory."""
     folder = write(tmp_path, {name: None})
     (folder / name).parent.mkdir(exist_ok=True)
@@ -225,7 +225,7 @@ def test_what_would_never_end_is_not_read(tmp_path, name, kind):
     assert done.returncode == (2 if name == '.ddassets.yaml' else 1)
 
 
-def test_looking_up_positions_enters_each_part_once(tmp_path, monkeypatch):
+def test_looking_up_positions_visits_each_part_once(tmp_path, monkeypatch):
     """Otherwise a file with as many faults as parts takes quadratic time."""
     document, _ = read_json(tmp_path, json.dumps({'widgets': [{'title': str(n)} for n in range(300)]}))
     entered = []
@@ -236,7 +236,7 @@ def test_looking_up_positions_enters_each_part_once(tmp_path, monkeypatch):
     assert len(entered) == len(set(entered)) == 302
 
 
-def test_a_folder_that_is_no_integration(tmp_path):
+def test_a_folder_that_is_not_an_integration(tmp_path):
     (tmp_path / 'docs').mkdir()
     assert problems_of(tmp_path / 'docs') == [('no-integration', '.')]
     assert integrations(tmp_path) == []

@@ -182,7 +182,7 @@ Between = TinyProbeCheck
 '''
 
 
-def test_no_text_of_a_wheel_controls_the_terminal(ddassets, tmp_path, write):
+def test_text_of_a_wheel_cannot_control_the_terminal(ddassets, tmp_path, write):
     folder = write_integration(tmp_path / 'tiny_probe', check=HOSTILE)
     (folder / 'datadog_checks' / 'tiny_probe' / 'data' / 'a\x1b[2J.yaml.default').write_text('instances: []\n')
     outcome = ddassets('check', folder, '--config', write('instances: [null, {mode: fail}]'))
@@ -202,7 +202,7 @@ def test_refused_wheel(ddassets, refused_integration):
     assert outcome.out == ''
 
 
-def test_a_wheel_that_only_a_published_integration_could_not_be(ddassets, tmp_path):
+def test_a_wheel_that_is_refused_only_as_a_published_integration(ddassets, tmp_path):
     """With -w no versions are compared, so the check runs; the other verdict is a warning."""
     host = tmp_path / 'conf.d'
     (host / 'tiny_probe.d').mkdir(parents=True)

@@ -98,7 +98,7 @@ def test_a_bare_mix_is_marked_where_it_is():
     ],
 )
 @rule('13.1')
-def test_what_is_no_query(text, column, says):
+def test_invalid_queries(text, column, says):
     with pytest.raises(QuerySyntaxError, match=says) as caught:
         parse(text)
     assert caught.value.column == column
@@ -125,7 +125,7 @@ def test_common_groups(members, expected):
     assert list(common_groups(members)) == expected
 
 
-def test_the_groups_of_many_tags_are_found_at_once():
+def test_groups_of_many_tags_are_found_quickly():
     wide = tuple(f'k{number:02}:v{number}' for number in range(40))
     assert list(common_groups({'a': [wide], 'b': [wide[:3], ('k99:w',)]})) == [wide]
 
@@ -173,7 +173,7 @@ def test_simple_members_are_repeated_in_each_group():
 
 @rule('13.15', 'A39', '13.17')
 @pytest.mark.parametrize('choice, after', [('kept, dropped by retention', []), ('OK', ['10:05 host:a OK'])])
-def test_a_group_that_is_common_no_longer(choice, after):
+def test_a_group_that_is_no_longer_common(choice, after):
     query = {'query': 'avg(last_1m):avg:acme.x{*} by {host} > 5', 'options': {'new_group_delay': 0}}
     series = [points('acme.x', '9x15', ['host:a']), states(2, 'Alert', 'host:a')]
     chosen = {'assumptions': {'A39': choice, 'A88': '1 h'}}
@@ -210,7 +210,7 @@ SILENT = {'query': 'avg(last_1m):avg:acme.x{*} > 5', 'options': {'on_missing_dat
 
 @pytest.mark.parametrize('choice, expected', [('all', []), ('any', ['10:05 No Data']), ('none', ['10:05 No Data'])])
 @rule('13.10', 'A36')
-def test_which_members_have_to_notify(choice, expected):
+def test_which_members_must_notify(choice, expected):
     series = [points('acme.x', '1x15'), states(2, 'OKx5 NoData')]
     rehearsal = rehearsed({'m': SILENT, 'c': composite('m && 2', True)}, series, assumptions={'A36': choice})
     assert changes(rehearsal, 'c') == ['10:05 No Data']

@@ -52,7 +52,7 @@ def test_a_configuration_is_read_as_the_agent_read_it(case, tmp_path):
         pytest.param('{a: "7", b: ~, c: -, d: .}', {'a': '7', 'b': None, 'c': '-', 'd': '.'}, id='no-numbers'),
     ],
 )
-def test_what_the_check_is_given(text, handed_over):
+def test_the_configuration_that_the_check_receives(text, handed_over):
     """Also after it was written for the Python side, whose parser reads numbers differently."""
     # As text: 7.0 and 7 are equal to Python.
     assert repr(agent_yaml.as_handed_over(agent_yaml.load(text))) == repr(handed_over)
@@ -206,7 +206,7 @@ instances:
         pytest.param(['limits', 'depth'], {'limits': [{'depth': 3, 'name': 'deep'}], 'depth': 1}, id='blocks'),
     ],
 )
-def test_options_lose_their_comment_signs(names, added):
+def test_options_are_uncommented(names, added):
     document = yaml.safe_load(uncomment(EXAMPLE, names, 'example'))
     assert document == {'init_config': None, 'instances': [{'url': 'http://localhost', **added}]}
 

@@ -22,14 +22,14 @@ def bundle(tmp_path_factory):
     return write(tmp_path_factory.mktemp('acme'))
 
 
-def test_every_rule_that_is_evaluated_is_held_by_a_monitor():
+def test_every_evaluated_rule_has_a_monitor():
     asked = {number for number, (status, _) in semantics.RULES.items() if status == semantics.IMPLEMENTED}
     held = {number for construct in MONITORS for number in construct.rules}
     assert sorted(number for number in asked - held - APPLIED if number.startswith(SECTIONS)) == []
     assert sorted(held - asked) == []
 
 
-def test_every_rule_that_is_refused_is_held_by_a_refusal():
+def test_every_refused_rule_has_a_refusal():
     refused = {number for number, (status, _) in semantics.RULES.items() if status == semantics.REFUSED}
     held = {number for construct in REFUSED for number in construct.rules}
     assert sorted(number for number in refused - held if number.startswith(SECTIONS)) == []
@@ -40,7 +40,7 @@ def test_every_monitor_has_its_own_name():
 
 
 @pytest.mark.parametrize('construct', MONITORS, ids=lambda construct: construct.name)
-def test_what_comes_of_a_signal(construct, bundle):
+def test_results_of_a_signal(construct, bundle):
     expected = construct.data
     rehearsal = run(construct, bundle, [construct.name, *expected.get('beside', ())])
     found = outcomes(rehearsal)
@@ -86,7 +86,7 @@ def test_another_choice_changes_what_comes_of_it(construct, name, choice, bundle
 
 
 @pytest.mark.parametrize('construct', REFUSED, ids=lambda construct: construct.name)
-def test_what_is_refused_is_named(construct, bundle):
+def test_refusals_name_the_construct(construct, bundle):
     monitors = [MONITORS[0].name] if 'rule' in construct.data else [construct.body]
     with pytest.raises(UnusableInputError) as caught:
         run(construct, bundle, monitors)

@@ -153,7 +153,7 @@ def test_a_silent_group_is_not_evaluated_while_another_has_events():
         pytest.param('0 is compared', ['10:19:30 service:cart OK to Alert at 0'], id='0 is compared'),
     ],
 )
-def test_what_a_silent_group_counts_as_is_an_assumption(choice, expected):
+def test_the_value_of_a_silent_group_is_an_assumption(choice, expected):
     series = [
         {'counts': '6x60', 'from': f'{DAY}09:50:00', 'tags': ['service:pay']},
         {'counts': '20x20 0x40', 'from': f'{DAY}09:50:00', 'tags': ['service:cart']},
@@ -236,7 +236,7 @@ def test_the_ends_of_a_window(choice, first):
 
 @pytest.mark.rule('15.6', 'A48')
 @pytest.mark.parametrize('number, warned', [(30, False), (31, True)])
-def test_more_groups_than_are_kept(number, warned):
+def test_too_many_groups(number, warned):
     query = 'logs("x").rollup("count").by("service,env").last("5m") > 3'
     series = [{'at': at('10:02:10'), 'tags': [f'service:{index}', 'env:prod']} for index in range(number)]
     (monitor,) = rehearsed(query, series).monitors
@@ -287,7 +287,7 @@ def test_every_method():
         pytest.param('logs("x").rollup("count").last("5m").last("5m") > 1', 38, 'is repeated', marks=rule('15.1')),
     ],
 )
-def test_a_query_with_a_fault(query, column, words):
+def test_an_invalid_query(query, column, words):
     with pytest.raises(QuerySyntaxError, match=re.escape(words)) as caught:
         parse_counted(query)
     assert caught.value.column == column
@@ -302,7 +302,7 @@ def test_a_query_with_a_fault(query, column, words):
         ('synthetics alert', 'synthetics("x").last("1d") > 1'),
     ],
 )
-def test_what_has_no_public_evaluation_is_refused_by_name(type, query):
+def test_undocumented_constructs_are_refused_by_name(type, query):
     scenario = {'start': f'{DAY}10:00:00', 'length': '5m', 'series': [], 'downtimes': []}
     scenario['monitors'] = [{'name': 'm', 'type': type, 'query': query, 'message': '', 'options': {}}]
     with pytest.raises(UnusableInputError, match=type):
@@ -319,7 +319,7 @@ def test_what_has_no_public_evaluation_is_refused_by_name(type, query):
         ({'events': 'logs', 'count': '1'}, 'did you mean counts?'),
     ],
 )
-def test_an_entry_with_a_fault(entry, words):
+def test_an_invalid_entry(entry, words):
     scenario = {'start': f'{DAY}10:00:00', 'length': '5m', 'series': [entry], 'downtimes': []}
     with pytest.raises(UnusableInputError, match=re.escape(words)):
         rehearse(parse(yaml.safe_dump(scenario), ACME / 'rehearsals' / 's.yaml'), ASSETS)

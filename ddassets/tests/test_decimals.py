@@ -15,7 +15,7 @@ PLAIN = st.one_of(
 
 @given(rows=st.lists(st.tuples(PLAIN, PLAIN), max_size=30), ended=st.booleans(), part=st.sampled_from([40, 1 << 18]))
 @example(rows=[('0.1', '123456789012345'), ('-0', '.3')], ended=False, part=1 << 18)
-def test_each_number_is_what_python_reads(rows, ended, part):
+def test_each_number_equals_that_of_python(rows, ended, part):
     text = '\n'.join(','.join(row) for row in rows) + ('\n' if ended and rows else '')
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(decimals, '_PART', part)
@@ -49,10 +49,10 @@ def test_each_number_is_what_python_reads(rows, ended, part):
         pytest.param('1,٣\n', id='digits of another script'),
     ],
 )
-def test_what_it_leaves_to_others(text):
+def test_texts_that_it_does_not_parse(text):
     assert decimals.read(text, ',\n') is None
 
 
 @pytest.mark.parametrize('text', [pytest.param('7,' + '1' * 600_000, id='digits'), pytest.param('x' * 600_000, id='x')])
-def test_a_long_word_is_left_to_others(text):
+def test_a_long_word_is_not_parsed(text):
     assert decimals.read(text, ',\n') is None

@@ -199,7 +199,7 @@ def put(path: Path, kind: str, checkout: Path, outside: Path) -> None:
 
 
 @pytest.mark.parametrize('layout, command', USES)
-def test_nothing_but_files_of_the_checkout_is_opened(tmp_path, outside, watch, capsys, cases, layout, command):
+def test_only_files_of_the_checkout_are_opened(tmp_path, outside, watch, capsys, cases, layout, command):
     write(tmp_path / 'usual', layout)
     before = sorted(outside.iterdir())
     for place, kind in replaced(layout, command):
@@ -229,7 +229,7 @@ def test_canary_the_checkout_itself_is_accepted(tmp_path, capsys, watch, layout,
     assert seen == []
 
 
-def test_canary_an_open_outside_is_seen(tmp_path, watch, outside, capsys):
+def test_canary_opening_a_file_outside_is_detected(tmp_path, watch, outside, capsys):
     home = write(tmp_path / 'checkout', 'integration')
     (path := home / 'assets/monitors/full.json').unlink()
     path.symlink_to(outside / 'secret.json')

@@ -60,7 +60,7 @@ def test_a_recurrence_is_expanded_in_local_time():
 
 
 @pytest.mark.rule('5.6', '5.7', 'V11')
-def test_overlapping_windows_are_one_and_touching_ones_two():
+def test_overlapping_windows_are_merged_and_touching_ones_not():
     nights = ('2023-07-09T18:00', '12h', 'FREQ=WEEKLY;INTERVAL=1;BYDAY=SU,MO,TU,WE,TH,FR')
     weekend = ('2023-07-08T00:00', '24h', 'FREQ=WEEKLY;INTERVAL=1;BYDAY=SA,SU')
     found = utc(parse(body(nights, weekend), 'nights and weekend'), '2023-07-09', '2023-07-10T12:00')
@@ -128,7 +128,7 @@ def test_a_recurrence_without_start_begins_when_it_is_created(start):
 
 
 @pytest.mark.rule('5.4', '5.13')
-def test_a_far_year_is_accepted():
+def test_a_year_far_in_the_future_is_accepted():
     downtime = parse(body(('3022-07-15T01:02:03', '30m', 'FREQ=WEEKLY;INTERVAL=2'), timezone='UTC'), 'far')
     assert downtime.intervals(instant('2027-01-01'), instant('2028-01-01')) == []
     (first, _) = downtime.intervals(instant('3022-07-15'), instant('3022-08-01'))
@@ -185,7 +185,7 @@ def test_a_start_that_the_rule_does_not_match_is_no_occurrence():
         pytest.param('2026-06-07', ('06-06T22:00', '06-07T22:00'), ('06-06T22:00', '06-07T22:00'), [], id='no change'),
     ],
 )
-def test_a_duration_is_elapsed_time_and_the_difference_is_told(day, elapsed, wall, differences):
+def test_a_duration_is_elapsed_time_and_the_difference_is_reported(day, elapsed, wall, differences):
     downtime = parse(body(('2026-01-04T00:00', '24h', 'FREQ=WEEKLY;BYDAY=SU')), 'sundays')
     start, end = f'{day}T12:00', f'{day}T23:59'
     assert utc(downtime, start, end) == [elapsed]
@@ -197,7 +197,7 @@ def test_a_duration_is_elapsed_time_and_the_difference_is_told(day, elapsed, wal
 
 
 @pytest.mark.rule('5.12', '5.23')
-def test_sunday_evening_hides_the_hour_that_the_fall_leaves_open():
+def test_another_downtime_covers_the_hour_of_the_clock_change():
     year = instant('2027-01-10'), instant('2028-01-10')
     weekends = parse(body(WEEKENDS), 'weekends')
     assert len(clock_differences([weekends], *year)) == 2
@@ -206,7 +206,7 @@ def test_sunday_evening_hides_the_hour_that_the_fall_leaves_open():
 
 
 @pytest.mark.rule('5.12', 'A34')
-def test_an_ambiguous_local_time_is_the_earlier_instant_and_says_so():
+def test_an_ambiguous_local_time_is_the_earlier_instant_and_marked():
     downtime = parse(body(('2026-10-25T02:30', '1h', 'FREQ=DAILY;COUNT=2')), 'fall')
     first, second = downtime.occurrences(instant('2026-10-24'), instant('2026-10-28'))
     assert (first.start, first.ambiguous) == (instant('2026-10-25T00:30'), True)
@@ -216,7 +216,7 @@ def test_an_ambiguous_local_time_is_the_earlier_instant_and_says_so():
 
 
 @pytest.mark.rule('5.23')
-def test_monday_morning_stays_open_when_read_literally():
+def test_monday_morning_is_unmuted_when_read_literally():
     week = date(2027, 1, 18)
     literal = openings([parse(body(EVENINGS, WEEKENDS), 'both')], week)
     assert [str(opening) for opening in literal][:2] == [
@@ -288,7 +288,7 @@ def test_the_end_is_not_included(start, end, overlaps):
 
 
 @pytest.mark.rule('5.7')
-def test_bounds_at_the_end_of_the_question_are_exact():
+def test_bounds_at_the_end_of_the_period_are_exact():
     downtime = parse(body(('2027-01-04T19:00', '25h', 'FREQ=DAILY'), timezone='UTC'), 'always')
     (interval,) = downtime.intervals(instant('2027-01-05'), instant('2027-01-06T19:00'))
     assert interval.end > instant('2027-01-06T19:00')
@@ -354,7 +354,7 @@ def test_monitors(identifier, monitor_id, tags, expected):
 
 
 @pytest.mark.rule('5.10', '5.13')
-def test_starts_dates_and_duplicates_are_told():
+def test_starts_late_dates_and_duplicates_are_reported():
     downtime = parse(body(EVENINGS, ('2038-01-04T19:00', '1h', 'FREQ=DAILY;UNTIL=20390101T000000')), 'late')
     assert list(downtime.starts())[0] == (('recurrences', 0, 'start'), instant('2027-01-04T18:00'))
     assert list(downtime.late_dates()) == [('recurrences', 1, 'start'), ('recurrences', 1, 'rrule')]
@@ -512,7 +512,7 @@ def test_refuses(rule, refused, path, words):
     assert words in fault.message
 
 
-def test_every_fault_is_told():
+def test_every_fault_is_reported():
     attributes = body(('x', '2y', 'FREQ=WEEKLY;BYDAY=2TU;FOO=1'), timezone='Mars', scope='a', message=1)
     with pytest.raises(UnusableInputError) as caught:
         parse({'data': {'type': 'downtime', 'attributes': attributes}}, 'some')

@@ -268,7 +268,7 @@ def test_each_minute_is_muted_as_in_the_slow_expansion(recurrences, name, skippe
         'FREQ=DAILY;UNTIL=20270101T000000',
     ],
 )
-def test_what_never_happens_is_found_out_soon(text):
+def test_a_rule_without_occurrences_is_found_quickly(text):
     rule, faults = parse_rule(text)
     assert not faults
     recurrence = Recurrence(datetime(2027, 1, 9), 60, rule)

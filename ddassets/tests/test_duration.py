@@ -12,7 +12,7 @@ def test_the_examples_hold():
 
 
 @given(st.integers(0, 10**9))
-def test_what_is_written_is_read(seconds):
+def test_a_written_duration_is_read_back(seconds):
     assert duration.parse(duration.write(seconds)) == seconds
     count, unit = duration.in_one_unit(seconds)
     assert count * duration.UNITS[unit] == seconds
@@ -21,5 +21,5 @@ def test_what_is_written_is_read(seconds):
 @pytest.mark.parametrize(
     'text', ['', '5', 'm', '5x', '5m ', '-5m', '1h1h', '1m1h', '5.5m', '٥m', '1mo', '1y', '12345678901s']
 )
-def test_what_is_no_duration(text):
+def test_invalid_durations(text):
     assert duration.parse(text) is None

@@ -40,7 +40,7 @@ def e2e(tmp_path):
         pytest.param('echo "28.1 (windows/amd64)"', 'runs no Linux containers: it says 28.1 (windows', id='windows'),
     ],
 )
-def test_what_is_missing_is_said(e2e, docker, message):
+def test_missing_requirements_are_reported(e2e, docker, message):
     done = e2e(docker)
     assert (done.returncode, done.stdout) == (2, '')
     assert message in done.stderr
@@ -50,7 +50,7 @@ def test_what_is_missing_is_said(e2e, docker, message):
     ('arguments', 'passed_on'),
     [pytest.param([], 'all', id='all'), pytest.param(['py3.13', '-k', 'signal'], 'py3.13 -k signal', id='arguments')],
 )
-def test_ddev_is_asked_where_the_daemon_answers(e2e, arguments, passed_on):
+def test_ddev_runs_if_the_daemon_answers(e2e, arguments, passed_on):
     done = e2e('echo "28.1 (linux/amd64)"', *arguments)
     assert (done.returncode, done.stderr) == (0, '')
     assert done.stdout.splitlines()[-1] == f'ddev env test --dev my_metric {passed_on}'

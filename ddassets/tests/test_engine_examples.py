@@ -16,7 +16,7 @@ def test_examples(name):
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
-def test_the_way_from_series_to_notifications_has_examples():
+def test_the_engine_has_examples_from_series_to_notifications():
     entry = ('engine', 'engine.evaluator', 'engine.notification', 'engine.state_machine', 'engine.assumptions')
     finder = doctest.DocTestFinder(exclude_empty=True)
     for name in entry:

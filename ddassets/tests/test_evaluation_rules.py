@@ -437,14 +437,14 @@ def test_newest_value(query, series, choices, expected):
         ),
     ],
 )
-def test_what_does_not_matter_is_not_reported(query, series, choices, expected):
+def test_irrelevant_assumptions_are_not_reported(query, series, choices, expected):
     timeline = run(query, series, choices=choices)
     assert values(timeline)[-1] == expected
     assert not set(choices) & timeline.relied_on
 
 
 @pytest.mark.rule('2.17', '3.15', '3.16', '3.20')
-def test_an_alert_over_default_zero_ends_when_the_data_do():
+def test_an_alert_over_default_zero_ends_with_the_data():
     query = 'sum(last_2m):default_zero(sum:m{*} by {host}.as_count()) > 2'
     for options in ({}, {'on_missing_data': 'default'}, {'notify_no_data': True, 'no_data_timeframe': 2}):
         timeline = run(query, {'m{host:a} count 60': '0 0 5 5'}, options, 8)
@@ -461,7 +461,7 @@ def test_default_zero_without_a_bucket_in_the_window_is_zero():
 
 
 @pytest.mark.rule('20.7')
-def test_default_makes_no_group_and_has_one_where_there_is_no_series():
+def test_default_creates_no_group_beyond_that_of_a_simple_alert():
     query = 'avg(last_1m):default(avg:m{*} by {host}, 9) > 5'
     assert list(run(query, {'m{host:a}': '1'}, {}).groups) == [('host:a',)]
     timeline = run(query, {'other': '1x3'}, {})
@@ -495,7 +495,7 @@ def test_when_a_group_is_dropped():
         pytest.param({}, 'NNNN', id='nothing to decide'),
     ],
 )
-def test_what_never_reported_can_be_evaluated(options, expected):
+def test_a_group_that_never_reported_can_be_evaluated(options, expected):
     timeline = run('avg(last_1m):avg:m{*} > 5', {'other': '1'}, options, 3, {'A21': 'yes'})
     assert letters(timeline) == expected
     assert ('A21' in timeline.relied_on) == bool(options)
@@ -522,7 +522,7 @@ ANOMALIES = "avg(last_4h):anomalies(avg:m{*}, 'basic', 2, direction='above'ALERT
         pytest.param(None, None, None, id='the window of the query'),
     ],
 )
-def test_over_which_window_anomalies_are_counted(alert_window, windows, expected):
+def test_the_window_of_anomalies(alert_window, windows, expected):
     query = ANOMALIES.replace('ALERT', f", alert_window='{alert_window}'" if alert_window else '')
     options = (
         {'threshold_windows': dict(zip(('trigger_window', 'recovery_window'), windows, strict=True))} if windows else {}
@@ -687,7 +687,7 @@ def test_refused_with_its_column(query, column, words):
     assert caught.value.column == column
 
 
-def test_a_template_variable_is_not_everything():
+def test_a_template_variable_does_not_match_everything():
     with pytest.raises(Unsupported, match=r'column 20: \$env: is a template variable'):
         evaluate(monitor('avg(last_5m):avg:m{$env} > 1'), store({'m': '1'}), START, START + 60)
 

@@ -391,7 +391,7 @@ def test_the_parts_of_minutes_are_minutes(options, expected):
 
 
 @pytest.mark.rule('2.8', '3.9', 'A3', 'A6')
-def test_a_window_that_is_not_full_keeps_no_data():
+def test_a_window_that_is_not_full_stays_in_no_data():
     options = {'notify_no_data': True, 'no_data_timeframe': 5, 'require_full_window': True}
     series = {'m': '9x6 _x11 1x6'}
     assert letters(run('min(last_5m):avg:m{*} > 5', series, options)) == 'NNNNAAAAAANNNNNNNNNNNOO'
@@ -403,7 +403,7 @@ ANOMALIES = "avg(last_4h):anomalies(avg:m{*}, 'basic', 2) >= 0.75"
 
 
 @pytest.mark.rule('6.1', '6.2', '6.3')
-def test_a_stub_stands_in_for_anomalies():
+def test_a_stub_replaces_anomalies():
     options = {
         'thresholds': {'critical': 0.75, 'critical_recovery': 0.25},
         'threshold_windows': {'trigger_window': 'last_4m', 'recovery_window': 'last_2m'},
@@ -475,7 +475,7 @@ def test_a_stub_stands_in_for_anomalies():
         ),
     ],
 )
-def test_what_is_outside_is_refused_by_name(query, options, keys, words):
+def test_unsupported_constructs_are_refused_by_name(query, options, keys, words):
     with pytest.raises(Unsupported, match=re.escape(words)):
         run(query, {'m': '1'}, options, **keys)
 
@@ -530,13 +530,13 @@ def test_what_is_outside_is_refused_by_name(query, options, keys, words):
         ),
     ],
 )
-def test_what_the_api_would_refuse(options, words):
+def test_bodies_that_the_api_would_refuse(options, words):
     with pytest.raises(UnusableInputError, match=re.escape(words)):
         run('avg(last_5m):avg:m{*} > 5', {'m': '1'}, options)
 
 
 @pytest.mark.rule('2.23')
-def test_a_draft_is_one_by_its_word():
+def test_a_draft_is_recognised_by_its_status():
     with pytest.raises(
         UnusableInputError, match=r'^some: draft_status: expected draft or published, found 5 \[file/shape\]$'
     ):
@@ -556,7 +556,7 @@ def test_the_strict_choice_refuses_a_missing_timeframe():
 
 
 @pytest.mark.rule('1.3')
-def test_a_window_longer_than_a_month_is_told():
+def test_a_window_longer_than_a_month_is_reported():
     assert run('avg(last_2mo):avg:m{*} > 5', {'m': '1'}).warnings == (
         'the window of 5184000 s is longer than a month (rule 1.3)',
     )

@@ -103,7 +103,7 @@ def reasons(specification, cassettes):
     return found
 
 
-def test_the_fake_answers_as_was_recorded(specification, cassettes):
+def test_the_fake_answers_like_the_recordings(specification, cassettes):
     exchanges = [one for cassette in cassettes.values() for one in replay(specification, cassette)]
     # An allowance that is used less than it says is as wrong as one that is used more.
     allowed = {why: count for *_, count, why in ALLOWED} | {why: count for count, why in NOT_REPLAYABLE.values()}
@@ -131,9 +131,7 @@ def test_the_fake_answers_as_was_recorded(specification, cassettes):
         ),
     ],
 )
-def test_a_listing_shows_of_an_object_what_was_recorded(
-    datadog, specification, cassettes, path, body, listing, entries, since
-):
+def test_a_listing_has_the_recorded_keys(datadog, specification, cassettes, path, body, listing, entries, since):
     call(datadog, 'POST', path, body)
     ((operation, recording),) = [
         (operation, one) for operation, one in exchanges_of(specification, cassettes) if operation.name == listing
@@ -148,7 +146,7 @@ NOT_RECORDED = {'GetGraphSnapshot', 'ListEvents', 'ValidateAPIKey'}
 WITHOUT_BODY = {'CancelDowntime', 'DeleteMonitorNotificationRule', 'ValidateMonitor', 'ValidateExistingMonitor'}
 
 
-def test_the_operations_that_no_recording_holds_the_fake_to(specification, cassettes):
+def test_operations_without_recordings(specification, cassettes):
     recorded = {operation.name for operation, _ in exchanges_of(specification, cassettes)}
     assert set(OPERATIONS) - recorded == NOT_RECORDED
 
@@ -227,7 +225,7 @@ def test_every_operation_of_the_documents_is_answered(specification):
         pytest.param({'creator': {'id': 1}}, {'creator': {}}, ['-creator.id'], id='id-missing'),
     ],
 )
-def test_canary_a_drift_is_seen(recorded, fake, paths):
+def test_canary_a_drift_is_detected(recorded, fake, paths):
     assert [difference.change for difference in compare(recorded, fake)] == paths
 
 
@@ -263,7 +261,7 @@ def exchanges_of(specification, cassettes):
                 yield operation, recording
 
 
-def test_what_was_recorded_keeps_to_the_documents(specification, cassettes):
+def test_the_recordings_match_the_documents(specification, cassettes):
     refused = []
     for operation, recording in exchanges_of(specification, cassettes):
         assert operation.answer_faults(recording.status, recording.answer) == [], recording.cassette
@@ -354,7 +352,7 @@ def test_each_operation_has_a_canary():
     assert {param.id for param in BAD} == set(OPERATIONS)
 
 
-def test_canary_a_bad_answer_is_seen(datadog, monkeypatch):
+def test_canary_an_invalid_response_is_detected(datadog, monkeypatch):
     def broken(organisation, request):
         answer = create_dashboard(organisation, request)
         return type(answer)(200, {**answer.body, 'title': 7})
@@ -365,7 +363,7 @@ def test_canary_a_bad_answer_is_seen(datadog, monkeypatch):
     datadog.violations.clear()
 
 
-def test_canary_an_unknown_path_is_seen(datadog):
+def test_canary_an_unknown_path_is_detected(datadog):
     assert call(datadog, 'GET', '/api/v1/hosts')[0] == 404
     assert 'no such operation' in datadog.violations[0]
     datadog.violations.clear()
@@ -444,7 +442,7 @@ def test_the_texts_of_a_monitor_are_trimmed(datadog):
     assert (made['name'], made['message']) == ('Load', 'a \n b')
 
 
-def test_canary_a_change_of_a_foreign_object_is_seen(datadog):
+def test_canary_a_change_of_a_foreign_object_is_detected(datadog):
     datadog.organisation.seed_foreign(2)
     id, before = next(iter(datadog.organisation.monitors.items()))
     call(datadog, 'PUT', f'/api/v1/monitor/{id}', {'tags': []})
@@ -518,7 +516,7 @@ def test_a_recurring_downtime_has_a_next_window(datadog):
         assert current['start'] == f'2027-01-{start}T18:00:00.000000+00:00'
 
 
-def test_the_start_of_a_downtime_that_is_in_force_stays(datadog):
+def test_the_start_of_an_active_downtime_stays(datadog):
     _, made = call(datadog, 'POST', '/api/v2/downtime', DOWNTIME)
     path, patch = f'/api/v2/downtime/{made["data"]["id"]}', {'id': made['data']['id'], 'type': 'downtime'}
 
@@ -547,7 +545,7 @@ def test_a_recurring_schedule_is_refused_again_once_its_start_is_past(datadog):
     assert call(datadog, 'PATCH', f'/api/v2/downtime/{id}', patch)[0] == 200
 
 
-def test_a_picture_is_there_after_its_address(datadog):
+def test_a_picture_exists_after_its_address(datadog):
     datadog.organisation.renders_after = 2
     _, answer = call(datadog, 'GET', '/api/v1/graph/snapshot?start=1&end=2&metric_query=avg:a{*}')
     sizes = []
@@ -564,7 +562,7 @@ def test_the_last_point_of_a_metric(datadog):
     assert answer['series'][0]['pointlist'] == [[145000, 2.0]]
 
 
-def test_the_fingerprint_knows_neither_ids_nor_order_nor_what_was_cancelled():
+def test_the_fingerprint_ignores_ids_order_and_cancelled_downtimes():
     one, other = Organisation(), Organisation()
     for organisation, titles in ((one, 'ab'), (other, 'xba')):
         for title in titles:
@@ -580,7 +578,7 @@ def test_the_fingerprint_knows_neither_ids_nor_order_nor_what_was_cancelled():
 
 
 @pytest.mark.parametrize('kind', FAULTS)
-def test_a_fault_hides_from_the_client_what_became_of_its_request(datadog, kind):
+def test_a_fault_hides_the_outcome_of_a_request(datadog, kind):
     datadog.inject(1, kind)
     datadog.patience = 0.4
     # Where an answer comes, a slow machine may take its time for it.
@@ -593,7 +591,7 @@ def test_a_fault_hides_from_the_client_what_became_of_its_request(datadog, kind)
     assert datadog.exchanges[0].status is None and datadog.exchanges[1].status == 200
 
 
-def test_too_many_requests_says_when_to_come_again(datadog):
+def test_too_many_requests_has_a_retry_time(datadog):
     datadog.inject(1, '429')
     connection = http.client.HTTPConnection('127.0.0.1', int(datadog.url.rpartition(':')[2]), timeout=5)
     connection.request('GET', '/api/v1/monitor')
@@ -606,7 +604,7 @@ def test_too_many_requests_says_when_to_come_again(datadog):
     connection.close()
 
 
-def test_the_clock_of_the_server_is_the_organisations(datadog):
+def test_the_server_uses_the_clock_of_the_organisation(datadog):
     datadog.organisation.clock = lambda: datetime(2026, 11, 24, 12, tzinfo=UTC)
     with urllib.request.urlopen(
         urllib.request.Request(f'{datadog.url}/api/v1/validate', headers={'DD-API-KEY': API_KEY}), timeout=5
@@ -614,6 +612,6 @@ def test_the_clock_of_the_server_is_the_organisations(datadog):
         assert answer.headers['Date'] == 'Tue, 24 Nov 2026 12:00:00 GMT'
 
 
-def test_an_event_long_past_is_refused_in_plain_text(datadog):
+def test_an_old_event_is_refused_in_plain_text(datadog):
     status, answer = call(datadog, 'POST', '/api/v1/events', {**EVENT, 'date_happened': 1})
     assert (status, recordings.parsed(json.dumps(answer).encode())) == (400, {'errors': ['Event too far in the past']})

@@ -64,7 +64,7 @@ def test_under_the_other_choice_every_sub_group_notifies():
     assert 'I6' in found.assumptions.relied_on
 
 
-def test_a_single_sub_group_leaves_nothing_open():
+def test_a_single_sub_group_relies_on_no_assumption():
     found = folded(['cluster'], {'c/a': '1 9 1'})
     assert told(found, ('cluster:c',)) == [(1, 'Alert'), (2, 'OK')]
     assert 'I6' not in found.assumptions.relied_on
@@ -94,7 +94,7 @@ def test_the_cause_of_a_change_is_that_of_the_sub_group(sub_groups):
 
 
 @pytest.mark.rule('2.20', '14.10')
-def test_unknown_is_folded_as_well():
+def test_unknown_is_folded_too():
     asset = read_monitor(
         Unplaced(Path('m.json')),
         {

@@ -47,7 +47,7 @@ def test_names_in_junit_are_unique():
     assert found == [['x (1:2)', 'x (1:2) #2', 'x (1:3)', 'x #2'], ['x']]
 
 
-def test_fingerprints_stay_where_lines_move_and_differ_where_findings_do():
+def test_fingerprints_are_independent_of_lines_and_unique_per_finding():
     def fingerprints(diagnostics):
         [run] = json.loads(render('sarif', report(diagnostics)))['runs']
         return [result['partialFingerprints']['ddassets/v1'] for result in run['results']]
@@ -71,5 +71,5 @@ def test_markdown_escapes_what_would_be_markup():
     assert r'\<script\>' in row and r'\@all' in row and r'\*d\*' in row
 
 
-def test_the_text_marks_the_place():
+def test_the_text_marks_the_position():
     assert 'ab\n' + ' ' * 20 + '^\n' in render('text', report())

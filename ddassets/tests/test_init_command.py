@@ -74,7 +74,7 @@ def test_a_count_of_a_distribution(init, tmp_path):
     assert code == 0 and states == {'OK', 'Warn', 'Alert'}
 
 
-def test_what_is_written_suits_an_editor(init, tmp_path):
+def test_the_written_file_is_valid_in_an_editor(init, tmp_path):
     (tmp_path / 'exported.json').write_text(json.dumps(BODY))
     init('exported.json')
     path = tmp_path / 'rehearsals' / 'lag_is_high.yaml'
@@ -99,7 +99,7 @@ def test_what_is_written_suits_an_editor(init, tmp_path):
     assert workflow['jobs']['ddassets']['steps'][-1]['with'] == {'paths': 'exported.json', 'rehearse': 'exported.json'}
 
 
-def test_nothing_that_exists_is_touched(init, tmp_path):
+def test_existing_files_are_not_changed(init, tmp_path):
     (tmp_path / 'exported.json').write_text(json.dumps([BODY, {**BODY, 'name': 'Other', 'id': 4}]))
     (tmp_path / 'rehearsals').mkdir()
     mine = {'rehearsals/lag_is_high.yaml': b'mine', '.ddassets.yaml': b'companions: []\n'}
@@ -153,7 +153,7 @@ def test_an_integration(init, tmp_path):
         pytest.param([], 'exported.json', id='no-monitor'),
     ],
 )
-def test_where_no_scenario_can_be_made_nothing_is_written(bodies, message, init, tmp_path):
+def test_without_a_scenario_nothing_is_written(bodies, message, init, tmp_path):
     (tmp_path / 'exported.json').write_text(json.dumps(bodies))
     code, _, err = init('exported.json')
     assert code == 2 and message in err

@@ -76,7 +76,7 @@ def test_published_version(text, published):
 
 
 @pytest.mark.parametrize(('case', 'mode'), params(CASES['versions_already_there'], 'wheel', 'named'))
-def test_versions_that_are_there_already(case, mode):
+def test_versions_that_are_already_installed(case, mode):
     assert judge_versions(mode, case['wanted'], case.get('installed'), case.get('shipped')) == case['result']
 
 

@@ -23,7 +23,7 @@ def findings(capsys, *arguments):
     return code, json.loads(out)
 
 
-def test_what_a_baseline_knows_is_counted_and_not_shown(tmp_path, capsys):
+def test_findings_in_a_baseline_are_counted_and_not_shown(tmp_path, capsys):
     folder, baseline = write(tmp_path, BAD), tmp_path / 'baseline.json'
     assert run(capsys, folder)[0] == 1
     code, out = run(capsys, '--write-baseline', baseline, folder)
@@ -41,7 +41,7 @@ def test_what_a_baseline_knows_is_counted_and_not_shown(tmp_path, capsys):
     assert (document['known'], document['gone']) == (2, [])
 
 
-def test_a_line_that_moves_makes_no_finding_new(tmp_path, capsys):
+def test_a_moved_line_is_not_a_new_finding(tmp_path, capsys):
     sources = {'datadog_checks/acme/metrics.py': "METRICS = {'acme_store_size': 'store.size'}\n"}
     rows = ['acme.queue.length,gauge', 'acme.queue.length,gauge', 'acme.workers,gauge']
     query = {DASHBOARD: {'widgets': [widget('avg:acme.store.size{$host} by {host}')]}}
@@ -57,7 +57,7 @@ def test_a_line_that_moves_makes_no_finding_new(tmp_path, capsys):
     assert findings(capsys, folder, '--baseline', baseline)[1]['findings'] == []
 
 
-def test_what_no_longer_occurs_is_listed(tmp_path, capsys):
+def test_findings_that_no_longer_occur_are_listed(tmp_path, capsys):
     folder, baseline = write(tmp_path, BAD), tmp_path / 'baseline.json'
     run(capsys, '--write-baseline', baseline, folder)
     write(tmp_path, {DASHBOARD: {'widgets': BAD[DASHBOARD]['widgets'][:1]}})
@@ -82,7 +82,7 @@ def test_a_finding_of_the_shared_configuration_is_gone_when_it_is_mended(tmp_pat
     assert findings(capsys, '--baseline', baseline, tmp_path / 'acme')[1]['gone'] == []
 
 
-def test_findings_of_what_is_not_linted_are_not_gone(tmp_path, capsys):
+def test_findings_of_other_integrations_are_kept(tmp_path, capsys):
     for name in ('one', 'two', 'three'):
         write(tmp_path / name, BAD)
     folders, baseline = [tmp_path / name / 'acme' for name in ('one', 'two', 'three')], tmp_path / 'baseline.json'

@@ -149,7 +149,7 @@ def test_fail_on(lint, tmp_path, files, fail_on, code):
     assert lint('acme', '--fail-on', fail_on, '--severity', 'error')[0] == code
 
 
-def test_a_path_that_is_not_there(lint):
+def test_a_missing_path(lint):
     code, out, err = lint('acme')
     assert (code, out) == (2, '')
     assert 'acme: No such file or directory' in err
@@ -164,7 +164,7 @@ def test_a_path_that_is_not_there(lint):
         pytest.param('acme/notes.md', 'pass the folder of the integration, acme\n', id='a-file-of-it'),
     ],
 )
-def test_a_path_that_is_no_folder(lint, tmp_path, path, message):
+def test_a_path_that_is_not_a_folder(lint, tmp_path, path, message):
     write(tmp_path, {})
     (tmp_path / 'file').write_text('')
     (tmp_path / 'acme' / 'notes.md').write_text('Notes')
@@ -195,7 +195,7 @@ def test_a_full_disk(tmp_path):
     assert (done.returncode, done.stderr) == (2, 'ddassets: error: cannot write: No space left on device\n')
 
 
-def test_a_folder_with_nothing_in_it(lint, tmp_path):
+def test_an_empty_folder(lint, tmp_path):
     (tmp_path / 'docs').mkdir()
     code, out, _ = lint('docs')
     assert code == 1
@@ -223,7 +223,7 @@ def test_the_current_folder(lint, tmp_path, monkeypatch):
 # Other integrations
 
 
-def test_metrics_of_a_neighbour_are_known(lint, tmp_path):
+def test_metrics_of_another_integration_are_known(lint, tmp_path):
     """A name under a prefix that two integrations share, and one under a prefix that nothing else knows."""
     queries = [widget('avg:acme.disk.free{$host}'), widget('avg:zebra.stripes{$host}', title='Stripes')]
     write(tmp_path, {DASHBOARD: {'widgets': queries}})
@@ -442,7 +442,7 @@ def test_help_is_quick_to_write(capsys):
     assert '--fail-on' in capsys.readouterr().out
 
 
-def test_lint_starts_without_what_it_does_not_need(tmp_path):
+def test_lint_imports_only_what_it_needs(tmp_path):
     """No numpy, no API client, and no YAML without a configuration file."""
     write(tmp_path, {})
     program = (

@@ -122,7 +122,7 @@ def test_a_file_is_parsed_only_if_it_may_contain_a_name_in_doubt(tmp_path):
     assert (unlisted.files, unlisted.parsed) == (1, 1)
 
 
-def test_what_is_not_parsed_contains_no_name_in_doubt(tmp_path, monkeypatch):
+def test_unparsed_files_contain_no_name_in_doubt(tmp_path, monkeypatch):
     """Property: if every file is parsed, the same names are found in the same places."""
     drawn = random.Random(scale.SEED)
     words = 'queue size count'.split()

@@ -72,7 +72,7 @@ def test_the_fix_of_each_rule_is_complete_and_repeats_nothing(rule, tmp_path, ca
         ('{"a": ",", "a": ","}', '{"a": ","}'),
     ],
 )
-def test_a_key_that_repeats_its_value_is_taken_out(text, expected, tmp_path):
+def test_a_duplicate_key_with_an_equal_value_is_deleted(text, expected, tmp_path):
     problems = []
     parse_document(tmp_path / 'a.json', text, problems)
     fixes = [one.fix for one in problems if one.fix]
@@ -85,7 +85,7 @@ def test_a_key_that_repeats_its_value_is_taken_out(text, expected, tmp_path):
 
 
 @pytest.mark.parametrize('indent', [None, 1, '\t'])
-def test_an_element_leaves_its_list_and_nothing_else(indent, tmp_path):
+def test_only_the_element_is_deleted_from_its_list(indent, tmp_path):
     """Property: for every element of every list, the changed text contains the data without it."""
     drawn = random.Random(scale.SEED)
     for _ in range(scale.runs(100)):

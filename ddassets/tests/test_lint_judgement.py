@@ -833,7 +833,7 @@ def test_the_place_of_a_tag_after_an_invalid_tag(tmp_path):
     assert found.key == 'tags[2]'
 
 
-def test_the_suffix_of_a_counter_is_called_to_mind(tmp_path):
+def test_the_suffix_of_a_counter_is_suggested(tmp_path):
     [found] = [f for f in lint(read(write(tmp_path, COUNTER))) if f.code == 'metric/unknown']
     assert found.hint == 'nearest: acme.waits.count'
 
@@ -952,7 +952,7 @@ def test_a_variable_stands_for_its_tag_key(tmp_path):
     assert found == [(WARNING, 'no series of acme.queue.length has the tag key queu', '$q')]
 
 
-def test_what_is_emitted_is_known(tmp_path):
+def test_emitted_metrics_are_known(tmp_path):
     files = {METADATA: metadata('acme.queue.length,gauge'), **dashboard('avg:acme.workers{$host}')}
     assert [f[1] for f in judge(tmp_path, files, 'metric/unknown')] == ['acme.workers is not in metadata.csv']
     assert judge(tmp_path, files, 'metric/unknown', EMISSION) == []

@@ -38,7 +38,7 @@ def test_a_planted_fault_is_found(rule, into, tmp_path):
 
 
 @pytest.mark.parametrize(('rule', 'into'), RULES)
-def test_a_near_case_is_no_false_alarm(rule, into, tmp_path):
+def test_a_near_case_has_no_finding(rule, into, tmp_path):
     found = planting.findings(tmp_path, planting.transplants(rule, True, into), rule)
     assert [one for one in found if one.code == rule.id or planting.is_serious(one)] == []
 

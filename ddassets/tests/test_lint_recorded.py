@@ -35,7 +35,7 @@ def checkout(cassettes, tmp_path_factory):
     return folder
 
 
-def test_what_the_api_took_is_neither_an_error_nor_a_warning(checkout):
+def test_bodies_that_the_api_accepted_have_no_errors_or_warnings(checkout):
     report = lint_paths([checkout])
     assert report.integrations > 250 and report.queries > 80 and report.not_covered.total() > 150
     bad = [finding for finding in report.findings if finding.severity > Severity.NOTE]

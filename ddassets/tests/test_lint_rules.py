@@ -47,7 +47,7 @@ def test_good_example(rule, tmp_path):
     assert lint_example(tmp_path, rule.good, emission(rule), rule.file) == []
 
 
-def test_opinions_are_silent_without_the_strict_profile(tmp_path):
+def test_opinions_are_reported_only_in_the_strict_profile(tmp_path):
     opinions = [rule for rule in all_rules().values() if rule.opinion]
     assert {rule.id for rule in opinions} == {'message/no-recovery-text', 'monitor/no-data-silent'}
     for number, rule in enumerate(opinions):
@@ -75,5 +75,5 @@ def test_the_page_is_up_to_date():
     assert PAGE.read_text() == page(), f'ddassets explain --all > {PAGE}'
 
 
-def test_the_example_integration_is_what_the_client_takes():
+def test_the_client_accepts_the_example_integration():
     assert {'manifest.json', 'metadata.csv'} < INTEGRATION.keys()

@@ -99,7 +99,7 @@ def test_an_assumed_cell_is_named_and_can_be_switched(transition, flag, assumpti
 
 
 @pytest.mark.rule('4.3')
-def test_a_group_born_in_trouble_comes_from_ok():
+def test_the_first_transition_of_a_group_is_from_ok():
     assert text('{{#is_alert}}a{{/is_alert}}{{#is_recovery}}b{{/is_recovery}}', State.ABSENT, ALERT) == 'a'
 
 
@@ -224,7 +224,7 @@ def test_exact_match_compares_numbers_by_value(value, expected):
         pytest.param(None, '', '', id='no value'),
     ],
 )
-def test_the_value_has_three_decimals_and_a_threshold_all_of_them(value, expected, raw):
+def test_only_the_value_is_rounded_to_three_decimals(value, expected, raw):
     given = {'values': {'value': value, 'threshold': 0.00049}}
     assert text('{{value}} of {{threshold}}', **given) == f'{expected} of 0.00049'
     assert text('{{value}} of {{threshold}}', **given, choices={'A16': 'raw'}) == f'{raw} of 0.00049'
@@ -268,14 +268,14 @@ def test_override_priority():
         pytest.param('{{#is_match "env.name" ""}}a{{/is_match}}', ['A93'], id='A93 empty text'),
     ],
 )
-def test_names_what_it_assumed(message, expected):
+def test_assumptions_are_recorded(message, expected):
     rendered = render(parse(message), context())
     assert list(rendered.assumptions) == expected
     assert set(expected) <= set(ASSUMPTIONS)
 
 
 @pytest.mark.rule('4.6', '4.10')
-def test_a_time_that_is_not_there_prints_nothing():
+def test_a_missing_time_prints_nothing():
     rendered = render(parse("[{{local_time 'first_triggered_at' 'UTC'}}]"), context(first_triggered_at=None))
     assert (rendered.text, rendered.assumptions) == ('[]', ())
 
@@ -304,7 +304,7 @@ def test_a_choice_changes_the_text(assumption, message, usual, other):
 
 
 @pytest.mark.rule('4.12', 'A32')
-def test_a_final_stop_can_belong_to_a_handle():
+def test_a_final_full_stop_can_belong_to_a_handle():
     template = parse('tell @team-x. And @b@example.com')
     assert render(template, context()).handles == ('@team-x', '@b@example.com')
     assert render(template, context(choices={'A32': 'yes'})).handles == ('@team-x.', '@b@example.com')

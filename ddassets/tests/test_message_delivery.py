@@ -234,7 +234,7 @@ def test_a_preset_hides_parts_and_no_recipient(preset, hidden):
 
 
 @pytest.mark.rule('3.28')
-def test_the_mail_has_the_title_as_subject_and_plain_text():
+def test_the_mail_has_the_title_as_its_subject_and_a_plain_text():
     subject, text = delivery().email()
     assert subject == '[P1] [Triggered on {host:h 1,zone:z}] Busy'
     assert text.splitlines()[:5] == [

@@ -58,7 +58,7 @@ def test_handles(text, expected):
 
 
 @pytest.mark.rule('4.11', '4.12')
-def test_a_handle_knows_its_place_its_arguments_and_a_doubtful_end():
+def test_a_handle_has_its_position_arguments_and_doubtful_end():
     text = 'run @workflow-x(a=1, b="c"), then @ops'
     workflow, ops = find_handles(text)
     assert text[workflow.start : workflow.end] == '@workflow-x(a=1, b="c")'
@@ -122,7 +122,7 @@ def test_reach(text, always, sometimes):
 
 
 @pytest.mark.rule('4.4')
-def test_reach_tells_handles_apart_and_stays_quick_where_tests_pile_up():
+def test_reach_distinguishes_handles_and_is_fast_for_many_tests():
     pairs = ''.join(
         f'{{{{#is_match "a{n}.name" "b"}}}}{{{{#is_match "b{n}.name" "c"}}}}@ops{{{{/is_match}}}}{{{{/is_match}}}} '
         for n in range(40)
@@ -180,7 +180,7 @@ def test_notify(text, expected):
 
 @pytest.mark.parametrize('handle', ['me', '@', '', '@a @b', '@ops.', 'x@example.com', '@a\n', '@workflow-x(a=1)'])
 @pytest.mark.parametrize('rewrite', [redirect, notify])
-def test_no_handle_to_send_to(rewrite, handle):
+def test_invalid_handles(rewrite, handle):
     with pytest.raises(UnusableInputError, match='expected a handle'):
         rewrite('text', handle)
 
@@ -255,7 +255,7 @@ def test_a_redirected_message_notifies_nobody_else(text, context, handle):
 @pytest.mark.rule('4.4')
 @settings(max_examples=EXAMPLES)
 @given(messages, contexts)
-def test_who_is_added_hears_of_every_transition(text, context):
+def test_an_added_recipient_is_notified_of_every_transition(text, context):
     added = notify(text, ME)
     assert ME in render(parse(added), context).handles
     assert notify(added, ME) == added
@@ -274,7 +274,7 @@ ATOMS = [(env, value, priority) for env in ('prod', 'dev') for value in (1.0, 2.
 @pytest.mark.rule('4.3', '4.4')
 @settings(max_examples=EXAMPLES // 2)
 @given(apart)
-def test_what_is_foretold_is_what_rendering_does_in_every_case(text):
+def test_predicted_recipients_equal_rendered_ones(text):
     template = parse(text)
     foretold = {found.handle: found for found in reach(template)}
     for transition in TRANSITIONS:

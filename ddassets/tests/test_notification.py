@@ -61,7 +61,7 @@ def test_recovery_after_a_silent_no_data(choice, expected):
 
 
 @pytest.mark.rule('2.23')
-def test_a_draft_tells_nothing():
+def test_a_draft_does_not_notify():
     mutes = [mute(0, 2, states=[State.ALERT])]
     assert inbox({'renotify_interval': 1}, '81x9', mutes, draft_status='draft') == ''
     assert inbox({'renotify_interval': 4}, '81x9', mutes, draft_status='published') == '(A0) A2! A6+'
@@ -69,12 +69,12 @@ def test_a_draft_tells_nothing():
 
 @pytest.mark.rule('3.25', '3.26')
 @pytest.mark.parametrize('option', [{'notify_audit': True}, {'notification_preset_name': 'hide_all'}])
-def test_options_that_change_nothing(option):
+def test_options_without_effect(option):
     assert inbox(option, '1 81 1') == inbox({}, '1 81 1') == 'A1 R2'
 
 
 @pytest.mark.rule('3.20')
-def test_a_group_that_is_dropped_tells_nothing():
+def test_a_dropped_group_does_not_notify():
     query = 'avg(last_1m):avg:m{*} by {host} > 80'
     timeline = run(query, {'m{host:a}': '81x3'}, {'renotify_interval': 700}, 2000)
     due = notifications(read(query, {'renotify_interval': 700}), timeline.groups['host:a',])
@@ -112,7 +112,7 @@ def test_renotification(options, points, expected):
 
 
 @pytest.mark.rule('3.21')
-def test_no_data_is_renotified_where_it_is_told():
+def test_no_data_is_renotified_if_it_notifies():
     assert inbox({**AGAIN, **TELL}, '1', minutes=5) == 'N1 N3+ N5+'
 
 
@@ -227,13 +227,13 @@ def test_renotification_in_a_downtime(choice, states, expected):
 
 
 @pytest.mark.rule('5.16', '3.21')
-def test_what_a_downtime_held_back_is_none_of_the_occurrences():
+def test_a_muted_renotification_does_not_count():
     assert inbox({**AGAIN, 'renotify_occurrences': 1}, '1 81x10', [mute(2, 6)]) == 'A1 (A3+) (A5+) A7+'
 
 
 @pytest.mark.rule('3.18', '3.20', 'A8')
 @pytest.mark.parametrize('minutes, told', [(1500, False), (600, True)], ids=['forgotten', 'the same'])
-def test_a_new_life_owes_no_recovery(minutes, told):
+def test_a_new_group_needs_no_recovery(minutes, told):
     query = 'avg(last_1m):avg:m{*} by {host} > 80'
     points = [(0, 81), (60, 81), *((60 * (minutes + minute), 1) for minute in (0, 1, 2, 5))]
     timeline = run(query, {'m{host:a}': points}, SHOW)

@@ -199,7 +199,7 @@ def said():
 
 @pytest.mark.parametrize('part', GROUP_PARTS)
 @pytest.mark.parametrize('change', ['missing', 'more', 'other'])
-def test_canary_a_difference_is_seen(said, part, change):
+def test_canary_a_difference_is_detected(said, part, change):
     def wrong(groups):
         found = {group: [[*rows] for rows in parts] for group, parts in groups.items()}
         for parts in found.values():
@@ -235,12 +235,12 @@ def switched(case: Case) -> str | None:
 
 
 @pytest.mark.parametrize('batch', range(FIRST, FIRST + CASES // 4, BATCH))
-def test_what_was_not_relied_on_does_not_matter(batch):
+def test_assumptions_not_relied_on_do_not_matter(batch):
     for found in judged(range(batch, batch + BATCH), switched):
         assert found is None
 
 
-def test_canary_an_assumption_that_is_not_recorded_is_seen(monkeypatch):
+def test_canary_an_unrecorded_assumption_is_detected(monkeypatch):
     told = first
     monkeypatch.setitem(globals(), 'first', lambda *arguments: (told(*arguments)[0], set()))
     seen = {found.rpartition(': ')[0].rpartition(' ')[2] for found in judged(range(30), switched) if found}

@@ -65,7 +65,7 @@ def named(datadog, title):
 
 
 @pytest.mark.parametrize('folder', [pytest.param(MY_METRIC, id='my_metric'), pytest.param(None, id='spool')])
-def test_what_was_applied_needs_nothing(datadog, spool, folder):
+def test_a_second_apply_does_nothing(datadog, spool, folder):
     folder = folder or spool()
     code, found = plan(datadog, folder)
     assert code == 1 and {do for do, _, _ in found} == {'create'}
@@ -118,7 +118,7 @@ def test_a_message_changes_while_the_downtime_is_active(datadog, spool, at):
     assert plan(datadog, folder) == (0, [])
 
 
-def test_other_times_of_an_active_downtime_make_a_new_one(datadog, spool, at):
+def test_other_times_of_an_active_downtime_replace_it(datadog, spool, at):
     at('2028-01-01T00:30:00+00:00')
     assets = {'downtimes/lab.json': copy.deepcopy(integration.ASSETS['downtimes/new_year.json'])}
     schedule = assets['downtimes/lab.json']['data']['attributes']['schedule']
@@ -136,7 +136,7 @@ def test_other_times_of_an_active_downtime_make_a_new_one(datadog, spool, at):
     assert plan(datadog, folder) == (0, [])
 
 
-def test_every_object_is_told_with_its_address(datadog, spool):
+def test_every_object_is_reported_with_its_address(datadog, spool):
     out = applied(datadog, spool()).out
     for id in datadog.organisation.dashboards:
         assert f'{datadog.url}/dashboard/{id}' in out
@@ -157,7 +157,7 @@ def test_the_files_change(datadog, spool):
     assert len(ids & (set(datadog.organisation.monitors) | set(datadog.organisation.dashboards))) == 2
 
 
-def test_a_key_that_is_no_longer_there_is_set_back(datadog, spool):
+def test_a_removed_key_is_reset(datadog, spool):
     assets = copy.deepcopy(integration.ASSETS)
     assets['monitors/full.json']['definition']['priority'] = 2
     applied(datadog, spool(assets))
@@ -184,7 +184,7 @@ def test_a_renamed_file_keeps_its_object(datadog, spool):
     assert plan(datadog, folder) == (0, [])
 
 
-def test_another_type_of_monitor_takes_its_place(datadog, spool):
+def test_another_type_of_monitor_replaces_it(datadog, spool):
     applied(datadog, spool({'monitors/full.json': integration.ASSETS['monitors/full.json']}))
     assets = {'monitors/full.json': copy.deepcopy(integration.ASSETS['monitors/full.json'])}
     assets['monitors/full.json']['definition'] |= {
@@ -208,7 +208,7 @@ VARIANTS = st.fixed_dictionaries(
 
 @settings(max_examples=8)
 @given(st.lists(VARIANTS, min_size=1, max_size=3))
-def test_whatever_the_files_were_before_they_are_what_is_there(specification, tmp_path_factory, states):
+def test_apply_converges_from_any_earlier_files(specification, tmp_path_factory, states):
     with FakeDatadog(specification) as datadog:
         datadog.organisation.seed_foreign(2)
         nothing = datadog.organisation.fingerprint()
@@ -232,7 +232,7 @@ def changed_by_hand(datadog):
     return datadog.organisation.fingerprint()
 
 
-def test_what_was_changed_by_hand_is_left_until_leave_is_given(datadog, spool):
+def test_manual_changes_are_kept_without_overwrite(datadog, spool):
     folder = spool()
     applied(datadog, folder)
     before = changed_by_hand(datadog)
@@ -246,7 +246,7 @@ def test_what_was_changed_by_hand_is_left_until_leave_is_given(datadog, spool):
     assert datadog.organisation.fingerprint() != before
 
 
-def test_the_rest_is_applied_beside_what_is_left_alone(datadog, spool):
+def test_the_other_objects_are_applied(datadog, spool):
     applied(datadog, spool())
     changed_by_hand(datadog)
     outcome = run(datadog, 'apply', spool(integration.changed()), '--yes', '--json')
@@ -256,7 +256,7 @@ def test_the_rest_is_applied_beside_what_is_left_alone(datadog, spool):
     assert named(datadog, 'Spool is slow')['query'].endswith('> 90')
 
 
-def test_a_copy_made_by_hand_is_nobody_elses_business(datadog, spool):
+def test_a_copy_made_by_hand_is_not_touched(datadog, spool):
     folder = spool()
     applied(datadog, folder)
     copied = copy.deepcopy(named(datadog, 'Spool is full')) | {'id': 7_000_000_000, 'name': 'Spool is full (copy)'}
@@ -266,7 +266,7 @@ def test_a_copy_made_by_hand_is_nobody_elses_business(datadog, spool):
     assert only(datadog.organisation.monitors)['name'] == 'Spool is full (copy)'
 
 
-def test_a_downtime_made_by_hand_stands_in_the_way(datadog, spool):
+def test_a_manual_duplicate_of_a_downtime_is_reported(datadog, spool):
     folder = spool({'downtimes/lab.json': integration.ASSETS['downtimes/lab.json']})
     applied(datadog, folder)
     only(datadog.organisation.downtimes)['attributes']['message'] = 'taken over by hand'
@@ -303,7 +303,7 @@ def test_only(datadog, spool, options, expected):
     assert {f'{kind}/{name}' for _, kind, name in plan(datadog, folder)[1]} == expected
 
 
-def test_only_deletes_nothing_else_and_lists_nothing_else(datadog, spool):
+def test_only_affects_only_the_chosen_kinds(datadog, spool):
     applied(datadog, spool())
     folder = spool({'monitors/full.json': integration.ASSETS['monitors/full.json']})
     assert plan(datadog, folder, '--only', 'monitors') == (1, [('delete', 'monitor', 'slow')])
@@ -313,7 +313,7 @@ def test_only_deletes_nothing_else_and_lists_nothing_else(datadog, spool):
 # Destroying
 
 
-def test_destroy_leaves_what_is_not_ours(datadog, spool):
+def test_destroy_keeps_objects_of_others(datadog, spool):
     datadog.organisation.seed_foreign(5)
     before = datadog.organisation.fingerprint()
     folder = spool()
@@ -344,7 +344,7 @@ FEWEST = {
 }
 
 
-def test_apply_asks_as_little_as_can_be(datadog):
+def test_apply_sends_as_few_requests_as_possible(datadog):
     assert run(datadog, 'apply', MY_METRIC, '--yes').code == 0
     # After a creation, two more listings have to agree.
     listings = {name: 3 for name in FEWEST if name.startswith('List')}
@@ -355,7 +355,7 @@ def test_apply_asks_as_little_as_can_be(datadog):
     assert datadog.counts() == dict.fromkeys(LISTINGS, 1) | {'GetDashboard': 2}
 
 
-def test_independent_requests_are_under_way_at_once(datadog, spool):
+def test_independent_requests_are_concurrent(datadog, spool):
     """The creations wait for each other: sequential requests would time out."""
     together = threading.Barrier(7)
 
@@ -386,7 +386,7 @@ def test_two_hundred_objects_of_others(datadog, spool):
     } == ours
 
 
-def test_a_page_may_hold_less_than_was_asked_for(datadog, spool, monkeypatch):
+def test_a_page_may_be_shorter_than_requested(datadog, spool, monkeypatch):
     def capped(organisation, request):
         limited = {**request.query, 'page[limit]': ['7']}
         return list_downtimes(organisation, replace(request, query=limited))
@@ -401,7 +401,7 @@ def test_a_page_may_hold_less_than_was_asked_for(datadog, spool, monkeypatch):
 
 
 @pytest.mark.parametrize('operation', sorted(LISTINGS))
-def test_a_listing_that_tells_the_same_for_ever_comes_to_an_end(datadog, spool, monkeypatch, operation):
+def test_a_listing_that_repeats_its_page_ends(datadog, spool, monkeypatch, operation):
     """As with a gateway that ignores the query."""
 
     def deaf(organisation, request):
@@ -427,7 +427,7 @@ def test_a_listing_that_tells_the_same_for_ever_comes_to_an_end(datadog, spool, 
     assert datadog.counts()[operation] == 2
 
 
-def test_a_filter_that_is_not_heeded_brings_nobody_elses_monitors_into_play(datadog, spool, tmp_path, monkeypatch):
+def test_an_ignored_filter_does_not_affect_monitors_of_others(datadog, spool, tmp_path, monkeypatch):
     other = integration.write(tmp_path / 'other', integration.neighbour(), 'acme-spool-2')
     applied(datadog, other)
     datadog.organisation.hold_foreign()
@@ -444,7 +444,7 @@ def test_a_filter_that_is_not_heeded_brings_nobody_elses_monitors_into_play(data
     assert len(datadog.organisation.monitors) == 2
 
 
-def test_what_was_destroyed_is_made_again(datadog, spool):
+def test_destroyed_objects_can_be_created_again(datadog, spool):
     """Cancelled downtimes, with their markers, are listed for two more days."""
     folder = spool()
     applied(datadog, folder)
@@ -464,7 +464,7 @@ def test_what_was_destroyed_is_made_again(datadog, spool):
         ('GetMonitorNotificationRules', 'data'),
     ],
 )
-def test_what_a_listing_tells_twice_is_one_object(datadog, spool, monkeypatch, operation, key):
+def test_an_object_listed_twice_is_one_object(datadog, spool, monkeypatch, operation, key):
     """It is not a duplicate to delete."""
 
     def stammer(organisation, request):
@@ -487,7 +487,7 @@ def test_what_a_listing_tells_twice_is_one_object(datadog, spool, monkeypatch, o
 @pytest.mark.parametrize(
     'kind, creations', [pytest.param('504_after_success', 1, id='made'), pytest.param('503', 2, id='not-made')]
 )
-def test_a_creation_whose_answer_was_lost_is_looked_for(datadog, operation, kind, creations):
+def test_a_creation_with_a_lost_response_is_searched(datadog, operation, kind, creations):
     folder = Path(MY_METRIC)
     run(datadog, 'apply', folder, '--yes')
     undisturbed = datadog.organisation.fingerprint()
@@ -569,7 +569,7 @@ def broken(path, change):
     ],
 )
 @pytest.mark.parametrize('command', ['plan', 'apply'])
-def test_nothing_is_changed_unless_all_is_valid(datadog, spool, command, assets, words):
+def test_nothing_changes_unless_everything_is_valid(datadog, spool, command, assets, words):
     outcome = run(datadog, command, spool(assets), *(['--yes'] if command == 'apply' else []))
     assert outcome.code == 2
     assert all(word in outcome.err for word in words), outcome.err

@@ -63,7 +63,7 @@ def test_deletions_come_last(datadog, applied, tmp_path):
     assert goes == sorted(goes) and set(goes) == {False, True}
 
 
-def test_what_is_replaced_stays_until_the_new_one_is_there(datadog, applied, tmp_path, monkeypatch):
+def test_a_replaced_object_stays_until_the_new_one_exists(datadog, applied, tmp_path, monkeypatch):
     def full(organisation, request):
         raise Refusal(400, 'The organisation has as many monitors as it may')
 
@@ -76,7 +76,7 @@ def test_what_is_replaced_stays_until_the_new_one_is_there(datadog, applied, tmp
 
 
 @pytest.mark.parametrize('kind', ['503', '504_after_success'])
-def test_the_old_one_is_not_taken_for_the_new_one_whose_answer_was_lost(datadog, applied, tmp_path, kind):
+def test_the_replaced_object_is_not_mistaken_for_the_new_one(datadog, applied, tmp_path, kind):
     """They have the same name; by the name alone, the only existing one would be deleted."""
     applied(FULL)
     met = []
@@ -93,7 +93,7 @@ def test_the_old_one_is_not_taken_for_the_new_one_whose_answer_was_lost(datadog,
     assert met and monitor['type'] == 'event-v2 alert'
 
 
-def test_a_judgement_that_is_forbidden_is_none(datadog, tmp_path, monkeypatch):
+def test_a_forbidden_validation_is_skipped(datadog, tmp_path, monkeypatch):
     def forbidden(organisation, request):
         raise Refusal(403, 'Forbidden')
 
@@ -114,14 +114,14 @@ def test_a_judgement_that_is_forbidden_is_none(datadog, tmp_path, monkeypatch):
         ),
     ],
 )
-def test_a_monitor_is_judged_as_what_it_will_be(datadog, applied, tmp_path, assets, operation):
+def test_a_monitor_is_validated_with_its_changes(datadog, applied, tmp_path, assets, operation):
     applied(FULL)
     assert run(datadog, 'plan', written(tmp_path, assets)).code == 1
     judged = [one.operation for one in datadog.exchanges if one.operation.startswith('Validate')]
     assert judged == [operation]
 
 
-def test_what_would_be_left_alone_is_judged_all_the_same(datadog, applied, tmp_path):
+def test_a_skipped_change_is_validated_too(datadog, applied, tmp_path):
     """Otherwise `--overwrite` would be recommended for a body that Datadog refuses."""
     applied(FULL)
     next(iter(datadog.organisation.monitors.values()))['message'] = 'by hand'
@@ -131,7 +131,7 @@ def test_what_would_be_left_alone_is_judged_all_the_same(datadog, applied, tmp_p
     assert outcome.code == 2 and 'Datadog would refuse the assets; nothing was changed' in outcome.err
 
 
-def test_one_that_fails_leaves_the_others_alone_and_is_told(datadog, tmp_path, monkeypatch):
+def test_a_failed_step_is_reported_and_others_continue(datadog, tmp_path, monkeypatch):
     def full(organisation, request):
         raise Refusal(400, 'The organisation has as many monitors as it may')
 
@@ -153,7 +153,7 @@ def test_one_that_fails_leaves_the_others_alone_and_is_told(datadog, tmp_path, m
     ],
 )
 @pytest.mark.parametrize('before', [-30, 0.02, 200], ids=['long-begun', 'just-before', 'to-come'])
-def test_time_alone_changes_nothing(datadog, tmp_path, monkeypatch, rule, before):
+def test_the_passing_of_time_causes_no_change(datadog, tmp_path, monkeypatch, rule, before):
     """Applied today, and again at any later time: the start of the file is past by then, and so is the one sent.
 
     `before` are the days from the first application to the start.
@@ -187,7 +187,7 @@ def until(end, **attributes):
 
 
 @pytest.mark.parametrize('exists', [False, True], ids=['create', 'update'])
-def test_what_has_ended_while_someone_was_asked_is_not_made_endless(datadog, tmp_path, monkeypatch, exists):
+def test_a_downtime_that_ended_during_the_prompt_is_not_created(datadog, tmp_path, monkeypatch, exists):
     now = datetime.fromisoformat('2028-03-06T18:59:00+00:00')
     datadog.organisation.clock = lambda: now
     monkeypatch.setattr(time, 'time', lambda: now.timestamp())
@@ -215,13 +215,13 @@ def test_what_has_ended_while_someone_was_asked_is_not_made_endless(datadog, tmp
     assert all(one['attributes']['status'] == 'canceled' for one in datadog.organisation.downtimes.values())
 
 
-def test_a_dry_run_sends_nothing_that_is_over(datadog, tmp_path):
+def test_a_dry_run_omits_ended_downtimes(datadog, tmp_path):
     outcome = run(datadog, 'apply', integration.write(tmp_path, until('2020-03-06T19:00:00Z')), '--dry-run')
     assert outcome.code == 0 and outcome.out == ''
     assert 'lab.json: it has ended, and would not be sent' in outcome.err and 'dry run: nothing, ' in outcome.err
 
 
-def test_whoever_leaves_starts_nothing_more():
+def test_no_step_starts_after_the_iteration_ends():
     started, gate, before = [], threading.Event(), threading.enumerate()
 
     def act(thing):
@@ -240,7 +240,7 @@ def test_whoever_leaves_starts_nothing_more():
     assert len(started) <= CONNECTIONS + 1
 
 
-def test_what_came_of_each_is_told_in_order():
+def test_outcomes_are_reported_in_order():
     assert map_concurrently(lambda thing: thing * 2, range(50)) == list(range(0, 100, 2))
     with pytest.raises(ZeroDivisionError):
         map_concurrently(lambda thing: 1 // thing, [2, 0, 1])
@@ -248,7 +248,7 @@ def test_what_came_of_each_is_told_in_order():
 
 
 @pytest.mark.parametrize('number', [signal.SIGINT, signal.SIGTERM], ids=['ctrl-c', 'terminated'])
-def test_whoever_interrupts_waits_for_no_answer(datadog, tmp_path, number):
+def test_an_interrupt_does_not_wait_for_responses(datadog, tmp_path, number):
     """Nothing is created after the interrupt, although responses are missing and would be requested again."""
     folder = integration.write(tmp_path, integration.ASSETS)
     held = threading.Event()

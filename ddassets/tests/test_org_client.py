@@ -72,7 +72,7 @@ def answering():
 @pytest.mark.parametrize(
     'kind', ['500', '502', '503', 'reset_before', 'reset_after', 'truncated', 'wrong_content_type']
 )
-def test_a_reading_is_repeated(datadog, slept, kind):
+def test_a_failed_read_is_repeated(datadog, slept, kind):
     datadog.inject(1, kind)
     datadog.inject(2, kind)
     said = []
@@ -90,7 +90,7 @@ def test_a_reading_is_repeated(datadog, slept, kind):
         pytest.param('wrong_content_type', 'the response is not JSON (text/html), 4 times in a row', id='another-type'),
     ],
 )
-def test_it_gives_up_at_some_time(datadog, slept, kind, words):
+def test_retries_are_limited(datadog, slept, kind, words):
     datadog.always = kind
     with pytest.raises(Unavailable) as caught:
         Client(account(datadog.url), timeout=5).get(PATH)
@@ -98,7 +98,7 @@ def test_it_gives_up_at_some_time(datadog, slept, kind, words):
 
 
 @pytest.mark.parametrize('kind', ['timeout', 'slow_loris'])
-def test_one_request_takes_no_longer_than_is_allowed(datadog, kind):
+def test_a_request_has_a_time_limit(datadog, kind):
     datadog.inject(1, kind)
     with pytest.raises(Unclear, match=r'no response within 0\.3 s'):
         Client(account(datadog.url), timeout=0.3).create(
@@ -109,7 +109,7 @@ def test_one_request_takes_no_longer_than_is_allowed(datadog, kind):
 @pytest.mark.parametrize(
     'kind', ['500', '504_after_success', 'reset_before', 'reset_after', 'truncated', 'wrong_content_type']
 )
-def test_a_creation_is_not(datadog, slept, kind):
+def test_a_failed_creation_is_not_repeated(datadog, slept, kind):
     datadog.inject(1, kind)
     body = {'type': 'query alert', 'query': 'avg(last_5m):avg:a{*} > 1'}
     with pytest.raises(Unclear):
@@ -117,7 +117,7 @@ def test_a_creation_is_not(datadog, slept, kind):
     assert len(datadog.exchanges) == 1 and slept == []
 
 
-def test_a_creation_that_reached_nobody_is(slept):
+def test_a_creation_without_a_connection_is_repeated(slept):
     """No request can have been executed."""
     with socket.socket() as unheard:
         # Bound and not listened at: whoever connects is refused.
@@ -156,12 +156,12 @@ def test_the_head_of_a_response_counts_towards_the_timeout(line):
         thread.join()
 
 
-def test_a_request_that_came_too_slowly_is_repeated(answering, slept):
+def test_a_request_that_arrived_too_slowly_is_repeated(answering, slept):
     with pytest.raises(Unavailable, match='408 Request Timeout, 4 times in a row'):
         answering(408).get(PATH)
 
 
-def test_a_creation_that_met_the_rate_limit_is(datadog, slept):
+def test_a_creation_refused_by_the_rate_limit_is_repeated(datadog, slept):
     """Datadog documents that it was not executed."""
     datadog.inject(1, '429')
     datadog.rate_limit_reset = 7
@@ -187,7 +187,7 @@ def test_a_creation_that_met_the_rate_limit_is(datadog, slept):
         pytest.param({'X-RateLimit-Reset': 'nan'}, [5] * transport.MAX_WAITS, id='no-number'),
     ],
 )
-def test_the_rate_limit_is_waited_for_but_not_for_ever(answering, slept, headers, expected):
+def test_the_wait_for_the_rate_limit_is_limited(answering, slept, headers, expected):
     with pytest.raises(Unavailable, match='rate limit reached; .* run the command again after that'):
         answering(429, headers).get(PATH)
     assert slept == expected
@@ -211,7 +211,7 @@ def test_no_redirect_is_followed(answering, datadog):
         pytest.param(404, {'errors': ['Monitor not found']}, '404: Monitor not found', id='gone'),
     ],
 )
-def test_what_datadog_says_is_told(answering, slept, status, body, words):
+def test_the_error_contains_the_response_of_datadog(answering, slept, status, body, words):
     with pytest.raises(Refused) as caught:
         answering(status, body=json.dumps(body).encode()).get(PATH)
     assert words in str(caught.value) and caught.value.status == status and slept == []
@@ -233,18 +233,18 @@ def test_a_key_in_an_answer_is_not_shown(answering, status):
     assert shown and API_KEY not in shown + ''.join(said) and APP_KEY not in shown + ''.join(said)
 
 
-def test_an_error_that_is_no_text(answering):
+def test_an_error_that_is_not_a_text(answering):
     with pytest.raises(Unavailable, match='the response is not text'):
         answering(400, body=b'\xff\xfe').get(PATH)
 
 
-def test_what_is_gone_is_deleted(answering):
+def test_a_missing_object_counts_as_deleted(answering):
     answering(404).delete(PATH + '/1')
     with pytest.raises(Refused):
         answering(409).delete(PATH + '/1')
 
 
-def test_a_host_that_is_not_there(slept):
+def test_an_unknown_host(slept):
     with pytest.raises(Unreachable, match='host api.invalid not found: is there a network'):
         Client(account('https://api.invalid'), timeout=5).get(PATH)
     assert slept == []
@@ -304,12 +304,12 @@ def test_the_permissions_are_those_of_the_reference(specification):
 @pytest.mark.parametrize(
     'url', ['http://example.com/s/a', 'file:///etc/passwd', 'ftp://127.0.0.1/x', 'http://169.254.169.254/x']
 )
-def test_a_picture_is_asked_for_by_https_alone(datadog, url):
+def test_a_picture_is_requested_only_by_https(datadog, url):
     with pytest.raises(Unreachable, match='only https is allowed'):
         Client(account(datadog.url)).fetch(url)
 
 
-def test_a_picture_elsewhere_is_followed_by_https_alone(answering):
+def test_a_redirect_of_a_picture_is_followed_only_by_https(answering):
     """The number of redirects is limited."""
     client = answering(302, {'Location': '/s/b'})
     url = client.account.api_url
@@ -320,21 +320,21 @@ def test_a_picture_elsewhere_is_followed_by_https_alone(answering):
         client.fetch(url + '/s/a')
 
 
-def test_a_picture_elsewhere_is_shown(datadog, answering):
+def test_a_picture_on_another_host_is_shown(datadog, answering):
     path = '/s/f12345678/001-picture'
     datadog.organisation.pictures[path] = 100
     client = answering(302, {'Location': datadog.url + path})
     assert client.fetch(client.account.api_url + '/s/a').startswith(b'\x89PNG')
 
 
-def test_a_picture_is_asked_for_without_keys(answering):
+def test_a_picture_is_requested_without_keys(answering):
     client = answering(200, body=b'picture')
     assert client.fetch(client.account.api_url + '/s/a') == b'picture'
     assert not any(name.startswith('dd-') for name in answering.asked[0])
     assert answering(404, body=b'not yet').fetch(client.account.api_url + '/s/a') == b''
 
 
-def test_it_is_verbose_where_that_is_asked(datadog):
+def test_verbose_logs_requests(datadog):
     told = []
     Client(account(datadog.url), log=told.append).get(PATH, page=0)
     assert len(told) == 1 and told[0].startswith(f'GET {PATH}: 0.')

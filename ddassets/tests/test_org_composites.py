@@ -72,7 +72,7 @@ def test_destroy_deletes_the_composite_first(datadog, tmp_path):
     assert stored(datadog) == {}
 
 
-def test_a_member_that_is_not_there(datadog, tmp_path):
+def test_a_missing_member(datadog, tmp_path):
     outcome = applied(datadog, tmp_path, assets('one && three', 'one'))
     assert outcome.code == 1 and 'is called three' in outcome.out
     assert set(stored(datadog)) == {'Monitor one'}

@@ -48,7 +48,7 @@ def test_notify_adds_to_monitors_and_downtimes_outside_of_conditions(spool):
     assert found['dashboards/jobs'] == bodies(spool())['dashboards/jobs']
 
 
-def test_redirect_leaves_no_other_handle_anywhere(spool):
+def test_redirect_replaces_every_handle(spool):
     def change(body):
         body['message'] += '{{#is_warning}}@slack-{{host.name}} @pagerduty{{/is_warning}}'
         body['options']['escalation_message'] = 'Still! @boss@example.com'
@@ -63,13 +63,13 @@ def test_redirect_leaves_no_other_handle_anywhere(spool):
     assert found['downtimes/lab']['message'] == '@me@example.com Silence for env:lab.'
 
 
-def test_redirect_tells_no_account_of_changes_to_a_dashboard(spool):
+def test_redirect_clears_the_notify_list_of_a_dashboard(spool):
     folder = spool(adapted('dashboards/jobs.json', lambda body: body.update(notify_list=['boss@example.com'])))
     assert bodies(folder)['dashboards/jobs']['notify_list'] == ['boss@example.com']
     assert bodies(folder, redirect='@me@example.com')['dashboards/jobs']['notify_list'] == []
 
 
-def test_redirect_first_and_then_notify(spool):
+def test_redirect_applies_before_notify(spool):
     message = bodies(spool(), redirect='@a@example.com', notify=['@b@example.com'])['downtimes/lab']['message']
     assert message == '@a@example.com Silence for env:lab.\n@b@example.com'
 
@@ -77,7 +77,7 @@ def test_redirect_first_and_then_notify(spool):
 # Reach
 
 
-def test_a_tag_narrows_queries_scopes_and_the_choice_of_a_variable(spool):
+def test_a_tag_restricts_queries_scopes_and_variables(spool):
     plain = {'title': 'Plain', 'type': 'timeseries', 'requests': [{'q': 'avg:acme.a{*}, sum:acme.b{env:x} by {host}'}]}
     logs = {'data_source': 'logs', 'name': 'l', 'search': {'query': 'x'}, 'compute': {'aggregation': 'count'}}
     other = {'type': 'timeseries', 'requests': [{'queries': [logs], 'response_format': 'timeseries'}]}
@@ -180,7 +180,7 @@ def test_an_asset_that_cannot_be_used_names_its_place(spool, path, change, chang
     assert str(folder / 'assets' / path) in caught.value.details and words in caught.value.details
 
 
-def test_a_number_too_large_for_json_is_told(spool):
+def test_a_number_too_large_for_json_is_reported(spool):
     folder = spool()
     path = folder / 'assets' / 'monitors' / 'full.json'
     path.write_text(path.read_text().replace('"critical": 80', '"critical": 1e999'))
@@ -223,7 +223,7 @@ DAMAGE = st.one_of(
 
 @settings(max_examples=50)
 @given(DAMAGE, st.sampled_from([Changes(), Changes(['@a@example.com'], '@b@example.com', ['host:alpha'])]))
-def test_whatever_stands_in_a_file_it_can_be_sent_or_is_refused(tmp_path_factory, damage, changes):
+def test_any_file_can_be_sent_or_is_refused(tmp_path_factory, damage, changes):
     folder = integration.write(tmp_path_factory.mktemp('damaged'), damaged(integration.ASSETS, *damage))
     try:
         wanted = read_desired(read_assets(folder), Selection(), changes)
@@ -238,7 +238,7 @@ def test_whatever_stands_in_a_file_it_can_be_sent_or_is_refused(tmp_path_factory
         json.dumps(sent, allow_nan=False)
 
 
-def test_every_fault_is_told_at_once(spool):
+def test_all_faults_are_reported_together(spool):
     folder = spool()
     for number, path in enumerate(sorted(folder.glob('assets/*/*.json'))):
         path.write_text('{' if number % 2 else '{"a": 1}')
@@ -278,7 +278,7 @@ def test_one_time_zone_for_all_downtimes(spool):
     assert after == before
 
 
-def test_only_what_there_is_can_be_chosen(spool):
+def test_only_existing_assets_can_be_chosen(spool):
     present = [(one.kind, one.name) for one in read_desired(read_assets(spool()), Selection(), Changes())]
     with pytest.raises(
         UnusableInputError, match=r"'monitor/ful' matches nothing; did you mean monitors/full\?; available: "
@@ -317,7 +317,7 @@ def test_no_integration(tmp_path, spool):
         pytest.param('!', '_', id='nothing-left'),
     ],
 )
-def test_names_are_written_as_datadog_keeps_tags(text, expected):
+def test_names_are_normalised_like_tags(text, expected):
     assert tag_value(text) == expected
 
 
@@ -366,7 +366,7 @@ def test_an_account_that_cannot_be_used(environment, site, url, words):
     assert not any(secret in str(caught.value) for secret in ('a b', 'ключ', 'secret'))
 
 
-def test_missing_keys_are_told_with_where_to_make_them():
+def test_missing_keys_are_reported_with_where_to_create_them():
     with pytest.raises(UnusableInputError, match='no DD_API_KEY and no DD_APP_KEY') as caught:
         require_keys(read_account({'DD_SITE': 'datadoghq.eu'}, None, None, None))
     assert 'https://app.datadoghq.eu' in caught.value.details and '--dry-run' in caught.value.details

@@ -39,7 +39,7 @@ def test_all_is_well(datadog):
     assert not any(advice for _, _, advice in found.values())
 
 
-def test_without_an_integration_the_account_alone_is_examined(datadog):
+def test_without_an_integration_only_the_account_is_checked(datadog):
     assert list(examine(datadog, code=0)) == ['API key', 'clock', 'application key']
     assert set(datadog.counts()) == {'Validate', 'ValidateAPIKey'}
 
@@ -108,14 +108,14 @@ def test_the_metric(datadog, spool, age, level, words):
 
 
 @pytest.mark.parametrize('age, level', [(1700, 'ok'), (1900, 'fail')])
-def test_a_metric_that_is_collected_seldom_may_be_older(datadog, spool, age, level):
+def test_a_rarely_collected_metric_may_be_older(datadog, spool, age, level):
     table = 'metric_name,metric_type,interval\nacme.spool.jobs,gauge,600\n'
     (spool / 'metadata.csv').write_text(table)
     datadog.organisation.series['acme.spool.jobs'] = [(time.time() - age, 1.0)]
     assert examine(datadog, spool, code=level == 'fail')['metric'][0] == level
 
 
-def test_the_age_of_a_point_is_told_by_the_clock_of_datadog(datadog, spool):
+def test_the_age_of_a_point_uses_the_clock_of_datadog(datadog, spool):
     datadog.organisation.clock = lambda: datetime.now(UTC) + timedelta(seconds=500)
     datadog.organisation.series['acme.spool.jobs'] = [(time.time() + 260, 1.0)]
     found = examine(datadog, spool, code=0)
@@ -134,7 +134,7 @@ def forbidden(_, request):
     raise Refusal(403, 'Forbidden')
 
 
-def test_what_the_application_key_may_not_ask_is_told_by_the_permission(datadog, spool, monkeypatch):
+def test_a_missing_permission_is_named(datadog, spool, monkeypatch):
     monkeypatch.setitem(OPERATIONS, 'QueryMetrics', forbidden)
     monkeypatch.setitem(OPERATIONS, 'ListMonitors', forbidden)
     found = examine(datadog, spool, code=1)

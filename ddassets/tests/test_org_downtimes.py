@@ -37,7 +37,7 @@ def first(sent):
 
 
 @pytest.mark.rule('5.4')
-def test_the_zone_of_a_schedule_is_said_twice():
+def test_the_time_zone_of_a_schedule_is_sent_twice():
     attributes = weekly('2027-01-04T19:00:00')
     del attributes['display_timezone']
     asset = bundle.read_downtime(Unplaced(Path('night.json')), attributes)
@@ -118,11 +118,11 @@ def test_a_past_start_moves_to_the_next_occurrence(start, rrule, now, sent_start
         pytest.param(body(), '2027-02-01T00:00', False, id='no-schedule'),
     ],
 )
-def test_a_schedule_of_which_nothing_is_left_is_over(attributes, now, over):
+def test_a_schedule_without_remaining_occurrences_has_ended(attributes, now, over):
     assert (DOWNTIMES.remaining(DOWNTIMES.canonical(attributes), at(now)) is None) == over
 
 
-def test_a_past_start_of_a_single_one_is_left_out():
+def test_a_past_start_of_a_one_time_downtime_is_omitted():
     sent = DOWNTIMES.for_creation(
         body(schedule={'start': '2027-01-01T00:00:00Z', 'end': '2027-03-01T00:00:00Z'}), at('2027-02-01T00:00')
     )
@@ -157,7 +157,7 @@ def test_a_past_start_of_a_single_one_is_left_out():
         ),
     ],
 )
-def test_what_counts(one, other, same):
+def test_what_the_canonical_form_contains(one, other, same):
     now = at('2027-01-02T00:00')
     assert (
         DOWNTIMES.remaining(DOWNTIMES.canonical(one), now) == DOWNTIMES.remaining(DOWNTIMES.canonical(other), now)
@@ -191,7 +191,7 @@ def occurrences(attributes, after):
 
 
 @given(STARTS, RULES, LATER, LATER)
-def test_what_is_sent_happens_when_the_file_says(start, rrule, applied, looked):
+def test_the_sent_schedule_has_the_occurrences_of_the_file(start, rrule, applied, looked):
     attributes = weekly(start.isoformat(), rrule, zone='UTC')
     begin = int(start.replace(tzinfo=UTC).timestamp())
     now, later = begin - 86400 + applied, begin - 86400 + applied + looked
@@ -205,7 +205,7 @@ def test_what_is_sent_happens_when_the_file_says(start, rrule, applied, looked):
 
 
 @given(STARTS, RULES, LATER)
-def test_sending_again_what_is_left_changes_nothing(start, rrule, applied):
+def test_sending_the_remaining_schedule_again_changes_nothing(start, rrule, applied):
     attributes = weekly(start.isoformat(), rrule, zone='UTC')
     now = int(start.replace(tzinfo=UTC).timestamp()) + applied
     assume(DOWNTIMES.remaining(DOWNTIMES.canonical(attributes), now))
@@ -222,13 +222,13 @@ def stored(attributes, now, status='scheduled'):
     return {'display_timezone': 'UTC', **sent, 'status': status, 'created': created}
 
 
-def test_a_new_message_says_nothing_of_the_schedule():
+def test_a_new_message_does_not_send_the_schedule():
     old = stored(weekly('2027-01-04T19:00:00'), at('2027-01-05T00:00'))
     changes = DOWNTIMES.changes({**weekly('2027-01-04T19:00:00'), 'message': 'new'}, old, at('2027-03-01T00:00'))
     assert changes == {'message': 'new'}
 
 
-def test_what_a_file_no_longer_says_is_set_back():
+def test_removed_keys_are_reset():
     old = stored(body(message='m', mute_first_recovery_notification=True, notify_end_types=['canceled']), 0)
     changes = DOWNTIMES.changes(body(), old, 0)
     assert changes == {
@@ -238,7 +238,7 @@ def test_what_a_file_no_longer_says_is_set_back():
     }
 
 
-def test_the_end_of_an_active_one_changes_without_its_start():
+def test_the_end_of_an_active_downtime_changes_without_its_start():
     now = at('2027-01-02T00:00')
     old = stored(body(schedule={'end': '2027-03-01T00:00:00Z'}), now, 'active')
     old['schedule'] = {'start': '2027-01-01T23:00:00+00:00', **old['schedule']}
@@ -250,7 +250,7 @@ def test_the_end_of_an_active_one_changes_without_its_start():
     assert merged['schedule'] == {'start': '2027-01-01T23:00:00+00:00', 'end': '2027-04-01T00:00:00Z'}
 
 
-def test_an_active_one_with_other_times_is_replaced():
+def test_an_active_downtime_with_other_times_is_replaced():
     now = at('2027-01-04T20:00')
     old = stored(weekly('2027-01-04T19:00:00'), now - 7200, 'active')
     assert DOWNTIMES.replaces(weekly('2027-01-04T21:00:00'), old, now)
@@ -260,7 +260,7 @@ def test_an_active_one_with_other_times_is_replaced():
 
 
 @pytest.mark.parametrize('seconds, same', [(0, True), (30, True), (90, False)])
-def test_a_start_at_once_is_that_of_the_creation(seconds, same):
+def test_an_immediate_start_is_the_instant_of_creation(seconds, same):
     """Without a start, the server returns the instant of the request."""
     created = datetime(2027, 1, 2, tzinfo=UTC)
     start = (created + timedelta(seconds=seconds)).isoformat()
@@ -268,7 +268,7 @@ def test_a_start_at_once_is_that_of_the_creation(seconds, same):
     assert (DOWNTIMES.canonical(old) == DOWNTIMES.canonical(body())) == same
 
 
-def test_the_occurrence_under_way_is_told_of():
+def test_the_current_occurrence_is_reported():
     notes = list(DOWNTIMES.notes(weekly('2027-01-04T19:00:00'), at('2027-01-11T20:00')))
     assert len(notes) == 1 and re.search('until 2027-01-11 21:00, is not muted', notes[0])
     assert list(DOWNTIMES.notes(weekly('2027-01-04T19:00:00'), at('2027-01-11T22:00'))) == []

@@ -230,7 +230,7 @@ def test_a_listing_that_shrinks_while_it_is_read(fake, cases, tmp_path, monkeypa
     }
 
 
-def test_canary_a_look_that_is_too_short_makes_duplicates(fake, tmp_path, monkeypatch):
+def test_canary_a_search_that_is_too_short_creates_duplicates(fake, tmp_path, monkeypatch):
     monkeypatch.setattr(organisation, 'LOOKS', (0, 1))
     monkeypatch.setattr('ddassets.org.applying.settle', lambda *_: iter(()))
     folder = integration.write(tmp_path, integration.ASSETS)

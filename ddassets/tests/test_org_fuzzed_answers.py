@@ -137,7 +137,7 @@ def test_a_stored_object_of_another_form(specification, tmp_path, operation, cha
         said_well(run(fake, 'plan', folder))
 
 
-def test_deep_brackets_are_no_traceback(specification, tmp_path):
+def test_deeply_nested_json_causes_no_traceback(specification, tmp_path):
     class Deep(FakeDatadog):
         def act(self, exchange, *arguments):
             super().act(exchange, *arguments)

@@ -77,7 +77,7 @@ def test_rules_come_before_monitors_and_go_after_them(datadog, apply):
     assert stored(datadog) == {}
 
 
-def test_a_redirect_puts_one_recipient_in_place_of_all(datadog, apply):
+def test_a_redirect_replaces_all_recipients(datadog, apply):
     outcome = apply(integration.ASSETS, 'apply', '--redirect', '@me@example.com')
     assert outcome.code == 0, outcome.said
     found = stored(datadog)
@@ -92,7 +92,7 @@ def test_a_redirect_puts_one_recipient_in_place_of_all(datadog, apply):
 
 
 @pytest.mark.parametrize('options', [('--notify', '@me@example.com'), ('--tag', 'env:lab')])
-def test_what_is_added_or_restricted_is_not_in_rules(datadog, apply, options):
+def test_notify_and_tag_do_not_change_rules(datadog, apply, options):
     """A rule also routes other monitors, and matches tags of monitors, not of queries."""
     assert apply(integration.ASSETS, 'apply', *options).code == 0
     for path in (PRODUCTION, PAGES):
@@ -157,7 +157,7 @@ def test_a_rule_changes(datadog, apply, before, after, operations):
     )
 
 
-def test_a_rule_changed_by_hand_and_those_of_others_stay(datadog, apply):
+def test_manually_changed_rules_and_rules_of_others_stay(datadog, apply):
     datadog.organisation.seed_foreign(3)
     assert apply(integration.ASSETS).code == 0
     mine = next(one for one in datadog.organisation.notification_rules.values() if 'pages' in one['attributes']['name'])

@@ -37,7 +37,7 @@ def cut(body):
 @pytest.mark.parametrize(
     'keeps', [pytest.param(in_lower_case, id='lower-case'), pytest.param(cut, id='200-characters')]
 )
-def test_how_tags_are_kept_does_not_matter(datadog, tmp_path, monkeypatch, keeps):
+def test_the_normalisation_of_tags_does_not_matter(datadog, tmp_path, monkeypatch, keeps):
     for operation in ('CreateMonitor', 'UpdateMonitor', 'CreateDowntime', 'UpdateDowntime'):
         act = OPERATIONS[operation]
         monkeypatch.setitem(
@@ -74,7 +74,7 @@ def test_a_name_survives_a_server_that_keeps_one_underscore_of_two(datadog, tmp_
     assert any(tag.startswith('ddassets_applied:a_b-/') for tag in monitor['tags'])
 
 
-def test_a_listing_that_lags_behind_makes_nothing_look_changed_by_hand(datadog, tmp_path, monkeypatch):
+def test_a_delayed_listing_is_not_a_manual_change(datadog, tmp_path, monkeypatch):
     """The list of dashboards contains the previous marker, the dashboard the current one."""
     before = {'dashboards/jobs.json': integration.ASSETS['dashboards/jobs.json']}
     now = {'dashboards/jobs.json': integration.changed()['dashboards/jobs.json']}
@@ -95,7 +95,7 @@ def test_a_listing_that_lags_behind_makes_nothing_look_changed_by_hand(datadog, 
     assert datadog.organisation.dashboards[id]['description'] == old
 
 
-def test_a_dashboard_whose_marker_was_just_taken_off_is_nobodys(datadog, tmp_path, monkeypatch):
+def test_a_dashboard_whose_marker_was_removed_is_not_managed(datadog, tmp_path, monkeypatch):
     folder = integration.write(tmp_path, {'dashboards/jobs.json': integration.ASSETS['dashboards/jobs.json']})
     assert run(datadog, 'apply', folder, '--yes').code == 0
     (dashboard,) = datadog.organisation.dashboards.values()
@@ -112,7 +112,7 @@ def test_a_dashboard_whose_marker_was_just_taken_off_is_nobodys(datadog, tmp_pat
     assert list(datadog.organisation.dashboards.values()) == [dashboard]
 
 
-def test_a_dashboard_that_is_listed_and_gone_is_made_again(datadog, tmp_path):
+def test_a_deleted_dashboard_that_is_still_listed_is_created_again(datadog, tmp_path):
     folder = integration.write(tmp_path, {'dashboards/jobs.json': integration.ASSETS['dashboards/jobs.json']})
     assert run(datadog, 'apply', folder, '--yes').code == 0
     before = datadog.organisation.fingerprint()

@@ -108,7 +108,7 @@ def test_dry_run(datadog, folder):
     assert run(datadog, 'destroy', path, '--dry-run').code == 0 and datadog.exchanges == []
 
 
-def test_what_a_first_time_user_meets(datadog, folder):
+def test_errors_of_a_first_time_user(datadog, folder):
     path = folder(integration.ASSETS)
     cases = {
         'no keys': ({'DD_API_KEY': '', 'DD_APP_KEY': '', 'DDASSETS_API_URL': ''}, ()),
@@ -138,7 +138,7 @@ def test_what_a_first_time_user_meets(datadog, folder):
         pytest.param('yesterday\n', 1, 0, id='nearly'),
     ],
 )
-def test_it_asks(datadog, folder, said, code, count):
+def test_apply_asks_for_confirmation(datadog, folder, said, code, count):
     path = folder(integration.ASSETS)
     ours, theirs = pty.openpty()
     try:
@@ -168,13 +168,13 @@ def test_a_report_names_its_command(datadog, folder, command, option):
     assert f'<testsuites name="ddassets {command}"' in out
 
 
-def test_json_asks_nothing(datadog, folder):
+def test_json_does_not_prompt(datadog, folder):
     outcome = run(datadog, 'apply', folder(integration.ASSETS), '--json')
     assert outcome.code == 2 and '--format json asks no question: pass --yes' in outcome.err
     assert json.loads(outcome.out)['ok'] is False
 
 
-def test_what_is_told_at_once_stands_on_lines_of_its_own(datadog, folder):
+def test_progress_has_separate_lines(datadog, folder):
     err = run(datadog, 'apply', folder(integration.ASSETS), '--yes', '--verbose').err
     assert err.count('\n') == len(datadog.exchanges)
     assert all(re.fullmatch(r'ddassets: [A-Z]+ \S+: \d+\.\d\d s', line) for line in err.splitlines())
@@ -193,7 +193,7 @@ HOSTILE = 'Jobs\x9b2J\u202e\x1b[2J'
         pytest.param('doctor', ('--json',), id='doctor-as-json'),
     ],
 )
-def test_no_text_of_a_file_controls_the_terminal(datadog, folder, command, options):
+def test_text_of_a_file_cannot_control_the_terminal(datadog, folder, command, options):
     assets = copy.deepcopy(integration.ASSETS)
     assets['monitors/full.json']['definition']['name'] = HOSTILE
     assets['dashboards/jobs.json']['widgets'][1]['definition']['title'] = HOSTILE

@@ -133,7 +133,7 @@ def test_plan(files, organisation, expected):
     assert told(free) == [(would or do, name, id, None) for do, name, id, would in expected]
 
 
-def test_the_numbers_of_widgets_are_the_servers_own():
+def test_ids_of_widgets_are_ignored():
     inner = {'definition': {'type': 'note', 'content': 'c'}}
     group = {'definition': {'type': 'group', 'layout_type': 'ordered', 'widgets': [inner]}}
     numbered = {'id': 7, 'definition': {**group['definition'], 'widgets': [{'id': 8, **inner}]}}
@@ -143,7 +143,7 @@ def test_the_numbers_of_widgets_are_the_servers_own():
     assert told(make_plan('i', [], there, now=NOW)) == [('delete', 'spool', '1', None)]
 
 
-def test_a_marker_of_which_a_tag_was_taken_off_is_left_alone():
+def test_an_incomplete_marker_is_left_alone():
     damaged = Stored(MONITORS, '1', Marker('i', '', ''), 'Spool', MONITOR, '')
     made = make_plan('i', [], [damaged], now=NOW)
     assert told(made) == [('refuse', '', '1', 'delete')]
@@ -151,7 +151,7 @@ def test_a_marker_of_which_a_tag_was_taken_off_is_left_alone():
     assert made.steps[0].reason.startswith('its marker is damaged: a tag was removed')
 
 
-def test_an_equal_downtime_that_is_not_ours_stands_in_the_way_with_leave_or_without():
+def test_an_equal_downtime_of_others_conflicts_even_with_overwrite():
     foreign = [Foreign(DOWNTIMES, '7', {**DOWNTIME, 'message': 'by hand'})]
     for overwrite in (False, True):
         plan = make_plan('i', [wanted(DOWNTIME, kind=DOWNTIMES)], [], foreign, now=NOW, overwrite=overwrite)
@@ -161,7 +161,7 @@ def test_an_equal_downtime_that_is_not_ours_stands_in_the_way_with_leave_or_with
     assert told(make_plan('i', [wanted(DOWNTIME, kind=DOWNTIMES)], [], other, now=NOW))[0][0] == 'create'
 
 
-def test_removal_deletes_what_was_changed_but_no_copy():
+def test_removal_deletes_changed_objects_but_not_copies():
     copied = stored({**MONITOR, 'name': 'Copy'}, id='2', applied=MONITOR, created=LATER)
     plan = make_removal('i', [copied, stored(BY_HAND, applied=MONITOR)])
     assert told(plan) == [('delete', 'spool', '1', None), ('refuse', 'spool', '2', 'delete')]
@@ -169,7 +169,7 @@ def test_removal_deletes_what_was_changed_but_no_copy():
     assert [step.action for step in make_removal('i', [copied, stored()], overwrite=True).steps] == ['delete', 'delete']
 
 
-def test_a_plan_says_what_differs_and_nothing_else():
+def test_a_plan_lists_exactly_the_differences():
     widget = {'definition': {'type': 'note', 'title': 'About', 'content': 'old'}}
     before = {**DASHBOARD, 'widgets': [{**widget, 'id': 77}], 'description': 'd', 'notify_list': None}
     after = copy.deepcopy({**DASHBOARD, 'widgets': [widget], 'description': 'd'})
@@ -213,7 +213,7 @@ JSON = st.recursive(
 
 
 @given(JSON, JSON)
-def test_there_is_a_difference_where_two_are_not_the_same_and_only_there(one, other):
+def test_bodies_differ_exactly_if_they_have_differences(one, other):
     # As JSON has it, where true is no 1.
     same = repr(one) == repr(other) or (one == other and fingerprint(one) == fingerprint(other))
     assert (list(differences(one, other)) == []) == same

@@ -30,7 +30,7 @@ def accepted(specification, cassettes):
     return found
 
 
-def test_what_the_server_adds_is_no_change(accepted):
+def test_keys_added_by_the_server_are_not_changes(accepted):
     counted = Counter()
     for kind, verb, cassette, sent, answered in accepted:
         # What an update leaves out stays as it was: the answer alone tells what that is.
@@ -42,7 +42,7 @@ def test_what_the_server_adds_is_no_change(accepted):
     assert counted == {'dashboard': 135, 'monitor': 28, 'downtime': 6}
 
 
-def test_canary_a_real_change_is_one(accepted):
+def test_canary_a_real_change_is_detected(accepted):
     for kind, _, cassette, _, answered in accepted:
         key = {'dashboard': 'title', 'monitor': 'query', 'downtime': 'scope'}[kind.name]
         changed = {**answered, key: f'{answered[key]} '.replace('e', 'a') + 'x'}
@@ -62,7 +62,7 @@ def test_a_marker_survives_the_server_and_is_not_part_of_the_body(accepted):
         assert read == marker, cassette
 
 
-def test_the_server_took_what_our_validation_takes(accepted):
+def test_our_validation_accepts_the_recorded_bodies(accepted):
     """Our validation accepts all recorded bodies except those that the server no longer accepts."""
     refused = {
         cassette: [str(fault) for fault in kind.faults(sent)]

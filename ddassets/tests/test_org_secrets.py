@@ -101,7 +101,7 @@ def secrets_in(outcome, logged):
 
 @pytest.mark.parametrize('verbosity', [(), ('--verbose',), ('--json', '--verbose')], ids=['plain', 'verbose', 'json'])
 @pytest.mark.parametrize('command', COMMANDS)
-def test_no_key_is_shown_whatever_fault_is_met(specification, folder, logged, cases, command, verbosity):
+def test_no_key_is_shown_after_any_fault(specification, folder, logged, cases, command, verbosity):
     with FakeDatadog(specification) as fake:
         fake.organisation.api_keys, fake.organisation.app_keys = {API_KEY}, {APP_KEY}
         fake.rate_limit_reset = 0
@@ -122,7 +122,7 @@ def test_no_key_is_shown_whatever_fault_is_met(specification, folder, logged, ca
 
 @pytest.mark.parametrize('command', COMMANDS)
 @pytest.mark.parametrize('form', FORMS)
-def test_no_key_is_shown_where_the_server_says_it_back(folder, logged, cases, form, command):
+def test_no_key_is_shown_if_the_server_echoes_it(folder, logged, cases, form, command):
     for status in (200, 202, 204, 302, 400, 401, 403, 404, 409, 429, 500, 502):
         with Echo(status, form) as echo:
             outcome = run(
@@ -182,7 +182,7 @@ def test_a_file_that_others_may_read_or_write_is_refused(tmp_path, folder, logge
 
 
 @pytest.mark.parametrize('mode', [0o600, 0o400])
-def test_a_file_of_ones_own_is_used(datadog, tmp_path, folder, mode):
+def test_a_private_file_is_used(datadog, tmp_path, folder, mode):
     datadog.organisation.api_keys, datadog.organisation.app_keys = {API_KEY}, {APP_KEY}
     path = tmp_path / 'keys'
     path.write_text(f'export DD_API_KEY="{API_KEY}"\nDD_APP_KEY={APP_KEY}\n')

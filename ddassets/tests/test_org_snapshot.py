@@ -29,7 +29,7 @@ def spool(tmp_path):
 
 
 @pytest.mark.rule('8.1', '8.2', '8.3')
-def test_a_picture_is_posted_when_it_is_there(datadog, spool):
+def test_a_picture_is_posted_once_it_exists(datadog, spool):
     datadog.organisation.renders_after = 3
     outcome = run(datadog, 'snapshot', spool, *JOBS, '--last', '4h', '--notify', '@a@example.com', '--notify', '@b')
     assert outcome.code == 0, outcome.said
@@ -55,7 +55,7 @@ def test_without_a_picture_there_is_no_event(datadog, spool):
     assert datadog.organisation.events == []
 
 
-def test_an_event_whose_answer_was_lost_is_not_posted_twice(datadog, spool):
+def test_an_event_with_a_lost_response_is_not_posted_twice(datadog, spool):
     number = 5
     datadog.inject(number, '504_after_success')
     outcome = run(datadog, 'snapshot', spool, *JOBS)
@@ -64,7 +64,7 @@ def test_an_event_whose_answer_was_lost_is_not_posted_twice(datadog, spool):
     assert len(datadog.organisation.events) == 1
 
 
-def test_an_event_that_was_not_taken_is_posted_again(datadog, spool):
+def test_a_refused_event_is_posted_again(datadog, spool):
     datadog.inject(5, '503')
     assert run(datadog, 'snapshot', spool, *JOBS).code == 0
     assert datadog.counts()['CreateEvent'] == 2 and len(datadog.organisation.events) == 1
@@ -96,7 +96,7 @@ def test_dry_run_shows_query_and_event(datadog, spool):
         pytest.param(('--widget', 'Jobs', '--last', '5'), ('expected a length such as 45s, 5m',), id='no-length'),
     ],
 )
-def test_what_cannot_be_drawn(datadog, spool, options, words):
+def test_queries_that_cannot_be_drawn(datadog, spool, options, words):
     outcome = run(datadog, 'snapshot', spool, *options)
     assert outcome.code == 2 and all(word in outcome.err for word in words), outcome.err
     assert datadog.exchanges == []
@@ -120,7 +120,7 @@ def test_the_query_of_a_widget(title, tags, query):
     assert choose(bundle.read(MY_METRIC), title, None, tags).query == query
 
 
-def test_widgets_that_are_no_graph_or_of_which_there_are_several():
+def test_invalid_or_ambiguous_widgets():
     assets = bundle.read(MY_METRIC)
     with pytest.raises(UnusableInputError, match="'Monitor status' shows no metric"):
         choose(assets, 'Monitor status', None, ())
@@ -142,7 +142,7 @@ def test_widgets_that_are_no_graph_or_of_which_there_are_several():
         pytest.param(b'', False, id='nothing'),
     ],
 )
-def test_what_is_a_picture(content, expected):
+def test_which_responses_are_pictures(content, expected):
     assert is_picture(content) == expected
 
 

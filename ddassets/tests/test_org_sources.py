@@ -74,7 +74,7 @@ def test_a_state_is_compared_by_id(datadog, stored, tmp_path):
     assert plan(datadog, tmp_path / 'state.json') == (0, [('keep', 'datadog_monitor.it')])
 
 
-def test_two_of_one_name_are_not_compared(datadog, stored, tmp_path):
+def test_monitors_with_equal_names_are_not_compared(datadog, stored, tmp_path):
     (tmp_path / 'exported.json').write_text(json.dumps(BODY))
     stored(BODY)
     stored(BODY)
@@ -83,7 +83,7 @@ def test_two_of_one_name_are_not_compared(datadog, stored, tmp_path):
 
 @pytest.mark.parametrize('command', ['apply', 'destroy'])
 @pytest.mark.parametrize('form', forms.FORMS)
-def test_what_others_manage_is_refused(command, form, datadog, tmp_path):
+def test_assets_managed_by_others_are_refused(command, form, datadog, tmp_path):
     write, manager = forms.FORMS[form]
     name, text = write(BODY)
     (tmp_path / name).write_text(text)

@@ -61,7 +61,7 @@ def arguments(command, folder):
 
 
 @pytest.mark.parametrize('command', COMMANDS)
-def test_a_certificate_that_nobody_vouches_for_is_refused(tls, folder, command):
+def test_an_untrusted_certificate_is_refused(tls, folder, command):
     outcome = run(tls, *arguments(command, folder), environment=NO_PROXIES)
     assert outcome.code == 2 and 'the certificate of 127.0.0.1 is not valid' in outcome.err
     assert 'SSL_CERT_FILE' in outcome.err
@@ -76,7 +76,7 @@ def test_a_certificate_for_another_host_is_refused(specification, authority, tru
     assert fake.exchanges == []
 
 
-def test_canary_a_certificate_that_is_vouched_for_is_taken(tls, trusted, folder):
+def test_canary_a_trusted_certificate_is_accepted(tls, trusted, folder):
     assert run(tls, 'apply', folder, '--yes', environment=trusted).code == 0
     assert run(tls, 'plan', folder, environment=trusted).code == 0
 
@@ -94,7 +94,7 @@ def test_a_proxy_is_used(tls, trusted, folder, variable):
     assert 'opensesame' not in outcome.said and 'bWU6b3BlbnNlc2FtZQ' not in outcome.said
 
 
-def test_the_proxy_is_passed_by_where_that_is_asked(tls, trusted, folder):
+def test_no_proxy_bypasses_the_proxy(tls, trusted, folder):
     with Proxy() as proxy:
         environment = trusted | {'HTTPS_PROXY': f'http://{proxy.address}', 'NO_PROXY': '127.0.0.1'}
         assert run(tls, 'plan', folder, environment=environment).code == 1
@@ -104,7 +104,7 @@ def test_the_proxy_is_passed_by_where_that_is_asked(tls, trusted, folder):
 @pytest.mark.parametrize(
     'site, host', [('datadoghq.eu', 'api.datadoghq.eu:443'), ('us5.datadoghq.com', 'api.us5.datadoghq.com:443')]
 )
-def test_a_site_is_reached_through_the_proxy_alone(tls, folder, site, host):
+def test_a_site_is_reached_only_through_the_proxy(tls, folder, site, host):
     """No host name is resolved: behind such a proxy no DNS server is available."""
     with Proxy() as proxy:
         environment = NO_PROXIES | {
@@ -141,14 +141,14 @@ def listened(*words, before=''):
 
 @pytest.mark.parametrize('command', COMMANDS)
 @pytest.mark.parametrize('as_json', [False, True], ids=['text', 'json'])
-def test_dry_run_reaches_for_no_network_and_needs_no_keys(folder, command, as_json):
+def test_dry_run_uses_no_network_and_needs_no_keys(folder, command, as_json):
     done = listened(*arguments(command, folder), '--dry-run', *(['--json'] if as_json else []))
     assert done.returncode == 0 and done.stdout, done.stderr
     if as_json:
         json.loads(done.stdout)
 
 
-def test_canary_reaching_for_the_network_is_noticed(folder, tmp_path):
+def test_canary_using_the_network_is_detected(folder, tmp_path):
     keys = tmp_path / 'keys'
     keys.write_text('DD_API_KEY=a\nDD_APP_KEY=b\n')
     keys.chmod(0o600)

@@ -108,7 +108,7 @@ def test_scenarios_are_collected_and_no_other_yaml(pytester: pytest.Pytester, in
         pytest.param(['tests/test_nothing.py'], 1, id='one-test-file'),
     ],
 )
-def test_whoever_runs_all_tests_runs_the_rehearsals(
+def test_running_all_tests_runs_the_rehearsals(
     pytester: pytest.Pytester, integration: Path, arguments: list[str], count: int
 ) -> None:
     pytester.runpytest(*PLUGIN, *arguments).assert_outcomes(passed=count)
@@ -143,9 +143,7 @@ def test_a_tests_folder_of_something_else_is_left_alone(pytester: pytest.Pyteste
         ),
     ],
 )
-def test_a_failure_is_read_without_a_traceback(
-    pytester: pytest.Pytester, integration: Path, text: str, lines: list[str]
-) -> None:
+def test_a_failure_has_no_traceback(pytester: pytest.Pytester, integration: Path, text: str, lines: list[str]) -> None:
     (integration / 'rehearsals' / 'fills_up.yaml').write_text(text)
     (integration / 'rehearsals' / 'good.yaml').write_text(SCENARIO)
     result = pytester.runpytest(*PLUGIN, 'rehearsals')
@@ -228,16 +226,14 @@ def test_the_fixture_shows_the_query_at_fault_and_the_line_of_the_test(
     result.stdout.no_fnmatch_line('*ddassets/*')
 
 
-def test_without_numpy_the_rest_runs_and_the_rehearsal_says_what_is_missing(
-    pytester: pytest.Pytester, integration: Path
-) -> None:
+def test_without_numpy_only_the_rehearsal_fails_with_a_hint(pytester: pytest.Pytester, integration: Path) -> None:
     pytester.makeconftest("import sys\nsys.modules['numpy'] = None")
     result = pytester.runpytest_subprocess(*PLUGIN)
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(['a rehearsal needs numpy, which is not installed; install ddassets'])
 
 
-def test_loading_it_loads_nothing_else() -> None:
+def test_loading_the_plugin_imports_nothing_else() -> None:
     code = (
         'import sys, pytest; before = set(sys.modules); import ddassets.pytest_plugin; '
         'print(*sorted(set(sys.modules) - before))'

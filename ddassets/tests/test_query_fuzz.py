@@ -154,7 +154,7 @@ def test_a_printed_monitor_query_is_read_back_equal(query):
 
 @given(st.one_of(expressions, monitors))
 @settings(max_examples=60)
-def test_every_node_knows_the_text_that_it_was_read_from(expression):
+def test_every_node_has_its_source_text(expression):
     text = syntax.render(expression)
     read = syntax.parse_monitor(text) if isinstance(expression, tree.MonitorQuery) else syntax.parse_query(text)
     for part in tree.walk(read):

@@ -68,7 +68,7 @@ def scope(text):
         ('$host AND env:dev', False),
     ],
 )
-def test_a_scope_reads_a_series(text, expected):
+def test_a_scope_matches_a_series(text, expected):
     assert matches(scope(text), TAGS) is expected
 
 
@@ -157,21 +157,21 @@ def test_keys_are_those_that_the_scope_names():
         ('avg:x{*}', [], 'avg:x{*}'),
     ],
 )  # fmt: skip
-def test_narrowing_asks_every_metric_for_the_tags(text, tags, expected):
+def test_narrowing_adds_the_tags_to_every_metric(text, tags, expected):
     narrowed = narrow(parse_query(text), tags)
     assert render(narrowed) == expected
     assert parse_query(expected) == narrowed
     assert narrow(narrowed, tags) == narrowed
 
 
-def test_narrowing_reaches_into_a_monitor_and_leaves_the_rest():
+def test_narrowing_changes_only_the_filters_of_a_monitor():
     query = parse_monitor('change(avg(last_5m),1h_ago):avg:x{*} by {host} > 3')
     assert render(narrow(query, ['env:a'])) == 'change(avg(last_5m),1h_ago):avg:x{env:a} by {host} > 3'
     assert narrow(parse_formula('a / b'), ['env:a']) == parse_formula('a / b')
 
 
 @pytest.mark.parametrize('tag', ['', '*', 'host', '$host', '!host:a', 'a:b,c:d', 'a:b}', 'a b:c', 'a:b OR c:d', ':a'])
-def test_narrowing_refuses_what_is_no_tag(tag):
+def test_narrowing_refuses_invalid_tags(tag):
     with pytest.raises(ValueError, match='expected a tag such as host:web-1, found'):
         narrow(parse_query('avg:x{*}'), [tag])
 
@@ -203,5 +203,5 @@ def test_narrowing_refuses_what_is_no_tag(tag):
         ('LOGS', '', 'logs'),
     ],
 )
-def test_the_queries_of_other_products_are_told(source, query, expected):
+def test_queries_of_other_products_are_recognised(source, query, expected):
     assert recognise(source, query) == expected

@@ -59,7 +59,7 @@ def faults() -> Iterator[ParameterSet]:
 
 
 @pytest.mark.parametrize('kind, text, golden', list(faults()))
-def test_an_error_shows_the_column_and_what_may_stand_there(kind, text, golden):
+def test_an_error_shows_the_column_and_the_expected_text(kind, text, golden):
     with pytest.raises(QuerySyntaxError) as caught:
         PARSERS[kind](text)
     assert str(caught.value) == golden
@@ -226,7 +226,7 @@ X = metric('x', EVERYTHING)
         ),
     ],
 )  # fmt: skip
-def test_a_query_means(text, expected):
+def test_the_meaning_of_a_query(text, expected):
     assert syntax.parse_query(text) == expected
 
 
@@ -263,7 +263,7 @@ def test_a_bare_name_in_a_formula_is_another_query():
         ),
     ],
 )  # fmt: skip
-def test_a_monitor_query_means(text, aggregator, window, change, expression, threshold):
+def test_the_meaning_of_a_monitor_query(text, aggregator, window, change, expression, threshold):
     assert syntax.parse_monitor(text) == tree.MonitorQuery(
         aggregator=aggregator,
         window=tree.Window(*window, span=SPAN),

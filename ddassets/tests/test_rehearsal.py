@@ -75,7 +75,7 @@ def test_states_and_notifications_follow_the_signal():
 
 
 @pytest.mark.parametrize('keep', [pytest.param(True, id='kept'), pytest.param(False, id='made-anew')])
-def test_what_evaluations_returned_is_there_for_the_page(keep):
+def test_the_results_of_evaluations_are_kept_for_the_page(keep):
     (monitor, *_) = run(
         "series: [{metric: acme.queue.length, tags: ['host:one'], values: 10x20 70x40}]\nmonitors: [queue_full]\n",
         keep=keep,
@@ -87,7 +87,7 @@ def test_what_evaluations_returned_is_there_for_the_page(keep):
     assert np.nanmax(timeline.values) == 70
 
 
-def test_a_host_gives_its_tags_to_its_series():
+def test_series_get_the_tags_of_their_host():
     rehearsal = run("series: [{metric: acme.queue.length, tags: ['host:two', 'env:own'], values: 1x60}]\n")
     (series,) = rehearsal.series
     assert series.tags == {'host:two', 'env:test', 'env:spare', 'env:own'}
@@ -96,7 +96,7 @@ def test_a_host_gives_its_tags_to_its_series():
 
 
 @pytest.mark.rule('4.6', '4.9')
-def test_messages_know_value_thresholds_and_host():
+def test_messages_have_value_thresholds_and_host():
     message = (
         '{{value}} {{comparator}} {{threshold}} {{warn_threshold}} {{host.name}} {{host.ip}} '
         '{{host.metadata_platform}} {{env.name}} {{first_triggered_at}} {{triggered_duration_sec}} {{nonsense}} @a'
@@ -130,7 +130,7 @@ def test_messages_know_value_thresholds_and_host():
         pytest.param('host', '[{{service.team}}]', '[]', id='not grouped by service'),
     ],
 )
-def test_messages_know_services_namespaces_and_devices(by, message, expected):
+def test_messages_have_services_namespaces_and_devices(by, message, expected):
     known = {
         'services': {'web': {'team': 'core', 'links': {'Run book': 'https://x'}}},
         'namespaces': {'c1/web': {'owner': 'shop'}, 'web': {'owner': 'another'}},
@@ -147,7 +147,7 @@ def test_messages_know_services_namespaces_and_devices(by, message, expected):
 
 
 @pytest.mark.rule('3.28', 'I7')
-def test_a_message_arrives_with_its_condition_and_tags():
+def test_a_message_has_its_condition_and_tags():
     body = {
         'id': 12,
         'name': 'x',
@@ -177,7 +177,7 @@ def test_a_message_arrives_with_its_condition_and_tags():
     assert [mail.message.delivery.condition for mail in inbox(left_out)][-1] == ''
 
 
-def test_what_is_probably_not_meant_so_is_a_warning():
+def test_probable_mistakes_are_warnings():
     body = (
         '{name: x, type: query alert, query: "avg(last_5m):avg:acme.queue.length{*} by {host} > 1", '
         'message: "{{pod.name}} {{eval \\"value / 0\\"}} @a"}'
@@ -246,7 +246,7 @@ def test_a_recipient_may_depend_on_the_value(number):
 
 
 @pytest.mark.rule('5.15', '5.16', '5.18', '5.21', '5.22')
-def test_a_downtime_mutes_and_tells_at_its_end():
+def test_a_downtime_mutes_and_notifies_at_its_end():
     rehearsal = rehearse(read(ACME / 'rehearsals' / 'night.yaml'), ASSETS)
     (downtime,) = rehearsal.downtimes
     assert [what for _, what in downtime.messages] == ['started', 'expired']
@@ -283,7 +283,7 @@ def test_a_downtime_that_covers_no_group_is_reported(scope, expected):
 
 
 @pytest.mark.rule('5.14', 'A91')
-def test_small_letters_in_a_scope_are_accepted_or_refused():
+def test_lower_case_operators_in_a_scope_are_accepted_or_refused():
     scope = 'env:prod and host:one'
     rehearsal = muted_by(scope, ONCE)
     assert any(mutes for mutes in rehearsal.monitors[0].mutes.values())
@@ -313,7 +313,7 @@ def test_a_numbered_weekday_with_daily_is_read_in_both_ways(start, words):
 
 @pytest.mark.rule('5.7', '5.22', 'A90')
 @pytest.mark.parametrize('choice, expected', [('no', 2), ('yes', 4)])
-def test_a_downtime_says_nothing_where_it_goes_on(choice, expected):
+def test_a_downtime_that_continues_sends_no_message(choice, expected):
     daily = {'start': '2027-01-11T10:10:00', 'duration': '10m', 'rrule': 'FREQ=HOURLY;BYMINUTE=10,20'}
     schedule = {'timezone': 'Europe/Berlin', 'recurrences': [daily]}
     (downtime,) = muted_by('*', schedule, f'assumptions: {{A90: "{choice}"}}').downtimes
@@ -322,7 +322,7 @@ def test_a_downtime_says_nothing_where_it_goes_on(choice, expected):
 
 
 @pytest.mark.rule('5.21', 'A14', 'A33')
-def test_the_end_of_a_downtime_may_be_told_as_a_renotification():
+def test_the_end_of_a_downtime_may_send_a_renotification():
     text = (ACME / 'rehearsals' / 'night.yaml').read_text() + "assumptions: {A33: a renotification, A14: canceled}\n"
     silent = rehearse(parse(text, ACME / 'rehearsals' / 's.yaml'), ASSETS)
     assert [event for event in events(silent) if event.reason == 'downtime end'] == []
@@ -363,7 +363,7 @@ def test_csv_gives_hosts_and_late_points(tmp_path):
     assert told(rehearsal) == []
 
 
-def test_the_check_is_run_by_whoever_can():
+def test_the_check_needs_a_simulator():
     asked = []
 
     def simulate(folder, check, end):
@@ -408,7 +408,7 @@ ANOMALIES = {
         pytest.param('band: acme.errors, upper: 50x60', 'both', None, id='of-another-metric'),
     ],
 )
-def test_anomalies_by_a_stand_in(source, direction, expected):
+def test_anomalies_by_a_stub(source, direction, expected):
     body = yaml.safe_dump(ANOMALIES, default_flow_style=True, width=9999).replace('DIRECTION', direction)
     text = (
         "series:\n  - {metric: acme.queue.length, tags: ['host:one'], values: 10x40 100x20}\n"
@@ -488,7 +488,7 @@ def failures(expected: str) -> list[str]:
     return [str(verdict) for verdict in Judgement(queue(SIGNAL, expected)).failures]
 
 
-def test_what_was_expected_happens():
+def test_met_expectations():
     judgement = Judgement(queue(SIGNAL, EXPECTED))
     assert [verdict.name.partition(': ')[2] for verdict in judgement.verdicts] == [
         'OK to Warn',
@@ -526,7 +526,7 @@ def test_what_was_expected_happens():
         ),
     ],
 )
-def test_what_was_expected_otherwise_fails(old, new, failure):
+def test_unmet_expectations(old, new, failure):
     assert old in EXPECTED
     found = failures(EXPECTED.replace(old, new))
     assert any(failure in one for one in found), found
@@ -570,7 +570,7 @@ def test_properties(entry, holds):
 # Coverage
 
 
-def test_coverage_is_what_was_reached_of_what_is_possible():
+def test_coverage_is_the_share_of_reached_states_and_transitions():
     assert dict(coverage(queue('10x60').monitors[0])) == {
         'OK': True,
         **dict.fromkeys(
@@ -635,7 +635,7 @@ VALUES = st.lists(
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.too_slow])
 @given(VALUES, VALUES, st.sampled_from(['2027-01-11T10:00:00', '2027-01-11T18:40:00', '2027-01-12T08:30:00']))
-def test_what_is_written_holds_and_says_everything(one, two, start):
+def test_written_expectations_hold_and_are_complete(one, two, start):
     text = HEAD.replace('2027-01-11T10:00:00', start) + (
         f"# kept\nseries:\n  - {{metric: acme.queue.length, tags: ['host:one'], values: {one} _x60}}\n"
         f"  - {{metric: acme.queue.length, tags: ['host:two'], values: {two} _x60}}\n"
@@ -705,7 +705,7 @@ def test_the_ends_of_lines_stay_as_they_are(mark):
     assert written.endswith('\r\ntick_second: 0\r\n')
 
 
-def test_what_mutes_is_written():
+def test_muting_downtimes_are_written():
     night = (ACME / 'rehearsals' / 'night.yaml').read_text()
     text, _ = write(rehearse(parse(night, ACME / 'rehearsals' / 's.yaml'), ASSETS))
     entries = yaml.safe_load(text)['expect']
@@ -715,13 +715,13 @@ def test_what_mutes_is_written():
     }
 
 
-def test_fragments_of_a_message_outlive_writing():
+def test_fragments_of_a_message_survive_writing():
     text, _ = write(queue(SIGNAL, EXPECTED.replace('10:51', '10:50')))
     entries = yaml.safe_load(text)['expect']
     assert [entry.get('message') for entry in entries] == [None, ['192.0.2.1', '[Triggered on'], None, None]
 
 
-def test_too_much_to_review_is_not_written():
+def test_too_many_events_are_not_written():
     values = ' '.join(['10x5 100x5'] * 1500)
     head = HEAD.replace('length: 1h', 'length: 10d').replace('timezone', 'tick_second: 0\ntimezone')
     series = f"series: [{{metric: acme.queue.length, tags: ['host:one'], values: {values}}}]\nmonitors: [queue_full]\n"

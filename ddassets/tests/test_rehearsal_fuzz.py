@@ -216,7 +216,7 @@ def test_damaged_monitors():
     assert 0.05 < sum(answers) / len(answers) < 0.9
 
 
-def test_messages_of_any_pieces():
+def test_messages_of_random_pieces():
     chance = random.Random(9)
     body = dict(ASSETS.monitors[1].body)
     answers = []

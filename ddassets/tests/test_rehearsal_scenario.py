@@ -308,12 +308,12 @@ def test_expecting_the_same_twice_is_refused():
         pytest.param('10x60', 'properties: [{notifications: none}]', '', id='property-to-the-end'),
     ],
 )
-def test_data_that_end_early_are_refused(told, entry, message):
+def test_data_that_ends_early_is_refused(told, entry, message):
     assert message in (found := refusal(BASE.replace('10x60', told) + entry))
     assert bool(found) == bool(message)
 
 
-def test_expecting_nothing_of_series_that_nobody_reads_is_refused():
+def test_expecting_nothing_of_unused_series_is_refused():
     text = f"{HEAD}series: [{{metric: other, type: gauge, interval: 1m, values: 1x60}}]\nexpect: []\n"
     assert (
         'expect: nothing can ever happen: Errors pile up: its query asks for acme.errors; '
@@ -346,7 +346,7 @@ def test_expecting_nothing_of_series_that_nobody_reads_is_refused():
         pytest.param('time_in: Warn, at_least: 3m, recipient: x', 'has no meaning for time_in', id='filter-of-time'),
     ],
 )
-def test_property_that_cannot_be_met_or_broken_is_refused(entry, message):
+def test_property_that_always_or_never_holds_is_refused(entry, message):
     assert message in refusal(f'{BASE}properties: [{{{entry}}}]')
 
 
@@ -358,7 +358,7 @@ def test_property_about_what_the_monitor_never_does_is_refused():
     assert 'no rehearsed downtime covers the monitor' in refusal(text.replace('KEY', 'muted: true'))
 
 
-def test_a_file_that_is_not_there_or_no_text_is_refused(tmp_path):
+def test_a_missing_or_binary_file_is_refused(tmp_path):
     with pytest.raises(UnusableInputError, match=r'no.yaml: No such file'):
         read(tmp_path / 'no.yaml')
     (tmp_path / 'latin.yaml').write_bytes(b'description: \xe4')
@@ -409,18 +409,18 @@ ZONES = st.sampled_from(['UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kathm
 
 
 @given(INSTANTS, ZONES)
-def test_an_instant_that_is_written_is_read_again(instant, name):
+def test_a_written_instant_is_read_back(instant, name):
     zone = ZoneInfo(name)
     assert read_instant(write_instant(instant, zone), zone) == instant
 
 
 @given(st.integers(0, 10**9))
-def test_a_length_that_is_written_is_read_again(seconds):
+def test_a_written_length_is_read_back(seconds):
     assert read_length(duration.write(seconds)) == seconds
 
 
 @pytest.mark.parametrize('text', ['', '1', 'h', '1h 2m', '2m1h', '-1h', '1.5h', '1h\n'])
-def test_no_length(text):
+def test_invalid_lengths(text):
     with pytest.raises(TimeFault):
         read_length(text)
 
@@ -446,6 +446,6 @@ def test_hours_of_the_week_are_those_of_the_wall_clock(instant, name, text):
 @pytest.mark.parametrize(
     'text', ['', 'Monday', 'Mon-', '9:00-19:00', '09:00-09:00', '09:00-24:30', '09:00-10:00 Mon', 'a b c']
 )
-def test_no_hours_of_the_week(text):
+def test_invalid_hours_of_the_week(text):
     with pytest.raises(TimeFault):
         read_week(text)

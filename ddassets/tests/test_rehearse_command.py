@@ -88,12 +88,12 @@ def test_machine_formats_are_well_formed(run):
     assert '\x1b' not in out
 
 
-def test_a_file_that_several_paths_mean_is_rehearsed_once(run):
+def test_a_file_named_by_several_paths_is_rehearsed_once(run):
     _, out, _ = run('acme', NIGHT, f'acme/../{NIGHT}', Path(NIGHT).absolute())
     assert out.endswith('2 rehearsed: 2 passed\n')
 
 
-def test_one_file_that_cannot_be_used_keeps_none_of_the_others_from_running(run):
+def test_one_unusable_file_does_not_stop_the_others(run):
     replace('length: 16h', 'lenght: 16h')
     code, out, err = run('acme')
     assert code == 2
@@ -159,7 +159,7 @@ def test_a_refused_command_has_the_code_of_a_refused_file(run):
     [['--explain', '2027-01-11T10:04:30'], ['--report', 'pa\x1b[2Jge']],
     ids=lambda each: each[0],
 )
-def test_no_text_of_a_file_controls_the_terminal(run, options):
+def test_text_of_a_file_cannot_control_the_terminal(run, options):
     path = Path('acme/assets/monitors/queue_full.json')
     body = json.loads(path.read_text())
     body['definition']['name'] += '\x1b[2J'
@@ -177,7 +177,7 @@ def test_the_name_of_a_file_that_is_written_does_not_control_the_terminal(run):
     assert code == 0 and r'a\x1b[2J.yaml: ' in out and out.replace('\n', '').isprintable()
 
 
-def test_an_instant_is_explained_where_it_is(run):
+def test_an_instant_is_explained(run):
     code, out, _ = run(
         'acme', '--explain', '2027-01-11T10:04:30', '--group', 'host:two,env:test', '--monitor', 'queue_full'
     )
@@ -195,13 +195,13 @@ def test_an_instant_is_explained_where_it_is(run):
         pytest.param('2027-01-12T09:00:00', False, id='not-at-its-end'),
     ],
 )
-def test_what_mutes_at_an_instant_is_explained(run, instant, mutes):
+def test_muting_at_an_instant_is_explained(run, instant, mutes):
     _, out, _ = run(NIGHT, '--explain', instant, '--monitor', 'queue_full')
     assert ('the downtime nights mutes until Tue 2027-01-12 09:00:00' in out) == mutes
     assert ('no downtime is active' in out) != mutes
 
 
-def test_write_fills_in_what_then_holds(run):
+def test_write_fills_in_expectations_that_hold(run):
     before = Path(DAY).read_text()
     code, out, _ = run(DAY, '--write')
     assert (code, out) == (
@@ -249,7 +249,7 @@ def test_the_page_is_written(run):
     assert '<title>Rehearsal of acme</title>' in Path('page/index.html').read_text()
 
 
-def test_an_interrupted_reader_is_no_traceback(run):
+def test_an_interrupted_reader_causes_no_traceback(run):
     command = [sys.executable, '-m', 'ddassets', 'rehearse', DAY]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         process.stdout.close()

@@ -84,7 +84,7 @@ def test_a_scenario_beside_a_source(rehearse, tmp_path):
     assert (code, [each['name'] for each in found['monitors']]) == (0, ['Other'])
 
 
-def test_monitors_of_one_name_are_told_apart(rehearse, tmp_path):
+def test_monitors_with_equal_names_are_distinguished(rehearse, tmp_path):
     (tmp_path / 'exported.json').write_text(json.dumps([{**BODY, 'id': 3}, {**BODY, 'id': 4}]))
     scenario(tmp_path / 'a.yaml')
     code, found, _ = rehearse('exported.json', 'a.yaml')

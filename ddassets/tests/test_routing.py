@@ -128,7 +128,7 @@ CONDITIONAL = {
         ([HARBOR], (ALERT, OK), ['@slack-harbor']),
     ],
 )
-def test_the_fallback_is_told_where_no_condition_holds(tags, transition, expected):
+def test_the_fallback_is_notified_if_no_condition_holds(tags, transition, expected):
     told = route([rule('r', [HARBOR], conditional_recipients=CONDITIONAL)], tags, Edge(*transition))
     assert [*told] == expected
 
@@ -156,7 +156,7 @@ def test_a_condition_on_a_doubtful_transition_relies_on_its_assumption(transitio
     assert certain.relied_on == set()
 
 
-def test_who_may_be_told_is_known_without_the_values_of_groups():
+def test_possible_recipients_are_known_without_the_values_of_groups():
     rules = [
         rule('r', [HARBOR, 'env:prod'], 'tags'),
         rule('s', ['team:other'], 'never'),
@@ -201,13 +201,13 @@ SCOPES = st.recursive(
 
 
 @given(SCOPES, st.sets(st.sampled_from(['a:1', 'a:2', 'b:1'])), st.sampled_from(['1', '2', '3', '4']))
-def test_what_matches_for_some_value_may_match(scope, tags, value):
+def test_scopes_with_open_keys_may_match(scope, tags, value):
     parsed = parse_notification_scope(scope)
     if parsed.matches([*tags, f'a:{value}']):
         assert parsed.matches(tags, {'a'})
 
 
-def test_a_scope_is_not_nested_without_end():
+def test_the_nesting_of_a_scope_is_limited():
     assert parse_notification_scope('(' * 50 + 'a:b' + ')' * 50).matches(['a:b'])
     for text in ('(' * 1400 + 'a:b' + ')' * 1400, 'NOT ' * 700 + 'a:b'):
         with pytest.raises(ScopeFault, match=r'^column \d+: more than 100 levels'):

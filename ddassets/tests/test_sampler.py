@@ -109,7 +109,7 @@ def test_the_probes_are_all_there():
         pytest.param('historate_negative', None, id='historate-keeps-negative-rates'),
     ],
 )
-def test_what_is_dropped_or_changed_is_said(identifier, message):
+def test_dropped_and_changed_samples_are_reported(identifier, message):
     probe = next(probe for probe in probes.PROBES if probe['id'] == identifier)
     _, warnings = sent(probe)
     assert (warnings == []) if message is None else any(said.startswith(message) for said in warnings), warnings

@@ -94,7 +94,7 @@ PLACES = [pytest.param(place, id='.'.join(map(str, place)) or 'top') for place i
 NAMED = {('hosts',), ('services',), ('services', 'web'), ('services', 'web', 'links'), ('hosts', 'one', 'metadata')}
 
 
-def test_what_is_whole_is_accepted_by_both():
+def test_valid_files_are_accepted_by_both():
     assert parses(load(WHOLE))
     SCENARIO.validate(load(WHOLE))
     assert set(keys.SCENARIO.names) - load(WHOLE).keys() == {

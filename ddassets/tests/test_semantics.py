@@ -14,16 +14,16 @@ KNOWN = {*RULES, *VECTORS, *ASSUMPTIONS}
 CITED = semantics.citations()
 
 
-def test_what_is_said_to_hold_is_cited_by_a_test():
+def test_every_implemented_rule_is_cited_by_a_test():
     claimed = [number for number, (status, _) in RULES.items() if status in (IMPLEMENTED, REFUSED)]
     assert [number for number in (*claimed, *VECTORS, *ASSUMPTIONS) if number not in CITED] == []
 
 
-def test_what_tests_cite_is_known():
+def test_rules_cited_by_tests_are_known():
     assert sorted(set(CITED) - KNOWN) == []
 
 
-def test_what_the_code_cites_is_known():
+def test_rules_cited_by_the_code_are_known():
     texts = [path.read_text(encoding='utf-8') for path in Path(ddassets.__file__).parent.rglob('*.py')]
     found = {
         number

@@ -205,7 +205,7 @@ def test_a_percentage_that_is_reached(choice, expected):
 
 @pytest.mark.parametrize('choice, expected', [('until its group is dropped', 50.0), ('until no_data_timeframe', 100.0)])
 @rule('14.17', 'A46')
-def test_a_combination_that_is_silent(choice, expected):
+def test_a_silent_combination(choice, expected):
     body = check('.over("*").by("*").last(1).pct_by_status()', thresholds={'critical': 90}, no_data_timeframe=10)
     series = [runs('OKx5', 'host:a'), runs('CRITICALx59', 'host:b')]
     rehearsal = rehearsed({'m': body}, series, length='59m', assumptions={'A46': choice})
@@ -221,7 +221,7 @@ UP = 'datadog.agent.up'
     'notify, expected', [pytest.param(True, ['10:03 No Data'], id='told'), pytest.param(False, [], id='never')]
 )
 @rule('14.18', '14.20', 'V25')
-def test_a_host_that_is_silent(notify, expected):
+def test_a_silent_host(notify, expected):
     body = check('.over("*").by("host").last(2).count_by_status()', UP, notify_no_data=notify, no_data_timeframe=2)
     series = [runs('OKx11', 'host:h1', check=UP, **{'from': '2027-01-04T09:50:00'})]
     rehearsal = rehearsed({'m': body}, series, second=0)
@@ -316,7 +316,7 @@ def test_forms_of_a_query(text, loose):
     ],
 )
 @rule('14.1', '14.5')
-def test_what_is_no_query(text, column, says):
+def test_invalid_queries(text, column, says):
     with pytest.raises(QuerySyntaxError, match=says) as caught:
         parse(text)
     assert caught.value.column == column

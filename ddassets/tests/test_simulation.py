@@ -199,7 +199,7 @@ def test_random_draws_are_seeded_and_instances_are_apart(probe):
     assert len({*first[0].values, *first[1].values}) == 80
 
 
-def test_an_agent_that_was_off_begins_anew(probe):
+def test_a_stopped_agent_starts_with_new_checks(probe):
     series, _ = run(
         probe,
         [{'mode': 'memory', 'min_collection_interval': 10}],
@@ -250,13 +250,13 @@ def test_a_check_at_fault(probe, instance, message):
     assert str(caught.value).startswith('tiny_probe: ')
 
 
-def test_what_an_ending_check_said_is_shown(probe):
+def test_the_last_output_of_a_check_is_shown(probe):
     with pytest.raises(SimulationError) as caught:
         run(probe, [{'mode': 'end', 'at': 5}], 3600)
     assert caught.value.details.count('noise of print') == 5
 
 
-def test_the_environment_is_kept_for_what_the_wheel_holds(probe, tmp_path):
+def test_the_environment_is_cached_by_the_content_of_the_wheel(probe, tmp_path):
     place = cache._place()
     kept = cache.installed(probe, '38.5.0')
     before = {entry.name for entry in place.iterdir()}
@@ -284,7 +284,7 @@ def test_unusable_conditions(conditions, message):
         Conditions(**conditions)
 
 
-def test_a_base_package_without_what_it_needs_is_none(tmp_path, monkeypatch):
+def test_a_base_package_without_its_dependencies_is_not_used(tmp_path, monkeypatch):
     package = write_integration(tmp_path / 'probe') / 'datadog_checks'
     # Whatever else is installed, the packages of this folder come first.
     (package / '__init__.py').write_text('')

@@ -152,7 +152,7 @@ def test_one_monitor_in_every_form(form, name, tmp_path):
 
 
 @pytest.mark.parametrize('form', forms.FORMS)
-def test_positions_lead_into_the_file(form, tmp_path):
+def test_positions_refer_to_the_file(form, tmp_path):
     path = written(tmp_path, form, {**BODY, 'options': {'thresholds': {'critical': 9, 'warning': 7}}})
     (found,) = read(path).assets
     place = ('definition',) if 'definition' in found.body else ()
@@ -329,7 +329,7 @@ def test_texts_are_trimmed_and_still_found(tmp_path):
     assert text[position.column - 1 :].startswith('avg(')
 
 
-def test_an_unknown_value_is_named_with_what_it_refers_to(tmp_path):
+def test_an_unknown_value_is_reported_with_its_reference(tmp_path):
     values = values_of(type='composite')
     del values['query']
     references = ['datadog_monitor.a.id', 'datadog_monitor.a', 'datadog_monitor.b["eu"].id', 'datadog_monitor.b["eu"]']
@@ -437,7 +437,7 @@ def test_secrets_of_a_pulumi_stack(tmp_path):
     assert SECRET not in repr(found.body) and ('message',) in found.document.withheld
 
 
-def test_default_tags_that_swallow_a_tag(tmp_path):
+def test_default_tags_that_replace_a_tag(tmp_path):
     expressions = {'tags': {'constant_value': ['team:harbor', 'team:shore', 'x']}}
     inventory = read_plan(tmp_path, values_of(tags=['team:shore', 'x']), expressions=expressions)
     assert inventory.assets[0].body['tags'] == ['team:shore', 'x']
@@ -803,7 +803,7 @@ UNREAD = {
 
 
 @pytest.mark.parametrize(('more', 'hint'), [pytest.param(*UNREAD[name], id=name) for name in UNREAD])
-def test_what_is_recognised_and_not_read(more, hint, tmp_path):
+def test_recognised_forms_that_are_not_read(more, hint, tmp_path):
     resources = [forms.resource(BODY, **more), forms.resource(BODY)]
     path = tmp_path / 'plan.json'
     path.write_text(json.dumps({'planned_values': {'root_module': {'resources': resources}}}))
@@ -970,7 +970,7 @@ def test_a_folder_of_many_files(tmp_path):
     assert managers_of(as_bundle(inventory)) == ['Kubernetes', 'Terraform']
 
 
-def test_a_path_that_is_not_there(tmp_path):
+def test_a_missing_path(tmp_path):
     with pytest.raises(UnusableInputError, match='No such file'):
         read(tmp_path / 'missing.json')
 
@@ -1014,7 +1014,7 @@ def test_the_same_findings_in_every_form(fault, tmp_path):
     assert len(found['export']) > len(lint_codes(clean))
 
 
-def test_what_is_withheld_is_not_judged(tmp_path):
+def test_withheld_values_are_not_checked(tmp_path):
     values = {**values_of(message=''), 'notify_no_data': True}
     read_plan(tmp_path, values)
     judged = lint(read_bundle(tmp_path / 'plan.json'))
@@ -1108,7 +1108,7 @@ resource "datadog_monitor" "lag" {
 MODULE_TF = 'resource "datadog_monitor" "in" {\n  name = "In"\n  query = "avg(last_5m):avg:acme.lag{*} > 9"\n}\n'
 
 
-def test_findings_of_a_plan_lead_into_the_configuration_beside_it(tmp_path):
+def test_findings_of_a_plan_refer_to_its_configuration(tmp_path):
     (tmp_path / 'main.tf').write_text(MAIN_TF)
     (tmp_path / 'mod').mkdir()
     (tmp_path / 'mod' / 'in.tf').write_text(MODULE_TF)

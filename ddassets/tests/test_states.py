@@ -47,7 +47,7 @@ def test_thresholds(options, points, expected):
 
 
 @pytest.mark.rule('A9')
-def test_straight_to_ok():
+def test_directly_to_ok():
     options = {'thresholds': {'critical': 80, 'warning': 60, 'warning_recovery': 50}}
     timeline = run('avg(last_1m):avg:m{*} > 80', {'m': '81 55 50'}, options, choices={'A9': 'no'})
     assert letters(timeline) == 'AOO'
@@ -135,7 +135,7 @@ def test_a_count_that_is_missing_recovers_as_zero():
 
 @pytest.mark.rule('2.13', 'A4')
 @pytest.mark.parametrize('choice, expected', [('no data', 'OON'), ('skip', 'OOO')])
-def test_nothing_but_discarded_points(choice, expected):
+def test_only_discarded_points(choice, expected):
     options = {'on_missing_data': 'show_no_data'}
     timeline = run('avg(last_1m):avg:a{*} / avg:b{*} > 5', {'a': '1x3', 'b': '1 1 0'}, options, choices={'A4': choice})
     assert letters(timeline) == expected
@@ -171,7 +171,7 @@ def test_the_last_point_is_one_of_the_data(query, choices, expected):
 
 
 @pytest.mark.rule('3.7', '3.10', 'A21')
-def test_what_never_reported_is_no_data_and_makes_no_transition():
+def test_a_group_that_never_reported_is_no_data_without_a_transition():
     options = {'notify_no_data': True, 'no_data_timeframe': 2}
     timeline = run('avg(last_1m):avg:m{*} > 5', {'other': '1'}, options, 9)
     assert letters(timeline) == 'N' * 10
@@ -183,7 +183,7 @@ def test_what_never_reported_is_no_data_and_makes_no_transition():
     'option, assumed',
     [('default', True), ('show_and_notify_no_data', True), ('resolve', True), ('show_no_data', False)],
 )
-def test_what_has_not_reported_yet_is_told_where_the_option_would_say_otherwise(option, assumed):
+def test_a_group_that_has_not_reported_relies_on_its_assumption(option, assumed):
     timeline = run('avg(last_1m):avg:m{*} > 5', {'m': '_x2 1x2'}, {'on_missing_data': option})
     assert letters(timeline) == 'NNOO'
     assert ('A21' in timeline.relied_on) == assumed

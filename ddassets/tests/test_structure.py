@@ -57,7 +57,7 @@ def test_no_modules_import_one_another():
 
 
 @pytest.mark.parametrize('name', [pytest.param(name, id=name) for name in PURE])
-def test_what_is_pure_imports_nothing_that_acts(name):
+def test_pure_packages_have_no_side_effects(name):
     parts = {one for one in NAMES if one == f'ddassets.{name}' or one.startswith(f'ddassets.{name}.')}
     assert parts
     pending, seen = [*parts], set(parts)
@@ -77,7 +77,7 @@ def test_what_is_pure_imports_nothing_that_acts(name):
         pytest.param({'socket'}, ('ddassets.org.', 'ddassets.agent.collection'), id='sockets'),
     ],
 )
-def test_one_package_alone_does_what_reaches_out(modules, owners):
+def test_side_effects_are_limited_to_one_package(modules, owners):
     users = {name for name, found in GRAPH.items() if {one.partition('.')[0] for one in found} & modules}
     assert users
     assert {name for name in users if not name.startswith(owners)} == set()

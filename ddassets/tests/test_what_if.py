@@ -74,7 +74,7 @@ def choices(original) -> list[tuple[str, str]]:
 
 @settings(max_examples=4 * scale.SCALE)
 @given(levels=LEVELS.filter(lambda levels: any(level != '_' for level, _ in levels)), options=st.sampled_from(OPTIONS))
-def test_a_choice_changes_the_messages_where_it_is_said_to_matter_and_nowhere_else(levels, options):
+def test_a_choice_changes_messages_exactly_if_it_is_reported(levels, options):
     values = ' '.join(f'{level}x{length}' for level, length in levels)
     original = rehearsed(values, options)
     found = what_if(original, 'all')
@@ -113,7 +113,7 @@ def test_a_condition_of_a_notification_rule_matters():
     assert [(change.kind, change.event) for change in effect.changes] == [('changes', 'Alert -> Warn')]
 
 
-def test_auto_stops_by_the_windows_that_it_counted():
+def test_auto_stops_after_a_number_of_windows():
     original = rehearsed('10x10 120x10 10x20', {})
     found = what_if(original, 'auto')
     evaluated = [one for one in found.effects if one.assumption in original.monitors[0].decisive]
@@ -176,7 +176,7 @@ def test_texts_are_rendered_once_for_each_transition_unless_they_print_a_number(
         pytest.param([1000, 1040], [1050], [('moves', 1000, 1050), ('goes', 1040, None)], id='one-for-one'),
     ],
 )
-def test_an_event_that_is_far_away_is_another_event(old, new, expected):
+def test_a_distant_event_is_another_event(old, new, expected):
     rows = [{(instant, 'OK -> Alert'): None for instant in instants} for instants in (old, new)]
     found = list(_timing('Acme', '*', *rows))
     assert [(one.kind, one.at, one.to) for one in found] == expected
@@ -196,7 +196,7 @@ def test_another_event_at_the_same_time_is_not_a_move():
         pytest.param('off', None, id='off'),
     ],
 )
-def test_the_command_says_which_matter(tmp_path, capsys, mode, shown):
+def test_the_command_lists_the_choices_that_matter(tmp_path, capsys, mode, shown):
     path = tmp_path / 'rehearsals' / 'a.yaml'
     path.parent.mkdir()
     path.write_text(scenario('10x10 120x10 10x20', {}).text)

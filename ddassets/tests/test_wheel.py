@@ -113,7 +113,7 @@ def test_missing_wheel(tmp_path):
         read_wheel(tmp_path / 'none.whl', '38.5.0')
 
 
-def test_wheel_that_is_no_zip(tmp_path):
+def test_wheel_that_is_not_a_zip_file(tmp_path):
     path = tmp_path / 'text.whl'
     path.write_text('text')
     with pytest.raises(UnusableInputError, match='not a zip file'):

@@ -28,7 +28,7 @@ PARTS = ('#/dashboards/0', '#/dashboards/1', '#/monitors', '#/inbox', '#/basis')
 
 
 @pytest.mark.parametrize('fragment', ['', *PARTS])
-def test_loads_without_an_error_and_asks_for_nothing_but_itself(browser, week, fragment):
+def test_loads_without_errors_and_without_external_requests(browser, week, fragment):
     path, _ = week
     browser.open(path, fragment)
     assert browser.problems() == []
@@ -81,7 +81,7 @@ def test_reports_a_request_and_an_error(browser, tmp_path):
         ),
     ],
 )
-def test_every_widget_has_drawn_or_names_what_is_missing(browser, week, dashboard, drawn):
+def test_every_widget_is_drawn_or_names_missing_data(browser, week, dashboard, drawn):
     browser.open(week[0], f'#/dashboards/{dashboard}')
     widgets = {title: (kind, text, points) for title, _, kind, text, points in browser.widgets()}
     assert widgets.pop('note')[0] == 'note'
@@ -115,7 +115,7 @@ def test_a_time_frame_sets_the_axis(page, week, choice, seconds):
     assert shown == frame
 
 
-def test_a_widget_keeps_a_time_frame_of_its_own(page, week):
+def test_a_widget_keeps_its_own_time_frame(page, week):
     page.choose('5 min')
     charts = page.run("return [...document.querySelectorAll('.chart')].map((one) => one.dataset.to - one.dataset.from)")
     assert charts == [300, 86400]
@@ -259,7 +259,7 @@ KINDS = [
 ]
 
 
-def test_every_kind_of_widget_shows_what_it_has_or_says_what_is_missing(browser, rehearsed, tmp_path):
+def test_every_widget_type_is_shown_or_names_missing_data(browser, rehearsed, tmp_path):
     _dashboard(tmp_path / 'int', [{**definition, 'title': title} for title, definition, *_ in KINDS])
     result = rehearsed(tmp_path / 'int', days=1)
     browser.open(report.write(result.bundle, [result], tmp_path / 'page'))
@@ -362,7 +362,7 @@ OUTCOMES = [
 ]
 
 
-def test_each_rehearsal_says_whether_its_expectations_held(browser, rehearsed, tmp_path, week):
+def test_each_rehearsal_shows_its_verdicts(browser, rehearsed, tmp_path, week):
     results = [
         rehearsed(
             week[1].folder, days=1 + index, hosts={'alpha-1': ''}, verdicts=tuple(starmap(rehearsed.Verdict, verdicts))
@@ -379,7 +379,7 @@ def test_each_rehearsal_says_whether_its_expectations_held(browser, rehearsed, t
         assert texts(browser, '.held li') == [text for text, _ in sorted(verdicts, key=lambda one: one[1])]
 
 
-def test_arrow_keys_walk_the_inbox(browser, week):
+def test_arrow_keys_move_in_the_inbox(browser, week):
     path, _ = week
     browser.open(path, '#/inbox')
     browser.run("document.querySelector('.row').focus()")
@@ -392,7 +392,7 @@ def test_arrow_keys_walk_the_inbox(browser, week):
     assert rows == texts(browser, '.pane h2') == [texts(browser, '.row .title')[1]]
 
 
-def test_the_keyboard_reaches_a_message_and_comes_back(browser, week):
+def test_the_keyboard_opens_and_closes_a_message(browser, week):
     path, result = week
     browser.open(path, '#/monitors')
     reached = []
@@ -426,7 +426,7 @@ def test_fits_a_narrow_window_in_both_themes(browser, week, theme):
 
 
 @pytest.mark.parametrize('theme', ['light', 'dark'])
-def test_every_text_stands_out(browser, week, theme):
+def test_every_text_has_enough_contrast(browser, week, theme):
     """WCAG 2.2, level AA: 4.5 to 1, and 3 to 1 for large text."""
     path, _ = week
     browser.theme(theme)
@@ -473,7 +473,7 @@ def test_prints(browser, week):
     assert browser.problems() == []
 
 
-def test_a_week_is_small_and_soon_there(browser, week):
+def test_a_week_is_small_and_loads_quickly(browser, week):
     path, _ = week
     assert path.stat().st_size <= 1_200_000
     drawn = []
@@ -516,7 +516,7 @@ COLUMNS = [
 
 
 @pytest.mark.parametrize(('kind', 'values', 'type_'), COLUMNS)
-def test_a_column_comes_back(browser, tmp_path, kind, values, type_):
+def test_a_column_is_packed_and_unpacked(browser, tmp_path, kind, values, type_):
     pool = Pool()
     pool.numbers([3.5])
     column = np.array([np.nan if value is None else value for value in values], dtype=float)

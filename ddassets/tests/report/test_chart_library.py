@@ -56,13 +56,13 @@ def test_a_library_that_cannot_be_fetched_is_refused(hook, tmp_path, monkeypatch
     assert not (tmp_path / 'library').exists()
 
 
-def test_without_npm_the_reason_says_what_to_install(hook, tmp_path, monkeypatch):
+def test_without_npm_the_error_says_what_to_install(hook, tmp_path, monkeypatch):
     monkeypatch.setenv('PATH', str(tmp_path))
     with pytest.raises(hook.LibraryError, match='install Node.js'):
         hook.fetch(tmp_path / 'library')
 
 
-def test_a_fetched_library_is_fetched_once(hook, tmp_path, monkeypatch):
+def test_a_library_is_fetched_once(hook, tmp_path, monkeypatch):
     archive = tmp_path / 'made.tgz'
     with tarfile.open(archive, 'w:gz') as members:
         for name in hook.FILES:

@@ -37,7 +37,7 @@ def text(browser, selector: str) -> str:
     return browser.run('return document.querySelector(arguments[0]).innerText', selector)
 
 
-def test_neither_errs_nor_asks_for_anything_but_itself(browser, rehearsed):
+def test_loads_without_errors_and_requests(browser, rehearsed):
     path, *results = rehearsed
     assert path.stat().st_size <= 700_000
     browser.open(path)
@@ -51,7 +51,7 @@ def test_neither_errs_nor_asks_for_anything_but_itself(browser, rehearsed):
 
 
 @pytest.mark.parametrize('dashboard', [0, 1])
-def test_every_widget_draws_what_a_busy_afternoon_holds(browser, rehearsed, dashboard):
+def test_every_widget_draws_the_busy_afternoon(browser, rehearsed, dashboard):
     path, _, afternoon, _ = rehearsed
     browser.open(path)
     browser.set('#rehearsals select', '1')
@@ -145,7 +145,7 @@ def test_a_message_is_shown_in_three_forms(browser, rehearsed):
     browser.run("document.querySelector('#reader [data-choice=E-mail]').click()")
 
 
-def test_the_inbox_holds_what_was_due(browser, rehearsed):
+def test_the_inbox_contains_all_due_messages(browser, rehearsed):
     path, result, *_ = rehearsed
     browser.open(path, '#/inbox')
     notifications = [one for some in result.monitors[0].notifications.values() for one in some]
@@ -157,7 +157,7 @@ def test_the_inbox_holds_what_was_due(browser, rehearsed):
     assert 'to @you@example.com' in text(browser, '.rows')
 
 
-def test_the_numbers_are_the_evaluators(browser, week):
+def test_the_numbers_equal_the_evaluation(browser, week):
     (line,) = week.lines(parse_query('avg:my_metric{*}.rollup(avg, 3600)'), week.start, week.end)
     assert browser.numbers() == {
         'Current value': pytest.approx(line.values[-1], rel=1e-5),
@@ -176,7 +176,7 @@ expect: []
 """
 
 
-def test_coverage_tells_this_rehearsal_from_the_others(browser, rehearsed):
+def test_coverage_distinguishes_this_rehearsal_from_others(browser, rehearsed):
     path, _, afternoon, _ = rehearsed
     browser.open(path, '#/basis')
     browser.set('#rehearsals select', '1')

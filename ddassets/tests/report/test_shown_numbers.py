@@ -123,7 +123,7 @@ def lists(browser) -> dict[str, list[tuple[str, float]]]:
     return {title: [tuple(entry) for entry in entries] for title, entries in found}
 
 
-def test_numbers_lists_and_sums_are_those_told_beforehand(browser, afternoon):
+def test_numbers_lists_and_sums_equal_the_expected_ones(browser, afternoon):
     browser.open(afternoon)
     assert browser.problems() == []
     for choice, index in (('Whole', 1), ('5 min', 2)):
@@ -136,7 +136,7 @@ def test_numbers_lists_and_sums_are_those_told_beforehand(browser, afternoon):
     assert browser.traces() == [[600, 600, 1200, 1200]]
 
 
-def test_a_bound_belongs_to_what_names_it_alone(browser, afternoon):
+def test_a_bound_includes_only_its_own_value(browser, afternoon):
     browser.open(afternoon)
     colours = dict(
         browser.run("""
@@ -160,7 +160,7 @@ def test_a_dashboard_keeps_its_own_selection(browser, afternoon):
     assert browser.run("return document.querySelector('.toolbar select').value") == 'c'
 
 
-def test_a_frame_without_a_bucket_says_so(browser, afternoon):
+def test_a_time_frame_without_a_bucket_is_reported(browser, afternoon):
     browser.open(afternoon)
     browser.choose('5 min')
     assert 'No bucket of 1 hour begins in this frame' in browser.run("return document.querySelector('main').innerText")

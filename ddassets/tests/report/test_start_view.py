@@ -55,7 +55,7 @@ def test_a_failing_run_opens_on_its_first_failure(browser, failing):
     assert [text.split(' ')[0] for text in texts(browser, '.scenario h2')] == ['Loud', 'Calm']
 
 
-def test_a_failure_leads_to_its_moment(browser, failing):
+def test_a_failure_links_to_its_instant(browser, failing):
     path, _, moment = failing
     browser.open(path, '')
     browser.run("document.querySelector('.scenario .broken a').click()")
@@ -66,7 +66,7 @@ def test_a_failure_leads_to_its_moment(browser, failing):
     assert start < moment.at < end
 
 
-def test_the_start_says_who_is_notified_and_when(browser, failing):
+def test_the_start_view_shows_recipients_and_times(browser, failing):
     path, loud, _ = failing
     browser.open(path, '')
     sent = [one for some in loud.monitors[0].notifications.values() for one in some if not one.muted_by]
@@ -134,14 +134,14 @@ def test_an_address_restores_the_view(browser, failing, scenario, part, act):
         '#/monitors?from=1&to=2',
     ],
 )
-def test_an_address_that_names_nothing_shows_what_there_is(browser, failing, address):
+def test_an_unknown_address_shows_the_start_view(browser, failing, address):
     browser.open(failing[0], address)
     assert browser.problems() == []
     start, end, first, last = browser.run('return [state.from, state.to, state.rehearsal.start, state.rehearsal.end]')
     assert first <= start < end <= last
 
 
-def test_a_message_that_an_assumption_would_change_says_so(browser, failing):
+def test_a_message_that_an_assumption_would_change_is_marked(browser, failing):
     path, loud, _ = failing
     instant = next(iter(loud.monitors[0].notifications.values()))[0].instant
     browser.open(path, '#/inbox')
@@ -214,7 +214,7 @@ def test_the_page_without_a_scenario_opens_with_a_row_for_each_monitor(browser, 
     assert '> 120 never holds' in browser.run("return document.querySelector('details[open]').innerText")
 
 
-def test_one_cursor_runs_through_all_charts(browser, failing):
+def test_all_charts_share_one_cursor(browser, failing):
     browser.open(failing[0], '#/dashboards/0')
     x, y = browser.run("""
         const over = document.querySelector('.chart .u-over');
