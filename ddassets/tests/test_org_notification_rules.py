@@ -157,6 +157,20 @@ def test_a_rule_changes(datadog, apply, before, after, operations):
     )
 
 
+@pytest.mark.parametrize(
+    'filter, noted',
+    [
+        pytest.param({'tags': ['team:harbor']}, True, id='another-filter'),
+        pytest.param({'tags': ['env:prod', 'integration:acme-spool']}, False, id='the-same-tags'),
+    ],
+)
+def test_a_plan_notes_that_a_changed_filter_may_not_route_older_monitors(apply, filter, noted):
+    assert apply({PRODUCTION: body_of(recipients=['a'])}).code == 0
+    outcome = apply({PRODUCTION: body_of(recipients=['b'], filter=filter)}, 'plan')
+    assert '~ notification rule  production' in outcome.out
+    assert ('Datadog may not route monitors that were saved before the rule' in outcome.out) == noted
+
+
 def test_manually_changed_rules_and_rules_of_others_stay(datadog, apply):
     datadog.organisation.seed_foreign(3)
     assert apply(integration.ASSETS).code == 0
@@ -218,6 +232,23 @@ def test_a_plan_and_a_dry_run_name_rules(apply):
     assert in_name(request['body']['data']['attributes']['name']).name == 'production'
     text = apply({PRODUCTION: integration.ASSETS[PRODUCTION]}, 'plan', '--dry-run')
     assert 'dry run: 1 notification rule, valid' in text.err
+
+
+def test_a_dry_run_lists_requests_in_the_order_of_an_apply(apply):
+    both = {
+        'name': 'Both',
+        'type': 'composite',
+        'query': 'full && slow',
+        'message': '@a@example.com',
+        'tags': ['integration:acme-spool'],
+        'options': {},
+    }
+    files = {path: body for path, body in integration.ASSETS.items() if path.startswith('monitors')}
+    files |= {PRODUCTION: integration.ASSETS[PRODUCTION], 'monitors/both.json': both}
+    outcome = apply(files, 'plan', '--dry-run', '--json')
+    assert outcome.code == 0, outcome.said
+    bodies = [one['body'] for one in json.loads(outcome.out)['requests']]
+    assert ['data' in body or body['type'] for body in bodies] == [True, 'query alert', 'query alert', 'composite']
 
 
 def test_doctor_says_whether_a_rule_is_applied(datadog, apply, tmp_path):

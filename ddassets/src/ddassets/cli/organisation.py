@@ -21,7 +21,7 @@ from ddassets.language.query.errors import QuerySyntaxError
 from ddassets.language.query.syntax import parse_monitor
 from ddassets.language.query.tree import metrics
 from ddassets.org.account import require_keys
-from ddassets.org.applying import Outcome, carry_out, invalid
+from ddassets.org.applying import Outcome, carry_out, creation_rank, invalid
 from ddassets.org.changes import Changes, check_handles
 from ddassets.org.client import ApiError
 from ddassets.org.connection import Connection
@@ -233,7 +233,7 @@ def dry_run(options: PlanOptions) -> int:
     for asset in [asset for asset in desired if asset.has_ended(now)]:
         log(f'{asset.asset.path}: it has ended, and would not be sent')
         desired.remove(asset)
-    for asset in desired:
+    for asset in sorted(desired, key=lambda asset: creation_rank(asset.kind, asset.body)):
         body = asset.kind.for_creation(asset.body, now)
         marker = Marker(integration, asset.name, fingerprint(asset.kind.canonical(body)))
         bodies.append(('POST', asset.kind.path, asset.kind.request(asset.kind.mark(body, marker))))

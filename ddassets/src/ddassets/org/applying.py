@@ -8,7 +8,7 @@ from ddassets.org.client import ApiError
 from ddassets.org.composites import ids_of, is_composite, unknown_members, with_ids
 from ddassets.org.concurrency import as_completed, map_concurrently
 from ddassets.org.difference import Difference
-from ddassets.org.kind import Stored
+from ddassets.org.kind import Body, Kind, Stored
 from ddassets.org.kinds import MONITORS, NOTIFICATION_RULES
 from ddassets.org.organisation import Organisation
 from ddassets.org.plan import Action, Plan, Step, diff
@@ -90,16 +90,22 @@ def _waves(plan: Plan) -> Iterator[list[Step]]:
     """
     made, deleted = plan.of(Action.CREATE, Action.UPDATE, Action.REPLACE), plan.of(Action.DELETE)
     for rank in (0, 1, 2):
-        yield [step for step in made if _rank(step) == rank]
+        yield [step for step in made if _rank_of(step) == rank]
     for rank in (2, 1, 0):
-        yield [step for step in deleted if _rank(step) == rank]
+        yield [step for step in deleted if _rank_of(step) == rank]
 
 
-def _rank(step: Step) -> int:
-    if step.kind is NOTIFICATION_RULES:
-        return 0
+def _rank_of(step: Step) -> int:
     subject = step.desired or step.stored
-    return 2 if subject is not None and step.kind is MONITORS and is_composite(subject.body) else 1
+    assert subject
+    return creation_rank(step.kind, subject.body)
+
+
+def creation_rank(kind: Kind, body: Body) -> int:
+    """Return the place of an object in the order of creation: objects with the same rank are independent."""
+    if kind is NOTIFICATION_RULES:
+        return 0
+    return 2 if kind is MONITORS and is_composite(body) else 1
 
 
 def _act(organisation: Organisation, step: Step, ids: Mapping[str, str]) -> Outcome:

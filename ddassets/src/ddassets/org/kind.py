@@ -178,6 +178,10 @@ class Kind(ABC):
         """Yield the effects that a valid body will not have if it is created `now`."""
         return iter(())
 
+    def notes_of_update(self, desired: Body, stored: Body) -> Iterator[str]:
+        """Yield the effects that a valid update may not have."""
+        return iter(())
+
     def replaces(self, desired: Body, stored: Body, now: float) -> bool:
         """Whether the API cannot make the change, so that a new object must replace the stored one."""
         return False

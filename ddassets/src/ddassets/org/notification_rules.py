@@ -94,6 +94,11 @@ class NotificationRules(Kind):
     def notes(self, body: Body, now: float) -> Iterator[str]:
         yield _ORDER
 
+    def notes_of_update(self, desired: Body, stored: Body) -> Iterator[str]:
+        """Yield a note for another filter, which may match monitors that were saved before."""
+        if self.canonical(desired)['filter'] != self.canonical(stored)['filter']:
+            yield _ORDER
+
     def replaces(self, desired: Body, stored: Body, now: float) -> bool:
         """Whether bundling is to end. Whether an update without `bundle_config` ends it is not documented."""
         return stored.get('bundle_config') is not None and desired.get('bundle_config') is None

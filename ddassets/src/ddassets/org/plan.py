@@ -157,6 +157,7 @@ def _comparison(desired: Desired, stored: Stored, now: float) -> Step:
         notes = tuple(kind.notes(desired.body, now))
     else:
         action, reason = Action.UPDATE, ''
+        notes = tuple(kind.notes_of_update(desired.body, stored.body))
     if renamed:
         reason = f'its file was renamed from {stored.marker.name}.json'
     step = _step(action, desired, stored, found, reason, notes=notes)
