@@ -362,7 +362,7 @@ def test_independent_requests_are_concurrent(datadog, spool):
     def watch(exchange, moment):
         if moment == 'arrived' and exchange.operation.startswith('Create') and 'Rule' not in exchange.operation:
             with contextlib.suppress(threading.BrokenBarrierError):
-                together.wait(timeout=5)
+                together.wait(timeout=15)
 
     datadog.watch = watch
     assert run(datadog, 'apply', spool(), '--yes').code == 0

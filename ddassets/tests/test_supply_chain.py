@@ -122,7 +122,7 @@ def test_the_notes_of_a_release_are_its_section_of_the_changelog(version, code, 
     changelog = tmp_path / 'CHANGELOG.md'
     changelog.write_text('# Changelog\n## [1.2.0] - 2027-01-04\n\n- New.\n\n## [1.0.0]\n\n## [1.1.0]\n- Old.\n')
     command = [ROOT / '.ci' / 'release-notes', version, changelog]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout if not code else '') == (code, notes)
 
 
