@@ -5,6 +5,8 @@ Instants are in seconds. A run is (instant, status); a combination of tags has r
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
 
 TARGET = {'OK': 'OK', 'WARNING': 'Warn', 'CRITICAL': 'Alert', 'UNKNOWN': 'Unknown'}
 DAY = 86400
@@ -33,7 +35,7 @@ class Check:
     choices: Mapping[str, str] = field(default_factory=dict)
     instants: tuple[int, ...] = ()
 
-    @property
+    @cached_property
     def ticks(self) -> list[int]:
         """Return every minute; A43 adds the given instants."""
         return list(self.instants) or [at for at in range(self.start, self.end) if (at - self.second) % 60 == 0]
@@ -51,18 +53,30 @@ class Check:
         frame = DAY if self.timeframe is None else self.timeframe
         return self.notify_no_data and (age > frame if self.host else age >= frame)
 
+    @cached_property
     def all_runs(self) -> list[Run]:
         return sorted((run for runs in self.runs.values() for run in runs), key=lambda run: run[0])
 
+    @cached_property
+    def parted(self) -> set[int]:
+        """Return the indices of runs that begin a new count: No Data was due before them, or the group was dropped."""
+        return {
+            place
+            for place, (earlier, later) in enumerate(pairwise(self.all_runs), 1)
+            if any(
+                self.silent(at - earlier[0]) or at - earlier[0] >= self.retention
+                for at in self.ticks
+                if earlier[0] <= at < later[0]
+            )
+        }
+
     def counted(self, tick: int) -> tuple[str, int]:
         """Return the newest status until an evaluation, and how many runs count for it (rules 14.7, 14.8 and 14.13)."""
-        runs = [run for run in self.all_runs() if run[0] <= tick]
-        own = [runs[-1]]
-        for earlier, later in zip(runs[-2::-1], runs[:0:-1], strict=True):
-            between = [at for at in self.ticks if earlier[0] <= at < later[0]]
-            if any(self.silent(at - earlier[0]) or at - earlier[0] >= self.retention for at in between):
+        own = []
+        for place, run in reversed([*enumerate(run for run in self.all_runs if run[0] <= tick)]):
+            own.append(run)
+            if place in self.parted:
                 break
-            own.append(earlier)
         status = own[0][1]
         if self.choices['A42'] == 'among the last n':
             return status, sum(one == status for _, one in own[: self.last])
@@ -73,7 +87,7 @@ class Check:
 
     def decide(self, tick: int, state: str) -> tuple[str, str]:
         """Return the state after an evaluation, and its cause."""
-        age = tick - max(at for at, _ in self.all_runs() if at <= tick)
+        age = tick - max(at for at, _ in self.all_runs if at <= tick)
         frame = DAY if self.timeframe is None else self.timeframe
         no_data = self.silent(age)
         if self.timeout and age >= self.timeout:
@@ -130,7 +144,7 @@ class Check:
         state, states, changes = fresh, [], []
         born = False
         for tick in self.ticks:
-            times = [at for at, _ in self.all_runs() if at <= tick]
+            times = [at for at, _ in self.all_runs if at <= tick]
             if not times:
                 states.append(state)
                 continue
