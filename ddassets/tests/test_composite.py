@@ -9,6 +9,7 @@ from estate import changes, monitor, points, rehearsed, states, texts, told
 from ddassets.assets import read
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.composite import common_groups
+from ddassets.engine.evaluator import Evaluator
 from ddassets.language.composite import parse, render
 from ddassets.language.query.errors import QuerySyntaxError
 from ddassets.rehearsal import of_data, rehearse
@@ -377,6 +378,21 @@ def test_the_status_of_a_member_may_choose_the_recipient():
         '@warn@example.com',
         '@page@example.com',
     ]
+
+
+def test_messages_of_groups_in_turn_evaluate_each_member_once(monkeypatch):
+    monitors = {
+        name: {'query': f'avg(last_1m):avg:acme.{name}{{*}} by {{host}} > 5', 'options': {'new_group_delay': 0}}
+        for name in 'ab'
+    }
+    series = [points(f'acme.{name}', '1x15 9x5 ' * 4, [f'host:{number}']) for name in 'ab' for number in range(30)]
+    rehearsal = rehearsed({**monitors, 'c': composite('a && b', message='{{a.value}} ' + HANDLE)}, series)
+    evaluated = []
+    original = Evaluator.timeline
+    monkeypatch.setattr(Evaluator, 'timeline', lambda self, group: evaluated.append(group) or original(self, group))
+    assert len(texts(rehearsal, 'c')) > 100
+    # Two members of thirty groups, for themselves and for the composite.
+    assert len(evaluated) == 2 * 2 * 30
 
 
 def test_an_explanation_names_the_members():

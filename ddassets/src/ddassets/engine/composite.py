@@ -43,6 +43,8 @@ _CODES = np.array(STATES, dtype=np.int8)
 _NOT = np.array([ABSENT, ALERT, NO_DATA, OK, OK], dtype=np.int8)
 _TIMEOUT = CAUSES.index('timeout')
 _MEMBER_VARIABLE = regex(rf'\b[a-z]\.(?:value|status|{"|".join(dict.fromkeys(PRODUCTS.values()))})\b')
+# Evaluations of members that are kept, of 9 bytes each: messages ask for the groups in turn.
+_MAX_KEPT = 4_000_000
 
 
 @dataclass(frozen=True)
@@ -316,7 +318,7 @@ class CompositeEvaluator:
         """Return the timeline of a member's group; the latest ones are cached."""
         found = self._timelines.pop((letter, group), None) or self.members[letter].evaluator.timeline(group)
         self._timelines[letter, group] = found
-        if len(self._timelines) > 2 * MAX_MEMBERS:
+        if len(self._timelines) > max(2 * MAX_MEMBERS, _MAX_KEPT // max(1, self._ticks.size)):
             self._timelines.popitem(last=False)
         return found
 
