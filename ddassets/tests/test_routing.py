@@ -87,6 +87,11 @@ def test_a_scope_is_matched_with_all_values_of_a_key(scope, holds, fails):
         ('service:web-*', 1, 'a wildcard stands alone'),
         ('service:web?', 1, 'a wildcard stands alone'),
         ('service:', 1, 'has no value'),
+        ('ser*:web', 1, "a key has no wildcard: write a whole key, not 'ser\\*'"),
+        ('env:a AND *:*', 11, 'a key has no wildcard'),
+        ('"service:web"', 1, 'quotation marks are only around a whole value'),
+        ('env:a AND service:"we"b', 11, 'quotation marks are only around a whole value'),
+        ('service:(web OR "a""b")', 17, 'quotation marks are only around a whole value'),
         (':(a OR b)', 1, 'has no key'),
         ('-:(a OR b)', 1, 'expected `key:'),
         ('service:a and env:b', 11, "'and' has no key: write AND as an operator"),
@@ -235,6 +240,7 @@ def test_a_transition_type_that_no_notification_has_is_a_warning():
         ({'recipients': ['a'], 'filter': {'tags': ['a:b'], 'scope': 'a:b'}}, 'excludes scope'),
         ({'recipients': ['a'], 'name': ''}, 'name'),
         ({'conditional_recipients': {'conditions': [{'scope': 'is_alert', 'recipients': ['a']}]}}, 'one term'),
+        ({'conditional_recipients': {'conditions': [{'scope': 'env:p*', 'recipients': ['a']}]}}, 'one whole tag'),
     ],
 )
 def test_a_rule_that_the_api_refuses_is_an_error(body, said):

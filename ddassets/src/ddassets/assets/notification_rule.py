@@ -37,6 +37,8 @@ def _condition(text: str) -> tuple[tuple[str, str] | None, Sequence[Exception]]:
     key, colon, value = text.partition(':')
     if not colon or not key or not value or any(character in text for character in ' ()'):
         return None, [ScopeFault(1, 'expected one term such as transition_type:is_alert or team:harbor')]
+    if '*' in text or '?' in text:
+        return None, [ScopeFault(1, f'expected one whole tag such as team:harbor, found a wildcard in {text!r}')]
     return (key, value), ()
 
 

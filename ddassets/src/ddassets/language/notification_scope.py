@@ -151,11 +151,16 @@ def _term(token: Token, key: str = '') -> Node:
 
 
 def _value(key: str, word: str, column: int) -> Term:
+    if '*' in key or '?' in key:
+        raise ScopeFault(column, f'a key has no wildcard: write a whole key, not {key!r}')
     if word == '*':
         return Term(key, None)
     if not word:
         raise ScopeFault(column, f'{key}: has no value')
     plain = word[1:-1] if len(word) > 1 and word[0] == word[-1] == '"' else word
+    if '"' in key or '"' in plain:
+        found = f'{key}:{word}'
+        raise ScopeFault(column, f'quotation marks are only around a whole value: write `key:"a value"`, not {found!r}')
     if plain == word and ('*' in word or '?' in word):
         raise ScopeFault(
             column, f'a wildcard stands alone after the key: write `{key}:*` or a whole value, not {word!r}'
