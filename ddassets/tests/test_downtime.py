@@ -370,6 +370,8 @@ ATTRIBUTES = body(EVENINGS)
 def test_whole_bodies_and_attributes_are_read_alike():
     whole = {'data': {'type': 'downtime', 'attributes': ATTRIBUTES}}
     assert parse(whole, 'same') == parse(json.loads(json.dumps(ATTRIBUTES)), 'same')
+    # An element of the list that the API returns.
+    assert parse({'id': 'x', **whole['data']}, 'same') == parse(whole, 'same')
 
 
 def recurrence(**changes):
@@ -388,6 +390,7 @@ FAULTS = [
         '5.1', {'data': {'type': 'monitor', 'attributes': ATTRIBUTES}}, ('data', 'type'), "'downtime'", id='5.1 type'
     ),
     pytest.param('5.1', {'data': {'type': 'downtime'}}, ('data', 'attributes'), 'an object', id='5.1 no attributes'),
+    pytest.param('5.1', {'data': [ATTRIBUTES]}, ('data',), 'an object, found a list of 1', id='5.1 a list'),
     pytest.param('5.1', body(EVENINGS, scop='*'), ('scop',), 'did you mean scope?', id='5.1 unknown key'),
     pytest.param('5.1', {'monitor_identifier': {'monitor_id': 1}}, ('scope',), 'scope is missing', id='5.1 no scope'),
     pytest.param('5.1', {'scope': '*'}, ('monitor_identifier',), 'monitor_identifier is missing', id='5.1 no monitor'),

@@ -271,6 +271,11 @@ NO_OBJECT = 'attributes: expected an object, found'
             [('file/shape', 'data.attributes', f'data.{NO_OBJECT} null')],
             id='without-attributes',
         ),
+        pytest.param(
+            {'data': [{**TYPE, 'attributes': RULE}]},
+            [('file/shape', 'data', 'data: expected an object, found a list of 1')],
+            id='an-answer',
+        ),
         pytest.param({**TYPE, 'attributes': 1}, [('file/shape', 'attributes', f'{NO_OBJECT} 1')], id='a-number'),
         pytest.param(
             {'data': {**TYPE, 'attributes': {**RULE, 'name': ''}}},

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from ddassets.assets.asset import Asset, value_at
 from ddassets.assets.option import Report, decode, shown
-from ddassets.assets.source import Place
+from ddassets.assets.source import Place, Source
 from ddassets.diagnostic import Diagnostic, Severity
 
 
@@ -49,6 +49,16 @@ class RequestedAsset[Fields](DecodedAsset[Fields]):
     needed: ClassVar[tuple[str, ...]]
     outer: Asset | None = None
 
+    @classmethod
+    def read(cls, source: Source, body: Mapping[str, Any], place: Place) -> Self:
+        """Return the asset of a request, an element of an answer, or the attributes alone. Faults do not raise."""
+        envelope: Place = ('data',) if 'data' in body else ()
+        if not envelope and 'attributes' not in body:
+            return cls(source, place, body)
+        inner = value_at(body, (*envelope, 'attributes'))
+        attributes = inner if isinstance(inner, Mapping) else {}
+        return cls(source, (*place, *envelope, 'attributes'), attributes, outer=Asset(source, place, body))
+
     @cached_property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
         found = tuple(self._of_the_request(self.outer)) if self.outer else ()
@@ -57,6 +67,9 @@ class RequestedAsset[Fields](DecodedAsset[Fields]):
     def _of_the_request(self, outer: Asset) -> Iterator[Diagnostic]:
         envelope = self.place[len(outer.place) : -1]
         data = value_at(outer.body, envelope)
+        if not isinstance(data, Mapping):
+            yield self._wrong(outer, 'file/shape', envelope, 'an object', data)
+            return
         if data.get('type') != self.api_type:
             yield self._wrong(outer, self.invalid, (*envelope, 'type'), f"'{self.api_type}'", data.get('type'))
         if not isinstance(data.get('attributes'), Mapping):

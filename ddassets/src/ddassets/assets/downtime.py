@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo, available_timezones
 
-from ddassets.assets.asset import Asset
 from ddassets.assets.decoded_asset import RequestedAsset
 from ddassets.assets.option import (
     Choice,
@@ -194,13 +193,8 @@ class Downtime(RequestedAsset[DowntimeFields]):
 
 
 def read_downtime(source: Source, body: Mapping[str, Any], place: Place = ()) -> Downtime:
-    """Return a downtime: the body of a request, or only its `attributes`. Faults do not raise."""
-    data = body.get('data')
-    if not isinstance(data, Mapping):
-        return Downtime(source, place, body)
-    attributes = data.get('attributes')
-    inner = attributes if isinstance(attributes, Mapping) else {}
-    return Downtime(source, (*place, 'data', 'attributes'), inner, outer=Asset(source, place, body))
+    """Return a downtime: of a request, of an element of an answer, or its attributes alone. Faults do not raise."""
+    return Downtime.read(source, body, place)
 
 
 def _check(fields: DowntimeFields, report: Report) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ddassets.assets.asset import Asset, text, value_at
+from ddassets.assets.asset import text
 from ddassets.assets.decoded_asset import RequestedAsset
 from ddassets.assets.option import Exclusion, ListOf, Parsed, Part, Report, Text, Whole, option
 from ddassets.assets.source import Place, Source, dotted
@@ -167,14 +167,5 @@ def _check_transitions(conditions: Sequence[Condition], report: Report) -> None:
 
 
 def read_notification_rule(source: Source, body: Mapping[str, Any], place: Place = ()) -> NotificationRule:
-    """Return a notification rule: the body of a request, an element of an answer, or the attributes alone.
-
-    Faults do not raise.
-    """
-    envelope: Place = ('data',) if isinstance(body.get('data'), Mapping) else ()
-    data = value_at(body, envelope)
-    if not envelope and 'attributes' not in data:
-        return NotificationRule(source, place, body)
-    inner = data.get('attributes')
-    attributes = inner if isinstance(inner, Mapping) else {}
-    return NotificationRule(source, (*place, *envelope, 'attributes'), attributes, outer=Asset(source, place, body))
+    """Return a rule: of a request, of an element of an answer, or its attributes alone. Faults do not raise."""
+    return NotificationRule.read(source, body, place)
