@@ -303,6 +303,7 @@ def test_bounds_at_the_end_of_the_period_are_exact():
         pytest.param([(0, 5), (1, 2)], [(0, 5)], id='within'),
         pytest.param([(3, 4), (0, 1)], [(0, 1), (3, 4)], id='apart, out of order'),
         pytest.param([], [], id='none'),
+        pytest.param([(1, 1), (3, 4)], [(3, 4)], id='an empty one'),
     ],
 )
 def test_merge(intervals, expected):

@@ -164,6 +164,7 @@ def test_a_block_holds_on_its_transitions_and_its_inverse_on_the_others(flag, be
         pytest.param('{{#is_exact_match "role.name" "we"}}a{{/is_exact_match}}', '', id='4.5 not exact'),
         pytest.param('{{#is_exact_match "value" "812.50"}}a{{/is_exact_match}}', 'a', id='4.5 by value'),
         pytest.param('{{#is_exact_match "team.name" ""}}a{{/is_exact_match}}', 'a', id='4.5 exactly nothing'),
+        pytest.param('{{#is_exact_match "warn_threshold" ""}}a{{/is_exact_match}}', 'a', id='4.5 not set'),
         pytest.param('{{value}} {{threshold}}', '812.5 800.0', id='4.6 A16 floats'),
         pytest.param('[{{warn_threshold}}]', '[]', id='4.6 not there'),
         pytest.param('{{first_triggered_at}}', '2027-01-01T10:00:00+00:00', id='4.7 first'),

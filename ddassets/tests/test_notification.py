@@ -202,6 +202,9 @@ def test_the_older_cap():
             id='by its own states',
             marks=rule('5.21'),
         ),
+        pytest.param(
+            [mute(2, 2, states=[State.ALERT])], '1 81x4', 'A1', id='an empty one has no end', marks=rule('5.11', '5.18')
+        ),
         pytest.param([mute(-INFINITE, INFINITE)], '1 81 1', '(A1) (R2)', id='for ever', marks=rule('5.3', '5.16')),
     ],
 )

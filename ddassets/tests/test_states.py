@@ -161,10 +161,13 @@ def test_a_point_that_a_fill_made_is_one_though_its_value_is_cut(choice, expecte
         pytest.param('cutoff_min(median_3(avg:o{*}), 5)', {}, 'OOOOONN', id='a cut median'),
         pytest.param('cutoff_min(median_3(avg:o{*}), 5)', {'A79': 'window only'}, 'OOOOONN', id='within the window'),
         pytest.param('cutoff_min(trend_line(avg:p{*}), 5)', {}, 'OONNNN', id='a cut line is one of points'),
+        pytest.param(
+            'cutoff_max(avg:q{*}.rollup(max, 300), 5)', {}, 'OONNN', id='as it was seen, not as it is cut later'
+        ),
     ],
 )
 def test_the_last_point_is_one_of_the_data(query, choices, expected):
-    series = {'m count 60': '1 1', 'n': '1 1', 'o': '9 9 9 1 1 1 1', 'p': '9 1x9'}
+    series = {'m count 60': '1 1', 'n': '1 1', 'o': '9 9 9 1 1 1 1', 'p': '9 1x9', 'q': '1x4 9'}
     window = 2 if 'trend' in query else 1
     options = {'notify_no_data': True, 'no_data_timeframe': 2}
     assert letters(run(f'sum(last_{window}m):{query} > 50', series, options, len(expected) - 1, choices)) == expected
@@ -208,6 +211,8 @@ def test_groups():
         pytest.param('9x4', {'new_group_delay': 0}, 'AAAA', id='none'),
         pytest.param('9x4', {'new_host_delay': 120}, '..AA', id='the older option, for hosts'),
         pytest.param('9x4', {'new_host_delay': 120, 'new_group_delay': 60}, '.AAA', id='the newer one wins'),
+        pytest.param('9x4', {'new_host_delay': 120, 'new_group_delay': 0}, '..AA', id='unless it is 0'),
+        pytest.param('9x4', {'new_host_delay': 0}, 'AAAA', id='no delay for hosts'),
         pytest.param([(-7200, 1), (120, 9), (180, 9)], {}, '..AA', id='seen two hours ago: no news'),
         pytest.param([(-90000, 1), (120, 9), (180, 9)], {}, '...A', id='25 hours ago: news'),
     ],

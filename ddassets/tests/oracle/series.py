@@ -97,6 +97,8 @@ class Samples:
 
     def __init__(self, evaluation: 'Evaluation', query: Query, leaf: Leaf, source: Source) -> None:
         self.evaluation = evaluation
+        # Functions of functions ask for the same points again and again.
+        self.known: dict[tuple[int, int], float | None] = {}
         self.query = query
         self.counts = counting(query)
         self.interval = source.interval
@@ -114,7 +116,7 @@ class Samples:
             ]
 
     def points(self, shift: float = 0) -> Iterator[Point]:
-        self.back = shift
+        self.back, self.known = shift, {}
         for index, (instant, _) in enumerate(self.samples):
             yield Point(instant, self.value(self.query, index))
 
@@ -129,6 +131,12 @@ class Samples:
         return self.unlimited or self.evaluation.previous_counts(before, bounds)
 
     def value(self, query: Query, index: int) -> float | None:
+        key = id(query), index
+        if key not in self.known:
+            self.known[key] = self.value_of(query, index)
+        return self.known[key]
+
+    def value_of(self, query: Query, index: int) -> float | None:
         match query:
             case Leaf():
                 return self.samples[index][1]
@@ -422,6 +430,9 @@ class Buckets:
         limited = self.evaluation.choices['A79'] == 'window only' and not self.unlimited
         bounds = self.evaluation.bounds(self.counts, self.rolled)
         first = self.cut.number(min(self.oldest(), self.evaluation.known))
+        if query.name == 'moving_rollup':
+            # It sees the last seconds alone.
+            first = max(first, self.cut.number(self.cut.start(number) - (query.argument or 0)))
         points = [
             (self.cut.start(earlier), value)
             for earlier in range(min(first, number), number + 1)

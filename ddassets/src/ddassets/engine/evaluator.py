@@ -19,7 +19,7 @@ from ddassets.engine.context import HISTORY, EvaluationContext
 from ddassets.engine.evaluation import Evaluation
 from ddassets.engine.explanation import Explanation, evaluation_row, reasons
 from ddassets.engine.monitor import Monitor
-from ddassets.engine.plan import Leaf, Plan, Pointwise, depth, has_arithmetic, walk, with_groups
+from ddassets.engine.plan import Leaf, Plan, loses_values, with_groups
 from ddassets.engine.planner import STUBBED, make_plan, stub_windows
 from ddassets.engine.ranking import kept
 from ddassets.engine.series import Series, SeriesSet
@@ -33,7 +33,6 @@ from ddassets.language.query.tree import And, Call, Scope, TagFilter, TagIn, met
 from ddassets.nearest import did_you_mean, listed
 
 # Functions that take the value away from some points.
-_CUTS = ('cutoff_min', 'cutoff_max', 'log2', 'log10')
 # Rule 2.8: the parts of a window that is to be full, by the window's unit, in seconds.
 _PARTS = {'m': 60, 'h': 600, 'd': 3600, 'w': 3600, 'mo': 14400}
 
@@ -219,7 +218,7 @@ class Evaluator:
             valued = valued & ~short
             if short.any() and self.assumptions.short_window == 'no data':
                 empty = empty | short
-        if _loses_values(self.plan):
+        if loses_values(self.plan.expression):
             rows = np.flatnonzero(np.isnan(values))
             if rows.size and (rows := rows[evaluation.has_points(rows)]).size:
                 empty[rows] = self.assumptions.points_without_value == 'no data'
@@ -282,12 +281,6 @@ class Evaluator:
         """Return from when each point of a series can be in an evaluated window."""
         seen = series.times + self._monitor.evaluation_delay
         return seen if series.arrivals is None else np.maximum(seen, series.arrivals)
-
-
-def _loses_values(plan: Plan) -> bool:
-    """Whether a point can lack a value although it has data (rule 2.13): n/0, a missing operand, a cut value."""
-    cuts = any(isinstance(node, Pointwise) and node.name in _CUTS for node in walk(plan.expression))
-    return cuts or has_arithmetic(plan.expression) or depth(plan.expression) > 0
 
 
 def _part(plan: Plan, monitor: Monitor) -> int:

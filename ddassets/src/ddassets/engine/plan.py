@@ -277,6 +277,15 @@ def has_arithmetic(node: Node) -> bool:
     return any(isinstance(one, Arithmetic) for one in walk(node))
 
 
+def loses_values(node: Node) -> bool:
+    """Whether a point may lack a value although its data are there (rule 2.13): n/0, a missing operand, a cut value."""
+    cuts = any(isinstance(one, Pointwise) and one.name in _CUTS for one in walk(node))
+    return cuts or has_arithmetic(node) or depth(node) > 0
+
+
+_CUTS = ('cutoff_min', 'cutoff_max', 'log2', 'log10')
+
+
 def counts(node: Node) -> bool:
     """Whether a missing value of the node counts as 0 if the other operand of an operator has a value (rule 2.13)."""
     return not isinstance(node, Constant) and all(leaf.counting == 'as_count' for leaf in leaves(node))

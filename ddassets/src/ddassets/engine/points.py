@@ -32,6 +32,7 @@ from ddassets.engine.plan import (
     depth,
     leaves,
     looks_back,
+    loses_values,
     rebuilt,
     walk,
 )
@@ -162,6 +163,7 @@ class Points:
         """Build the column: the final values of all points, then the different first and last points of each
         evaluation.
         """
+        self._size = size
         self.blank = {node: self._blank(node) for node in walk(self.node) if isinstance(node, Filled)}
         final = compute(self.node, PointValues(self, self.first + np.arange(size), None))
         self._tail = np.clip(tail, self.lower, self.upper)
@@ -398,19 +400,34 @@ class Points:
         # How far back a function reaches (A19, A79) does not decide when data stopped (A6).
         before = upper if depth(self.node) or over_window(self.node, self.context.assumptions) else lower
         earlier = np.flatnonzero((number == _NONE) | (before == upper))
-        number[earlier] = self.last_before(self.node, self.column, before[earlier], rows[earlier])[0]
+        present = self._present() if loses_values(self.node) else None
+        number[earlier] = self.last_before(self.node, self.column, before[earlier], rows[earlier], present=present)[0]
         there = number != _NONE
         result = np.full(rows.size, np.nan)
         result[there] = self.instants(number[there])
         return result
 
+    def _present(self) -> Column:
+        """Where a query has a point in the end."""
+        values = PointValues(self, self.first + np.arange(self._size), None)
+        there = np.logical_or.reduce([values.present(leaf) for leaf in self._sources])
+        return Column(np.where(there, 0.0, np.nan))
+
     def last_before(
-        self, node: Node, final: Column, numbers: Indices, rows: Indices, shift: int = 0, floor: Indices | None = None
+        self,
+        node: Node,
+        final: Column,
+        numbers: Indices,
+        rows: Indices,
+        shift: int = 0,
+        floor: Indices | None = None,
+        present: Column | None = None,
     ) -> tuple[Indices, Floats]:
         """Return the number of the last point before each number where `node` has a value, and the value.
 
         Both are as the evaluations `rows` see them. `final` holds the values as they are in the end. `shift` is what to
-        add to the number of a leaf to have that of a point. Points before `floor` are ignored.
+        add to the number of a leaf to have that of a point. Points before `floor` are ignored. `present`: where a point
+        is there in the end, for one without a value then may have one as it is seen.
         """
         found, values = np.full(numbers.size, _NONE), np.full(numbers.size, np.nan)
         origin = self.first - shift
@@ -419,6 +436,9 @@ class Points:
         again = (floor is not None and depth(node) > 0) or over_window(node, self.context.assumptions)
         while pending.size:
             index = final.last((np.zeros(pending.size, dtype=np.int64), np.maximum(end[pending], 0)))
+            if present is not None:
+                unsettled = np.clip(self.settled[rows[pending]] - self.first, 0, np.maximum(end[pending], 0))
+                index = np.maximum(index, present.last((unsettled, np.maximum(end[pending], 0))))
             near = index >= (0 if floor is None else np.maximum(floor[pending] - origin, 0))
             pending, index = pending[near], index[near]
             value = final.values[index]
