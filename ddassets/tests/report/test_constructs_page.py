@@ -85,7 +85,7 @@ def test_the_lanes_have_the_axis_of_the_frame(page):
 
 
 @pytest.mark.rule('14.10')
-def test_unknown_has_a_lane_a_mark_a_key_and_a_filter_of_its_own(page):
+def test_unknown_has_its_own_lane_mark_legend_and_filter(page):
     browser = page('Probe that cannot tell', 'Probe can tell')
     found = browser.run(LANES)
     assert found[0][1] == {

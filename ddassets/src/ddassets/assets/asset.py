@@ -78,9 +78,9 @@ class Asset:
         return self.source.position(self.place + place)
 
     def edit(self, value: Any, *place: str | int) -> Edit | None:
-        """The change of the file that puts a value in the place of another; REMOVED takes an element out of its list.
+        """Return the edit that replaces a value in the file; REMOVED deletes an element from its list.
 
-        None where the source is no JSON file that people write.
+        None if the source is not a JSON file that people write.
         """
         return self.source.edit(self.place + place, value) if isinstance(self.source, EditableSource) else None
 

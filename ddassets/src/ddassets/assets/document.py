@@ -74,7 +74,7 @@ class Document:
         return offset
 
     def edit(self, place: Place, value: Any) -> Edit:
-        """The change that puts a value in the place of another; REMOVED takes an element out of its list."""
+        """Return the edit that replaces a value; REMOVED deletes an element from its list."""
         start = self.offset(place)
         end = _DECODER.raw_decode(self.text, start)[1]
         if value is not REMOVED:
@@ -277,7 +277,7 @@ def _duplicates(text: str) -> list[tuple[str, int, Edit | None]]:
 
 
 def _without_repetition(text: str, first: int, start: int, second: int) -> Edit | None:
-    """The change that takes out the key at `start`, if its value at `second` is the one at `first` again."""
+    """Return the edit that deletes the key at `start` if its value, at `second`, equals the value at `first`."""
     value, end = _DECODER.raw_decode(text, second)
     same = json.dumps(_DECODER.raw_decode(text, first)[0]) == json.dumps(value)
     return Edit(text.rindex(',', 0, start), end, '') if same else None

@@ -42,7 +42,7 @@ class EditableSource(Source, Protocol):
     """A source whose text can be changed in place."""
 
     def edit(self, place: Place, value: Any) -> Edit:
-        """The change that puts a value in the place of another; REMOVED takes an element out of its list."""
+        """Return the edit that replaces a value; REMOVED deletes an element from its list."""
         ...
 
 

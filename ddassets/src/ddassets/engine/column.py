@@ -16,11 +16,11 @@ type Ranges = tuple[Indices, Indices]
 
 
 class Column:
-    """A column of values, NaN where one is missing. Missing values take no part in any aggregate.
+    """A column of values, NaN for a missing value. Aggregates ignore missing values.
 
-    Each aggregate takes one or more `Ranges` of equal length, whose n-th members make up the n-th result together, and
-    returns NaN where nothing is there. Sums and means are those of the exact numbers, rounded once (from twice the
-    precision of a float): the mean of equal values is that value, wherever in the column they stand.
+    Each aggregate takes one or more `Ranges` of equal length; the n-th ranges of all together give the n-th result, NaN
+    without a value. Sums and means are exact and rounded once (from twice the precision of a float), so the mean of
+    equal values is that value, regardless of its position in the column.
     """
 
     def __init__(self, values: Floats) -> None:
@@ -88,10 +88,10 @@ class Column:
         return np.where(count > 0, mean, np.nan)
 
     def _exact_sum(self, ranges: Sequence[Ranges]) -> tuple[Floats, Floats]:
-        """Return the sums rounded to the nearest number, and what the rounding left.
+        """Return the sums rounded to the nearest number, and the remainder of the rounding.
 
-        The values are cut into limbs, integers of so few bits that a range's sum of them is a float without rounding.
-        Prefix sums of integers may wrap around: their differences are exact all the same.
+        The values are split into limbs: integers of so few bits that the sum over a range is exact as a float. Prefix
+        sums of integers may wrap around, because their differences remain exact.
         """
         values = self.values if self._missing is None else np.where(self._missing, 0.0, self.values)
         longest = int(_total([end - start for start, end in ranges]).max(initial=1))

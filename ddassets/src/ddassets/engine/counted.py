@@ -81,7 +81,7 @@ def of(asset: MonitorAsset) -> CountedMonitor:
             warning_recovery=options.thresholds.warning_recovery,
         ),
         evaluation_delay=options.evaluation_delay,
-        # The default of 60 s is that of metrics: nobody says that events wait.
+        # The default of 60 s is documented for metrics only.
         new_group_delay=options.new_group_delay or 0,
         retention=retention or _RETENTION,
         folded=folded,
@@ -278,7 +278,7 @@ class CountedEvaluator:
             zero = empty & self._counts(empty)
         valued = ~np.isnan(values) & ~silent
         if not self.by and zero.any():
-            # Nobody has to have reported for a count to be 0 (rule 15.7).
+            # A count is 0 even if no group has reported (rule 15.7).
             valued, empty = valued | zero, empty & ~zero
         return Evaluations(
             ticks=self._ticks,

@@ -59,7 +59,7 @@ class Evaluation:
                 self.parts[operand] = self._operand_points(operand, context)
         aggregated = {operand: points.aggregate(plan.aggregator) for operand, points in self.parts.items()}
         there = np.logical_or.reduce([~np.isnan(values) for values in aggregated.values()])
-        # A count that is missing is 0 where anything else is there (rule 2.13).
+        # A missing count is 0 if another operand has a value (rule 2.13).
         given = {
             operand: np.where(np.isnan(values) & there, 0.0, values) if counts(operand.node) else values
             for operand, values in aggregated.items()

@@ -41,7 +41,7 @@ _COUNTS: dict[str, Literal['count_nonzero', 'count_not_null']] = {
     'count_not_null': 'count_not_null',
 }
 RUNNING = ('cumsum', 'integral')
-# What is refused, and what could stand in for it.
+# Unsupported functions, and their alternatives.
 REFUSED: Mapping[str, str] = {
     'autosmooth': 'is not allowed in monitors (rule 20.21); use median_5() or a longer window',
     'robust_trend': 'has a constant that is not published (rule 20.25); use trend_line()',

@@ -307,7 +307,7 @@ class _Builder:
     def _call(self, call: tree.Call) -> Node:
         name, column = call.name, call.span.start + 1
         if name in STUBBED:
-            raise Unsupported(f'{name}()', column, 'is not reproducible from what is published; give a stub series')
+            raise Unsupported(f'{name}()', column, 'cannot be computed from public documentation; give a stub series')
         if name in REFUSED and not (name in RUNNING and self._assumptions.running_sum == 'over the window'):
             raise Unsupported(f'{name}()', column, REFUSED[name])
         if name == 'top' or TOP.fullmatch(name):

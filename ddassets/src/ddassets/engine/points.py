@@ -114,14 +114,14 @@ class Points:
         self.lower = self.number_from(self.context.starts)
         self.upper = self.number_to(self.context.ends)
         if self.times.size:
-            # The choice matters where a sample lies exactly on a bound.
+            # The choice matters if a sample is exactly on a bound.
             for number, edges in ((self.lower, self.context.starts), (self.upper, self.context.ends)):
                 for nearest in (number - 1, number):
                     if (self.times.take(nearest, mode='clip') == edges).any():
                         self._rely_on_bounds()
         if series.arrivals is not None:
             seen = ranks(arrivals, self.context.ticks, 'right')
-            # Both: what lies before the window and has not arrived is not the last point either (rule 3.12).
+            # Both, because a point before the window that has not arrived is not the last point either (rule 3.12).
             self.upper = np.minimum(self.upper, seen)
             self.lower = np.minimum(self.lower, self.upper)
         self.first = 0
@@ -231,7 +231,7 @@ class Points:
                 self.context.assumptions.rely_on(Assumptions.earlier_point)
             cut = reached & (before + self.first < self.floor)
             if (levels := depth(node)) > 1:
-                # What the operand looks back to may lie too far back although the operand's point does not.
+                # A point that the operand uses may be too early although the operand's point is not.
                 cut = behind & (following < upper)
                 for _ in range(levels - 1):
                     following = column.next(np.minimum(following + 1, column.values.size))

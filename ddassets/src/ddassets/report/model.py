@@ -220,7 +220,7 @@ class Kind:
     # Of a notification the state that it reports; of a downtime's message what happened to the downtime.
     state: str
     previous: str
-    # Why it is there when no transition brought it: a renotification, the end of a downtime.
+    # The reason if it is not a transition: a renotification, the end of a downtime.
     reason: str
     host: str
     ip: str
@@ -314,7 +314,7 @@ class Rehearsal:
     # Of the changes that other choices would make, the earliest.
     changes: list[Change]
     verdicts: list[Verdict]
-    # What the rehearsal warns of, each a sentence.
+    # The warnings of the rehearsal, each a sentence.
     warnings: list[str]
 
 
