@@ -133,6 +133,17 @@ def test_the_markers_name_test_files_and_all_that_scale():
     assert scaled and scaled == set(MARKERS['long'])
 
 
+MAKEFILE = Path(__file__).parents[2] / 'Makefile'
+
+
+@pytest.mark.skipif(not MAKEFILE.exists(), reason='a source distribution has no Makefile')
+def test_the_parts_of_make_test_toolkit_are_all_tests():
+    text = MAKEFILE.read_text()
+    parts = re.findall(r"^(test-\w+): \$\(UV\)\n\t\$\(RUN\) pytest -m '?([\w ]+?)'? ddassets$", text, re.M)
+    assert [expression for _, expression in parts] == ['long', 'not long']
+    assert f'\ntest-toolkit: {" ".join(name for name, _ in parts)} ##' in text
+
+
 @settings(max_examples=1)
 @given(st.just(0.25))
 def test_a_slow_case_is_no_failure(seconds):
