@@ -55,6 +55,8 @@ FILES = {
     'assets/downtimes/quiet.json': json.dumps(DOWNTIME),
     'tests/test_nothing.py': 'def test_nothing(): pass\n',
     'rehearsals/fills_up.yaml': SCENARIO,
+    # Assets that a scenario may name.
+    'rehearsals/monitors.yaml': json.dumps([MONITOR['definition']]),
     # Of no interest here.
     'rehearsals/notes.txt': 'x: [',
     'rehearsals/deeper/other.yaml': 'x: [',
@@ -79,9 +81,11 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> None:
     loaded twice is caught no more, in the tests after these.
     """
     from ddassets.rehearsal import read
+    from ddassets.rehearsal.discovery import source_at
 
     scenario = write_integration(tmp_path_factory.mktemp('tank')) / 'rehearsals' / 'fills_up.yaml'
     judged(read(scenario), scenario)
+    assert source_at(scenario.with_name('monitors.yaml'))
 
 
 @pytest.fixture
@@ -228,6 +232,8 @@ def test_the_fixture_shows_the_query_at_fault_and_the_line_of_the_test(
 
 def test_without_numpy_only_the_rehearsal_fails_with_a_hint(pytester: pytest.Pytester, integration: Path) -> None:
     pytester.makeconftest("import sys\nsys.modules['numpy'] = None")
+    # Without numpy it is not known to contain assets.
+    (integration / 'rehearsals' / 'monitors.yaml').unlink()
     result = pytester.runpytest_subprocess(*PLUGIN)
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(['a rehearsal needs numpy, which is not installed; install ddassets'])

@@ -1,8 +1,8 @@
 """pytest plugin: the scenarios in an integration's `rehearsals` folder as tests, and a fixture for tests in Python.
 
-It collects `rehearsals/*.yaml` beside a manifest.json or assets/monitors, and no other YAML. Running the whole `tests`
-folder of an integration, as `ddev test` does, also runs its rehearsals. It is loaded if ddassets is installed, or by
-`-p ddassets.pytest_plugin`; only pytest is imported until there is something to rehearse.
+It collects the scenarios in `rehearsals/*.yaml` beside a manifest.json or assets/monitors, and no other YAML. Running
+the whole `tests` folder of an integration, as `ddev test` does, also runs its rehearsals. It is loaded if ddassets is
+installed, or by `-p ddassets.pytest_plugin`; only pytest is imported until there is something to rehearse.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -65,7 +65,19 @@ class ScenarioFile(pytest.File):
     """A scenario file. It is read when its test runs, so that a broken file fails only its own test."""
 
     def collect(self) -> Iterator['ScenarioItem']:
-        yield ScenarioItem.from_parent(self, name='rehearsal')
+        if not _contains_assets(self.path):
+            yield ScenarioItem.from_parent(self, name='rehearsal')
+
+
+def _contains_assets(path: Path) -> bool:
+    """Whether a file contains monitors or other assets, which the scenarios beside it may name."""
+    try:
+        from ddassets.rehearsal.discovery import source_at
+
+        return source_at(path) is not None
+    except (ModuleNotFoundError, UnusableInputError):
+        # The test of the file reports it.
+        return False
 
 
 class ScenarioItem(pytest.Item):
