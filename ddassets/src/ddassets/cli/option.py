@@ -116,7 +116,7 @@ def add_limits(parser: ArgumentParser, max_cpu: int = 60, max_memory: int = 1000
         type=count,
         default=max_memory,
         metavar='MB',
-        help=f'stop at MB megabytes of memory ({max_memory})',
+        help=f'limit memory to MB megabytes ({max_memory})',
     )
     if verbose:
         group.add_argument('--verbose', action='store_true', help='show the traceback of an unexpected error')

@@ -124,7 +124,9 @@ class Assumptions:
         'nearest bucket',
     )
     never_reported = Assumption('A21', 'whether a group that has never reported is evaluated', 'no', 'yes')
-    no_data_after_timeout = Assumption('A22', 'whether a No Data that starts after timeout_h ends', 'stays', 'never')
+    no_data_after_timeout = Assumption(
+        'A22', 'whether a group stays in No Data that starts after timeout_h has passed', 'stays', 'never'
+    )
     muted_renotification = Assumption('A23', 'when a muted renotification is sent', 'next in its rhythm', 'at the end')
     equality = Assumption('A24', 'tolerance of == and !=', 'exactly', 'to 1e-9 of the size')
     renotification_state = Assumption(
@@ -241,7 +243,7 @@ class Assumptions:
         'A95', 'whether a value is held exactly 300 s after the last sample', 'included', 'excluded'
     )
     long_gap = Assumption(
-        'A96', 'interpolation of a gap of more than 300 s after the next sample', 'first 300 s', 'nothing'
+        'A96', 'interpolation of a gap of more than 300 s, once the next sample has arrived', 'first 300 s', 'nothing'
     )
     folded_groups = Assumption(
         'I6', 'which changes notify if notify_by combines several groups', 'worst state', 'every sub-group'

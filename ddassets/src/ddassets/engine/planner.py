@@ -225,7 +225,7 @@ def _grouping(node: Node) -> tuple[str, ...] | None:
             raise Unsupported(
                 f'by {{{",".join(keys)}}}',
                 next(leaves(child)).metric.span.start + 1,
-                f'beside a query by {{{",".join(found[0][1])}}} is outside the subset: group all alike',
+                f'beside a query by {{{",".join(found[0][1])}}} is outside the subset: group all by the same keys',
             )
     if isinstance(node, Counted) or (isinstance(node, Difference) and node.name == 'dt'):
         return ()
