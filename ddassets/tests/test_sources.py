@@ -1160,7 +1160,8 @@ def test_one_address_in_two_folders_is_two_resources(tmp_path):
     assert paths == [tmp_path / 'dev' / 'main.tf', tmp_path / 'prod' / 'main.tf']
 
 
-ONCE, DAILY = {}, {'recurrence': [{'type': 'days', 'period': 1}]}
+ONCE: dict[str, Any] = {}
+DAILY: dict[str, Any] = {'recurrence': [{'type': 'days', 'period': 1}]}
 
 
 @pytest.mark.parametrize(
