@@ -364,11 +364,9 @@ class Points:
         base = base + tail - head
         yield np.maximum(lower, tail) - base, np.maximum(upper, tail) - base, base
 
-    def ranges(self, lower: Indices, upper: Indices, rows: Indices | slice = slice(None)) -> list[Ranges]:
-        """Return the places in the column of the points from `lower` to before `upper`, as the evaluations `rows` see
-        them.
-        """
-        return [(start, end) for start, end, _ in self._segments(lower, upper, rows)]
+    def ranges(self, lower: Indices, upper: Indices) -> list[Ranges]:
+        """Return the places in the column of the points from `lower` to before `upper`, one of each per evaluation."""
+        return [(start, end) for start, end, _ in self._segments(lower, upper)]
 
     def aggregate(self, method: str) -> Floats:
         """One value per evaluation, over its whole window."""
