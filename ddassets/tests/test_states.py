@@ -69,6 +69,9 @@ NO_DATA = {'notify_no_data': True, 'no_data_timeframe': 3}
             {'notify_no_data': True}, '9 _x4', 4, {}, 'AANNN', id='twice the window', marks=rule('3.11', 'A5')
         ),
         pytest.param(
+            {'notify_no_data': True, 'no_data_timeframe': 0}, '9 _ 1', 2, {}, 'ANO', id='at once', marks=rule('3.11')
+        ),
+        pytest.param(
             {'notify_no_data': True}, '9 _x4', 4, {'A5': '1x window'}, 'ANNNN', id='once', marks=rule('3.11', 'A5')
         ),
         pytest.param(

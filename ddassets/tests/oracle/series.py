@@ -209,12 +209,12 @@ class Buckets:
         self.evaluation = evaluation
         self.query = query
         below = query.query if isinstance(query, Changed) else query
-        self.below = below
         # How much earlier the side of a change lies that is being read.
         self.side: float = 0
         self.counts = counting(below)
         found = list(dict.fromkeys(leaves(below)))
-        self.distinct = {(replace(leaf, group=frozenset()), shift) for leaf, shift in shifted_leaves(below)}
+        self.operands = list(shifted_leaves(below))
+        self.distinct = {(replace(leaf, group=frozenset()), shift) for leaf, shift in self.operands}
         self.back: float = 0
         # Whether a difference may reach back as far as it likes.
         self.unlimited = False
@@ -473,7 +473,7 @@ class Buckets:
         """
         beside = [(leaf, shift)]
         if leaf.fill:
-            beside = [(other, own + self.side) for other, own in shifted_leaves(self.below)]
+            beside = [(other, own + self.side) for other, own in self.operands]
         return any(
             self.cut.number(self.cut.start(number) - other_shift) in source.values
             for other, other_shift in beside

@@ -95,6 +95,8 @@ class Points:
         self.context = context
         self._sources = {leaf: sources.get(leaf, ()) for leaf in leaves(node)}
         self._unit = unit
+        # In which windows a query has points, once that was asked of all of them.
+        self._with_points: dict[Leaf, Flags] = {}
         self.buckets = unit.buckets
         self._rolled = unit.rolled
         # The final values of the operands of differences, in the numbers of the points or, below a leaf, of its own.
@@ -307,11 +309,16 @@ class Points:
         """
         found = np.zeros(rows.size, dtype=np.bool_)
         for leaf in self._sources if among is None else among:
-            sources = self._sources[leaf]
+            if leaf in self._with_points:
+                found |= self._with_points[leaf][rows]
+                continue
             # In arithmetic a fill adds no instant: it acts where another operand has a sample (rule 2.16).
             plain = replace(leaf, differences=(), fill=leaf.fill if self.alone(leaf) else None)
-            points = Points(plain, self._unit, {plain: sources}, self.context.at(rows))
-            found |= points.count(points.lower, points.upper) > 0
+            points = Points(plain, self._unit, {plain: self._sources[leaf]}, self.context.at(rows))
+            there = points.count(points.lower, points.upper) > 0
+            if rows.size == self.lower.size:
+                self._with_points[leaf] = there
+            found |= there
         return found
 
     def _bounds(self) -> Assumption:
@@ -398,7 +405,8 @@ class Points:
         # How far back a function reaches (A19, A79) does not decide when data stopped (A6).
         before = upper if depth(self.node) or over_window(self.node, self.context.assumptions) else lower
         earlier = np.flatnonzero((number == _NONE) | (before == upper))
-        present = self._present() if loses_values(self.node) else None
+        unsettled = (self.settled[rows[earlier]] < before[earlier]).any()
+        present = self._present() if unsettled and loses_values(self.node) else None
         number[earlier] = self.last_before(self.node, self.column, before[earlier], rows[earlier], present=present)[0]
         there = number != _NONE
         result = np.full(rows.size, np.nan)
