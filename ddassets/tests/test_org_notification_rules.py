@@ -273,7 +273,7 @@ def test_doctor_says_whether_a_rule_is_applied(datadog, apply, tmp_path):
         pytest.param({'scope': 'team:other'}, False, id='others'),
     ],
 )
-def test_a_monitor_that_a_rule_routes_is_not_said_to_notify_nobody(apply, filter, routed):
+def test_a_monitor_that_a_rule_routes_has_a_recipient(apply, filter, routed):
     monitor = copy.deepcopy(integration.ASSETS['monitors/full.json'])
     monitor['definition']['message'] = 'The spool is full.'
     files = {'monitors/full.json': monitor, PRODUCTION: body_of(recipients=['slack-spool'], filter=filter)}

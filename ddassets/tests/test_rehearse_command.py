@@ -132,7 +132,7 @@ def test_one_unusable_file_does_not_stop_the_others(run):
         pytest.param(
             [DAY, '--explain', 'noon'], "expected a time such as 2027-01-04T08:00:00, found 'noon'", id='time'
         ),
-        pytest.param([DAY, '--explain', '2027-01-12'], '2027-01-12 is outside of what is rehearsed', id='outside'),
+        pytest.param([DAY, '--explain', '2027-01-12'], '2027-01-12 is outside the rehearsal', id='outside'),
         pytest.param(
             [DAY, '--explain', '2027-01-11T10:00:00', '--monitor', 'queue'], "'queue' is not rehearsed", id='no-monitor'
         ),

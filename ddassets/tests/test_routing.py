@@ -186,7 +186,7 @@ def test_possible_recipients_are_known_without_the_values_of_groups():
         pytest.param([('site:a', 'site')], (OK, ALERT), {'@fallback'}, id='a-key-that-no-group-has'),
     ],
 )
-def test_who_may_be_told_of_a_transition(conditions, transition, told):
+def test_possible_recipients_of_a_transition(conditions, transition, told):
     conditional = {
         'conditions': [{'scope': scope, 'recipients': [name]} for scope, name in conditions],
         'fallback_recipients': ['fallback'],

@@ -85,7 +85,7 @@ def test_silence(options, expected):
 
 
 @rule('14.13')
-def test_after_no_data_the_count_begins_anew():
+def test_no_data_restarts_the_count():
     options = {'notify_no_data': True, 'no_data_timeframe': 3}
     # With ok 2, one OK after No Data is not enough, though OK runs came before.
     assert walked('OO____OO', thresholds={'ok': 2}, **options) == ['10:04 No Data', '10:07 OK']
@@ -264,7 +264,7 @@ def test_variables_of_a_check():
 
 
 @rule('14.10')
-def test_unknown_is_a_state_of_its_own():
+def test_unknown_is_a_separate_state():
     rehearsal = rehearsed({'m': check(thresholds={'unknown': 1})}, [runs('OK UNKNOWN OK', 'host:h')])
     result = monitor(rehearsal, 'm')
     assert [str(state) for state in result.monitor.states] == ['OK', 'Warn', 'Alert', 'Unknown']

@@ -21,7 +21,7 @@ _RULES = (
     Rule('auto/handle-never-notified', Severity.WARNING, 'a handle of the message is never notified'),
     Rule('auto/branch-never-rendered', Severity.NOTE, 'a branch of the message is never rendered'),
     Rule('auto/idle-downtime', Severity.WARNING, 'a downtime of the monitor covers none of its groups'),
-    Rule('auto/not-rehearsed', Severity.NOTE, 'the monitor is outside of what is rehearsed'),
+    Rule('auto/not-rehearsed', Severity.NOTE, 'the monitor is outside the supported subset'),
 )
 _NAME = 38
 _MARKS = {'yes': 'yes', 'no': 'NO', 'not set': '-'}

@@ -210,7 +210,7 @@ def _explain(paths: Sequence[Path], rehearsed: Rehearse, options: Namespace) -> 
         spans = (
             f'{one.path}: {shown_time(one.start, one.zone)} to {shown_time(one.end, one.zone)}' for one in scenarios
         )
-        raise UnusableInputError(f'--explain: {options.explain} is outside of what is rehearsed', '\n'.join(spans))
+        raise UnusableInputError(f'--explain: {options.explain} is outside the rehearsal', '\n'.join(spans))
     for scenario, instant in inside:
         text = explained(rehearsed(scenario), instant, options.monitor, options.group)
         _PROGRESS.clear()

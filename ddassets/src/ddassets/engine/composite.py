@@ -464,9 +464,9 @@ class CompositeEvaluator:
             )
         if not self._groups:
             yield f'{self.absence}; it can never trigger (rule 13.15)'
-        yield from self._unlike_members()
+        yield from self._incompatible_members()
 
-    def _unlike_members(self) -> Iterator[str]:
+    def _incompatible_members(self) -> Iterator[str]:
         """Return the members joined by `&&` of which some match on any point and others on every point (rule 2.6)."""
         kinds: dict[bool, list[tuple[str, MetricMonitor]]] = {}
         for letter, member in self.members.items():

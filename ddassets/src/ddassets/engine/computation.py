@@ -71,7 +71,7 @@ def compute(node: Node, source: ValueSource) -> Floats:
         case Arithmetic(operator=operator, left=left, right=right):
             a, b = compute(left, source), compute(right, source)
             if source.pointwise and not isinstance(left, Constant) and not isinstance(right, Constant):
-                a, b = _zero_beside(left, a, b), _zero_beside(right, b, a)
+                a, b = _missing_as_zero(left, a, b), _missing_as_zero(right, b, a)
             with np.errstate(all='ignore'):
                 result = _OPERATORS[operator](a, b)
                 return np.where(np.isfinite(result), result, np.nan)
@@ -104,7 +104,7 @@ def _wrapped(node: Wrapper, source: ValueSource) -> Floats:
             return source.earlier(node)
 
 
-def _zero_beside(node: Node, values: Floats, others: Floats) -> Floats:
+def _missing_as_zero(node: Node, values: Floats, others: Floats) -> Floats:
     """Replace a missing count by 0 where the other operand has a value (rule 2.13)."""
     return np.where(np.isnan(values) & ~np.isnan(others), 0.0, values) if counts(node) else values
 

@@ -35,7 +35,7 @@ _SCALARS = ('abs', 'default_zero', 'count_not_null', 'count_nonzero', 'clamp_min
 _AGGREGATORS = ('avg', 'sum', 'min', 'max', 'last')
 
 
-class _Unshown(Exception):
+class _NotShownError(Exception):
     """A widget that the page cannot show; the text is the reason."""
 
 
@@ -81,9 +81,9 @@ class Converter:
             if convert is None:
                 # Isolated: a name that turns the direction of the text is not to turn the sentence.
                 kind = f'\u2068{widget.type}\u2069' if widget.type else '(none)'
-                raise _Unshown(f'A widget of the type {kind}. {_MISSING.get(widget.type, _OTHER)}')
+                raise _NotShownError(f'A widget of the type {kind}. {_MISSING.get(widget.type, _OTHER)}')
             return convert(self, widget, layout)
-        except _Unshown as error:
+        except _NotShownError as error:
             return Widget('placeholder', title or widget.type, layout, remark=str(error))
         except QuerySyntaxError as error:
             remark = f'Its query is not valid: column {error.column}: {shorten(error.message)}'
@@ -198,7 +198,7 @@ class Converter:
         selections = list(product(*(self.options[variable] for variable in used)))
         if len(selections) > MAX_SELECTIONS:
             names = ', '.join(used)
-            raise _Unshown(f'{names} have {len(selections)} selections; at most {MAX_SELECTIONS} are evaluated.')
+            raise _NotShownError(f'{names} have {len(selections)} selections; at most {MAX_SELECTIONS} are evaluated.')
         answers = {}
         for labels in selections:
             values = {name: self.options[name][label] for name, label in zip(used, labels, strict=True)}
@@ -242,11 +242,11 @@ def _named(request: Mapping[str, Any]) -> dict[str, tuple[tree.Expression, str]]
     for query in _dicts(request.get('queries')):
         kind = _text(query.get('data_source')) or 'unknown'
         if kind != 'metrics':
-            raise _Unshown(f'Its query reads {kind}, and only metrics are rehearsed.')
+            raise _NotShownError(f'Its query reads {kind}, and only metrics are rehearsed.')
         name = _text(query.get('name')) or f'query{len(named) + 1}'
         named[name] = (parse_query(_text(query.get('query'))), _aggregator(query.get('aggregator')))
     if not named:
-        raise _Unshown('Its request has no metric query, and only metrics are rehearsed.')
+        raise _NotShownError('Its request has no metric query, and only metrics are rehearsed.')
     return named
 
 
@@ -288,7 +288,7 @@ def _aggregator(value: Any) -> str:
         return str(value)
     if value is None:
         return 'avg'
-    raise _Unshown(f'Its aggregator {value} is not supported; supported are {", ".join(_AGGREGATORS)}.')
+    raise _NotShownError(f'Its aggregator {value} is not supported; supported are {", ".join(_AGGREGATORS)}.')
 
 
 def _binder(queries: Mapping[str, tree.Expression]) -> Callable[[tree.Node], tree.Node]:
@@ -298,7 +298,7 @@ def _binder(queries: Mapping[str, tree.Expression]) -> Callable[[tree.Node], tre
         if not isinstance(node, tree.Reference):
             return node
         if node.name not in queries:
-            raise _Unshown(f'Its formula uses {node.name}, which is not one of its queries.')
+            raise _NotShownError(f'Its formula uses {node.name}, which is not one of its queries.')
         query = queries[node.name]
         return tree.Modified(span=node.span, operand=query, modifiers=node.modifiers) if node.modifiers else query
 
@@ -326,10 +326,10 @@ def _formula(node: tree.Expression, named: Mapping[str, object]) -> Formula:
         case tree.Call(name=name, arguments=arguments, modifiers=()) if name in _SCALARS:
             return ['act', name, *(_formula(argument, named) for argument in arguments)]  # type: ignore[arg-type]
         case tree.Call(name=name) | tree.Reference(name=name):
-            raise _Unshown(
+            raise _NotShownError(
                 f'Its formula uses {name}; the supported functions of single values are {", ".join(_SCALARS)}.'
             )
-    raise _Unshown('Its formula is outside the supported subset.')
+    raise _NotShownError('Its formula is outside the supported subset.')
 
 
 _SEARCH = regex(r'(?P<minus>-?)(?:(?P<key>\w+):)?(?P<value>"[^"]*"|[^\s"]+)')
@@ -341,7 +341,9 @@ def _monitor_search(query: str) -> Callable[[Monitor], bool]:
     for term in _SEARCH.finditer(query):
         value, key = term['value'].strip('"'), term['key']
         if key not in (None, 'tag', 'title', 'type', 'priority'):
-            raise _Unshown(f'Its search uses {key}:; only tag:, title:, type:, priority: and words are rehearsed.')
+            raise _NotShownError(
+                f'Its search uses {key}:; only tag:, title:, type:, priority: and words are rehearsed.'
+            )
         tests.append(_monitor_test(key, value.lower(), bool(term['minus'])))
     return lambda monitor: all(test(monitor) for test in tests)
 
@@ -399,7 +401,7 @@ def _requests(widget: bundle.Widget) -> list[Mapping[str, Any]]:
     # The screenboards of old keep them in a part of their own.
     requests = _dicts(widget.body.get('requests') or _dict(widget.body.get('tile_def')).get('requests'))
     if not requests:
-        raise _Unshown('It has no request.')
+        raise _NotShownError('It has no request.')
     return requests
 
 

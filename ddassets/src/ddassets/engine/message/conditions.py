@@ -73,7 +73,7 @@ def holds(edge: Edge, flag: str, assumptions: Assumptions) -> bool:
     return flag in conditions(edge, assumptions)
 
 
-def heard_conditions(flags: frozenset[str], edge: Edge) -> frozenset[str]:
+def notified_conditions(flags: frozenset[str], edge: Edge) -> frozenset[str]:
     """Return the conditionals whose handles are notified on a transition on which `flags` hold.
 
     From Alert to Warn the handles in is_alert_recovery are notified, but its text is not shown (rule 4.3b).

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.assumptions import Assumptions
-from ddassets.engine.message.conditions import TRANSITIONS, Edge, conditions, heard_conditions
+from ddassets.engine.message.conditions import TRANSITIONS, Edge, conditions, notified_conditions
 from ddassets.language.message.template import parse
 from ddassets.language.message.tree import Call, Literal, Node, Template, Text, Variable
 from ddassets.language.message.vocabulary import FLAGS
@@ -103,7 +103,7 @@ def _reach(name: str, found: Sequence[Mention], assumptions: Assumptions | None,
     always, sometimes = set(), set()
     for edge in edges:
         flags = conditions(edge, assumptions)
-        heard = heard_conditions(flags, edge)
+        heard = notified_conditions(flags, edge)
         open_paths = [
             tuple(literal for literal in mention.path if literal.condition.name not in FLAGS)
             for mention in found

@@ -16,7 +16,7 @@ from ddassets.engine.message.conditions import (
     Edge,
     assumed,
     conditions,
-    heard_conditions,
+    notified_conditions,
 )
 from ddassets.engine.message.handles import Handle, find_handles
 from ddassets.engine.message.variables import Context, Variables, escape
@@ -71,7 +71,7 @@ def render(template: Template, context: Context, escalation: Template | None = N
         text = more if run.assumptions.escalation_place == 'replace' else f'{text.rstrip()}\n\n{more}'
     handles = _names(find_handles(text), text, run)
     textless: tuple[str, ...] = ()
-    heard = heard_conditions(flags, context.transition)
+    heard = notified_conditions(flags, context.transition)
     if heard != flags:
         handles, textless = _hidden(template, handles, text, run, _Run(context, heard, heard - flags))
     return Rendered(

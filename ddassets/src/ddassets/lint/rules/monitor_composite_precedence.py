@@ -17,7 +17,7 @@ def check(subject: Subject) -> Iterator[Fault]:
                 where=monitor,
                 place=('query',),
                 span=query.bare_mix,
-                message=f'&& and || stand side by side; read as {render(query.root)}',
+                message=f'&& and || are mixed without parentheses; read as {render(query.root)}',
                 hint='write the parentheses',
             )
 
