@@ -27,18 +27,22 @@ COMMANDS = {
 }
 
 
-def working_strace() -> str | None:
-    """Return the path of strace where it is installed and this machine lets it trace, which many containers do not."""
-    found = shutil.which('strace')
-    if found and subprocess.run([found, '-qq', '-o', os.devnull, 'true'], check=False).returncode == 0:
-        return found
-    return None
+def working_strace() -> tuple[str, ...]:
+    """Return the command of strace; empty where it is not installed or may not trace, as in many containers.
+
+    With --seccomp-bpf a process stops only at the traced calls, which costs a fifth less. Older versions lack it.
+    """
+    if found := shutil.which('strace'):
+        for command in ((found, '--seccomp-bpf', '-f', '-qq'), (found, '-f', '-qq')):
+            if subprocess.run([*command, '-o', os.devnull, 'true'], capture_output=True, check=False).returncode == 0:
+                return command
+    return ()
 
 
 STRACE = working_strace()
 # Written to a file, so that the output is the command's own.
 # -y shows what a file descriptor stands for: a path may be relative to one, and a link is shown as where it led.
-TRACE = (STRACE, '-f', '-qq', '-y', '-e', 'trace=open,openat,openat2,execve', '-o')
+TRACE = (*STRACE, '-y', '-e', 'trace=open,openat,openat2,execve', '-o')
 KEY = 'k' * 32
 
 
