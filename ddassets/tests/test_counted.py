@@ -217,6 +217,38 @@ def test_the_variables_of_an_event():
     assert next(iter(inbox(found))).text.startswith('Quota: is reached prod')
 
 
+@pytest.mark.rule('13.21', '15.11', '15.12')
+def test_a_composite_prints_the_event_of_its_member():
+    logs = {
+        'id': 1,
+        'name': 'Errors',
+        'type': 'log alert',
+        'query': 'logs("x").rollup("count").last("5m") > 0',
+        'message': '',
+        'options': {'thresholds': {'critical': 0}},
+    }
+    body = {
+        'id': 2,
+        'name': 'Both',
+        'type': 'composite',
+        'query': '1 && !1 || 1',
+        'message': '{{a.log.message}} of {{a.log.my_facet}}, {{a.value}} [{{b.log.message}}] @ops@example.com',
+        'options': {},
+    }
+    entry = {'events': 'logs', 'at': at('10:02:10'), 'fields': {'message': 'boom'}, 'attributes': {'my_facet': 'web'}}
+    scenario = {
+        'start': f'{DAY}10:00:00',
+        'length': '20m',
+        'series': [entry],
+        'monitors': [logs, body],
+        'downtimes': [],
+    }
+    found = rehearse(parse(yaml.safe_dump(scenario), ACME / 'rehearsals' / 's.yaml'), ASSETS, keep=True)
+    texts = [mail.text.partition('@')[0].strip() for mail in inbox(found) if mail.title.endswith('Both')]
+    # On the recovery no event is in the window (rule 15.12).
+    assert texts == ['boom of web, 1.0 []', 'of , 0.0 []']
+
+
 @pytest.mark.rule('15.10')
 def test_a_group_is_dropped_after_its_retention():
     query = 'logs("x").rollup("count").by("service").last("5m") > 3'

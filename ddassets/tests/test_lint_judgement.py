@@ -56,6 +56,14 @@ def prefix(text):
 
 
 QUERY = 'avg(last_5m):avg:acme.queue.length{*} by {host} > 100'
+
+
+def counted(query, options=None, text='Errors. @team-acme', type='log alert'):
+    definition = {'type': type, 'query': query, 'options': options or {}, 'message': text}
+    return {MONITOR: {'definition': definition}}
+
+
+LOGS = 'logs("service:web @code:5*").index("*").rollup("count").by("service,@http.route").last("5m") > 100'
 LISTED = metadata('kafka.lag,gauge', 'kafka.offset,gauge')
 HISTOGRAM = {
     METADATA: metadata(
@@ -368,6 +376,154 @@ NO_HANDLE = [(WARNING, '@pager is not notified of the recovery', '@pager')]
             'monitor/rollup-window',
             [],
             id='rollup-in-a-cumulative-window',
+        ),
+        # Monitors of counted events
+        *(
+            pytest.param(counted(query), rule, findings, id=f'counted-{name}')
+            for name, query, rule, findings in (
+                ('fine', LOGS, 'query/syntax', []),
+                (
+                    'without-a-rollup',
+                    'logs("x").last("5m") > 1',
+                    'query/syntax',
+                    [(ERROR, 'expected .rollup("…") before the comparison', ' ')],
+                ),
+                (
+                    'misspelt-function',
+                    'logs("x").rolup("count").last("5m") > 1',
+                    'query/syntax',
+                    [(ERROR, '.rolup() is not known here; did you mean rollup?', 'r')],
+                ),
+                (
+                    'function-of-a-later-version',
+                    'logs("x").sampled("y").rollup("count").last("5m") > 1',
+                    'query/syntax',
+                    [],
+                ),
+                (
+                    'without-a-number',
+                    'rum("x").rollup("count").last("5m") >',
+                    'query/syntax',
+                    [(ERROR, 'expected a comparison with a number, such as > 10', ' ')],
+                ),
+                ('method', LOGS, 'query/argument', []),
+                (
+                    'unknown-method',
+                    'logs("x").rollup("p95", "@d").last("5m") > 1',
+                    'query/argument',
+                    [
+                        (
+                            WARNING,
+                            ".rollup(): found 'p95'; did you mean pc95?; allowed: count, cardinality, avg, sum, min, "
+                            'max, median, pc75, pc90, pc95, pc98, pc99',
+                            'r',
+                        )
+                    ],
+                ),
+                (
+                    'without-a-measure',
+                    'trace-analytics("x").rollup("avg").last("5m") > 1',
+                    'query/argument',
+                    [(WARNING, '.rollup(): avg takes one measure or facet', 'r')],
+                ),
+                (
+                    'five-keys',
+                    'logs("x").rollup("count").by("a,b,c,d,e").last("5m") > 1',
+                    'query/argument',
+                    [(WARNING, '.by(): 5 keys, allowed are 4 (rule 15.6)', 'b')],
+                ),
+                (
+                    'long-window',
+                    'logs("x").rollup("count").last("3d") > 1',
+                    'monitor/window',
+                    [(WARNING, ".last(): expected 1m to 48h (rule 15.3), found '3d'", 'l')],
+                ),
+                ('longest-window', 'logs("x").rollup("count").last("48h") > 1', 'monitor/window', []),
+                ('current-hour', 'logs("x").rollup("count").current("1h") > 1', 'monitor/window', []),
+                ('current-hour-as-last', 'logs("x").rollup("count").last("current_1h") > 1', 'monitor/window', []),
+                ('terraform', 'logs("x").rollup("count").last("${var.window}") > 1', 'monitor/window', []),
+            )
+        ),
+        *(
+            pytest.param(
+                counted(LOGS, text=f'{text} @team-acme'), 'message/unknown-variable', findings, id=f'counted-{name}'
+            )
+            for name, text, findings in (
+                ('group', '{{service.name}} {{[@http.route].name}} {{value}}', []),
+                ('searched', '{{@code.name}}', []),
+                ('of-an-event', '{{log.service}} {{log.attributes.host.name}} {{log.tags.env}}', []),
+                (
+                    'not-a-group',
+                    '{{host.name}}',
+                    [(WARNING, '{{host.name}} is empty: the query neither groups nor filters by host', '{')],
+                ),
+                (
+                    'group-without-brackets',
+                    '{{@http.route.name}}',
+                    [
+                        (
+                            WARNING,
+                            '{{@http.route.name}} is empty: a key with dots needs brackets, {{[@http.route].name}}',
+                            '{',
+                        )
+                    ],
+                ),
+                (
+                    'misspelt',
+                    '{{valeu}}',
+                    [(WARNING, '{{valeu}} is empty: there is no such variable; did you mean value?', '{')],
+                ),
+            )
+        ),
+        pytest.param(
+            counted(LOGS, {'notify_by': ['service', 'host']}),
+            'monitor/notify-by',
+            [(ERROR, 'options.notify_by[1]: the query does not group by host', '')],
+            id='counted-notify-by',
+        ),
+        pytest.param(counted(LOGS, {'notify_by': ['*']}), 'monitor/notify-by', [], id='counted-notify-once'),
+        pytest.param(
+            counted(LOGS, {'escalation_message': 'Still.'}),
+            'monitor/renotify-idle',
+            [(NOTE, 'escalation_message has no effect: renotify_interval is not set', '')],
+            id='counted-renotify-idle',
+        ),
+        pytest.param(
+            counted(LOGS, {'renotify_interval': 60, 'thresholds': {'critical': 100, 'warning': 50}}),
+            'monitor/renotify-warn',
+            [
+                (
+                    NOTE,
+                    'a warning is never repeated: renotify_statuses is not set, and its default is alert and no data',
+                    '',
+                )
+            ],
+            id='counted-renotify-warn',
+        ),
+        pytest.param(
+            counted(LOGS, {'thresholds': {'critical': 100}}, '{{#is_warning}}Some.{{/is_warning}} @team-acme'),
+            'message/dead-block',
+            [(NOTE, 'is_warning never holds: the monitor has no warning threshold', '{')],
+            id='counted-dead-block',
+        ),
+        pytest.param(
+            counted(LOGS, {'thresholds': {'critical': 50}}),
+            'monitor/threshold-mismatch',
+            [(ERROR, 'the query compares with 100, thresholds.critical is 50', '100')],
+            id='counted-threshold-mismatch',
+        ),
+        pytest.param(
+            counted(LOGS.replace('>', '<')),
+            'monitor/silent-group',
+            [(NOTE, 'a service, @http.route without any event does not alert while another has events', '')],
+            id='counted-silent-group',
+        ),
+        pytest.param(counted(LOGS), 'monitor/silent-group', [], id='counted-above'),
+        pytest.param(
+            counted('logs("x").rollup("avg", "@d").by("service").last("5m") < 1'),
+            'monitor/silent-group',
+            [],
+            id='counted-measure-below',
         ),
         # Missing data
         pytest.param(

@@ -12,6 +12,7 @@ from ddassets.assets.option import Report
 from ddassets.assets.source import Place, dotted
 from ddassets.diagnostic import Severity, Span
 from ddassets.language.composite import MAX_MEMBERS, CompositeQuery
+from ddassets.language.counted import is_counted, parse_counted
 from ddassets.language.query.syntax import QuerySyntaxError
 from ddassets.language.query.tree import (
     Call,
@@ -144,6 +145,7 @@ def _default_zero(checked: Checked) -> None:
 def _groups(checked: Checked) -> None:
     options, keys = checked.fields.options, checked.group_keys
     if checked.query is None:
+        _counted_groups(checked)
         return
     grouped = bool(keys) or bool(options.variables)
     if options.new_group_delay and not grouped:
@@ -155,6 +157,21 @@ def _groups(checked: Checked) -> None:
         checked.add('monitor/host-delay', (*_OPTIONS, 'new_host_delay'), message, Severity.NOTE, hint)
     for index, key in enumerate(options.notify_by):
         if options.notify_by != ('*',) and grouped is bool(keys) and key not in keys:
+            message = f'the query does not group by {key}{did_you_mean(key, keys)}'
+            checked.add('monitor/notify-by', (*_OPTIONS, 'notify_by', index), message)
+
+
+def _counted_groups(checked: Checked) -> None:
+    """Check `notify_by` of a monitor of counted events."""
+    notify_by = checked.fields.options.notify_by
+    if notify_by in ((), ('*',)) or not is_counted(checked.fields.query):
+        return
+    try:
+        keys = parse_counted(checked.fields.query).by
+    except QuerySyntaxError:
+        return
+    for index, key in enumerate(notify_by):
+        if key not in keys:
             message = f'the query does not group by {key}{did_you_mean(key, keys)}'
             checked.add('monitor/notify-by', (*_OPTIONS, 'notify_by', index), message)
 

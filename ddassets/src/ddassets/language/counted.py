@@ -3,6 +3,7 @@
 import math
 import re
 from dataclasses import dataclass, field
+from typing import Literal
 
 from ddassets.diagnostic import Span
 from ddassets.duration import parse as parse_duration
@@ -45,6 +46,18 @@ _CLOSE = regex(r'\s*\)')
 _END = regex(r'\s*(<=|>=|==|!=|<|>)\s*([+-]?\d+(?:\.\d*)?(?:e[+-]?\d+)?)\s*$', re.IGNORECASE)
 
 
+#: What a fault is about. `call`: a function after the search that is not known; `cumulative`: a window of that kind.
+type About = Literal['syntax', 'call', 'argument', 'window', 'cumulative']
+
+
+class CountedSyntaxError(QuerySyntaxError):
+    """A text that is not a query of counted events, and what the fault is about."""
+
+    def __init__(self, text: str, column: int, message: str, about: About) -> None:
+        super().__init__(text, column, (), '', message)
+        self.about = about
+
+
 @dataclass(frozen=True, slots=True)
 class CountedQuery:
     """`product("search").rollup("method", "measure").by("keys").last("window") comparator threshold`.
@@ -84,8 +97,10 @@ def parse_counted(text: str) -> CountedQuery:
     calls: list[tuple[str, tuple[str, ...], int]] = []
     while match := _CALL.match(text, position):
         name, start = match[1], match.start(1)
+        if name == 'current':
+            raise _fault(text, start, '.current(): cumulative windows are not evaluated, only .last()', 'cumulative')
         if name not in _CALLS:
-            raise _fault(text, start, f'.{name}() is not known here{did_you_mean(name, _CALLS)}')
+            raise _fault(text, start, f'.{name}() is not known here{did_you_mean(name, _CALLS)}', 'call')
         arguments, position = _texts(text, match.end())
         if any(name == other for other, _, _ in calls):
             raise _fault(text, start, f'.{name}() is repeated')
@@ -122,18 +137,21 @@ def _rollup(text: str, arguments: tuple[str, ...], start: int) -> tuple[str, str
         return 'cardinality', method
     if method not in METHODS:
         raise _fault(
-            text, start, f'.rollup(): found {method!r}{did_you_mean(method, METHODS)}; allowed: {", ".join(METHODS)}'
+            text,
+            start,
+            f'.rollup(): found {method!r}{did_you_mean(method, METHODS)}; allowed: {", ".join(METHODS)}',
+            'argument',
         )
     if len(rest) > 1 or (method == 'count') == bool(rest and rest[0]):
         wanted = 'no measure' if method == 'count' else 'one measure or facet'
-        raise _fault(text, start, f'.rollup(): {method} takes {wanted}')
+        raise _fault(text, start, f'.rollup(): {method} takes {wanted}', 'argument')
     return method, rest[0] if rest and rest[0] else None
 
 
 def _keys(text: str, arguments: tuple[str, ...], start: int) -> tuple[str, ...]:
     keys = tuple(dict.fromkeys(key.strip() for argument in arguments for key in argument.split(',') if key.strip()))
     if len(keys) > MAX_KEYS:
-        raise _fault(text, start, f'.by(): {len(keys)} keys, allowed are {MAX_KEYS} (rule 15.6)')
+        raise _fault(text, start, f'.by(): {len(keys)} keys, allowed are {MAX_KEYS} (rule 15.6)', 'argument')
     return keys
 
 
@@ -141,7 +159,8 @@ def _window(text: str, arguments: tuple[str, ...], start: int) -> int:
     written = arguments[0] if len(arguments) == 1 else ''
     seconds = parse_duration(written)
     if seconds is None or not 60 <= seconds <= MAX_WINDOW:
-        raise _fault(text, start, f'.last(): expected 1m to 48h (rule 15.3), found {written!r}')
+        about: About = 'cumulative' if written.startswith('current_') else 'window'
+        raise _fault(text, start, f'.last(): expected 1m to 48h (rule 15.3), found {written!r}', about)
     return seconds
 
 
@@ -171,5 +190,5 @@ def _unescaped(text: str) -> str:
     return re.sub(r'\\(.)', r'\1', text)
 
 
-def _fault(text: str, offset: int, message: str) -> QuerySyntaxError:
-    return QuerySyntaxError(text, offset + 1, (), '', message)
+def _fault(text: str, offset: int, message: str, about: About = 'syntax') -> CountedSyntaxError:
+    return CountedSyntaxError(text, offset + 1, message, about)

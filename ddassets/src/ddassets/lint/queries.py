@@ -1,6 +1,7 @@
 """The metric queries of an integration in the form that rules use."""
 
 import functools
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -8,6 +9,7 @@ from functools import cached_property
 from ddassets.assets import Monitor, Widget
 from ddassets.assets.source import Place
 from ddassets.diagnostic import Severity, Span
+from ddassets.language.counted import About, CountedQuery, CountedSyntaxError, parse_counted
 from ddassets.language.query.syntax import QuerySyntaxError, parse_formula, parse_queries
 from ddassets.language.query.tree import (
     Call,
@@ -29,6 +31,9 @@ from ddassets.lint.rule import Fault
 
 # Most days, weeks and months are so long (rule 20.19).
 CALENDAR_SECONDS: Mapping[str, float] = {'daily': 86400, 'weekly': 7 * 86400, 'monthly': 30 * 86400}
+
+# The keys of a search: `service:web`, `@http.status_code:500`.
+_SEARCHED = re.compile(r'(@?[\w.-]+):')
 
 
 @dataclass(frozen=True)
@@ -59,12 +64,36 @@ class MonitorReading(Reading):
 
     def option_fault(self, key: str, message: str, hint: str = '', severity: Severity | None = None) -> Fault:
         """Return a fault at an option of the monitor, or at its options if the key is missing."""
-        return Fault(where=self.monitor, place=('options', key), message=message, hint=hint, severity=severity)
+        return option_fault(self.monitor, key, message, hint, severity)
 
     @cached_property
     def group_keys(self) -> tuple[str, ...]:
         """The distinct keys of every `by {}`, in order."""
         return tuple(dict.fromkeys(key.name for metric in self.metrics for key in metric.by))
+
+
+@dataclass(frozen=True)
+class CountedReading(Reading):
+    """The query of a monitor of counted events; `query` is None if it could not be parsed."""
+
+    monitor: Monitor = field(kw_only=True)
+    query: CountedQuery | None = None
+
+    @cached_property
+    def group_keys(self) -> tuple[str, ...]:
+        return self.query.by if self.query else ()
+
+    @property
+    def keys(self) -> frozenset[str] | None:
+        """Return the keys that the query groups by and those in its search; None if it could not be parsed."""
+        return frozenset({*self.query.by, *_SEARCHED.findall(self.query.search)}) if self.query else None
+
+    def faults(self, *about: About) -> Iterator[Fault]:
+        """Yield the fault of the query if it is about one of these."""
+        # What a Terraform expression stands for is not known.
+        error = self.error
+        if isinstance(error, CountedSyntaxError) and error.about in about and '${' not in self.text:
+            yield self.fault(error.message, Span(error.column - 1, error.column))
 
 
 @dataclass(frozen=True)
@@ -74,10 +103,21 @@ class FormulaReading(Reading):
     names: frozenset[str] = frozenset()
 
 
+def option_fault(monitor: Monitor, key: str, message: str, hint: str = '', severity: Severity | None = None) -> Fault:
+    """Return a fault at an option of a monitor, or at its options if the key is missing."""
+    return Fault(where=monitor, place=('options', key), message=message, hint=hint, severity=severity)
+
+
 def read_query(asset: Monitor | Widget, place: Place, text: str) -> Reading:
     """Parse the queries in a text; a syntax error becomes a part of the reading."""
     expressions, error = _parsed(parse_queries, text)
     return Reading(asset, place, text, expressions or (), error)
+
+
+def read_counted(monitor: Monitor) -> CountedReading:
+    """Parse the query of a monitor of counted events; a syntax error becomes a part of the reading."""
+    query, error = _parsed(parse_counted, monitor.query)
+    return CountedReading(monitor, ('query',), monitor.query, (), error, monitor=monitor, query=query)
 
 
 def read_formula(asset: Widget, place: Place, text: str, names: frozenset[str]) -> FormulaReading:

@@ -11,6 +11,7 @@ from ddassets.assets import Bundle, Dashboard, Downtime, MetricMetadata, Monitor
 from ddassets.assets.document import read_text
 from ddassets.assets.source import Place
 from ddassets.diagnostic import Diagnostic, Edit, Position
+from ddassets.language.counted import is_counted
 from ddassets.language.query.products import recognise
 from ddassets.language.query.syntax import QuerySyntaxError
 from ddassets.language.query.tree import Metric
@@ -19,7 +20,16 @@ from ddassets.lint.emission import Emission
 from ddassets.lint.evidence import Evidence, Mention
 from ddassets.lint.known_metrics import DERIVED_SUFFIXES, KNOWN_PREFIXES
 from ddassets.lint.metadata_table import MetadataTable
-from ddassets.lint.queries import FormulaReading, MonitorReading, Reading, keys_used, read_formula, read_query
+from ddassets.lint.queries import (
+    CountedReading,
+    FormulaReading,
+    MonitorReading,
+    Reading,
+    keys_used,
+    read_counted,
+    read_formula,
+    read_query,
+)
 from ddassets.lint.rule import Fault, Spot
 from ddassets.regex import regex
 
@@ -72,6 +82,16 @@ class Subject:
                 MonitorReading(monitor, ('query',), monitor.query, expressions, error, monitor=monitor, query=query)
             )
         return tuple(found)
+
+    @cached_property
+    def counted(self) -> tuple[CountedReading, ...]:
+        """The monitors of counted events: logs, events, RUM and the like (rule 15.1). Their searches are not judged."""
+        return tuple(read_counted(monitor) for monitor in self.bundle.monitors if is_counted(monitor.query))
+
+    @property
+    def single_queries(self) -> 'tuple[MonitorReading | CountedReading, ...]':
+        """The metric monitors and those of counted events."""
+        return (*self.monitors, *self.counted)
 
     @cached_property
     def formula_monitor_queries(self) -> tuple[Reading, ...]:
@@ -145,6 +165,7 @@ class Subject:
         from ddassets.lint.messages import read_message
 
         readings = {id(reading.monitor): reading for reading in self.monitors}
+        counted = {id(reading.monitor): reading for reading in self.counted}
         variables: dict[int, list[Reading]] = {}
         for query in self.formula_monitor_queries:
             variables.setdefault(id(query.asset), []).append(query)
@@ -158,6 +179,8 @@ class Subject:
                 read += query.metrics
             keys = frozenset(key for metric in read for key, _ in keys_used(metric, {})) if read else None
             group_keys = frozenset(key.name for metric in read for key in metric.by)
+            if one := counted.get(id(monitor)):
+                keys, group_keys = one.keys, frozenset(one.group_keys)
             found.append(read_message(monitor, keys, group_keys))
         return tuple(found)
 

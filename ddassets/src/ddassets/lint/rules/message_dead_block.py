@@ -6,13 +6,13 @@ from ddassets.assets.monitor_table import Thresholds
 from ddassets.diagnostic import Severity
 from ddassets.engine.message import FLAGS, TRANSITIONS, Literal, conditions
 from ddassets.lint.example import MONITOR, message
-from ddassets.lint.queries import MonitorReading
+from ddassets.lint.queries import CountedReading, MonitorReading
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject, notifies_no_data
 
 
 def check(subject: Subject) -> Iterator[Fault]:
-    monitors = {id(found.monitor): found for found in subject.monitors}
+    monitors = {id(found.monitor): found for found in subject.single_queries}
     for reading in subject.messages:
         monitor = monitors.get(id(reading.monitor))
         if not monitor or not monitor.query or not reading.template:
@@ -38,7 +38,7 @@ def _together(last: Literal, outer: list[Literal]) -> bool:
     return any(names <= conditions(edge) for edge in TRANSITIONS) or 'is_unknown' in names
 
 
-def _never(reading: MonitorReading) -> dict[str, str]:
+def _never(reading: MonitorReading | CountedReading) -> dict[str, str]:
     found = {}
     thresholds = reading.monitor.options.thresholds
     if thresholds != Thresholds() and thresholds.warning is None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
+from ddassets.lint.queries import option_fault
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
 
@@ -17,11 +18,12 @@ _OPTIONS = {
 
 
 def check(subject: Subject) -> Iterator[Fault]:
-    for reading in subject.monitors:
+    for reading in subject.single_queries:
         options = reading.monitor.options
         if options.scheduling_options.custom_schedule and options.on_missing_data is None:
             # The API omits `default` in responses, so an export does not show whether it was set.
-            yield reading.option_fault(
+            yield option_fault(
+                reading.monitor,
                 'scheduling_options',
                 'a custom schedule needs on_missing_data',
                 hint='an export omits the value default',

@@ -30,11 +30,11 @@ RULE = Rule(
     explanation='A notification shows only the name, so recipients cannot distinguish the monitors.',
     bad={
         MANIFEST: _LISTED,
-        _OTHER: {'name': 'Queue is long', 'type': 'log alert', 'query': 'logs("*").last("5m") > 1'},
+        _OTHER: {'name': 'Queue is long', 'type': 'log alert', 'query': 'logs("*").rollup("count").last("5m") > 1'},
     },
     good={
         MANIFEST: _LISTED,
-        _OTHER: {'name': 'Requests pile up', 'type': 'log alert', 'query': 'logs("*").last("5m") > 1'},
+        _OTHER: {'name': 'Requests pile up', 'type': 'log alert', 'query': 'logs("*").rollup("count").last("5m") > 1'},
     },
     check=check,
 )

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
+from ddassets.lint.queries import option_fault
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
 
@@ -11,16 +12,16 @@ KEYS = ('escalation_message', 'renotify_statuses', 'renotify_occurrences')
 
 
 def check(subject: Subject) -> Iterator[Fault]:
-    for reading in subject.monitors:
-        options = reading.monitor.options
+    for monitor in subject.bundle.monitors:
+        options = monitor.options
         if not options.renotify_interval:
             for key in KEYS:
                 if getattr(options, key):
-                    yield reading.option_fault(key, f'{key} has no effect: renotify_interval is not set')
+                    yield option_fault(monitor, key, f'{key} has no effect: renotify_interval is not set')
         elif options.renotify_occurrences == 0:
             message = 'renotify_occurrences is 0, so nothing is repeated in spite of renotify_interval'
             hint = 'leave it out to repeat without a limit; Terraform takes 0 for absence'
-            yield reading.option_fault('renotify_occurrences', message, hint)
+            yield option_fault(monitor, 'renotify_occurrences', message, hint)
 
 
 RULE = Rule(

@@ -4,19 +4,20 @@ from collections.abc import Iterator
 
 from ddassets.diagnostic import Severity
 from ddassets.lint.example import MONITOR
+from ddassets.lint.queries import option_fault
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
 
 
 def check(subject: Subject) -> Iterator[Fault]:
-    for reading in subject.monitors:
-        options = reading.monitor.options
+    for monitor in subject.bundle.monitors:
+        options = monitor.options
         if not options.renotify_interval or options.thresholds.warning is None:
             continue
         # An explicit list is intended.
         if not options.renotify_statuses:
             message = 'a warning is never repeated: renotify_statuses is not set, and its default is alert and no data'
-            yield reading.option_fault('renotify_interval', message)
+            yield option_fault(monitor, 'renotify_interval', message)
 
 
 RULE = Rule(

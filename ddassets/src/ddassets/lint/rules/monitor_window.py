@@ -16,13 +16,18 @@ def check(subject: Subject) -> Iterator[Fault]:
         if query and query.window.seconds > MONTH:
             message = f'a window of {query.window.seconds / 86400:g} days; the longest is a month'
             yield reading.fault(message, query.window.span)
+    for counted in subject.counted:
+        yield from counted.faults('window')
 
 
 RULE = Rule(
     id='monitor/window',
     severity=Severity.WARNING,
-    reason='The evaluation window is longer than a month.',
-    explanation=('The documentation states a maximum of a month, or 730 hours; the API reference states less.'),
+    reason='The evaluation window is longer than Datadog allows.',
+    explanation=(
+        'The documentation states a maximum of a month, or 730 hours; the API reference states less. '
+        'Monitors of logs, events and the like have windows of 1 minute to 48 hours.'
+    ),
     bad={
         MONITOR: {
             'definition': {
@@ -48,5 +53,5 @@ RULE = Rule(
         }
     },
     check=check,
-    semantics=('1.3',),
+    semantics=('1.3', '15.3'),
 )

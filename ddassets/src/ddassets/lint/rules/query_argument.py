@@ -31,6 +31,8 @@ FUNCTIONS: Mapping[str, tuple[str | tuple[str, ...], ...]] = {
 
 
 def check(subject: Subject) -> Iterator[Fault]:
+    for counted in subject.counted:
+        yield from counted.faults('argument')
     readings: list[Reading] = [*subject.queries, *subject.formulas]
     for reading in readings:
         for expression in reading.expressions:
@@ -118,9 +120,11 @@ Datadog refuses the query or ignores the argument. The documented forms are `.ro
 `.rollup(sum, daily|weekly|monthly, 12am|monday, 'Europe/Berlin')`, `.fill(linear|last|zero|null, seconds)`,
 `clamp_min(query, number)` and similar functions, `timeshift(query, seconds)`,
 `anomalies(query, 'basic'|'agile'|'robust', deviations)`, `outliers(query, 'dbscan'|'mad', tolerance)`,
-`forecast(query, 'linear'|'seasonal', deviations)`.""",
+`forecast(query, 'linear'|'seasonal', deviations)`. A monitor of logs, events and the like has
+`.rollup("count")`, `.rollup("cardinality", "@facet")` or another method with one measure, and at most four keys in
+`.by()`.""",
     bad={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host}.rollup(median, 60)')]}},
     good={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host}.rollup(max, 60)')]}},
     check=check,
-    semantics=('1.10', '6.6', '7.4', '20.19', '20.27'),
+    semantics=('1.10', '6.6', '7.4', '15.2', '15.6', '20.19', '20.27'),
 )

@@ -15,18 +15,24 @@ def check(subject: Subject) -> Iterator[Fault]:
         if reading.error:
             offset = reading.error.column - 1
             yield reading.fault(reading.error.message, Span(offset, offset + 1))
+    for counted in subject.counted:
+        yield from counted.faults('syntax')
+        # Another function may be one that this version does not know.
+        if counted.error and 'did you mean' in counted.error.message:
+            yield from counted.faults('call')
 
 
 RULE = Rule(
     id='query/syntax',
     severity=Severity.ERROR,
-    reason='A metric query or formula cannot be parsed.',
+    reason='A query or formula cannot be parsed.',
     explanation=(
         'Datadog shows an error instead of such a graph, and refuses such a monitor. The caret marks the column. '
-        'Queries of other products are skipped; the summary counts them.'
+        'Of monitors that count logs, events, spans and the like, the search is not checked. Queries of other products '
+        'are skipped; the summary counts them.'
     ),
     bad={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host} by host}')]}},
     good={DASHBOARD: {'widgets': [widget('avg:acme.queue.length{$host} by {host}')]}},
     check=check,
-    semantics=('1.1', '1.5', '1.10'),
+    semantics=('1.1', '1.5', '1.10', '15.1'),
 )
