@@ -39,6 +39,7 @@ MARKERS = {
             'notification',
             'notification_muting',
             'oracle',
+            'oracle_counted',
             'oracle_estate',
             'oracle_routing',
             'query_column',
@@ -51,6 +52,7 @@ MARKERS = {
         *(
             'message_handles',
             'oracle',
+            'oracle_counted',
             'oracle_estate',
             'oracle_routing',
             'org_exactly_once',

@@ -119,6 +119,14 @@ ONE = [{'at': at('10:02:10')}]
             marks=rule('15.2', '15.16'),
         ),
         pytest.param(
+            'rum("x").rollup("pc90", "@t").last("5m") > 4',
+            [{'at': at('10:02:10'), 'attributes': {'t': number}} for number in range(1, 8)],
+            {'on_missing_data': 'resolve'},
+            ['10:02:30 * absent to Alert at 6', '10:07:30 * Alert to OK at nan'],
+            id='the lower of two ranks',
+            marks=rule('15.2', '17.20'),
+        ),
+        pytest.param(
             'logs("x").rollup("count").by("service").last("5m") > 3',
             [{'at': at(*['10:01:10'] * 2, *['10:02:10'] * 4), 'tags': ['service:a']}, {'at': at('10:02:10')}],
             {},

@@ -96,6 +96,7 @@ class Group:
         self.start = start
         # The one group of a query without any series is that of a simple alert (rule 20.7).
         self.multi = bool(query.by) and bool(sources)
+        self.retention = DAY
         self.history = History()
         self.cache: dict[tuple[object, ...], SourceBuckets] = {}
         self.seen_since: float | None = None
@@ -127,20 +128,20 @@ class Group:
     def step(self, tick: int) -> tuple[float | None, str]:
         evaluation = self.evaluation(self.query, tick)
         result = evaluation.result()
-        if not self.sources:
+        if not self.sources and not self.multi:
             # Rule 20.7: the one group of default() without any series waits for no data.
             result = replace(result, real=True)
         verdict = self.verdict(result)
         self.first_empty = (tick if self.first_empty is None else self.first_empty) if verdict == 'empty' else None
-        # default_zero() and default() give values to a group whose data stopped.
-        filled = bool(set(FILLERS) & set(names(self.query.query)))
-        if (not result.real) if filled else verdict == 'empty':
+        if self.is_blank(result, verdict):
             self.silent_since = tick if self.silent_since is None else self.silent_since
-            if self.multi and tick - self.silent_since >= DAY:
+            if self.multi and tick - self.silent_since >= self.retention:
                 # Rule 3.20.
                 silent_since, first_empty = self.silent_since, self.first_empty
+                # Rule 2.21: it is new after a day.
+                seen_since = self.seen_since if tick - silent_since < DAY else None
                 self.forget()
-                self.seen_since, self.silent_since, self.first_empty = None, silent_since, first_empty
+                self.seen_since, self.silent_since, self.first_empty = seen_since, silent_since, first_empty
                 return None, self.state
         else:
             self.silent_since = None
@@ -157,6 +158,11 @@ class Group:
         target, value, cause = self.missing(tick, evaluation)
         self.become(tick, target, value, cause)
         return value, self.state
+
+    def is_blank(self, result: Result, verdict: str) -> bool:
+        """Whether the window holds no data: default_zero() and default() give values to a group whose data stopped."""
+        filled = bool(set(FILLERS) & set(names(self.query.query)))
+        return not result.real if filled else verdict == 'empty'
 
     def recovery(self, tick: int, value: float) -> float:
         """What recovery thresholds are compared with: with a stub the value over recovery_window (rule 6.3)."""

@@ -114,11 +114,12 @@ _SHARES = {'median': 0.5, 'pc75': 0.75, 'pc90': 0.9, 'pc95': 0.95, 'pc98': 0.98,
 
 
 def _percentile(pairs: _Pairs, share: float) -> float:
-    """Return the lower rank of the raw values, as for distributions."""
-    rank = share * sum(count for _, count in pairs)
+    """Return the value of rank `share * (n - 1)`, of two the lower, as for distributions (rule 17.20)."""
+    rank = share * (sum(count for _, count in pairs) - 1)
     passed = 0.0
     for value, count in pairs:
         passed += count
-        if passed >= rank - 1e-9:
+        # The next value has the rank `passed`; the tolerance is that of the product.
+        if passed > rank + 1e-9:
             return value
     return pairs[-1][0]

@@ -193,7 +193,9 @@ def step(
     empty_since = (instant if before.empty_since is None else before.empty_since) if result.empty else None
     blank_since = (instant if before.blank_since is None else before.blank_since) if result.blank else None
     if not simple and blank_since is not None and instant - blank_since >= _retention(rules, instant - blank_since):
-        return GroupState(empty_since=empty_since, blank_since=blank_since), ()
+        # It is new only after a day (rule 2.21).
+        seen_since = before.seen_since if instant - blank_since < DAY else None
+        return GroupState(seen_since=seen_since, empty_since=empty_since, blank_since=blank_since), ()
     seen_since = instant if before.seen_since is None and not result.blank else before.seen_since
     state = replace(before, seen_since=seen_since, empty_since=empty_since, blank_since=blank_since)
     if not before.born:
@@ -396,11 +398,15 @@ def _lives(
         gone = evaluations.blank & (silence >= min(RETENTIONS.values()))
         if gone.any():
             gone &= silence >= RETENTIONS[rules.assumptions.group_retention]
-    position = 0
+    position, since = 0, 0.0
     while position < size and there[position:].any():
         seen = position + int(np.argmax(there[position:]))
         end = seen + int(np.argmax(gone[seen:])) if gone[seen:].any() else size
-        since = float(ticks[seen]) if position else reporting_since(int(ticks[seen]))
+        if not position:
+            since = reporting_since(int(ticks[seen]))
+        elif silence[seen - 1] >= DAY:
+            # A shorter retention does not make a group new (rule 2.21).
+            since = float(ticks[seen])
         after = ready[seen:end] & (ticks[seen:end] >= since + rules.monitor.new_group_delay)
         if after.any():
             yield seen + int(np.argmax(after)), end
