@@ -26,7 +26,12 @@ BODY = {
     'tags': ['team:harbor'],
     'options': {'thresholds': {'critical': 9, 'warning': 5}, 'require_full_window': False},
 }
-LOGS = {**BODY, 'name': 'Errors', 'type': 'log alert', 'query': 'logs("x").index("*").rollup("count").last("5m") > 9'}
+PROCESSES = {
+    **BODY,
+    'name': 'Errors',
+    'type': 'process alert',
+    'query': 'processes("x").over("*").rollup("count").last("10m") > 9',
+}
 
 
 @pytest.fixture
@@ -148,7 +153,7 @@ def test_an_integration(init, tmp_path):
 @pytest.mark.parametrize(
     ('bodies', 'message'),
     [
-        pytest.param([LOGS], 'Errors: no scenario: ', id='another-product'),
+        pytest.param([PROCESSES], 'Errors: no scenario: ', id='another-product'),
         pytest.param([{**BODY, 'query': 'avg(last_5m):avg:acme.lag{*} > '}], 'exported.json', id='broken-query'),
         pytest.param([], 'exported.json', id='no-monitor'),
     ],
@@ -161,7 +166,7 @@ def test_without_a_scenario_nothing_is_written(bodies, message, init, tmp_path):
 
 
 def test_monitors_without_a_scenario_are_named(init, tmp_path):
-    (tmp_path / 'exported.json').write_text(json.dumps([BODY, LOGS]))
+    (tmp_path / 'exported.json').write_text(json.dumps([BODY, PROCESSES]))
     code, _, err = init('exported.json')
     assert code == 0 and 'Errors: no scenario: ' in err
 

@@ -11,12 +11,15 @@ import numpy as np
 
 from ddassets import assets, duration
 from ddassets.assets import Bundle, Monitor
+from ddassets.assets.monitor_type import COUNTED
 from ddassets.assets.source_document import SourceDocument
 from ddassets.diagnostic import UnusableInputError
+from ddassets.engine import counted
 from ddassets.engine import monitor as monitors
 from ddassets.engine.series import Series
 from ddassets.rehearsal import writing
 from ddassets.rehearsal.auto import START, MadeSignal, make_signal
+from ddassets.rehearsal.auto.counted import MadeEvents, make_events
 from ddassets.rehearsal.auto.estate import declared
 from ddassets.rehearsal.discovery import FOLDER
 from ddassets.rehearsal.one_line import flow_list, scalar
@@ -56,7 +59,7 @@ def start(monitor: Monitor, bundle: Bundle, path: Path, schema: str) -> Start:
     try:
         if withheld := monitor.withheld_among(('query', 'type')):
             raise UnusableInputError(f'its {withheld[0]} is not known here')
-        made = make_signal(monitor, monitors.of(monitor), *declared(bundle))
+        made = _made(monitor, bundle)
         text = '\n'.join(_lines(monitor, bundle, path, schema, made)) + '\n'
         around = bundle if bundle.source is None else assets.read(path.parent.parent)
         scenario = parse(text, path)
@@ -69,7 +72,14 @@ def start(monitor: Monitor, bundle: Bundle, path: Path, schema: str) -> Start:
 _EXPECT = '# The complete list of what happens: what the monitor does, not what it should do. Review it.\n'
 
 
-def _lines(monitor: Monitor, bundle: Bundle, path: Path, schema: str, made: MadeSignal) -> Iterator[str]:
+def _made(monitor: Monitor, bundle: Bundle) -> MadeSignal | MadeEvents:
+    """Generate the signal of a monitor. Raises UnusableInputError for a type or a query without one."""
+    if monitor.type in COUNTED:
+        return make_events(monitor, counted.of(monitor))
+    return make_signal(monitor, monitors.of(monitor), *declared(bundle))
+
+
+def _lines(monitor: Monitor, bundle: Bundle, path: Path, schema: str, made: MadeSignal | MadeEvents) -> Iterator[str]:
     name = monitor.name
     yield f'# yaml-language-server: $schema={schema}'
     yield f'# Written by `ddassets init` for the monitor {scalar(name)}.'
@@ -78,11 +88,12 @@ def _lines(monitor: Monitor, bundle: Bundle, path: Path, schema: str, made: Made
     yield f'description: {scalar(f"{name}: above its thresholds and back, then no points")}'
     yield f'start: {_instant(START)}    # UTC, unless there is a `timezone`'
     yield f'length: {duration.write(made.seconds)}'
-    if hosts := sorted({tag.partition(':')[2] for one in made.sources for tag in one.tags if tag.startswith('host:')}):
+    sources = [one.series for one in made.events] if isinstance(made, MadeEvents) else made.sources
+    if hosts := sorted({tag.partition(':')[2] for one in sources for tag in one.tags if tag.startswith('host:')}):
         yield '# Attributes of hosts for {{host.ip}} and {{host.metadata_…}}, and tags of all their series.'
         yield 'hosts:'
         yield from (f'  {scalar(host)}: {{ip: 192.0.2.{number}}}' for number, host in enumerate(hosts, 1))
-    yield from _series(monitor, made)
+    yield from _events(monitor, made) if isinstance(made, MadeEvents) else _series(monitor, made)
     yield from _chosen(monitor, bundle, path)
 
 
@@ -104,6 +115,31 @@ def _series(monitor: Monitor, made: MadeSignal) -> Iterator[str]:
         yield f'  from: {_instant(float(series.times[0]))}    # early enough for the first window'
         yield '  values: >-'
         yield from (f'    {line}' for line in _wrapped(notation(series, START + made.seconds)))
+
+
+def _events(monitor: Monitor, made: MadeEvents) -> Iterator[str]:
+    levels = ', '.join(f'{made.levels[key]:g} for {state}' for key, state in _STATES.items() if key in made.levels)
+    yield '# The events were generated from the query; replace the numbers by realistic ones.'
+    yield f'#   {" ".join(monitor.query.split())}'
+    yield f'# The query gives {levels}; then there are no events for a while. `5x20` is 20 times 5 events.'
+    yield '# The search is not run: these are the events that it finds.'
+    yield 'series:'
+    for one in made.events:
+        yield f'- events: {one.product}'
+        if one.series.tags:
+            yield f'  tags: {flow_list(sorted(one.series.tags))}'
+        for key, values in (('attributes', one.attributes), ('fields', one.fields)):
+            if values:
+                each = ', '.join(f'{scalar(name)}: {_plain(value)}' for name, value in values.items())
+                yield f'  {key}: {{{each}}}'
+        yield f'  interval: {duration.write(made.interval)}    # each window has the events of one instant'
+        yield f'  from: {_instant(float(one.series.times[0]))}'
+        yield '  counts: >-'
+        yield from (f'    {line}' for line in _wrapped(notation(one.series, START + made.seconds)))
+
+
+def _plain(value: str | float) -> str:
+    return scalar(value) if isinstance(value, str) else f'{value:.12g}'
 
 
 def _ordered(made: MadeSignal) -> list[Series]:

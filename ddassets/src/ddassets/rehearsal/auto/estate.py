@@ -14,10 +14,12 @@ from ddassets.diagnostic import Diagnostic, Severity, UnusableInputError
 from ddassets.engine import downtime as downtimes
 from ddassets.engine import kinds as types
 from ddassets.engine.composite import Composite
+from ddassets.engine.counted import CountedMonitor
 from ddassets.engine.downtime import Downtime
 from ddassets.engine.monitor import Monitor
 from ddassets.engine.series import Kind
 from ddassets.engine.service_check import CheckMonitor
+from ddassets.rehearsal.auto.counted import survey_counted
 from ddassets.rehearsal.auto.others import survey_check, survey_composite
 from ddassets.rehearsal.auto.survey import Survey, survey
 from ddassets.rehearsal.choice import named_downtimes
@@ -107,6 +109,11 @@ def _survey(
     match monitor:
         case CheckMonitor():
             return survey_check(asset, monitor, planned, rules)
+        case CountedMonitor():
+            try:
+                return survey_counted(asset, monitor, planned, rules)
+            except UnusableInputError as error:
+                return Survey(asset, unsupported=str(error))
         case Composite():
             return survey_composite(asset, monitor, bundle.monitors, planned, rules)
         case Monitor():

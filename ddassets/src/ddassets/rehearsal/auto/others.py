@@ -10,6 +10,7 @@ from ddassets.assets.members import find_member
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine import kinds
 from ddassets.engine.composite import STATES, Composite, CompositeEvaluator, Source, combine, common_groups
+from ddassets.engine.counted import CountedMonitor
 from ddassets.engine.downtime import Downtime
 from ddassets.engine.given import PREFIX as GIVEN
 from ddassets.engine.given import GivenMonitor, GivenStates
@@ -152,7 +153,9 @@ def _member(asset: MonitorAsset, member: Member, monitors: Sequence[MonitorAsset
         return GivenMonitor(found.name, given=(State.OK, State.WARN, State.ALERT, State.NO_DATA)), ()
     if isinstance(monitor, CheckMonitor):
         keys = monitor.query.by if '*' not in monitor.query.by else ('host',)
-    return monitor, tuple(f'{key}:{key}-1' for key in keys)
+    elif isinstance(monitor, CountedMonitor):
+        keys = () if monitor.folded else monitor.query.by
+    return monitor, tuple(f'{key}:{key.removeprefix("@")}-1' for key in keys)
 
 
 def _assignments(monitor: Composite, members: Mapping[str, AnyMonitor]) -> dict[State, dict[str, State]]:

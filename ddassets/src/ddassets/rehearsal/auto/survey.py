@@ -15,7 +15,7 @@ from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.downtime import Downtime
 from ddassets.engine.evaluator import Evaluator
 from ddassets.engine.message import Edge
-from ddassets.engine.monitor import Monitor
+from ddassets.engine.monitor import Monitor, ThresholdMonitor
 from ddassets.engine.plan import Counted, Difference, Plan, walk
 from ddassets.engine.planner import STUBBED, StubWindows, make_plan, stub_windows
 from ddassets.engine.series import Kind, Series
@@ -155,6 +155,28 @@ _COMPARE = {
 _COMPLEMENTS: Mapping[Comparator, Comparator] = {'>': '<=', '>=': '<', '<': '>=', '<=': '>', '==': '!=', '!=': '=='}
 
 
+def conditions(monitor: ThresholdMonitor) -> dict[str, tuple[Condition, float]]:
+    """Return the conditions for Alert, for Warn only, and for the recovery from both, with target values."""
+    compare, back = _COMPARE[monitor.comparator], _COMPARE[_COMPLEMENTS[monitor.comparator]]
+    limits = monitor.thresholds
+    critical, warning = limits.critical, limits.warning
+    sign = -1 if monitor.comparator.startswith('<') else 1
+    ends = [critical if limits.critical_recovery is None else limits.critical_recovery]
+    if warning is not None:
+        ends.append(warning if limits.warning_recovery is None else limits.warning_recovery)
+    span = max(abs(critical - ends[-1]), BEYOND * abs(critical), BEYOND)
+    found: dict[str, tuple[Condition, float]] = {
+        'alert': (lambda value: bool(compare(value, critical)), critical + sign * span)
+    }
+    if warning is not None:
+        found['warn'] = (
+            lambda value: bool(compare(value, warning) and not compare(value, critical)),
+            (warning + critical) / 2,
+        )
+    found['ok'] = (lambda value: all(back(value, end) for end in ends), ends[-1] - sign * span)
+    return found
+
+
 class _Surveyor:
     """Searches levels for each state of one monitor, and evaluates the signal with these levels."""
 
@@ -216,7 +238,7 @@ class _Surveyor:
     def _levels(self) -> tuple[Trial | None, dict[str, float]]:
         """Return a staircase that alerts, and the levels of the conditions by name."""
         best: tuple[Trial | None, dict[str, float]] = (None, {})
-        wanted = self._conditions()
+        wanted = conditions(self.monitor)
         for trial in self.search.trials():
             levels: dict[str, float] = {}
             for name, (condition, target) in wanted.items():
@@ -233,27 +255,6 @@ class _Surveyor:
             if len(levels) == len(wanted):
                 return trial, levels
         return best
-
-    def _conditions(self) -> dict[str, tuple[Condition, float]]:
-        """Return the conditions for Alert, for Warn only, and for the recovery from both, with target values."""
-        compare, back = _COMPARE[self.monitor.query.comparator], _COMPARE[_COMPLEMENTS[self.monitor.query.comparator]]
-        limits = self.monitor.thresholds
-        critical, warning = limits.critical, limits.warning
-        sign = -1 if self.monitor.query.comparator.startswith('<') else 1
-        ends = [critical if limits.critical_recovery is None else limits.critical_recovery]
-        if warning is not None:
-            ends.append(warning if limits.warning_recovery is None else limits.warning_recovery)
-        span = max(abs(critical - ends[-1]), BEYOND * abs(critical), BEYOND)
-        found: dict[str, tuple[Condition, float]] = {
-            'alert': (lambda value: bool(compare(value, critical)), critical + sign * span)
-        }
-        if warning is not None:
-            found['warn'] = (
-                lambda value: bool(compare(value, warning) and not compare(value, critical)),
-                (warning + critical) / 2,
-            )
-        found['ok'] = (lambda value: all(back(value, end) for end in ends), ends[-1] - sign * span)
-        return found
 
     def _segments(self, levels: Mapping[str, float]) -> tuple[list[Segment], dict[str, int]]:
         """Return the segments OK, Warn, Alert, OK, Warn, OK, silence, OK, and the first bad and good instant."""

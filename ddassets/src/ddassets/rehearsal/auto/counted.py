@@ -1,0 +1,278 @@
+"""Survey a monitor of counted events with events generated from its own query (section 15)."""
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ddassets.assets import Monitor as MonitorAsset
+from ddassets.assets import NotificationRule
+from ddassets.diagnostic import UnusableInputError
+from ddassets.engine.assumptions import Assumptions
+from ddassets.engine.column import Floats
+from ddassets.engine.counted import CountedEvaluator, CountedMonitor
+from ddassets.engine.downtime import Downtime
+from ddassets.engine.events import Events
+from ddassets.engine.message import Edge
+from ddassets.engine.series import Series
+from ddassets.engine.state import State
+from ddassets.engine.timeline import Group, GroupTimeline
+from ddassets.language.counted import PRODUCTS
+from ddassets.rehearsal.auto.reporting import Reporter, delay, edges
+from ddassets.rehearsal.auto.survey import START, Survey, Verdict, conditions
+
+#: The instant of the first events: evaluations happen on whole minutes, so that no event is at an end of a window.
+FIRST = START + 30
+#: Maximum of distinct values that are made for a cardinality; each is an entry of its own.
+MAX_VALUES = 5000
+# A level lasts at least so many seconds.
+_HOLD = 300
+# Below this a value is as good as the threshold.
+_STEPS = (-1, 0, 1)
+
+
+@dataclass(frozen=True)
+class MadeEvents:
+    """Events for one monitor from FIRST on, for rehearsals of `seconds` from START on.
+
+    They come in bursts, one evaluation window apart, so that every window holds one. `levels` are the values of the
+    query by state.
+    """
+
+    events: Sequence[Events]
+    levels: Mapping[str, float]
+    seconds: int
+    interval: int
+
+
+def survey_counted(
+    asset: MonitorAsset,
+    monitor: CountedMonitor,
+    downtimes: Sequence[Downtime] = (),
+    rules: Sequence[NotificationRule] = (),
+) -> Survey:
+    """Generate events for a monitor, evaluate them, and report what happens. `rules` may add recipients.
+
+    Raises UnusableInputError if it takes too many events.
+    """
+    return _Surveyor(asset, monitor, rules).survey(downtimes)
+
+
+def make_events(asset: MonitorAsset, monitor: CountedMonitor) -> MadeEvents:
+    """Generate the events of a survey. Raises UnusableInputError if no events make the monitor alert."""
+    return _Surveyor(asset, monitor).made()
+
+
+def group_of(monitor: CountedMonitor) -> Group:
+    """Return the generated group: of each key the value that the search asks for, or the key and a number."""
+    return tuple(f'{key}:{_value(key, monitor.query.search)}' for key in monitor.query.by)
+
+
+def _value(key: str, search: str) -> str:
+    asked = re.search(rf'(?<![\w@.-]){re.escape(key)}:([\w.-]+)(?![\w.*?-])', search)
+    return asked[1] if asked else f'{key.removeprefix("@")}-1'
+
+
+class _Surveyor:
+    """Chooses a level for each state of one monitor, and evaluates bursts of events with these levels."""
+
+    def __init__(self, asset: MonitorAsset, monitor: CountedMonitor, rules: Sequence[NotificationRule] = ()) -> None:
+        self.asset = asset
+        self.rules = rules
+        self.monitor = monitor
+        self.query = monitor.query
+        self.assumptions = Assumptions()
+
+    def survey(self, downtimes: Sequence[Downtime]) -> Survey:
+        report, levels = self._reporter, self._levels
+        idle = tuple(report.idle(downtimes))
+        if 'alert' not in levels:
+            return Survey(
+                self.asset,
+                alert=Verdict('no', self._never_holds()),
+                recovery=Verdict('no', 'it never alerts'),
+                idle_downtimes=idle,
+            )
+        steps, marks = self._steps()
+        timeline = self._timeline(steps)
+        visited = {State(code) for code in np.unique(timeline.states) if code >= 0}
+        reached = edges(timeline)
+        return Survey(
+            self.asset,
+            alert=self._verdict(State.ALERT, visited),
+            warn=self._verdict(State.WARN, visited),
+            no_data=self._verdict(State.NO_DATA, visited),
+            recovery=self._recovery(reached),
+            page_after=delay(timeline, marks.get('bad'), State.ALERT),
+            recovery_after=delay(timeline, marks.get('good'), State.OK),
+            notified=report.notified(reached),
+            never=report.never(),
+            unrendered=tuple(report.unrendered()),
+            idle_downtimes=idle,
+            assumptions=tuple(self.assumptions.relied_on),
+        )
+
+    def made(self) -> MadeEvents:
+        if 'alert' not in self._levels:
+            raise UnusableInputError(self._never_holds())
+        steps, _ = self._steps()
+        return MadeEvents(self._events(steps), self._levels, self.query.window * len(steps), self.query.window)
+
+    @cached_property
+    def _levels(self) -> dict[str, float]:
+        """The value of the query in each state, of those that some events give; 0 where there are none."""
+        found = {}
+        for name, (condition, target) in conditions(self.monitor).items():
+            fitting = [level for level in self._candidates(target) if condition(level)]
+            if fitting:
+                found[name] = min(fitting, key=lambda level: (abs(level - target), level))
+        return found
+
+    def _candidates(self, target: float) -> Iterator[float]:
+        """Yield the values that events can give, near the thresholds and a target."""
+        if self.query.method == 'cardinality' and self.query.measure in self.query.by:
+            # A group has one value of its own key.
+            yield 1.0
+            return
+        for limit in (target, *self.monitor.limits.values()):
+            if not self._whole:
+                step = max(abs(limit) / 100, 0.01)
+                yield from (float(f'{limit + sign * step:.12g}') for sign in _STEPS)
+            else:
+                yield from (level for step in _STEPS if (level := math.floor(limit) + step) >= 1)
+        if not self._whole:
+            return
+        if self._silence_is_zero:
+            yield 0.0
+        yield 1.0
+
+    @property
+    def _whole(self) -> bool:
+        """Whether the value is a number of events or of values."""
+        return self.query.method in ('count', 'cardinality')
+
+    @cached_property
+    def _silence_is_zero(self) -> bool:
+        """Whether a window without events is 0 (rule 15.7, A49)."""
+        return self.monitor.on_missing_data == 'default' and self.query.counts
+
+    def _steps(self) -> tuple[list[float], dict[str, int]]:
+        """Return the level of each burst, NaN for none: OK, Warn, Alert, OK, Warn, OK, silence, OK.
+
+        And the first bad and the first good instant.
+        """
+        window, levels = self.query.window, self._levels
+        hold = math.ceil(max(_HOLD, self.monitor.new_group_delay + 120) / window)
+        steps: list[float] = []
+        marks: dict[str, int] = {}
+        names = [name for name in ('ok', 'warn', 'ok', 'alert', 'ok', 'alert', 'warn', 'ok') if name in levels]
+        for number, name in enumerate(names):
+            if name == 'alert' and 'bad' not in marks:
+                marks['bad'] = FIRST + window * len(steps)
+                if names[number + 1 : number + 2] == ['ok']:
+                    marks['good'] = marks['bad'] + window * hold
+            steps += [levels[name]] * hold
+        steps += [math.nan] * (hold + math.ceil(self._silence() / window))
+        return steps + [levels.get('ok', levels['alert'])] * hold, marks
+
+    def _silence(self) -> int:
+        """Return the seconds of a silence: enough for No Data, less than the retention of a group."""
+        monitor = self.monitor
+        timeframe = (monitor.no_data_timeframe or 2 * self.query.window) if monitor.notify_no_data else 0
+        retention = monitor.retention or 86400
+        return monitor.evaluation_delay + min(max(timeframe, monitor.timeout) + 600, max(retention - 600, 600))
+
+    def _events(self, steps: Sequence[float]) -> list[Events]:
+        """Return the events of each burst."""
+        bursts = np.nan_to_num(np.array(steps))
+        query = self.query
+        name = (query.measure or '').removeprefix('@')
+        if query.method == 'count':
+            return [self._entry(0, bursts, {})]
+        if query.method == 'cardinality':
+            if bursts.max() > MAX_VALUES:
+                raise UnusableInputError(f'it takes {bursts.max():g} distinct values of {query.measure}')
+            if query.measure in query.by:
+                return [self._entry(0, np.minimum(bursts, 1.0), {})]
+            return [
+                self._entry(number, (bursts > number).astype(float), {name: f'{name}-{number + 1}'})
+                for number in range(int(bursts.max()))
+            ]
+        values = np.array(steps)
+        return [
+            self._entry(number, (values == value).astype(float), {name: float(value)})
+            for number, value in enumerate(dict.fromkeys(values[~np.isnan(values)].tolist()))
+        ]
+
+    def _entry(self, number: int, counts: Floats, attributes: Mapping[str, str | float]) -> Events:
+        tags = [tag for tag in group_of(self.monitor) if not tag.startswith('@')]
+        own = {
+            key.removeprefix('@'): tag.removeprefix(f'{key}:')
+            for key, tag in zip(self.query.by, group_of(self.monitor), strict=True)
+            if key.startswith('@')
+        }
+        times = FIRST + self.query.window * np.arange(counts.size, dtype=np.float64)
+        series = Series(f'events {number}', frozenset(tags), times, counts, 'count', self.query.window)
+        fields = {'event': {'title': 'A title', 'text': 'a text'}, 'log': {'message': 'a message'}}
+        return Events(
+            self.query.product,
+            series,
+            None,
+            {**attributes, **own},
+            fields.get(PRODUCTS[self.query.product], {}),
+        )
+
+    def _timeline(self, steps: Sequence[float]) -> GroupTimeline:
+        end = START + self.query.window * len(steps)
+        evaluator = CountedEvaluator(self.monitor, self._events(steps), START, end, 0, self.assumptions)
+        return evaluator.timeline(evaluator.groups[0])
+
+    def _verdict(self, state: State, visited: set[State]) -> Verdict:
+        if state not in self.monitor.states:
+            reason = 'no warning threshold' if state is State.WARN else 'no option enables it'
+            return Verdict('not set', reason)
+        if state in visited:
+            silent = state is State.NO_DATA and self.monitor.silent_no_data
+            return Verdict('yes', 'shown, not notified' if silent else '')
+        if state is State.NO_DATA:
+            if self.monitor.timeout and self.monitor.timeout <= (self.monitor.no_data_timeframe or 0):
+                return Verdict('no', 'timeout_h resolves the monitor first')
+            return Verdict('no', 'a window without events is evaluated as 0' if self._silence_is_zero else _KEPT)
+        return Verdict('no', self._never_holds(state))
+
+    def _recovery(self, reached: set[Edge]) -> Verdict:
+        if any(edge.target is State.OK for edge in reached):
+            return Verdict('yes')
+        if 'ok' in self._levels:
+            return Verdict('no', 'no events tried cross the recovery thresholds')
+        if self._whole and not self._silence_is_zero:
+            return Verdict('no', f'only 0 would be OK, and {_KEPT if self._keeps else "no events are No Data"}')
+        return Verdict('no', 'no value crosses the recovery thresholds')
+
+    @property
+    def _keeps(self) -> bool:
+        return self.monitor.on_missing_data in (None, 'default')
+
+    def _never_holds(self, state: State = State.ALERT) -> str:
+        limits, query = self.monitor.thresholds, self.query
+        limit = f'{query.comparator} {limits.critical:g}'
+        if state is State.WARN:
+            limit = f'{query.comparator} {limits.warning:g} without {limit}'
+        least = (
+            '' if self._silence_is_zero else f', and 0 is none here: {_KEPT}' if self._keeps else ', and 0 is No Data'
+        )
+        what = {'count': 'a number of events is whole', 'cardinality': 'a number of values is whole'}
+        return f'{limit} never holds: ' + (
+            f'{what[query.method]} and never below 0{least}' if self._whole else 'no value tried is in that range'
+        )
+
+    @cached_property
+    def _reporter(self) -> Reporter:
+        keys = () if self.monitor.folded else self.query.by
+        return Reporter(self.asset, self.monitor, keys, frozenset, self.rules, self.assumptions)
+
+
+_KEPT = 'a window without events keeps the state (rule 15.7)'
