@@ -9,7 +9,10 @@ import yaml
 from citing import rule
 
 from ddassets.assets import read
+from ddassets.assets.monitor import read_monitor
+from ddassets.assets.source import Unplaced
 from ddassets.diagnostic import UnusableInputError
+from ddassets.engine import counted
 from ddassets.language.counted import MAX_KEYS, METHODS, PRODUCTS, parse_counted
 from ddassets.language.query.errors import QuerySyntaxError
 from ddassets.rehearsal import parse, rehearse
@@ -138,6 +141,20 @@ ONE = [{'at': at('10:02:10')}]
 )
 def test_changes(query, series, options, expected):
     assert changes(rehearsed(query, series, **options)) == expected
+
+
+@pytest.mark.rule('15.7', '3.16')
+def test_which_metrics_count_does_not_matter_for_events():
+    rehearsal = rehearsed('logs("x").index("*").rollup("count").last("5m") < 1', [], on_missing_data='default')
+    assert changes(rehearsal) and 'A7' not in rehearsal.assumptions
+
+
+@pytest.mark.parametrize('end', [-60, 0])
+def test_a_rehearsal_has_a_length(end):
+    body = {'name': 'm', 'type': 'log alert', 'query': 'logs("x").index("*").rollup("count").last("5m") < 1'}
+    monitor = counted.of(read_monitor(Unplaced(Path('m')), body))
+    with pytest.raises(UnusableInputError, match='expected one after the start'):
+        counted.CountedEvaluator(monitor, [], 0, end)
 
 
 BELOW = 'logs("env:prod").index("*").rollup("count").by("service").last("10m") < 10'

@@ -1,6 +1,7 @@
 """Combined sources, fills, counts by window and differences: the values, and the choices of the assumptions."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from citing import rule
@@ -630,10 +631,25 @@ def test_warnings(query, series, options, warning):
         ('diff(avg:a{*})', (-float('inf'), float('inf'))),
         ('default(clamp_min(avg:a{*}, 3), 1)', (1, float('inf'))),
         ('avg:a{*} / (0 - avg:b{*})', (-float('inf'), 0)),
+        ('(avg:a{*} - avg:b{*}) / avg:b{*}', (-1, float('inf'))),
+        ('(diff(avg:a{*}) - avg:b{*}) / avg:b{*}', (-float('inf'), float('inf'))),
     ],
 )
 def test_bounds(text, expected):
     found = bounds(graph_plan(parse_query(text), Assumptions()))
+    assert (found.least, found.greatest) == expected
+
+
+@pytest.mark.parametrize(
+    'text, expected',
+    [
+        ('clamp_max(avg:a{*}, 5)', (0, float('inf'))),
+        ('-2 * clamp_max(avg:a{*}, 5)', (-float('inf'), 0)),
+        ('clamp_max(avg:a{*}, 5) - 3', (-float('inf'), float('inf'))),
+    ],
+)
+def test_a_sum_of_points_keeps_its_sign_alone(text, expected):
+    found = bounds(replace(graph_plan(parse_query(text), Assumptions()), aggregator='sum'))
     assert (found.least, found.greatest) == expected
 
 

@@ -141,6 +141,14 @@ RANKED |= {f'm{{host:f{number}}}': '0x4' for number in range(3)}
             marks=rule('20.18', '2.11'),
         ),
         pytest.param(
+            "max(last_1m):moving_rollup(default(avg:m{*}, 1), 600, 'sum')",
+            {'m': [(-3 * 86400, 5), (0, 7)]},
+            {},
+            [16],
+            id='filled since the series are known',
+            marks=rule('20.12', '20.7'),
+        ),
+        pytest.param(
             "change(sum(last_1m),1m_ago):calendar_shift(avg:m{*}, '-1d', 'UTC')",
             {'m': [(-86400 - 60, 2), (-86400, 7), (0, 1)]},
             {},
@@ -189,6 +197,14 @@ def test_the_top_groups_have_data(function, kept):
     found = {group[0].removeprefix('host:') for group in timeline.groups if values(timeline, group)[3] is not None}
     expected = set(kept.partition(' ')[0]) | set(kept.partition(' ')[2].split())
     assert found == expected
+
+
+@pytest.mark.rule('20.16', '20.17')
+@pytest.mark.parametrize('rank', ['last', 'area'])
+def test_the_first_point_of_all_is_ranked(rank):
+    query = f"avg(last_1m):top(avg:m{{*}} by {{host}}, 5, '{rank}', 'desc') > 1000"
+    timeline = run(query, {f'm{{host:{number}}}': str(number) for number in range(6)}, {'new_group_delay': 0}, 1)
+    assert [values(timeline, group)[0] for group in timeline.groups] == [None, 1, 2, 3, 4, 5]
 
 
 @pytest.mark.rule('20.16', 'A82')

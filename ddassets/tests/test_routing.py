@@ -172,6 +172,8 @@ def test_possible_recipients_are_known_without_the_values_of_groups():
     ]
     assert may_route(rules, [HARBOR], {'env'}) == {'@tags', '@any', '@denied'}
     assert may_route(rules, [HARBOR], set()) == {'@denied'}
+    # Another value of env does not undo the one that is denied.
+    assert '@denied' not in may_route(rules, [HARBOR, 'env:dev'], {'env'})
 
 
 @pytest.mark.parametrize(
