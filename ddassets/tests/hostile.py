@@ -1,6 +1,6 @@
 """Create checkouts that try to read, run, print or exhaust what they must not: `make(folder)` returns their names.
 
-Each has a usual integration with something put in the place of one of its files. Nothing here is on the network.
+Each is a usual integration with one file replaced. Nothing here uses the network.
 """
 
 import itertools

@@ -26,9 +26,9 @@ _GUESSED = {'sum': 'in total'}
 class Trigger:
     """The condition that a notification reports.
 
-    `sentence` is Markdown: the sentence, or the query in backticks. `plain` is the sentence as `$ALERT_STATUS` has it.
-    `brief` is `> 60.0`. Texts are empty where the transition has no condition. `documented`: no source contradicts or
-    lacks the wording.
+    `sentence` is Markdown: the sentence, or the query in backticks. `plain` is the sentence in `$ALERT_STATUS`. `brief`
+    is `> 60.0`. Texts are empty if the transition has no condition. `documented`: the wording has a source, and no
+    source contradicts it.
     """
 
     sentence: str
