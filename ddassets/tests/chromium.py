@@ -1,4 +1,4 @@
-"""Debian's Chromium, driven by Selenium."""
+"""Chromium or Chrome, driven by Selenium."""
 
 import json
 import shutil
@@ -37,15 +37,20 @@ return found;
 """
 
 
+def executable() -> str | None:
+    """The path of the browser to drive: Debian's Chromium, or the Chrome of an Ubuntu machine."""
+    return shutil.which('chromium') or shutil.which('google-chrome')
+
+
 class Browser:
-    """Debian's Chromium without a window, with the queries of the tests."""
+    """A browser without a window, with the queries of the tests."""
 
     def __init__(self, profile: Path) -> None:
         from selenium import webdriver
         from selenium.webdriver.chrome.service import Service
 
         options = webdriver.ChromeOptions()
-        options.binary_location = shutil.which('chromium') or ''
+        options.binary_location = executable() or ''
         for flag in (
             'headless=new',
             'no-sandbox',

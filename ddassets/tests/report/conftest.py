@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
-from chromium import Browser
+from chromium import Browser, executable
 from missing import unavailable
 
 from ddassets import assets as bundle
@@ -277,7 +277,7 @@ INSTALL = 'no Chromium here: apt-get install -y --no-install-recommends chromium
 
 @pytest.fixture(scope='session')
 def browser(tmp_path_factory):
-    if not (shutil.which('chromium') and shutil.which('chromedriver')):
+    if not (executable() and shutil.which('chromedriver')):
         unavailable(INSTALL)
     browser = Browser(tmp_path_factory.mktemp('profile'))
     yield browser
