@@ -10,6 +10,7 @@ from constructs import constructs, outcomes, run, write
 
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.assumptions import ASSUMPTIONS
+from ddassets.rehearsal.auto.estate import survey_paths
 
 MONITORS, REFUSED = (constructs()[key] for key in ('monitors', 'refused'))
 SECTIONS = ('13.', '14.', '15.', '20.', 'C')
@@ -110,3 +111,23 @@ def test_composites_are_created_after_their_members_and_deleted_before_them(data
     outcome = loopback.trial.run(datadog, 'destroy', tmp_path, '--yes')
     assert outcome.code == 0, outcome.said
     assert datadog.organisation.monitors == {}
+
+
+def test_a_survey_finds_every_state_that_a_signal_of_the_set_brings(bundle):
+    """What `--auto` says to be impossible, no signal may show."""
+    words = {'Alert': 'alert', 'Warn': 'warn', 'No Data': 'no_data'}
+    shown = {
+        construct.name: {word for word in words if word in ' '.join(construct.data['states'].values())}
+        for construct in MONITORS
+    }
+    surveys = survey_paths([bundle.folder]).surveys
+    assert len(surveys) == len(MONITORS)
+    missed = [
+        (survey.name, word)
+        for survey in surveys
+        if not survey.unsupported
+        for word in sorted(shown[survey.name])
+        if getattr(survey, words[word]).answer == 'no'
+    ]
+    # The values of a host and a service are equal there, which the survey names as the condition.
+    assert missed == [('Host and service of one name', 'Alert')]

@@ -122,7 +122,8 @@ def survey_composite(
     chosen = _assignments(monitor, {letter: found for letter, (found, _) in members.items()})
     if groups and not common_groups(groups):
         against = ' against '.join(','.join(tag.partition(':')[0] for tag in each[0]) for each in groups.values())
-        return _never(reporter, downtimes, f'its members have no common group: they group by {against}')
+        reason = 'have no group in common unless their values are equal (rule 13.15)'
+        return _never(reporter, downtimes, f'its members group by {against}, which {reason}')
     if State.ALERT not in chosen:
         return _never(reporter, downtimes, 'no combination of the states of its members is Alert')
     order = (State.OK, State.WARN, State.OK, State.ALERT, State.OK, State.NO_DATA, State.OK)
