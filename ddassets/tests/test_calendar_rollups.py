@@ -161,6 +161,10 @@ def test_every_instant_is_in_the_unit_of_its_wall_time(zone, unit, hour, weekday
     following = buckets.number_from(instants)
     assert (buckets.start(following) >= instants).all() and (buckets.start(following - 1) < instants).all()
 
+    for seconds in (1800, 86400, 10 * 86400, 40 * 86400):
+        back = numbers - buckets.number(buckets.start(numbers) - seconds)
+        assert buckets.least(seconds) <= back.min() and back.max() <= buckets.greatest(seconds)
+
     def unit_of(at: int):
         day = (datetime.fromtimestamp(at, ZoneInfo(zone)).replace(tzinfo=None) - timedelta(hours=hour)).date()
         if unit == 'weekly':

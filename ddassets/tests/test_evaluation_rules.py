@@ -502,6 +502,12 @@ def test_a_group_that_never_reported_can_be_evaluated(options, expected):
     assert ('A21' in timeline.relied_on) == bool(options)
 
 
+@pytest.mark.rule('A21')
+def test_reporting_from_the_first_evaluation_relies_on_no_answer():
+    options = {'notify_no_data': True, 'no_data_timeframe': 2}
+    assert 'A21' not in run('avg(last_1m):avg:m{*} > 5', {'m': '1x3'}, options).relied_on
+
+
 @pytest.mark.rule('2.7', 'A24')
 @pytest.mark.parametrize('operator, exactly, nearly', [('==', 'OA', 'AA'), ('!=', 'AO', 'OO')])
 def test_tolerance_of_equality(operator, exactly, nearly):
