@@ -5,9 +5,12 @@ A module has `write(report, paint)`, which returns the whole output.
 
 import importlib
 import os
+from typing import TYPE_CHECKING
 
-from ddassets.output.report import Report
 from ddassets.output.terminal import PLAIN, Paint
+
+if TYPE_CHECKING:
+    from ddassets.output.report import Report
 
 
 def names() -> tuple[str, ...]:
@@ -17,7 +20,7 @@ def names() -> tuple[str, ...]:
     return ('text', *sorted(found - {'text'}))
 
 
-def render(name: str, report: Report, paint: Paint = PLAIN) -> str:
+def render(name: str, report: 'Report', paint: Paint = PLAIN) -> str:
     """Return a report in one format. `paint` colours `text` only."""
     text: str = importlib.import_module(f'{__name__}.{name}').write(report, paint)
     return text
