@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from citing import rule
-from small import LETTERS, START, body, letters, run, store, values
+from small import LETTERS, START, body, letters, read, run, store, values
 
 from ddassets.diagnostic import Unsupported, UnusableInputError
 from ddassets.engine import monitor as monitors
@@ -574,6 +574,14 @@ def test_the_size_of_a_bucket():
     series = {'m': '1 2 3 4 5 9'}
     assert values(run('sum(last_5m):avg:m{*} > 5', series)) == [1, 3, 6, 10, 15, 23]
     assert values(run('sum(last_5m):avg:m{*} > 5', series, choices={'A2': '300'})) == [1, 1.5, 2, 2.5, 3, 9]
+
+
+@pytest.mark.rule('2.7')
+@pytest.mark.parametrize('operator, holds', [('<', 0), ('<=', 1), ('>', 0), ('>=', 1), ('==', 1), ('!=', 0)])
+def test_an_explanation_compares_as_the_monitor_does(operator, holds):
+    evaluator = Evaluator(read(f'avg(last_1m):avg:m{{*}} {operator} 5'), store({'m': '5'}), START, START + 60)
+    (critical,) = (one for one in evaluator.explain((), START).reasons if one.startswith('critical'))
+    assert critical == f'critical: 5.0 {operator} 5.0 {"holds" if holds else "does not hold"}'
 
 
 @pytest.mark.rule('2.5', 'A2')
