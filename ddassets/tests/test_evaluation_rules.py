@@ -486,6 +486,15 @@ def test_when_a_group_is_dropped():
     assert 'A88' in kept.relied_on
 
 
+@pytest.mark.rule('2.21', 'A88')
+@pytest.mark.parametrize('back, expected', [(86460, 'AAA'), (86520, '..A')], ids=['less than a day', 'a day'])
+def test_a_group_that_was_dropped_early_is_new_after_a_day_of_silence(back, expected):
+    points = [(0, 9), *((back + seconds, 9) for seconds in (0, 60, 120))]
+    options = {'new_group_delay': 120}
+    timeline = run('avg(last_1m):avg:m{*} by {host} > 5', {'m{host:a}': points}, options, choices={'A88': '1 h'})
+    assert letters(timeline, ('host:a',))[-3:] == expected
+
+
 @pytest.mark.rule('A21')
 @pytest.mark.parametrize(
     'options, expected',
