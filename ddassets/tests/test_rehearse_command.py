@@ -109,6 +109,9 @@ def test_one_unusable_file_does_not_stop_the_others(run):
     assert [len(suite.findall('*/error')) for suite in ElementTree.fromstring(out)] == [0, 1]
 
 
+NIGHT_LONG = 'long.yaml'
+
+
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
@@ -137,13 +140,20 @@ def test_one_unusable_file_does_not_stop_the_others(run):
             [DAY, '--explain', '2027-01-11T10:00:00', '--monitor', 'queue'], "'queue' is not rehearsed", id='no-monitor'
         ),
         pytest.param(
-            [DAY, '--explain', '2027-01-11T10:00:00', '--monitor', 'queue_full', '--group', 'host:one'],
-            "Queue is full has no group 'host:one'; did you mean host:one,env:prod?",
+            [DAY, '--explain', '2027-01-11T10:00:00', '--monitor', 'queue_full', '--group', 'host:one,env:prd'],
+            "Queue is full has no group 'host:one,env:prd'; did you mean host:one,env:prod?",
             id='no-group',
+        ),
+        pytest.param([DAY, '--explain', '08:59'], '08:59 is outside the rehearsal', id='time-of-day-outside'),
+        pytest.param(
+            [NIGHT_LONG, '--explain', '18:30'],
+            'covers 18:30 2 times, pass one of them: 2027-01-11T18:30:00, 2027-01-12T18:30:00',
+            id='time-of-day-twice',
         ),
     ],
 )
 def test_unusable_arguments(run, arguments, message):
+    Path(NIGHT_LONG).write_text(Path(NIGHT).read_text().replace('length: 16h', 'length: 25h'))
     code, _, err = run(*arguments)
     assert code == 2
     assert message in err
@@ -184,6 +194,47 @@ def test_an_instant_is_explained(run):
     assert code == 0
     assert out.startswith('Queue is full, host:two,env:test at Mon 2027-01-11 10:04:30: No Data\n')
     assert '    no points\n  value: nothing\n  the evaluation returned nothing\n' in out
+
+
+def test_a_time_of_day_that_occurs_once_is_explained(run):
+    assert run(NIGHT, '--explain', '20:34:30') == run(NIGHT, '--explain', '2027-01-11T20:34:30')
+    assert 'at Tue 2027-01-12 01:10:00: ' in run(NIGHT, '--explain', '01:10')[1]
+
+
+@pytest.mark.parametrize(
+    ('tags', 'groups'),
+    [
+        pytest.param('env:prod', ['host:one,env:prod', 'host:three,env:prod'], id='several'),
+        pytest.param('host:two', ['host:two,env:test'], id='one'),
+        pytest.param('env:prod,host:three', ['host:three,env:prod'], id='all-tags-in-another-order'),
+    ],
+)
+def test_groups_are_selected_by_a_part_of_their_tags(run, tags, groups):
+    replace('series:\n', 'series:\n  - {metric: acme.queue.length, tags: [host:three], values: 10x120}\n', DAY)
+    replace('hosts:\n', 'hosts:\n  three: {tags: [env:prod]}\n', DAY)
+    code, out, _ = run(DAY, '--explain', '10:04:30', '--monitor', 'queue_full', '--group', tags)
+    assert code == 0
+    found = [line.split(' at ')[0] for line in out.splitlines() if line.startswith('Queue is full, ')]
+    assert found == [f'Queue is full, {group}' for group in groups]
+
+
+def test_too_many_groups_with_the_tags_are_listed(run):
+    more = ''.join(
+        f'  - {{metric: acme.queue.length, tags: [host:h{number}, env:many], values: 10x120}}\n' for number in range(11)
+    )
+    replace('series:\n', f'series:\n{more}', DAY)
+    code, _, err = run(DAY, '--explain', '10:04', '--monitor', 'queue_full', '--group', 'env:many')
+    assert code == 2
+    assert 'Queue is full has 11 groups with env:many, pass one of them: host:h0,env:many, host:h1,env:many, ' in err
+
+
+def test_explain_says_why_a_monitor_has_no_group(run):
+    replace('acme.queue.length,', 'other, type: gauge, interval: 1m,', NIGHT)
+    sentence = 'no group: its query asks for acme.queue.length; the scenario has series of other'
+    code, out, _ = run(NIGHT, '--explain', '20:34')
+    assert (code, out) == (0, f'Queue is full: {sentence}\n\n')
+    code, _, err = run(NIGHT, '--explain', '20:34', '--group', 'host:one')
+    assert (code, sentence.removeprefix('no group: ') in err) == (2, True)
 
 
 @pytest.mark.parametrize(

@@ -52,10 +52,13 @@ def add_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument('--assumptions', action='store_true', help='explain each assumption that the result relies on')
     parser.add_argument(
-        '--explain', metavar='TIME', help="explain each group's state at TIME, in the scenario's time zone"
+        '--explain',
+        metavar='TIME',
+        help="explain each group's state and recipients at TIME, in the scenario's time zone; 03:06 is enough if the "
+        'rehearsal covers it once',
     )
     parser.add_argument('--monitor', metavar='NAME', help='with --explain: only this monitor')
-    parser.add_argument('--group', metavar='TAGS', help='with --explain: only this group, such as host:alpha')
+    parser.add_argument('--group', metavar='TAGS', help='with --explain: only groups with these tags: host:alpha')
     parser.add_argument('--write', action='store_true', help='write the expectations from the run, for your review')
     parser.add_argument(
         '--min-coverage',

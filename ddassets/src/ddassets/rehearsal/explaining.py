@@ -11,7 +11,7 @@ from ddassets.output.terminal import printable
 from ddassets.rehearsal.entry import listed
 from ddassets.rehearsal.result import GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Scenario
-from ddassets.rehearsal.times import TimeFault, read_instant, shown_time
+from ddassets.rehearsal.times import TimeFault, read_instant, read_time_of_day, shown_time, write_instant
 
 # With more groups, --group is required.
 MAX_GROUPS = 10
@@ -22,8 +22,16 @@ MAX_POINTS = 60
 def instant_in(scenario: Scenario, when: str) -> int | None:
     """Return the instant of `when` in the scenario's time zone, in seconds; None if it is outside the rehearsal.
 
-    Raises UnusableInputError if it is not a time.
+    A time of day, such as 03:06, is an instant if the rehearsal covers it once. Raises UnusableInputError if it covers
+    it more often, or if `when` is not a time.
     """
+    if (instants := read_time_of_day(when, scenario.zone, scenario.start, scenario.end)) is not None:
+        if len(instants) > 1:
+            shown = listed([write_instant(one, scenario.zone) for one in instants])
+            raise UnusableInputError(
+                f'--explain: {scenario.path} covers {when} {len(instants)} times, pass one of them: {shown}'
+            )
+        return instants[0] if instants else None
     try:
         instant = read_instant(when, scenario.zone)
     except TimeFault as fault:
@@ -35,7 +43,10 @@ def explained(rehearsal: Rehearsal, instant: int, monitor: str | None, group: st
     """Return the text. Raises UnusableInputError for a monitor or a group that does not exist."""
     lines: list[str] = []
     for one in _monitors(rehearsal, monitor):
-        for result in _groups(one, group):
+        groups = _groups(one, group)
+        if not groups:
+            lines += [printable(f'{one.name}: no group: {one.evaluator.absence}'), '']
+        for result in groups:
             # Names, tags and queries may contain control characters.
             lines += [*map(printable, _explained(rehearsal, one, result, instant)), '']
     return '\n'.join(lines) + '\n'
@@ -51,13 +62,24 @@ def _monitors(rehearsal: Rehearsal, wanted: str | None) -> list[MonitorResult]:
 
 
 def _groups(monitor: MonitorResult, wanted: str | None) -> list[GroupResult]:
-    names = [one.name for one in monitor.results.values()]
-    found = [one for one in monitor.results.values() if wanted in (None, one.name)]
-    if wanted is not None and not found:
-        close = did_you_mean(wanted, names)
-        raise UnusableInputError(f'--group: {monitor.name} has no group {wanted!r}{close}; available: {listed(names)}')
+    """Return the groups with all of the `wanted` tags. Raises UnusableInputError if there are none, or too many."""
+    groups = [*monitor.results.values()]
+    names = [one.name for one in groups]
+    if wanted is None:
+        found = groups
+    else:
+        tags = set(wanted.replace(' ', '').split(','))
+        found = [one for one in groups if wanted == one.name] or [one for one in groups if tags <= {*one.group}]
+        if not found:
+            known = f'available: {listed(names)}' if names else f'it has none: {monitor.evaluator.absence}'
+            close = did_you_mean(wanted, names)
+            raise UnusableInputError(f'--group: {monitor.name} has no group {wanted!r}{close}; {known}')
     if len(found) > MAX_GROUPS:
-        raise UnusableInputError(f'--group: {monitor.name} has {len(found)} groups, pass one of them: {listed(names)}')
+        names = [one.name for one in found]
+        which = '' if wanted is None else f' with {wanted}'
+        raise UnusableInputError(
+            f'--group: {monitor.name} has {len(found)} groups{which}, pass one of them: {listed(names)}'
+        )
     return found
 
 

@@ -1,7 +1,7 @@
 """Parse and write the times of a scenario: wall times, lengths, and hours of the week."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -12,6 +12,7 @@ from ddassets import duration
 from ddassets.regex import regex
 
 _INSTANT = regex(r'(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)([+-]\d\d:\d\d|Z)?)?')
+_TIME_OF_DAY = regex(r'([01]\d|2[0-3]):[0-5]\d(?::[0-5]\d)?')
 DAYS = ('Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun')
 _HOURS = regex(r'(\d\d):(\d\d)-(\d\d):(\d\d)')
 # The tables of time zones do not reach further.
@@ -38,14 +39,31 @@ def read_instant(text: str, zone: ZoneInfo) -> int:
         raise TimeFault(f'expected a year from {YEARS[0]} to {YEARS[-1]}')
     if moment.tzinfo is not None:
         return int(moment.timestamp())
-    instants = {int(moment.replace(tzinfo=zone, fold=fold).timestamp()) for fold in (0, 1)}
-    shown = {instant for instant in instants if datetime.fromtimestamp(instant, zone).replace(tzinfo=None) == moment}
+    shown = _instants(moment, zone)
     if not shown:
         raise TimeFault(f'this time does not exist in {zone.key}: the clocks skip it')
     if len(shown) > 1:
         offsets = ' or '.join(datetime.fromtimestamp(instant, zone).isoformat()[-6:] for instant in sorted(shown))
         raise TimeFault(f'this time occurs twice in {zone.key}: append {offsets}')
     return shown.pop()
+
+
+def _instants(moment: datetime, zone: ZoneInfo) -> set[int]:
+    """Return the instants of a wall time: none if the clocks skip it, two if it occurs twice."""
+    instants = {int(moment.replace(tzinfo=zone, fold=fold).timestamp()) for fold in (0, 1)}
+    return {one for one in instants if datetime.fromtimestamp(one, zone).replace(tzinfo=None) == moment}
+
+
+def read_time_of_day(text: str, zone: ZoneInfo, start: int, end: int) -> list[int] | None:
+    """Return each instant in [start, end) with this time of day in `zone`, such as 03:06; None if it is not one."""
+    if not _TIME_OF_DAY.fullmatch(text):
+        return None
+    first, last = (datetime.fromtimestamp(instant, zone).date() for instant in (start, end))
+    found: set[int] = set()
+    for number in range((last - first).days + 1):
+        day = first + timedelta(days=number)
+        found |= _instants(datetime.fromisoformat(f'{day}T{text}'), zone)
+    return sorted(one for one in found if start <= one < end)
 
 
 def write_instant(instant: float, zone: ZoneInfo) -> str:
