@@ -174,6 +174,7 @@ def test_texts_are_rendered_once_for_each_transition_unless_they_print_a_number(
         pytest.param([1000], [1000], [], id='stays'),
         pytest.param([1000], [1100, 1050], [('moves', 1000, 1050), ('comes', 1100, None)], id='the-nearest'),
         pytest.param([1000, 1040], [1050], [('moves', 1000, 1050), ('goes', 1040, None)], id='one-for-one'),
+        pytest.param([1000], [900, 1100], [('moves', 1000, 900), ('comes', 1100, None)], id='the-earlier-of-two'),
     ],
 )
 def test_a_distant_event_is_another_event(old, new, expected):
@@ -181,6 +182,24 @@ def test_a_distant_event_is_another_event(old, new, expected):
     found = list(_timing('Acme', '*', *rows))
     assert [(one.kind, one.at, one.to) for one in found] == expected
     assert {(one.monitor, one.group, one.event) for one in found} <= {('Acme', '*', 'OK -> Alert')}
+
+
+INSTANTS = st.sets(st.integers(0, 40).map(lambda number: number * 200))
+
+
+@given(old=INSTANTS, new=INSTANTS)
+def test_each_that_goes_moves_to_the_nearest_that_is_left(old, new):
+    left, expected = sorted(new - old), []
+    for at in sorted(old - new):
+        to = min(left, key=lambda other: abs(other - at), default=None)
+        if to is not None and abs(to - at) <= MAX_MOVE:
+            left.remove(to)
+            expected.append(('moves', at, to))
+        else:
+            expected.append(('goes', at, None))
+    expected += [('comes', at, None) for at in left]
+    rows = [{(instant, 'OK -> Alert'): None for instant in instants} for instants in (old, new)]
+    assert [(one.kind, one.at, one.to) for one in _timing('Acme', '*', *rows)] == expected
 
 
 def test_another_event_at_the_same_time_is_not_a_move():

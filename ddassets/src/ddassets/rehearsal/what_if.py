@@ -3,7 +3,8 @@
 An assumption is tried only with the monitors that rely on it. If it affects only texts, nothing is evaluated again.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -173,16 +174,25 @@ def _timing(
     monitor: str, group: str, old: Mapping[tuple[int, str], _Row], new: Mapping[tuple[int, str], _Row]
 ) -> Iterator[Change]:
     """Return what comes, goes, or moves: the same event within MAX_MOVE is a move."""
-    events = sorted({event for _, event in old.keys() ^ new.keys()})
-    for event in events:
-        gone = sorted(at for at, found in old.keys() - new.keys() if found == event)
-        come = sorted(at for at, found in new.keys() - old.keys() if found == event)
-        for at in gone:
-            to = min(come, key=lambda other: abs(other - at), default=None)  # noqa: B023  used immediately
-            if to is not None and abs(to - at) <= MAX_MOVE:
-                come.remove(to)
-                yield Change('moves', monitor, group, at, event, to)
+    gone, come = _by_event(old.keys() - new.keys()), _by_event(new.keys() - old.keys())
+    for event in sorted(gone.keys() | come.keys()):
+        left = come.get(event, [])
+        for at in gone.get(event, ()):
+            # The nearest of those that come: the last before, or the first after.
+            index = bisect_left(left, at)
+            if index and (index == len(left) or at - left[index - 1] <= left[index] - at):
+                index -= 1
+            if left and abs(left[index] - at) <= MAX_MOVE:
+                yield Change('moves', monitor, group, at, event, left.pop(index))
             else:
                 yield Change('goes', monitor, group, at, event)
-        for at in come:
+        for at in left:
             yield Change('comes', monitor, group, at, event)
+
+
+def _by_event(keys: Iterable[tuple[int, str]]) -> dict[str, list[int]]:
+    """Return the instants of each event, in order."""
+    found: dict[str, list[int]] = {}
+    for at, event in sorted(keys):
+        found.setdefault(event, []).append(at)
+    return found
