@@ -188,7 +188,11 @@ def test_many_groups_can_be_searched_and_sorted(browser, rehearsed, week, tmp_pa
 SURVEYED = {
     'High <b>': {'query': 'avg(last_5m):avg:odd.gauge{*} > 5', 'message': 'up @a@example.com'},
     'Never': {'query': 'avg(last_5m):100*avg:odd.u{*}/(avg:odd.u{*}+avg:odd.r{*}) > 120', 'message': '@b@example.com'},
-    'Logs': {'query': 'logs("x").index("*").rollup("count").last("5m") > 5', 'type': 'log alert', 'message': '@c'},
+    'Processes': {
+        'query': 'processes("x").over("*").rollup("count").last("10m") > 5',
+        'type': 'process alert',
+        'message': '@c',
+    },
 }
 
 
@@ -207,7 +211,7 @@ def test_the_page_without_a_scenario_opens_with_a_row_for_each_monitor(browser, 
             row.cells[row.cells.length - 1].textContent]);""")
     assert rows == [
         ['failed', 'Never', ['no', 'not set', 'no', 'not set'], '–'],
-        ['none', 'Logs', [], '–'],
+        ['none', 'Processes', [], '–'],
         ['held', 'High <b>', ['yes', 'not set', 'yes', 'not set'], '@a@example.com'],
     ]
     browser.run("document.querySelector('summary').click()")
