@@ -693,7 +693,7 @@ def test_a_graph_fills_where_its_group_has_points():
             marks=rule('2.16', '20.27'),
         ),
         pytest.param(
-            'avg(last_5m):(avg:m{*} + avg:n{*}).fill(zero) > 1', 35, '.fill: after parentheses', id='around arithmetic'
+            'avg(last_5m):(avg:m{*} + avg:n{*}).fill(zero).rollup(60) > 1', 35, '.fill: after', id='around arithmetic'
         ),
         pytest.param(
             'avg(last_5m):avg:m{*}.fill(last, 0) > 1', 34, '.fill: expected whole seconds', id='the limit of a fill'

@@ -132,6 +132,16 @@ def test_reach_distinguishes_handles_and_is_fast_for_many_tests():
     assert set(dev.always) == EVERY
 
 
+@pytest.mark.rule('4.4')
+@pytest.mark.parametrize('tests, certain', [(10, True), (11, False)])
+def test_a_handle_in_both_parts_of_every_test_is_told_of_for_certain(tests, certain):
+    text = '@ops'
+    for number in range(tests):
+        text = f'{{{{#is_match "a{number}.name" "b"}}}}@ops{{{{else}}}}{text}{{{{/is_match}}}}'
+    (found,) = reach(parse(text))
+    assert (set(found.always) == EVERY) == certain and set(found.always) | set(found.sometimes) == EVERY
+
+
 @pytest.mark.rule('4.11')
 @pytest.mark.parametrize(
     'text, expected',
