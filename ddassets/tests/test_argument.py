@@ -64,3 +64,12 @@ def test_help_names_every_command(capsys):
         cli.main(['--help'])
     out = capsys.readouterr().out
     assert left.value.code == 0 and all(f'    {name} ' in out for name in cli.COMMANDS)
+
+
+@pytest.mark.parametrize('arguments', [['--help'], ['rehearse', '--help']], ids=' '.join)
+def test_the_help_is_for_every_form_of_asset(arguments, capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    said = ' '.join(capsys.readouterr().out.split())
+    assert ended.value.code == 0
+    assert 'exported JSON' in said and 'Terraform' in said and 'integration' in said

@@ -181,6 +181,13 @@ def test_text_that_no_message_contains(message, options, codes):
     assert [one.code.removeprefix('auto/') for one in judge(surveyed(asset))] == codes
 
 
+def test_a_handle_that_no_notification_reaches_is_named():
+    found = surveyed(asset_of('avg(last_5m):avg:acme.q{*} > 100', '{{#is_warning}}@late{{/is_warning}} @team-acme'))
+    first, _ = judge(found)
+    assert first.message == 'no notification reaches @late'
+    assert found.never == {'@late': 'no notification reaches this handle'}
+
+
 @pytest.mark.parametrize(
     ('scope', 'idle'),
     [

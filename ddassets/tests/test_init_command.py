@@ -1,6 +1,7 @@
 """`ddassets init` from the outside: what it writes holds, is valid for editors, and replaces nothing."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -49,6 +50,23 @@ def init(tmp_path, monkeypatch, capsys):
 
 def files(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob('*') if path.is_file()}
+
+
+@pytest.mark.parametrize('place', ['', 'rehearsals/'], ids=['in a folder', 'in a folder named rehearsals'])
+def test_the_commands_in_a_written_scenario_work_without_git(place, init, tmp_path):
+    """Both commands of the header, run in the folder in which `init` ran."""
+    assert not [folder for folder in tmp_path.parents if (folder / '.git').exists()]
+    (tmp_path / place).mkdir(exist_ok=True)
+    (tmp_path / place / 'disk.json').write_text(json.dumps(BODY))
+    assert init(f'{place}disk.json')[0] == 0
+    (path,) = (tmp_path / place / 'rehearsals').iterdir()
+    commands = re.findall(r'^#   ddassets (.*?) +#', path.read_text(), re.MULTILINE)
+    assert commands == [f'rehearse {place}rehearsals/{path.name}', f'rehearse --write {place}rehearsals/{path.name}']
+    for command in [*commands, f'rehearse {place}rehearsals']:
+        name, *arguments = command.split()
+        code, out, err = init(*arguments, command=name)
+        assert (code, err) == (0, ''), command
+    assert 'Lag is high' in out
 
 
 @pytest.mark.parametrize('form', forms.FORMS)

@@ -133,6 +133,15 @@ NIGHT_LONG = 'long.yaml'
         ),
         pytest.param(['acme', '--auto', '--assumptions'], '--assumptions has no effect', id='auto-assumptions'),
         pytest.param(
+            ['acme', '--auto', '--inbox', '9'],
+            '--inbox has no effect; `ddassets init PATH` writes a scenario, `ddassets rehearse PATH` runs it',
+            id='auto-inbox',
+        ),
+        pytest.param(
+            ['acme', '--auto', '--write'], 'need one; `ddassets init PATH` writes a scenario', id='auto-write'
+        ),
+        pytest.param(['acme/assets'], '`ddassets rehearse --auto acme/assets` needs no scenario', id='folder-auto'),
+        pytest.param(
             [DAY, '--explain', 'noon'], "expected a time such as 2027-01-04T08:00:00, found 'noon'", id='time'
         ),
         pytest.param([DAY, '--explain', '2027-01-12'], '2027-01-12 is outside the rehearsal', id='outside'),

@@ -348,6 +348,8 @@ def test_a_source_without_a_scenario(rehearse, tmp_path):
     (tmp_path / 'exported.json').write_text(json.dumps(BODY))
     code, _, err = rehearse('exported.json')
     assert code == 2 and 'exported.json: found no scenario' in err
+    assert '`ddassets rehearse --auto exported.json` needs no scenario' in err
+    assert '`ddassets init exported.json` writes a scenario' in err
 
 
 HELM = 'kind: DatadogMonitor\nmetadata: {name: {{ .Release.Name }}}\n'

@@ -83,6 +83,10 @@ ROWS = [(1_800_000_000, 5.0), (1_800_000_045, -0.5), (1_800_000_090, 1000.0)]
             'time,value\n2027-01-15T08:00:00Z,5\n1800000045,-.5\n2027-01-15T09:01:30+01:00,1000\n', id='ISO 8601'
         ),
         pytest.param('"time",value\n"1800000000",5\n1800000045, -.5\n1800000090,"1000"\n', id='quotes and spaces'),
+        pytest.param('time,value\n1800000000000,5\n1800000045000,-.5\n1800000090000,1000\n', id='milliseconds'),
+        pytest.param('value,time\n5,1800000000000\n-.5,1800000045000\n1000,1800000090000\n', id='ms in any column'),
+        pytest.param('time,value\n1800000000000.0,5\n1.800000045e12,-.5\n1800000090,1000\n', id='ms in any notation'),
+        pytest.param('time,value\n"1800000000000",5\n1800000045000, -.5\n1800000090,1000\n', id='ms in quotes'),
     ],
 )
 def test_csv(text):
@@ -121,6 +125,16 @@ def test_csv_of_many_hosts(space, fixed, expected):
     assert found == expected
 
 
+def test_the_years_to_5000_are_seconds():
+    (series,) = read_csv('time,value\n95617584000,5\n', 'm')
+    assert series.times.tolist() == [95617584000]
+
+
+def test_arrivals_in_milliseconds():
+    (series,) = read_csv('time,value,arrival\n1800000000000,5,1800000007000\n', 'm')
+    assert (series.times.tolist(), series.arrivals.tolist()) == ([1800000000], [1800000007])
+
+
 @pytest.mark.parametrize('empty', ['', '\n'], ids=['by columns', 'by rows'])
 def test_csv_with_tags_and_arrivals(empty):
     text = f'time,host,env,value,arrival\n60,a,prod,1,70\n60,b,,2,60\n120,a,prod,3,180\n{empty}'
@@ -143,6 +157,11 @@ def test_csv_with_tags_and_arrivals(empty):
         pytest.param('time,value\n1,2,3\n', 'line 2: found 3 cells, expected 2', id='cells'),
         pytest.param('time,value\n1,2\n1,3\n', 'times must rise: 1 follows 1', id='twice'),
         pytest.param('time,value\n1,inf\n', 'not finite', id='infinite'),
+        pytest.param(
+            'time,value\n1800000000000000,5\n',
+            'found the time 1800000000000000, expected seconds or milliseconds',
+            id='microseconds',
+        ),
     ],
 )
 def test_csv_faults(text, message):

@@ -1,7 +1,9 @@
 """Restrict reading to the checkout, so that a stranger's pull request cannot show files of the machine.
 
 Paths on the command line are not restricted. Paths in files, and links, must lead into the Git work tree of a path on
-the command line, or into the given folder if there is no work tree. `.git` is excluded: it may contain credentials.
+the command line. If there is no work tree, they must lead into the integration of a file, into the folder in which
+`ddassets init` wrote `rehearsals/` and its configuration, or else into the given folder. `.git` is excluded: it may
+contain credentials.
 """
 
 import errno
@@ -14,6 +16,8 @@ from pathlib import Path
 
 #: The path that stands for standard input.
 STANDARD_INPUT = Path('-')
+# What `ddassets init` writes side by side.
+_SCENARIOS, _CONFIGURATION = 'rehearsals', '.ddassets.yaml'
 HINT = 'outside the checkout, not read; --allow-outside allows it'
 
 
@@ -70,7 +74,7 @@ def admit(path: Path) -> None:
 
 
 def _root(real: str) -> str:
-    """Return the Git work tree of a path; else its integration, else its folder."""
+    """Return the Git work tree of a path; else its integration, else the folder of `ddassets init`, else its folder."""
     folder = real if os.path.isdir(real) else os.path.dirname(real)
     parent = folder
     while not os.path.lexists(os.path.join(parent, '.git')):
@@ -81,11 +85,23 @@ def _root(real: str) -> str:
         return parent
     # For a scenario file, its integration.
     above = folder
-    while folder != real and not _is_integration(above):
+    while folder != real:
+        if _is_integration(above):
+            return above
         if above == os.path.dirname(above):
-            return folder
+            break
         above = os.path.dirname(above)
-    return above
+    return _initialised(folder)
+
+
+def _initialised(folder: str) -> str:
+    """Return the folder in which `ddassets init` made the scenarios in `folder`, else `folder` itself.
+
+    The name alone proves nothing: a folder `rehearsals` from a stranger may be in a home directory.
+    """
+    around = os.path.dirname(folder)
+    made = os.path.basename(folder) == _SCENARIOS and os.path.isfile(os.path.join(around, _CONFIGURATION))
+    return around if made else folder
 
 
 def _is_integration(folder: str) -> bool:

@@ -28,6 +28,9 @@ from ddassets.nearest import did_you_mean
 from ddassets.output.terminal import log, log_lines, log_unusable, write
 
 ISSUES = 'https://github.com/my-metric-maintainers/my_metric/issues'
+DESCRIPTION = (
+    'Lint and rehearse Datadog monitors offline, from exported JSON, Terraform or an integration; apply an integration.'
+)
 #: In the order of the help text.
 COMMANDS = (
     *('init', 'lint', 'rules', 'explain', 'rehearse', 'check', 'plan', 'apply', 'destroy', 'snapshot', 'doctor'),
@@ -142,7 +145,7 @@ def _parse(words: Sequence[str]) -> tuple[str, argparse.Namespace]:
     name = words[0] if words else ''
     if name in COMMANDS:
         return name, command_parser(name).parse_command(words[1:])
-    parser = Parser(prog='ddassets', description='Check, rehearse and apply the assets of a Datadog Agent integration.')
+    parser = Parser(prog='ddassets', description=DESCRIPTION)
     parser.add_argument('--version', action='store_true', help='print the version and exit')
     commands = parser.add_subparsers(title='commands', metavar='COMMAND')
     if not name:

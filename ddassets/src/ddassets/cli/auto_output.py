@@ -18,7 +18,7 @@ _RULES = (
     Rule('auto/never-warns', Severity.WARNING, 'no signal that was tried makes the monitor warn'),
     Rule('auto/never-no-data', Severity.WARNING, 'the monitor never reports No Data although its options ask for it'),
     Rule('auto/notifies-nobody', Severity.WARNING, 'no notification of the monitor has a recipient'),
-    Rule('auto/handle-never-notified', Severity.WARNING, 'a handle of the message is never notified'),
+    Rule('auto/handle-never-notified', Severity.WARNING, 'no notification reaches a handle of the message'),
     Rule('auto/branch-never-rendered', Severity.NOTE, 'a branch of the message is never rendered'),
     Rule('auto/idle-downtime', Severity.WARNING, 'a downtime of the monitor covers none of its groups'),
     Rule('auto/not-rehearsed', Severity.NOTE, 'the monitor is outside the supported subset'),

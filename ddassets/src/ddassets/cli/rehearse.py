@@ -23,11 +23,16 @@ _PROGRESS = Progress()
 # Messages that are shown without --inbox.
 _INBOX = 30
 
+_WRITES_ONE = '`ddassets init PATH` writes a scenario, `ddassets rehearse PATH` runs it'
+
 type Rehearse = Callable[..., 'Rehearsal']
 
 HELP = 'which notifications would the monitors send for this signal, under these downtimes?'
-DESCRIPTION = 'Run scenarios (rehearsals/*.yaml of an integration) against its monitors and downtimes, offline.'
-PATHS = 'an integration, scenario files, or sources whose monitors are rehearsed: exports, Terraform plans and more'
+DESCRIPTION = (
+    'Run scenarios (rehearsals/*.yaml) against monitors and downtimes offline: those of exported JSON, of Terraform or '
+    'of an integration. --auto needs no scenario.'
+)
+PATHS = 'an exported monitor, Terraform files or a plan, an integration, other sources, or scenario files'
 EPILOG = 'exit codes: 0 fine; 1 an expectation failed; 2 unusable input, such as a monitor outside the subset'
 
 
@@ -149,7 +154,7 @@ def _combinations(options: Namespace) -> Iterator[tuple[bool, str]]:
     only = options.monitor is not None or options.group is not None
     yield only and not explain, '--monitor and --group choose what --explain is about'
     unmet = write or explain or covered
-    yield auto and unmet, '--auto has no scenario: --write, --explain and --min-coverage need one'
+    yield auto and unmet, f'--auto has no scenario: --write, --explain and --min-coverage need one; {_WRITES_ONE}'
     yield options.open and not page, '--open opens the page of --report DIR'
     yield write and explain, '--write and --explain exclude each other'
     yield write and covered, '--write and --min-coverage exclude each other: review, then check the coverage'
@@ -162,7 +167,8 @@ def _combinations(options: Namespace) -> Iterator[tuple[bool, str]]:
     for mode, given in (('--auto', auto), ('--write', write), ('--explain', explain)):
         for name in ('inbox', 'what_if', 'assumptions'):
             unused = given and bool(getattr(options, name))
-            yield unused, f'{mode} shows no result of a scenario: --{name.replace("_", "-")} has no effect'
+            advice = f'; {_WRITES_ONE}' if mode == '--auto' else ''
+            yield unused, f'{mode} shows no result of a scenario: --{name.replace("_", "-")} has no effect{advice}'
 
 
 def _outcome(path: Path, rehearsed: Rehearse, options: Namespace) -> 'Outcome':

@@ -309,9 +309,9 @@ def read_csv(
 ) -> tuple[Series, ...]:
     """Read the series of one metric from CSV with a header row.
 
-    The column `time` holds seconds since the epoch or ISO 8601 with an offset, `value` a number or nothing where the
-    point is missing, `arrival`, if there, an instant like `time`. Every other column is a tag key; an empty cell is
-    a series without the key. `tags` are added to each series. Points may stand in any order.
+    The column `time` holds seconds or milliseconds since the epoch or ISO 8601 with an offset, `value` a number or
+    nothing where the point is missing, `arrival`, if there, an instant like `time`. Every other column is a tag key; an
+    empty cell is a series without the key. `tags` are added to each series. Points may stand in any order.
 
     Raises UnusableInputError with the line and the column's name.
     """
@@ -419,12 +419,31 @@ def _in_order(
     values: Floats,
     arrivals: Floats | None,
 ) -> Series:
+    times = _seconds(times)
+    arrivals = None if arrivals is None else _seconds(arrivals)
     if not (times[1:] < times[:-1]).any():
         return Series(metric, tags, np.ascontiguousarray(times), np.ascontiguousarray(values), kind, interval, arrivals)
     order = np.argsort(times, kind='stable')
     return Series(
         metric, tags, times[order], values[order], kind, interval, None if arrivals is None else arrivals[order]
     )
+
+
+# The year 5000, in seconds since the epoch.
+_LAST_SECOND = 95_617_584_000
+
+
+def _seconds(instants: Floats) -> Floats:
+    """Convert milliseconds, as Datadog's API returns, to seconds: no seconds are beyond the year 5000."""
+    late = instants > _LAST_SECOND
+    if not late.any():
+        return instants
+    found = np.where(late, instants / 1000, instants)
+    if (beyond := found > _LAST_SECOND).any():
+        raise UnusableInputError(
+            f'found the time {instants[beyond][0]:.0f}, expected seconds or milliseconds since the epoch'
+        )
+    return found
 
 
 def _number(text: str, line: int) -> float:

@@ -48,11 +48,18 @@ def find(paths: Sequence[Path], read: ReadSource = read_source) -> Found:
         if not os.path.isdir(folder):
             raise UnusableInputError(
                 f'{first}: found no scenario; expected {FOLDER}/*.yaml beside the assets',
-                f'for example {folder}/first.yaml:\n{EXAMPLE}'
+                f'{_without_scenario(first)}for example {folder}/first.yaml:\n{EXAMPLE}'
                 f'then `ddassets rehearse --write {first}` fills in what happens',
             )
         scenarios = find_scenarios([folder], read)
     return Found(scenarios, [*sources.values()])
+
+
+def _without_scenario(path: Path) -> str:
+    return (
+        f'`ddassets rehearse --auto {path}` needs no scenario\n'
+        f'`ddassets init {path}` writes a scenario for each monitor\n'
+    )
 
 
 # At the top level in block style, or anywhere in the first line in flow style.
@@ -121,7 +128,7 @@ def find_scenarios(paths: Sequence[Path], read: ReadSource = read_source) -> lis
         if not files:
             raise UnusableInputError(
                 f'{path}: found no scenario; expected {FOLDER}/*.yaml in an integration',
-                f'for example {FOLDER}/first.yaml:\n{EXAMPLE}'
+                f'{_without_scenario(path)}for example {FOLDER}/first.yaml:\n{EXAMPLE}'
                 f'then `ddassets rehearse --write {path}` fills in what happens; '
                 'ddassets/docs/rehearsals.md describes the keys',
             )

@@ -159,8 +159,8 @@ def _faults(found: Survey) -> Iterator[tuple[str, Severity, str, Place]]:
                 yield code, warning, f'{sentence}: {verdict.reason}', place
         if not any(found.notified.values()):
             yield 'notifies-nobody', warning, 'its message notifies nobody', ('message',)
-    for handle, reason in found.never.items():
-        yield 'handle-never-notified', warning, f'{handle} is never notified: {reason}', ('message',)
+    for handle in found.never:
+        yield 'handle-never-notified', warning, f'no notification reaches {handle}', ('message',)
     for branch in found.unrendered:
         yield 'branch-never-rendered', note, f'no notification renders {branch}', ('message',)
     for name in found.idle_downtimes:

@@ -61,7 +61,7 @@ class Reporter:
             return {}
         possible = set(possible_edges(self.monitor))
         return {
-            one.handle: 'no transition that this monitor notifies about renders it'
+            one.handle: 'no notification reaches this handle'
             for one in messages.reach(template, None, CHECK_TRANSITIONS)
             if not possible & (one.always | one.sometimes)
         }
