@@ -59,6 +59,12 @@ def answers(found):
         pytest.param('avg(last_1w):avg:acme.q{*} > 100', {}, 'Y-Y-', id='a-week'),
         pytest.param('avg(last_1mo):avg:acme.q{*} > 100', {}, 'Y-Y-', id='a-month'),
         pytest.param('avg(last_5m):avg:acme.q{*} > 100', {'evaluation_delay': 900, **NO_DATA}, 'Y-YY', id='delay'),
+        pytest.param(
+            'max(last_5m):100 - avg:acme.free{*} / avg:acme.total{*} * 100 >= 95',
+            {'evaluation_delay': 900, 'thresholds': {'warning': 90}},
+            'YYY-',
+            id='delay-longer-than-the-window',
+        ),
         pytest.param('avg(last_1h):avg:acme.q{*} > 100', {'require_full_window': True}, 'Y-Y-', id='full-window'),
         pytest.param('avg(last_5m):avg:acme.q{*} by {host} > 100', {'new_group_delay': 600}, 'Y-Y-', id='group-delay'),
         # Scopes and groups
@@ -115,6 +121,16 @@ def answers(found):
             'Y-Y-',
             id='anomalies',
         ),
+        pytest.param(
+            ANOMALIES.replace('>= 0.8', '>= 1'),
+            {
+                'threshold_windows': {'trigger_window': 'last_15m', 'recovery_window': 'last_15m'},
+                'thresholds': {'warning': 0.9, 'critical_recovery': 0},
+            },
+            'YYY-',
+            id='no-anomaly-is-a-recovery',
+            marks=pytest.mark.rule('6.3'),
+        ),
         # Missing data
         pytest.param('avg(last_5m):avg:acme.q{*} > 9', {'on_missing_data': 'show_no_data'}, 'Y-YY', id='shown'),
         pytest.param('avg(last_5m):avg:acme.q{*} > 9', {'on_missing_data': 'resolve'}, 'Y-Y-', id='resolved'),
@@ -134,6 +150,32 @@ def test_every_state_is_reached_or_unreachable(query, options, expected):
     assert answers(found) == expected, found
     if expected[0] == 'N':
         assert 'never holds' in found.alert.reason
+
+
+@pytest.mark.parametrize(
+    ('query', 'options', 'expected', 'reason'),
+    [
+        pytest.param(
+            'sum(last_5m):sum:acme.hit{*}.as_count() / (sum:acme.hit{*}.as_count() + sum:acme.miss{*}.as_count()) < 60',
+            {'thresholds': {'warning': 80}},
+            'YNN-',
+            '< 80 without < 60 never holds: the query gave 0 to 1 for every signal tried',
+            id='a-share-against-per-cent',
+        ),
+        pytest.param(
+            'avg(last_2h):sum:acme.jobs{*}.rollup(sum, 3600) > 10',
+            {'require_full_window': True},
+            'N-N-',
+            'require_full_window skips every evaluation: a window of the query has too few points',
+            id='no-window-is-full',
+            marks=pytest.mark.rule('2.8'),
+        ),
+    ],
+)
+def test_the_reason_is_that_of_the_state(query, options, expected, reason):
+    found = surveyed(asset_of(query, **options))
+    assert answers(found) == expected
+    assert reason in (found.alert.reason, found.warn.reason)
 
 
 def test_the_declared_type_and_interval_are_used():

@@ -208,7 +208,7 @@ def test_the_same_series_twice_is_refused():
         ),
         pytest.param(
             'monitors: [{name: x, type: cost alert, query: "cost(1) > 1"}]',
-            "s.yaml: x: type 'cost alert': only metric alert and query alert are evaluated",
+            "s.yaml: x: type 'cost alert': monitors of this type are not evaluated",
             id='another-product',
         ),
     ],

@@ -184,7 +184,7 @@ def of(asset: MonitorAsset) -> Monitor:
         refuse(asset.errors)
     query, options = asset.tree, asset.options
     if asset.type not in TYPES:
-        raise Unsupported(f'type {asset.type!r}', None, f'only {" and ".join(TYPES)} are evaluated', name)
+        raise Unsupported(f'type {asset.type!r}', None, 'monitors of this type are not evaluated', name)
     _refuse(name, options)
     if not isinstance(query, MonitorQuery):
         raise Unsupported('query', None, 'belongs to another product', name)

@@ -25,6 +25,8 @@ type Condition = Callable[[float], bool]
 MAX_ROUNDS = 6
 _MAGNITUDES = tuple(10.0**power for power in range(-4, 13))
 _BASES = (1.0, 100.0, 0.0)
+#: Functions whose stub is a share of points.
+SHARES = ('anomalies', 'outliers')
 #: The value of a metric before a step.
 STEP_BASE = 100.0
 _NOTHING: Floats = np.empty(0)
@@ -89,7 +91,8 @@ class Search:
         # For shifts of up to 25 h, a day at most, a level lasts long enough to be compared with itself. For longer
         # shifts, all levels are compared with the time before the first.
         shift = max((seconds for seconds in self._shifts if seconds <= 90_000), default=0)
-        return _whole_minutes(window + shift + 2 * bucket + 2 * cadence + 120 + self.monitor.new_group_delay)
+        delays = self.monitor.evaluation_delay + self.monitor.new_group_delay
+        return _whole_minutes(window + shift + 2 * bucket + 2 * cadence + 120 + delays)
 
     def trials(self) -> Iterator[Trial]:
         """Yield staircases, the most ordinary first.
@@ -103,6 +106,9 @@ class Search:
         for base in _BASES if several else _BASES[:1]:
             for source in range(len(self.sources)):
                 yield self.trial(Trial(source, base, tuple(positive), _NOTHING))
+        if self.plan.stub in SHARES:
+            # A step or a ramp would leave the range of a share.
+            return
         if not several:
             yield self.trial(Trial(0, 1.0, tuple(grid), _NOTHING))
         for source in range(len(self.sources)):
@@ -132,6 +138,14 @@ class Search:
         if not stepped:
             return float(inside[-1])
         return float(found.min() if self.monitor.query.comparator.startswith('<') else found.max())
+
+    @property
+    def never_full(self) -> bool:
+        """Whether the query returns values without require_full_window, for the most ordinary signal."""
+        lax = replace(self.monitor, require_full_window=False)
+        search = Search(lax, self.plan, self.sources, self.start)
+        next(search.trials())
+        return self.monitor.require_full_window and search.lowest <= search.highest
 
     def refine(self, trial: Trial, condition: Condition, target: float) -> float | None:
         """Search for a level between two neighbours whose results are on either side of a threshold."""
@@ -212,7 +226,7 @@ def _grid(monitor: Monitor, plan: Plan) -> list[float]:
         if limit is not None:
             near |= {limit, limit * 0.5, limit * 0.9, limit * 1.1, limit * 2, limit + 1, limit - 1}
     near |= {sign * size for size in _MAGNITUDES for sign in (1, -1)}
-    if plan.stub in ('anomalies', 'outliers'):
+    if plan.stub in SHARES:
         near = {level for level in near if 0 <= level <= 1} | {0.25, 0.5, 0.75, 1.0}
     return sorted(near)
 

@@ -155,9 +155,14 @@ _COMPARE = {
 _COMPLEMENTS: Mapping[Comparator, Comparator] = {'>': '<=', '>=': '<', '<': '>=', '<=': '>', '==': '!=', '!=': '=='}
 
 
-def conditions(monitor: ThresholdMonitor) -> dict[str, tuple[Condition, float]]:
-    """Return the conditions for Alert, for Warn only, and for the recovery from both, with target values."""
+def conditions(monitor: ThresholdMonitor, share: bool = False) -> dict[str, tuple[Condition, float]]:
+    """Return the conditions for Alert, for Warn only, and for the recovery from both, with target values.
+
+    A `share` may recover at a threshold of 0, like in the state machine: no share is below it (rule 6.3).
+    """
     compare, back = _COMPARE[monitor.comparator], _COMPARE[_COMPLEMENTS[monitor.comparator]]
+    if share and monitor.comparator == '>=':
+        back = np.less_equal
     limits = monitor.thresholds
     critical, warning = limits.critical, limits.warning
     sign = -1 if monitor.comparator.startswith('<') else 1
@@ -238,7 +243,7 @@ class _Surveyor:
     def _levels(self) -> tuple[Trial | None, dict[str, float]]:
         """Return a staircase that alerts, and the levels of the conditions by name."""
         best: tuple[Trial | None, dict[str, float]] = (None, {})
-        wanted = conditions(self.monitor)
+        wanted = conditions(self.monitor, share=self.plan.stub == 'anomalies')
         for trial in self.search.trials():
             levels: dict[str, float] = {}
             for name, (condition, target) in wanted.items():
@@ -299,7 +304,7 @@ class _Surveyor:
             if self.monitor.timeout and self.monitor.timeout <= (self.monitor.no_data_timeframe or 0):
                 return Verdict('no', 'timeout_h resolves the monitor first')
             return Verdict('no', 'missing data is evaluated as zero')
-        return Verdict('no', self._never_holds())
+        return Verdict('no', self._never_holds(state))
 
     def _silent(self, state: State) -> bool:
         return state is State.NO_DATA and self.monitor.silent_no_data
@@ -309,11 +314,15 @@ class _Surveyor:
             return Verdict('yes')
         return Verdict('no', 'no signal tried crosses the recovery thresholds')
 
-    def _never_holds(self) -> str:
-        query, search = self.monitor.query, self.search
+    def _never_holds(self, state: State = State.ALERT) -> str:
+        query, search, limits = self.monitor.query, self.search, self.monitor.thresholds
         if search.lowest > search.highest:
+            if search.never_full:
+                return 'require_full_window skips every evaluation: a window of the query has too few points'
             return 'the query returned no value for any signal tried'
-        limit = f'{query.comparator} {self.monitor.thresholds.critical:g}'
+        limit = f'{query.comparator} {limits.critical:g}'
+        if state is State.WARN:
+            limit = f'{query.comparator} {limits.warning:g} without {limit}'
         return f'{limit} never holds: the query gave {search.lowest:g} to {search.highest:g} for every signal tried'
 
     @cached_property
