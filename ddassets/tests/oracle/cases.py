@@ -8,7 +8,7 @@ from typing import Any
 
 from ddassets.engine.assumptions import ASSUMPTIONS
 from oracle.arithmetic import DIFFERENCES, gapped
-from oracle.evaluation import Evaluation, MonitorQuery, Refused, has_keys
+from oracle.evaluation import UNITS, Evaluation, MonitorQuery, Refused, has_keys
 from oracle.notifications import Downtime
 from oracle.queries import (
     Binary,
@@ -149,6 +149,7 @@ class Maker:
         self.intervals: tuple[int, ...] = regime[2]
         _, windows, _, lengths = regime
         self.window = random.choice(windows)
+        self.seconds = self.window[0] * UNITS[self.window[1]]
         self.long, self.silent, self.calendar = regime in REGIMES[2:], regime == REGIMES[3], regime == REGIMES[4]
         begin = random.choice(CALENDAR) if self.calendar else START
         self.start = begin + random.choice((0, 0, 60 * random.randrange(60), random.randrange(3600)))
@@ -358,7 +359,7 @@ class Maker:
         if found['A5'] == 'error':
             found['A5'] = '1x window'
         # Buckets of seconds in windows of hours only cost time.
-        if found['A2'] != 'native' and (self.long or (found['A2'] in ('1', '2', '5') and self.window[0] * 60 > 300)):
+        if found['A2'] != 'native' and (self.long or (found['A2'] in ('1', '2', '5') and self.seconds > 300)):
             allowed = ('3600', '14400') if self.long else ('table',)
             found['A2'] = random.choice(
                 ['native', *(choice for choice in allowed if choice in ASSUMPTIONS['A2'].alternatives)]

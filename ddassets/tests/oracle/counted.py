@@ -131,7 +131,7 @@ class _Group(Group):
     def __init__(self, monitor: Counted, events: Sequence[Event]) -> None:
         self.monitor = monitor
         self.events = events
-        query = MonitorQuery('sum', monitor.window // 60, 'm', Number(0.0))
+        query = MonitorQuery('sum', monitor.window, 's', Number(0.0))
         super().__init__(query, monitor.options, (), monitor.choices, monitor.start)
         self.multi = bool(monitor.by) and not monitor.folded
         self.retention = monitor.retention

@@ -32,7 +32,7 @@ from oracle.series import Buckets, Changed, Point, Samples, Source, SourceBucket
 from oracle.smoothing import OVER_WINDOW, SMOOTHING, family
 
 PARTS = {'m': 60, 'h': 600, 'd': 3600, 'w': 3600, 'mo': 14400}
-UNITS = {'m': 60, 'h': 3600, 'd': 86400, 'w': 7 * 86400, 'mo': MONTH}
+UNITS = {'s': 1, 'm': 60, 'h': 3600, 'd': 86400, 'w': 7 * 86400, 'mo': MONTH}
 
 
 @dataclass(frozen=True)
