@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from ddassets.assets.source import Place
+from ddassets.assets.source import Place, dotted
 from ddassets.assets.source_document import Base
-from ddassets.diagnostic import Severity
+from ddassets.diagnostic import Diagnostic, Severity
+from ddassets.sources.likeness import misspelt_keys
 from ddassets.sources.model import Form, Inventory, Kind, Precedence, is_api_monitor
 
 
@@ -42,6 +43,8 @@ def add_api_asset(
 ) -> None:
     """Add the object at `place` if it is an asset in the API's form; report other objects."""
     kind = kind_of(value)
+    if kind is None and report_misspelt_keys(inventory, base, place, value):
+        return
     if kind is None:
         inventory.report(
             'unread',
@@ -60,12 +63,35 @@ def add_api_asset(
     inventory.add(kind, base, place, value, key, address=address, manager=manager)
 
 
+def report_misspelt_keys(inventory: Inventory, base: Base, place: Place, value: Any, name: str = '') -> bool:
+    """Report the misspelt keys of an object that is meant as a monitor; return whether it is one."""
+    found = misspelt_keys(value, named=bool(name))
+    for inner, meant in found.items():
+        inventory.problems.append(
+            Diagnostic(
+                'file/unknown-key',
+                Severity.ERROR,
+                base.path,
+                f'{dotted(inner)}: unknown key; did you mean {meant}?',
+                base.position((*place, *inner)),
+                hint='without this key, the object is not read as a monitor',
+                object=name or str(value.get('name') or ''),
+            )
+        )
+    return bool(found)
+
+
+def _is_meant(value: Any) -> bool:
+    """Whether an object is an asset, or is meant as a monitor and has a misspelt key."""
+    return kind_of(value) is not None or bool(misspelt_keys(value))
+
+
 def _rule_name(value: Any) -> str:
     return str(value['attributes'].get('name') or value.get('id') or '')
 
 
 def is_list(data: Any) -> bool:
-    return isinstance(data, list) and any(map(kind_of, data))
+    return isinstance(data, list) and any(map(_is_meant, data))
 
 
 def _read_list(base: Base, inventory: Inventory) -> None:
@@ -80,7 +106,7 @@ _LISTS = ('data', 'monitors', 'slos', 'dashboards')
 def _listed(data: Any) -> str:
     if isinstance(data, dict):
         for key in _LISTS:
-            if isinstance(data.get(key), list) and any(map(kind_of, data[key])):
+            if isinstance(data.get(key), list) and any(map(_is_meant, data[key])):
                 return key
     return ''
 
@@ -126,7 +152,7 @@ def _refuse_old_downtime(base: Base, inventory: Inventory) -> None:
 
 
 def is_asset(data: Any) -> bool:
-    return kind_of(data) is not None
+    return _is_meant(data)
 
 
 def _read_asset(base: Base, inventory: Inventory) -> None:

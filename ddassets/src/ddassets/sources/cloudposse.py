@@ -6,6 +6,8 @@ from ddassets.assets.asset import mapping
 from ddassets.assets.source import Place
 from ddassets.assets.source_document import Base
 from ddassets.diagnostic import Severity
+from ddassets.sources.api import report_misspelt_keys
+from ddassets.sources.likeness import misspelt_keys
 from ddassets.sources.model import Form, Inventory, Precedence
 from ddassets.sources.resource import add_built
 from ddassets.sources.terraform_monitor import NAMES, build_monitor
@@ -20,7 +22,7 @@ _OLD = {'thresholds': 'monitor_thresholds', 'threshold_windows': 'monitor_thresh
 def is_catalog(data: Any) -> bool:
     if not isinstance(data, dict) or not data:
         return False
-    return all(_is_entry(value) for value in data.values())
+    return all(_is_entry(value) or misspelt_keys(value, named=True) for value in data.values())
 
 
 def _is_entry(value: Any) -> bool:
@@ -35,7 +37,7 @@ def _read(base: Base, inventory: Inventory) -> None:
         "the module appends its alert_tags to each message; a catalog does not contain them, so they are not checked",
     )
     for key, entry in base.data.items():
-        if entry.get('enabled') is False:
+        if entry.get('enabled') is False or report_misspelt_keys(inventory, base, (key,), entry, key):
             continue
         values = dict(entry)
         options = mapping(values.pop('options', None))

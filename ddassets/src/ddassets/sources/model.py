@@ -61,6 +61,9 @@ class Inventory:
     assets: list[SourceAsset] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     problems: list[Diagnostic] = field(default_factory=list)
+    # Nothing was parsed, and whether the text resembles assets nevertheless.
+    unparsed: bool = False
+    resembles_assets: bool = False
 
     def report(
         self,

@@ -16,15 +16,19 @@ from ddassets.assets.document import MAX_FILE_SIZE, fault, parse_document, read_
 from ddassets.assets.source_document import Base
 from ddassets.assets.yaml_document import YamlDocument, duplicate_keys
 from ddassets.boundary import STANDARD_INPUT
-from ddassets.diagnostic import Diagnostic, Position, UnusableInputError
+from ddassets.diagnostic import Diagnostic, Position, Severity, UnusableInputError
 from ddassets.regex import regex
 from ddassets.sources import hcl, terraform
+from ddassets.sources.likeness import is_of_other_tool, resembles_assets
 from ddassets.sources.model import Form, Inventory, SourceAsset
 
 # In a folder: files that may contain assets, and folders with third-party files.
 SUFFIXES = ('.json', '.yaml', '.yml', '.tf', '.tfstate')
 _SKIPPED = frozenset(('node_modules', '__pycache__', 'vendor', 'rehearsals'))
+_TERRAFORM = ('.tf', '.tfstate')
 MAX_FILES = 20_000
+# In a message.
+_MAX_NAMED = 5
 # Helm templates. Message templates never look like this.
 _HELM = regex(
     r'\{\{-?\s*(?:[("`]|/\*|\$|\.(?:Values|Release|Chart|Capabilities|Files|Template)\b'
@@ -99,7 +103,10 @@ def _magic(path: Path) -> tuple[str, str] | None:
 def read_text_as(text: str, path: Path) -> Inventory:
     """Read the assets of a text named `path`. Raises UnusableInputError if an extra is missing."""
     inventory = Inventory(path)
-    for base in _parse(text, path, inventory):
+    bases = _parse(text, path, inventory)
+    if not bases and text.strip():
+        inventory.unparsed, inventory.resembles_assets = True, resembles_assets(text)
+    for base in bases:
         form = next((each for each in forms() if each.recognise(base.data)), None)
         if form is not None:
             inventory.form = inventory.form or form.name
@@ -171,10 +178,28 @@ def _parse_yaml(text: str, path: Path, inventory: Inventory) -> list[Base]:
 def _read_folder(folder: Path) -> Inventory:
     """Read all recognised files of a folder, at any depth; other files are ignored.
 
+    A file that cannot be parsed is reported if it is meant as assets; the others are counted in one note.
     A Terraform resource in several files is read once: from a plan, else from a state, else from the configuration.
     """
     found = Inventory(folder)
-    parts = [part for part in map(read, _files(folder)) if part.form or part.path.suffix in ('.tf', '.tfstate')]
+    files = [read(path) for path in _files(folder)]
+    unread = [part for part in files if part.unparsed and not _is_meant(part, files)]
+    if unread:
+        names = ', '.join(str(part.path.relative_to(folder)) for part in unread[:_MAX_NAMED])
+        more = f' and {len(unread) - _MAX_NAMED} more' if len(unread) > _MAX_NAMED else ''
+        subject = '1 file is' if len(unread) == 1 else f'{len(unread)} files are'
+        found.report(
+            'unread',
+            Severity.NOTE,
+            f'{subject} not valid JSON or YAML and not read: {names}{more}',
+            hint='nothing in the text resembles a monitor, a dashboard or a downtime',
+        )
+    ignored = set(map(id, unread))
+    parts = [
+        part
+        for part in files
+        if id(part) not in ignored and (part.form or part.unparsed or part.path.suffix in _TERRAFORM)
+    ]
     taken: set[tuple[Path, str | int]] = set()
     for part in sorted(parts, key=_rank):
         found.form = found.form or part.form
@@ -185,7 +210,24 @@ def _read_folder(folder: Path) -> Inventory:
         found.diagnostics += [each for each in part.diagnostics if (part.path.parent, each.object) not in taken]
         found.problems += part.problems
         taken |= {identity for each in resources for identity in _identities(each)}
+    if found.problems or any(note.severity is Severity.ERROR for note in found.diagnostics):
+        found.form = found.form or 'files with errors'
     return found
+
+
+def _is_meant(part: Inventory, files: Sequence[Inventory]) -> bool:
+    """Whether a file that cannot be parsed is meant as assets.
+
+    It is Terraform, its text resembles assets, or it lies in a folder in which all other files of its kind are assets.
+    """
+    path = part.path
+    if path.suffix in _TERRAFORM or part.resembles_assets or part.form not in ('', 'Helm template'):
+        return True
+    if part.form or is_of_other_tool(path.name):
+        return False
+    beside = [each for each in files if each.path.parent == path.parent and each.path.suffix == path.suffix]
+    parsed = [bool(each.assets) for each in beside if not each.unparsed]
+    return bool(parsed) and all(parsed)
 
 
 def _identities(resource: SourceAsset) -> set[tuple[Path, str | int]]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from ddassets.assets.source_document import Base
 from ddassets.regex import regex
-from ddassets.sources.api import add_api_asset, kind_of
+from ddassets.sources.api import add_api_asset, is_asset
 from ddassets.sources.model import Form, Inventory, Precedence
 
 # Numbers of monitors, UUIDs of downtimes and rules, hashes of SLOs, and the ids of dashboards.
@@ -14,7 +14,7 @@ _ID = regex(r'\d+|[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}|[0-9a-f]{32}|[a-z0-9
 def is_synced(data: Any) -> bool:
     if not isinstance(data, dict) or not data:
         return False
-    return all(_ID.fullmatch(key) and kind_of(value) is not None for key, value in data.items())
+    return all(_ID.fullmatch(key) and is_asset(value) for key, value in data.items())
 
 
 def _read(base: Base, inventory: Inventory) -> None:
