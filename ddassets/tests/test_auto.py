@@ -141,7 +141,7 @@ def answers(found):
             'avg(last_5m):100 * avg:acme.u{*} / (avg:acme.u{*} + avg:acme.r{*}) > 120', {}, 'N-N-', id='share-above-1'
         ),
         pytest.param('avg(last_5m):abs(avg:acme.q{*}) < 0', {}, 'N-N-', id='abs-below-zero'),
-        pytest.param('avg(last_5m):clamp_max(avg:acme.q{*}, 50) > 60', WARN, 'N-N-', id='clamped'),
+        pytest.param('avg(last_5m):clamp_max(avg:acme.q{*}, 50) > 60', WARN, 'NYY-', id='clamped'),
     ],
 )
 def test_every_state_is_reached_or_unreachable(query, options, expected):

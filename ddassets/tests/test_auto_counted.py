@@ -66,7 +66,7 @@ def answers(found):
         pytest.param(COUNT.replace('> 100', '== 3'), {}, 'Y-Y-', '', id='equal'),
         pytest.param(COUNT.replace('> 100', '!= 3'), {}, 'Y-Y-', '', id='unequal'),
         pytest.param(COUNT.replace('> 100', '< 0'), {}, 'N-N-', '< 0 never holds', id='below zero'),
-        pytest.param(COUNT.replace('> 100', '< 1'), NO_DATA, 'N-N-', '0 is No Data', id='no event is no data'),
+        pytest.param(COUNT.replace('> 100', '< 1'), NO_DATA, 'N-NY', '0 is No Data', id='no event is no data'),
         pytest.param(
             COUNT.replace('> 100', '> 0.9'), {'thresholds': {'warning': 0.5}}, 'YNY-', 'is whole', id='no whole number'
         ),

@@ -22,7 +22,7 @@ from ddassets.engine.state import State
 from ddassets.engine.timeline import Group, GroupTimeline
 from ddassets.language.counted import PRODUCTS
 from ddassets.rehearsal.auto.reporting import Reporter, delay, edges
-from ddassets.rehearsal.auto.survey import START, Survey, Verdict, conditions
+from ddassets.rehearsal.auto.survey import START, Survey, Verdict, conditions, last_level
 
 #: The instant of the first events: evaluations happen on whole minutes, so that no event is at an end of a window.
 FIRST = START + 30
@@ -89,7 +89,7 @@ class _Surveyor:
     def survey(self, downtimes: Sequence[Downtime]) -> Survey:
         report, levels = self._reporter, self._levels
         idle = tuple(report.idle(downtimes))
-        if 'alert' not in levels:
+        if not levels:
             return Survey(
                 self.asset,
                 alert=Verdict('no', self._never_holds()),
@@ -105,7 +105,7 @@ class _Surveyor:
             alert=self._verdict(State.ALERT, visited),
             warn=self._verdict(State.WARN, visited),
             no_data=self._verdict(State.NO_DATA, visited),
-            recovery=self._recovery(reached),
+            recovery=self._recovery(reached, visited),
             page_after=delay(timeline, marks.get('bad'), State.ALERT),
             recovery_after=delay(timeline, marks.get('good'), State.OK),
             notified=report.notified(reached),
@@ -176,7 +176,7 @@ class _Surveyor:
                     marks['good'] = marks['bad'] + window * hold
             steps += [levels[name]] * hold
         steps += [math.nan] * (hold + math.ceil(self._silence() / window))
-        return steps + [levels.get('ok', levels['alert'])] * hold, marks
+        return steps + [last_level(levels)] * hold, marks
 
     def _silence(self) -> int:
         """Return the seconds of a silence: enough for No Data, less than the retention of a group."""
@@ -243,7 +243,9 @@ class _Surveyor:
             return Verdict('no', 'a window without events is evaluated as 0' if self._silence_is_zero else _KEPT)
         return Verdict('no', self._never_holds(state))
 
-    def _recovery(self, reached: set[Edge]) -> Verdict:
+    def _recovery(self, reached: set[Edge], visited: set[State]) -> Verdict:
+        if not visited & {State.ALERT, State.WARN}:
+            return Verdict('no', 'it never alerts')
         if any(edge.target is State.OK for edge in reached):
             return Verdict('yes')
         if 'ok' in self._levels:

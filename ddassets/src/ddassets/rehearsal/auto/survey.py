@@ -182,6 +182,11 @@ def conditions(monitor: ThresholdMonitor, share: bool = False) -> dict[str, tupl
     return found
 
 
+def last_level(levels: Mapping[str, float]) -> float:
+    """Return the level after a silence: that of OK, if there is one."""
+    return next(levels[name] for name in ('ok', 'alert', 'warn') if name in levels)
+
+
 class _Surveyor:
     """Searches levels for each state of one monitor, and evaluates the signal with these levels."""
 
@@ -219,7 +224,7 @@ class _Surveyor:
             alert=self._verdict(State.ALERT, visited),
             warn=self._verdict(State.WARN, visited),
             no_data=self._verdict(State.NO_DATA, visited),
-            recovery=self._recovery(reached),
+            recovery=self._recovery(reached, visited),
             page_after=delay(timeline, marks.get('bad'), State.ALERT),
             recovery_after=delay(timeline, marks.get('good'), State.OK),
             notified=report.notified(reached),
@@ -233,7 +238,7 @@ class _Surveyor:
     def signal(self) -> MadeSignal:
         """Return the signal. Raises UnusableInputError if no signal makes the monitor alert."""
         trial, levels = self._levels()
-        if trial is None:
+        if trial is None or 'alert' not in levels:
             raise UnusableInputError(self._never_holds())
         segments, _ = self._segments(levels)
         store = self.search.store(trial, segments)
@@ -241,7 +246,7 @@ class _Surveyor:
         return MadeSignal(self.search.sources, list(store), levels, seconds, self.plan.stub or '')
 
     def _levels(self) -> tuple[Trial | None, dict[str, float]]:
-        """Return a staircase that alerts, and the levels of the conditions by name."""
+        """Return a staircase, if possible one that alerts, and the levels of the conditions by name."""
         best: tuple[Trial | None, dict[str, float]] = (None, {})
         wanted = conditions(self.monitor, share=self.plan.stub == 'anomalies')
         for trial in self.search.trials():
@@ -255,7 +260,7 @@ class _Surveyor:
             if trial.stepped:
                 # The step causes the alert. Without a step, a change is over after a while.
                 levels['ok'] = STEP_BASE
-            if 'alert' in levels and len(levels) > len(best[1]):
+            if ('alert' in levels, len(levels)) > ('alert' in best[1], len(best[1])):
                 best = trial, levels
             if len(levels) == len(wanted):
                 return trial, levels
@@ -269,7 +274,7 @@ class _Surveyor:
             if name in levels:
                 steps.append((name, levels[name], hold))
         steps.append(('silence', None, self._silence()))
-        steps.append(('back', levels.get('ok', levels['alert']), hold))
+        steps.append(('back', last_level(levels), hold))
         marks: dict[str, int] = {}
         instant = START
         for number, (name, _, seconds) in enumerate(steps):
@@ -309,7 +314,9 @@ class _Surveyor:
     def _silent(self, state: State) -> bool:
         return state is State.NO_DATA and self.monitor.silent_no_data
 
-    def _recovery(self, reached: set[Edge]) -> Verdict:
+    def _recovery(self, reached: set[Edge], visited: set[State]) -> Verdict:
+        if not visited & {State.ALERT, State.WARN}:
+            return Verdict('no', 'it never alerts')
         if any(edge.target is State.OK for edge in reached):
             return Verdict('yes')
         return Verdict('no', 'no signal tried crosses the recovery thresholds')
