@@ -323,3 +323,158 @@ def test_options_that_need_a_scenario(tmp_path, capsys, option):
     path = exported(tmp_path, 'avg(last_5m):avg:acme.q{*} > 100')
     assert main(['rehearse', '--auto', *option, str(path)]) == 2
     assert '--auto has no scenario' in capsys.readouterr().err
+
+
+QUEUE = {
+    'name': 'Queue is full',
+    'type': 'query alert',
+    'query': 'avg(last_5m):avg:acme.queue{*} by {host} > 100',
+    'message': '@slack-acme {{#is_alert}}@pagerduty-acme{{/is_alert}}'
+    '{{#is_no_data_recovery}}@back{{/is_no_data_recovery}}',
+    'tags': ['team:acme'],
+    'options': {
+        'thresholds': {'critical': 100, 'warning': 80},
+        'notify_no_data': True,
+        'no_data_timeframe': 10,
+        'renotify_interval': 30,
+        'renotify_occurrences': 2,
+        'escalation_message': '{{#is_alert}}Still. @boss{{/is_alert}} {{#is_warning}}@late{{/is_warning}}',
+    },
+}
+BLOCK = """\
+Queue is full
+  Alert     4m after the first bad point   @slack-acme @pagerduty-acme
+  Warn                                     @slack-acme
+  No Data   10m after the last point       @slack-acme
+  Recovery  2m after the first good point  from Warn: @slack-acme; from No Data:
+            @slack-acme @back
+  Renotify  every 30m in Alert and No Data, 2 times at most  @slack-acme
+            @pagerduty-acme @boss
+
+1 monitor: 1 can reach every state that the options allow
+"""
+QUIET = """\
+Queue is full
+  Alert     2m after the first bad point   nobody
+  Recovery  2m after the first good point  nobody
+  not set   Warn, No Data, renotification
+"""
+
+
+def printed(capsys, *arguments):
+    code = main(['rehearse', '--auto', *map(str, arguments)])
+    return code, capsys.readouterr()
+
+
+def test_a_few_monitors_have_a_block_each(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv('COLUMNS', '80')
+    (path := tmp_path / 'exported.json').write_text(json.dumps(QUEUE))
+    code, (out, _) = printed(capsys, path)
+    assert (code, out) == (0, BLOCK)
+    monkeypatch.setenv('COLUMNS', '140')
+    _, (wide, _) = printed(capsys, path)
+    assert wide.splitlines()[4].endswith('from Warn: @slack-acme; from No Data: @slack-acme @back')
+    _, (text, _) = printed(capsys, path, '--json')
+    (found,) = json.loads(text)['monitors']
+    assert (found['page_after'], found['recovery_after'], found['no_data_after']) == (240, 120, 600)
+    assert found['renotified'] == {
+        'interval': 1800,
+        'states': ['Alert', 'No Data'],
+        'occurrences': 2,
+        'recipients': ['@slack-acme', '@pagerduty-acme', '@boss'],
+    }
+
+
+@pytest.mark.parametrize('change', [{}, {'renotify_interval': 30, 'renotify_occurrences': 0}], ids=['off', 'never'])
+def test_a_block_says_what_is_not_set(change, tmp_path, capsys):
+    body = {**QUEUE, 'message': 'Full.', 'options': {'thresholds': {'critical': 100}, **change}}
+    (path := tmp_path / 'exported.json').write_text(json.dumps(body))
+    code, (out, _) = printed(capsys, path)
+    assert code == 1 and out.startswith(QUIET)
+
+
+def test_a_block_of_a_state_that_is_never_reached_or_not_notified(tmp_path, capsys):
+    options = {'thresholds': {'critical': -1}, 'on_missing_data': 'show_no_data'}
+    queries = ['avg(last_5m):abs(avg:acme.q{*}) < -1', 'avg(last_5m):avg:acme.q{*} < -1']
+    bodies = [{**QUEUE, 'name': query, 'query': query, 'options': options} for query in queries]
+    (path := tmp_path / 'exported.json').write_text(json.dumps(bodies))
+    _, (out, _) = printed(capsys, path)
+    lines = [' '.join(line.split()) for line in out.splitlines()]
+    assert lines[1:3] == ['Alert NO', 'Recovery NO']
+    assert 'No Data 5m after the last point shown, not notified' in lines
+
+
+def test_many_monitors_are_a_table(tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv('COLUMNS', '80')
+    path = exported(tmp_path, *['avg(last_5m):avg:acme.q{*} > 100'] * 4)
+    _, (out, _) = printed(capsys, path)
+    head, *rows = out.splitlines()
+    assert head.split() == ['Alert', 'Warn', 'Recovery', 'No', 'Data', 'page', 'after'] and len(rows) > 4
+    assert 'page after: from the first bad point to the notification of Alert' in rows
+    assert 'Notified: @pager by 4 monitors, @team-acme by 4 monitors' in rows
+    assert max(map(len, rows)) <= 80
+
+
+@pytest.mark.parametrize(
+    ('query', 'type', 'options', 'lines'),
+    [
+        pytest.param(
+            '"acme.up".over("*").by("host").last(4).count_by_status()',
+            'service check',
+            {'thresholds': {'critical': 3, 'ok': 1, 'warning': 2}, 'notify_no_data': True, 'no_data_timeframe': 10},
+            ['Alert 2m after the first bad run @x', 'No Data 10m after the last run @x'],
+            id='runs',
+        ),
+        pytest.param(
+            'logs("service:web").index("*").rollup("count").last("5m") > 10',
+            'log alert',
+            {'thresholds': {'critical': 10}, 'on_missing_data': 'show_and_notify_no_data'},
+            ['Alert 30s after the first bad event @x', 'No Data'],
+            id='events',
+        ),
+    ],
+)
+def test_a_block_names_what_the_monitor_observes(query, type, options, lines, tmp_path, capsys):
+    body = {'name': 'Seen', 'type': type, 'query': query, 'message': '@x', 'options': options}
+    (path := tmp_path / 'exported.json').write_text(json.dumps(body))
+    _, (out, _) = printed(capsys, path)
+    shown = [' '.join(line.split()) for line in out.splitlines()]
+    for line in lines:
+        assert any(each.startswith(line) for each in shown), out
+
+
+DOWNTIME = {
+    'id': 'd1',
+    'type': 'downtime',
+    'attributes': {
+        'monitor_identifier': {'monitor_tags': ['team:acme']},
+        'scope': 'region:eu',
+        'schedule': {'start': '2027-01-04T00:00:00Z', 'end': '2027-01-05T00:00:00Z'},
+    },
+}
+RULE = {
+    'id': 'r1',
+    'type': 'monitor-notification-rule',
+    'attributes': {'name': 'Acme', 'filter': {'tags': ['team:acme']}, 'recipients': ['slack-rule']},
+}
+
+
+@pytest.mark.parametrize('order', [1, -1], ids=['monitor first', 'monitor last'])
+def test_files_with_other_kinds_of_assets_are_taken_along(order, tmp_path, capsys):
+    bodies = {'disk.json': QUEUE, 'downtimes.json': {'data': [DOWNTIME]}, 'rules.json': {'data': [RULE]}}
+    for name, body in bodies.items():
+        (tmp_path / name).write_text(json.dumps(body))
+    paths = [tmp_path / name for name in bodies][::order]
+    _, (out, _) = printed(capsys, *paths, '--json')
+    (found,) = json.loads(out)['monitors']
+    assert len(found['idle_downtimes']) == 1 and '@slack-rule' in found['notified']['Alert']
+    for path in (tmp_path / 'downtimes.json', tmp_path / 'rules.json'):
+        code, (_, err) = printed(capsys, path)
+        assert code == 2 and f'{path.name}: no monitor found' in err
+
+
+def test_a_file_with_nothing_for_a_monitor_is_refused(tmp_path, capsys):
+    (tmp_path / 'disk.json').write_text(json.dumps(QUEUE))
+    (tmp_path / 'board.json').write_text(json.dumps({'title': 'D', 'layout_type': 'ordered', 'widgets': []}))
+    code, (_, err) = printed(capsys, tmp_path / 'disk.json', tmp_path / 'board.json')
+    assert code == 2 and 'board.json: no monitor found' in err

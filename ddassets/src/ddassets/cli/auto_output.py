@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from ddassets import duration
+from ddassets.assets.monitor_type import COUNTED
 from ddassets.diagnostic import Severity
 from ddassets.output.formats.text import diagnostic_lines
 from ddassets.output.report import Case, Report, Rule, diagnostic_document
-from ddassets.output.terminal import Paint, count, printable, shorten, shown_path
+from ddassets.output.terminal import Paint, Screen, count, printable, shorten, shown_path
 from ddassets.rehearsal.auto.estate import Estate
 from ddassets.rehearsal.auto.survey import Survey, Verdict
 
@@ -23,6 +25,11 @@ _RULES = (
     Rule('auto/idle-downtime', Severity.WARNING, 'a downtime of the monitor covers none of its groups'),
     Rule('auto/not-rehearsed', Severity.NOTE, 'the monitor is outside the supported subset'),
 )
+# Up to so many monitors have a block each; more are a table.
+_FEW = 3
+_HANDLES = 12
+_LABEL = 8
+_RECOVERY = 'recovery from '
 _NAME = 38
 _MARKS = {'yes': 'yes', 'no': 'NO', 'not set': '-'}
 
@@ -63,15 +70,82 @@ def summary_lines(estate: Estate) -> Iterator[str]:
 
 
 def _text(estate: Estate, paint: Paint) -> str:
-    lines = []
-    if estate.surveys:
+    lines: list[str] = []
+    if len(estate.surveys) <= _FEW:
+        screen = Screen(paint, Screen.of_output().width)
+        for found in estate.surveys:
+            lines += ['', *_block(found, screen)]
+    else:
         lines.append(paint('1', f'{"":{_NAME}}  Alert  Warn  Recovery  No Data  page after'))
         lines += [_row(found, paint) for found in estate.surveys]
-        lines += ['', *_recipients(estate.surveys)]
+        lines += ['', 'page after: from the first bad point to the notification of Alert']
+        lines += _recipients(estate.surveys)
     return (
         '\n'.join([*lines, *diagnostic_lines(estate.diagnostics, paint), '', *summary_lines(estate)]).lstrip('\n')
         + '\n'
     )
+
+
+def _block(found: Survey, screen: Screen) -> Iterator[str]:
+    """Yield the states of a monitor, with their delays and recipients."""
+    yield screen.paint('1', shorten(printable(found.name), screen.width))
+    if found.unsupported:
+        yield f'  {screen.paint("2", "not rehearsed")}'
+        return
+    unset = []
+    states = list(_states(found))
+    width = max(len(when) for _, _, when, _ in states)
+    for name, verdict, when, recipients in states:
+        if verdict.answer == 'not set':
+            unset.append(name)
+            continue
+        label = f'{name:<{_LABEL}}'
+        text = f'{when:<{width}}  {recipients}' if verdict else 'NO'
+        first, *more = screen.wrapped(f'{label}  {text}', 2, _LABEL + 2)
+        yield first.replace(label, screen.paint('32' if verdict else '31', label), 1)
+        yield from more
+    if again := found.renotified:
+        often = '' if again.occurrences is None else f', {count(again.occurrences, "time")} at most'
+        when = f'every {duration.write(again.interval)} in {" and ".join(again.states)}{often}'
+        yield from screen.wrapped(
+            f'{"Renotify":<{_LABEL}}  {when:<{width}}  {_handles(again.recipients)}', 2, _LABEL + 2
+        )
+    else:
+        unset.append('renotification')
+    if unset:
+        yield f'  {screen.paint("2", f"{'not set':<{_LABEL}}  {', '.join(unset)}")}'
+
+
+def _states(found: Survey) -> Iterator[tuple[str, Verdict, str, str]]:
+    """Yield each state, its verdict, when it is reached and who is notified."""
+    noun = 'event' if found.asset.type in COUNTED else 'run' if found.asset.type == 'service check' else 'point'
+    delays = {
+        'Alert': (found.page_after, f'the first bad {noun}'),
+        'No Data': (found.no_data_after, f'the last {noun}'),
+        'Recovery': (found.recovery_after, f'the first good {noun}'),
+    }
+    verdicts = {'Alert': found.alert, 'Warn': found.warn, 'No Data': found.no_data, 'Recovery': found.recovery}
+    for name, verdict in verdicts.items():
+        seconds, since = delays.get(name, (None, ''))
+        when = '' if seconds is None else f'{duration.write(seconds)} after {since}'
+        recipients = _recoveries(found) if name == 'Recovery' else _handles(found.notified.get(name, ()))
+        yield name, verdict, when, verdict.reason or recipients
+
+
+def _recoveries(found: Survey) -> str:
+    """Return who is notified of a recovery; if that depends on the state before, of each."""
+    by_handles: dict[str, list[str]] = {}
+    for kind, handles in found.notified.items():
+        if kind.startswith(_RECOVERY):
+            by_handles.setdefault(_handles(handles), []).append(kind.removeprefix(_RECOVERY))
+    if len(by_handles) < 2:
+        return next(iter(by_handles), _handles(()))
+    return '; '.join(f'from {" and ".join(states)}: {handles}' for handles, states in by_handles.items())
+
+
+def _handles(handles: Sequence[str]) -> str:
+    more = [f'and {len(handles) - _HANDLES} more'] if len(handles) > _HANDLES else []
+    return ' '.join([*map(printable, handles[:_HANDLES]), *more]) or 'nobody'
 
 
 def _row(found: Survey, paint: Paint) -> str:
@@ -116,7 +190,9 @@ def _document(found: Survey) -> dict[str, Any]:
         **{key: {'answer': verdict.answer, 'reason': verdict.reason} for key, verdict in verdicts.items()},
         'page_after': found.page_after,
         'recovery_after': found.recovery_after,
+        'no_data_after': found.no_data_after,
         'notified': {kind: list(handles) for kind, handles in found.notified.items()},
+        'renotified': asdict(found.renotified) if found.renotified else None,
         'never_notified': dict(found.never),
         'never_rendered': list(found.unrendered),
         'idle_downtimes': list(found.idle_downtimes),

@@ -108,7 +108,9 @@ class _Surveyor:
             recovery=self._recovery(reached, visited),
             page_after=delay(timeline, marks.get('bad'), State.ALERT),
             recovery_after=delay(timeline, marks.get('good'), State.OK),
+            no_data_after=delay(timeline, marks.get('last'), State.NO_DATA),
             notified=report.notified(reached),
+            renotified=report.renotified(visited),
             never=report.never(),
             unrendered=tuple(report.unrendered()),
             idle_downtimes=idle,
@@ -162,7 +164,7 @@ class _Surveyor:
     def _steps(self) -> tuple[list[float], dict[str, int]]:
         """Return the level of each burst, NaN for none: OK, Warn, Alert, OK, Warn, OK, silence, OK.
 
-        And the first bad and the first good instant.
+        And the first bad and the first good instant, and that of the last events before the silence.
         """
         window, levels = self.query.window, self._levels
         hold = math.ceil(max(_HOLD, self.monitor.new_group_delay + 120) / window)
@@ -175,6 +177,9 @@ class _Surveyor:
                 if names[number + 1 : number + 2] == ['ok']:
                     marks['good'] = marks['bad'] + window * hold
             steps += [levels[name]] * hold
+        bursts = [number for number, level in enumerate(steps) if level or not self._whole]
+        if bursts:
+            marks['last'] = FIRST + window * bursts[-1]
         steps += [math.nan] * (hold + math.ceil(self._silence() / window))
         return steps + [last_level(levels)] * hold, marks
 

@@ -49,26 +49,36 @@ class Estate:
 def survey_paths(paths: Iterable[Path], progress: Callable[[str], None] = lambda text: None) -> Estate:
     """Survey the monitors at `paths`: integrations, checkouts, or files in any supported form.
 
-    Raises UnusableInputError for a path without a monitor.
+    The downtimes and rules of a path without a monitor are those of the monitors of every path.
+    Raises UnusableInputError for a path with none of these, and if no path has a monitor.
     """
     surveys: list[Survey] = []
     diagnostics: list[Diagnostic] = []
+    bundles: list[Bundle] = []
+    beside: list[Bundle] = []
     for path in paths:
-        bundles = list(_bundles(path))
-        if not any(bundle.monitors or _faults_of_files(bundle) for bundle in bundles):
+        found = list(_bundles(path))
+        if any(bundle.monitors or _faults_of_files(bundle) for bundle in found):
+            bundles += found
+        elif any(bundle.downtimes or bundle.rules for bundle in found):
+            beside += found
+        else:
             raise UnusableInputError(f'{path}: no monitor found')
-        for bundle in bundles:
-            diagnostics += _faults_of_files(bundle)
-            planned = list(_downtimes(bundle))
-            # lint reports faults of rules. A part that the source does not contain may match anything, or nothing.
-            rules = [rule for rule in bundle.rules if not rule.errors and not rule.unknown]
-            for asset in bundle.monitors:
-                progress(f'{asset.name}')
-                # An invalid monitor is reported, not surveyed.
-                diagnostics += asset.errors
-                if not asset.errors:
-                    surveys.append(found := _survey(asset, bundle, planned, rules))
-                    diagnostics += judge(found)
+    if not bundles:
+        raise UnusableInputError(f'{beside[0].source or beside[0].folder}: no monitor found')
+    shared = [downtime for bundle in beside for downtime in _downtimes(bundle)]
+    shared_rules = [rule for bundle in beside for rule in _rules(bundle)]
+    for bundle in bundles:
+        diagnostics += _faults_of_files(bundle)
+        planned = [*_downtimes(bundle), *shared]
+        rules = [*_rules(bundle), *shared_rules]
+        for asset in bundle.monitors:
+            progress(f'{asset.name}')
+            # An invalid monitor is reported, not surveyed.
+            diagnostics += asset.errors
+            if not asset.errors:
+                surveys.append(result := _survey(asset, bundle, planned, rules))
+                diagnostics += judge(result)
     return Estate(surveys, diagnostics)
 
 
@@ -88,6 +98,11 @@ def _bundles(path: Path) -> Iterator[Bundle]:
 def _faults_of_files(bundle: Bundle) -> list[Diagnostic]:
     """Return the faults of files, including those in a form that is refused, such as a Helm template."""
     return [*bundle.problems, *(note for note in bundle.notes if note.severity is Severity.ERROR)]
+
+
+def _rules(bundle: Bundle) -> list[NotificationRule]:
+    # lint reports faults of rules. A part that the source does not contain may match anything, or nothing.
+    return [rule for rule in bundle.rules if not rule.errors and not rule.unknown]
 
 
 def _downtimes(bundle: Bundle) -> Iterator[Downtime]:

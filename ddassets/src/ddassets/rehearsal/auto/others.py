@@ -54,7 +54,14 @@ def survey_check(
     page = State.ALERT if State.ALERT in monitor.states else State.NO_DATA
     good = next(index for index in range(bad + 1, len(words)) if words[index] == 'OK')
     return _survey(
-        reporter, timeline, downtimes, _check_reasons(monitor), START + MINUTE * bad, START + MINUTE * good, page
+        reporter,
+        timeline,
+        downtimes,
+        _check_reasons(monitor),
+        START + MINUTE * bad,
+        START + MINUTE * good,
+        START + MINUTE * (words.index('_') - 1),
+        page,
     )
 
 
@@ -193,9 +200,14 @@ def _survey(
     reasons: Mapping[State, str],
     bad: int | None = None,
     good: int | None = None,
+    last: int | None = None,
     page: State = State.ALERT,
 ) -> Survey:
-    """Survey a timeline. `bad` and `good` are the instants of the first bad value and the next good value."""
+    """Survey a timeline.
+
+    `bad` and `good` are the instants of the first bad value and the next good value, `last` that of the last value
+    before the silence.
+    """
     monitor = reporter.monitor
     visited = {State(code) for code in np.unique(timeline.states) if code >= 0}
     reached = edges(timeline)
@@ -215,7 +227,9 @@ def _survey(
         recovery=Verdict('yes') if recovers else Verdict('no', 'it never leaves OK' if not reached else 'it stays'),
         page_after=delay(timeline, bad, page),
         recovery_after=delay(timeline, good, State.OK),
+        no_data_after=delay(timeline, last, State.NO_DATA),
         notified=reporter.notified(reached),
+        renotified=reporter.renotified(visited),
         never=reporter.never(),
         unrendered=tuple(reporter.unrendered()),
         idle_downtimes=tuple(reporter.idle(downtimes)),

@@ -22,6 +22,16 @@ from ddassets.regex import regex
 from ddassets.rehearsal.coverage import possible_branches, possible_edges
 
 
+@dataclass(frozen=True)
+class Renotified:
+    """When a monitor notifies again, every `interval` seconds and at most `occurrences` times, and whom."""
+
+    interval: int
+    states: tuple[str, ...]
+    occurrences: int | None
+    recipients: tuple[str, ...]
+
+
 @dataclass
 class Reporter:
     """`keys` are the monitor's group keys. `fixed` returns the tags that its query fixes for every group.
@@ -54,6 +64,23 @@ class Reporter:
             names.update(dict.fromkeys(sorted(routed)))
         return {kind: tuple(names) for kind, names in found.items()}
 
+    def renotified(self, visited: Collection[State]) -> Renotified | None:
+        """Return the renotifications in the states that the signal reaches, including the escalation's recipients."""
+        monitor = self.monitor
+        found = [edge for edge in possible_edges(monitor) if edge.source is edge.target and edge.target in visited]
+        if not found or monitor.renotify_occurrences == 0:
+            return None
+        names: dict[str, None] = {}
+        for template in (self._template(), self._template(self.asset.options.escalation_message)):
+            if template is not None:
+                reached = messages.reach(template, self.assumptions, found)
+                names.update((one.handle, None) for one in reached if one.always | one.sometimes)
+        for edge in found:
+            routed = may_route(self.rules, self.asset.tags, self.keys, edge, self.assumptions)
+            names.update(dict.fromkeys(sorted(routed)))
+        states = tuple(str(edge.target) for edge in found)
+        return Renotified(monitor.renotify_interval, states, monitor.renotify_occurrences, tuple(names))
+
     def never(self) -> dict[str, str]:
         """Return the handles that no notification of this monitor can reach."""
         template = self._template()
@@ -83,9 +110,9 @@ class Reporter:
             if not _can_match(downtime.scope, set(self.keys), self.fixed()):
                 yield downtime.name
 
-    def _template(self) -> messages.Template | None:
+    def _template(self, text: str | None = None) -> messages.Template | None:
         try:
-            return messages.parse(self.asset.message)
+            return messages.parse(self.asset.message if text is None else text)
         except messages.MessageSyntaxError:
             return None
 

@@ -22,7 +22,7 @@ from ddassets.engine.series import Kind, Series
 from ddassets.engine.state import State
 from ddassets.engine.timeline import GroupTimeline
 from ddassets.language.query.tree import Call, Comparator
-from ddassets.rehearsal.auto.reporting import Reporter, delay, edges
+from ddassets.rehearsal.auto.reporting import Renotified, Reporter, delay, edges
 from ddassets.rehearsal.auto.search import STEP_BASE, Condition, Search, Segment, Trial
 from ddassets.rehearsal.auto.sources import Source, sources
 
@@ -50,10 +50,10 @@ class Survey:
     """The result for one monitor. Delays are in seconds, None if nothing was sent.
 
     `page_after` is from the first bad point to the notification of Alert, `recovery_after` from the first good point to
-    that of the recovery; a bad value exceeds the threshold by about a fifth. `notified` contains the recipients of each
-    reached transition; `never` the handles of the message that no notification reaches, with the reason; `unrendered`
-    the branches of the message that no notification renders. `stubbed` is the function that a generated series
-    replaces.
+    that of the recovery; a bad value exceeds the threshold by about a fifth. `no_data_after` is from the last point to
+    No Data. `notified` contains the recipients of each reached transition, `renotified` those of renotifications;
+    `never` the handles of the message that no notification reaches, with the reason; `unrendered` the branches of the
+    message that no notification renders. `stubbed` is the function that a generated series replaces.
     """
 
     asset: MonitorAsset
@@ -64,7 +64,9 @@ class Survey:
     recovery: Verdict = field(default_factory=lambda: Verdict('no'))
     page_after: int | None = None
     recovery_after: int | None = None
+    no_data_after: int | None = None
     notified: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    renotified: Renotified | None = None
     never: Mapping[str, str] = field(default_factory=dict)
     unrendered: tuple[str, ...] = ()
     idle_downtimes: tuple[str, ...] = ()
@@ -227,13 +229,22 @@ class _Surveyor:
             recovery=self._recovery(reached, visited),
             page_after=delay(timeline, marks.get('bad'), State.ALERT),
             recovery_after=delay(timeline, marks.get('good'), State.OK),
+            no_data_after=delay(timeline, self._last_point(trial, segments), State.NO_DATA),
             notified=report.notified(reached),
+            renotified=report.renotified(visited),
             never=report.never(),
             unrendered=tuple(report.unrendered()),
             idle_downtimes=tuple(report.idle(downtimes)),
             stubbed=self.plan.stub or '',
             assumptions=tuple(self.assumptions.relied_on),
         )
+
+    def _last_point(self, trial: Trial, segments: Sequence[Segment]) -> int | None:
+        """Return the instant of the last point before the silence."""
+        names = [number for number, segment in enumerate(segments) if segment.level is None]
+        silence = START + sum(segment.seconds for segment in segments[: names[0]])
+        last = [one.times[one.times < silence] for one in self.search.store(trial, segments)]
+        return max((int(times[-1]) for times in last if times.size), default=None)
 
     def signal(self) -> MadeSignal:
         """Return the signal. Raises UnusableInputError if no signal makes the monitor alert."""
