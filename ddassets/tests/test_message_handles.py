@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scale import runs
 
 from ddassets.diagnostic import UnusableInputError
+from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.message import (
     TRANSITIONS,
     Context,
@@ -23,6 +24,7 @@ from ddassets.engine.message import (
     reach,
     redirect,
     render,
+    unheard,
 )
 from ddassets.engine.message.conditions import ALERT, NO_DATA, OK, WARN
 from ddassets.language.message.vocabulary import CONDITIONALS
@@ -297,6 +299,96 @@ def test_predicted_recipients_equal_rendered_ones(text):
             found = foretold.get(name)
             assert all(hits) == (found is not None and transition in found.always)
             assert (any(hits) and not all(hits)) == (found is not None and transition in found.sometimes)
+
+
+@pytest.mark.rule('4.3', '4.4')
+@settings(max_examples=EXAMPLES // 2)
+@given(apart, contexts)
+def test_each_handle_is_notified_or_has_a_reason(text, context):
+    template = parse(text)
+    sent = render(template, context).handles
+    silent = {handle for handle, _ in unheard(template, context, sent)}
+    for name in ('@ops', '@dev'):
+        assert (name in text) == (name in sent or name in silent)
+        assert name not in sent or name not in silent
+
+
+STORAGE = '{{#is_match "host.name" "db-"}}@sto{{/is_match}}'
+
+
+@pytest.mark.rule('3.23', '4.3', '4.3b', '4.4', '4.5', 'A15')
+@pytest.mark.parametrize(
+    ('text', 'transition', 'expected'),
+    [
+        pytest.param(
+            STORAGE, (OK, ALERT), {'@sto': ['is_match "host.name" "db-" is false, host.name is pg-3']}, id='is'
+        ),
+        pytest.param(
+            '{{^is_exact_match "host.name" "pg-3"}}@a{{/is_exact_match}}',
+            (OK, ALERT),
+            {'@a': ['is_exact_match "host.name" "pg-3" is true, host.name is pg-3']},
+            id='inverse',
+        ),
+        pytest.param(
+            '{{#is_match "env.name" "prod"}}@a{{else}}@b{{/is_match}}',
+            (OK, ALERT),
+            {'@a': ['is_match "env.name" "prod" is false, env.name is empty']},
+            id='missing-value',
+        ),
+        pytest.param(
+            '{{#is_exact_match (eval "value * 2") "4"}}@a{{/is_exact_match}}',
+            (OK, ALERT),
+            {'@a': ['is_exact_match (eval "value * 2") "4" is false, the result is 6.0']},
+            id='expression',
+        ),
+        pytest.param(
+            "{{#is_priority 'P1'}}@a{{/is_priority}}",
+            (OK, ALERT),
+            {'@a': ['is_priority "P1" is false, there is no priority']},
+            id='priority',
+        ),
+        pytest.param(
+            f'{{{{#is_recovery}}}}{STORAGE} @a{{{{/is_recovery}}}}',
+            (OK, ALERT),
+            {'@sto': ['is_recovery is false'], '@a': ['is_recovery is false']},
+            id='outermost',
+        ),
+        pytest.param(
+            f'{{{{#is_recovery}}}}@sto{{{{/is_recovery}}}}{STORAGE}{STORAGE}',
+            (OK, ALERT),
+            {'@sto': ['is_recovery is false', 'is_match "host.name" "db-" is false, host.name is pg-3']},
+            id='several-mentions',
+        ),
+        pytest.param(f'{STORAGE} @sto', (OK, ALERT), {}, id='another-mention-is-notified'),
+        pytest.param('@slack-{{host.name}}', (OK, ALERT), {}, id='variable'),
+        pytest.param('{{#is_alert_recovery}}@a{{/is_alert_recovery}}', (ALERT, WARN), {}, id='hidden-recovery'),
+    ],
+)
+def test_why_a_handle_is_not_notified(text, transition, expected):
+    context = Context(Edge(*transition), {'value': 3.0}, {'host': ['pg-3']})
+    template = parse(text)
+    found = unheard(template, context, render(template, context).handles)
+    assert {handle: list(reasons) for handle, reasons in found} == expected
+
+
+@pytest.mark.rule('3.23', 'A15')
+@pytest.mark.parametrize(
+    ('transition', 'choices', 'expected'),
+    [
+        pytest.param(
+            (OK, ALERT), {}, {'@b': ('only renotifications contain the escalation_message',)}, id='transition'
+        ),
+        pytest.param((ALERT, ALERT), {}, {}, id='renotification'),
+        pytest.param(
+            (ALERT, ALERT), {'A15': 'replace'}, {'@a': ('the escalation_message replaces the message',)}, id='replaced'
+        ),
+    ],
+)
+def test_why_a_handle_of_an_escalation_is_not_notified(transition, choices, expected):
+    template, escalation = parse('first @a'), parse('again @b')
+    context = Context(Edge(*transition), assumptions=Assumptions(choices))
+    sent = render(template, context, escalation).handles
+    assert dict(unheard(template, context, sent, escalation)) == expected
 
 
 # Anything at all

@@ -257,8 +257,67 @@ def test_explain_says_why_a_monitor_has_no_group(run):
 )
 def test_muting_at_an_instant_is_explained(run, instant, mutes):
     _, out, _ = run(NIGHT, '--explain', instant, '--monitor', 'queue_full')
-    assert ('the downtime nights mutes until Tue 2027-01-12 09:00:00' in out) == mutes
+    assert ('mutes until Tue 2027-01-12 09:00:00' in out) == mutes
     assert ('no downtime is active' in out) != mutes
+
+
+def test_the_recipients_and_the_reasons_of_the_others_are_explained(run):
+    replace('tags: [env:prod]', 'tags: [env:dev]', DAY)
+    _, out, _ = run(DAY, '--explain', '09:43', '--monitor', 'queue_full', '--group', 'host:one')
+    assert out.endswith(
+        '  notification at Mon 2027-01-11 09:43:00: Alert, transition, sent to @slack-acme\n'
+        '    @pagerduty-acme not notified: is_match "env.name" "prod" is false, env.name is dev\n'
+        '  no downtime is active\n\n'
+    )
+
+
+def test_the_last_notification_before_an_instant_is_explained(run):
+    _, out, _ = run(NIGHT, '--explain', '20:10')
+    assert (
+        '  no notification at this evaluation; the last one:\n'
+        '  notification at Mon 2027-01-11 20:04:00: Alert, transition, muted by "Quiet for the night", '
+        'else to @pagerduty-acme @slack-acme\n'
+        '  the downtime "Quiet for the night" (nights, scope *) mutes until Tue 2027-01-12 09:00:00\n'
+    ) in out
+    assert '  no notification at this evaluation; none before\n' in run(NIGHT, '--explain', '18:10')[1]
+
+
+def test_a_muted_line_names_the_first_of_who_would_have_been_notified(run):
+    replace('@slack-acme"', '@slack-acme @b @c"', 'acme/assets/monitors/queue_full.json')
+    _, out, _ = run(NIGHT)
+    assert 'muted by "Quiet for the night", else to @pagerduty-acme @slack-acme and 2 more\n' in out
+    replace('@slack-acme @b @c"', '"', 'acme/assets/monitors/queue_full.json')
+    _, out, _ = run(NIGHT)
+    assert '64 > 60.0  muted by "Quiet for the night", else to nobody\n' in out
+
+
+@pytest.mark.parametrize(
+    ('message', 'label', 'shown'),
+    [
+        pytest.param('', 'nights', 'nights (', id='none'),
+        pytest.param('@slack-acme', 'nights', 'nights (', id='handles-only'),
+        pytest.param('\n@a Disks, @b@c.de!\nmore', '"Disks"', '"Disks" (nights, ', id='first-line-without-handles'),
+        pytest.param('x' * 40, f'"{"x" * 29}…"', f'"{"x" * 29}…" (nights, ', id='shortened'),
+    ],
+)
+def test_a_downtime_is_named_by_its_message(run, message, label, shown):
+    path = Path('acme/assets/downtimes/nights.json')
+    body = json.loads(path.read_text())
+    body['data'] |= {'id': 'f3-7', 'attributes': body['data']['attributes'] | {'message': message}}
+    path.write_text(json.dumps(body))
+    replace('  - {notifications: {exactly: 2}, downtime: nights}\n', '')
+    [found] = json.loads(run(NIGHT, '--json')[1])['rehearsals'][0]['downtimes']
+    assert (found['name'], found['id']) == ('nights', 'f3-7')
+    assert (found['subject'] or 'nights') == label.strip('"')
+    assert f'muted by {label}, else to ' in run(NIGHT)[1]
+    assert f'the downtime {shown}scope *, id f3-7) mutes until' in run(NIGHT, '--explain', '20:10')[1]
+
+
+def test_downtimes_with_equal_messages_are_told_apart(run):
+    path = Path('acme/assets/downtimes/nights.json')
+    path.with_name('again.json').write_text(path.read_text())
+    both = 'muted by "Quiet for the night" (again), "Quiet for the night" (nights), else to @slack-acme'
+    assert both in run(NIGHT)[1]
 
 
 def test_write_fills_in_expectations_that_hold(run):

@@ -419,6 +419,7 @@ def test_downtimes_of_a_file(rehearse, tmp_path):
     scenario(tmp_path / 'a.yaml', 'monitors: [exported.json]\ndowntimes: [downtimes.json]\n')
     code, found, _ = rehearse('a.yaml')
     assert code == 0
+    assert [each['id'] for each in found['downtimes']] == ['x']
     assert [each['active'] for each in found['downtimes']] == [
         [['2027-01-04T10:05:00+00:00', '2027-01-04T10:15:00+00:00']]
     ]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, ClassVar, Self
 
-from ddassets.assets.asset import Asset, value_at
+from ddassets.assets.asset import Asset, text, value_at
 from ddassets.assets.option import Report, decode, shown
 from ddassets.assets.source import Place, Source
 from ddassets.diagnostic import Diagnostic, Severity
@@ -58,6 +58,13 @@ class RequestedAsset[Fields](DecodedAsset[Fields]):
         inner = value_at(body, (*envelope, 'attributes'))
         attributes = inner if isinstance(inner, Mapping) else {}
         return cls(source, (*place, *envelope, 'attributes'), attributes, outer=Asset(source, place, body))
+
+    @property
+    def id(self) -> str:
+        """The id that Datadog gave to the object; empty if the source contains none."""
+        envelope = self.place[len(self.outer.place) : -1] if self.outer else ()
+        data = value_at(self.outer.body, envelope) if self.outer else None
+        return text(data.get('id')) if isinstance(data, Mapping) else ''
 
     @cached_property
     def diagnostics(self) -> tuple[Diagnostic, ...]:

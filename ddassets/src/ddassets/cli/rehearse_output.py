@@ -116,6 +116,8 @@ def _outcome(outcome: Outcome) -> dict[str, Any]:
         'downtimes': [
             {
                 'name': downtime.name,
+                'subject': downtime.subject or None,
+                'id': downtime.downtime.id or None,
                 'scope': downtime.scope,
                 'active': [[_instant(bound, rehearsal.zone) for bound in window] for window in downtime.windows],
             }

@@ -11,7 +11,7 @@ from ddassets.engine.assumptions import ASSUMPTIONS
 from ddassets.engine.state import State
 from ddassets.output.terminal import Screen, count, printable, shorten, shown_path, table
 from ddassets.rehearsal.coverage import percentage
-from ddassets.rehearsal.inbox import DowntimeMail, Mail, inbox
+from ddassets.rehearsal.inbox import DowntimeMail, Mail, fate, inbox
 from ddassets.rehearsal.judgement import Judgement
 from ddassets.rehearsal.outcome import Run
 from ddassets.rehearsal.result import MonitorResult, Rehearsal
@@ -23,6 +23,8 @@ from ddassets.rehearsal.what_if import Change
 MAX_GROUPS = 40
 # Maximum of listed changes by another choice.
 MAX_CHANGES = 1
+# Maximum of listed recipients of a muted message.
+MAX_UNHEARD = 2
 _INDENT = 4
 _COLOURS = {State.OK: '32', State.WARN: '33', State.ALERT: '31', State.NO_DATA: '2'}
 
@@ -130,31 +132,34 @@ def _mail_lines(rehearsal: Rehearsal, mails: Sequence[Mail | DowntimeMail], scre
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(4)]
     room = screen.width - _INDENT - widths[0] - 2
     in_columns = sum(widths[1:]) + 4 <= room
-    for mail, (moment, title, value, fate) in zip(mails, rows, strict=True):
+    for mail, (moment, title, value, heard) in zip(mails, rows, strict=True):
         colour = _COLOURS.get(mail.notification.target, '0') if isinstance(mail, Mail) else '36'
         colour = '2' if mail.muted_by else colour
         if in_columns:
             shown = screen.paint(colour, f'{title:<{widths[1]}}')
-            yield f'    {moment}  {shown}  {value:>{widths[2]}}  {fate}'
+            yield f'    {moment}  {shown}  {value:>{widths[2]}}  {heard}'
         else:
             yield f'    {moment}  {screen.paint(colour, shorten(title, room))}'
-            rest = f'{value}  {fate}' if value else fate
+            rest = f'{value}  {heard}' if value else heard
             yield from screen.wrapped(rest, _INDENT + widths[0] + 2)
 
 
 def _mail(rehearsal: Rehearsal, mail: Mail | DowntimeMail) -> tuple[str, str, str, str]:
     """Return instant, title, value with its condition, and who gets it or what mutes it."""
-    routes = mail.message.routes if isinstance(mail, Mail) else {}
-    recipients = (f'{one} (rule {", ".join(routes[one])})' if one in routes else one for one in mail.recipients)
-    to = f'to {" ".join(recipients)}' if mail.recipients else 'to nobody: the message names no handle'
-    fate = f'muted by {", ".join(mail.muted_by)}' if mail.muted_by else to
+    heard = fate(rehearsal, mail, MAX_UNHEARD)
     if isinstance(mail, Mail) and mail.notification.reason == 'downtime end':
-        fate += ', at the end of a downtime'
+        heard += ', at the end of a downtime'
     value = mail.notification.value if isinstance(mail, Mail) else math.nan
     shown = '' if math.isnan(value) else f'{value:.6g}'
     if shown and isinstance(mail, Mail):
         shown = f'{shown} {mail.message.delivery.trigger.brief}'
-    return shown_time(mail.instant, rehearsal.zone), mail.title, shown, fate
+    return shown_time(mail.instant, rehearsal.zone), _mail_title(rehearsal, mail), shown, heard
+
+
+def _mail_title(rehearsal: Rehearsal, mail: Mail | DowntimeMail) -> str:
+    if isinstance(mail, Mail):
+        return mail.title
+    return f'Downtime {mail.what}: {rehearsal.downtime_labels[mail.downtime.name]}'
 
 
 def _verdicts(verdicts: Sequence[Verdict], screen: Screen) -> Iterator[str]:

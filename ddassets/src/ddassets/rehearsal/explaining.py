@@ -9,6 +9,7 @@ from ddassets.diagnostic import UnusableInputError
 from ddassets.nearest import did_you_mean
 from ddassets.output.terminal import printable
 from ddassets.rehearsal.entry import listed
+from ddassets.rehearsal.inbox import Mail, fate
 from ddassets.rehearsal.result import GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Scenario
 from ddassets.rehearsal.times import TimeFault, read_instant, read_time_of_day, shown_time, write_instant
@@ -105,19 +106,45 @@ def _explained(rehearsal: Rehearsal, monitor: MonitorResult, group: GroupResult,
     if found.window:
         yield f'  value: {"nothing" if math.isnan(found.value) else repr(found.value)}'
     yield from (f'  {reason}' for reason in found.reasons)
-    yield from _notified(rehearsal, group, found.tick, instant)
+    yield from _notified(rehearsal, monitor, group, found.tick, instant)
 
 
-def _notified(rehearsal: Rehearsal, group: GroupResult, tick: int, instant: int) -> Iterator[str]:
-    """Return the notifications at the evaluation, and the downtimes that mute at the instant."""
+def _notified(
+    rehearsal: Rehearsal, monitor: MonitorResult, group: GroupResult, tick: int, instant: int
+) -> Iterator[str]:
+    """Return the notifications at the evaluation, else the last before it, and the downtimes that mute."""
     due = group.notifications
-    for row in np.flatnonzero((due.instants >= tick) & (due.instants <= instant)).tolist():
-        one = due[row]
-        fate = f'muted by {", ".join(one.muted_by)}' if one.muted_by else 'sent'
-        yield f'  notification at {shown_time(one.instant, rehearsal.zone)}: {one.target}, {one.reason}, {fate}'
+    rows = np.flatnonzero((due.instants >= tick) & (due.instants <= instant)).tolist()
+    if not rows:
+        rows = np.flatnonzero(due.instants < tick).tolist()[-1:]
+        yield f'  no notification at this evaluation; {"the last one:" if rows else "none before"}'
+    for row in rows:
+        yield from _notification(rehearsal, Mail(monitor, group, due[row]))
     muting = [mute for mute in group.mutes if mute.start <= instant < mute.end]
     for mute in muting:
         end = 'for ever' if math.isinf(mute.end) else f'until {shown_time(mute.end, rehearsal.zone)}'
-        yield f'  the downtime {mute.downtime} mutes {end}'
+        yield f'  the downtime {_identified(rehearsal, mute.downtime)} mutes {end}'
     if not muting:
         yield '  no downtime is active'
+
+
+def _notification(rehearsal: Rehearsal, mail: Mail) -> Iterator[str]:
+    """Return who is notified, and why the other handles of the monitor's messages are not."""
+    one = mail.notification
+    sent = '' if mail.muted_by else 'sent '
+    yield (
+        f'  notification at {shown_time(one.instant, rehearsal.zone)}: {one.target}, {one.reason}, '
+        f'{sent}{fate(rehearsal, mail)}'
+    )
+    for handle, reasons in mail.monitor.unheard(mail.group.group, one):
+        yield f'    {handle} not notified: {"; ".join(reasons)}'
+
+
+def _identified(rehearsal: Rehearsal, name: str) -> str:
+    """Return the label of a downtime, with its name, scope and id."""
+    downtime = next(one for one in rehearsal.downtimes if one.name == name)
+    about = [name] if downtime.subject else []
+    about.append(f'scope {downtime.scope}')
+    about += [f'id {downtime.downtime.id}'] if downtime.downtime.id else []
+    label = f'"{downtime.subject}"' if downtime.subject else name
+    return f'{label} ({", ".join(about)})'

@@ -1,6 +1,6 @@
 """The inbox: the notifications of all monitors and the downtimes' own messages, in order of time."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import merge
@@ -44,6 +44,12 @@ class Mail:
     def recipients(self) -> tuple[str, ...]:
         return self.message.recipients
 
+    @property
+    def addressees(self) -> Sequence[str]:
+        """The recipients, each with the notification rules that add it."""
+        routes = self.message.routes
+        return [f'{one} (rule {", ".join(routes[one])})' if one in routes else one for one in self.recipients]
+
 
 @dataclass(frozen=True)
 class DowntimeMail:
@@ -66,6 +72,21 @@ class DowntimeMail:
     @property
     def recipients(self) -> tuple[str, ...]:
         return self.downtime.recipients
+
+    @property
+    def addressees(self) -> Sequence[str]:
+        return self.recipients
+
+
+def fate(rehearsal: Rehearsal, mail: Mail | DowntimeMail, limit: int | None = None) -> str:
+    """Return who gets a message, or what mutes it and who would get it otherwise: at most `limit` of them."""
+    everyone = mail.addressees
+    if not mail.muted_by:
+        return f'to {" ".join(everyone)}' if everyone else 'to nobody: the message names no handle'
+    shown = everyone[:limit]
+    more = f' and {len(everyone) - len(shown)} more' if len(everyone) > len(shown) else ''
+    muting = ', '.join(rehearsal.downtime_labels[name] for name in mail.muted_by)
+    return f'muted by {muting}, else to {" ".join(shown) or "nobody"}{more}'
 
 
 def inbox(rehearsal: Rehearsal, sent_only: bool = False) -> Iterator[Mail | DowntimeMail]:

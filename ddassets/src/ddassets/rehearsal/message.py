@@ -141,21 +141,24 @@ class Messages:
         variables: Mapping[str, float | str | None],
     ) -> tuple[messages.Rendered, messages.Rendered]:
         """Return title and text. `variables` are those that only this type of monitor has."""
-        value = None if math.isnan(notification.value) else notification.value
-        context = replace(
-            about,
-            transition=edge,
-            values={'value': value, **about.values, **variables},
-            now=notification.instant,
-            first_triggered_at=notification.first_triggered_at,
-            last_triggered_at=notification.last_triggered_at,
-        )
-        body = messages.render(self.body, context, self.escalation if self.escalation.text else None)
+        context = _context(about, edge, notification, variables)
+        body = messages.render(self.body, context, self._escalated)
         context = replace(context, priority=body.priority)
         title = messages.render_title(self.title, context, self.asset.options.include_tags)
         self.assumptions.relied_on.update(body.assumptions, title.assumptions)
         self.problems.update(dict.fromkeys(fault.message for fault in (*title.problems, *body.problems)))
         return title, body
+
+    @property
+    def _escalated(self) -> messages.Template | None:
+        return self.escalation if self.escalation.text else None
+
+    def unheard(self, group: Group, tags: frozenset[str], notification: Notification) -> Sequence[messages.Unheard]:
+        """Return the handles that a notification does not reach, and why; the arguments are those of `render`."""
+        recipients = self.render(group, tags, notification).recipients
+        variables = self.evaluator.variables(group, notification.instant)
+        context = _context(self._groups[group].context, self.edge(notification), notification, variables)
+        return messages.unheard(self.body, context, recipients, self._escalated)
 
     def _routes(self, group: Group, edge: messages.Edge) -> Mapping[str, tuple[str, ...]]:
         if not self.rules:
@@ -270,6 +273,24 @@ class Messages:
                 known = self.entities.get(key, {})
                 found[first] = known.get('/'.join(names)) or known.get(names[-1]) or {}
         return found
+
+
+def _context(
+    about: messages.Context,
+    edge: messages.Edge,
+    notification: Notification,
+    variables: Mapping[str, float | str | None],
+) -> messages.Context:
+    """Return what a notification adds to the context of its group."""
+    value = None if math.isnan(notification.value) else notification.value
+    return replace(
+        about,
+        transition=edge,
+        values={'value': value, **about.values, **variables},
+        now=notification.instant,
+        first_triggered_at=notification.first_triggered_at,
+        last_triggered_at=notification.last_triggered_at,
+    )
 
 
 def _lower_key(tag: str) -> str:

@@ -1,5 +1,6 @@
 """The result of a rehearsal: groups, monitors and downtimes. `judgement` compares it with the expectations."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,7 +17,7 @@ from ddassets.engine.downtime import Downtime
 from ddassets.engine.explanation import Explanation
 from ddassets.engine.folding import unfolded
 from ddassets.engine.graph import Line, draw
-from ddassets.engine.message import FLAGS, Branch, Edge
+from ddassets.engine.message import FLAGS, Branch, Edge, Unheard, find_handles
 from ddassets.engine.monitor import AnyMonitor
 from ddassets.engine.notification import Mute, Notification, Notifications
 from ddassets.engine.protocol import Evaluator
@@ -24,10 +25,14 @@ from ddassets.engine.series import SeriesSet
 from ddassets.engine.state import State
 from ddassets.engine.timeline import Codes, Group, GroupTimeline, Instants, MonitorTimeline, Transitions
 from ddassets.language.query import tree
+from ddassets.output.terminal import shorten
 from ddassets.rehearsal.message import Message, Messages
 from ddassets.rehearsal.scenario import Scenario
 from ddassets.rehearsal.signal import Signal
 from ddassets.rehearsal.times import shown_time
+
+# Maximum of characters of a downtime's subject.
+MAX_SUBJECT = 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,6 +107,16 @@ class DowntimeResult:
     def title(self, event: str) -> str:
         """Return the title of the message about an event."""
         return f'Downtime {event}: {self.name}'
+
+    @property
+    def subject(self) -> str:
+        """The first line of its own message without handles, shortened; empty if there is none."""
+        for line in self.message.splitlines():
+            for handle in reversed(find_handles(line)):
+                line = f'{line[: handle.start]} {line[handle.end :]}'
+            if words := ' '.join(line.split()).rstrip(' .,:;!-'):
+                return shorten(words, MAX_SUBJECT)
+        return ''
 
     @property
     def scope(self) -> str:
@@ -200,6 +215,10 @@ class MonitorResult:
         """Render a notification (section 4 of the semantics)."""
         return self.messages.render(group, self.results[group].tags, notification)
 
+    def unheard(self, group: Group, notification: Notification) -> Sequence[Unheard]:
+        """Return the handles of the monitor's messages that a notification does not reach, and why."""
+        return self.messages.unheard(group, self.results[group].tags, notification)
+
     def heading(self, group: Group, notification: Notification) -> Message:
         """Return the message without its text, rendered once per transition of a group if nothing else differs."""
         key = (group, self.messages.edge(notification))
@@ -285,6 +304,17 @@ class Rehearsal:
     @property
     def series(self) -> SeriesSet:
         return self.signal.series
+
+    @cached_property
+    def downtime_labels(self) -> Mapping[str, str]:
+        """What identifies each downtime for a reader, by name: its subject in quotes, else its name."""
+        subjects = Counter(one.subject for one in self.downtimes)
+        return {
+            one.name: f'"{one.subject}"{f" ({one.name})" if subjects[one.subject] > 1 else ""}'
+            if one.subject
+            else one.name
+            for one in self.downtimes
+        }
 
     @property
     def assumptions(self) -> Mapping[str, str]:

@@ -3,7 +3,7 @@
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from operator import itemgetter
@@ -44,7 +44,7 @@ class Recurring:
 
 @dataclass(frozen=True)
 class Downtime:
-    """A downtime. `name` is for reports, because the API has none. `zone` is its display time zone.
+    """A downtime. `name` is for reports, because the API has none. `zone` is its display time zone, `id` may be empty.
 
     Exactly one of `monitor_id` and `monitor_tags` is set (rule 5.2). Other attributes are read from `fields`.
     """
@@ -56,6 +56,8 @@ class Downtime:
     schedule: Once | Recurring
     zone: ZoneInfo
     fields: DowntimeFields
+    # For reports: equal downtimes may have different ids.
+    id: str = field(default='', compare=False)
 
     def intervals(
         self, start: float, end: float, clock: Clock = 'elapsed', calendar: Calendar = USUAL

@@ -43,6 +43,7 @@ def read(asset: DowntimeAsset, name: str = '') -> tuple[Downtime | None, tuple[D
         schedule=schedule,
         zone=zone or ZoneInfo('UTC'),
         fields=fields,
+        id=asset.id,
     )
     return downtime, tuple(diagnostics)
 

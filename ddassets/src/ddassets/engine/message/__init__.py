@@ -22,7 +22,7 @@ from ddassets.engine.message.handles import (
     reach,
     redirect,
 )
-from ddassets.engine.message.rendering import Rendered, render, render_title
+from ddassets.engine.message.rendering import Rendered, Unheard, render, render_title, unheard
 from ddassets.engine.message.trigger import Trigger, filter_tags, trigger
 from ddassets.engine.message.variables import ENTITIES, Attributes, Context, Host
 from ddassets.language.message.template import parse
@@ -63,6 +63,7 @@ __all__ = [
     'Sender',
     'Template',
     'Trigger',
+    'Unheard',
     'Use',
     'conditions',
     'filter_tags',
@@ -77,4 +78,5 @@ __all__ = [
     'render',
     'render_title',
     'trigger',
+    'unheard',
 ]

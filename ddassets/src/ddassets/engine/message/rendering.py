@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from ddassets.engine.assumptions import Assumptions
@@ -18,7 +19,7 @@ from ddassets.engine.message.conditions import (
     conditions,
     notified_conditions,
 )
-from ddassets.engine.message.handles import Handle, find_handles
+from ddassets.engine.message.handles import Handle, find_handles, mentions
 from ddassets.engine.message.variables import Context, Variables, escape
 from ddassets.language.message.expression import Expression, ExpressionError
 from ddassets.language.message.functions import Value
@@ -105,6 +106,42 @@ def _hidden(
     if only_hidden and text.strip():
         return everyone, only_hidden if run.assumptions.hidden_recovery == 'an empty text' else ()
     return everyone, only_hidden
+
+
+class Unheard(NamedTuple):
+    """A handle, as written, that a message does not notify. `reasons` say what excludes each of its mentions."""
+
+    handle: str
+    reasons: tuple[str, ...]
+
+
+def unheard(
+    template: Template, context: Context, recipients: Sequence[str], escalation: Template | None = None
+) -> list[Unheard]:
+    """Return the handles of a message, and of the escalation_message, that are not among its recipients.
+
+    >>> from ddassets.engine.message import Context, Edge, parse
+    >>> context = Context(Edge(State.OK, State.ALERT), tags={'host': ['pg-3']})
+    >>> unheard(parse('{{#is_match "host.name" "db-"}} @ops {{/is_match}}'), context, ())
+    [Unheard(handle='@ops', reasons=('is_match "host.name" "db-" is false, host.name is pg-3',))]
+    """
+    flags = conditions(context.transition, context.assumptions)
+    runs = [_Run(context, flags), _Run(context, notified_conditions(flags, context.transition))]
+    again = context.transition.source == context.transition.target
+    replaced = again and escalation is not None and runs[0].assumptions.escalation_place == 'replace'
+    reasons: dict[str, dict[str, None]] = {}
+    reached = set(recipients)
+    for one in (template, escalation) if escalation else (template,):
+        excluded = 'the escalation_message replaces the message' if replaced and one is template else ''
+        if one is escalation and not again:
+            excluded = 'only renotifications contain the escalation_message'
+        for mention in mentions(one):
+            unmet = [excluded] if excluded else [run.unmet(mention.path) for run in runs]
+            if all(unmet):
+                reasons.setdefault(mention.name, {})[unmet[0]] = None
+            else:
+                reached.add(mention.name)
+    return [Unheard(name, tuple(why)) for name, why in reasons.items() if name not in reached]
 
 
 _PREFIXES = {ALERT: 'Triggered', WARN: 'Warn', NO_DATA: 'No data', OK: 'Recovered', UNKNOWN: 'Unknown'}
@@ -213,6 +250,29 @@ class _Run:
         else:
             minded, folded = (_equals(value, wanted, fold) for fold in (False, True))
         return folded if minded != folded and self.assumptions.match_case == 'no' else minded
+
+    def unmet(self, path: Sequence[Literal]) -> str:
+        """Return a sentence about the outermost condition that is not as required; empty if all are."""
+        for condition, required in path:
+            holds = self.holds(condition, 0)
+            if holds != required:
+                return f'{condition} is {"true" if holds else "false"}{self.compared(condition)}'
+        return ''
+
+    def compared(self, condition: Condition) -> str:
+        """Return the value that a condition compares, for the end of a sentence."""
+        if condition.name in FLAGS:
+            return ''
+        if condition.name == 'is_priority':
+            priority = self.context.priority
+            return ', there is no priority' if priority is None else f', the priority is P{priority}'
+        if condition.expression:
+            name, text = 'the result', self.variables.shown(self.result(condition.expression, 0))
+        else:
+            name = condition.arguments[0]
+            parts = quoted_parts(name)
+            text = self.variables.shown(self.lookup(parts, 0, tested=True), parts)
+        return f', {name} is {text or "empty"}'
 
     def contains(self, text: str, wanted: Sequence[str], fold: bool) -> bool:
         """Whether the text contains any of the texts; an empty one matches any text (A93, rule 4.5)."""
