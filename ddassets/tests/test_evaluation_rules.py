@@ -626,6 +626,9 @@ def test_an_alert_window_is_a_window():
             None,
             id='one',
         ),
+        pytest.param(
+            'avg(last_5m):avg:m{*} < 0', {'m': '5 -1'}, {}, None, id='a series with values on both sides of 0'
+        ),
     ],
 )
 def test_warnings(query, series, options, warning):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ddassets.diagnostic import UnusableInputError
-from ddassets.engine.series import MAX_POINTS, parse_compact, read_csv
+from ddassets.engine.series import MAX_POINTS, Series, parse_compact, read_csv
 
 NAN = float('nan')
 
@@ -133,6 +133,12 @@ def test_the_years_to_5000_are_seconds():
 def test_arrivals_in_milliseconds():
     (series,) = read_csv('time,value,arrival\n1800000000000,5,1800000007000\n', 'm')
     assert (series.times.tolist(), series.arrivals.tolist()) == ([1800000000], [1800000007])
+
+
+@pytest.mark.parametrize('kind', ['gauge', 'count', 'distribution'])
+def test_times_may_be_less_than_a_second_apart(kind):
+    times = np.array([0.0, 0.5, 1.0])
+    assert len(Series('m', frozenset(), times, times, kind, 1)) == 3
 
 
 @pytest.mark.parametrize('empty', ['', '\n'], ids=['by columns', 'by rows'])
