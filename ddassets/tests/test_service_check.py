@@ -243,6 +243,14 @@ def test_a_share_of_hosts_that_are_silent():
 # Messages
 
 
+@rule('14.6', '14.14')
+def test_the_default_thresholds_are_printed():
+    text = f'{HANDLE} [{{{{ok_threshold}}}}] [{{{{threshold}}}}] [{{{{warn_threshold}}}}]'
+    rehearsal = rehearsed({'m': check(message=text)}, [runs('OK CRITICAL', 'host:h')])
+    (alert,) = texts(rehearsal, 'm')
+    assert alert == f'{HANDLE} [1] [1] [1]'
+
+
 @rule('14.10', '14.14', 'A44')
 def test_variables_of_a_check():
     text = (
