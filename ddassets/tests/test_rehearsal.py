@@ -567,6 +567,72 @@ def test_properties(entry, holds):
     assert bool(verdict.details) != holds
 
 
+@pytest.mark.parametrize(
+    ('start', 'entry', 'details'),
+    [
+        pytest.param(
+            '10:00',
+            "notifications: {exactly: 1}, state: Warn, recipient: '@pagerduty-acme'",
+            ['found 0', '2 sent without this recipient, the first at Mon 2027-01-11 10:24:00'],
+            id='recipient',
+        ),
+        pytest.param(
+            '10:00',
+            "notifications: {at_least: 2}, recipient: '@pagerduty-acme'",
+            [
+                'found 1',
+                'Mon 2027-01-11 10:43:00 Queue is full, host:one,env:prod: Alert',
+                '3 sent without this recipient, the first at Mon 2027-01-11 10:24:00',
+            ],
+            id='too-few',
+        ),
+        pytest.param(
+            '19:00',
+            "notifications: {at_least: 1}, state: Alert, recipient: '@slack-acme'",
+            ['found 0', '1 muted by nights at Mon 2027-01-11 19:43:00'],
+            id='muted',
+        ),
+        pytest.param(
+            '19:00',
+            "notifications: {at_least: 1}, state: Warn, recipient: '@pagerduty-acme'",
+            ['found 0', '2 muted by nights without this recipient, the first at Mon 2027-01-11 19:24:00'],
+            id='both',
+        ),
+        pytest.param(
+            '18:30',
+            'notifications: {exactly: 4}',
+            [
+                'found 2',
+                'Mon 2027-01-11 18:54:00 Queue is full, host:one,env:prod: Warn',
+                'Mon 2027-01-11 19:22:00 Queue is full, host:one,env:prod: OK',
+                '2 muted by nights, the first at Mon 2027-01-11 19:13:00',
+            ],
+            id='some-muted',
+        ),
+        pytest.param(
+            '10:00',
+            'notifications: {at_least: 1}, muted: true, state: Alert',
+            ['found 0', '1 sent at Mon 2027-01-11 10:43:00'],
+            id='not-muted',
+        ),
+        pytest.param('10:00', 'notifications: {exactly: 1}, inside: Tue', ['found 0'], id='no-reason'),
+        pytest.param(
+            '19:00',
+            'notifications: none, muted: true, state: Alert',
+            ['found 1', 'Mon 2027-01-11 19:43:00 Queue is full, host:one,env:prod: Alert'],
+            id='too-many',
+        ),
+    ],
+)
+def test_a_property_says_why_it_found_too_few(start, entry, details):
+    text = HEAD.replace('10:00:00', f'{start}:00') + (
+        f"series: [{{metric: acme.queue.length, tags: ['host:one'], values: {SIGNAL}}}]\nmonitors: [queue_full]\n"
+    )
+    scenario = parse(f'{text}properties: [{{{entry}}}]', ACME / 'rehearsals' / 's.yaml')
+    (verdict,) = Judgement(rehearse(scenario, ASSETS)).verdicts
+    assert list(verdict.details) == details
+
+
 # Coverage
 
 

@@ -104,7 +104,26 @@ def _of_notifications(
                 due = group.notifications[row]
                 examples.append((due.instant, f'{monitor.name}, {group.name}: {due.target}'))
                 moments.append(Moment(monitor.name, group.name, due.instant))
-    return moments, tuple(_judged(finder.rehearsal, one, count, examples))
+    missed = list(_missed(finder.rehearsal, one, chosen)) if count < one.least else []
+    return moments, (*_judged(finder.rehearsal, one, count, examples), *missed)
+
+
+def _missed(
+    rehearsal: Rehearsal, one: Property, chosen: Sequence[tuple[MonitorResult, list[GroupResult]]]
+) -> Iterator[str]:
+    """Yield sentences about notifications that the property does not count only for their recipient or for a mute."""
+    missed: dict[str, list[int]] = {}
+    for monitor, groups in chosen:
+        for group in groups:
+            due, alike = group.notifications, _alike(rehearsal, one, group)
+            reached = monitor.notified(group, one.recipient.text(), alike) if one.recipient else alike
+            for row in np.flatnonzero(alike & ~(reached & (due.muted == one.muted))).tolist():
+                instant = int(due.instants[row])
+                what = f'muted by {", ".join(due.muting.downtimes(instant))}' if due.muted[row] else 'sent'
+                missed.setdefault(what if reached[row] else f'{what} without this recipient', []).append(instant)
+    for what, instants in missed.items():
+        first = shown_time(min(instants), rehearsal.zone)
+        yield f'{len(instants):,} {what}{", the first" if len(instants) > 1 else ""} at {first}'
 
 
 def _judged(rehearsal: Rehearsal, one: Property, count: int, examples: list[tuple[int, str]]) -> Iterator[str]:
@@ -119,15 +138,21 @@ def _judged(rehearsal: Rehearsal, one: Property, count: int, examples: list[tupl
 
 def _counted(rehearsal: Rehearsal, one: Property, monitor: MonitorResult, group: GroupResult) -> Flags:
     """Return which notifications of a group the property counts."""
+    counted: Flags = _alike(rehearsal, one, group) & (group.notifications.muted == one.muted)
+    if one.recipient is not None:
+        counted &= monitor.notified(group, one.recipient.text(), counted)
+    return counted
+
+
+def _alike(rehearsal: Rehearsal, one: Property, group: GroupResult) -> Flags:
+    """Return which notifications of a group have the state, the reason and the time, whoever gets them."""
     due = group.notifications
-    counted: Flags = due.muted == one.muted
+    counted = np.ones(len(due), dtype=np.bool_)
     if one.states is not None:
         counted &= np.isin(due.targets, one.states)
     if one.reason is not None:
         counted &= due.reasons == REASONS.index(one.reason)
     counted &= _in_time(rehearsal, one, due.instants)
-    if one.recipient is not None:
-        counted &= monitor.notified(group, one.recipient.text(), counted)
     return counted
 
 
