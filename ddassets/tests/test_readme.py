@@ -1,15 +1,18 @@
 """The README's commands, run in an empty folder with the built wheel, print what it shows."""
 
+import json
 import os
 import re
 import shutil
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 from textwrap import dedent
 from types import SimpleNamespace
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 import pytest
 import uv
@@ -21,6 +24,7 @@ from ddassets.lint.example import write
 ROOT = Path(__file__).parents[2]
 README = ROOT / 'README.md'
 GUIDE = ROOT / 'ddassets' / 'README.md'
+DOCUMENT = ROOT / 'ddassets' / 'docs' / 'rehearsals.md'
 _BLOCK = re.compile(r'^```(\w+)\n(.*?)^```$', re.MULTILINE | re.DOTALL)
 #: An indented block that begins with an import.
 _PYTHON = re.compile(r'^    (?:from|import) .*\n(?:    .*\n|\n)+', re.MULTILINE)
@@ -110,6 +114,57 @@ def test_the_commands_work_and_print_what_is_shown(version, wheel, tmp_path):
     for command, expected in shown:
         done = run(command, folder, programs)
         assert done.stderr == '' and done.stdout == expected, f'{command}\n{done.stdout}'
+
+
+# In the place of curl: records its arguments, and answers with a file.
+_CURL = """\
+#!/bin/bash
+printf '%s\\n' "$@" >> asked
+for each in "$@"; do case "$each" in https://*) cat "answers/${each##*/}";; esac; done
+"""
+
+
+def test_the_page_that_did_not_come_is_explained(tmp_path):
+    """The commands of the document find last night's page, muted by a downtime, in a folder outside a Git work tree."""
+    readme, document = README.read_text(encoding='utf-8'), DOCUMENT.read_text(encoding='utf-8')
+    heading = '## The page did not come'
+    assert f'docs/rehearsals.md#{heading[3:].lower().replace(" ", "-")})' in readme.partition('## Install')[0]
+    part = document.partition(f'\n{heading}\n')[2]
+    [fetch, look], [scenario] = blocks('bash', part), blocks('yaml', part)
+    (tmp_path / 'bin').mkdir()
+    (curl := tmp_path / 'bin' / 'curl').write_text(_CURL)
+    curl.chmod(0o755)
+    (tmp_path / 'answers').mkdir()
+    [monitor] = blocks('json', readme)
+    zone = ZoneInfo('Europe/Berlin')
+    first, bad, last = (datetime(2027, 1, 11 + day, hour, 0, tzinfo=zone) for day, hour in ((0, 21), (1, 2), (1, 6)))
+    times = range(int(first.timestamp()), int(last.timestamp()), 60)
+    points = [[1000.0 * time, 20.5 if time < bad.timestamp() else 200.0] for time in times]
+    points[7][1] = None
+    attributes = {
+        'scope': 'env:prod',
+        'monitor_identifier': {'monitor_tags': ['*']},
+        'schedule': {'start': '2027-01-12T00:00:00+00:00', 'end': '2027-01-12T03:00:00+00:00'},
+    }
+    answers = {
+        '4711': {'id': 4711, **json.loads(monitor)},
+        'downtime': {'data': [{'id': 'd1', 'type': 'downtime', 'attributes': attributes}]},
+        'query': {'status': 'ok', 'series': [{'tag_set': ['host:web-1'], 'pointlist': points}]},
+    }
+    for name, answer in answers.items():
+        (tmp_path / 'answers' / name).write_text(json.dumps(answer))
+    programs = Path(sys.executable).parent
+    prefix = 'set -e; export PATH="$PWD/bin:$PATH" DD_API_KEY=a DD_APP_KEY=b;'
+    done = run(f'{prefix}\n{fetch}', tmp_path, programs)
+    assert (done.returncode, done.stderr) == (0, '')
+    asked = (tmp_path / 'asked').read_text().splitlines()
+    assert {f'from={times[0]}', f'to={times[-1] + 60}', 'DD-API-KEY: a', 'DD-APPLICATION-KEY: b'} <= set(asked)
+    assert 'https://api.datadoghq.com/api/v1/query' in asked
+    (tmp_path / 'night.yaml').write_text(scenario)
+    for command in look.splitlines():
+        done = run(command, tmp_path, programs)
+        assert (done.returncode, done.stderr) == (0, ''), command
+        assert 'Alert' in done.stdout and 'mute' in done.stdout and 'host:web-1' in done.stdout, done.stdout
 
 
 def test_the_first_screen_has_the_problem_and_the_answer():
