@@ -250,7 +250,7 @@ class Choice:
         if found in self.allowed:
             return found
         near = did_you_mean(found, self.allowed)
-        if self.grows and not _misspelt(found, self.allowed):
+        if self.grows and not is_misspelt(found, self.allowed):
             report.add(code, place, f'{dotted(place)}: {found!r} is not known here', Severity.NOTE)
             return found
         hint = '' if near or len(self.allowed) <= _MAX_LISTED else f'allowed: {", ".join(self.allowed)}'
@@ -390,11 +390,11 @@ def _unknown(key: str, table: type[Table], place: Place, report: Report) -> None
     nearest = closest(key, rows)
     known = '' if nearest else f'known: {", ".join(rows)}' if len(rows) <= _MAX_LISTED else ''
     more = f'; did you mean {nearest}?' if nearest else ''
-    severity = Severity.ERROR if _misspelt(key, rows) else Severity.WARNING
+    severity = Severity.ERROR if is_misspelt(key, rows) else Severity.WARNING
     report.add('file/unknown-key', here, f'{dotted(here)}: unknown key{more}', severity, known)
 
 
-def _misspelt(name: str, known: Iterable[str]) -> bool:
+def is_misspelt(name: str, known: Iterable[str]) -> bool:
     """Whether a name is so near to a known name that it is certainly a misspelling."""
     nearest = closest(name, known)
     return nearest is not None and _alike(name, nearest) >= _MISSPELT

@@ -17,6 +17,7 @@ from ddassets.diagnostic import Diagnostic, Position, Severity
 from ddassets.regex import regex
 from ddassets.sources.model import Form, Inventory, Precedence
 from ddassets.sources.resource import TYPES, Resource, add_resource
+from ddassets.sources.terraform_schema import misspelt_type, report_arguments, report_type
 from ddassets.sources.values import Withheld
 
 MANAGER = 'Terraform'
@@ -139,7 +140,7 @@ def read_configuration(base: Base, inventory: Inventory) -> None:
     for index, each in enumerate(resources if isinstance(resources, list) else [resources]):
         top: Place = ('resource', index) if isinstance(resources, list) else ('resource',)
         for type, named in each.items():
-            for name, body in mapping(named).items() if type in TYPES else ():
+            for name, body in mapping(named).items() if type in TYPES or misspelt_type(type) else ():
                 bodies = body if isinstance(body, list) else [body]
                 for number, inner in enumerate(bodies):
                     place: Place = (*top, type, name, number) if isinstance(body, list) else (*top, type, name)
@@ -149,6 +150,9 @@ def read_configuration(base: Base, inventory: Inventory) -> None:
 
 def _read_resource(base: Base, inventory: Inventory, type: str, name: str, body: dict[str, Any], place: Place) -> None:
     address = f'{type}.{name}'
+    written = Resource(type, address, body, base, place, MANAGER)
+    report_type(inventory, written)
+    report_arguments(inventory, written)
     for repeated in ('count', 'for_each', 'dynamic'):
         if repeated in body:
             inventory.report(

@@ -10,7 +10,8 @@ RULE = Rule(
     reason='The API has no such key at this place.',
     explanation=(
         'A key that resembles a known key, or that belongs to another place of the body, is an error: it has no '
-        'effect where it is. Any other unknown key is a warning, because the API may have added it.'
+        'effect where it is. Any other unknown key is a warning, because the API may have added it. '
+        'The same applies to arguments and blocks of Terraform resources.'
     ),
     bad={MONITOR: {'definition': {'options': {'renotify_intervall': 60}}}},
     good={MONITOR: {'definition': {'options': {'renotify_interval': 60}}}},
