@@ -210,3 +210,25 @@ def test_a_series_in_compact_notation_is_read_again(values):
     series = Series('m', frozenset(), 60.0 * np.flatnonzero(there), values[there], 'gauge', 60)
     text = ' '.join(notation(series, 60.0 * len(values)))
     np.testing.assert_allclose(parse_compact(text), values, rtol=1e-9, atol=1e-9)
+
+
+def test_the_first_scenario_notices_a_later_downtime(init, tmp_path):
+    (tmp_path / 'monitors.json').write_text(json.dumps(BODY))
+    assert init('.')[0] == 0
+    assert init('.', command='rehearse')[0] == 0
+    attributes = {'scope': '*', 'monitor_identifier': {'monitor_tags': ['*']}}
+    downtime = {'data': {'type': 'downtime', 'attributes': attributes}}
+    (tmp_path / 'downtime.json').write_text(json.dumps(downtime))
+    code, out, _ = init('.', command='rehearse')
+    assert code == 1 and 'found muted' in out
+
+
+def test_a_first_scenario_with_downtimes_holds(init, tmp_path):
+    attributes = {'scope': '*', 'monitor_identifier': {'monitor_tags': ['*']}}
+    downtime = {'data': {'type': 'downtime', 'attributes': attributes}}
+    (tmp_path / 'monitors.json').write_text(json.dumps(BODY))
+    (tmp_path / 'downtime.json').write_text(json.dumps(downtime))
+    assert init('.')[0] == 0
+    [path] = (tmp_path / 'rehearsals').iterdir()
+    assert 'notification: muted' in path.read_text()
+    assert init('.', command='rehearse')[0] == 0

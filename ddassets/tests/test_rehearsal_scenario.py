@@ -355,7 +355,17 @@ def test_property_about_what_the_monitor_never_does_is_refused():
     text = f'{HEAD}{SERIES}monitors: [{body}]\ndowntimes: []\nproperties: [{{notifications: none, KEY}}]'
     assert 'no notification about Warn is possible' in refusal(text.replace('KEY', 'state: Warn'))
     assert 'no rehearsed monitor renotifies' in refusal(text.replace('KEY', 'reason: renotify'))
-    assert 'no rehearsed downtime covers the monitor' in refusal(text.replace('KEY', 'muted: true'))
+    some = text.replace('notifications: none', 'notifications: {at_least: 1}')
+    for key in ('muted: true', 'reason: downtime end'):
+        assert 'no rehearsed downtime covers the monitor' in refusal(some.replace('KEY', key))
+
+
+@pytest.mark.parametrize('key', ['muted: true', 'muted: true, reason: downtime end', 'reason: downtime end'])
+@pytest.mark.parametrize('bounds', ['none', '{at_most: 3}', '{exactly: 0}'])
+def test_a_property_guards_against_a_later_downtime(key, bounds):
+    body = '{name: x, type: query alert, query: "avg(last_5m):avg:acme.queue.length{*} > 1", message: "@a"}'
+    text = f'{HEAD}{SERIES}monitors: [{body}]\ndowntimes: []\nproperties: [{{notifications: {bounds}, {key}}}]'
+    assert [verdict.holds for verdict in judged(text).verdicts] == [True]
 
 
 def test_a_missing_or_binary_file_is_refused(tmp_path):

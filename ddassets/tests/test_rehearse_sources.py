@@ -433,3 +433,95 @@ def test_some_monitors_of_a_file(rehearse, tmp_path):
     scenario(tmp_path / 'a.yaml', 'monitors: [{file: exported.json, only: [Othr]}]\n')
     code, found, _ = rehearse('a.yaml')
     assert code == 2 and 'did you mean Other' in found['error']
+
+
+MUTES_ALL = """
+resource "datadog_downtime_schedule" "all" {
+  scope = "*"
+  monitor_identifier { monitor_tags = ["*"] }
+  one_time_schedule { start = "2027-01-04T09:00:00Z" }
+}
+"""
+MONITOR_TF = """
+resource "datadog_monitor" "lag" {
+  name = "Lag"
+  type = "query alert"
+  query = "avg(last_5m):avg:acme.lag{*} > 9"
+  message = "Lag. @ops@example.com"
+  monitor_thresholds { critical = 9 }
+}
+"""
+RULE = {'data': {'type': 'monitor-notification-rule', 'attributes': {
+    'name': 'Ops', 'filter': {'tags': ['team:harbor']}, 'recipients': ['slack-ops']}}}  # fmt: skip
+
+
+@pytest.mark.parametrize('where', ['terraform/main.tf', 'terraform/downtimes.tf', 'elsewhere/deep/mute.tf'])
+@pytest.mark.parametrize('argument', ['.', 'rehearsals', 'rehearsals/a.yaml'])
+@pytest.mark.parametrize('chosen', ['', 'downtimes: all\n', 'downtimes: {except: []}\n', 'downtimes: []\n'])
+def test_the_downtimes_of_a_repository_apply(where, argument, chosen, rehearse, tmp_path):
+    path = tmp_path / where
+    (tmp_path / '.git').mkdir()
+    path.parent.mkdir(parents=True)
+    (tmp_path / 'terraform').mkdir(exist_ok=True)
+    (tmp_path / 'terraform/main.tf').write_text(MONITOR_TF)
+    scenario(tmp_path / 'rehearsals/a.yaml', f'monitors: [{{file: ../terraform/main.tf}}]\n{chosen}')
+    code, found, err = rehearse(argument)
+    assert (code, found['downtimes'], [mail['sent'] for mail in found['inbox']]) == (0, [], [True, True]), err
+    with open(path, 'a') as file:
+        file.write(MUTES_ALL)
+    code, found, err = rehearse(argument)
+    names = [] if '[]\n' == chosen[-3:] and 'except' not in chosen else ['datadog_downtime_schedule.all']
+    assert (code, [each['name'] for each in found['downtimes']]) == (0, names), err
+    assert [mail['muted_by'] for mail in found['inbox']] == [names, names]
+
+
+def test_the_monitors_and_rules_of_a_repository_apply(rehearse, tmp_path, monkeypatch):
+    (tmp_path / '.git').mkdir()
+    (tmp_path / 'monitors').mkdir()
+    (tmp_path / 'monitors/exported.json').write_text(json.dumps([BODY, {**BODY, 'name': 'Other', 'id': 4}]))
+    (tmp_path / 'rules.json').write_text(json.dumps(RULE))
+    # Files of other tools are no obstacle.
+    (tmp_path / 'tsconfig.json').write_text('{// a comment\n}')
+    scenario(tmp_path / 'rehearsals/a.yaml')
+    code, found, err = rehearse('.')
+    assert (code, [each['name'] for each in found['monitors']]) == (0, ['Lag', 'Other']), err
+    assert found['inbox'][0]['recipients'] == ['@ops@example.com', '@slack-ops']
+    scenario(tmp_path / 'rehearsals/a.yaml', 'monitors: [Other]\nnotification_rules: []\n')
+    monkeypatch.chdir(tmp_path / 'rehearsals')
+    code, found, err = rehearse('a.yaml')
+    assert (code, [each['name'] for each in found['monitors']]) == (0, ['Other']), err
+    assert found['inbox'][0]['recipients'] == ['@ops@example.com']
+
+
+def test_a_member_of_a_composite_in_a_file_that_is_read_twice(rehearse, tmp_path):
+    composite = {'name': 'Both', 'type': 'composite', 'query': '"Lag" && "Other"', 'message': '@ops'}
+    (tmp_path / 'monitors.json').write_text(json.dumps([BODY, {**BODY, 'name': 'Other', 'id': 4}, composite]))
+    scenario(tmp_path / 'rehearsals/a.yaml', 'monitors: [{file: ../monitors.json}]\n')
+    code, found, err = rehearse('.')
+    assert (code, len(found['monitors'])) == (0, 3), found.get('error', err)
+
+
+def test_a_file_of_the_repository_that_is_not_read_is_a_warning(rehearse, tmp_path):
+    (tmp_path / 'monitors.json').write_text(json.dumps(BODY))
+    (tmp_path / 'helm.yaml').write_text(HELM)
+    scenario(tmp_path / 'rehearsals/a.yaml', 'monitors: [{file: ../monitors.json}]\n')
+    code, found, _ = rehearse('.')
+    assert code == 0 and any('a Helm template' in each for each in found['warnings'])
+
+
+@pytest.mark.parametrize(
+    ('text', 'wanted'),
+    [
+        pytest.param(json.dumps(BODY), (0, 'd.json: contains no downtime'), id='other-assets'),
+        pytest.param('{"name": "x"}', (2, 'd.json: expected a monitor or a downtime'), id='no-assets'),
+    ],
+)
+def test_a_named_file_without_downtimes(text, wanted, rehearse, tmp_path):
+    (tmp_path / 'd.json').write_text(text)
+    (tmp_path / 'exported.json').write_text(json.dumps(BODY))
+    for rest in ('downtimes: [d.json]\n', 'downtimes: [{file: d.json}]\n'):
+        scenario(tmp_path / 'a.yaml', f'monitors: [exported.json]\n{rest}')
+        code, found, _ = rehearse('a.yaml')
+        assert (code, wanted[1] in ' '.join([*found.get('warnings', ()), found.get('error', '')])) == (wanted[0], True)
+    scenario(tmp_path / 'a.yaml', 'monitors: [exported.json]\ndowntimes: [{file: d.json, only: [Lab]}]\n')
+    assert rehearse('a.yaml')[0] == 2

@@ -111,12 +111,11 @@ def judged(scenario: 'Scenario', path: Path, series: Iterable['Series'] = ()) ->
     Raises RehearsalFailed, and UnusableInputError for a scenario that cannot be rehearsed.
     """
     __tracebackhide__ = True
-    from ddassets import assets as bundle
     from ddassets.agent.scenario_check import simulate
     from ddassets.rehearsal import Judgement, rehearse
-    from ddassets.rehearsal.discovery import integration_of
+    from ddassets.rehearsal.discovery import assets_in, integration_of
 
-    rehearsal = rehearse(scenario, bundle.read(integration_of(path)), simulate, given=series)
+    rehearsal = rehearse(scenario, assets_in(integration_of(path)), simulate, given=series)
     failures = Judgement(rehearsal).failures
     if failures:
         lines = []

@@ -77,12 +77,11 @@ def add_options(parser: ArgumentParser) -> None:
 
 def run(options: Namespace) -> int:
     """Return 1 if an expectation failed and 2 where a scenario could not be used."""
-    from ddassets import assets
     from ddassets.cli import rehearse_text
     from ddassets.cli.rehearse_output import report
     from ddassets.output.formats import render
     from ddassets.rehearsal.choice import read_source
-    from ddassets.rehearsal.discovery import find
+    from ddassets.rehearsal.discovery import assets_in, find
     from ddassets.rehearsal.outcome import Run
     from ddassets.sources import joined
 
@@ -93,7 +92,9 @@ def run(options: Namespace) -> int:
     # Scenarios share the files that they name, and those of one integration its assets.
     read = cache(read_source)
     found = find(options.paths, read)
-    read_assets = cache(partial(_with_sources, joined(found.sources)) if found.sources else assets.read)
+    read_assets = cache(
+        partial(_with_sources, joined(found.sources)) if found.sources else partial(assets_in, read=read)
+    )
     rehearsed = partial(_rehearsed, read_assets, read)
     if options.explain is not None:
         _explain(found.scenarios, rehearsed, options)
@@ -110,13 +111,10 @@ def run(options: Namespace) -> int:
 
 
 def _with_sources(sources: 'Bundle', folder: Path) -> 'Bundle':
-    """Return the assets of sources with the manifest and metrics of the integration around a scenario."""
-    from dataclasses import replace
-
     from ddassets import assets
+    from ddassets.rehearsal.discovery import with_sources
 
-    around = assets.read(folder)
-    return replace(sources, folder=folder, manifest=around.manifest, metrics=around.metrics)
+    return with_sources(assets.read(folder), sources)
 
 
 def _auto(options: Namespace) -> int:

@@ -29,6 +29,11 @@ def read_source(path: Path) -> Bundle:
     return read_bundle(path)
 
 
+def identity(asset: Asset) -> tuple[object, ...]:
+    """Return a value that is equal for the same asset of a file that was read twice, by itself and in its folder."""
+    return os.path.abspath(asset.path), asset.position(), asset.address, asset.place
+
+
 @dataclass(frozen=True)
 class Chosen[T]:
     """The assets of one kind of a scenario, and sentences about values that their sources do not contain."""
@@ -43,7 +48,7 @@ def choose_monitors(scenario: Scenario, bundle: Bundle, read: ReadSource = read_
     Raises UnusableInputError for a monitor that does not exist, and with all errors of existing ones.
     """
     found: list[bundles.Monitor] = []
-    notes = list(bundle.notes)
+    notes: list[Diagnostic] = []
     for chosen in _chosen(scenario.monitors, bundle, bundle.monitors, 'monitor', [one.name for one in bundle.monitors]):
         if isinstance(chosen, bundles.Monitor):
             found.append(chosen)
@@ -55,13 +60,20 @@ def choose_monitors(scenario: Scenario, bundle: Bundle, read: ReadSource = read_
             notes += file.notes
     known = [one for one in found if _is_known(one)]
     shipped = {id(one) for one in bundle.monitors}
+    if not shipped.isdisjoint(map(id, found)):
+        notes[:0] = bundle.notes
+    else:
+        # The scenario uses no monitor of the source, but its downtimes: a file that is not read may contain more.
+        notes[:0] = [note for note in bundle.notes if note.severity is Severity.ERROR]
     _refuse(_faults(scenario, bundle, known), 'monitors', _names(one for one in known if id(one) in shipped))
     if not found:
         where = bundle.source or bundle.folder / 'assets' / 'monitors'
         (scenario.monitors.entry or scenario.top).refuse(f'no monitor to rehearse in {where}')
     if not known:
-        raise UnusableInputError(f'{found[0].path}: no monitor can be rehearsed', '\n'.join(map(_sentence, notes)))
-    return Chosen(_with_unique_names(scenario, known), [_sentence(note) for note in notes])
+        raise UnusableInputError(
+            f'{found[0].path}: no monitor can be rehearsed', '\n'.join(dict.fromkeys(map(_sentence, notes)))
+        )
+    return Chosen(_with_unique_names(scenario, known), [*dict.fromkeys(map(_sentence, notes))])
 
 
 def _is_known(monitor: bundles.Monitor) -> bool:
@@ -123,7 +135,7 @@ def choose_downtimes(scenario: Scenario, bundle: Bundle, read: ReadSource = read
     refused: list[str] = []
     names = _names_of(bundle)
     for number, chosen in enumerate(_chosen(scenario.downtimes, bundle, bundle.downtimes, 'downtime', [])):
-        for asset, name in _downtimes(chosen, names, number, read):
+        for asset, name in _downtimes(chosen, names, number, read, notes):
             downtime, diagnostics = downtimes.read(asset, name)
             selected.append(asset)
             faults += diagnostics
@@ -151,6 +163,7 @@ def choose_rules(
     Raises UnusableInputError for a rule that does not exist, and with all errors of existing ones.
     """
     found: list[bundles.NotificationRule] = []
+    notes: list[str] = []
     names = [one.name for one in bundle.rules]
     for chosen in _chosen(scenario.rules, bundle, bundle.rules, 'notification rule', names):
         if isinstance(chosen, bundles.NotificationRule):
@@ -159,18 +172,18 @@ def choose_rules(
             found.append(bundles.read_notification_rule(EntrySource(chosen), chosen.data()))
         else:
             file, only = _file(chosen, read)
-            found += _only(chosen, file, file.rules, only, 'notification rule')
+            found += _only(chosen, file, file.rules, only, 'notification rule', notes)
     faults = [*_problems(scenario.rules, bundle, found, 'notification rule')]
     faults += (fault for rule in found for fault in rule.errors)
     _refuse(faults, 'notification_rules', [rule.name or rule.path.stem for rule in found if rule.errors])
     return Chosen(
         [rule for rule in found if not rule.unknown],
-        [_left_out(rule.address or rule.label, rule.unknown) for rule in found if rule.unknown],
+        [*notes, *(_left_out(rule.address or rule.label, rule.unknown) for rule in found if rule.unknown)],
     )
 
 
 def _downtimes(
-    chosen: bundles.Downtime | Entry, names: Mapping[int, str], number: int, read: ReadSource
+    chosen: bundles.Downtime | Entry, names: Mapping[int, str], number: int, read: ReadSource, notes: list[str]
 ) -> Iterator[tuple[bundles.Downtime, str]]:
     """Return the selected downtimes, each with its name; `names` are those of the integration, by id()."""
     if isinstance(chosen, bundles.Downtime):
@@ -180,7 +193,7 @@ def _downtimes(
     else:
         file, only = _file(chosen, read)
         names = _names_of(file)
-        for asset in _only(chosen, file, file.downtimes, only, 'downtime'):
+        for asset in _only(chosen, file, file.downtimes, only, 'downtime', notes):
             yield asset, names[id(asset)]
 
 
@@ -269,10 +282,18 @@ def _file(entry: Entry, read: ReadSource) -> tuple[Bundle, Sequence[Entry]]:
     return checked(read(path)), only
 
 
-def _only[T: Asset](entry: Entry, file: Bundle, assets: Sequence[T], only: Sequence[Entry], kind: str) -> Sequence[T]:
-    """Return the selected assets of a file. Raises UnusableInputError if there are none."""
+def _only[T: Asset](
+    entry: Entry, file: Bundle, assets: Sequence[T], only: Sequence[Entry], kind: str, notes: list[str] | None = None
+) -> Sequence[T]:
+    """Return the selected assets of a file.
+
+    Raises UnusableInputError if there are none. With `notes`, a file that contains only other assets gets a note:
+    assets of this kind may be added to it later.
+    """
     if not assets:
-        entry.refuse(f'{file.source}: contains no {kind}')
+        if notes is None or only or not file.assets:
+            entry.refuse(f'{file.source}: contains no {kind}')
+        notes.append(f'{file.source}: contains no {kind}')
     index = _Index(assets, [asset.label for asset in assets] if only else [])
     return [_find(one, file, index, kind) for one in only] or assets
 

@@ -3,10 +3,10 @@
 import os
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ddassets import boundary
+from ddassets import assets, boundary
 from ddassets.assets import Bundle, is_integration
 from ddassets.diagnostic import UnusableInputError
 from ddassets.regex import regex
@@ -143,9 +143,33 @@ def find_scenarios(paths: Sequence[Path], read: ReadSource = read_source) -> lis
 def integration_of(scenario: Path) -> Path:
     """Return the integration of a scenario: the nearest folder above it with a manifest or monitors, or its own."""
     for folder in _above(scenario):
-        if os.path.isfile(folder / 'manifest.json') or os.path.isdir(folder / 'assets' / 'monitors'):
+        if _contains_integration(folder):
             return folder
     return scenario.parent
+
+
+def _contains_integration(folder: Path) -> bool:
+    return os.path.isfile(folder / 'manifest.json') or os.path.isdir(folder / 'assets' / 'monitors')
+
+
+def assets_in(folder: Path, read: ReadSource = read_source) -> Bundle:
+    """Return the assets for the scenarios of a folder, which `integration_of` returned.
+
+    Those of the integration; without one, for a folder named `rehearsals`, those of all files in the folder that
+    contains it, at any depth.
+    """
+    bundle = assets.read(folder)
+    if _contains_integration(folder) or Path(os.path.abspath(folder)).name != FOLDER:
+        return bundle
+    root = folder.parent if folder.name == FOLDER else Path(os.pardir)
+    # Outside of a Git work tree only the given paths are read.
+    sources = read(root) if boundary.is_inside(root) else bundle
+    return with_sources(bundle, sources) if sources.form else bundle
+
+
+def with_sources(bundle: Bundle, sources: Bundle) -> Bundle:
+    """Return the assets of sources with the manifest and metrics of the integration around a scenario."""
+    return replace(sources, folder=bundle.folder, manifest=bundle.manifest, metrics=bundle.metrics)
 
 
 def _above(scenario: Path) -> Iterator[Path]:

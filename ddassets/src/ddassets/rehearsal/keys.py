@@ -209,7 +209,7 @@ SCENARIO = Keys(
             list_of(either(POINTS.schema, BAND.schema, RUNS.schema, GIVEN.schema, FOUND.schema, SIMULATED.schema)),
             'the signal',
         ),
-        Key('monitors', _CHOICE, 'names, files, or complete monitors; default: all of the integration'),
+        Key('monitors', _CHOICE, 'names, files, or complete monitors; default: all of the integration or sources'),
         Key('downtimes', _CHOICE, 'the same for downtimes; [] for none'),
         Key('notification_rules', _CHOICE, 'the same for notification rules; [] for none'),
         Key(

@@ -174,10 +174,12 @@ def _refuse_impossible(finder: Finder, one: Property, monitors: Sequence[Monitor
             keys['state'].refuse(f'no notification about {state} is possible: the options of the monitor exclude it')
     if one.reason == 'renotify' and not any(edge.source == edge.target for edge in edges):
         keys['reason'].refuse('no rehearsed monitor renotifies')
-    if one.muted and not any(monitor.muting for monitor in monitors):
-        keys['muted'].refuse('no rehearsed downtime covers the monitor')
-    if one.reason == 'downtime end' and not any(monitor.muting for monitor in monitors):
-        keys['reason'].refuse('no rehearsed downtime covers the monitor')
+    # Without a downtime, "none is muted" holds: it guards against a later downtime.
+    if one.least and not any(monitor.muting for monitor in monitors):
+        if one.muted:
+            keys['muted'].refuse('no rehearsed downtime covers the monitor')
+        if one.reason == 'downtime end':
+            keys['reason'].refuse('no rehearsed downtime covers the monitor')
     if one.recipient is not None:
         if len(monitors) == 1:
             finder.recipient(monitors[0], one.recipient, one.recipient.text())

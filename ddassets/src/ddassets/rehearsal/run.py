@@ -26,7 +26,7 @@ from ddassets.engine.state import State
 from ddassets.engine.timeline import Group, GroupTimeline
 from ddassets.language.composite import Member
 from ddassets.rehearsal.bands import anomaly_stub
-from ddassets.rehearsal.choice import ReadSource, choose_downtimes, choose_monitors, choose_rules, read_source
+from ddassets.rehearsal.choice import ReadSource, choose_downtimes, choose_monitors, choose_rules, identity, read_source
 from ddassets.rehearsal.message import Messages
 from ddassets.rehearsal.result import DowntimeResult, GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Scenario
@@ -100,7 +100,7 @@ class _Run:
 
     def __post_init__(self) -> None:
         # Selected monitors come first, because their name may differ from that in the bundle.
-        self.pool = list({(id(one.source), one.place): one for one in reversed(self.pool)}.values())[::-1]
+        self.pool = list({identity(one): one for one in reversed(self.pool)}.values())[::-1]
         self._ready: dict[int, _Monitor] = {}
 
     def result(self, asset: MonitorAsset) -> MonitorResult:

@@ -21,7 +21,7 @@ from ddassets.rehearsal import writing
 from ddassets.rehearsal.auto import START, MadeSignal, make_signal
 from ddassets.rehearsal.auto.counted import MadeEvents, make_events
 from ddassets.rehearsal.auto.estate import declared
-from ddassets.rehearsal.discovery import FOLDER
+from ddassets.rehearsal.discovery import FOLDER, integration_of, with_sources
 from ddassets.rehearsal.one_line import flow_list, scalar
 from ddassets.rehearsal.parsing import parse
 from ddassets.rehearsal.run import rehearse
@@ -61,7 +61,7 @@ def start(monitor: Monitor, bundle: Bundle, path: Path, schema: str) -> Start:
             raise UnusableInputError(f'its {withheld[0]} is not known here')
         made = _made(monitor, bundle)
         text = '\n'.join(_lines(monitor, bundle, path, schema, made)) + '\n'
-        around = bundle if bundle.source is None else assets.read(path.parent.parent)
+        around = bundle if bundle.source is None else with_sources(assets.read(integration_of(path)), bundle)
         scenario = parse(text, path)
         filled, _ = writing.write(rehearse(scenario, around))
     except UnusableInputError as error:
@@ -210,7 +210,8 @@ def _chosen(monitor: Monitor, bundle: Bundle, path: Path) -> Iterator[str]:
         yield '# The file of the monitor, and its name or address in it.'
         only = flow_list([monitor.address or monitor.name])
         yield f'monitors: [{{file: {scalar(file)}, only: {only}}}]'
-    yield 'downtimes: []    # or names, or files; default: all of the integration'
+    yield f'# All downtimes of the {"integration" if bundle.source is None else "sources"} apply. To choose:'
+    yield '# `downtimes: []` for none, or a list of names or files.'
 
 
 def schema_path(path: Path, root: Path, name: str) -> str:
