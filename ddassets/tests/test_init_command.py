@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import shutil
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def files(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob('*') if path.is_file()}
 
 
-@pytest.mark.parametrize('place', ['', 'rehearsals/'], ids=['in a folder', 'in a folder named rehearsals'])
+@pytest.mark.parametrize('place', ['', 'rehearsals/', 'a folder/'])
 def test_the_commands_in_a_written_scenario_work_without_git(place, init, tmp_path):
     """Both commands of the header, run in the folder in which `init` ran."""
     assert not [folder for folder in tmp_path.parents if (folder / '.git').exists()]
@@ -61,9 +62,10 @@ def test_the_commands_in_a_written_scenario_work_without_git(place, init, tmp_pa
     assert init(f'{place}disk.json')[0] == 0
     (path,) = (tmp_path / place / 'rehearsals').iterdir()
     commands = re.findall(r'^#   ddassets (.*?) +#', path.read_text(), re.MULTILINE)
-    assert commands == [f'rehearse {place}rehearsals/{path.name}', f'rehearse --write {place}rehearsals/{path.name}']
-    for command in [*commands, f'rehearse {place}rehearsals']:
-        name, *arguments = command.split()
+    scenario = f'{place}rehearsals/{path.name}'
+    assert [shlex.split(each) for each in commands] == [['rehearse', scenario], ['rehearse', '--write', scenario]]
+    for command in [*commands, shlex.join(['rehearse', f'{place}rehearsals'])]:
+        name, *arguments = shlex.split(command)
         code, out, err = init(*arguments, command=name)
         assert (code, err) == (0, ''), command
     assert 'Lag is high' in out
@@ -95,6 +97,34 @@ def test_a_count_of_a_distribution(init, tmp_path):
         change['to'] for one in rehearsal['monitors'] for group in one['groups'] for change in group['transitions']
     }
     assert code == 0 and states == {'OK', 'Warn', 'Alert'}
+
+
+@pytest.mark.parametrize(
+    ('configured', 'path', 'inside'),
+    [
+        pytest.param(True, '../points.csv', True, id='beside the scenarios of init'),
+        pytest.param(False, '../points.csv', False, id='beside a folder of that name'),
+        pytest.param(True, '../../points.csv', False, id='further above'),
+        pytest.param(True, '../link.csv', False, id='a link'),
+        pytest.param(True, '../.git/points.csv', False, id='git'),
+    ],
+)
+def test_a_scenario_without_git_reads_what_is_below_the_folder_of_init(configured, path, inside, init, tmp_path):
+    """What is refused is not quoted."""
+    (scenarios := tmp_path / 'a' / 'rehearsals').mkdir(parents=True)
+    (tmp_path / 'a' / 'disk.json').write_text(json.dumps(BODY))
+    for folder in (tmp_path, tmp_path / 'a', tmp_path / 'a' / '.git' if '.git' in path else tmp_path):
+        folder.mkdir(exist_ok=True)
+        (folder / 'points.csv').write_text('time,value\n1,secret\n')
+    (tmp_path / 'a' / 'link.csv').symlink_to(tmp_path / 'points.csv')
+    if configured:
+        (tmp_path / 'a' / '.ddassets.yaml').touch()
+    series = f'[{{metric: acme.lag, type: gauge, interval: 1m, csv: {path}}}]'
+    body = json.dumps(BODY)
+    (scenarios / 'x.yaml').write_text(f'start: 2027-01-04\nlength: 1h\nseries: {series}\nmonitors: [{body}]\n')
+    code, out, err = init('a/rehearsals/x.yaml', command='rehearse')
+    assert code == 2 and ('secret' in out + err) == inside
+    assert ('outside the checkout, not read' in err) != inside
 
 
 def test_the_written_file_is_valid_in_an_editor(init, tmp_path):

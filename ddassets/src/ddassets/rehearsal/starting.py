@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -83,8 +84,9 @@ def _lines(monitor: Monitor, bundle: Bundle, path: Path, schema: str, made: Made
     name = monitor.name
     yield f'# yaml-language-server: $schema={schema}'
     yield f'# Written by `ddassets init` for the monitor {scalar(name)}.'
-    yield f'#   ddassets rehearse {path}            # does the monitor still do this?'
-    yield f'#   ddassets rehearse --write {path}    # after a change: fill in what happens now'
+    quoted = shlex.quote(str(path))
+    yield f'#   ddassets rehearse {quoted}            # does the monitor still do this?'
+    yield f'#   ddassets rehearse --write {quoted}    # after a change: fill in what happens now'
     yield f'description: {scalar(f"{name}: above its thresholds and back, then no points")}'
     yield f'start: {_instant(START)}    # UTC, unless there is a `timezone`'
     yield f'length: {duration.write(made.seconds)}'
