@@ -633,6 +633,86 @@ def test_a_property_says_why_it_found_too_few(start, entry, details):
     assert list(verdict.details) == details
 
 
+NOTHING = 'no evaluation had data: this rehearsal tests nothing'
+COUNT = '{name: c, type: query alert, query: "sum(last_5m):sum:acme.errors{env:no}.as_count() > 5"}'
+LOGS = '{name: l, type: log alert, query: "logs(\\"x\\").index(\\"*\\").rollup(\\"count\\").last(\\"5m\\") > 5"}'
+
+
+@pytest.mark.parametrize(
+    ('source', 'monitors', 'expected'),
+    [
+        pytest.param('values: 10x60', 'queue_full', False, id='data'),
+        pytest.param('values: _x59 1', 'queue_full', False, id='one-point'),
+        pytest.param('values: _x60', 'queue_full', True, id='no-value'),
+        pytest.param(
+            'values: 10x60', '{name: o, type: query alert, query: "avg(last_5m):avg:o{*} > 1"}', True, id='else'
+        ),
+        pytest.param(
+            'values: 10x60',
+            '{name: o, type: query alert, query: "avg(last_5m):avg:o{*} > 1"}, queue_full',
+            False,
+            id='one-of-two',
+        ),
+        pytest.param('values: 10x2, from: 2027-01-11T09:58:00', 'queue_full', False, id='in-a-window'),
+        pytest.param('values: 10x2, from: 2027-01-11T08:58:00', 'queue_full', True, id='before-each-window'),
+        pytest.param('values: 10x60', COUNT, True, id='nothing-counts-as-0'),
+        pytest.param('values: 10x60', LOGS, False, id='no-events-are-a-count'),
+    ],
+)
+def test_a_rehearsal_without_data_is_warned_about(source, monitors, expected):
+    series = f"series: [{{metric: acme.queue.length, tags: ['host:one'], {source}}}]\n"
+    assert (NOTHING in run(f'{series}monitors: [{monitors}]\n').warnings) == expected
+
+
+QUEUE = 'metric: acme.queue.length'
+BEFORE, AFTER = 'from: 2027-01-11T09:00:00', 'from: 2027-01-11T11:00:00'
+
+
+@pytest.mark.parametrize(
+    ('source', 'warning'),
+    [
+        pytest.param(
+            f'{QUEUE}, {BEFORE}, values: 1x60',
+            'acme.queue.length is before the rehearsal: Mon 2027-01-11 09:00:00 to Mon 2027-01-11 09:59:00',
+            id='before',
+        ),
+        pytest.param(f'{QUEUE}, {BEFORE}, values: 1x61', '', id='up-to-the-start'),
+        pytest.param(
+            f'{QUEUE}, {AFTER}, values: 1',
+            'acme.queue.length is after the rehearsal: Mon 2027-01-11 11:00:00',
+            id='after',
+        ),
+        pytest.param(f'{QUEUE}, from: 2027-01-11T10:59:00, values: 1x9', '', id='from-the-last-minute'),
+        pytest.param(
+            f'{QUEUE}, csv: points.csv',
+            'acme.queue.length is before the rehearsal: Fri 2027-01-01 01:00:00 to Fri 2027-01-01 01:01:00',
+            id='csv',
+        ),
+        pytest.param(
+            f'metric: other, interval: 1m, type: distribution, {AFTER}, values: "[1 2]"',
+            'other is after the rehearsal: Mon 2027-01-11 11:00:00',
+            id='distribution',
+        ),
+        pytest.param(
+            f'service_check: acme.up, {AFTER}, statuses: OK',
+            'acme.up is after the rehearsal: Mon 2027-01-11 11:00:00',
+            id='check',
+        ),
+        pytest.param(
+            f'events: logs, {BEFORE}, counts: 1x2',
+            'logs events is before the rehearsal: Mon 2027-01-11 09:00:00 to Mon 2027-01-11 09:01:00',
+            id='events',
+        ),
+    ],
+)
+def test_points_outside_the_rehearsal_are_warned_about(tmp_path, source, warning):
+    (tmp_path / 'points.csv').write_text('time,value\n1798761600,5\n1798761660,5\n')
+    text = f'{HEAD}series:\n  - {{tags: [host:one], {source}}}\nmonitors: [queue_full]\n'
+    found = rehearse(parse(text, tmp_path / 's.yaml'), ASSETS).warnings
+    expected = [f'line {len(text.splitlines()) - 1}: all data of {warning}'] if warning else []
+    assert [one for one in found if 'all data of' in one] == expected
+
+
 # Coverage
 
 

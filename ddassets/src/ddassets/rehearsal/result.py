@@ -53,6 +53,8 @@ class GroupResult:
     notifications: Notifications = field(repr=False)
     # The end of its data, in seconds since the epoch.
     data_end: float
+    # Whether at least one evaluation had data.
+    has_data: bool
     timeline: GroupTimeline | None = field(default=None, repr=False)
 
     @property
@@ -329,7 +331,11 @@ class Rehearsal:
         """Sentences, each with its monitor."""
         self._render_each_kind()
         own = [f'{one.name}: {warning}' for one in self.monitors for warning in one.warnings]
-        return (*dict.fromkeys(self.signal.warnings), *self.notes, *own, *self._downtime_warnings())
+        groups = [group for one in self.monitors for group in one.results.values()]
+        silent = (
+            () if any(group.has_data for group in groups) else ('no evaluation had data: this rehearsal tests nothing',)
+        )
+        return (*dict.fromkeys(self.signal.warnings), *self.notes, *own, *self._downtime_warnings(), *silent)
 
     def _downtime_warnings(self) -> Iterator[str]:
         """Yield warnings about downtimes that mute nothing, and about ambiguous numbered weekdays (rule 5.9)."""

@@ -15,6 +15,7 @@ from ddassets.engine import kinds
 from ddassets.engine import message as messages
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.composite import Source
+from ddassets.engine.counted import CountedMonitor
 from ddassets.engine.downtime import Calendar, Clock, Downtime, Recurring, touching
 from ddassets.engine.folding import unfolded
 from ddassets.engine.given import PREFIX as GIVEN
@@ -189,7 +190,8 @@ class _Monitor:
         mutes = tuple(self._mutes(timeline.tags))
         due = notifications(self.monitor, timeline, mutes, self.assumptions)
         first = np.flatnonzero(np.diff(timeline.states, prepend=np.int8(-2)))
-        data_ends = [self.signal.data_end(series) for series in self.evaluator.series(timeline.group)]
+        series = [*self.evaluator.series(timeline.group)]
+        data_ends = [self.signal.data_end(one) for one in series]
         return GroupResult(
             group=timeline.group,
             tags=timeline.tags,
@@ -200,8 +202,21 @@ class _Monitor:
             mutes=mutes,
             notifications=due,
             data_end=max(data_ends, default=-math.inf),
+            has_data=self._has_data(timeline, series),
             timeline=timeline if self.keep else None,
         )
+
+    def _has_data(self, timeline: GroupTimeline, series: Iterable[Series]) -> bool:
+        """Whether an evaluation had data: points of the rehearsal, or earlier ones that a window reaches.
+
+        A count of events needs none, but a metric without points may still be evaluated to 0.
+        """
+        scenario = self.scenario
+        times = np.concatenate([np.empty(0), *(one.times[np.isfinite(one.values)] for one in series)])
+        if ((times >= scenario.start) & (times < scenario.end)).any():
+            return True
+        evaluated = np.isfinite(timeline.values) | ~np.isin(timeline.states, [State.ABSENT, State.NO_DATA])
+        return bool(evaluated.any() and (isinstance(self.monitor, CountedMonitor) or (times < scenario.start).any()))
 
     def _mutes(self, tags: frozenset[str]) -> Iterator[Mute]:
         """Return the active intervals that cover a group (rules 5.11 to 5.20)."""

@@ -32,6 +32,7 @@ from ddassets.rehearsal.bands import Bands
 from ddassets.rehearsal.entry import Entry
 from ddassets.rehearsal.scenario import KINDS, Band, Check, FoundEvents, Points, Scenario, Statuses
 from ddassets.rehearsal.statuses import CHECK_WORDS, STATE_WORDS
+from ddassets.rehearsal.times import shown_time
 
 # Maximum of bytes of a CSV file. The points of all series together are limited to MAX_POINTS.
 MAX_CSV = 1_000_000_000
@@ -164,8 +165,20 @@ class _Reader:
             series = place.within(from_values, values, name, source.tags, source.start, 'count', source.interval)
             # There are no events between those of an entry.
             self.until[name, source.tags] = source.start + source.interval * values.size
+        self.check_times(source.entry, f'{source.product} events', source.start, [series])
         monitor = source.monitor.text() if source.monitor else None
         self.events.append(Events(source.product, series, monitor, source.attributes, source.fields))
+
+    def check_times(self, entry: Entry, name: str, start: float, series: Iterable[Series]) -> None:
+        """Warn if all points of a source are outside the rehearsal, or if its first one, at `start`, is after it."""
+        scenario = self.scenario
+        bounds = [float(one.times[end]) for one in series if len(one) for end in (0, -1)] or [start]
+        first, last = min(bounds), max(bounds)
+        if first >= scenario.end or last < scenario.start:
+            where = 'after' if first >= scenario.end else 'before'
+            shown = ' to '.join(shown_time(bound, scenario.zone) for bound in sorted({first, last}))
+            place = f'line {entry.line}: ' if entry.line else ''
+            self.warnings.append(f'{place}all data of {name} is {where} the rehearsal: {shown}')
 
     def count_points(self, entry: Entry, number: int) -> None:
         """Add to the number of points of all series. Raises UnusableInputError for more than MAX_POINTS."""
@@ -181,7 +194,9 @@ class _Reader:
         kind, interval = _declared(source, self.bundle)
         if source.values is None:
             text = _text(source)
-            for one in source.entry.keys['csv'].within(read_csv, text, source.metric, source.tags, kind, interval):
+            found = source.entry.keys['csv'].within(read_csv, text, source.metric, source.tags, kind, interval)
+            self.check_times(source.entry, source.metric, source.start, found)
+            for one in found:
                 self.count_points(source.entry, len(one))
                 last = float(one.times[-1]) + interval if len(one) else source.start
                 self.add(source, self.with_data_end(one, max(last, source.until or last)))
@@ -193,6 +208,7 @@ class _Reader:
         values = place.within(parse_compact, source.values, self.limit(source.start, interval))
         self.count_points(source.entry, values.size)
         one = place.within(from_values, values, source.metric, source.tags, source.start, kind, interval)
+        self.check_times(source.entry, source.metric, source.start, [one])
         self.add(source, self.with_data_end(one, source.start + interval * values.size))
 
     def distribution(self, source: Points, place: Entry, text: str, interval: int) -> None:
@@ -201,6 +217,7 @@ class _Reader:
         self.count_points(source.entry, values.size)
         times = source.start + interval * steps
         one = Series(source.metric, source.tags, times, values, 'distribution', interval, numbers=numbers)
+        self.check_times(source.entry, source.metric, source.start, [one])
         self.add(source, self.with_data_end(one, source.start + interval * size))
 
     def statuses(self, source: Statuses) -> None:
@@ -213,6 +230,7 @@ class _Reader:
         texts = statuses.messages(codes[known], source.messages)
         name = prefix + source.name
         runs = place.within(CheckRuns, name, source.tags, times, codes[known], 'gauge', source.interval, messages=texts)
+        self.check_times(source.entry, source.name, source.start, [runs])
         self.series.append(self.with_data_end(runs, source.start + source.interval * codes.size))
 
     def with_data_end(self, series: Series, until: float) -> Series:
