@@ -25,5 +25,6 @@ def missing_extra(error: ModuleNotFoundError, subject: str) -> UnusableInputErro
     if extra is None:
         return None
     return UnusableInputError(
-        f"{subject} needs the extra '{extra}' ({module} is not installed): pip install 'ddassets[{extra}]'"
+        f"{subject} needs the extra '{extra}' ({module} is not installed): "
+        f'install ddassets with [{extra}], see "Install" in ddassets/README.md of its repository'
     )

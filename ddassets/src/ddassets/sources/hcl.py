@@ -14,6 +14,7 @@ from ddassets.assets.document import fault
 from ddassets.assets.source import Place
 from ddassets.assets.source_document import Base
 from ddassets.diagnostic import Diagnostic, Position, Severity
+from ddassets.output.terminal import shorten
 from ddassets.regex import regex
 from ddassets.sources.model import Form, Inventory, Precedence
 from ddassets.sources.resource import TYPES, Resource, add_resource
@@ -21,6 +22,7 @@ from ddassets.sources.terraform_schema import misspelt_type, report_arguments, r
 from ddassets.sources.values import Withheld
 
 MANAGER = 'Terraform'
+_MAX_SHOWN = 40
 PLAN = 'read a plan instead: `terraform plan -out=p.bin && terraform show -json p.bin > plan.json`'
 _HEREDOC = regex(r'<<(-?)\s*(\w+)\n(.*?)\n?[ \t]*\2[ \t]*$', re.DOTALL)
 # `$${` and `%%{` escape Terraform's own templates.
@@ -115,16 +117,26 @@ def parse_hcl(path: Path, text: str, problems: list[Diagnostic]) -> HclDocument 
     except Exception as error:  # noqa: BLE001 - the errors of the parser have no common base class
         line, column = getattr(error, 'line', None), getattr(error, 'column', None)
         position = Position(line, column) if isinstance(line, int) and isinstance(column, int) and line > 0 else None
-        problems.append(
-            fault(
-                'file/syntax',
-                path,
-                position,
-                f'not HCL: {str(error).splitlines()[0] if str(error) else type(error).__name__}',
-            )
-        )
+        problems.append(fault('file/syntax', path, position, f'not HCL: {_described(error)}'))
         return None
     return HclDocument(path, text, data)
+
+
+_SIGNS = {'RBRACE': '}', 'RPAR': ')', 'RSQB': ']', 'EQ': '=', 'DBLQUOTE': '"'}
+
+
+def _described(error: Exception) -> str:
+    """Return what the parser found and what is missing, without the names of its tokens."""
+    found, expected = getattr(error, 'token', getattr(error, 'char', None)), getattr(error, 'expected', None) or ()
+    if not isinstance(found, str):
+        return 'the text cannot be parsed'
+    ends = getattr(found, 'type', '') == '$END'
+    if ends and 'STRING_CHARS' in expected:
+        return 'a text in quotes does not end'
+    shown = shorten(found.strip().partition('\n')[0].strip(), _MAX_SHOWN)
+    what = 'end of the file' if ends else 'end of the line' if not found[:1].strip(' \t\n') else repr(shown)
+    missing = [_SIGNS[name] for name in expected] if all(name in _SIGNS for name in expected) else []
+    return f'unexpected {what}' + (f'; expected {" or ".join(map(repr, missing))}' if missing else '')
 
 
 def is_configuration(data: Any) -> bool:
