@@ -415,7 +415,7 @@ def test_anomalies_by_a_stub(source, direction, expected):
         f"  - {{tags: ['host:one'], {source}}}\nmonitors: [{body}]\n"
     )
     if expected is None:
-        with pytest.raises(UnusableInputError, match=r'anomalies\(\): is not reproducible'):
+        with pytest.raises(UnusableInputError, match=r'anomalies\(\): cannot be computed'):
             run(text)
         return
     rehearsal = run(text)
