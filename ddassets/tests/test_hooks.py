@@ -191,7 +191,9 @@ def test_the_action_rehearses(checkout):
     (checkout / 'clean' / 'rehearsals' / 'a.yaml').write_text(SCENARIO)
     done = run_step('Rehearse', checkout, rehearse='clean')
     assert done.returncode == 1 and '::error' in done.stdout, done
-    assert steps()['Rehearse']['if'] == "inputs.rehearse != ''"
+    # Not skipped if lint fails.
+    assert steps()['Rehearse']['if'] == "${{ !cancelled() && inputs.rehearse != '' }}"
+    assert not any('continue-on-error' in step for step in steps().values())
 
 
 def test_the_workflow_that_init_writes_uses_the_action(checkout):

@@ -152,6 +152,19 @@ def test_the_written_file_is_valid_in_an_editor(init, tmp_path):
     assert workflow['jobs']['ddassets']['steps'][-1]['with'] == {'paths': 'exported.json', 'rehearse': 'exported.json'}
 
 
+def test_findings_of_lint_are_mentioned_with_the_baseline(init, tmp_path):
+    command = 'ddassets lint --write-baseline .ddassets-baseline.json exported.json'
+    good = {**BODY, 'message': 'Lag. {{#is_recovery}}Fine.{{/is_recovery}} @ops@example.com', 'tags': ['team:a']}
+    for faulty in (True, False):
+        body = {**good, 'options': {**good['options'], 'flavour': 1}} if faulty else good
+        (tmp_path / 'exported.json').write_text(json.dumps(body))
+        code, out, err = init('exported.json')
+        assert code == 0, err
+        assert out.endswith(f'lint has 1 finding; to fail only for new ones: {command}\n') == faulty
+        workflow = (tmp_path / '.ddassets' / 'github-workflow.yml').read_text()
+        assert f'#   {command}\n' in workflow and '# baseline: .ddassets-baseline.json' in workflow
+
+
 def test_existing_files_are_not_changed(init, tmp_path):
     (tmp_path / 'exported.json').write_text(json.dumps([BODY, {**BODY, 'name': 'Other', 'id': 4}]))
     (tmp_path / 'rehearsals').mkdir()

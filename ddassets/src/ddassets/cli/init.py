@@ -53,6 +53,9 @@ jobs:
         with:
           paths: {path}
           rehearse: {path}
+          # To fail only for new findings, record those of today, commit the file, and name it here:
+          #   ddassets lint --write-baseline .ddassets-baseline.json {path}
+          # baseline: .ddassets-baseline.json
 """
 
 
@@ -109,7 +112,20 @@ def run(options: Namespace) -> int:
         log(f'{named}: no workflow for GitHub: the action separates paths by spaces; rename the folder')
     writer.report()
     write(f'next: ddassets rehearse {shlex.quote(shown_path(options.path))}\n')
+    _write_baseline_hint(options.path)
     return FINE
+
+
+def _write_baseline_hint(path: Path) -> None:
+    """Write how to record the findings of lint, if it finds something that makes the workflow fail."""
+    from ddassets.lint.run import lint_paths
+
+    # What cannot be linted was not read either.
+    with suppress(UnusableInputError):
+        found = sum(finding.severity >= Severity.WARNING for finding in lint_paths([path]).findings)
+        if found:
+            command = f'ddassets lint --write-baseline .ddassets-baseline.json {shlex.quote(shown_path(path))}'
+            write(f'lint has {count(found, "finding")}; to fail only for new ones: {command}\n')
 
 
 def _read(path: Path) -> 'Bundle':
