@@ -474,6 +474,17 @@ def test_files_with_other_kinds_of_assets_are_taken_along(order, tmp_path, capsy
         assert code == 2 and f'{path.name}: no monitor found' in err
 
 
+@pytest.mark.parametrize(('scope', 'found'), [('*', True), ('env:lab', False)])
+def test_a_downtime_that_mutes_everything_is_reported(scope, found, tmp_path, capsys):
+    attributes = {'scope': scope, 'monitor_identifier': {'monitor_tags': ['*']}}
+    downtime = {'id': 'x', 'type': 'downtime', 'attributes': attributes}
+    (tmp_path / 'disk.json').write_text(json.dumps(QUEUE))
+    (tmp_path / 'all.json').write_text(json.dumps({'data': [downtime]}))
+    _, (out, _) = printed(capsys, tmp_path / 'disk.json', tmp_path / 'all.json', '--json')
+    codes = [each['rule'] for each in json.loads(out)['diagnostics']]
+    assert ('auto/mutes-everything' in codes) == found
+
+
 def test_a_file_with_nothing_for_a_monitor_is_refused(tmp_path, capsys):
     (tmp_path / 'disk.json').write_text(json.dumps(QUEUE))
     (tmp_path / 'board.json').write_text(json.dumps({'title': 'D', 'layout_type': 'ordered', 'widgets': []}))

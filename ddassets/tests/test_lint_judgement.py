@@ -1033,6 +1033,52 @@ def test_downtimes(tmp_path, files, rule, findings):
     assert judge(tmp_path, files, rule) == findings
 
 
+def mutes(schedule, tags=('*',), scope='*', zone='Europe/Berlin'):
+    identifier = {'monitor_tags': list(tags)}
+    more = {'monitor_identifier': identifier, 'scope': scope, 'display_timezone': zone, 'schedule': schedule}
+    return {DOWNTIME: {'data': {'attributes': {**INTEGRATION[DOWNTIME]['data']['attributes'], **more}}}}
+
+
+def one_time(start='2027-01-04T10:00:00+00:00', end=None):
+    # The null removes a key of the example.
+    return {'start': start, 'end': end, 'timezone': None, 'recurrences': None}
+
+
+def recurring(*pairs):
+    return recurrences(*pairs)['data']['attributes']['schedule']
+
+
+DAILY = ('2027-01-04T00:00:00', '24h', 'FREQ=DAILY;INTERVAL=1')
+
+
+@pytest.mark.parametrize(
+    ('files', 'found'),
+    [
+        pytest.param(mutes(one_time()), True, id='no-end'),
+        pytest.param(mutes(one_time(start=None)), True, id='neither-start-nor-end'),
+        pytest.param(mutes(recurring(DAILY)), True, id='whole-days'),
+        pytest.param(mutes(recurring((None, *DAILY[1:]))), True, id='whole-days-from-now-on'),
+        pytest.param(mutes(recurring((*DAILY[:2], 'FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR,SA,SU'))), True, id='weekdays'),
+        pytest.param(mutes(recurring((DAILY[0], '7d', 'FREQ=WEEKLY;BYDAY=MO'))), True, id='whole-weeks'),
+        pytest.param(
+            mutes(recurring((DAILY[0], '5d', 'FREQ=WEEKLY;BYDAY=MO'), (WEEKENDS[0], '2d', 'FREQ=WEEKLY;BYDAY=SA'))),
+            True,
+            id='two-that-cover-the-week',
+        ),
+        pytest.param(mutes(one_time(end='2027-01-05T10:00:00+00:00')), False, id='an-end'),
+        pytest.param(mutes(one_time(), scope='env:lab'), False, id='a-scope'),
+        pytest.param(mutes(one_time(), tags=['integration:acme']), False, id='tags'),
+        pytest.param(mutes(recurring((DAILY[0], '23h', DAILY[2]))), False, id='a-gap-in-each-day'),
+        pytest.param(mutes(recurring((*DAILY[:2], f'{DAILY[2]};COUNT=3'))), False, id='three-days'),
+        pytest.param(mutes(recurring((*DAILY[:2], f'{DAILY[2]};UNTIL=20270110T000000'))), False, id='until'),
+        pytest.param(mutes(recurring((*DAILY[:2], 'FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR,SA'))), False, id='no-sunday'),
+    ],
+)
+def test_a_downtime_that_mutes_everything(tmp_path, files, found):
+    message = 'the downtime mutes every monitor of the organisation at every time, without end'
+    assert judge(tmp_path, files, 'downtime/mutes-everything') == ([(WARNING, message, '')] if found else [])
+
+
 def test_downtimes_for_the_same_monitors_are_taken_together(tmp_path):
     other = INTEGRATION[DOWNTIME]['data']['attributes'] | recurrences(WEEKENDS)['data']['attributes']
     both = {

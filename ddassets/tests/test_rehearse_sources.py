@@ -525,3 +525,24 @@ def test_a_named_file_without_downtimes(text, wanted, rehearse, tmp_path):
         assert (code, wanted[1] in ' '.join([*found.get('warnings', ()), found.get('error', '')])) == (wanted[0], True)
     scenario(tmp_path / 'a.yaml', 'monitors: [exported.json]\ndowntimes: [{file: d.json, only: [Lab]}]\n')
     assert rehearse('a.yaml')[0] == 2
+
+
+def test_a_muted_notification_names_its_downtime_once_per_cause(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'main.tf').write_text(MONITOR_TF)
+    path = tmp_path / 'rehearsals/a.yaml'
+    scenario(path, 'monitors: [{file: ../main.tf}]\n', values='1x5 20x5 1x5 20x5 1x11')
+    assert main(['rehearse', '--write', '.']) == 0
+    with open(tmp_path / 'main.tf', 'a') as file:
+        file.write(MUTES_ALL)
+    lines = [number for number, line in enumerate(path.read_text().splitlines(), 1) if '- at: ' in line]
+    expected = len(lines)
+    assert expected > 3
+    cause = 'notification: expected sent, found muted by datadog_downtime_schedule.all (main.tf:10)'
+    for form, count in (('github', 1), ('markdown', 1), ('junit', 2 * expected), ('text', expected)):
+        capsys.readouterr()
+        assert main(['rehearse', '--format', form, '.']) == 1
+        out = ' '.join(capsys.readouterr().out.replace('\\', '').replace('%3A', ':').split())
+        assert out.count(cause) == count, out
+        more = f'and {expected - 1} more expectations with the same result: line {lines[1]}, '
+        assert (more in out) == (form in ('github', 'markdown'))

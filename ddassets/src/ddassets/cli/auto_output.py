@@ -23,6 +23,7 @@ _RULES = (
     Rule('auto/handle-never-notified', Severity.WARNING, 'no notification reaches a handle of the message'),
     Rule('auto/branch-never-rendered', Severity.NOTE, 'a branch of the message is never rendered'),
     Rule('auto/idle-downtime', Severity.WARNING, 'a downtime of the monitor covers none of its groups'),
+    Rule('auto/mutes-everything', Severity.WARNING, 'a downtime mutes every monitor, always'),
     Rule('auto/not-rehearsed', Severity.NOTE, 'the monitor is outside the supported subset'),
 )
 # Up to so many monitors have a block each; more are a table.

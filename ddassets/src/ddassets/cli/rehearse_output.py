@@ -13,6 +13,7 @@ from ddassets.engine.assumptions import ASSUMPTIONS
 from ddassets.engine.message import Delivery
 from ddassets.engine.state import State
 from ddassets.output.report import Case, Report, Rule, diagnostic_document, refusal_diagnostics
+from ddassets.output.terminal import count
 from ddassets.rehearsal.coverage import percentage
 from ddassets.rehearsal.inbox import DowntimeMail, Mail, inbox
 from ddassets.rehearsal.judgement import Judgement
@@ -21,6 +22,8 @@ from ddassets.rehearsal.result import GroupResult, MonitorResult
 from ddassets.rehearsal.verdict import Verdict
 from ddassets.rehearsal.what_if import WhatIf
 
+# Maximum of listed lines of expectations that fail alike.
+_MAX_LINES = 10
 _RULES = (
     Rule('rehearsal/expectation', Severity.ERROR, 'an expectation or a property of a scenario does not hold'),
     Rule('rehearsal/coverage', Severity.ERROR, 'the scenarios cover too little of the monitors'),
@@ -50,8 +53,14 @@ def _judged(run: Run) -> Iterator[tuple[Case, Sequence[Diagnostic]]]:
             yield case, faults
         elif outcome.judgement:
             # A scenario without expectations has run, at least.
-            for verdict in outcome.judgement.verdicts or (Verdict('runs', True),):
-                yield _case(outcome.path, verdict), _diagnostics('rehearsal/expectation', outcome.path, verdict)
+            verdicts = outcome.judgement.verdicts or (Verdict('runs', True),)
+            alike = _alike(verdicts)
+            for verdict in verdicts:
+                others = alike.get(id(verdict), ())
+                yield (
+                    _case(outcome.path, verdict),
+                    _diagnostics('rehearsal/expectation', outcome.path, verdict, others),
+                )
     for folder, verdict in run.coverage_verdicts.items():
         yield _case(folder, verdict), _diagnostics('rehearsal/coverage', folder, verdict)
 
@@ -64,11 +73,30 @@ def _case(path: Path, verdict: Verdict) -> Case:
     return Case(str(path), verdict.name, 'failed', first, '\n'.join(verdict.details), position)
 
 
-def _diagnostics(code: str, path: Path, verdict: Verdict) -> Sequence[Diagnostic]:
-    if verdict.holds:
+def _alike(verdicts: Sequence[Verdict]) -> Mapping[int, Sequence[Verdict] | None]:
+    """Return, by id(), the other failures of the same monitor and cause for the first of them, and None for those."""
+    first: dict[tuple[str, str], list[Verdict]] = {}
+    found: dict[int, Sequence[Verdict] | None] = {}
+    for verdict in verdicts:
+        if not verdict.holds and verdict.cause and verdict.moment:
+            others = first.get((verdict.moment.monitor, verdict.cause))
+            if others is None:
+                found[id(verdict)] = first[verdict.moment.monitor, verdict.cause] = []
+            else:
+                others.append(verdict)
+                found[id(verdict)] = None
+    return found
+
+
+def _diagnostics(code: str, path: Path, verdict: Verdict, alike: Sequence[Verdict] | None = ()) -> Sequence[Diagnostic]:
+    """Return the diagnostic of a failure, which counts those `alike`; none if it is counted by another (None)."""
+    if verdict.holds or alike is None:
         return ()
     position = Position(verdict.line, 1) if verdict.line else None
     message = f'{verdict.name}: {"; ".join(verdict.details)}' if verdict.details else verdict.name
+    if alike:
+        lines = ', '.join(str(one.line) for one in alike[:_MAX_LINES]) + (', …' if len(alike) > _MAX_LINES else '')
+        message += f'; and {count(len(alike), "more expectation")} with the same result: line {lines}'
     return (Diagnostic(code, Severity.ERROR, path, message, position),)
 
 

@@ -60,6 +60,13 @@ class Event:
     def moment(self) -> Moment:
         return Moment(self.monitor.name, self.group.name, self.at)
 
+    @property
+    def muting(self) -> str:
+        """Return which downtimes muted it, each with its file and line where they are known."""
+        names = self.notification.muted_by if self.notification else ()
+        by_name = {one.name: one for one in self.monitor.muting}
+        return ', '.join(f'{name}{by_name[name].place}' if name in by_name else name for name in names)
+
     def __str__(self) -> str:
         change = f'{self.source} to {self.target}' if self.reason == 'transition' else f'{self.target}, {self.reason}'
         fate = {'none': 'no notification'}.get(self.fate, self.fate)
@@ -287,7 +294,7 @@ def _verdict(rehearsal: Rehearsal, key: Key, one: Expectation, event: Event | No
     if event is None:
         return Verdict(name, False, (_instead(rehearsal, key),), line, moment)
     details = tuple(_differences(one, event))
-    return Verdict(name, not details, details, line, moment)
+    return Verdict(name, not details, details, line, moment, cause='; '.join(details))
 
 
 def _stated(state: State | None) -> str:
@@ -315,7 +322,8 @@ def _differences(one: Expectation, event: Event) -> Iterator[str]:
         ('muted_by', None if one.muted_by is None else listed(one.muted_by), muted_by),
     ):
         if expected is not None and expected != found:
-            yield f'{key}: expected {expected}, found {found}'
+            by = f' by {event.muting}' if key == 'notification' and event.muting else ''
+            yield f'{key}: expected {expected}, found {found}{by}'
     if one.value is not None and not math.isclose(one.value, event.value, rel_tol=_CLOSE, abs_tol=1e-9):
         yield f'value: expected {one.value:g}, found {"nothing" if math.isnan(event.value) else f"{event.value:.6g}"}'
     if one.recipients is not None or one.message:

@@ -106,6 +106,12 @@ class DowntimeResult:
     def name(self) -> str:
         return self.downtime.name
 
+    @property
+    def place(self) -> str:
+        """` (assets/downtimes/nights.json:1)`; empty where the file is not known."""
+        file, line = self.downtime.file, self.downtime.line
+        return f' ({file}:{line})' if file and line else ''
+
     def title(self, event: str) -> str:
         """Return the title of the message about an event."""
         return f'Downtime {event}: {self.name}'

@@ -16,7 +16,8 @@ class Moment:
 class Verdict:
     """Whether an expectation or property holds.
 
-    `details` say what happened instead; `line` is its line in the scenario; `moment` is where to look.
+    `details` say what happened instead; `line` is its line in the scenario; `moment` is where to look. Failures of one
+    monitor with the same `cause`, if it is not empty, are shown as one where each takes much room.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Verdict:
     details: tuple[str, ...] = ()
     line: int | None = None
     moment: Moment | None = None
+    cause: str = ''
 
     def __str__(self) -> str:
         return f'{self.name}: {"; ".join(self.details)}' if self.details else self.name

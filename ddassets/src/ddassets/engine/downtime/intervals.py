@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from operator import itemgetter
+from pathlib import Path as FilePath
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -17,6 +18,12 @@ from ddassets.language.downtime_scope import Scope
 
 type Path = tuple[str | int, ...]
 type Clock = Literal['elapsed', 'wall']
+
+
+# Seconds. The period in which a downtime is always active, if it ever is: from two weeks after its start, because each
+# weekday may have its own recurrence, and two months long, because an occurrence may last as long as its month.
+_DAYS_TO_START, _DAYS_JUDGED = 14 * 86400, 62 * 86400
+_ANY_TIME = 1_800_000_000
 
 
 class Interval(NamedTuple):
@@ -58,6 +65,9 @@ class Downtime:
     fields: DowntimeFields
     # For reports: equal downtimes may have different ids.
     id: str = field(default='', compare=False)
+    # The file that people edit, and the line.
+    file: FilePath | None = field(default=None, compare=False)
+    line: int | None = field(default=None, compare=False)
 
     def intervals(
         self, start: float, end: float, clock: Clock = 'elapsed', calendar: Calendar = USUAL
@@ -163,6 +173,22 @@ class Downtime:
             for key, instant in (('start', self.schedule.start), ('end', self.schedule.end)):
                 if instant is not None and datetime.fromtimestamp(instant, UTC).year >= 2038:
                     yield (key,)
+
+    @property
+    def everything_always(self) -> bool:
+        """Whether it mutes every group of every monitor at every time from its start on, without end."""
+        everything = self.monitor_id is None and (not self.monitor_tags or '*' in self.monitor_tags)
+        return everything and self.scope.root is None and self._always()
+
+    def _always(self) -> bool:
+        if isinstance(self.schedule, Once):
+            return self.schedule.end is None
+        endless = [one for one in self.schedule.recurrences if one.rule.count is None and one.rule.until is None]
+        steady = replace(self, schedule=replace(self.schedule, recurrences=tuple(endless)))
+        first = max((start for _, start in steady.starts()), default=_ANY_TIME)
+        whole = Interval(first + _DAYS_TO_START, first + _DAYS_TO_START + _DAYS_JUDGED)
+        # By the wall clock, because a day of 24 hours does not cover the day on which summer time ends.
+        return not [*without([whole], steady.intervals(*whole, 'wall'), *whole)]
 
     def same_as(self, other: 'Downtime') -> bool:
         """Whether the API would refuse one of the two as a duplicate (rule 5.10)."""

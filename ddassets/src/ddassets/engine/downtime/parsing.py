@@ -44,6 +44,8 @@ def read(asset: DowntimeAsset, name: str = '') -> tuple[Downtime | None, tuple[D
         zone=zone or ZoneInfo('UTC'),
         fields=fields,
         id=asset.id,
+        file=asset.path,
+        line=position.line if (position := asset.position()) else None,
     )
     return downtime, tuple(diagnostics)
 

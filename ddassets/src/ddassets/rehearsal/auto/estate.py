@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ddassets import assets
 from ddassets.assets import Bundle, NotificationRule
+from ddassets.assets import Downtime as DowntimeAsset
 from ddassets.assets import Monitor as MonitorAsset
 from ddassets.assets.source import Place
 from ddassets.diagnostic import Diagnostic, Severity, UnusableInputError
@@ -67,6 +68,7 @@ def survey_paths(paths: Iterable[Path], progress: Callable[[str], None] = lambda
     if not bundles:
         raise UnusableInputError(f'{beside[0].source or beside[0].folder}: no monitor found')
     shared = [downtime for bundle in beside for downtime in _downtimes(bundle)]
+    diagnostics += (found for bundle in (*bundles, *beside) for found in _mutes_everything(bundle))
     shared_rules = [rule for bundle in beside for rule in _rules(bundle)]
     for bundle in bundles:
         diagnostics += _faults_of_files(bundle)
@@ -106,12 +108,23 @@ def _rules(bundle: Bundle) -> list[NotificationRule]:
 
 
 def _downtimes(bundle: Bundle) -> Iterator[Downtime]:
+    yield from (downtime for _, downtime in _read_downtimes(bundle))
+
+
+def _read_downtimes(bundle: Bundle) -> Iterator[tuple[DowntimeAsset, Downtime]]:
     for asset, name in named_downtimes(bundle):
         try:
-            yield downtimes.parse(asset.body, name)
+            yield asset, downtimes.parse(asset.body, name)
         except UnusableInputError:
             # lint reports it with its position.
             continue
+
+
+def _mutes_everything(bundle: Bundle) -> Iterator[Diagnostic]:
+    for asset, downtime in _read_downtimes(bundle):
+        if downtime.everything_always:
+            message = f'the downtime {downtime.name} mutes every monitor at every time, without end'
+            yield asset.diagnostic('auto/mutes-everything', Severity.WARNING, ('scope',), message)
 
 
 def _survey(
