@@ -589,13 +589,16 @@ def test_properties(entry, holds):
         pytest.param(
             '19:00',
             "notifications: {at_least: 1}, state: Alert, recipient: '@slack-acme'",
-            ['found 0', '1 muted by nights at Mon 2027-01-11 19:43:00'],
+            ['found 0', '1 muted by "Quiet for the night" at Mon 2027-01-11 19:43:00'],
             id='muted',
         ),
         pytest.param(
             '19:00',
             "notifications: {at_least: 1}, state: Warn, recipient: '@pagerduty-acme'",
-            ['found 0', '2 muted by nights without this recipient, the first at Mon 2027-01-11 19:24:00'],
+            [
+                'found 0',
+                '2 muted by "Quiet for the night" without this recipient, the first at Mon 2027-01-11 19:24:00',
+            ],
             id='both',
         ),
         pytest.param(
@@ -605,7 +608,7 @@ def test_properties(entry, holds):
                 'found 2',
                 'Mon 2027-01-11 18:54:00 Queue is full, host:one,env:prod: Warn',
                 'Mon 2027-01-11 19:22:00 Queue is full, host:one,env:prod: OK',
-                '2 muted by nights, the first at Mon 2027-01-11 19:13:00',
+                '2 muted by "Quiet for the night", the first at Mon 2027-01-11 19:13:00',
             ],
             id='some-muted',
         ),

@@ -119,7 +119,8 @@ def _missed(
             reached = monitor.notified(group, one.recipient.text(), alike) if one.recipient else alike
             for row in np.flatnonzero(alike & ~(reached & (due.muted == one.muted))).tolist():
                 instant = int(due.instants[row])
-                what = f'muted by {", ".join(due.muting.downtimes(instant))}' if due.muted[row] else 'sent'
+                muting = ', '.join(rehearsal.downtime_labels[name] for name in due.muting.downtimes(instant))
+                what = f'muted by {muting}' if due.muted[row] else 'sent'
                 missed.setdefault(what if reached[row] else f'{what} without this recipient', []).append(instant)
     for what, instants in missed.items():
         first = shown_time(min(instants), rehearsal.zone)
