@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import uv
+import yaml
 from installing import find_python, reached, uv_run
 from missing import unavailable
 
@@ -165,6 +166,54 @@ def test_the_page_that_did_not_come_is_explained(tmp_path):
         done = run(command, tmp_path, programs)
         assert (done.returncode, done.stderr) == (0, ''), command
         assert 'Alert' in done.stdout and 'mute' in done.stdout and 'host:web-1' in done.stdout, done.stdout
+
+
+_TERRAFORM = """\
+resource "datadog_monitor" "lag" {
+  name    = "Lag"
+  type    = "query alert"
+  query   = "avg(last_5m):avg:shop.lag{*} > 9"
+  message = "Lag. @ops@example.com"
+  flavour = "x"
+}
+"""
+
+
+def test_a_repository_of_monitors_gets_scenarios_a_baseline_and_a_workflow(tmp_path):
+    """The commands of the section, in a repository of Terraform, JSON and YAML with a finding of lint."""
+    part = (
+        GUIDE.read_text(encoding='utf-8').partition('\n## Monitors in your own repository\n')[2].partition('\n## ')[0]
+    )
+    (start, again), [job] = blocks('bash', part), blocks('yaml', part)
+    (tmp_path / 'main.tf').write_text(_TERRAFORM)
+    (tmp_path / 'exported.json').write_text(blocks('json', README.read_text(encoding='utf-8'))[0])
+    monitor = {
+        'name': 'Depth',
+        'type': 'query alert',
+        'query': 'avg(last_5m):avg:shop.depth{*} > 9',
+        'message': 'Deep @a',
+    }
+    (tmp_path / 'monitors.yaml').write_text(yaml.safe_dump([monitor]))
+    programs = Path(sys.executable).parent
+    assert run('git init -q', tmp_path, programs).returncode == 0
+    assert run('ddassets lint .', tmp_path, programs).returncode == 1
+    done = run(f'set -e\n{start}', tmp_path, programs)
+    assert (done.returncode, done.stderr) == (0, ''), done
+    assert re.search(r'json: wrote \d+ findings', done.stdout) and len(list(tmp_path.glob('rehearsals/*.yaml'))) == 3
+    workflow = yaml.safe_load((tmp_path / '.github' / 'workflows' / 'ddassets.yml').read_text())
+    used = workflow['jobs']['ddassets']['steps'][-1]['with']
+    assert used == {'paths': '.', 'rehearse': '.', 'baseline': '.ddassets-baseline.json'}
+    assert run(f'set -e\n{again}', tmp_path, programs).returncode == 0
+    clone, install, *script = yaml.safe_load(job)['ddassets']['script']
+    assert clone.startswith('git clone ') and install.startswith('pip install ')
+    assert [line.partition(' ||')[0] for line in script[1:-1]] == again.splitlines()
+    for name in ('exported.json', 'main.tf'):
+        assert run('set -e\n' + '\n'.join(script), tmp_path, programs).returncode == 0
+        text = (tmp_path / name).read_text()
+        (tmp_path / name).write_text(text.replace('"query"', '"querry"').replace('message', 'mesage'))
+        done = run('set -e\n' + '\n'.join(script), tmp_path, programs)
+        assert done.returncode == 1 and 'file/unknown-key' in done.stdout
+        (tmp_path / name).write_text(text)
 
 
 def test_the_first_screen_has_the_problem_and_the_answer():
