@@ -546,3 +546,55 @@ def test_a_muted_notification_names_its_downtime_once_per_cause(tmp_path, monkey
         assert out.count(cause) == count, out
         more = f'and {expected - 1} more expectations with the same result: line {lines[1]}, '
         assert (more in out) == (form in ('github', 'markdown'))
+
+
+@pytest.mark.parametrize('argument', ['.', 'exported.json', 'rehearsals/a.yaml'])
+@pytest.mark.parametrize('every', [False, True])
+def test_monitors_without_a_scenario_are_listed(argument, every, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / '.git').mkdir()
+    (tmp_path / 'exported.json').write_text(json.dumps([{**BODY, 'name': name} for name in ('Lag', 'Other', 'More')]))
+    scenario(tmp_path / 'rehearsals/a.yaml', 'monitors: [{file: ../exported.json, only: [Lag]}]\n')
+    options = [argument, *(['--every-monitor'] if every else [])]
+    assert main(['rehearse', *options]) == int(every)
+    out = capsys.readouterr().out
+    line = 'No scenario rehearses 2 of 3 monitors: More, Other'
+    assert (line in out, f'FAILED: {line}' in out) == (every or argument[0] != 'r', every)
+    assert main(['rehearse', '--format', 'json', *options]) == int(every)
+    document = json.loads(capsys.readouterr().out)
+    assert document['unrehearsed'] == (['Other', 'More'] if every or argument[0] != 'r' else [])
+    assert document['ok'] != every
+    for form in ('github', 'junit', 'sarif'):
+        main(['rehearse', '--format', form, *options])
+        assert capsys.readouterr().out.count('no scenario rehearses it') == (2 if every else 0)
+    scenario(tmp_path / 'rehearsals/b.yaml', 'monitors: [{file: ../exported.json, only: [Other, More]}]\n')
+    if argument[0] != 'r':
+        assert main(['rehearse', *options]) == 0
+        assert 'No scenario' not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('option', ['--auto', '--write', '--explain=10:05'])
+def test_every_monitor_needs_all_scenarios(option, rehearse, tmp_path, capsys):
+    scenario(tmp_path / 'a.yaml')
+    assert main(['rehearse', '--every-monitor', option, 'a.yaml']) == 2
+    assert '--every-monitor judges all scenarios' in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ('start', 'end', 'listed'),
+    [
+        pytest.param('2027-01-04T10:05:00Z', '2027-01-04T10:15:00Z', False, id='inside'),
+        pytest.param('2027-01-04T09:00:00Z', '2027-01-04T10:01:00Z', False, id='overlaps'),
+        pytest.param('2027-01-04T09:00:00Z', '2027-01-04T10:00:00Z', True, id='before'),
+        pytest.param('2027-01-04T10:30:00Z', None, True, id='after'),
+    ],
+)
+def test_downtimes_outside_the_time_are_listed(start, end, listed, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    schedule = {'start': start, **({'end': end} if end else {})}
+    attributes = {'scope': '*', 'monitor_identifier': {'monitor_tags': ['*']}, 'schedule': schedule}
+    (tmp_path / 'lab.json').write_text(json.dumps({'data': {'type': 'downtime', 'attributes': attributes}}))
+    (tmp_path / 'exported.json').write_text(json.dumps(BODY))
+    scenario(tmp_path / 'a.yaml', 'monitors: [exported.json]\ndowntimes: [lab.json]\n')
+    assert main(['rehearse', 'a.yaml']) == 0
+    assert ('Downtimes not active in this time: lab' in capsys.readouterr().out) == listed

@@ -71,6 +71,9 @@ def add_options(parser: ArgumentParser) -> None:
         metavar='N',
         help='fail if the coverage of all files together is below N per cent',
     )
+    parser.add_argument(
+        '--every-monitor', action='store_true', help='fail if no scenario rehearses a monitor of the sources'
+    )
     parser.add_argument('--report', type=option.path, metavar='DIR', help='write an HTML page into DIR')
     parser.add_argument('--open', action='store_true', help='with --report: open the page in a browser')
 
@@ -99,7 +102,9 @@ def run(options: Namespace) -> int:
     if options.explain is not None:
         _explain(found.scenarios, rehearsed, options)
         return 0
-    result = Run([_outcome(path, rehearsed, options) for path in found.scenarios], options.min_coverage)
+    outcomes = [_outcome(path, rehearsed, options) for path in found.scenarios]
+    complete = set(options.paths).isdisjoint(found.scenarios)
+    result = Run(outcomes, options.min_coverage, complete, options.every_monitor)
     _PROGRESS.clear()
     if options.format == 'text' and not options.write:
         write(rehearse_text.summary(result, Screen.of_output()))
@@ -155,6 +160,8 @@ def _combinations(options: Namespace) -> Iterator[tuple[bool, str]]:
     yield auto and unmet, f'--auto has no scenario: --write, --explain and --min-coverage need one; {_WRITES_ONE}'
     yield options.open and not page, '--open opens the page of --report DIR'
     yield write and explain, '--write and --explain exclude each other'
+    whole = '--every-monitor judges all scenarios: it excludes --auto, --write and --explain'
+    yield options.every_monitor and (auto or write or explain), whole
     yield write and covered, '--write and --min-coverage exclude each other: review, then check the coverage'
     prints = '--explain prints one instant only: it excludes --min-coverage and --report'
     yield explain and (covered or page), prints

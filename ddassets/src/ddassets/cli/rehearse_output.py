@@ -27,6 +27,7 @@ _MAX_LINES = 10
 _RULES = (
     Rule('rehearsal/expectation', Severity.ERROR, 'an expectation or a property of a scenario does not hold'),
     Rule('rehearsal/coverage', Severity.ERROR, 'the scenarios cover too little of the monitors'),
+    Rule('rehearsal/unrehearsed', Severity.ERROR, 'with --every-monitor: no scenario rehearses a monitor'),
     Rule('rehearsal/unusable', Severity.ERROR, 'a scenario, or an asset that it names, cannot be used'),
 )
 
@@ -61,6 +62,10 @@ def _judged(run: Run) -> Iterator[tuple[Case, Sequence[Diagnostic]]]:
                     _case(outcome.path, verdict),
                     _diagnostics('rehearsal/expectation', outcome.path, verdict, others),
                 )
+    for asset in run.unrehearsed if run.every_monitor else ():
+        name = f'{asset.name} is rehearsed'
+        case = Case(str(asset.path), name, 'failed', 'no scenario rehearses it', position=asset.position())
+        yield case, [asset.diagnostic('rehearsal/unrehearsed', Severity.ERROR, (), 'no scenario rehearses it')]
     for folder, verdict in run.coverage_verdicts.items():
         yield _case(folder, verdict), _diagnostics('rehearsal/coverage', folder, verdict)
 
@@ -105,6 +110,7 @@ def _document(run: Run) -> dict[str, Any]:
     return {
         'ok': run.code == 0,
         'rehearsals': [_outcome(outcome) for outcome in run.outcomes],
+        'unrehearsed': [one.name for one in run.unrehearsed],
         'coverage': [
             {
                 'integration': str(folder),

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from ddassets import duration
 from ddassets.engine.assumptions import ASSUMPTIONS
 from ddassets.engine.state import State
+from ddassets.nearest import listed
 from ddassets.output.terminal import Screen, count, printable, shorten, shown_path, table
 from ddassets.rehearsal.coverage import percentage
 from ddassets.rehearsal.inbox import DowntimeMail, Mail, fate, inbox
@@ -60,6 +61,11 @@ def summary_lines(run: Run) -> list[str]:
             lines.append(f'  {name}: {len(items) - len(missing)} of {len(items)}{gaps}')
         if folder in run.coverage_verdicts and not run.coverage_verdicts[folder].holds:
             lines.append(f'  FAILED: {run.coverage_verdicts[folder].name}')
+    if run.unrehearsed:
+        names = listed([one.name for one in run.unrehearsed])
+        failed_word = 'FAILED: ' if run.every_monitor else ''
+        total = count(len(run.monitors), 'monitor')
+        lines.append(f'{failed_word}No scenario rehearses {len(run.unrehearsed)} of {total}: {names}')
     unusable = sum(outcome.error is not None for outcome in run.outcomes)
     failed = sum(outcome.failed for outcome in run.outcomes)
     counted = {'passed': len(run.outcomes) - unusable - failed, 'failed': failed, 'unusable': unusable}
@@ -124,6 +130,8 @@ def _inbox(rehearsal: Rehearsal, limit: int, screen: Screen) -> Iterator[str]:
         left = [f'{sent + own - len(mails):,} more'] if sent + own > len(mails) else []
         left += [f'{muted:,} that were muted'] if muted else []
         yield f'    … and {" and ".join(left)} (--inbox {total} shows all)'
+    if rehearsal.inactive:
+        yield from screen.wrapped(f'Downtimes not active in this time: {printable(listed(rehearsal.inactive))}', 2)
 
 
 def _mail_lines(rehearsal: Rehearsal, mails: Sequence[Mail | DowntimeMail], screen: Screen) -> Iterator[str]:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from ddassets.assets import Monitor
 from ddassets.diagnostic import UnusableInputError
 from ddassets.rehearsal import coverage
+from ddassets.rehearsal.choice import identity
 from ddassets.rehearsal.judgement import Judgement
 from ddassets.rehearsal.verdict import Verdict
 
@@ -33,10 +35,15 @@ class Outcome:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """The results of several files. `min_coverage` is the minimum per integration in per cent, or None."""
+    """The results of several files. `min_coverage` is the minimum per integration in per cent, or None.
+
+    `complete`: the files are all scenarios of their sources. `every_monitor`: one without a scenario is a failure.
+    """
 
     outcomes: Sequence[Outcome]
     min_coverage: float | None = None
+    complete: bool = False
+    every_monitor: bool = False
 
     @property
     def unusable(self) -> bool:
@@ -48,7 +55,23 @@ class Run:
         if self.unusable:
             return UNUSABLE
         failed = any(outcome.failed for outcome in self.outcomes)
+        failed = failed or (self.every_monitor and bool(self.unrehearsed))
         return FAILED if failed or not all(verdict.holds for verdict in self.coverage_verdicts.values()) else 0
+
+    @cached_property
+    def monitors(self) -> Sequence[Monitor]:
+        """The monitors of all sources, in order."""
+        bundles = [outcome.judgement.rehearsal.bundle for outcome in self.outcomes if outcome.judgement]
+        return list({identity(one): one for bundle in bundles for one in bundle.monitors}.values())
+
+    @cached_property
+    def unrehearsed(self) -> Sequence[Monitor]:
+        """The monitors of the sources that no scenario rehearses; none if that is not known or not asked for."""
+        if self.unusable or not (self.complete or self.every_monitor):
+            return ()
+        rehearsals = [outcome.judgement.rehearsal for outcome in self.outcomes if outcome.judgement]
+        done = {identity(one.asset) for rehearsal in rehearsals for one in rehearsal.monitors}
+        return [one for one in self.monitors if identity(one) not in done]
 
     @cached_property
     def coverage(self) -> Mapping[Path, Mapping[str, Sequence[tuple[str, bool]]]]:

@@ -310,6 +310,11 @@ class Rehearsal:
         return self.scenario.zone
 
     @property
+    def inactive(self) -> list[str]:
+        """The names of the downtimes whose whole time is outside that of the scenario."""
+        return [one.name for one in self.downtimes if not one.windows]
+
+    @property
     def series(self) -> SeriesSet:
         return self.signal.series
 
