@@ -240,7 +240,7 @@ def test_metrics_of_another_integration_are_known(lint, tmp_path):
 def test_a_folder_of_downtimes_is_an_integration(lint, tmp_path):
     folder = tmp_path / 'night' / 'assets' / 'downtimes'
     folder.mkdir(parents=True)
-    (folder / 'night.json').write_text('{"monitor_identifier": {"monitor_tags": ["*"]}, "scope": "*"}')
+    (folder / 'night.json').write_text('{"monitor_identifier": {"monitor_tags": ["*"]}, "scope": "env:dev"}')
     assert lint('night')[1].endswith('\n1 integration, 0 queries: 1 note\n')
 
 
