@@ -544,7 +544,7 @@ def test_a_muted_notification_names_its_downtime_once_per_cause(tmp_path, monkey
         assert main(['rehearse', '--format', form, '.']) == 1
         out = ' '.join(capsys.readouterr().out.replace('\\', '').replace('%3A', ':').split())
         assert out.count(cause) == count, out
-        more = f'and {expected - 1} more expectations with the same result: line {lines[1]}, '
+        more = f'and {expected - 1} more expectations with the same result: lines {lines[1]}, '
         assert (more in out) == (form in ('github', 'markdown'))
 
 

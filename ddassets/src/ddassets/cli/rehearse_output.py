@@ -101,7 +101,8 @@ def _diagnostics(code: str, path: Path, verdict: Verdict, alike: Sequence[Verdic
     message = f'{verdict.name}: {"; ".join(verdict.details)}' if verdict.details else verdict.name
     if alike:
         lines = ', '.join(str(one.line) for one in alike[:_MAX_LINES]) + (', …' if len(alike) > _MAX_LINES else '')
-        message += f'; and {count(len(alike), "more expectation")} with the same result: line {lines}'
+        place = 'line' if len(alike) == 1 else 'lines'
+        message += f'; and {count(len(alike), "more expectation")} with the same result: {place} {lines}'
     return (Diagnostic(code, Severity.ERROR, path, message, position),)
 
 
