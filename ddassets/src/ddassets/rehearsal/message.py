@@ -101,7 +101,7 @@ class Messages:
         # Asked for each notification, because it records assumptions.
         variables = self.evaluator.variables(group, notification.instant)
         title, body = self._texts.get((edge, group)) or self._rendered(about.context, edge, notification, variables)
-        if self._lasting:
+        if self.lasting:
             self._texts[edge, group] = title, body
         problems = dict.fromkeys(fault.message for fault in (*title.problems, *body.problems))
         routes = self._routes(group, edge)
@@ -212,7 +212,7 @@ class Messages:
         return self._uses_varying(self.title)
 
     @cached_property
-    def _lasting(self) -> bool:
+    def lasting(self) -> bool:
         """Whether title and text are the same for all notifications of the same transition and group."""
         return not any(map(self._uses_varying, (self.title, *self.templates)))
 

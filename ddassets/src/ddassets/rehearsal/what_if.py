@@ -153,7 +153,7 @@ class _Row:
         return due, self.monitor.evaluator.variables(self.result.group, due.instant)
 
     def text(self) -> tuple[object, ...]:
-        found = self.monitor.message(self.result.group, self.notification)
+        found = self.monitor.words(self.result.group, self.notification)
         return found.title, found.text, found.recipients, found.textless
 
 
