@@ -31,7 +31,10 @@ def read_source(path: Path) -> Bundle:
 
 def identity(asset: Asset) -> tuple[object, ...]:
     """Return a value that is equal for the same asset of a file that was read twice, by itself and in its folder."""
-    return os.path.abspath(asset.path), asset.position(), asset.address, asset.place
+    position = asset.position()
+    if position is None:  # given as data, which was read once
+        return id(asset.source), asset.place
+    return os.path.abspath(asset.path), position, asset.address, asset.place
 
 
 @dataclass(frozen=True)

@@ -121,6 +121,7 @@ def unheard(
     """Return the handles of a message, and of the escalation_message, that are not among its recipients.
 
     >>> from ddassets.engine.message import Context, Edge, parse
+    >>> from ddassets.engine.state import State
     >>> context = Context(Edge(State.OK, State.ALERT), tags={'host': ['pg-3']})
     >>> unheard(parse('{{#is_match "host.name" "db-"}} @ops {{/is_match}}'), context, ())
     [Unheard(handle='@ops', reasons=('is_match "host.name" "db-" is false, host.name is pg-3',))]
