@@ -155,7 +155,6 @@ class MonitorResult:
         self._make = make
         self._recipients: dict[tuple[Group, Edge], tuple[str, ...]] = {}
         self._headings: dict[tuple[Group, Edge], Message] = {}
-        self._lasting: dict[tuple[Group, Edge], Message] = {}
 
     @property
     def name(self) -> str:
@@ -234,15 +233,6 @@ class MonitorResult:
         if self.messages.varies or self.messages.titled_apart or key not in self._headings:
             self._headings[key] = replace(self.message(group, notification), text='')
         return self._headings[key]
-
-    def words(self, group: Group, notification: Notification) -> Message:
-        """Return the message for its title, text and recipients: the first of its transition if these never differ."""
-        if not self.messages.lasting:
-            return self.message(group, notification)
-        key = (group, self.messages.edge(notification))
-        if key not in self._lasting:
-            self._lasting[key] = self.message(group, notification)
-        return self._lasting[key]
 
     def recipients(self, group: Group, notification: Notification) -> tuple[str, ...]:
         """Return the recipients, rendered once per transition of a group if only numbers differ."""

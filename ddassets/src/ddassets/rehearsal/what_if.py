@@ -114,20 +114,27 @@ def _pairs(
 def _changes(before: MonitorResult, after: MonitorResult) -> Iterator[Change]:
     """Return how the notifications of a monitor differ.
 
-    No assumption affects both states and texts, so after another evaluation the same facts have the same text.
+    No assumption affects both states and texts, so after another evaluation the same facts have the same text. A text
+    that is the same for all notifications of a transition has no facts, and is compared once per transition.
     """
     reworded = after.results is before.results
+    lasting = before.messages.lasting and after.messages.lasting
     for group in sorted(before.results.keys() | after.results.keys()):
         old, new = _rows(before, before.results.get(group)), _rows(after, after.results.get(group))
         name = ','.join(group) or '*'
         yield from _timing(before.name, name, old, new)
+        differ: dict[str, bool] = {}
         for key in sorted(old.keys() & new.keys()):
             was, now = old[key], new[key]
             if was.muted != now.muted:
                 kind: Literal['is muted', 'is sent'] = 'is muted' if now.muted else 'is sent'
                 yield Change(kind, before.name, name, key[0], key[1])
-            elif was.read and now.read and (reworded or was.facts() != now.facts()) and was.text() != now.text():
-                yield Change('changes', before.name, name, key[0], key[1])
+            elif was.read and now.read:
+                if key[1] not in differ or not lasting:
+                    may = reworded or (not lasting and was.facts() != now.facts())
+                    differ[key[1]] = may and was.text() != now.text()
+                if differ[key[1]]:
+                    yield Change('changes', before.name, name, key[0], key[1])
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +160,7 @@ class _Row:
         return due, self.monitor.evaluator.variables(self.result.group, due.instant)
 
     def text(self) -> tuple[object, ...]:
-        found = self.monitor.words(self.result.group, self.notification)
+        found = self.monitor.message(self.result.group, self.notification)
         return found.title, found.text, found.recipients, found.textless
 
 
