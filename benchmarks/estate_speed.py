@@ -1,9 +1,10 @@
 """How long an estate of 800 monitors takes over a day of signal each: thresholds, functions, checks, logs, composites.
 
 The monitors are made here, each with a metric, a check or a search of its own, and a signal of its own: a point or a
-run a minute for each of three hosts, or a hundred events. What counts is `ddassets rehearse` on one core, from the
-start of Python to the last line of the terminal's tables. The limit is 20 s of the processor with the defaults, which
-rehearse the day again for assumptions that a result relies on. Beside it stands the same with `--what-if off`.
+run a minute, or a hundred events. What counts is `ddassets rehearse` on one core, from the start of Python to the last
+line of the terminal's tables. The limit is 20 s of the processor with the defaults, which rehearse the day again for
+assumptions that a result relies on. Beside it stand the same with `--what-if off`, and both with three hosts for each
+monitor, so that most have three groups.
 
     python benchmarks/estate_speed.py [--monitors 800] [--rounds 3]
 """
@@ -17,7 +18,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -39,24 +40,24 @@ def levels(generator: random.Random, words: tuple[str, ...], separator: str = ' 
     return separator.join(found)
 
 
-def points(metric: str, generator: random.Random, kind: str = 'gauge') -> list[Json]:
+def points(metric: str, hosts: Sequence[str], generator: random.Random) -> list[Json]:
     return [
         {
             'metric': metric,
-            'type': kind,
+            'type': 'gauge',
             'interval': '60s',
             'tags': [f'host:{host}', 'env:prod'],
             'values': levels(generator, ('5', '20', '50', '75', '95', '_')),
         }
-        for host in HOSTS
+        for host in hosts
     ]
 
 
-def runs(check: str, generator: random.Random) -> list[Json]:
+def runs(check: str, hosts: Sequence[str], generator: random.Random) -> list[Json]:
     words = ('OK', 'OK', 'WARNING', 'CRITICAL', 'UNKNOWN', '_')
     return [
         {'service_check': check, 'interval': '60s', 'tags': [f'host:{host}'], 'statuses': levels(generator, words)}
-        for host in HOSTS
+        for host in hosts
     ]
 
 
@@ -77,7 +78,7 @@ QUERIES = (
 )
 
 
-def metric_monitor(number: int, generator: random.Random) -> tuple[Json, list[Json]]:
+def metric_monitor(number: int, hosts: Sequence[str], generator: random.Random) -> tuple[Json, list[Json]]:
     query = generator.choice(QUERIES).format(metric=f'acme.m{number}')
     critical = float(query.rpartition(' ')[2])
     options = {
@@ -86,38 +87,38 @@ def metric_monitor(number: int, generator: random.Random) -> tuple[Json, list[Js
         'no_data_timeframe': 20,
         'renotify_interval': generator.choice([0, 60]),
     }
-    return {'type': 'query alert', 'query': query, 'options': options}, points(f'acme.m{number}', generator)
+    return {'type': 'query alert', 'query': query, 'options': options}, points(f'acme.m{number}', hosts, generator)
 
 
-def check_monitor(number: int, generator: random.Random) -> tuple[Json, list[Json]]:
+def check_monitor(number: int, hosts: Sequence[str], generator: random.Random) -> tuple[Json, list[Json]]:
     query = f'"acme.c{number}".over("*").by("host").last(4).count_by_status()'
     options = {'thresholds': {'critical': 3, 'warning': 2, 'ok': 1}, 'notify_no_data': True, 'no_data_timeframe': 10}
-    return {'type': 'service check', 'query': query, 'options': options}, runs(f'acme.c{number}', generator)
+    return {'type': 'service check', 'query': query, 'options': options}, runs(f'acme.c{number}', hosts, generator)
 
 
-def log_monitor(number: int, generator: random.Random) -> tuple[Json, list[Json]]:
+def log_monitor(number: int, hosts: Sequence[str], generator: random.Random) -> tuple[Json, list[Json]]:
     query = f'logs("service:s{number}").index("*").rollup("count").last("15m") > 2'
     return {'type': 'log alert', 'query': query, 'options': {'thresholds': {'critical': 2}}}, events(
         f'm{number}', generator
     )
 
 
-def composite(number: int, generator: random.Random) -> tuple[Json, list[Json]]:
+def composite(number: int, hosts: Sequence[str], generator: random.Random) -> tuple[Json, list[Json]]:
     # Every twentieth monitor, over some of the metric monitors before it.
     one, other = generator.sample(range(number - 15, number - 5), 2)
     return {'type': 'composite', 'query': f'm{one} && !m{other}', 'options': {}}, []
 
 
-def build(folder: Path, count: int) -> Path:
+def build(folder: Path, count: int, hosts: Sequence[str]) -> Path:
     """Write an integration of `count` monitors and its scenario; returns its folder."""
     generator = random.Random('estate')
     monitors = folder / 'assets' / 'monitors'
     monitors.mkdir(parents=True)
     series: list[Json] = []
-    kinds: list[Callable[[int, random.Random], tuple[Json, list[Json]]]]
+    kinds: list[Callable[[int, Sequence[str], random.Random], tuple[Json, list[Json]]]]
     kinds = [*[metric_monitor] * 15, check_monitor, check_monitor, log_monitor, log_monitor, composite]
     for number in range(count):
-        body, signal = kinds[number % len(kinds)](number, generator)
+        body, signal = kinds[number % len(kinds)](number, hosts, generator)
         message = '{{#is_alert}}Too much. @oncall{{/is_alert}}{{#is_recovery}}Over. @oncall{{/is_recovery}} @slack-all'
         body = {'name': f'm{number}', 'message': message, 'tags': ['team:acme'], **body}
         (monitors / f'm{number}.json').write_text(json.dumps(body))
@@ -130,7 +131,7 @@ def build(folder: Path, count: int) -> Path:
 
 def seconds(folder: Path, what_if: str) -> tuple[float, float]:
     """What one rehearsal costs, printed as on a terminal: seconds of the processor, MiB at the peak of all so far."""
-    environment = {**os.environ, 'PYTHONPYCACHEPREFIX': str(folder / 'bytecode')}
+    environment = {**os.environ, 'PYTHONPYCACHEPREFIX': str(folder.parent / 'bytecode')}
     environment.pop('PYTHONDONTWRITEBYTECODE', None)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     core = min(os.sched_getaffinity(0))
@@ -157,16 +158,20 @@ def main() -> int:
     parser.add_argument('--monitors', type=int, default=800)
     parser.add_argument('--rounds', type=int, default=3)
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = build(Path(temporary), options.monitors)
-        seconds(build(folder / 'first', 20), 'auto')  # compiles the bytecode
-        found = [seconds(folder, 'auto') for _ in range(options.rounds)]
-        without = [seconds(folder, 'off') for _ in range(options.rounds)]
-    median = statistics.median(spent for spent, _ in found)
-    about = f'median of {len(found)}, {found[-1][1]:.0f} MiB; limit {MAX_SECONDS:g} s'
-    print(f'{options.monitors} monitors over a day: {median:.1f} s of one core ({about})')
-    print(f'the same with --what-if off: {statistics.median(spent for spent, _ in without):.1f} s')
-    return 0 if median < MAX_SECONDS else 1
+    medians = []
+    for hosts in (HOSTS[:1], HOSTS):
+        with tempfile.TemporaryDirectory() as temporary:
+            folder = build(Path(temporary) / 'estate', options.monitors, hosts)
+            seconds(build(Path(temporary) / 'first', 20, hosts), 'auto')  # compiles the bytecode
+            found = [seconds(folder, 'auto') for _ in range(options.rounds)]
+            without = [seconds(folder, 'off') for _ in range(options.rounds)]
+        medians.append(statistics.median(spent for spent, _ in found))
+        plain = statistics.median(spent for spent, _ in without)
+        about = f'median of {len(found)}, {found[-1][1]:.0f} MiB; --what-if off: {plain:.1f} s'
+        head = f'{options.monitors} monitors over a day, hosts of each: {len(hosts)}'
+        print(f'{head}: {medians[-1]:.1f} s of one core ({about})')
+    print(f'limit: {MAX_SECONDS:g} s')
+    return 0 if max(medians) < MAX_SECONDS else 1
 
 
 if __name__ == '__main__':
