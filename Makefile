@@ -28,7 +28,9 @@ quick: $(UV) ## ruff, mypy, the import layers and the fast tests: about a minute
 	@$(RUN) ruff check -q && $(RUN) ruff format --check -q && $(RUN) mypy && $(RUN) mypy --config-file $(TESTS_TYPES)
 	@$(RUN) pytest -q -m quick ddassets
 
-test: lint lint-assets rehearse validate test-integration test-toolkit test-companions ## run all tests and validators
+# Two parts at a time, because a machine of CI has two cores and pytest uses one.
+test: ## run all tests and validators, two parts at a time
+	@$(MAKE) --no-print-directory -j2 lint lint-assets rehearse validate test-integration test-toolkit test-companions
 
 lint: $(UV) ## ruff and mypy
 	$(RUN) ruff check
@@ -56,7 +58,7 @@ test-integration: .ddev.toml ## my_metric's tests, in ddev's environment
 e2e: .ddev.toml ## my_metric in the Agent's image (`ddev env test`); needs Docker, so it is not part of `make test`
 	@DDEV='$(UV) run --locked --only-group ddev ddev' UV_PROJECT_ENVIRONMENT=.venv-ddev .ci/e2e
 
-test-toolkit: test-random test-rest ## ddassets' tests, in two parts that `make -j2` runs at the same time
+test-toolkit: test-random test-rest ## ddassets' tests, in two parts that `make test` runs at the same time
 
 test-random: $(UV)
 	$(RUN) pytest -m long ddassets
