@@ -11,8 +11,8 @@ from ddassets.cli import auto_output, main
 from ddassets.engine import downtime as downtimes
 from ddassets.engine import monitor as monitors
 from ddassets.rehearsal.auto import survey
+from ddassets.rehearsal.auto.answers import Survey
 from ddassets.rehearsal.auto.estate import Estate, judge
-from ddassets.rehearsal.auto.survey import Survey
 from ddassets.report.surveyed import page as page_of_surveys
 
 ANOMALIES = (

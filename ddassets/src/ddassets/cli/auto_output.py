@@ -11,8 +11,8 @@ from ddassets.diagnostic import Severity
 from ddassets.output.formats.text import diagnostic_lines
 from ddassets.output.report import Case, Report, Rule, diagnostic_document
 from ddassets.output.terminal import Paint, Screen, count, printable, shorten, shown_path
+from ddassets.rehearsal.auto.answers import Survey, Verdict
 from ddassets.rehearsal.auto.estate import Estate
-from ddassets.rehearsal.auto.survey import Survey, Verdict
 
 _RULES = (
     Rule('auto/never-alerts', Severity.ERROR, 'no signal that was tried makes the monitor alert'),

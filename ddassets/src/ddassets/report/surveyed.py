@@ -4,8 +4,8 @@ from importlib.metadata import version
 
 from ddassets.diagnostic import Severity
 from ddassets.output.terminal import shown_path
+from ddassets.rehearsal.auto.answers import Survey
 from ddassets.rehearsal.auto.estate import Estate
-from ddassets.rehearsal.auto.survey import Survey
 from ddassets.report import model
 
 

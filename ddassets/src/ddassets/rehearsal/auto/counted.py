@@ -16,13 +16,13 @@ from ddassets.engine.column import Floats
 from ddassets.engine.counted import CountedEvaluator, CountedMonitor
 from ddassets.engine.downtime import Downtime
 from ddassets.engine.events import Events
-from ddassets.engine.message import Edge
 from ddassets.engine.series import Series
 from ddassets.engine.state import State
 from ddassets.engine.timeline import Group, GroupTimeline
 from ddassets.language.counted import PRODUCTS
-from ddassets.rehearsal.auto.reporting import Reporter, delay, edges
-from ddassets.rehearsal.auto.survey import START, Survey, Verdict, conditions, last_level
+from ddassets.rehearsal.auto.answers import Survey, Surveyor, Verdict
+from ddassets.rehearsal.auto.reporting import Reporter
+from ddassets.rehearsal.auto.survey import START, conditions, last_level
 
 #: The instant of the first events: evaluations happen on whole minutes, so that no event is at an end of a window.
 FIRST = START + 30
@@ -76,7 +76,7 @@ def _value(key: str, search: str) -> str:
     return asked[1] if asked else f'{key.removeprefix("@")}-1'
 
 
-class _Surveyor:
+class _Surveyor(Surveyor[CountedMonitor]):
     """Chooses a level for each state of one monitor, and evaluates bursts of events with these levels."""
 
     def __init__(self, asset: MonitorAsset, monitor: CountedMonitor, rules: Sequence[NotificationRule] = ()) -> None:
@@ -87,39 +87,19 @@ class _Surveyor:
         self.assumptions = Assumptions()
 
     def survey(self, downtimes: Sequence[Downtime]) -> Survey:
-        report, levels = self._reporter, self._levels
-        idle = tuple(report.idle(downtimes))
-        if not levels:
+        if not self._levels:
             return Survey(
                 self.asset,
-                alert=Verdict('no', self._never_holds()),
+                alert=Verdict('no', self.why_never(State.ALERT)),
                 recovery=Verdict('no', 'it never alerts'),
-                idle_downtimes=idle,
+                idle_downtimes=tuple(self.reporter.idle(downtimes)),
             )
         steps, marks = self._steps()
-        timeline = self._timeline(steps)
-        visited = {State(code) for code in np.unique(timeline.states) if code >= 0}
-        reached = edges(timeline)
-        return Survey(
-            self.asset,
-            alert=self._verdict(State.ALERT, visited),
-            warn=self._verdict(State.WARN, visited),
-            no_data=self._verdict(State.NO_DATA, visited),
-            recovery=self._recovery(reached, visited),
-            page_after=delay(timeline, marks.get('bad'), State.ALERT),
-            recovery_after=delay(timeline, marks.get('good'), State.OK),
-            no_data_after=delay(timeline, marks.get('last'), State.NO_DATA),
-            notified=report.notified(reached),
-            renotified=report.renotified(visited),
-            never=report.never(),
-            unrendered=tuple(report.unrendered()),
-            idle_downtimes=idle,
-            assumptions=tuple(self.assumptions.relied_on),
-        )
+        return self.answers(self._timeline(steps), marks, downtimes)
 
     def made(self) -> MadeEvents:
         if 'alert' not in self._levels:
-            raise UnusableInputError(self._never_holds())
+            raise UnusableInputError(self.why_never(State.ALERT))
         steps, _ = self._steps()
         return MadeEvents(self._events(steps), self._levels, self.query.window * len(steps), self.query.window)
 
@@ -235,35 +215,21 @@ class _Surveyor:
         evaluator = CountedEvaluator(self.monitor, self._events(steps), START, end, 0, self.assumptions)
         return evaluator.timeline(evaluator.groups[0])
 
-    def _verdict(self, state: State, visited: set[State]) -> Verdict:
-        if state not in self.monitor.states:
-            reason = 'no warning threshold' if state is State.WARN else 'no option enables it'
-            return Verdict('not set', reason)
-        if state in visited:
-            silent = state is State.NO_DATA and self.monitor.silent_no_data
-            return Verdict('yes', 'shown, not notified' if silent else '')
-        if state is State.NO_DATA:
-            if self.monitor.timeout and self.monitor.timeout <= (self.monitor.no_data_timeframe or 0):
-                return Verdict('no', 'timeout_h resolves the monitor first')
-            return Verdict('no', 'a window without events is evaluated as 0' if self._silence_is_zero else _KEPT)
-        return Verdict('no', self._never_holds(state))
+    def why_no_data_is_missed(self) -> str:
+        return 'a window without events is evaluated as 0' if self._silence_is_zero else _KEPT
 
-    def _recovery(self, reached: set[Edge], visited: set[State]) -> Verdict:
-        if not visited & {State.ALERT, State.WARN}:
-            return Verdict('no', 'it never alerts')
-        if any(edge.target is State.OK for edge in reached):
-            return Verdict('yes')
+    def why_it_never_recovers(self) -> str:
         if 'ok' in self._levels:
-            return Verdict('no', 'no events tried cross the recovery thresholds')
+            return 'no events tried cross the recovery thresholds'
         if self._whole and not self._silence_is_zero:
-            return Verdict('no', f'only 0 would be OK, and {_KEPT if self._keeps else "no events are No Data"}')
-        return Verdict('no', 'no value crosses the recovery thresholds')
+            return f'only 0 would be OK, and {_KEPT if self._keeps else "no events are No Data"}'
+        return 'no value crosses the recovery thresholds'
 
     @property
     def _keeps(self) -> bool:
         return self.monitor.on_missing_data in (None, 'default')
 
-    def _never_holds(self, state: State = State.ALERT) -> str:
+    def why_never(self, state: State) -> str:
         limits, query = self.monitor.thresholds, self.query
         limit = f'{query.comparator} {limits.critical:g}'
         if state is State.WARN:
@@ -277,7 +243,7 @@ class _Surveyor:
         )
 
     @cached_property
-    def _reporter(self) -> Reporter:
+    def reporter(self) -> Reporter:
         keys = () if self.monitor.folded else self.query.by
         return Reporter(self.asset, self.monitor, keys, frozenset, self.rules, self.assumptions)
 

@@ -20,9 +20,10 @@ from ddassets.engine.downtime import Downtime
 from ddassets.engine.monitor import Monitor
 from ddassets.engine.series import Kind
 from ddassets.engine.service_check import CheckMonitor
+from ddassets.rehearsal.auto.answers import Survey
 from ddassets.rehearsal.auto.counted import survey_counted
 from ddassets.rehearsal.auto.others import survey_check, survey_composite
-from ddassets.rehearsal.auto.survey import Survey, survey
+from ddassets.rehearsal.auto.survey import survey
 from ddassets.rehearsal.choice import named_downtimes
 from ddassets.rehearsal.scenario import KINDS
 

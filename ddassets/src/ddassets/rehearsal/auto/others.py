@@ -20,8 +20,9 @@ from ddassets.engine.service_check import PREFIX, STATUSES, CheckEvaluator, Chec
 from ddassets.engine.state import State
 from ddassets.engine.timeline import SEVERITIES, Codes, Group, GroupTimeline
 from ddassets.language.composite import Member
+from ddassets.rehearsal.auto.answers import Survey, Verdict
 from ddassets.rehearsal.auto.reporting import Reporter, delay, edges
-from ddassets.rehearsal.auto.survey import START, Survey, Verdict, plan_of
+from ddassets.rehearsal.auto.survey import START, plan_of
 
 MINUTE = 60
 # Number of tag combinations of a cluster alert, and of one of hosts, of which a share has to be silent.

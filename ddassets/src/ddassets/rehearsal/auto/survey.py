@@ -1,10 +1,9 @@
 """Survey a monitor with a signal generated from its own query: the states that it reaches, and who is notified."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Literal
 
 import numpy as np
 
@@ -14,7 +13,6 @@ from ddassets.diagnostic import Unsupported, UnusableInputError
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.downtime import Downtime
 from ddassets.engine.evaluator import Evaluator
-from ddassets.engine.message import Edge
 from ddassets.engine.monitor import Monitor, ThresholdMonitor
 from ddassets.engine.plan import Counted, Difference, Plan, walk
 from ddassets.engine.planner import STUBBED, StubWindows, make_plan, stub_windows
@@ -22,7 +20,8 @@ from ddassets.engine.series import Kind, Series
 from ddassets.engine.state import State
 from ddassets.engine.timeline import GroupTimeline
 from ddassets.language.query.tree import Call, Comparator
-from ddassets.rehearsal.auto.reporting import Renotified, Reporter, delay, edges
+from ddassets.rehearsal.auto.answers import Survey, Surveyor, Verdict
+from ddassets.rehearsal.auto.reporting import Reporter
 from ddassets.rehearsal.auto.search import STEP_BASE, Condition, Search, Segment, Trial
 from ddassets.rehearsal.auto.sources import Source, sources
 
@@ -30,52 +29,6 @@ from ddassets.rehearsal.auto.sources import Source, sources
 START = int(datetime(2027, 1, 4, tzinfo=UTC).timestamp())
 #: How far the signal exceeds a threshold, as a share of the threshold.
 BEYOND = 0.2
-
-type Answer = Literal['yes', 'no', 'not set']
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Whether a monitor reaches a state or recovers from it, and why not. `not set`: no option enables it."""
-
-    answer: Answer
-    reason: str = ''
-
-    def __bool__(self) -> bool:
-        return self.answer != 'no'
-
-
-@dataclass(frozen=True)
-class Survey:
-    """The result for one monitor. Delays are in seconds, None if nothing was sent.
-
-    `page_after` is from the first bad point to the notification of Alert, `recovery_after` from the first good point to
-    that of the recovery; a bad value exceeds the threshold by about a fifth. `no_data_after` is from the last point to
-    No Data. `notified` contains the recipients of each reached transition, `renotified` those of renotifications;
-    `never` the handles of the message that no notification reaches, with the reason; `unrendered` the branches of the
-    message that no notification renders. `stubbed` is the function that a generated series replaces.
-    """
-
-    asset: MonitorAsset
-    unsupported: str = ''
-    alert: Verdict = field(default_factory=lambda: Verdict('no'))
-    warn: Verdict = field(default_factory=lambda: Verdict('not set'))
-    no_data: Verdict = field(default_factory=lambda: Verdict('not set'))
-    recovery: Verdict = field(default_factory=lambda: Verdict('no'))
-    page_after: int | None = None
-    recovery_after: int | None = None
-    no_data_after: int | None = None
-    notified: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    renotified: Renotified | None = None
-    never: Mapping[str, str] = field(default_factory=dict)
-    unrendered: tuple[str, ...] = ()
-    idle_downtimes: tuple[str, ...] = ()
-    stubbed: str = ''
-    assumptions: tuple[str, ...] = ()
-
-    @property
-    def name(self) -> str:
-        return self.asset.name
 
 
 def survey(
@@ -189,7 +142,7 @@ def last_level(levels: Mapping[str, float]) -> float:
     return next(levels[name] for name in ('ok', 'alert', 'warn') if name in levels)
 
 
-class _Surveyor:
+class _Surveyor(Surveyor[Monitor]):
     """Searches levels for each state of one monitor, and evaluates the signal with these levels."""
 
     def __init__(
@@ -212,32 +165,14 @@ class _Surveyor:
         if trial is None:
             return Survey(
                 self.asset,
-                alert=Verdict('no', self._never_holds()),
+                alert=Verdict('no', self.why_never(State.ALERT)),
                 recovery=Verdict('no', 'it never alerts'),
                 stubbed=self.plan.stub or '',
-                idle_downtimes=tuple(self._reporter.idle(downtimes)),
+                idle_downtimes=tuple(self.reporter.idle(downtimes)),
             )
         segments, marks = self._segments(levels)
-        timeline = self._timeline(trial, segments)
-        visited = {State(code) for code in np.unique(timeline.states) if code >= 0}
-        reached, report = edges(timeline), self._reporter
-        return Survey(
-            self.asset,
-            alert=self._verdict(State.ALERT, visited),
-            warn=self._verdict(State.WARN, visited),
-            no_data=self._verdict(State.NO_DATA, visited),
-            recovery=self._recovery(reached, visited),
-            page_after=delay(timeline, marks.get('bad'), State.ALERT),
-            recovery_after=delay(timeline, marks.get('good'), State.OK),
-            no_data_after=delay(timeline, self._last_point(trial, segments), State.NO_DATA),
-            notified=report.notified(reached),
-            renotified=report.renotified(visited),
-            never=report.never(),
-            unrendered=tuple(report.unrendered()),
-            idle_downtimes=tuple(report.idle(downtimes)),
-            stubbed=self.plan.stub or '',
-            assumptions=tuple(self.assumptions.relied_on),
-        )
+        marks['last'] = self._last_point(trial, segments)
+        return self.answers(self._timeline(trial, segments), marks, downtimes, self.plan.stub or '')
 
     def _last_point(self, trial: Trial, segments: Sequence[Segment]) -> int | None:
         """Return the instant of the last point before the silence."""
@@ -250,7 +185,7 @@ class _Surveyor:
         """Return the signal. Raises UnusableInputError if no signal makes the monitor alert."""
         trial, levels = self._levels()
         if trial is None or 'alert' not in levels:
-            raise UnusableInputError(self._never_holds())
+            raise UnusableInputError(self.why_never(State.ALERT))
         segments, _ = self._segments(levels)
         store = self.search.store(trial, segments)
         seconds = sum(segment.seconds for segment in segments)
@@ -277,7 +212,7 @@ class _Surveyor:
                 return trial, levels
         return best
 
-    def _segments(self, levels: Mapping[str, float]) -> tuple[list[Segment], dict[str, int]]:
+    def _segments(self, levels: Mapping[str, float]) -> tuple[list[Segment], dict[str, int | None]]:
         """Return the segments OK, Warn, Alert, OK, Warn, OK, silence, OK, and the first bad and good instant."""
         hold = self.search.hold
         steps: list[tuple[str, float | None, int]] = []
@@ -286,7 +221,7 @@ class _Surveyor:
                 steps.append((name, levels[name], hold))
         steps.append(('silence', None, self._silence()))
         steps.append(('back', last_level(levels), hold))
-        marks: dict[str, int] = {}
+        marks: dict[str, int | None] = {}
         instant = START
         for number, (name, _, seconds) in enumerate(steps):
             if name == 'alert' and 'bad' not in marks:
@@ -310,29 +245,13 @@ class _Surveyor:
         evaluator = Evaluator(self.monitor, store, START, end, 0, self.assumptions)
         return evaluator.timeline(evaluator.groups[0])
 
-    def _verdict(self, state: State, visited: set[State]) -> Verdict:
-        if state not in self.monitor.states:
-            reason = 'no warning threshold' if state is State.WARN else 'no option enables it'
-            return Verdict('not set', reason)
-        if state in visited:
-            return Verdict('yes', 'shown, not notified' if self._silent(state) else '')
-        if state is State.NO_DATA:
-            if self.monitor.timeout and self.monitor.timeout <= (self.monitor.no_data_timeframe or 0):
-                return Verdict('no', 'timeout_h resolves the monitor first')
-            return Verdict('no', 'missing data is evaluated as zero')
-        return Verdict('no', self._never_holds(state))
+    def why_no_data_is_missed(self) -> str:
+        return 'missing data is evaluated as zero'
 
-    def _silent(self, state: State) -> bool:
-        return state is State.NO_DATA and self.monitor.silent_no_data
+    def why_it_never_recovers(self) -> str:
+        return 'no signal tried crosses the recovery thresholds'
 
-    def _recovery(self, reached: set[Edge], visited: set[State]) -> Verdict:
-        if not visited & {State.ALERT, State.WARN}:
-            return Verdict('no', 'it never alerts')
-        if any(edge.target is State.OK for edge in reached):
-            return Verdict('yes')
-        return Verdict('no', 'no signal tried crosses the recovery thresholds')
-
-    def _never_holds(self, state: State = State.ALERT) -> str:
+    def why_never(self, state: State) -> str:
         query, search, limits = self.monitor.query, self.search, self.monitor.thresholds
         if search.lowest > search.highest:
             if search.never_full:
@@ -344,7 +263,7 @@ class _Surveyor:
         return f'{limit} never holds: the query gave {search.lowest:g} to {search.highest:g} for every signal tried'
 
     @cached_property
-    def _reporter(self) -> Reporter:
+    def reporter(self) -> Reporter:
         return Reporter(self.asset, self.monitor, self.plan.by, self._fixed_tags, self.rules, self.assumptions)
 
     def _fixed_tags(self) -> frozenset[str]:
