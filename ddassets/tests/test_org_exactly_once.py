@@ -1,5 +1,6 @@
 """Exactly one object of each name: with listings that lag or shrink, lost responses and concurrent applies."""
 
+import collections
 import copy
 import itertools
 import random
@@ -12,7 +13,7 @@ from loopback import integration
 from loopback.organisation import LISTINGS, OPERATIONS
 from loopback.server import FakeDatadog
 from loopback.stored import API_KEY, APP_KEY
-from loopback.trial import run, run_together
+from loopback.trial import LONG, run, run_together
 from scale import runs
 
 from ddassets.org import listing, organisation
@@ -128,7 +129,7 @@ def both_plan_first(clients):
             ready.set()
         if exchange.operation in CREATIONS and moment == 'arrived':
             # Less than the time limit of a request; a busy machine may need seconds for the listings.
-            ready.wait(20)
+            ready.wait(LONG * 0.75)
 
     return watch
 
@@ -175,6 +176,32 @@ def test_applies_of_different_files_at_the_same_time(fake, cases, tmp_path):
     assert 'at the same time with other content; run the command again' in outcomes[0].out
     assert run(fake, 'apply', folders[1], '--yes').code == 0
     assert run(fake, 'plan', folders[1]).code == 0
+
+
+def test_an_object_that_another_apply_removes_after_the_listings_is_reported(fake, tmp_path):
+    """Both listings show ours and the older one; then the other apply removes ours."""
+    monitors = fake.organisation.monitors
+    name = 'monitors/full.json'
+    other = integration.write(tmp_path / 'other', {name: integration.changed()[name]})
+    before = set(monitors)
+    assert run(fake, 'apply', other, '--yes').code == 0
+    (older,) = set(monitors) - before
+    hidden = monitors.pop(older)
+    seen = collections.Counter()
+
+    def watch(exchange, moment):
+        seen[exchange.operation, moment] += 1
+        if exchange.operation == 'CreateMonitor' and moment == 'acted':
+            seen.clear()
+            monitors[older] = hidden
+        if exchange.operation == 'GetMonitor' and moment == 'arrived' and seen['ListMonitors', 'acted'] > 1:
+            for id in set(monitors) - before - {older}:
+                del monitors[id]
+
+    fake.watch = watch
+    outcome = run(fake, 'apply', integration.write(tmp_path / 'one', {name: integration.ASSETS[name]}), '--yes')
+    assert outcome.code == 1 and 'at the same time with other content; run the command again' in outcome.said
+    assert set(monitors) - before == {older}
 
 
 def test_a_copy_that_a_person_changed_is_no_duplicate(fake, tmp_path):

@@ -1,5 +1,6 @@
 """Ensures that an apply leaves one object of each name, also beside another apply and with listings that lag."""
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,7 +38,6 @@ def settle(organisation: Organisation, created: Sequence[Stored], deleted: Seque
     kinds = list(dict.fromkeys(one.kind for one in (*created, *deleted)))
     names = {one.key for one in created}
     gone = {one.id for one in deleted}
-    missing = {one.id: one for one in created}
     previous: set[str] | None = None
     while True:
         try:
@@ -46,15 +46,16 @@ def settle(organisation: Organisation, created: Sequence[Stored], deleted: Seque
             raise Unsettled(f'applied, but could not check for duplicates: {error}') from None
         ids = {one.id for one in listed}
         same_names = [one for one in listed if one.key in names and one.id not in gone]
-        for id in [id for id in missing if id in ids]:
-            del missing[id]
+        missing = {one.id: one for one in created if one.id not in ids and one.id not in gone}
         for duplicate in _removed_by_others(organisation, missing, same_names):
             del missing[duplicate.spare.id]
             gone.add(duplicate.spare.id)
             yield duplicate
         if ids == previous and not missing and not gone & ids and _is_quiet(organisation):
-            duplicates = _duplicates(organisation, same_names)
-            if not duplicates:
+            current = _current(organisation, same_names)
+            duplicates = _duplicates(current)
+            # Another apply may remove our object after the listings: then one more listing tells.
+            if not duplicates and {one.id for one in created} - gone <= {one.id for one in current}:
                 return
             for duplicate in duplicates:
                 gone.add(duplicate.spare.id)
@@ -91,21 +92,32 @@ def _is_quiet(organisation: Organisation) -> bool:
     return last is None or organisation.client.clock.now() >= last + sum(LOOKS)
 
 
-def _duplicates(organisation: Organisation, listed: Sequence[Stored]) -> list[Duplicate]:
-    groups: dict[tuple[str, str], list[Stored]] = {}
+def _current(organisation: Organisation, listed: Sequence[Stored]) -> list[Stored]:
+    """Read the objects of names that are listed more than once; others are returned as listed.
+
+    A listing may show what is deleted, and of dashboards only the summaries.
+    """
+    number = Counter(one.key for one in listed)
+    found = []
     for one in listed:
+        try:
+            now = organisation.current(one) if number[one.key] > 1 else one
+        except ApiError as error:
+            raise Unsettled(f'could not read the duplicates of {one.marker.name}: {error}') from None
+        if now and now.key == one.key:
+            found.append(now)
+    return found
+
+
+def _duplicates(current: Sequence[Stored]) -> list[Duplicate]:
+    groups: dict[tuple[str, str], list[Stored]] = {}
+    for one in current:
         groups.setdefault(one.key, []).append(one)
     found = []
     for group in groups.values():
-        if len(group) < 2:
-            continue
-        try:
-            # A listing may show what is deleted, and of dashboards only the summaries.
-            current = [one for one in map(organisation.current, group) if one and one.key == group[0].key]
-        except ApiError as error:
-            raise Unsettled(f'could not read the duplicates of {group[0].marker.name}: {error}') from None
-        ours = sorted((one for one in current if not changed_by_hand(one)), key=lambda one: one.age_order)
-        found += [Duplicate(spare, ours[0]) for spare in ours[1:]]
+        if len(group) > 1:
+            ours = sorted((one for one in group if not changed_by_hand(one)), key=lambda one: one.age_order)
+            found += [Duplicate(spare, ours[0]) for spare in ours[1:]]
     return found
 
 
