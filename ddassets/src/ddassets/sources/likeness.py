@@ -18,7 +18,7 @@ _MARKS = (
     ({'monitor_identifier'}, {'scope'}),
 )
 # Files of other tools, in which comments are usual.
-_OTHER_TOOL = regex(r'(?:package|tsconfig|jsconfig|devcontainer|composer|renovate|turbo|deno|biome)\b.*')
+_OTHER_TOOL = regex(r'(?:package|tsconfig|jsconfig|devcontainer|composer|renovate|turbo|deno|biome)(?:\.[\w.]+)?')
 
 
 def misspelt_keys(value: Any, named: bool = False) -> Mapping[Place, str]:

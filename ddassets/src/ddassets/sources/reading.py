@@ -7,7 +7,7 @@ import os
 import pkgutil
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ddassets import boundary
@@ -183,7 +183,13 @@ def _read_folder(folder: Path) -> Inventory:
     """
     found = Inventory(folder)
     files = [read(path) for path in _files(folder)]
-    unread = [part for part in files if part.unparsed and not _is_meant(part, files)]
+    # The folders and suffixes of which all readable files are assets.
+    pure: dict[tuple[Path, str], bool] = {}
+    for part in files:
+        if not part.unparsed:
+            key = part.path.parent, part.path.suffix
+            pure[key] = pure.get(key, True) and bool(part.assets)
+    unread = [part for part in files if part.unparsed and not _is_meant(part, pure)]
     if unread:
         names = ', '.join(str(part.path.relative_to(folder)) for part in unread[:_MAX_NAMED])
         more = f' and {len(unread) - _MAX_NAMED} more' if len(unread) > _MAX_NAMED else ''
@@ -215,7 +221,7 @@ def _read_folder(folder: Path) -> Inventory:
     return found
 
 
-def _is_meant(part: Inventory, files: Sequence[Inventory]) -> bool:
+def _is_meant(part: Inventory, pure: Mapping[tuple[Path, str], bool]) -> bool:
     """Whether a file that cannot be parsed is meant as assets.
 
     It is Terraform, its text resembles assets, or it lies in a folder in which all other files of its kind are assets.
@@ -225,9 +231,7 @@ def _is_meant(part: Inventory, files: Sequence[Inventory]) -> bool:
         return True
     if part.form or is_of_other_tool(path.name):
         return False
-    beside = [each for each in files if each.path.parent == path.parent and each.path.suffix == path.suffix]
-    parsed = [bool(each.assets) for each in beside if not each.unparsed]
-    return bool(parsed) and all(parsed)
+    return pure.get((path.parent, path.suffix), False)
 
 
 def _identities(resource: SourceAsset) -> set[tuple[Path, str | int]]:

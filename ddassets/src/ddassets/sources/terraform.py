@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from ddassets.assets.asset import mapping
@@ -14,7 +14,6 @@ from ddassets.sources import terraform_downtime
 from ddassets.sources.model import Form, Inventory
 from ddassets.sources.resource import Resource, add_resource
 from ddassets.sources.terraform_files import TerraformFiles
-from ddassets.sources.terraform_schema import report_arguments, report_type
 from ddassets.sources.values import Withheld, list_or_empty
 
 MANAGER = 'Terraform'
@@ -111,7 +110,7 @@ class _Reader:
         tags = mapping(expressions.get('tags')).get('constant_value')
         block = self.files.block(module.path, type, name, mapping(values))
         base, place = (block, ()) if block else (self.base, (*place, 'values'))
-        _add(self.inventory, Resource(type, address, values, base, place, MANAGER, tags if tags else None))
+        add_resource(self.inventory, Resource(type, address, values, base, place, MANAGER, tags if tags else None))
 
     def _reasons(self, unknown: Mapping[str, Any], expressions: Mapping[str, Any], type: str) -> dict[str, Any]:
         """Return the unknown values with the reason, without those that the configuration does not set."""
@@ -150,14 +149,6 @@ class _Reader:
                 Severity.NOTE,
                 f'{names}: not set and known only after apply; read as unset, so the API defaults apply',
             )
-
-
-def _add(inventory: Inventory, resource: Resource) -> None:
-    report_type(inventory, resource)
-    # A value that the provider of a plan or state knows, and that is not set, is not written.
-    given = {key: value for key, value in mapping(resource.values).items() if value not in (None, '', [], {}, False)}
-    report_arguments(inventory, replace(resource, values=given))
-    add_resource(inventory, resource)
 
 
 def _modules(root: Mapping[str, Any], place: Place, configuration: Mapping[str, Any]) -> Iterator[_Module]:
@@ -265,7 +256,7 @@ def read_raw_state(base: Base, inventory: Inventory) -> None:
             if not resource.get('module'):
                 block = files.block((), type, str(resource.get('name')), mapping(values))
             source, place = (block, ()) if block else (base, place)
-            _add(inventory, Resource(type, _address(resource, instance), values, source, place, MANAGER))
+            add_resource(inventory, Resource(type, _address(resource, instance), values, source, place, MANAGER))
 
 
 def _address(resource: Mapping[str, Any], instance: Mapping[str, Any]) -> str:
