@@ -30,14 +30,14 @@ HOSTS = ('a', 'b', 'c')
 type Json = dict[str, Any]
 
 
-def levels(generator: random.Random, words: tuple[str, ...], separator: str = ' ') -> str:
+def levels(generator: random.Random, words: tuple[str, ...]) -> str:
     """A day in stretches of minutes at one level each, as `values` and `statuses` are written."""
     found, left = [], DAY // 60
     while left > 0:
         length = min(left, generator.choice([1, 3, 10, 30, 90, 240]))
         found.append(f'{generator.choice(words)}x{length}')
         left -= length
-    return separator.join(found)
+    return ' '.join(found)
 
 
 def points(metric: str, hosts: Sequence[str], generator: random.Random) -> list[Json]:

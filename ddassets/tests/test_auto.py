@@ -153,12 +153,13 @@ def test_every_state_is_reached_or_unreachable(query, options, expected):
 
 
 @pytest.mark.parametrize(
-    ('query', 'options', 'expected', 'reason'),
+    ('query', 'options', 'expected', 'state', 'reason'),
     [
         pytest.param(
             'sum(last_5m):sum:acme.hit{*}.as_count() / (sum:acme.hit{*}.as_count() + sum:acme.miss{*}.as_count()) < 60',
             {'thresholds': {'warning': 80}},
             'YNN-',
+            'warn',
             '< 80 without < 60 never holds: the query gave 0 to 1 for every signal tried',
             id='a-share-against-per-cent',
         ),
@@ -166,16 +167,17 @@ def test_every_state_is_reached_or_unreachable(query, options, expected):
             'avg(last_2h):sum:acme.jobs{*}.rollup(sum, 3600) > 10',
             {'require_full_window': True},
             'N-N-',
+            'alert',
             'require_full_window skips every evaluation: a window of the query has too few points',
             id='no-window-is-full',
             marks=pytest.mark.rule('2.8'),
         ),
     ],
 )
-def test_the_reason_is_that_of_the_state(query, options, expected, reason):
+def test_the_reason_is_that_of_the_state(query, options, expected, state, reason):
     found = surveyed(asset_of(query, **options))
     assert answers(found) == expected
-    assert reason in (found.alert.reason, found.warn.reason)
+    assert getattr(found, state).reason == reason
 
 
 def test_the_declared_type_and_interval_are_used():
@@ -483,6 +485,17 @@ def test_a_downtime_that_mutes_everything_is_reported(scope, found, tmp_path, ca
     _, (out, _) = printed(capsys, tmp_path / 'disk.json', tmp_path / 'all.json', '--json')
     codes = [each['rule'] for each in json.loads(out)['diagnostics']]
     assert ('auto/mutes-everything' in codes) == found
+
+
+def test_a_downtime_with_an_unknown_end_may_end(tmp_path, capsys):
+    (tmp_path / 'disk.json').write_text(json.dumps(QUEUE))
+    (tmp_path / 'main.tf').write_text(
+        'resource "datadog_downtime_schedule" "all" {\n  scope = "*"\n'
+        '  monitor_identifier {\n    monitor_tags = ["*"]\n  }\n'
+        '  one_time_schedule {\n    start = "2027-01-04T00:00:00Z"\n    end   = var.end\n  }\n}\n'
+    )
+    _, (out, _) = printed(capsys, tmp_path / 'disk.json', tmp_path / 'main.tf', '--json')
+    assert 'auto/mutes-everything' not in [each['rule'] for each in json.loads(out)['diagnostics']]
 
 
 def test_a_file_with_nothing_for_a_monitor_is_refused(tmp_path, capsys):

@@ -121,7 +121,7 @@ def test_composites(tmp_path, query, alert, says):
         ),
     ],
 )
-def test_what_levels_of_a_metric_decide(tmp_path, query, alert, says):
+def test_queries_that_constant_levels_can_or_cannot_make_alert(tmp_path, query, alert, says):
     found = surveyed(tmp_path, {'m': {'type': 'query alert', 'query': query, 'message': HANDLE}})['m']
     assert (found.alert.answer, says in found.unsupported) == (alert, True)
 

@@ -172,7 +172,8 @@ from datadog_checks.base import AgentCheck
 class TinyProbeCheck(AgentCheck):
     def check(self, instance):
         self.gauge('tiny.level', 1, tags=['a:\\x9b2J'])
-        self.event({'msg_title': '\\x1b[2J', 'msg_text': '\\x7f', 'value': [float('nan'), 2.5]})
+        numbers = {'value': [float('nan'), 2.5], 'pair': (float('inf'), 1)}
+        self.event({'msg_title': '\\x1b[2J', 'msg_text': '\\x7f', **numbers})
         self.warning('\\x1b[2J')
         if instance:
             raise ValueError('\\x1b[2J')
@@ -191,7 +192,7 @@ def test_text_of_a_wheel_cannot_control_the_terminal(ddassets, tmp_path, write):
     assert shown.isprintable()
     # The other lines are from the process of the check, which runs with the rights of the user.
     assert all(line.isprintable() for line in outcome.err.split('\n') if line.startswith('ddassets: '))
-    assert '"value": [      null,      2.5    ]' in shown
+    assert '"value": [      null,      2.5    ]' in shown and '"pair": [      null,      1    ]' in shown
     assert all(text in shown for text in (r'a:\u009b2J', r'"\u001b[2J"', r'Warning: \x1b[2J', r'      \x1b[2J'))
 
 

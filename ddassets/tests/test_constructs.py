@@ -6,7 +6,7 @@ import re
 import loopback.trial
 import pytest
 import semantics
-from constructs import constructs, outcomes, run, write
+from constructs import BODY, SCENARIO, constructs, outcomes, run, write
 
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.assumptions import ASSUMPTIONS
@@ -34,6 +34,12 @@ def test_every_refused_rule_has_a_refusal():
     refused = {number for number, (status, _) in semantics.RULES.items() if status == semantics.REFUSED}
     held = {number for construct in REFUSED for number in construct.rules}
     assert sorted(number for number in refused - held if number.startswith(SECTIONS)) == []
+
+
+def test_no_construct_has_an_unknown_key():
+    read = {*BODY, *SCENARIO, 'rules', 'rule', 'signal', 'states', 'told', 'told_beside', 'texts', 'warns', 'says'}
+    found = {key for construct in (*MONITORS, *REFUSED) for key in construct.data}
+    assert sorted(found - read - {'depends', 'beside'}) == []
 
 
 def test_every_monitor_has_its_own_name():

@@ -117,6 +117,7 @@ def test_a_message_evaluates_no_sub_group_again(monkeypatch):
     found = folded(['cluster'], {f'{cluster}/{pod}': '1 9 1 9 1' for cluster in 'cd' for pod in 'abcd'})
     timelines = [found.timeline(group) for group in found.groups]
     monkeypatch.setattr(found.inner, 'timeline', None)
+    assert all(timeline.transitions for timeline in timelines)
     # In order of time, as an inbox reads them.
     for changes in zip(*(timeline.transitions for timeline in timelines), strict=True):
         for group, change in zip(found.groups, changes, strict=True):
@@ -131,8 +132,8 @@ def test_the_first_of_the_worst_sub_groups_is_explained():
         instant = START + 60 * minute + 59
         explanation = found.explain(('cluster:c',), instant)
         own = single.explain(('cluster:c', f'pod:{pod}'), instant)
-        shown = f'the worst of 3 groups that notify_by folds into one: cluster:c,pod:{pod}'
-        assert explanation == replace(own, reasons=(shown, *own.reasons)), minute
+        reason = f'the worst of 3 groups that notify_by folds into one: cluster:c,pod:{pod}'
+        assert explanation == replace(own, reasons=(reason, *own.reasons)), minute
         assert explanation.value == value
     alone = folded(['cluster'], {'c/a': '1 9'})
     assert alone.explain(('cluster:c',), START + 90) == unfolded(alone).explain(('cluster:c', 'pod:a'), START + 90)

@@ -192,7 +192,8 @@ def test_the_action_rehearses(checkout):
     done = run_step('Rehearse', checkout, rehearse='clean')
     assert done.returncode == 1 and '::error' in done.stdout, done
     # Not skipped if lint fails.
-    assert steps()['Rehearse']['if'] == "${{ !cancelled() && inputs.rehearse != '' }}"
+    ran = "steps.install.outcome == 'success'"
+    assert steps()['Rehearse']['if'] == f"${{{{ !cancelled() && {ran} && inputs.rehearse != '' }}}}"
     assert not any('continue-on-error' in step for step in steps().values())
 
 

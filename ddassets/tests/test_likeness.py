@@ -152,5 +152,5 @@ def test_rehearse_names_the_misspelt_key_and_its_line(tmp_path, monkeypatch, cap
         assert '3:11' in shown and 'did you mean query?' in shown
 
 
-def test_a_long_text_is_compared_fast():
+def test_a_long_text_of_other_keys_resembles_no_asset():
     assert not resembles_assets('a: b\n' * 200_000)

@@ -444,6 +444,12 @@ NO_HANDLE = [(WARNING, '@pager is not notified of the recovery', '@pager')]
                 ('terraform', 'logs("x").rollup("count").last("${var.window}") > 1', 'monitor/window', []),
             )
         ),
+        pytest.param(
+            counted('logs("-service:web").rollup("count").last("5m") > 1', text='{{servic.name}} @team-acme'),
+            'message/unknown-variable',
+            [(WARNING, '{{servic.name}} is empty: the query neither groups nor filters by servic', '{')],
+            id='counted-an-excluded-value',
+        ),
         *(
             pytest.param(
                 counted(LOGS, text=f'{text} @team-acme'), 'message/unknown-variable', findings, id=f'counted-{name}'

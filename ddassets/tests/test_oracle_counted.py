@@ -1,4 +1,4 @@
-"""The evaluator of counted events agrees with a plain twin on random monitors."""
+"""The evaluator of counted events agrees with a simple second evaluator on random monitors."""
 
 from random import Random
 

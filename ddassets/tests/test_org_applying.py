@@ -254,7 +254,7 @@ def test_an_interrupt_does_not_wait_for_responses(datadog, tmp_path, number):
     held = threading.Event()
     datadog.fault_of = lambda exchange: 'timeout' if exchange.operation.startswith('Create') else None
     datadog.watch = lambda exchange, moment: held.set() if exchange.operation.startswith('Create') else None
-    command = (sys.executable, '-m', 'ddassets', 'apply', folder, '--yes', '--timeout', '30')
+    command = (sys.executable, '-m', 'ddassets', 'apply', folder, '--yes', '--timeout', '600')
     environment = {**os.environ, **KEYS, 'DDASSETS_API_URL': datadog.url}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         try:

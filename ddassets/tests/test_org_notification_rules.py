@@ -7,7 +7,6 @@ import pytest
 from loopback import integration
 from loopback.trial import run
 
-from ddassets.org import listing
 from ddassets.org.kinds import NOTIFICATION_RULES
 from ddassets.org.marker import Marker, in_name, name_with_marker, name_without_marker
 
@@ -199,7 +198,9 @@ def test_all_pages_of_rules_are_read(datadog, apply, monkeypatch):
 def test_a_server_that_counts_pages_from_1_is_reported(datadog, apply, monkeypatch):
     monkeypatch.setattr(type(NOTIFICATION_RULES), 'page_size', 4)
     monkeypatch.setattr(
-        listing.Listing, '_query', lambda self, kind, number, start: {'per_page': 4, 'page': max(0, number - 1)}
+        type(NOTIFICATION_RULES),
+        'page_query',
+        lambda self, integration, number, start: {'per_page': 4, 'page': max(0, number - 1)},
     )
     datadog.organisation.seed_foreign(9)
     outcome = apply({PRODUCTION: integration.ASSETS[PRODUCTION]}, 'plan', '--only', 'notification_rules')
@@ -273,8 +274,31 @@ def test_doctor_says_whether_a_rule_is_applied(datadog, apply, tmp_path):
         pytest.param({'scope': 'team:other'}, False, id='others'),
     ],
 )
-def test_a_monitor_that_a_rule_routes_has_a_recipient(apply, filter, routed):
+@pytest.mark.parametrize(
+    'changes',
+    [
+        pytest.param({}, id='metric'),
+        pytest.param(
+            {
+                'type': 'service check',
+                'query': '"spool.up".over("*").by("host").last(4).count_by_status()',
+                'options': {'thresholds': {'critical': 3}},
+            },
+            id='check',
+        ),
+        pytest.param(
+            {
+                'type': 'log alert',
+                'query': 'logs("service:spool").index("*").rollup("count").by("host").last("5m") > 3',
+                'options': {'thresholds': {'critical': 3}},
+            },
+            id='log',
+        ),
+    ],
+)
+def test_a_monitor_that_a_rule_routes_has_a_recipient(apply, filter, routed, changes):
     monitor = copy.deepcopy(integration.ASSETS['monitors/full.json'])
+    monitor['definition'] |= changes
     monitor['definition']['message'] = 'The spool is full.'
     files = {'monitors/full.json': monitor, PRODUCTION: body_of(recipients=['slack-spool'], filter=filter)}
     outcome = apply(files, 'plan', '--dry-run')

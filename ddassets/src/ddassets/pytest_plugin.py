@@ -62,7 +62,7 @@ def _sentences(error: UnusableInputError) -> str:
 
 
 class ScenarioFile(pytest.File):
-    """A scenario file. It is read when its test runs, so that a broken file fails only its own test."""
+    """A scenario file. Collection reads only whether it holds assets instead; a broken file fails only its own test."""
 
     def collect(self) -> Iterator['ScenarioItem']:
         if not _contains_assets(self.path):

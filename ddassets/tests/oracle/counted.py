@@ -1,4 +1,4 @@
-"""Monitors of counted events once more, evaluation by evaluation, from the text of section 15 of the semantics.
+"""A second evaluator of monitors of counted events, from the text of section 15 of the semantics.
 
 Instants are in seconds. The states of a group are those of `states.Group`, which metric monitors have too (rule 15.4).
 """

@@ -15,8 +15,9 @@ from ddassets.assets.source import Place, Source
 from ddassets.diagnostic import Diagnostic, Severity
 from ddassets.language.composite import CompositeQuery
 from ddassets.language.composite import parse as parse_composite
+from ddassets.language.counted import CountedQuery, is_counted, parse_counted
 from ddassets.language.query.syntax import QuerySyntaxError, parse_monitor
-from ddassets.language.query.tree import MonitorQuery
+from ddassets.language.query.tree import MonitorQuery, metrics
 from ddassets.language.service_check import CheckQuery
 from ddassets.language.service_check import parse as parse_check
 
@@ -110,6 +111,20 @@ class Monitor(DecodedAsset[MonitorFields]):
     def service_check(self) -> CheckQuery | QuerySyntaxError | None:
         """The parsed query of a service-check monitor, or why it cannot be parsed; None for other types."""
         return _parsed(self.query, parse_check) if self.type in types.CHECK else None
+
+    @property
+    def _counted(self) -> CountedQuery | QuerySyntaxError | None:
+        return _parsed(self.query, parse_counted) if is_counted(self.query) else None
+
+    @property
+    def group_keys(self) -> frozenset[str]:
+        """The keys that the query groups by; empty for a composite, and for a query that cannot be parsed."""
+        match self.tree or self.service_check or self._counted:
+            case MonitorQuery() as query:
+                return frozenset(key.name for metric in metrics(query) for key in metric.by)
+            case CheckQuery() | CountedQuery() as query:
+                return frozenset(query.by)
+        return frozenset()
 
 
 def _parsed[T](query: str, parse: Callable[[str], T]) -> T | QuerySyntaxError | None:

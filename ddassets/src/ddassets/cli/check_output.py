@@ -78,8 +78,8 @@ def _finite(value: Any) -> Any:
         case float() if not math.isfinite(value):
             return None
         case dict():
-            return {key: _finite(inner) for key, inner in value.items()}
-        case list():
+            return {_finite(key): _finite(inner) for key, inner in value.items()}
+        case list() | tuple():
             return [_finite(inner) for inner in value]
     return value
 

@@ -43,7 +43,7 @@ def _rules() -> list[Rule]:
 
 
 def _tables(findings: Findings, paint: Paint) -> str:
-    """Yield tables of the number of findings by rule and by integration, the largest first."""
+    """Return tables of the number of findings by rule and by integration, the largest first."""
     rules = Counter((finding.code, finding.severity) for finding in findings.findings)
     folders = Counter(shown_path(_folder(finding.path)) for finding in findings.findings)
     lines = [f'{number:>6}  {severity!s:<7}  {code}' for (code, severity), number in rules.most_common()]

@@ -17,9 +17,6 @@ from ddassets.cli.plan_output import dry_run_report, outcome_text, report, subje
 from ddassets.diagnostic import Severity, UnusableInputError
 from ddassets.engine.message import handles
 from ddassets.engine.routing import may_route
-from ddassets.language.query.errors import QuerySyntaxError
-from ddassets.language.query.syntax import parse_monitor
-from ddassets.language.query.tree import metrics
 from ddassets.org.account import require_keys
 from ddassets.org.applying import Outcome, carry_out, creation_rank, invalid
 from ddassets.org.changes import Changes, check_handles
@@ -99,12 +96,7 @@ def _read(options: PlanOptions) -> tuple[bundle.Bundle, list[Desired]]:
 
 def _routed(desired: Desired, rules: Sequence[bundle.NotificationRule]) -> bool:
     """Whether a notification rule of the integration may add a recipient for a group of a monitor."""
-    try:
-        query = parse_monitor(str(desired.body.get('query') or ''))
-        keys = {key.name for metric in metrics(query.expression) for key in metric.by}
-    except QuerySyntaxError:
-        # The query of another product, whose groups are not known.
-        keys = set()
+    keys = desired.asset.group_keys if isinstance(desired.asset, bundle.Monitor) else ()
     return bool(may_route(rules, desired.body.get('tags') or (), keys))
 
 

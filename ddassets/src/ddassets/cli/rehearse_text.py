@@ -117,7 +117,7 @@ def _table(rehearsal: Rehearsal, monitor: MonitorResult, screen: Screen) -> Iter
 
 
 def _inbox(rehearsal: Rehearsal, limit: int, screen: Screen) -> Iterator[str]:
-    """Return all messages if there are at most `limit`, else the first sent ones."""
+    """Yield all messages if there are at most `limit`, else the first sent ones."""
     groups = [group for monitor in rehearsal.monitors for group in monitor.results.values()]
     own = sum(len(downtime.messages) for downtime in rehearsal.downtimes)
     sent, muted = sum(group.sent for group in groups), sum(group.muted for group in groups)

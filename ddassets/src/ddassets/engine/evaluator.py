@@ -32,7 +32,6 @@ from ddassets.language.query.syntax import render
 from ddassets.language.query.tree import And, Call, Scope, TagFilter, TagIn, metrics
 from ddassets.nearest import did_you_mean, listed
 
-# Functions that take the value away from some points.
 # Rule 2.8: the parts of a window that is to be full, by the window's unit, in seconds.
 _PARTS = {'m': 60, 'h': 600, 'd': 3600, 'w': 3600, 'mo': 14400}
 

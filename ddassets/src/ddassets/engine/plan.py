@@ -283,6 +283,7 @@ def loses_values(node: Node) -> bool:
     return cuts or has_arithmetic(node) or depth(node) > 0
 
 
+# Functions that take the value away from some points.
 _CUTS = ('cutoff_min', 'cutoff_max', 'log2', 'log10')
 
 

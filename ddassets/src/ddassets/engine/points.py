@@ -271,7 +271,7 @@ class Points:
         if self.buckets is None:
             return 0
         if leaf.calendar is not None:
-            # No shift is around a calendar's but that of a change.
+            # Only a change shifts a calendar_shift() again.
             starts = self.buckets.start(numbers) - leaf.shift
             return numbers - self.buckets.number(starts - leaf.calendar.seconds(starts))
         if isinstance(self.buckets, EvenBuckets):

@@ -11,7 +11,7 @@
 {'@oncall-harbor': ('harbor',)}
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 
 from ddassets.assets.notification_rule import TRANSITION, NotificationRule
 from ddassets.engine.assumptions import Assumptions
@@ -52,7 +52,7 @@ def may_route(
         f'@{recipient}'
         for rule in rules
         if _matches(rule, tags, by)
-        for recipient in (rule.recipients if edge is None else _possible(rule, tags, by, edge, assumptions))
+        for recipient in (rule.recipients if edge is None else _recipients(rule, tags, edge, assumptions, by))
     }
 
 
@@ -64,25 +64,13 @@ def _matches(rule: NotificationRule, tags: Collection[str], by: Collection[str] 
     return bool(wanted.tags) and all(tag in tags or tag.partition(':')[0] in by for tag in wanted.tags)
 
 
-def _recipients(rule: NotificationRule, tags: Collection[str], edge: Edge, assumptions: Assumptions) -> Iterator[str]:
-    """The recipients of one rule: of every condition that holds, or the fallback where none does."""
-    conditional = rule.fields.conditional_recipients
-    if conditional is None:
-        yield from rule.fields.recipients
-        return
-    held: Sequence[tuple[str, ...]] = [
-        condition.recipients
-        for condition in conditional.conditions
-        if condition.scope is not None and _holds(condition.scope, tags, edge, assumptions)
-    ]
-    for recipients in held or [conditional.fallback_recipients]:
-        yield from recipients
-
-
-def _possible(
-    rule: NotificationRule, tags: Collection[str], by: Collection[str], edge: Edge, assumptions: Assumptions
+def _recipients(
+    rule: NotificationRule, tags: Collection[str], edge: Edge, assumptions: Assumptions, by: Collection[str] = ()
 ) -> Iterator[str]:
-    """The recipients of one rule for some values of the keys `by`."""
+    """Yield the recipients of one rule: those of each condition that holds, else those of the fallback.
+
+    With `by`, those that are possible for some values of these keys.
+    """
     conditional = rule.fields.conditional_recipients
     if conditional is None:
         yield from rule.fields.recipients

@@ -248,6 +248,7 @@ def from_values(
 _RAW = regex(
     rf'(?:(?P<gap>_)|\[(?P<raw>[^\[\]{{}}]*)\]|\{{(?P<bins>[^\[\]{{}}]*)\}}|(?P<value>[+-]?{_DIGITS}))(?:x(?P<count>\d{{1,18}}))?(?!\S)'
 )
+_WORD = regex(r'\S+')
 _BIN = regex(rf'\s*([+-]?{_DIGITS})\s*:\s*(\d{{1,15}})\s*')
 
 
@@ -262,19 +263,19 @@ def parse_distribution(text: str, limit: int | None = None) -> tuple[Floats, Flo
     values: list[Floats] = []
     numbers: list[Floats] = []
     position = size = made = 0
-    while (position := position + len(text[position:]) - len(text[position:].lstrip())) < len(text):
+    while word := _WORD.search(text, position):
+        position = word.start()
         item = _RAW.match(text, position)
-        word = item[0] if item else re.match(r'\S+', text[position:])[0]  # type: ignore[index]
         if item is None:
-            raise UnusableInputError(_found(word, position, 'expected such as [1 2 3], {1: 20, 3: 4}, 7, _ or _x5'))
+            raise UnusableInputError(_found(word[0], position, 'expected such as [1 2 3], {1: 20, 3: 4}, 7, _ or _x5'))
         count = int(item['count'] or 1)
         if not 1 <= count <= MAX_POINTS - size:
-            raise UnusableInputError(_found(word, position, f'expected 1 to {MAX_POINTS:,} points'))
-        each = _raw_values(item, word, position)
+            raise UnusableInputError(_found(item[0], position, f'expected 1 to {MAX_POINTS:,} points'))
+        each = _raw_values(item, item[0], position)
         shown = count if limit is None else max(0, min(count, limit - size))
         made += shown * len(each)
         if made > MAX_POINTS:
-            raise UnusableInputError(_found(word, position, f'expected at most {MAX_POINTS:,} values'))
+            raise UnusableInputError(_found(item[0], position, f'expected at most {MAX_POINTS:,} values'))
         steps.append(np.repeat(np.arange(size, size + shown, dtype=np.float64), len(each)))
         values.append(np.tile(np.array([value for value, _ in each], dtype=np.float64), shown))
         numbers.append(np.tile(np.array([number for _, number in each], dtype=np.float64), shown))

@@ -148,12 +148,18 @@ class GroupTimeline:
         return ','.join(self.group) or '*'
 
     @cached_property
+    def firsts(self) -> NDArray[np.intp]:
+        """The first evaluation of each period of equal state."""
+        # No state has the code -2.
+        return np.flatnonzero(np.diff(self.states, prepend=np.int8(-2)))
+
+    @cached_property
     def spans(self) -> tuple[Span, ...]:
         """The periods of equal state in order, without ABSENT."""
         return tuple(self._spans())
 
     def _spans(self) -> Iterator[Span]:
-        starts = np.flatnonzero(np.diff(self.states, prepend=np.int8(-2)))
+        starts = self.firsts
         ends = np.append(self.ticks[starts[1:]], self.end)
         for start, end in zip(starts, ends, strict=True):
             if self.states[start] != State.ABSENT:

@@ -100,7 +100,9 @@ def parse_counted(text: str) -> CountedQuery:
         if name == 'current':
             raise _fault(text, start, '.current(): cumulative windows are not evaluated, only .last()', 'cumulative')
         if name not in _CALLS:
-            raise _fault(text, start, f'.{name}() is not known here{did_you_mean(name, _CALLS)}', 'call')
+            # A name that resembles none may be a function that this version does not know.
+            near = did_you_mean(name, _CALLS)
+            raise _fault(text, start, f'.{name}() is not known here{near}', 'syntax' if near else 'call')
         arguments, position = _texts(text, match.end())
         if any(name == other for other, _, _ in calls):
             raise _fault(text, start, f'.{name}() is repeated')

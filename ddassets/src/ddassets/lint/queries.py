@@ -1,7 +1,6 @@
 """The metric queries of an integration in the form that rules use."""
 
 import functools
-import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -28,12 +27,13 @@ from ddassets.language.query.tree import (
     walk,
 )
 from ddassets.lint.rule import Fault
+from ddassets.regex import regex
 
 # Most days, weeks and months are so long (rule 20.19).
 CALENDAR_SECONDS: Mapping[str, float] = {'daily': 86400, 'weekly': 7 * 86400, 'monthly': 30 * 86400}
 
-# The keys of a search: `service:web`, `@http.status_code:500`.
-_SEARCHED = re.compile(r'(@?[\w.-]+):')
+# The keys that a search asks for: `service:web`, `@http.status_code:500`, and not `-service:web`.
+_SEARCHED = regex(r'(?<![\w@.-])(@?\w[\w.-]*):')
 
 
 @dataclass(frozen=True)

@@ -82,7 +82,7 @@ def carry_out(organisation: Organisation, plan: Plan) -> Iterator[Outcome]:
 
 
 def _waves(plan: Plan) -> Iterator[list[Step]]:
-    """Return the steps in the order in which they are carried out; those of one list are independent.
+    """Yield the steps in the order in which they are carried out; those of one list are independent.
 
     Notification rules come before the monitors: Datadog documents that a rule routes the monitors that are saved after
     it, and not whether it routes others. Composites come after their members, whose ids they contain (rule 13.22).

@@ -210,7 +210,7 @@ def _applied(
     files: Sequence[bundle.Asset],
     examined: Callable[[Stored, str], Finding],
 ) -> Iterator[Finding]:
-    """Return a finding for each asset of a kind; `examined` gives that of an applied one, from its object and link."""
+    """Yield a finding for each asset of a kind; `examined` gives that of an applied one, from its object and link."""
     if not files:
         return
     organisation = Organisation(client, integration_name(assets))

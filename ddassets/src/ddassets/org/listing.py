@@ -86,7 +86,7 @@ class Listing:
             start = len(entries)
             if start:
                 self.client.say(f'{kind.labels}: {start} read')
-            queries.append(self._query(kind, len(queries), start))
+            queries.append(kind.page_query(self.integration, len(queries), start))
             page, total = self._page(kind, queries[-1])
             entries.update((str(one['id']), one) for one in page)
             if not page or start + len(page) >= total or (kind.full_pages and len(page) < kind.page_size):
@@ -97,10 +97,6 @@ class Listing:
 
     def _backwards(self, kind: Kind, queries: Sequence[Query]) -> dict[str, Entry]:
         return {str(one['id']): one for query in reversed(queries) for one in self._page(kind, query)[0]}
-
-    def _query(self, kind: Kind, number: int, start: int) -> Query:
-        """Return the query for page `number`, from 0, with `start` entries before it."""
-        return kind.page_query(self.integration, number, start)
 
     def _page(self, kind: Kind, query: Query) -> tuple[list[Entry], float]:
         """Return the entries of a page, and the number of objects in all pages, infinite if the response lacks it."""

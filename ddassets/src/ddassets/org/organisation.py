@@ -11,7 +11,7 @@ from ddassets.org import client as transport
 from ddassets.org.client import ApiError, Client, Refused, Unavailable, Unclear
 from ddassets.org.concurrency import map_concurrently
 from ddassets.org.kind import Body, Desired, Kind, Stored
-from ddassets.org.kinds import DASHBOARDS, MONITORS
+from ddassets.org.kinds import MONITORS
 from ddassets.org.listing import STRANGE, Listed, Listing, read_stored
 from ddassets.org.marker import Marker, fingerprint
 from ddassets.org.plan import diff
@@ -52,7 +52,7 @@ class Organisation:
 
     def _whole(self, stored: Stored) -> Stored | None:
         # A listing may lag, and the fingerprint in the marker must be compared with the body that has this marker.
-        return self.current(stored) if stored.kind is DASHBOARDS else stored
+        return stored if stored.kind.lists_bodies else self.current(stored)
 
     def validate(self, desired: Desired, stored: Stored | None) -> str:
         """Ask Datadog to validate a monitor: empty, or why it refuses. Raises ApiError."""

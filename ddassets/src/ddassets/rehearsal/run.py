@@ -189,7 +189,7 @@ class _Monitor:
     def _group(self, timeline: GroupTimeline) -> GroupResult:
         mutes = tuple(self._mutes(timeline.tags))
         due = notifications(self.monitor, timeline, mutes, self.assumptions)
-        first = np.flatnonzero(np.diff(timeline.states, prepend=np.int8(-2)))
+        first = timeline.firsts
         series = [*self.evaluator.series(timeline.group)]
         data_ends = [self.signal.data_end(one) for one in series]
         return GroupResult(

@@ -9,7 +9,6 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ddassets.assets import Bundle
 from ddassets.engine.assumptions import ASSUMPTIONS
@@ -164,7 +163,7 @@ class _Builder:
         # Under notify_by a group holds several groups of the composite.
         if composite is None or group.group not in composite.groups:
             return
-        starts = group.ticks[_first_of_each(group)]
+        starts = group.ticks[group.firsts]
         for letter, line in composite.member_timelines(group.group).items():
             row = np.searchsorted(line.ticks, starts, side='right') - 1
             values = np.where(row >= 0, np.append(line.values, np.nan)[row], np.nan)
@@ -176,7 +175,7 @@ class _Builder:
             )
 
     def _states(self, group: GroupTimeline) -> model.States:
-        first = _first_of_each(group)
+        first = group.firsts
         starts = group.ticks[first].astype(np.int64)
         pool = self.source.pool
         return model.States(
@@ -192,11 +191,6 @@ class _Builder:
     def _downtime(self, downtime: DowntimeResult) -> model.Downtime:
         windows = [self._clipped(start, end) for start, end in downtime.windows]
         return model.Downtime(downtime.name, downtime.scope, prose.parse(downtime.message), downtime.zone, windows)
-
-
-def _first_of_each(group: GroupTimeline) -> NDArray[np.int64]:
-    """The first evaluation of each stretch of equal state."""
-    return np.flatnonzero(np.diff(group.states, prepend=np.int8(-2)))
 
 
 def _options(body: Mapping[str, Any]) -> Iterable[tuple[str, object]]:

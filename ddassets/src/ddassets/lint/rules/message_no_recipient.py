@@ -14,8 +14,7 @@ def check(subject: Subject) -> Iterator[Fault]:
         # An asset in an envelope is a template: its users add the recipients.
         if not reading.template or reading.monitor.place or reading.mentions:
             continue
-        by = {tag for query in subject.single_queries if query.monitor is reading.monitor for tag in query.group_keys}
-        if not may_route(subject.bundle.rules, reading.monitor.tags, by):
+        if not may_route(subject.bundle.rules, reading.monitor.tags, reading.monitor.group_keys):
             yield reading.fault(
                 'the message names no recipient, so the monitor notifies nobody',
                 hint='add an @-handle, or pass --notify @HANDLE to ddassets apply',

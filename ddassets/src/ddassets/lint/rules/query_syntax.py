@@ -17,9 +17,6 @@ def check(subject: Subject) -> Iterator[Fault]:
             yield reading.fault(reading.error.message, Span(offset, offset + 1))
     for counted in subject.counted:
         yield from counted.faults('syntax')
-        # Another function may be one that this version does not know.
-        if counted.error and 'did you mean' in counted.error.message:
-            yield from counted.faults('call')
 
 
 RULE = Rule(

@@ -22,7 +22,7 @@ from ddassets.engine.timeline import Group, GroupTimeline
 from ddassets.language.counted import PRODUCTS
 from ddassets.rehearsal.auto.answers import Survey, Surveyor, Verdict
 from ddassets.rehearsal.auto.reporting import Reporter
-from ddassets.rehearsal.auto.survey import START, conditions, last_level
+from ddassets.rehearsal.auto.survey import COURSE, START, conditions, last_level
 
 #: The instant of the first events: evaluations happen on whole minutes, so that no event is at an end of a window.
 FIRST = START + 30
@@ -30,7 +30,7 @@ FIRST = START + 30
 MAX_VALUES = 5000
 # A level lasts at least so many seconds.
 _HOLD = 300
-# Below this a value is as good as the threshold.
+# Levels tried around a threshold, in steps.
 _STEPS = (-1, 0, 1)
 
 
@@ -142,7 +142,7 @@ class _Surveyor(Surveyor[CountedMonitor]):
         return self.monitor.on_missing_data == 'default' and self.query.counts
 
     def _steps(self) -> tuple[list[float], dict[str, int]]:
-        """Return the level of each burst, NaN for none: OK, Warn, Alert, OK, Warn, OK, silence, OK.
+        """Return the level of each burst, NaN for none: the COURSE, silence, OK.
 
         And the first bad and the first good instant, and that of the last events before the silence.
         """
@@ -150,7 +150,7 @@ class _Surveyor(Surveyor[CountedMonitor]):
         hold = math.ceil(max(_HOLD, self.monitor.new_group_delay + 120) / window)
         steps: list[float] = []
         marks: dict[str, int] = {}
-        names = [name for name in ('ok', 'warn', 'ok', 'alert', 'ok', 'alert', 'warn', 'ok') if name in levels]
+        names = [name for name in COURSE if name in levels]
         for number, name in enumerate(names):
             if name == 'alert' and 'bad' not in marks:
                 marks['bad'] = FIRST + window * len(steps)

@@ -68,12 +68,13 @@ def survey_paths(paths: Iterable[Path], progress: Callable[[str], None] = lambda
             raise UnusableInputError(f'{path}: no monitor found')
     if not bundles:
         raise UnusableInputError(f'{beside[0].source or beside[0].folder}: no monitor found')
-    shared = [downtime for bundle in beside for downtime in _downtimes(bundle)]
-    diagnostics += (found for bundle in (*bundles, *beside) for found in _mutes_everything(bundle))
+    read = {id(bundle): list(_downtimes(bundle)) for bundle in (*bundles, *beside)}
+    diagnostics += (found for pairs in read.values() for found in _mutes_everything(pairs))
+    shared = [downtime for bundle in beside for _, downtime in read[id(bundle)]]
     shared_rules = [rule for bundle in beside for rule in _rules(bundle)]
     for bundle in bundles:
         diagnostics += _faults_of_files(bundle)
-        planned = [*_downtimes(bundle), *shared]
+        planned = [*(downtime for _, downtime in read[id(bundle)]), *shared]
         rules = [*_rules(bundle), *shared_rules]
         for asset in bundle.monitors:
             progress(f'{asset.name}')
@@ -108,21 +109,16 @@ def _rules(bundle: Bundle) -> list[NotificationRule]:
     return [rule for rule in bundle.rules if not rule.errors and not rule.unknown]
 
 
-def _downtimes(bundle: Bundle) -> Iterator[Downtime]:
-    yield from (downtime for _, downtime in _read_downtimes(bundle))
-
-
-def _read_downtimes(bundle: Bundle) -> Iterator[tuple[DowntimeAsset, Downtime]]:
+def _downtimes(bundle: Bundle) -> Iterator[tuple[DowntimeAsset, Downtime]]:
     for asset, name in named_downtimes(bundle):
-        try:
-            yield asset, downtimes.parse(asset.body, name)
-        except UnusableInputError:
-            # lint reports it with its position.
-            continue
+        # lint reports faults of downtimes. A part that the source does not contain may mute anything, or nothing.
+        downtime, _ = downtimes.read(asset, name)
+        if downtime:
+            yield asset, downtime
 
 
-def _mutes_everything(bundle: Bundle) -> Iterator[Diagnostic]:
-    for asset, downtime in _read_downtimes(bundle):
+def _mutes_everything(pairs: Iterable[tuple[DowntimeAsset, Downtime]]) -> Iterator[Diagnostic]:
+    for asset, downtime in pairs:
         if downtime.everything_always:
             message = f'the downtime {downtime.name} mutes every monitor at every time, without end'
             yield asset.diagnostic('auto/mutes-everything', Severity.WARNING, ('scope',), message)

@@ -29,6 +29,8 @@ from ddassets.rehearsal.auto.sources import Source, sources
 START = int(datetime(2027, 1, 4, tzinfo=UTC).timestamp())
 #: How far the signal exceeds a threshold, as a share of the threshold.
 BEYOND = 0.2
+#: The states before the silence: each recovery is crossed from Warn, and from Alert at once and through Warn.
+COURSE = ('ok', 'warn', 'ok', 'alert', 'ok', 'alert', 'warn', 'ok')
 
 
 def survey(
@@ -213,10 +215,10 @@ class _Surveyor(Surveyor[Monitor]):
         return best
 
     def _segments(self, levels: Mapping[str, float]) -> tuple[list[Segment], dict[str, int | None]]:
-        """Return the segments OK, Warn, Alert, OK, Warn, OK, silence, OK, and the first bad and good instant."""
+        """Return the segments of the COURSE, silence, OK, and the first bad and good instant."""
         hold = self.search.hold
         steps: list[tuple[str, float | None, int]] = []
-        for name in ('ok', 'warn', 'ok', 'alert', 'ok', 'alert', 'warn', 'ok'):
+        for name in COURSE:
             if name in levels:
                 steps.append((name, levels[name], hold))
         steps.append(('silence', None, self._silence()))
