@@ -213,6 +213,7 @@ RULES: dict[str, tuple[str, str]] = {
     '17.19': (IMPLEMENTED, 'distributions: raw values, or bins of them'),
     '17.20': (IMPLEMENTED, 'percentiles of raw values: rank q * (n - 1), the lower value'),
     '17.22': (IMPLEMENTED, 'distributions: the number of values; other aggregators are refused'),
+    '18.1': (IMPLEMENTED, 'SLO alerts: the query'),
     '18.3': (REFUSED, 'SLO alerts: the error budget'),
     '18.7': (REFUSED, 'SLO alerts: windows of a burn rate'),
     '18.8': (REFUSED, 'SLO alerts: decimals'),

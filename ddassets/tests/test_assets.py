@@ -374,6 +374,16 @@ CASES: dict[str, tuple[Any, ...]] = {
         },
         None,
     ),
+    'slo-with-a-timeframe-of-no-slo': (
+        {
+            'type': 'slo alert',
+            'query': 'error_budget("x").over("14d") > 75',
+            'options': {'thresholds': {'critical': 75}},
+        },
+        'query/syntax',
+        ERROR,
+        'query',
+    ),
     'slo-with-two-thresholds': (
         {
             'type': 'slo alert',

@@ -20,6 +20,8 @@ from ddassets.language.query.syntax import QuerySyntaxError, parse_monitor
 from ddassets.language.query.tree import MonitorQuery, metrics
 from ddassets.language.service_check import CheckQuery
 from ddassets.language.service_check import parse as parse_check
+from ddassets.language.slo import SloQuery
+from ddassets.language.slo import parse as parse_slo
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Monitor(DecodedAsset[MonitorFields]):
             message = f'definition: expected an object, found {shown(found)}'
             return (self.wrapper.diagnostic('file/shape', Severity.ERROR, ('definition',), message),)
         report = Report(self, diagnostics=[*self._decoded[1].diagnostics])
-        check(self.fields, self.tree or self.composite or self.service_check, report)
+        check(self.fields, self.tree or self.composite or self.service_check or self.slo, report)
         return tuple(report.diagnostics)
 
     @property
@@ -111,6 +113,11 @@ class Monitor(DecodedAsset[MonitorFields]):
     def service_check(self) -> CheckQuery | QuerySyntaxError | None:
         """The parsed query of a service-check monitor, or why it cannot be parsed; None for other types."""
         return _parsed(self.query, parse_check) if self.type in types.CHECK else None
+
+    @cached_property
+    def slo(self) -> SloQuery | QuerySyntaxError | None:
+        """The parsed query of an SLO alert, or why it cannot be parsed; None for other types."""
+        return _parsed(self.query, parse_slo) if self.type in types.SLO else None
 
     @property
     def _counted(self) -> CountedQuery | QuerySyntaxError | None:

@@ -24,6 +24,7 @@ from ddassets.language.query.tree import (
     walk,
 )
 from ddassets.language.service_check import CheckQuery
+from ddassets.language.slo import SloQuery
 from ddassets.nearest import did_you_mean, joined
 from ddassets.regex import regex
 
@@ -63,7 +64,9 @@ class Checked:
 
 
 def check(
-    fields: MonitorFields, tree: MonitorQuery | CompositeQuery | CheckQuery | QuerySyntaxError | None, report: Report
+    fields: MonitorFields,
+    tree: MonitorQuery | CompositeQuery | CheckQuery | SloQuery | QuerySyntaxError | None,
+    report: Report,
 ) -> None:
     """Report faults that the table does not cover."""
     checked = Checked(fields, tree if isinstance(tree, MonitorQuery) else None, report)
