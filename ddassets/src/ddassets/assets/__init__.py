@@ -1,4 +1,4 @@
-"""Read the assets of an integration: manifest, metadata.csv, dashboards, monitors and downtimes.
+"""Read the assets of an integration: manifest, metadata.csv, dashboards, monitors, downtimes and SLOs.
 
 Reading never stops at a fault: each becomes a diagnostic with file and position, and the rest is read. Each asset has
 the parsed JSON (`body`), its decoded fields, and its place in the file. A new kind of asset needs a module with its
@@ -28,6 +28,7 @@ from ddassets.assets.manifest import (
 )
 from ddassets.assets.monitor import Monitor, read_monitor
 from ddassets.assets.notification_rule import NotificationRule, read_notification_rule
+from ddassets.assets.slo import Slo, read_slo
 from ddassets.assets.source import Place, Source
 from ddassets.diagnostic import Diagnostic
 
@@ -44,6 +45,7 @@ __all__ = [
     'Monitor',
     'NotificationRule',
     'Query',
+    'Slo',
     'Source',
     'Widget',
     'integrations',
@@ -53,6 +55,7 @@ __all__ = [
     'read_downtime',
     'read_monitor',
     'read_notification_rule',
+    'read_slo',
 ]
 
 
@@ -72,6 +75,7 @@ KINDS = (
     AssetKind('monitor', 'monitors', Monitor, read_monitor),
     AssetKind('downtime', 'downtimes', Downtime, read_downtime),
     AssetKind('notification_rule', 'notification_rules', NotificationRule, read_notification_rule),
+    AssetKind('slo', 'slos', Slo, read_slo),
 )
 
 
@@ -121,6 +125,10 @@ class Bundle:
     @cached_property
     def rules(self) -> tuple[NotificationRule, ...]:
         return self.of(NotificationRule)
+
+    @cached_property
+    def slos(self) -> tuple[Slo, ...]:
+        return self.of(Slo)
 
     @property
     def name(self) -> str:

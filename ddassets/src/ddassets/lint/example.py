@@ -14,6 +14,7 @@ DASHBOARD = 'assets/dashboards/acme_overview.json'
 MONITOR = 'assets/monitors/queue_is_long.json'
 DOWNTIME = 'assets/downtimes/maintenance.json'
 NOTIFICATION_RULE = 'assets/notification_rules/harbor.json'
+SLO = 'assets/slos/requests.json'
 CONFIGURATION = '.ddassets.yaml'
 
 METADATA_HEADER = (
@@ -79,6 +80,21 @@ def composite(query: str, **more: Any) -> dict[str, Any]:
         'query': query,
         'options': {'thresholds': None},
         'message': message(alert='Both fail.'),
+        'tags': ['integration:acme'],
+        **more,
+    }
+
+
+def slo(*thresholds: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    """Return an SLO of type metric with these thresholds."""
+    return {
+        'name': 'Requests succeed',
+        'type': 'metric',
+        'query': {
+            'numerator': 'sum:acme.requests{!status:error}.as_count()',
+            'denominator': 'sum:acme.requests{*}.as_count()',
+        },
+        'thresholds': [*thresholds],
         'tags': ['integration:acme'],
         **more,
     }

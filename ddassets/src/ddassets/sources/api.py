@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from ddassets.assets.slo_table import TYPES
 from ddassets.assets.source import Place, dotted
 from ddassets.assets.source_document import Base
 from ddassets.diagnostic import Diagnostic, Severity
@@ -25,14 +26,22 @@ def kind_of(value: Any) -> Kind | None:
     if (kind := _JSON_API_KINDS.get(str(value.get('type')))) and isinstance(value.get('attributes'), dict):
         return kind
     data = value.get('data')
+    if _is_slo(value) or _is_slo(data):
+        return 'slo'
     if isinstance(data, dict) and 'type' in data:
         return _JSON_API_KINDS.get(str(data['type']))
-    if value.get('type') in ('metric', 'monitor', 'time_slice') and isinstance(value.get('thresholds'), list):
-        return 'slo'
     # Only the attributes of a downtime, as an integration may ship them.
     if 'monitor_identifier' in value and 'scope' in value:
         return 'downtime'
     return None
+
+
+def _is_slo(value: Any) -> bool:
+    """Whether a value is an SLO: its thresholds are a list, and no other asset has targets."""
+    if not isinstance(value, dict) or not isinstance(value.get('thresholds'), list):
+        return False
+    targets = any(isinstance(each, dict) and 'target' in each for each in value['thresholds'])
+    return value.get('type') in TYPES or (targets and 'type' in value)
 
 
 _JSON_API_KINDS: dict[str, Kind] = {'downtime': 'downtime', 'monitor-notification-rule': 'notification_rule'}

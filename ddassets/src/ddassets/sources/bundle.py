@@ -18,7 +18,7 @@ def read_bundle(path: Path) -> Bundle:
 
 
 def as_bundle(inventory: Inventory) -> Bundle:
-    """Return the assets of a source. Kinds without a row in `KINDS`, such as SLOs, stay in the inventory."""
+    """Return the assets of a source."""
     path = inventory.path
     return Bundle(
         folder=Path() if path == STANDARD_INPUT else path if os.path.isdir(path) else path.parent,
