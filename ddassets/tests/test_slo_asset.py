@@ -138,14 +138,21 @@ def test_an_slo_of_each_type_has_no_fault(patch):
     assert of(merge_patch(GOOD, patch)).diagnostics == ()
 
 
+@pytest.mark.rule('18.10')
+def test_the_parts_of_a_count():
+    count = of(merge_patch(GOOD, OF_COUNTS)).count
+    assert count is not None and count.bad_events_formula is None
+    assert [one.formula for one in (count.good_events_formula, count.total_events_formula)] == ['good', 'good']
+
+
 def test_every_fault_is_collected():
     patch = {'type': 'time_slice', 'timeframe': '90d', 'thresholds': [{'timeframe': '7d', 'target': 101}], 'tags': 'x'}
     found = [one.key for one in of(merge_patch(GOOD, patch)).diagnostics]
     assert found == ['tags', 'thresholds[0].target', 'timeframe', 'query', 'sli_specification']
 
 
+@pytest.mark.rule('18.2', '18.13')
 def test_the_values_that_an_alert_uses():
-    """Rules 18.2, 18.13."""
     found = of(merge_patch(GOOD, {**OF_TIME_SLICES, 'id': 'a1', 'timeframe': '30d', 'target_threshold': 99}))
     assert (found.id, found.type, found.diagnostics) == ('a1', 'time_slice', ())
     assert {name: each.target for name, each in found.timeframes.items()} == {'7d': 99.9, '30d': 99}
