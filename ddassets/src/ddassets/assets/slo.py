@@ -140,7 +140,8 @@ def _check_primary(fields: SloFields, report: Report) -> None:
     """Check the primary timeframe, which repeats one of the thresholds."""
     primary = fields.timeframe
     _check_timeframe(primary, ('timeframe',), report)
-    if primary not in TIMEFRAMES or any(each.timeframe == '' for each in fields.thresholds):
+    usable = all(each.timeframe and each.target is not None for each in fields.thresholds)
+    if primary not in TIMEFRAMES or not usable or report.asset.is_withheld(('thresholds',)):
         return
     found = {threshold.timeframe: threshold for threshold in reversed(fields.thresholds)}
     if primary not in found:

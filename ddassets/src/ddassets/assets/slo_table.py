@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ddassets.assets.option import Anything, Choice, ListOf, Number, Part, Text, Whole, option
+from ddassets.assets.option import Anything, Choice, ListOf, Number, Part, Report, Text, Whole, option
+from ddassets.assets.source import Place
 from ddassets.language.slo import TIMEFRAMES
 
 INVALID = 'slo/invalid'
@@ -15,6 +16,20 @@ DEFAULT_INTERVAL = 300
 MAX_GROUPS = 100
 _NOTHING: frozenset[str] = frozenset()
 _TIMEFRAME = Choice((*TIMEFRAMES, 'custom'))
+
+
+@dataclass(frozen=True)
+class MonitorReference:
+    """The id of a monitor; before it has one, its name, its file, or a reference of Terraform or kennel."""
+
+    expected: str = 'the id of a monitor, or its name'
+
+    def read(self, found: Any, place: Place, report: Report, code: str) -> Any:
+        if isinstance(found, str) and found.strip() and not found.strip().isdigit():
+            return found.strip()
+        if isinstance(found, int | float | str) and not isinstance(found, bool) and found != '':
+            return Whole(0).read(found, place, report, code)
+        return report.wrong('file/shape', place, self.expected, found)
 
 
 @dataclass(frozen=True)
@@ -125,7 +140,7 @@ class SloFields:
     warning_threshold: float | None = option(Number(), code=INVALID)
     query: SloQuery | None = option(Part(SloQuery))
     sli_specification: SliSpecification | None = option(Part(SliSpecification))
-    monitor_ids: tuple[int, ...] = option(ListOf(Whole(0), 'ids of monitors'), absent=(), code=INVALID)
+    monitor_ids: tuple[int | str, ...] = option(ListOf(MonitorReference(), 'ids of monitors'), absent=(), code=INVALID)
     groups: tuple[str, ...] = option(
         ListOf(Text('a group such as env:prod'), 'groups', 0, MAX_GROUPS), absent=(), code=INVALID
     )
