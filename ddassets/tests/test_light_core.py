@@ -92,6 +92,7 @@ def test_lint_imports_no_rules_about_what_is_not_there(tmp_path):
         pytest.param(['destroy', '--yes', ACME], 'org', id='destroy'),
         pytest.param(['snapshot', ACME, '--widget', 'x'], 'org', id='snapshot'),
         pytest.param(['doctor'], 'org', id='doctor'),
+        pytest.param(['sandbox', '--data', 'data'], 'sandbox', id='sandbox'),
         pytest.param(['rehearse', '--report', 'page', ACME], 'report', id='report'),
     ],
 )

@@ -72,15 +72,27 @@ def test_pure_packages_have_no_side_effects(name):
     ('modules', 'owners'),
     [
         pytest.param({'subprocess', 'multiprocessing'}, ('ddassets.agent.', 'ddassets.cli.git'), id='processes'),
-        pytest.param({'urllib3', 'datadog_api_client', 'http', 'ssl'}, ('ddassets.org.',), id='requests'),
+        pytest.param({'urllib3', 'datadog_api_client', 'ssl'}, ('ddassets.org.',), id='requests'),
+        # The sandbox answers requests, and sends none.
+        pytest.param({'http'}, ('ddassets.org.', 'ddassets.sandbox.server'), id='http'),
         # A pair of them is how the process of a check is spoken to.
-        pytest.param({'socket'}, ('ddassets.org.', 'ddassets.agent.collection'), id='sockets'),
+        pytest.param(
+            {'socket'},
+            ('ddassets.org.', 'ddassets.agent.collection', 'ddassets.sandbox.server'),
+            id='sockets',
+        ),
     ],
 )
 def test_side_effects_are_limited_to_one_package(modules, owners):
     users = {name for name, found in GRAPH.items() if {one.partition('.')[0] for one in found} & modules}
     assert users
     assert {name for name in users if not name.startswith(owners)} == set()
+
+
+def test_the_sandbox_imports_nothing_that_sends_requests():
+    found = {module for name, modules in GRAPH.items() if name.startswith('ddassets.sandbox') for module in modules}
+    assert found & {'http', 'http.client', 'urllib.request', 'smtplib', 'ftplib'} == set()
+    assert 'http.server' in found
 
 
 def test_no_integration_is_imported():

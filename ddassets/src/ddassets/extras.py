@@ -12,6 +12,7 @@ EXTRAS = {
     'certifi': 'org',
     'markdown_it': 'report',
     'hcl2': 'terraform',
+    'zstandard': 'sandbox',
 }
 
 

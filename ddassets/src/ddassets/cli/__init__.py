@@ -34,7 +34,7 @@ DESCRIPTION = (
 #: In the order of the help text.
 COMMANDS = (
     *('init', 'lint', 'rules', 'explain', 'rehearse', 'check', 'plan', 'apply', 'destroy', 'snapshot', 'doctor'),
-    'completion',
+    *('sandbox', 'completion'),
 )
 
 

@@ -1,0 +1,148 @@
+"""The organisation as one object: a message in, an answer out. HTTP is the business of `server`."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from ddassets.diagnostic import UnusableInputError
+from ddassets.sandbox.clock import Clock
+from ddassets.sandbox.intake import Intake, ignored
+from ddassets.sandbox.keys import Keys
+from ddassets.sandbox.payload import Place, parsed, unpacked
+from ddassets.sandbox.request import Answer, Refusal, Request
+from ddassets.sandbox.routes import MAX_BODY, Route, Routes
+from ddassets.sandbox.store import Store
+
+
+@dataclass(frozen=True)
+class Message:
+    """A request as it came. Names of headers are in lower case."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+
+
+class Sandbox:
+    """`url` is set by the server once its port is known; links lead there."""
+
+    def __init__(self, store: Store, keys: Keys, clock: Clock | None = None) -> None:
+        self.store = store
+        self.keys = keys
+        self.clock = clock or Clock(store)
+        self.intake = Intake(store)
+        self.routes = Routes([*self._intake_routes(), *self._own_routes()])
+
+    @property
+    def url(self) -> str:
+        return self.intake.url
+
+    @url.setter
+    def url(self, url: str) -> None:
+        self.intake.url = url
+
+    def _intake_routes(self) -> list[Route]:
+        intake = self.intake
+        return [
+            Route('GET', '/api/v1/validate', 'Validate', lambda _: Answer(200, {'valid': True}), 'api'),
+            Route('GET', '/api/v2/validate', 'ValidateV2', lambda _: Answer(200, {'valid': True}), 'api'),
+            Route('GET', '/api/v2/validate_keys', 'ValidateAPIKey', lambda _: Answer(200, {'status': 'ok'})),
+            Route('POST', '/api/v1/series', 'SubmitMetricsV1', intake.series_v1, 'api'),
+            Route('POST', '/api/v2/series', 'SubmitMetrics', intake.series_v2, 'api', 512_000, 5_242_880),
+            Route('POST', '/api/v1/check_run', 'SubmitServiceCheck', intake.check_runs, 'api'),
+            Route('POST', '/intake/', 'Intake', intake.agent, 'api'),
+            Route('POST', '/api/v2/events', 'CreateEventV2', intake.event_v2, 'api'),
+            *(
+                Route('POST', path, 'SubmitDistributions', _unless_probe(intake.distributions), 'api', raw=True)
+                for path in ('/api/beta/sketches', '/api/v1/distribution_points')
+            ),
+            *(
+                Route('POST', path, 'Ignored', ignored, 'api', raw=True)
+                for path in ('/api/v1/metadata', '/api/v2/apmtelemetry', '/api/v0.2/traces', '/api/v0.2/stats')
+            ),
+            # The Agent's tests of its connection.
+            Route('GET', '/_health', 'Health', lambda _: Answer(200, {}), 'none'),
+            Route('HEAD', '/support/flare', 'Flare', lambda _: Answer(200), 'none'),
+        ]
+
+    def _own_routes(self) -> list[Route]:
+        return [
+            Route('GET', '/sandbox/clock', 'GetClock', lambda _: self._told_clock(), 'api'),
+            Route('PUT', '/sandbox/clock', 'DriveClock', self._drive_clock, 'api'),
+        ]
+
+    def _told_clock(self) -> Answer:
+        now = self.clock.moment()
+        return Answer(200, {'now': now.timestamp(), 'time': now.isoformat(), 'driven': self.clock.driven})
+
+    def _drive_clock(self, request: Request) -> Answer:
+        """Take one of `now` (seconds since the epoch), `advance` (seconds) and `driven: false`."""
+        body = Place(request.body)
+        try:
+            match sorted(body.entries()):
+                case ['now']:
+                    self.clock.drive(body['now'].number())
+                case ['advance']:
+                    self.clock.drive(self.clock.now() + body['advance'].number())
+                case ['driven'] if body['driven'].value is False:
+                    self.clock.release()
+                case _:
+                    raise body.refuse('one of now, advance and "driven": false')
+        except UnusableInputError as error:
+            raise Refusal(400, str(error)) from None
+        return self._told_clock()
+
+    def max_body(self, method: str, target: str) -> int:
+        """Return the most bytes that the body of a request may have."""
+        found = self.routes.find(method, urlsplit(target).path)
+        return found[0].max_body if found else MAX_BODY
+
+    def answer(self, message: Message) -> Answer:
+        """Act on a request. What a client did wrong is an answer, too."""
+        try:
+            return self._act(message)
+        except Refusal as refusal:
+            return refusal.answer
+
+    def _act(self, message: Message) -> Answer:
+        url = urlsplit(message.target)
+        query = parse_qs(url.query, keep_blank_values=True)
+        found = self.routes.find(message.method, url.path)
+        if found is None:
+            if allowed := self.routes.methods(url.path):
+                raise Refusal(405, f'{message.method} {url.path}: the sandbox allows {", ".join(allowed)}')
+            raise Refusal(404, f'{message.method} {url.path}: the sandbox has no such address')
+        route, id = found
+        self._check_keys(route, message, query)
+        body: Any = message.body
+        if not route.raw:
+            content = unpacked(message.body, message.headers.get('content-encoding', ''), route.max_unpacked)
+            body = parsed(content, message.headers.get('content-type', ''))
+        return route.act(Request(query, body, id, self.clock.moment()))
+
+    def _check_keys(self, route: Route, message: Message, query: Mapping[str, list[str]]) -> None:
+        if route.need == 'none':
+            return
+        key = message.headers.get('dd-api-key') or query.get('api_key', [''])[0]
+        if not key:
+            raise Refusal(403, 'API key required')
+        if not self.keys.allow_api(key):
+            raise Refusal(403, 'Forbidden')
+        if route.need == 'app':
+            app = message.headers.get('dd-application-key') or query.get('application_key', [''])[0]
+            if not self.keys.allow_app(app):
+                raise Refusal(403, 'Forbidden')
+
+
+def _unless_probe(act: Any) -> Any:
+    # An Agent tests its connection with two bytes.
+    return lambda request: ignored(request) if len(request.body) <= 2 else act(request)
+
+
+def encoded(answer: Answer) -> bytes:
+    if answer.body is None:
+        return b''
+    return answer.body if isinstance(answer.body, bytes) else json.dumps(answer.body).encode()
