@@ -69,14 +69,44 @@ def test_a_distribution_counts_as_zero_where_it_is_missing():
     assert found == {(): [2, 0, 0, 0]}
 
 
+@pytest.mark.rule('17.22')
+@pytest.mark.parametrize(
+    'query, expected',
+    [
+        # [1 2 3 5 5 5 5], [1 1], [7]: the sources are merged before.
+        pytest.param('sum(last_1m):sum:d{*}', [26, 2, 7], id='sum'),
+        pytest.param('max(last_1m):avg:d{*}', [26 / 7, 1, 7], id='mean of all values, not of sources'),
+        pytest.param('max(last_1m):min:d{*}', [1, 1, 7], id='smallest'),
+        pytest.param('max(last_1m):max:d{*}', [5, 1, 7], id='largest'),
+        pytest.param('avg(last_2m):avg:d{*}', [26 / 7, (26 / 7 + 1) / 2, 4], id='mean of minutes', marks=rule('2.5')),
+        pytest.param('max(last_1m):avg:d{host:a}', [2, _, 7], id='one source'),
+        pytest.param('max(last_1h):avg:d{*}.rollup(3600)', [26 / 7, 28 / 9, 3.5], id='rollup', marks=rule('7.2')),
+        pytest.param('max(last_1h):sum:d{*}.rollup(sum, 3600)', [26, 28, 35], id='the same method'),
+        pytest.param('sum(last_1m):diff(sum:d{*})', [_, -24, 5], id='difference of the merged', marks=rule('20.8')),
+        pytest.param('max(last_1m):timeshift(max:d{*}, -60)', [_, 5, 1], id='timeshift'),
+        pytest.param('max(last_1m):sum:d{*} / count:d{*}', [26 / 7, 1, 7], id='with count'),
+    ],
+)
+def test_aggregates_are_those_of_all_raw_values(query, expected):
+    found = values(query, HOSTS, 2)[()]
+    assert found == [None if one is None else pytest.approx(one) for one in expected]
+
+
 @pytest.mark.rule('17.22', '20.22')
-@pytest.mark.parametrize('aggregator', ['avg', 'sum', 'min', 'max'])
-def test_other_aggregators_of_a_distribution_are_refused(aggregator):
-    with pytest.raises(
-        Unsupported, match=r'of a distribution is not evaluated.* give d\{host:a\} as a gauge'
-    ) as caught:
-        values(f'avg(last_1m):{aggregator}:d{{*}}', HOSTS, 2)
-    assert caught.value.column == 14
+@pytest.mark.parametrize(
+    'query, words, column',
+    [
+        ('avg(last_1m):avg:d{*}.as_rate()', 'only as_count() and as_rate() of count:', 14),
+        ('sum(last_1m):sum:d{*}.as_count()', 'only as_count() and as_rate() of count:', 14),
+        ('avg(last_1m):sum:d{*}.weighted()', '.weighted: of sum: of a distribution', 14),
+        ('avg(last_1m):avg:d{*}.rollup(sum, 60)', 'with sum of avg: of a distribution has no meaning', 14),
+        ('avg(last_1m):count:d{*}.rollup(avg, 60)', 'of a distribution has no method', 24),
+    ],
+)
+def test_what_a_distribution_has_not_is_refused(query, words, column):
+    with pytest.raises(Unsupported, match=re.escape(words)) as caught:
+        values(query, HOSTS, 2)
+    assert caught.value.column == column
 
 
 @pytest.mark.rule('17.19')
@@ -128,6 +158,8 @@ def test_a_notation_that_is_wrong(text, words):
         ({'times': [60, 0], 'values': [1, 2]}, 'times must rise'),
         ({'arrivals': [0, 30]}, 'the values of one instant must arrive together'),
         ({'numbers': [1, 0.5]}, 'one whole number of at least 1'),
+        ({'numbers': [1, 1e16]}, 'at most 9,007,199,254,740,992 values in all'),
+        ({'values': [1, 1e308], 'numbers': [1, 10]}, 'a value times its number is not finite'),
         ({'kind': 'gauge', 'times': [0, 60], 'numbers': [1, 1]}, 'only values of a distribution'),
         ({'kind': 'gauge'}, 'times must rise'),
     ],

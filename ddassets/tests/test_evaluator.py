@@ -417,7 +417,7 @@ def test_a_stub_replaces_anomalies():
 @pytest.mark.parametrize(
     'query, options, keys, words',
     [
-        pytest.param('percentile(last_5m):p95:m{*} > 1', {}, {}, 'percentile', id='percentiles', marks=rule('1.2')),
+        pytest.param('percentile(last_5m):p95:m{*} > 1', {}, {}, 'p95', id='percentiles', marks=rule('1.2')),
         pytest.param('avg(last_5m):p95:m{*} > 1', {}, {}, 'p95', id='of space too', marks=rule('1.2')),
         pytest.param('avg(current_1mo):avg:m{*} > 1', {}, {}, 'current_1mo', id='cumulative', marks=rule('1.4')),
         pytest.param(

@@ -226,10 +226,22 @@ def _group(monitor: MonitorResult, group: GroupResult, zone: ZoneInfo) -> dict[s
                 'to': str(change.target),
                 'value': _number(change.value),
                 'cause': change.cause,
+                **_uncertain(group, change.instant),
             }
             for change in group.transitions
         ],
+        **(
+            {'within_sketch_error': [_instant(one, zone) for one in group.uncertain.tolist()]}
+            if group.uncertain is not None
+            else {}
+        ),
     }
+
+
+def _uncertain(group: GroupResult, instant: int) -> dict[str, bool]:
+    """Return whether a sketch's error decides (rule 17.20); nothing for a monitor without percentiles."""
+    uncertain = group.is_uncertain(instant)
+    return {} if uncertain is None else {'within_sketch_error': uncertain}
 
 
 def _mail(mail: Mail | DowntimeMail, zone: ZoneInfo) -> dict[str, Any]:
@@ -243,6 +255,7 @@ def _mail(mail: Mail | DowntimeMail, zone: ZoneInfo) -> dict[str, Any]:
             'from': str(due.source),
             'to': str(due.target),
             'value': _number(due.value),
+            **_uncertain(mail.group, due.instant),
             'host': mail.message.host,
             'ip': mail.message.ip,
             'textless': list(mail.message.textless),

@@ -6,8 +6,11 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from zoneinfo import ZoneInfo
 
+import numpy as np
+
 from ddassets import duration
 from ddassets.engine.assumptions import ASSUMPTIONS
+from ddassets.engine.raw_values import SKETCH_ERROR
 from ddassets.engine.state import State
 from ddassets.nearest import listed
 from ddassets.output.terminal import Screen, count, printable, shorten, shown_path, table
@@ -26,6 +29,8 @@ MAX_GROUPS = 40
 MAX_CHANGES = 1
 # Maximum of listed recipients of a muted message.
 MAX_UNHEARD = 2
+# Maximum of listed evaluations that are decided within a sketch's error.
+MAX_UNCERTAIN = 3
 _INDENT = 4
 _COLOURS = {State.OK: '32', State.WARN: '33', State.ALERT: '31', State.NO_DATA: '2'}
 
@@ -114,6 +119,20 @@ def _table(rehearsal: Rehearsal, monitor: MonitorResult, screen: Screen) -> Iter
     if len(monitor.results) > MAX_GROUPS:
         left = count(len(monitor.results) - MAX_GROUPS, 'more group')
         yield f'    … and {left}, which sent no more than these'
+    yield from _uncertain(rehearsal, monitor, screen)
+
+
+def _uncertain(rehearsal: Rehearsal, monitor: MonitorResult, screen: Screen) -> Iterator[str]:
+    """Say which evaluations of percentiles a stored sketch might decide otherwise (rule 17.20)."""
+    marked = [one.uncertain for one in monitor.results.values() if one.uncertain is not None and one.uncertain.size]
+    if marked:
+        instants = np.unique(np.concatenate(marked)).tolist()
+        shown = ', '.join(shown_time(instant, rehearsal.zone) for instant in instants[:MAX_UNCERTAIN])
+        more = ', …' if len(instants) > MAX_UNCERTAIN else ''
+        number = count(sum(one.size for one in marked), 'evaluation')
+        words = f"{number} decided within the sketch's error of {SKETCH_ERROR:.2%}: {shown}{more}"
+        for line in screen.wrapped(words, _INDENT):
+            yield screen.paint('33', line)
 
 
 def _inbox(rehearsal: Rehearsal, limit: int, screen: Screen) -> Iterator[str]:
@@ -161,6 +180,8 @@ def _mail(rehearsal: Rehearsal, mail: Mail | DowntimeMail) -> tuple[str, str, st
     shown = '' if math.isnan(value) else f'{value:.6g}'
     if shown and isinstance(mail, Mail):
         shown = f'{shown} {mail.message.delivery.trigger.brief}'
+        if mail.group.is_uncertain(mail.notification.instant):
+            shown += " within the sketch's error"
     return shown_time(mail.instant, rehearsal.zone), _mail_title(rehearsal, mail), shown, heard
 
 

@@ -190,6 +190,13 @@ class Assumptions:
         '0 is compared',
     )
     event_shown = Assumption('A51', 'the event whose attributes are the variables of a message', 'newest in the window')
+    percentile = Assumption(
+        'A63',
+        'what percentile() and pXX: of a distribution return',
+        'of merged raw values, lower rank',
+        'share of points',
+        'interpolated',
+    )
     count_of_nothing = Assumption(
         'A74', 'result of count_nonzero() and count_not_null() if no group has a value', 'no point', '0'
     )

@@ -8,6 +8,7 @@ import numpy as np
 from ddassets.engine.column import Column, Flags, Floats, Indices
 from ddassets.engine.computation import compute, differences
 from ddassets.engine.context import EvaluationContext
+from ddassets.engine.merged import PercentileWindows
 from ddassets.engine.plan import (
     Difference,
     Earlier,
@@ -48,16 +49,21 @@ class Evaluation:
         self._plan = plan
         self._sources = sources
         self._context = context
+        self.parts: dict[Operand, Points | PercentileWindows] = {}
+        if plan.aggregator == 'percentile':
+            self._merge(plan.expression)
+            return
         if not plan.by_window:
             points = self._points(plan.expression, context)
             self.parts = {Operand(plan.expression): points}
             self.values = points.aggregate(plan.aggregator)
             return
-        self.parts = {}
+        parts: dict[Operand, Points] = {}
         for operand in _operands(plan.expression, plan.window):
-            if operand not in self.parts:
-                self.parts[operand] = self._operand_points(operand, context)
-        aggregated = {operand: points.aggregate(plan.aggregator) for operand, points in self.parts.items()}
+            if operand not in parts:
+                parts[operand] = self._operand_points(operand, context)
+        self.parts.update(parts)
+        aggregated = {operand: points.aggregate(plan.aggregator) for operand, points in parts.items()}
         there = np.logical_or.reduce([~np.isnan(values) for values in aggregated.values()])
         # A missing count is 0 if another operand has a value (rule 2.13).
         given = {
@@ -66,6 +72,13 @@ class Evaluation:
         }
         values = np.broadcast_to(compute(plan.expression, _WindowValues(given, context, self._blank)), there.shape)
         self.values = np.where(there | bool(plan.fills), values, np.nan)
+
+    def _merge(self, leaf: Node) -> None:
+        """Compute the percentile of all raw values of each window (rule 17.18)."""
+        assert isinstance(leaf, Leaf), 'the planner refuses others'
+        windows = PercentileWindows(leaf, self._sources.get(leaf, ()), self._context, self._plan.comparator)
+        self.parts[Operand(leaf)] = windows
+        self.values = windows.aggregate()
 
     def _points(self, node: Node, context: EvaluationContext) -> Points:
         return Points(node, Unit.of(node, self._sources, context), self._sources, context)
@@ -93,12 +106,12 @@ class Evaluation:
 
     def scores(self, ranking: Ranking) -> Floats:
         """Return the score of the group at each tick, NaN if its window has no point (rules 20.16 and 20.17)."""
-        if self._plan.by_window:
+        points = next(iter(self.parts.values()))
+        if self._plan.by_window or isinstance(points, PercentileWindows):
             # There is one point, as long as the window.
             index = np.arange(self.values.size, dtype=np.int64)
             times = self._context.starts.astype(np.float64)
             return score(ranking.rank, times, self.values, (index, index + 1), self._context.window)
-        (points,) = self.parts.values()
         return score(ranking.rank, *points.windows())
 
     def has_points(self, rows: Indices) -> Flags:

@@ -22,14 +22,16 @@ from ddassets.engine.monitor import Monitor
 from ddassets.engine.plan import Leaf, Plan, loses_values, with_groups
 from ddassets.engine.planner import STUBBED, make_plan, stub_windows
 from ddassets.engine.ranking import kept
+from ddassets.engine.raw_values import SKETCH_ERROR, within_error
 from ddassets.engine.series import Series, SeriesSet
 from ddassets.engine.state import State
 from ddassets.engine.state_machine import Evaluations, Rules, known_since, run
-from ddassets.engine.timeline import DAY, Group, GroupTimeline, MonitorTimeline, evaluation_instants
+from ddassets.engine.timeline import DAY, Codes, Group, GroupTimeline, MonitorTimeline, evaluation_instants
 from ddassets.engine.warnings import warnings
 from ddassets.language.query.scope import predicate
 from ddassets.language.query.syntax import render
 from ddassets.language.query.tree import And, Call, Scope, TagFilter, TagIn, metrics
+from ddassets.language.query.vocabulary import is_percentile
 from ddassets.nearest import did_you_mean, listed
 
 # Rule 2.8: the parts of a window that is to be full, by the window's unit, in seconds.
@@ -166,8 +168,16 @@ class Evaluator:
                 for operand, times, values in evaluation.seen(row)
                 for time, value in zip(times, values, strict=True)
             ),
-            reasons=tuple(reasons(self._monitor, timeline, row, float(evaluation.values[row]))),
+            reasons=tuple(self._reasons(timeline, row, float(evaluation.values[row]))),
         )
+
+    def _reasons(self, timeline: GroupTimeline, row: int, value: float) -> Iterator[str]:
+        yield from reasons(self._monitor, timeline, row, value)
+        if timeline.uncertain is not None and timeline.uncertain[row]:
+            yield (
+                f"decided within the sketch's error: Datadog's percentile may differ by {SKETCH_ERROR:.2%} of the "
+                'threshold (rule 17.20)'
+            )
 
     def _timeline(self, group: Group, evaluation: Evaluation) -> GroupTimeline:
         rules = Rules(
@@ -190,7 +200,23 @@ class Evaluator:
             transitions=columns.transitions,
             end=self.end,
             silent_no_data=self._monitor.silent_no_data,
+            uncertain=self._uncertain(columns.values, columns.states) if self._monitor.has_percentile else None,
         )
+
+    def _uncertain(self, values: Floats, states: Codes) -> Flags:
+        """Return which evaluations are decided within the sketch's error (rule 17.20).
+
+        A recovery threshold decides only a group that has to recover.
+        """
+        limits, before = self._monitor.thresholds, np.concatenate([[State.ABSENT], states[:-1]])
+        found = within_error(values, limits.critical)
+        if limits.warning is not None:
+            found |= within_error(values, limits.warning)
+        if limits.critical_recovery is not None:
+            found |= within_error(values, limits.critical_recovery) & (before == State.ALERT)
+        if limits.warning_recovery is not None:
+            found |= within_error(values, limits.warning_recovery) & np.isin(before, [State.ALERT, State.WARN])
+        return found
 
     def _evaluation(self, group: Group, window: int) -> Evaluation:
         delay = self._monitor.evaluation_delay
@@ -323,20 +349,28 @@ def group_series(plan: Plan, store: SeriesSet) -> dict[Group, dict[Leaf, list[Se
 
 
 def _read_by(leaf: Leaf, series: Series) -> Series:
-    """The series as a query reads it: of a distribution the number of its values (rule 20.22)."""
+    """The series as a query reads it: of a distribution the number of its values for `count:` (rule 20.22)."""
     column = leaf.metric.span.start + 1
-    if leaf.space == 'count':
-        if series.kind != 'distribution':
+    if series.kind != 'distribution':
+        if leaf.space == 'count':
             reason = (
                 f'as a space aggregator counts the values of a distribution (rule 20.22); {series} is a {series.kind}'
             )
             raise Unsupported('count', column, reason)
+        if is_percentile(leaf.space):
+            reason = f'needs the raw values of a distribution (rule 17.19); {series} is a {series.kind}'
+            raise Unsupported(leaf.space, column, reason)
+        return series
+    if leaf.space == 'count':
         return series.counted()
-    if series.kind == 'distribution':
-        reason = (
-            f'of a distribution is not evaluated, only count: (rule 20.22); give {series} as a gauge of its results'
-        )
-        raise Unsupported(leaf.space, column, reason)
+    if leaf.counting is not None or leaf.weighted:
+        name = leaf.counting or 'weighted'
+        reason = f'of {leaf.space}: of a distribution is not evaluated, only as_count() and as_rate() of count: (20.22)'
+        raise Unsupported(f'.{name}', column, reason)
+    if leaf.method not in (None, leaf.space) and not is_percentile(leaf.space):
+        # Of a percentile the method has no effect.
+        reason = f'with {leaf.method} of {leaf.space}: of a distribution has no meaning; use .rollup(seconds)'
+        raise Unsupported('.rollup', column, reason)
     return series
 
 

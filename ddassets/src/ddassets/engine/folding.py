@@ -64,6 +64,7 @@ class FoldedEvaluator:
         columns = np.arange(worst.size)
         states, values = states[worst, columns], np.stack([member.values for member in members])[worst, columns]
         silent = np.array([member.silent_no_data for member in members])
+        uncertain = [member.uncertain for member in members if member.uncertain is not None]
         if len(members) == 1:
             changes = members[0].transitions
         elif self.assumptions.folded_groups == 'every sub-group':
@@ -79,6 +80,7 @@ class FoldedEvaluator:
             transitions=changes,
             end=self.end,
             silent_no_data=bool(silent.all()),
+            uncertain=np.stack(uncertain)[worst, columns] if uncertain else None,
         )
 
     def _changes(self, states: Codes, values: Floats, each: Sequence[Transitions], silent: Flags) -> Transitions:

@@ -25,7 +25,7 @@ from ddassets.engine.plan import (
 )
 from ddassets.engine.pointwise import POINTWISE
 from ddassets.language.query import tree
-from ddassets.language.query.vocabulary import ARGUMENTS, METHODS
+from ddassets.language.query.vocabulary import ARGUMENTS, METHODS, is_percentile
 from ddassets.nearest import joined
 from ddassets.regex import regex
 
@@ -78,7 +78,7 @@ def applied(call: tree.Call, operand: Node, arguments: Sequence[tree.Argument], 
         # Rule 2.4: on each source of a query by itself; dt is one series over all of them.
         _refuse_calendar(call, operand)
         # The sources of a distribution are merged before.
-        if isinstance(operand, Leaf) and name != 'dt' and operand.space != 'count':
+        if isinstance(operand, Leaf) and name != 'dt' and operand.space != 'count' and not is_percentile(operand.space):
             return replace(operand, differences=(*operand.differences, name))
         return Difference(name, operand)
     if name == 'timeshift':

@@ -15,6 +15,7 @@ from ddassets.diagnostic import Unsupported, UnusableInputError
 from ddassets.engine.assumptions import Assumption
 from ddassets.engine.state import State
 from ddassets.language.query.tree import Comparator, Metric, MonitorQuery, Scope, metrics
+from ddassets.language.query.vocabulary import is_percentile
 
 TYPES = ('metric alert', 'query alert')
 DEFAULT_GROUP_DELAY = 60
@@ -76,6 +77,11 @@ class AnyMonitor:
     def comparator(self) -> str:
         """How a value is compared with the thresholds; empty if it is not."""
         return ''
+
+    @property
+    def has_percentile(self) -> bool:
+        """Whether values come from percentiles, which Datadog computes from sketches (rule 17.20)."""
+        return False
 
     @property
     def metric(self) -> str:
@@ -159,6 +165,10 @@ class Monitor(ThresholdMonitor):
     @property
     def comparator(self) -> Comparator:
         return self.query.comparator
+
+    @property
+    def has_percentile(self) -> bool:
+        return any(is_percentile(metric.aggregator or '') for metric in metrics(self.query.expression))
 
     @property
     def metric(self) -> str:

@@ -175,7 +175,8 @@ class Plan:
     `by_window`: each operand is aggregated over the window first, and `expression` is computed from the results (rule
     2.11); otherwise `expression` is computed point by point and aggregated then. `stub` names the function that a
     series replaces; `recovery_window` is then the one for recovery thresholds (rule 6.3). `ranking`: which groups
-    have data at an evaluation.
+    have data at an evaluation. `aggregator` is `percentile` for that of all raw values of a window; `comparator` is
+    that of the query then (A63).
     """
 
     aggregator: str
@@ -186,6 +187,7 @@ class Plan:
     recovery_window: int | None = None
     stub: str | None = None
     ranking: Ranking | None = None
+    comparator: str = ''
 
     @cached_property
     def leaves(self) -> tuple[Leaf, ...]:

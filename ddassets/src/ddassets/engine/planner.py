@@ -38,6 +38,7 @@ from ddassets.engine.plan import (
     Node,
     Plan,
     Pointwise,
+    Ranking,
     Smoothed,
     children,
     has_arithmetic,
@@ -45,13 +46,14 @@ from ddassets.engine.plan import (
     rebuilt,
     walk,
 )
+from ddassets.engine.raw_values import Share
 from ddassets.language.query import tree
 from ddassets.language.query.tree import MonitorQuery
-from ddassets.language.query.vocabulary import ARGUMENTS, CALENDAR_UNITS, METHODS
+from ddassets.language.query.vocabulary import ARGUMENTS, CALENDAR_UNITS, METHODS, is_percentile
 from ddassets.nearest import joined
 
 AGGREGATORS = ('avg', 'sum', 'min', 'max')
-# Rule 20.22: how many values a distribution has.
+# Rule 20.22: how many values a distribution has. Percentiles are allowed too.
 SPACES = (*AGGREGATORS, 'count')
 # A moving_rollup reads at most this many windows back.
 MAX_MOVING_WINDOWS = 1000
@@ -98,10 +100,10 @@ def make_plan(query: MonitorQuery, assumptions: Assumptions, stub: StubWindows |
     Raises Unsupported for what is outside the subset.
     """
     column = query.span.start + 1
-    if query.aggregator not in AGGREGATORS:
-        raise Unsupported(
-            query.aggregator, column, f'as a time aggregator is not evaluated, only {joined(AGGREGATORS)}'
-        )
+    percentile = query.aggregator == 'percentile' or is_percentile(query.aggregator)
+    if query.aggregator not in AGGREGATORS and not percentile:
+        allowed = joined((*AGGREGATORS, 'percentile'))
+        raise Unsupported(query.aggregator, column, f'as a time aggregator is not evaluated, only {allowed}')
     if query.window.kind != 'last':
         name = f'{query.window.kind}_{query.window.count}{query.window.unit}'
         raise Unsupported(name, query.window.span.start + 1, 'is not evaluated, only windows such as last_5m')
@@ -110,6 +112,8 @@ def make_plan(query: MonitorQuery, assumptions: Assumptions, stub: StubWindows |
     if isinstance(expression, tree.Call) and expression.name in STUBBED and stub is not None:
         return _stub_plan(query, expression, stub)
     ranking, expression = ranked(expression)
+    if percentile:
+        return _percentile_plan(query, expression, ranking, assumptions)
     node = _Builder(assumptions).node(expression)
     by = _common_keys(node, expression)
     counted = any(leaf.counting == 'as_count' for leaf in leaves(node))
@@ -131,6 +135,30 @@ def make_plan(query: MonitorQuery, assumptions: Assumptions, stub: StubWindows |
         _check_unit(operand, expression)
         _check_shift(operand, by_window)
     return Plan(query.aggregator, query.window.seconds, node, by, by_window, ranking=ranking)
+
+
+def _percentile_plan(
+    query: MonitorQuery, expression: tree.Expression, ranking: Ranking | None, assumptions: Assumptions
+) -> Plan:
+    """Return the plan of `percentile(last_5m):p95:m{*}`: one percentile of all raw values (rules 17.17 and 17.18)."""
+    name, column = query.aggregator, query.span.start + 1
+    if query.change is not None:
+        raise Unsupported(name, column, f'in {query.change.kind}() is not evaluated, only {joined(AGGREGATORS)}')
+    if not isinstance(expression, tree.Metric):
+        reason = 'of an expression is not evaluated, only of one query: percentile(last_5m):p95:m{*}'
+        raise Unsupported(name, column, reason)
+    leaf = _Builder(assumptions).leaf(expression)
+    if not is_percentile(leaf.space):
+        reason = f'of {leaf.space}: has no percentile; write it before the metric: percentile(last_5m):p95:m{{*}}'
+        raise Unsupported(name, column, reason)
+    if name != 'percentile' and Share.parse(name) != Share.parse(leaf.space):
+        raise Unsupported(name, column, f'beside {leaf.space}: the two percentiles have to match (rule 17.17)')
+    if expression.modifiers:
+        modifier = expression.modifiers[0]
+        reason = 'inside percentile() is not evaluated: it merges all raw values of the window (rule 17.18)'
+        raise Unsupported(f'.{modifier.name}', modifier.span.start + 1, reason)
+    window = query.window.seconds
+    return Plan('percentile', window, leaf, leaf.by, ranking=ranking, comparator=query.comparator)
 
 
 def graph_plan(expression: tree.Expression, assumptions: Assumptions) -> Plan:
@@ -289,7 +317,7 @@ class _Builder:
             case tree.Number(value=value):
                 return Constant(value)
             case tree.Metric():
-                return self._leaf(expression)
+                return self.leaf(expression)
             case tree.Negative(operand=operand):
                 inner = self.node(operand)
                 return Constant(-inner.value) if isinstance(inner, Constant) else Pointwise('negative', inner)
@@ -320,12 +348,16 @@ class _Builder:
             raise Unsupported('default_zero()', column, 'around another default_zero() or default()')
         return applied(call, operand, rest, self._assumptions)
 
-    def _leaf(self, metric: tree.Metric) -> Leaf:
+    def leaf(self, metric: tree.Metric) -> Leaf:
+        """Return the node of one query."""
         # Rule 1.14: official assets have queries without a space aggregator.
         space = metric.aggregator or self._assumptions.space_aggregator
-        if space not in SPACES:
-            column = metric.span.start + 1
-            raise Unsupported(space, column, f'as a space aggregator is not evaluated, only {joined(SPACES)}')
+        column = metric.span.start + 1
+        if space not in SPACES and not is_percentile(space):
+            allowed = joined((*SPACES, 'percentiles such as p95'))
+            raise Unsupported(space, column, f'as a space aggregator is not evaluated, only {allowed}')
+        if is_percentile(space) and Share.parse(space) is None:
+            raise Unsupported(space, column, 'is not a percentile that is evaluated, only p0 to p100, with 3 decimals')
         leaf = Leaf(metric, space, _keys(metric))
         for modifier in metric.modifiers:
             leaf = _modified(leaf, modifier)

@@ -18,6 +18,7 @@ from ddassets.engine.column import Column, Flags, Floats, Indices, Ranges, ranks
 from ddassets.engine.computation import compute, differences
 from ddassets.engine.context import EvaluationContext
 from ddassets.engine.history import OVER_WINDOW, History, over_window
+from ddassets.engine.merged import MergedSamples, per_instant
 from ddassets.engine.plan import (
     INTERPOLATION_LIMIT,
     Difference,
@@ -110,6 +111,8 @@ class Points:
 
     def _read_samples(self) -> None:
         (leaf, (series,)) = next(iter(self._sources.items()))
+        if series.kind == 'distribution':
+            series = per_instant(series, leaf, self.context.assumptions)
         self._interval = series.interval
         self.times, values, arrivals = recent(series, leaf, self.context)
         self.sample_values = scaled(values, series, leaf)[0]
@@ -146,10 +149,8 @@ class Points:
             matters = np.full_like(self.lower, _NONE)
         for leaf, sources in self._sources.items():
             least, greatest = self.shift_bounds(leaf)
-            several = len(sources) > 1
             self.samples[leaf] = []
-            for series in sources:
-                samples = Samples(series, leaf, self.context, buckets, several)
+            for samples in _cut(sources, leaf, self.context, buckets):
                 if len(samples):
                     self.samples[leaf].append(samples)
                     self.first = min(self.first, int(samples.buckets[0]) + least)
@@ -573,8 +574,7 @@ class PointValues:
             numbers = self.numbers + self.shift
             numbers = numbers - points.shift(other, numbers)
             for samples in points.samples[other]:
-                start, end = self._ranges_of(samples, numbers)
-                sampled |= end > start
+                sampled |= samples.occupied(self._ranges_of(samples, numbers))
         return sampled
 
     def filled(self, node: Filled, values: Floats) -> Floats:
@@ -615,6 +615,15 @@ class PointValues:
     def at(self, numbers: Indices, rows: Indices) -> 'PointValues':
         """Return other points, as other evaluations see them."""
         return PointValues(self.points, numbers, rows, self.shift, self.floored)
+
+
+def _cut(sources: Sequence[Series], leaf: Leaf, context: EvaluationContext, buckets: Buckets) -> Iterator[Samples]:
+    """Cut the sources of a query into buckets; those of a distribution are merged before (rule 17.18)."""
+    if sources and sources[0].kind == 'distribution':
+        yield MergedSamples(sources, leaf, context, buckets)
+        return
+    for series in sources:
+        yield Samples(series, leaf, context, buckets, len(sources) > 1)
 
 
 def _differences(source: Source, names: tuple[str, ...]) -> Node:

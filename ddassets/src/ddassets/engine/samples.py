@@ -23,7 +23,7 @@ class Samples:
         self.buckets = cut.number(times)
         self._cut = cut
         self._assumptions = context.assumptions
-        self._fill = _filling(leaf, series, several, context)
+        self._fill = filling(leaf, series, several, context)
         values, self._method = scaled(raw, series, leaf)
         # A bucket's aggregate is divided by its length in so many seconds. Afterwards, so that counts that cancel out
         # are exactly 0.
@@ -54,40 +54,59 @@ class Samples:
         """Return the values of the buckets; of empty buckets where `interpolated`, of all if it is None. `ranges` are
         those of the buckets, for the same `seen`.
         """
-        start, end = ranges
-        values = self._aggregate(buckets, start, end)
+        values = self._aggregate(buckets, ranges)
         if not self.filled:
             return values
         assert self._fill is not None
-        empty = (end == start) & (start > 0)
+        empty = ~self.occupied(ranges) & self._begun(ranges)
         gaps = np.flatnonzero(empty if interpolated is None else empty & interpolated)
         if gaps.size:
-            values[gaps] = self._filled(buckets[gaps], start[gaps], None if seen is None else seen[gaps], self._fill)
+            start = ranges[0][gaps]
+            values[gaps] = self._filled(buckets[gaps], start, None if seen is None else seen[gaps], self._fill)
         return values
 
-    def _aggregate(self, buckets: Indices, start: Indices, end: Indices) -> Floats:
-        values = self._column.aggregate(self._method, (start, end))
+    def occupied(self, ranges: Ranges) -> Flags:
+        """Return which buckets have a sample."""
+        return ranges[1] > ranges[0]
+
+    def _begun(self, ranges: Ranges) -> Flags:
+        """Return which buckets have a sample before them."""
+        return ranges[0] > 0
+
+    def _before(self, start: Indices) -> Indices:
+        """Return the bucket of the last sample before index `start`."""
+        return self.buckets[start - 1]
+
+    def _behind(self, start: Indices, seen: Indices | None) -> Indices:
+        """Return the bucket of the sample at index `start`, FAR if it is not there yet."""
+        limit = len(self) if seen is None else seen
+        return np.where(start < limit, self.buckets[np.minimum(start, len(self) - 1)], FAR)
+
+    def _aggregate(self, buckets: Indices, ranges: Ranges) -> Floats:
+        values = self._column.aggregate(self._method, ranges)
         return values if self._per is None else values / (self._cut.length(buckets) / self._per)
 
-    def _filled(self, buckets: Indices, index: Indices, seen: Indices | None, fill: Fill) -> Floats:
-        """Return the values of empty buckets; `index` is that of the next sample."""
-        before = self.buckets[index - 1]
+    def _at(self, buckets: Indices, seen: Indices | None) -> Floats:
+        return self._aggregate(buckets, self.ranges(buckets, seen))
+
+    def _filled(self, buckets: Indices, start: Indices, seen: Indices | None, fill: Fill) -> Floats:
+        """Return the values of empty buckets; `start` is the index of the next sample."""
+        before = self._before(start)
         begin = self._cut.start(before)
         distance = self._cut.start(buckets) - begin
         near = distance <= fill.limit
         if fill.method == 'zero':
             return np.where(near, 0.0, np.nan)
-        value = self._aggregate(before, np.searchsorted(self.buckets, before, side='left'), index)
+        value = self._at(before, seen)
         if fill.method == 'last':
             return np.where(near, value, np.nan)
         # Linear: towards the next sample once it is there; the last value is held until then (rule 2.16).
         if (distance == fill.limit).any() and self._assumptions.end_of_hold == 'excluded':
             near = distance < fill.limit
-        limit = len(self) if seen is None else seen
-        ended = index < limit
-        behind = self.buckets[np.minimum(index, len(self) - 1)]
-        end = np.minimum(np.searchsorted(self.buckets, behind, side='right'), limit)
-        next_value = self._aggregate(behind, np.minimum(index, end), end)
+        behind = self._behind(start, seen)
+        ended = behind < FAR
+        behind = np.where(ended, behind, before)
+        next_value = self._at(behind, seen)
         gap = np.where(ended, self._cut.start(behind) - begin, 1)
         long = ended & (gap > fill.limit)
         if (near & long).any() and self._assumptions.long_gap == 'nothing':
@@ -100,9 +119,9 @@ class Samples:
         Twice: counting from the bucket `first`, the first that matters to it, and strictly.
         """
         if not len(self):
-            return np.full(self.seen.size, FAR), np.full(self.seen.size, FAR)
-        waits = self.seen < len(self)
-        next_bucket = self.buckets[np.minimum(self.seen, len(self) - 1)]
+            return np.full(len(self.seen), FAR), np.full(len(self.seen), FAR)
+        next_bucket = self._awaited()
+        waits = next_bucket < FAR
         from_here = strictly = next_bucket
         if self._fill is not None and self._fill.method == 'linear':
             # The gap before the next sample does not have its final values yet.
@@ -112,17 +131,26 @@ class Samples:
             from_here = np.where(reach >= first, strictly, next_bucket)
         return np.where(waits, from_here, FAR), np.where(waits, strictly, FAR)
 
+    def _awaited(self) -> Indices:
+        """Return the bucket of the first sample that each evaluation does not see, FAR if there is none."""
+        return self._behind(self.seen, None)
+
 
 def recent(
     series: Series, leaf: Leaf, context: EvaluationContext, cut: Buckets | None = None
 ) -> tuple[Floats, Floats, Floats]:
     """Return the times, values and arrivals of the samples that can matter."""
+    index = int(np.searchsorted(series.times, begin_of(leaf, context, cut)))
+    times = series.times[index:]
+    return times, series.values[index:], times if series.arrivals is None else series.arrivals[index:]
+
+
+def begin_of(leaf: Leaf, context: EvaluationContext, cut: Buckets | None = None) -> int:
+    """Return the instant before which no sample matters."""
     greatest = leaf.calendar.greatest if leaf.calendar else 0
     # What differences and the like look back to is a whole bucket.
     greatest += 2 * cut.longest if isinstance(cut, CalendarBuckets) else 0
-    index = int(np.searchsorted(series.times, context.oldest - leaf.shift - greatest))
-    times = series.times[index:]
-    return times, series.values[index:], times if series.arrivals is None else series.arrivals[index:]
+    return context.oldest - leaf.shift - greatest
 
 
 def scaled(values: Floats, series: Series, leaf: Leaf) -> tuple[Floats, str]:
@@ -138,7 +166,7 @@ def scaled(values: Floats, series: Series, leaf: Leaf) -> tuple[Floats, str]:
     return values, leaf.method or 'avg'
 
 
-def _filling(leaf: Leaf, series: Series, several: bool, context: EvaluationContext) -> Fill | None:
+def filling(leaf: Leaf, series: Series, several: bool, context: EvaluationContext) -> Fill | None:
     """Return how the gaps of a source are filled (rules 2.14 and 2.16)."""
     if leaf.fill is not None:
         return leaf.fill

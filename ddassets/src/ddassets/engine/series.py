@@ -17,6 +17,8 @@ from ddassets.regex import regex
 
 type Kind = Literal['gauge', 'count', 'rate', 'distribution']
 KINDS: tuple[Kind, ...] = ('gauge', 'count', 'rate', 'distribution')
+# More are not exact as a float.
+MAX_NUMBERS = 1 << 53
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,6 +89,11 @@ class Series:
         whole = np.isfinite(self.numbers) & (self.numbers == np.floor(self.numbers)) & (self.numbers >= 1)
         if self.numbers.shape != self.times.shape or not whole.all():
             return 'expected one whole number of at least 1 for each value'
+        if self.numbers.sum() > MAX_NUMBERS:
+            return f'expected at most {MAX_NUMBERS:,} values in all'
+        with np.errstate(over='ignore'):
+            if not np.isfinite(self.values * self.numbers).all():
+                return 'a value times its number is not finite'
         return None
 
     def counted(self) -> 'Series':

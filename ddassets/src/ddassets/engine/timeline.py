@@ -130,7 +130,8 @@ class GroupTimeline:
     `ticks`, `values` and `states` are of equal length: the instants of evaluation, what was compared with the
     thresholds (NaN where the evaluation returned nothing) and the state from that tick on (codes of State). `end` is
     the rehearsal's. `tags` are those that a downtime's scope is matched with: the group's and those that the query's
-    filter fixes (rule 5.15). `silent_no_data`: No Data is shown and not notified (rule 3.15).
+    filter fixes (rule 5.15). `silent_no_data`: No Data is shown and not notified (rule 3.15). `uncertain`: which
+    evaluations are decided within a sketch's error (rule 17.20); None for a query without percentiles.
     """
 
     group: Group
@@ -141,6 +142,7 @@ class GroupTimeline:
     transitions: Transitions = field(repr=False)
     end: int
     silent_no_data: bool = False
+    uncertain: Flags | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:

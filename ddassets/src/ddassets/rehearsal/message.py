@@ -173,6 +173,7 @@ class Messages:
             metric=self.monitor.metric,
             monitor_id=self.asset.fields.id,
             preset=self.asset.options.notification_preset_name,
+            snapshot=not self.monitor.has_percentile,
         )
 
     def _trigger(self, edge: messages.Edge, group: Group) -> messages.Trigger:

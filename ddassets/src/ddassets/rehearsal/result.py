@@ -56,6 +56,8 @@ class GroupResult:
     # Whether at least one evaluation had data.
     has_data: bool
     timeline: GroupTimeline | None = field(default=None, repr=False)
+    # The evaluations that are decided within a sketch's error (rule 17.20); None for a query without percentiles.
+    uncertain: Instants | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
@@ -66,6 +68,10 @@ class GroupResult:
         """Return how long the group was in the state."""
         lengths = np.diff(self.starts, append=self.end)
         return int(lengths[self.states == state].sum())
+
+    def is_uncertain(self, instant: int) -> bool | None:
+        """Return whether the evaluation at an instant is decided within a sketch's error; None without percentiles."""
+        return None if self.uncertain is None else bool(np.isin(instant, self.uncertain))
 
     @property
     def visited(self) -> frozenset[State]:

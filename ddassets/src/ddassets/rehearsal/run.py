@@ -204,6 +204,7 @@ class _Monitor:
             data_end=max(data_ends, default=-math.inf),
             has_data=self._has_data(timeline, series),
             timeline=timeline if self.keep else None,
+            uncertain=None if timeline.uncertain is None else timeline.ticks[timeline.uncertain],
         )
 
     def _has_data(self, timeline: GroupTimeline, series: Iterable[Series]) -> bool:

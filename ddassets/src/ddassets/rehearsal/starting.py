@@ -164,7 +164,7 @@ def notation(series: Series, end: float) -> list[str]:
         first = values[position]
         step = values[position + 1] - first if length > 1 else 0.0
         word = '_' if np.isnan(first) else _number(first) + (f'{step:+.12g}' if step and length > 2 else '')
-        word = f'{{1:{word}}}' if raw and word != '_' else word
+        word = f'{{1:{word}}}' if series.numbers is not None and word != '_' else word
         if step and length == 2:
             length = 1
         items.append(word if length == 1 else f'{word}x{length}')

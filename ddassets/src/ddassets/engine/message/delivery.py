@@ -51,12 +51,16 @@ class Link(NamedTuple):
 
 @dataclass(frozen=True)
 class Sender:
-    """The monitor that notifies. `metric` is empty if its query is not a single metric, `preset` if it is not set."""
+    """The monitor that notifies. `metric` is empty if its query is not a single metric, `preset` if it is not set.
+
+    `snapshot`: whether a picture of the graph is attached; a query with a percentile has none (rule 17.22).
+    """
 
     query: str
     metric: str
     monitor_id: int | None = None
     preset: str = ''
+    snapshot: bool = True
 
 
 @dataclass(frozen=True)
@@ -81,8 +85,9 @@ class Delivery:
 
     @property
     def hidden(self) -> frozenset[str]:
-        """The parts that the preset hides: query, handles, footer, snapshot."""
-        return _HIDDEN.get(self.sender.preset, frozenset())
+        """The parts that the preset hides: query, handles, footer, snapshot; the snapshot too if there is none."""
+        hidden = _HIDDEN.get(self.sender.preset, frozenset())
+        return hidden if self.sender.snapshot else hidden | {'snapshot'}
 
     @cached_property
     def text(self) -> str:
@@ -209,7 +214,7 @@ class Delivery:
             '$ORG_ID': None,
             '$ORG_NAME': None,
             '$PRIORITY': 'normal',
-            '$SNAPSHOT': None,
+            '$SNAPSHOT': None if self.sender.snapshot else '',
             '$TAGS': ','.join(self.event_tags),
         }
 

@@ -200,7 +200,7 @@ class Search:
         times = np.arange(self.start - before, edges[-1], source.interval, dtype=np.float64)
         values = np.array(held)[np.searchsorted(edges, times, side='right')]
         exists = ~np.isnan(values)
-        if source.kind == 'distribution':
+        if any(leaf.space == 'count' for leaf in source.leaves):
             # A level is the number of values.
             numbers = np.round(np.nan_to_num(values))
             exists = numbers >= 1

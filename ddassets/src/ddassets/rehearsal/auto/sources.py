@@ -9,6 +9,7 @@ from ddassets.engine.plan import Leaf, Plan
 from ddassets.engine.series import Kind
 from ddassets.language.query.scope import matches
 from ddassets.language.query.tree import And, Or, Scope, TagFilter, TagIn
+from ddassets.language.query.vocabulary import is_percentile
 
 # Maximum of combinations of alternatives for one scope.
 MAX_COMBINATIONS = 64
@@ -93,12 +94,13 @@ def _tags(leaf: Leaf, own: Mapping[str, str]) -> frozenset[str] | None:
 
 
 def _kind(leaves: Sequence[Leaf], kinds: Mapping[str, Kind]) -> Kind:
-    """Return the declared type, or the type for count:, as_count() and as_rate()."""
-    if any(leaf.space == 'count' for leaf in leaves):
+    """Return the declared type, or the type for count:, percentiles, as_count() and as_rate()."""
+    if any(leaf.space == 'count' or is_percentile(leaf.space) for leaf in leaves):
         return 'distribution'
     declared = next((kinds[leaf.metric.name] for leaf in leaves if leaf.metric.name in kinds), None)
-    # Its averages, sums and extremes are a gauge.
-    declared = None if declared == 'distribution' else declared
+    if declared == 'distribution' and any(leaf.counting for leaf in leaves):
+        # Only its number of values is a count (rule 20.22).
+        declared = None
     return declared or ('count' if any(leaf.counting for leaf in leaves) else 'gauge')
 
 
