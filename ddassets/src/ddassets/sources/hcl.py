@@ -18,6 +18,7 @@ from ddassets.output.terminal import shorten
 from ddassets.regex import regex
 from ddassets.sources.model import Form, Inventory, Precedence
 from ddassets.sources.resource import TYPES, Resource, add_resource
+from ddassets.sources.terraform_references import follows, is_followed
 from ddassets.sources.terraform_schema import misspelt_type, report_arguments, report_type
 from ddassets.sources.values import Withheld
 
@@ -176,8 +177,19 @@ def _read_resource(base: Base, inventory: Inventory, type: str, name: str, body:
                 address,
             )
             return
-    values = {key: _value(value) for key, value in body.items()}
+    values = {key: _followed(value, type, key) for key, value in body.items()}
     add_resource(inventory, Resource(type, address, values, base, place, MANAGER))
+
+
+def _followed(value: Any, type: str, name: str) -> Any:
+    """Return the value of an attribute; an id of another resource that is known by reference stays a reference."""
+    if not follows(type, name):
+        return _value(value)
+    if isinstance(value, list):
+        return [_followed(item, type, name) for item in value]
+    if isinstance(value, str) and is_followed(text := _literal(value), type, name):
+        return _without_escapes(text)
+    return _value(value)
 
 
 def _value(value: Any) -> Any:

@@ -27,9 +27,10 @@ def _read(base: Base, inventory: Inventory) -> None:
         return
     body = {key: value for key, value in base.data.items() if key != 'api_resource'}
     withheld: dict[Place, str] = {}
-    key = 'query' if kind == 'monitor' else 'monitor_ids'
+    key = 'query'
     references = _REFERENCE.findall(str(body.get(key) or ''))
-    if references:
+    # The references of an SLO alert and of an SLO are followed, so that nothing is unknown but the ids.
+    if references and kind == 'monitor' and body.get('type') != 'slo alert':
         withheld[(key,)] = f'kennel resolves {", ".join(dict.fromkeys(references))}'
         inventory.report(
             'withheld',

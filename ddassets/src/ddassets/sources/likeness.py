@@ -16,6 +16,7 @@ _MARKS = (
     ({'query'}, {'type'}, {'message', 'options', 'thresholds'}),
     ({'widgets'}, {'layout_type', 'template_variables'}),
     ({'monitor_identifier'}, {'scope'}),
+    ({'thresholds'}, {'timeframe'}, {'target'}),
 )
 # Files of other tools, in which comments are usual.
 _OTHER_TOOL = regex(r'(?:package|tsconfig|jsconfig|devcontainer|composer|renovate|turbo|deno|biome)(?:\.[\w.]+)?')

@@ -87,6 +87,7 @@ EXTRA_NAMES = frozenset(
     + ('recurring_schedule', 'one_time_schedule', 'monitor_identifier', 'duration', 'end', 'monitor_tags', 'monitor_id')
     + ('filter', 'recipients', 'conditional_recipients', 'conditions', 'fallback_recipients', 'monitor_ids', 'groups')
     + ('query', 'numerator', 'denominator', 'week_days', 'until_date', 'until_occurrences', 'period')
+    + ('thresholds', 'query_interval_seconds', 'formula')
 )
 
 

@@ -13,12 +13,15 @@ from ddassets.regex import regex
 from ddassets.sources import terraform_downtime
 from ddassets.sources.model import Form, Inventory
 from ddassets.sources.resource import Resource, add_resource
-from ddassets.sources.terraform_files import TerraformFiles
+from ddassets.sources.terraform_files import ResourceBlock, TerraformFiles
+from ddassets.sources.terraform_references import follows, written
 from ddassets.sources.values import Withheld, list_or_empty
 
 MANAGER = 'Terraform'
 # Computed if the configuration does not set them: the API's defaults apply.
 _COMPUTED = ('id', 'evaluation_delay', 'restricted_roles', 'tags', 'display_timezone', 'effective_tags')
+# The primary timeframe of an SLO is that of a threshold; alerts do not use it.
+_COMPUTED_OF_SLOS = ('timeframe', 'target_threshold', 'warning_threshold')
 # The same for attributes of the blocks of a downtime and of the blocks in them.
 _COMPUTED_NESTED = {'one_time_schedule': ('start',), 'recurring_schedule': ('start', 'timezone')}
 INDEX = regex(r'\["(?:[^"\\]|\\.)*"\]|\[\d+\]')
@@ -109,16 +112,20 @@ class _Reader:
         values = _overlaid(mapping(resource.get('values')), self._reasons(unknown, expressions, type), sensitive)
         tags = mapping(expressions.get('tags')).get('constant_value')
         block = self.files.block(module.path, type, name, mapping(values))
+        if block:
+            _follow(values, block, type)
         base, place = (block, ()) if block else (self.base, (*place, 'values'))
         add_resource(self.inventory, Resource(type, address, values, base, place, MANAGER, tags if tags else None))
 
     def _reasons(self, unknown: Mapping[str, Any], expressions: Mapping[str, Any], type: str) -> dict[str, Any]:
         """Return the unknown values with the reason, without those that the configuration does not set."""
-        computed = _COMPUTED + (terraform_downtime.COMPUTED if type == 'datadog_downtime_schedule' else ())
+        of_slos = _COMPUTED_OF_SLOS if type == 'datadog_service_level_objective' else ()
+        of_downtimes = terraform_downtime.COMPUTED if type == 'datadog_downtime_schedule' else ()
+        computed = (*_COMPUTED, *of_slos, *of_downtimes)
         found = {}
         for name, part in unknown.items():
             if name in computed and name not in expressions:
-                if part is True and name not in ('id', 'restricted_roles', 'effective_tags'):
+                if part is True and name not in ('id', 'restricted_roles', 'effective_tags', *of_slos):
                     self.assumed.add(name)
                 continue
             if type == 'datadog_downtime_schedule' and name in _COMPUTED_NESTED:
@@ -149,6 +156,14 @@ class _Reader:
                 Severity.NOTE,
                 f'{names}: not set and known only after apply; read as unset, so the API defaults apply',
             )
+
+
+def _follow(values: Any, block: ResourceBlock, type: str) -> None:
+    """Replace unknown values by the references in the configuration, where these are all followed."""
+    for name, value in values.items() if isinstance(values, dict) else ():
+        if follows(type, name) and any(isinstance(each, Withheld) for each in (value, *list_or_empty(value))):
+            found = written(block.lines, type, name)
+            values[name] = value if found is None else found
 
 
 def _modules(root: Mapping[str, Any], place: Place, configuration: Mapping[str, Any]) -> Iterator[_Module]:

@@ -34,7 +34,7 @@ class ResourceBlock:
     data: Mapping[str, Any] = field(repr=False)
 
     @cached_property
-    def _lines(self) -> list[str]:
+    def lines(self) -> list[str]:
         """The lines of the block."""
         lines = self.text.split('\n')[self.line - 1 :]
         end = next((number for number, line in enumerate(lines[1:], 1) if _TOP.match(line)), len(lines))
@@ -60,21 +60,23 @@ class ResourceBlock:
 
     def _find(self, name: str, first: int) -> Position | None:
         pattern = re.compile(rf'(\s*){re.escape(name)}\s*(?:=\s*|(?=\{{))')
-        for number in range(first, len(self._lines)):
-            if match := pattern.match(self._lines[number]):
+        for number in range(first, len(self.lines)):
+            if match := pattern.match(self.lines[number]):
                 column = match.end() if match[0].rstrip().endswith('=') else len(match[1])
                 return Position(self.line + number, column + 1)
         return None
 
     def _inside(self, start: Position, value: str, column: int) -> Position:
         number = start.line - self.line
-        written = self._lines[number][start.column - 1 :]
-        if written.startswith(f'"{_escaped(value)}"'):
-            return Position(start.line, start.column + 1 + len(_escaped(value[:column])))
+        written = self.lines[number][start.column - 1 :]
+        # A text with a reference is as it was written.
+        for escape in (_escaped, _quoted):
+            if written.startswith(f'"{escape(value)}"'):
+                return Position(start.line, start.column + 1 + len(escape(value[:column])))
         row = value[column:].split('\n', 1)[0].strip()
         if written.startswith('<<') and row:
             # A heredoc: find the line with the same end.
-            for offset, line in enumerate(self._lines[number + 1 :], 1):
+            for offset, line in enumerate(self.lines[number + 1 :], 1):
                 if (at := line.find(row)) >= 0:
                     return Position(start.line + offset, at + 1)
         return start
@@ -87,8 +89,12 @@ def _part(value: Any, step: str | int) -> Any:
 
 
 def _escaped(text: str) -> str:
+    return _quoted(text).replace('${', '$${').replace('%{', '%%{')
+
+
+def _quoted(text: str) -> str:
     escapes = {'\\': '\\\\', '"': '\\"', '\n': '\\n', '\t': '\\t'}
-    return ''.join(escapes.get(character, character) for character in text).replace('${', '$${').replace('%{', '%%{')
+    return ''.join(escapes.get(character, character) for character in text)
 
 
 class TerraformFiles:

@@ -8,7 +8,7 @@ from ddassets.assets.option import is_misspelt
 from ddassets.assets.source import Place
 from ddassets.diagnostic import Diagnostic, Severity
 from ddassets.nearest import closest, one_letter
-from ddassets.sources import terraform_downtime, terraform_monitor
+from ddassets.sources import terraform_downtime, terraform_monitor, terraform_others
 from ddassets.sources.model import Inventory
 from ddassets.sources.resource import TYPES, Resource
 
@@ -29,6 +29,7 @@ def _schema(*names: str, complete: bool = True, **blocks: Schema) -> Schema:
 _THRESHOLDS = _schema(*terraform_monitor.NUMBERS, *terraform_monitor.QUERIES)
 _WINDOWS = _schema(*terraform_monitor.WINDOWS)
 _SCHEDULED = _schema('rrule', 'start', 'timezone')
+_METRIC_QUERY = _schema(metric_query=_schema('data_source', 'name', 'query', complete=False))
 SCHEMAS: Mapping[str, Schema] = {
     'datadog_monitor': _schema(
         *(attribute.name for attribute in terraform_monitor.ATTRIBUTES),
@@ -58,10 +59,22 @@ SCHEMAS: Mapping[str, Schema] = {
         complete=False,
     ),
     'datadog_service_level_objective': _schema(
-        *('id', 'name', 'type', 'description', 'tags', 'monitor_ids', 'groups', 'force_delete', 'validate'),
-        *('target_threshold', 'warning_threshold', 'timeframe', 'sli_specification'),
+        *(*terraform_others.SLO_ATTRIBUTES, 'force_delete', 'validate'),
         query=_schema('numerator', 'denominator', complete=False),
         thresholds=_schema('timeframe', 'target', 'target_display', 'warning', 'warning_display', complete=False),
+        sli_specification=_schema(
+            time_slice=_schema(
+                *('comparator', 'threshold', 'query_interval_seconds'),
+                query=_schema(formula=_schema('formula_expression', complete=False), query=_METRIC_QUERY),
+                complete=False,
+            ),
+            count=_schema(
+                *('good_events_formula', 'bad_events_formula', 'total_events_formula'),
+                queries=_METRIC_QUERY,
+                complete=False,
+            ),
+            complete=False,
+        ),
         complete=False,
     ),
     'datadog_monitor_notification_rule': _schema(
