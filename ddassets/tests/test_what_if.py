@@ -1,8 +1,10 @@
 """Which assumptions matter: an independent rehearsal with every other choice agrees with the report."""
 
 import json
+from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 import scale
 from hypothesis import given, settings
@@ -14,10 +16,11 @@ from ddassets.diagnostic import UnusableInputError
 from ddassets.engine import message as messages
 from ddassets.engine.assumptions import ASSUMPTIONS, Assumptions
 from ddassets.rehearsal import parse, rehearse
+from ddassets.rehearsal.changes import MAX_MOVE, Changes, GroupChanges, changes, timing
 from ddassets.rehearsal.inbox import inbox
 from ddassets.rehearsal.result import MonitorResult
 from ddassets.rehearsal.run import again
-from ddassets.rehearsal.what_if import BUDGET, MAX_MOVE, _changes, _timing, what_if
+from ddassets.rehearsal.what_if import BUDGET, what_if
 
 MESSAGE = (
     '{{#is_alert}}A {{value}}{{/is_alert}}{{#is_warning}}W{{/is_warning}}{{#is_recovery}}R{{/is_recovery}} '
@@ -136,7 +139,7 @@ def test_what_stays_the_same_is_not_rendered(monkeypatch):
     original = rehearsed('10x10 120x20 10x10', {'renotify_interval': 5})
     (before,), (after,) = original.monitors, again(original, original.scenario, {'Acme'}).monitors
     monkeypatch.setattr(MonitorResult, 'message', lambda *given: pytest.fail('rendered'))
-    assert list(_changes(before, after)) == []
+    assert list(changes(before, after)) == []
 
 
 @pytest.mark.parametrize(
@@ -178,10 +181,16 @@ def test_texts_are_rendered_once_for_each_transition_unless_they_print_a_number(
     ],
 )
 def test_a_distant_event_is_another_event(old, new, expected):
-    rows = [{(instant, 'OK -> Alert'): None for instant in instants} for instants in (old, new)]
-    found = list(_timing('Acme', '*', *rows))
+    found = changed(old, new)
     assert [(one.kind, one.at, one.to) for one in found] == expected
     assert {(one.monitor, one.group, one.event) for one in found} <= {('Acme', '*', 'OK -> Alert')}
+
+
+def changed(*sides):
+    """The changes between two sets of instants of one event."""
+    old, new = map(set, sides)
+    numbers = [np.array(sorted(one), dtype=np.int64) for one in (old - new, new - old)]
+    return GroupChanges('Acme', '*', ['OK -> Alert'], [timing(*numbers, event=0, events=1)])
 
 
 INSTANTS = st.sets(st.integers(0, 40).map(lambda number: number * 200))
@@ -198,13 +207,41 @@ def test_each_that_goes_moves_to_the_nearest_that_is_left(old, new):
         else:
             expected.append(('goes', at, None))
     expected += [('comes', at, None) for at in left]
-    rows = [{(instant, 'OK -> Alert'): None for instant in instants} for instants in (old, new)]
-    assert [(one.kind, one.at, one.to) for one in _timing('Acme', '*', *rows)] == expected
+    assert [(one.kind, one.at, one.to) for one in changed(old, new)] == expected
+
+
+def test_texts_of_many_groups_are_compared_up_to_a_limit(monkeypatch):
+    one = {'metric': 'acme.q', 'type': 'gauge', 'interval': '60s', 'values': '10x10 120x20 10x10'}
+    hosts = [{**one, 'tags': [f'host:{letter}']} for letter in 'abc']
+    original = rehearsed('', {'renotify_interval': 1}, message='{{value}} @ops@example.com', series=hosts)
+    (before,) = original.monitors
+    after = before.reworded(original.scenario)
+    compared = Counter()
+    render = MonitorResult.message
+    monkeypatch.setattr(MonitorResult, 'message', lambda *given: compared.update([given[1]]) or render(*given))
+    [size] = {len(due) for due in before.notifications.values()}
+    monkeypatch.setattr('ddassets.rehearsal.changes.MAX_TEXTS', size + 8)
+    assert list(changes(before, after)) == []
+    firsts = set(before.results['host:a',].first_of_each_kind)
+    # A text is compared with its counterpart. The limit is reached in the second group.
+    read = [range(size), firsts.union(range(8)), firsts]
+    assert [*compared.values()] == [2 * len(rows) for rows in read]
+    assert len({len(rows) for rows in read}) == 3
 
 
 def test_another_event_at_the_same_time_is_not_a_move():
-    found = list(_timing('Acme', '*', {(1000, 'OK -> Alert'): None}, {(1060, 'Alert -> OK'): None}))
-    assert {(one.kind, one.event) for one in found} == {('goes', 'OK -> Alert'), ('comes', 'Alert -> OK')}
+    # Two events: the instant times two, plus the event.
+    gone, come = np.array([2000]), np.array([2 * 1060 + 1])
+    parts = [timing(gone, come, event, events=2) for event in range(2)]
+    found = GroupChanges('Acme', '*', ['Alert -> OK', 'OK -> Alert'], parts)
+    assert [(one.kind, one.event, one.at) for one in found] == [
+        ('goes', 'Alert -> OK', 1000),
+        ('comes', 'OK -> Alert', 1060),
+    ]
+    all_of_them = Changes([changed([1060], []), found, changed([30], [])])
+    assert [one.at for one in all_of_them] == [1060, 1000, 1060, 30] == [all_of_them[row].at for row in range(4)]
+    assert [one.at for one in all_of_them.earliest(3)] == [30, 1000, 1060]
+    assert len(all_of_them.of({'Other'})) == 0
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,13 @@
 import json
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from ddassets import cli, report
+from ddassets.rehearsal.changes import Changes, GroupChanges, timing
 from ddassets.rehearsal.verdict import Moment
-from ddassets.rehearsal.what_if import Change, Effect, WhatIf
+from ddassets.rehearsal.what_if import Effect, WhatIf
 
 MONITOR = 'My Metric is high'
 
@@ -29,8 +31,9 @@ def _what_if(result) -> WhatIf:
     """One assumption that removes the first notification of the first group, and one that changes nothing."""
     monitor = result.monitors[0]
     group, notifications = next(iter(monitor.notifications.items()))
-    change = Change('goes', MONITOR, group[0], notifications[0].instant, 'OK to Warn')
-    return WhatIf((Effect('A1', '[from,to)', (change,)), Effect('A13', 'calendar')), (('A1', 'another'),))
+    goes = timing(np.array([notifications[0].instant]), np.empty(0, dtype=np.int64), event=0, events=1)
+    changes = Changes([GroupChanges(MONITOR, group[0], ['OK to Warn'], [goes])])
+    return WhatIf((Effect('A1', '[from,to)', changes), Effect('A13', 'calendar')), (('A1', 'another'),))
 
 
 def texts(browser, selector: str) -> list[str]:

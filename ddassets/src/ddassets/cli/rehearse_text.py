@@ -14,6 +14,7 @@ from ddassets.engine.raw_values import SKETCH_ERROR
 from ddassets.engine.state import State
 from ddassets.nearest import listed
 from ddassets.output.terminal import Screen, count, printable, shorten, shown_path, table
+from ddassets.rehearsal.changes import Change
 from ddassets.rehearsal.coverage import percentage
 from ddassets.rehearsal.inbox import DowntimeMail, Mail, fate, inbox
 from ddassets.rehearsal.judgement import Judgement
@@ -21,7 +22,6 @@ from ddassets.rehearsal.outcome import Run
 from ddassets.rehearsal.result import MonitorResult, Rehearsal
 from ddassets.rehearsal.times import shown_time
 from ddassets.rehearsal.verdict import Verdict
-from ddassets.rehearsal.what_if import Change
 
 # Maximum of listed groups of one monitor; those with most notifications come first.
 MAX_GROUPS = 40

@@ -93,8 +93,7 @@ class _Builder:
                 effect.assumption, effect.choice, one.kind, *self._indices(one.monitor, one.group), one.at, one.to
             )
             for effect in self.judgement.what_if.effects
-            for one in effect.changes
-            if one.monitor in self.groups
+            for one in effect.changes.of(self.groups).earliest(MAX_CHANGES)
         ]
         return sorted(found, key=lambda change: change.instant)[:MAX_CHANGES]
 
