@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 from oracle import cases
 from oracle.cases import SWITCHED, Case
+from oracle.evaluation import MonitorQuery
 from oracle.notifications import Dispatch
-from oracle.states import Group
+from oracle.queries import Binary, Leaf, Wrapped, names
+from oracle.series import Source
+from oracle.smoothing import family
+from oracle.states import Group, Options
 from scale import SEED, runs
 
 from ddassets.diagnostic import Unsupported
@@ -186,6 +190,47 @@ def judged(seeds: Iterable[int], judge: Callable[[Case], str | None]) -> Iterato
 def test_both_evaluators_agree(batch):
     for found in judged(range(batch, batch + BATCH), difference):
         assert found is None
+
+
+def by_hand(query: MonitorQuery, options: Options, values: Iterable[float], **choices: str) -> Case:
+    """A gauge with a value every minute, evaluated for ten minutes."""
+    default = {assumption.id: assumption.default for assumption in ASSUMPTIONS.values()}
+    minutes = range(cases.START, cases.START + 600, 60)
+    samples = tuple((at, value, at) for at, value in zip(minutes, values, strict=False))
+    source = Source('m', frozenset({'host:a'}), 'gauge', 60, samples)
+    return Case(query, options, default | choices, (source,), cases.START, cases.START + 600, 0, ())
+
+
+M, N = Leaf('m'), Leaf('n', counting='as_count')
+
+
+@pytest.mark.parametrize(
+    'case, states',
+    [
+        pytest.param(
+            by_hand(
+                MonitorQuery('sum', 1, 'm', Binary('/', Wrapped('default', M, 3.0), Binary('+', M, N))),
+                Options('>', 0.0, on_missing_data='resolve'),
+                [6] * 3,
+                A4='skip',
+            ),
+            ['Alert'] * 3 + ['OK'] * 7,
+            id='no data, although default() fills an operand',
+        ),
+    ],
+)
+def test_both_evaluators_agree_on_what_a_seed_found(case, states):
+    assert difference(case) is None
+    assert [state for _, _, state in second(case)[()][0]] == states
+
+
+def test_no_threshold_is_a_value_that_evaluators_round_differently():
+    found = [
+        case.options.critical
+        for case in map(cases.make, range(400))
+        if any(family(name) in cases.ROUNDED for name in names(case.query.query)) and not case.query.stub
+    ]
+    assert len(found) > 10 and not any((limit * 8).is_integer() for limit in found)
 
 
 GROUP_PARTS = {'evaluation': 0, 'transition': 1, 'notification': 2}

@@ -8,7 +8,7 @@ from typing import Any
 
 from ddassets.engine.assumptions import ASSUMPTIONS
 from oracle.arithmetic import DIFFERENCES, gapped
-from oracle.evaluation import UNITS, Evaluation, MonitorQuery, Refused, has_keys
+from oracle.evaluation import UNITS, Evaluation, MonitorQuery, Refused, has_keys, prepared
 from oracle.notifications import Downtime
 from oracle.queries import (
     Binary,
@@ -28,6 +28,7 @@ from oracle.queries import (
     names,
 )
 from oracle.series import Kind, Source
+from oracle.smoothing import family
 from oracle.states import Options, ticks
 
 # A Friday, 2027-01-15T08:00:00Z.
@@ -37,6 +38,8 @@ SWITCHED = tuple(
     for name in 'A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A17 A19 A22 A23 A74 A75 A76 A77 A78 A79 A80 A89 A94 A95 A96'.split()
     if name in ASSUMPTIONS and ASSUMPTIONS[name].alternatives
 )
+# Functions that two evaluators may round differently: no value of theirs is a threshold.
+ROUNDED = ('trend_line', 'ewma', 'log2', 'log10')
 HOSTS, ENVS = ('a', 'b', 'bb'), ('prod', 'dev')
 
 
@@ -371,8 +374,9 @@ class Maker:
         found = []
         every = ticks(case.start, case.end, case.second, case.query.window)
         for sources in case.groups.values():
+            query = prepared(case.query, sources)
             for tick in self.random.sample(every, min(len(every), 5)):
-                value = Evaluation(case.query, sources, tick, 0, case.choices, {}, case.start).result().value
+                value = Evaluation(query, sources, tick, 0, case.choices, {}, case.start).result().value
                 if value is not None:
                     found.append(value)
         return sorted(found) or [0.0]
@@ -380,7 +384,8 @@ class Maker:
     def options(self, case: Case, values: Sequence[float]) -> Options:
         random = self.random
         comparator = random.choice(('>', '>', '>=', '<', '<=', '<', '==', '!='))
-        found = {self.limit(random.choice(values), values) for _ in range(4)}
+        exact = not any(family(name) in ROUNDED for name in names(case.query.query))
+        found = {self.limit(random.choice(values), values, exact) for _ in range(4)}
         if case.query.stub:
             # A condition that no share meets is refused.
             comparator, found = random.choice(('>=', '>=', '>')), {min(0.96875, limit) for limit in found}
@@ -425,9 +430,9 @@ class Maker:
             draft=self.chance(0.03),
         )
 
-    def limit(self, value: float, values: Sequence[float]) -> float:
+    def limit(self, value: float, values: Sequence[float], exact: bool) -> float:
         """Return an exact value itself, so that > and >= differ; otherwise a number that no value is close to."""
-        if value * 4 == int(value * 4) and abs(value) < 1e9:
+        if exact and value * 4 == int(value * 4) and abs(value) < 1e9:
             return value if self.chance(0.7) else value + 0.125
         return float(f'{value:.6g}') + 0.0123456789 * (max(values) - min(values) + 1)
 

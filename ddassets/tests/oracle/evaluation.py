@@ -4,6 +4,7 @@
 Nothing is kept between evaluations: each reads the raw samples again, bucket by bucket.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil, floor
@@ -95,9 +96,7 @@ class Evaluation:
     ) -> None:
         # What a source held when so many samples had arrived.
         self.cache = cache
-        # A timeshift of arithmetic is one of each operand, which matters where operands are aggregated first.
-        groups = {leaf_group for leaf in leaves(query.query) for leaf_group in _groups(leaf, sources)}
-        self.query = replace(query, query=split(pushed(query.query), sorted(groups, key=sorted)))
+        self.query = query
         self.sources = sources
         # Nothing is known of the time before the first sample and the rehearsal: there is no gap to fill (rule 2.17).
         self.known = min([rehearsed, *(source.samples[0][0] for source in sources if source.samples)])
@@ -126,6 +125,12 @@ class Evaluation:
         after = start <= instant if bounds[0] == '[' else start < instant
         before = instant <= end if bounds[-1] == ']' else instant < end
         return after and before
+
+    def within(self, instants: Sequence[float], bounds: str, shift: float) -> range:
+        """Return which of the rising instants are inside."""
+        first = (bisect_left if bounds[0] == '[' else bisect_right)(instants, self.start - shift)
+        last = (bisect_right if bounds[-1] == ']' else bisect_left)(instants, self.end - shift)
+        return range(first, last)
 
     def bounds(self, leaf_counts: bool, rolled: bool) -> str:
         """Return whether the window includes its ends: rule 7.2 for buckets of a rollup, A89 for counts, otherwise
@@ -169,11 +174,11 @@ class Evaluation:
 
     def points(self, series: 'Samples | Buckets', shift: float = 0) -> list[Point]:
         """Return every point of the window, or of the window `shift` seconds earlier."""
-        bounds = self.bounds(series.counts, series.rolled)
-        return [point for point in series.points(shift) if self.inside(point.instant, bounds, shift)]
+        return list(series.points(shift))
 
-    def arrived(self, source: Source) -> list[tuple[float, float, float]]:
-        return [sample for sample in source.samples if sample[2] <= self.tick]
+    def arrived(self, source: Source) -> Sequence[tuple[float, float, float]]:
+        """Return what had arrived of a source: its samples arrive in their order."""
+        return source.samples[: bisect_right(source.samples, float(self.tick), key=lambda sample: sample[2])]
 
     def part_length(self) -> int:
         window = self.query.window
@@ -202,7 +207,7 @@ class Evaluation:
 
     def last_of(self, series: 'Samples | Buckets', shift: float = 0) -> float | None:
         upto_end = self.bounds(series.counts, series.rolled).endswith(']')
-        for point in reversed(list(series.all())):
+        for point in series.all():
             at = point.instant + shift
             if point.value is not None and point.real and (at < self.end or (upto_end and at == self.end)):
                 return at
@@ -213,6 +218,14 @@ class Evaluation:
         if self.choices['A19'] == 'always' or before > self.start or (before == self.start and bounds[0] == '['):
             return True
         return self.choices['A19'] != 'window only' and self.start - before <= 300
+
+
+def prepared(query: MonitorQuery, sources: Sequence[Source]) -> MonitorQuery:
+    """Return the query as it is evaluated: with one query for each counted group, and a timeshift of arithmetic as one
+    of each operand, which matters where operands are aggregated first.
+    """
+    groups = {group for leaf in leaves(query.query) for group in _groups(leaf, sources)}
+    return replace(query, query=split(pushed(query.query), sorted(groups, key=sorted)))
 
 
 def has_keys(leaf: Leaf, source: Source) -> bool:
@@ -257,10 +270,11 @@ class Windows:
         self.zeros = any(point.value is not None for point in self.points)
         value = self.whole()
         real = any(point.real for point in self.points)
-        made = value is not None and bool(set(FILLERS) & set(names(query.query)))
+        made = bool(set(FILLERS) & set(names(query.query)))
         return Result(
             value=value if self.zeros or made else None,
-            empty=not self.points and not made,
+            # As at points: what only fills gaps is no point where the arithmetic has no value.
+            empty=not real,
             real=real,
             full=self.evaluation.full(self.parts),
         )

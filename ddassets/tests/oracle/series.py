@@ -1,7 +1,7 @@
 """The points of a query in one evaluation: the samples of one source, or buckets (rules 2.4 to 2.17, 7.1 to 7.4)."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -116,15 +116,26 @@ class Samples:
             ]
 
     def points(self, shift: float = 0) -> Iterator[Point]:
+        """The points of the window that ends `shift` earlier."""
         self.back, self.known = shift, {}
-        for index, (instant, _) in enumerate(self.samples):
-            yield Point(instant, self.value(self.query, index))
+        return self.each(self.window())
+
+    def window(self) -> range:
+        """Return the indices of the samples of the window."""
+        bounds = self.evaluation.bounds(self.counts, self.rolled)
+        return self.evaluation.within([instant for instant, _ in self.samples], bounds, self.back)
 
     def all(self) -> Iterator[Point]:
-        """The points since the first sample, whatever A19 says."""
-        self.unlimited = True
-        yield from list(self.points())
-        self.unlimited = False
+        """The points since the first sample, the newest first, whatever A19 says."""
+        self.unlimited, self.known = True, {}
+        try:
+            yield from self.each(reversed(range(len(self.samples))))
+        finally:
+            self.unlimited, self.known = False, {}
+
+    def each(self, indices: Iterable[int]) -> Iterator[Point]:
+        for index in indices:
+            yield Point(self.samples[index][0], self.value(self.query, index))
 
     def previous_counts(self, before: float) -> bool:
         bounds = self.evaluation.bounds(self.counts, self.rolled)
@@ -179,11 +190,10 @@ class Samples:
 
     def on_line(self, query: Query, index: int) -> float | None:
         """Return the line through the points of the window (A85)."""
-        bounds = self.evaluation.bounds(self.counts, self.rolled)
         window = [
-            (at, value)
-            for number, (at, _) in enumerate(self.samples)
-            if self.evaluation.inside(at, bounds, self.back) and (value := self.value(query, number)) is not None
+            (self.samples[number][0], value)
+            for number in self.window()
+            if (value := self.value(query, number)) is not None
         ]
         at = self.samples[index][0]
         return on_line(at, window) if any(at == instant for instant, _ in window) else None
@@ -191,13 +201,11 @@ class Samples:
     def smoothed(self, query: Wrapped, index: int) -> float | None:
         """A function of the points up to this one (A79)."""
         now = self.value(query.query, index)
-        bounds = self.evaluation.bounds(self.counts, self.rolled)
         limited = self.evaluation.choices['A79'] == 'window only' and not self.unlimited
         points = [
-            (at, value)
-            for number, (at, _) in enumerate(self.samples[: index + 1])
-            if (not limited or self.evaluation.inside(at, bounds, self.back))
-            and (value := self.value(query.query, number)) is not None
+            (self.samples[number][0], value)
+            for number in (self.window() if limited else range(index + 1))
+            if number <= index and (value := self.value(query.query, number)) is not None
         ]
         return None if now is None or not points else smoothed(query, points, self.evaluation.choices)
 
@@ -212,9 +220,8 @@ class Buckets:
         # How much earlier the side of a change lies that is being read.
         self.side: float = 0
         self.counts = counting(below)
-        found = list(dict.fromkeys(leaves(below)))
+        found = {leaf: evaluation.of(leaf) for leaf in leaves(below)}
         self.operands = list(shifted_leaves(below))
-        self.distinct = {(replace(leaf, group=frozenset()), shift) for leaf, shift in self.operands}
         self.back: float = 0
         # Whether a difference may reach back as far as it likes.
         self.unlimited = False
@@ -225,21 +232,21 @@ class Buckets:
         # Rule 2.17: default_zero() interpolates one source too, and at every bucket.
         self.zeroed = {id(leaf) for leaf in zeroed(below)}
         self.sources = {
-            id(leaf): [self.grouped(leaf, source, self.fill(leaf, source)) for source in evaluation.of(leaf)]
+            id(leaf): [self.grouped(leaf, one, self.fill(leaf, one, len(found[leaf]) > 1)) for one in found[leaf]]
             for leaf in leaves(below)
         }
         self.known: dict[tuple[int, int, float, float], float | None] = {}
         # A query without any series has points nevertheless.
         self.filled = bool(set(FILLERS) & set(names(below)))
 
-    def unrolled(self, found: Sequence[Leaf]) -> int:
+    def unrolled(self, found: Mapping[Leaf, Sequence[Source]]) -> int:
         """The bucket of a query without rollup (A2)."""
         choice = self.evaluation.choices['A2']
         if choice == 'table':
             return next(step for longest, step in TABLE if self.evaluation.query.window <= longest)
         if choice != 'native':
             return int(choice)
-        return min((source.interval for leaf in found for source in self.evaluation.of(leaf)), default=60)
+        return min((source.interval for sources in found.values() for source in sources), default=60)
 
     def grouped(self, leaf: Leaf, source: Source, fill: 'Fill | None') -> 'SourceBuckets':
         """A bucket's content is all that has arrived of it, after the window's end too (rule 7.3)."""
@@ -250,7 +257,7 @@ class Buckets:
         return self.evaluation.cache[key]
 
     def bucketed(
-        self, leaf: Leaf, source: Source, fill: 'Fill | None', arrived: list[tuple[float, float, float]]
+        self, leaf: Leaf, source: Source, fill: 'Fill | None', arrived: Sequence[tuple[float, float, float]]
     ) -> 'SourceBuckets':
         contents: dict[int, list[float]] = {}
         for time, value, _ in arrived:
@@ -281,46 +288,61 @@ class Buckets:
         """Return the length of a bucket in seconds."""
         return self.cut.start(number + 1) - self.cut.start(number)
 
-    def about(self, start: float, end: float) -> range:
-        """Return the buckets between two instants, and one more on each side."""
-        return range(self.cut.number(start) - 1, self.cut.number(end) + 2)
+    def window(self, back: float) -> range:
+        """Return the buckets of the window that ends `back` earlier: those that begin in it.
 
-    def fill(self, leaf: Leaf, source: Source) -> 'Fill | None':
+        Without those before anything is known, for shifts read what is earlier.
+        """
+        bounds = self.evaluation.bounds(self.counts, self.rolled)
+        first, last = (self.cut.number(end - back) for end in (self.evaluation.start, self.evaluation.end))
+        # Each begins at an end of the window or before it, the next one after it.
+        before = not self.evaluation.inside(self.cut.start(first), bounds, back)
+        beyond = not self.evaluation.inside(self.cut.start(last), bounds, back)
+        known = self.cut.number(min(self.oldest(), self.evaluation.known) if self.filled else self.oldest())
+        return range(max(first + before, known), last + 1 - beyond)
+
+    def fill(self, leaf: Leaf, source: Source, several: bool) -> 'Fill | None':
         """How gaps are filled (rule 2.16)."""
         every_bucket = id(leaf) in self.zeroed
         if leaf.fill:
             # Rule 2.16: an operand of arithmetic is filled at the instants of all of them.
             method, limit = leaf.fill
-            return Fill(method, 300 if limit is None else limit, every_bucket or len(self.distinct) < 2)
+            distinct = {(replace(leaf, group=frozenset()), shift) for leaf, shift in self.operands}
+            return Fill(method, 300 if limit is None else limit, every_bucket or len(distinct) < 2)
         if leaf.weighted:
             return None
-        if len(self.evaluation.of(leaf)) < 2 and not every_bucket:
+        if not several and not every_bucket:
             return None
         if source.kind != 'gauge' and (leaf.counting or self.evaluation.choices['A17'] == 'null'):
             return None
         return Fill('linear', 300, every_bucket)
 
     def points(self, shift: float = 0) -> Iterator[Point]:
-        """The points about the window that ends `shift` earlier."""
+        """The points of the window that ends `shift` earlier."""
         if shift != self.back:
             self.back, self.known = shift, {}
-        return self.between(self.evaluation.start - shift, self.evaluation.end - shift)
+        return self.each(self.window(shift))
 
     def all(self) -> Iterator[Point]:
-        """The points since the first sample, whatever A19 says."""
+        """The points since the first sample, the newest first, whatever A19 says."""
         self.unlimited, self.known = True, {}
-        yield from list(self.between(self.oldest(), self.evaluation.end))
-        self.unlimited, self.known = False, {}
+        first, last = self.cut.number(self.oldest()), self.cut.number(self.evaluation.end)
+        try:
+            yield from self.each(range(last, first - 1, -1))
+        finally:
+            self.unlimited, self.known = False, {}
 
     def previous_counts(self, before: float) -> bool:
         bounds = self.evaluation.bounds(self.counts, self.rolled)
         return self.unlimited or self.evaluation.previous_counts(before, bounds)
 
-    def between(self, start: float, end: float) -> Iterator[Point]:
+    def each(self, numbers: Iterable[int]) -> Iterator[Point]:
         if not any(self.sources.values()) and not self.filled:
             return
-        for number in self.about(start, end):
-            value, real = self.value(self.query, number), self.there(self.query, number)
+        for number in numbers:
+            value = self.value(self.query, number)
+            # Unless something fills gaps, a value has data behind it.
+            real = (value is not None and not self.filled) or self.there(self.query, number)
             if value is not None or real:
                 yield Point(self.cut.start(number), value, real)
 
@@ -350,9 +372,10 @@ class Buckets:
 
     def value(self, query: Query | Changed, number: int, shift: float = 0) -> float | None:
         key = id(query), number, shift, self.side
-        if key not in self.known:
-            self.known[key] = self.value_of(query, number, shift)
-        return self.known[key]
+        if key in self.known:
+            return self.known[key]
+        value = self.known[key] = self.value_of(query, number, shift)
+        return value
 
     def value_of(self, query: Query | Changed, number: int, shift: float) -> float | None:
         match query:
@@ -414,13 +437,10 @@ class Buckets:
 
     def window_points(self, query: Query, shift: float) -> list[tuple[float, float]]:
         """The points with a value in the window."""
-        start, end = self.evaluation.start - self.back, self.evaluation.end - self.back
-        bounds = self.evaluation.bounds(self.counts, self.rolled)
         return [
             (self.cut.start(number), value)
-            for number in self.about(start, end)
-            if self.evaluation.inside(self.cut.start(number), bounds, self.back)
-            and (value := self.value(query, number, shift)) is not None
+            for number in self.window(self.back)
+            if (value := self.value(query, number, shift)) is not None
         ]
 
     def smoothed(self, query: Wrapped, number: int, shift: float) -> float | None:
@@ -449,21 +469,28 @@ class Buckets:
 
     def spaced(self, query: Query, leaf: Leaf, number: int, shift: float) -> float | None:
         """Return the sources' values, aggregated over space (rule 2.4)."""
-        values = [self.of_source(query, leaf, index, number, shift) for index in range(len(self.sources[id(leaf)]))]
+        values = [self.of_source(query, leaf, source, number, shift) for source in self.sources[id(leaf)]]
         return aggregate(self.evaluation.space(leaf), values)
 
-    def of_source(self, query: Query, leaf: Leaf, index: int, number: int, shift: float) -> float | None:
+    def of_source(self, query: Query, leaf: Leaf, source: 'SourceBuckets', number: int, shift: float) -> float | None:
         """Return the value of a leaf, or of a difference of it, for one of its sources."""
         match query:
             case Leaf():
-                bucket = self.cut.number(self.cut.start(number) - shift)
-                return self.sources[id(leaf)][index].value(bucket, self.sampled(leaf, number, shift))
+                bucket = self.earlier(number, shift)
+                if bucket in source.values or source.fill is None:
+                    return source.values.get(bucket)
+                filled = source.fill.every_bucket or self.sampled(leaf, number, shift)
+                return source.filled(bucket, source.fill) if filled else None
             case Wrapped(name=name, query=inner) if name in PER_SOURCE:
                 earliest = self.cut.number(self.oldest() + shift)
-                return self.differed(query, number, earliest, lambda n: self.of_source(inner, leaf, index, n, shift))
+                return self.differed(query, number, earliest, lambda n: self.of_source(inner, leaf, source, n, shift))
             case Wrapped(query=inner):
-                return self.of_source(inner, leaf, index, number, shift + own_shift(query))
+                return self.of_source(inner, leaf, source, number, shift + own_shift(query))
         raise AssertionError(query)
+
+    def earlier(self, number: int, shift: float) -> int:
+        """Return the bucket that holds the shifted start of a bucket (A20)."""
+        return self.cut.number(self.cut.start(number) - shift) if shift else number
 
     def sampled(self, leaf: Leaf, number: int, shift: float) -> bool:
         """Whether gaps of a leaf are filled at a bucket (rule 2.16).
@@ -475,7 +502,7 @@ class Buckets:
         if leaf.fill:
             beside = [(other, own + self.side) for other, own in self.operands]
         return any(
-            self.cut.number(self.cut.start(number) - other_shift) in source.values
+            self.earlier(number, other_shift) in source.values
             for other, other_shift in beside
             for source in self.sources[id(other)]
         )
@@ -499,10 +526,7 @@ class Buckets:
         evaluation = self.evaluation
         if evaluation.choices.get('A76') != 'nothing':
             return True
-        bounds = evaluation.bounds(self.counts, self.rolled)
-        around = self.about(evaluation.start, evaluation.end)
-        inside = [number for number in around if evaluation.inside(self.cut.start(number), bounds)]
-        return any(self.there(query, number, shift) for number in inside)
+        return any(self.there(query, number, shift) for number in self.window(0))
 
     def oldest(self) -> float:
         return min(
@@ -534,22 +558,21 @@ class SourceBuckets:
         self.last_included = evaluation.choices['A95'] == 'included'
         self.fill_long_gaps = evaluation.choices['A96'] != 'nothing'
 
-    def value(self, bucket: int, sampled: bool) -> float | None:
-        if bucket in self.values or self.fill is None or not (sampled or self.fill.every_bucket):
-            return self.values.get(bucket)
+    def filled(self, bucket: int, fill: Fill) -> float | None:
+        """Return what fills an empty bucket (rule 2.16)."""
         before, after = bisect_left(self.numbers, bucket), bisect_right(self.numbers, bucket)
         earlier = self.numbers[before - 1] if before else None
         later = self.numbers[after] if after < len(self.numbers) else None
         distance = 0 if earlier is None else self.cut.start(bucket) - self.cut.start(earlier)
-        if earlier is None or distance > self.fill.limit:
+        if earlier is None or distance > fill.limit:
             return None
-        if self.fill.method == 'linear':
+        if fill.method == 'linear':
             gap = 0 if later is None else self.cut.start(later) - self.cut.start(earlier)
-            long = gap > self.fill.limit
-            if (distance == self.fill.limit and not self.last_included) or (long and not self.fill_long_gaps):
+            long = gap > fill.limit
+            if (distance == fill.limit and not self.last_included) or (long and not self.fill_long_gaps):
                 return None
         low = self.values[earlier]
-        match self.fill.method:
+        match fill.method:
             case 'zero':
                 return 0.0
             case 'last':

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from oracle.arithmetic import FILLERS
-from oracle.evaluation import Evaluation, MonitorQuery, Result
+from oracle.evaluation import Evaluation, MonitorQuery, Result, prepared
 from oracle.queries import Leaf, leaves, names
 from oracle.series import Source, SourceBuckets
 
@@ -89,7 +89,7 @@ class Group:
     def __init__(
         self, query: MonitorQuery, options: Options, sources: Sequence[Source], choices: Mapping[str, str], start: int
     ) -> None:
-        self.query = query
+        self.query = prepared(query, sources)
         self.options = options
         self.sources = sources
         self.choices = choices
