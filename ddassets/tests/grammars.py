@@ -11,7 +11,7 @@ from lark.lexer import BasicLexer, ContextualLexer
 LANGUAGE = Path(__file__).parents[1] / 'src' / 'ddassets' / 'language'
 #: Each grammar and where a text of it may start.
 GRAMMARS = {
-    LANGUAGE / 'query' / 'metrics.lark': ('monitor', 'queries', 'query'),
+    LANGUAGE / 'query' / 'metrics.lark': ('monitor', 'queries', 'query', 'threshold_query'),
     LANGUAGE / 'message' / 'expression.lark': ('start',),
     LANGUAGE / 'downtime_scope.lark': ('start',),
     LANGUAGE / 'notification_scope.lark': ('start',),

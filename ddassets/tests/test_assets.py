@@ -21,6 +21,7 @@ from ddassets.assets.monitor_table import (
 )
 from ddassets.assets.option import Anything, Choice, Flag, ListOf, Number, Parsed, Part, Text, options_of
 from ddassets.assets.source import Unplaced
+from ddassets.assets.variable_table import Compute, EventVariable, GroupBy, MetricVariable, Search, Sort
 from ddassets.diagnostic import Severity, UnusableInputError
 from ddassets.lint import lint
 from ddassets.lint.example import DASHBOARD, INTEGRATION, MONITOR, merge_patch, widget, write
@@ -83,11 +84,35 @@ MONITOR_TABLES = {
     ('options', 'scheduling_options', 'evaluation_window'): EvaluationWindow,
     ('options', 'scheduling_options', 'custom_schedule'): CustomSchedule,
 }
+# Variables of a formula: a metric query, and a search for events.
+VARIABLE_TABLES = {
+    ('options', 'variables', 0): MetricVariable,
+    ('options', 'variables', 1): EventVariable,
+    ('options', 'variables', 1, 'compute'): Compute,
+    ('options', 'variables', 1, 'search'): Search,
+    ('options', 'variables', 1, 'group_by', 0): GroupBy,
+    ('options', 'variables', 1, 'group_by', 0, 'sort'): Sort,
+}
 DOWNTIME_TABLES = {
     (): DowntimeFields,
     ('monitor_identifier',): MonitorIdentifier,
     ('schedule',): DowntimeSchedule,
     ('schedule', 'recurrences', 0): DowntimeRecurrence,
+}
+FORMULA = {
+    **GOOD,
+    'query': 'formula("a").last("5m") > 1',
+    'options': {
+        'variables': [
+            {'data_source': 'metrics', 'name': 'a', 'query': 'avg:acme.queue.length{*}'},
+            {
+                'data_source': 'logs',
+                'name': 'b',
+                'compute': {'aggregation': 'count'},
+                'group_by': [{'facet': 'service', 'sort': {'aggregation': 'count'}}],
+            },
+        ]
+    },
 }
 DOWNTIME = INTEGRATION['assets/downtimes/maintenance.json']['data']['attributes']
 
@@ -187,6 +212,7 @@ def changed(body, place, values):
     ('kind', 'tables', 'good', 'least'),
     [
         pytest.param('monitors', MONITOR_TABLES, GOOD, 300, id='monitors'),
+        pytest.param('monitors', VARIABLE_TABLES, FORMULA, 90, id='variables'),
         pytest.param('downtimes', DOWNTIME_TABLES, DOWNTIME, 100, id='downtimes'),
     ],
 )

@@ -428,17 +428,6 @@ def test_a_stub_replaces_anomalies():
             id='its option',
             marks=rule('1.4'),
         ),
-        pytest.param(
-            'avg(last_5m):avg:m{*} > 1', {'variables': [{}]}, {}, 'variables', id='formulas', marks=rule('1.11')
-        ),
-        pytest.param(
-            'avg(last_5m):avg:m{*} > 1',
-            {'thresholds': {'critical_query': 'avg:x{*}'}},
-            {},
-            'critical_query',
-            id='dynamic thresholds',
-            marks=rule('1.11'),
-        ),
         pytest.param('avg(last_5m):cumsum(avg:m{*}) > 1', {}, {}, 'cumsum', id='cumsum', marks=rule('1.10', '6.7')),
         pytest.param(ANOMALIES, {}, {}, 'anomalies', id='anomalies', marks=rule('6.5', '6.6')),
         pytest.param(

@@ -8,6 +8,7 @@ from typing import Any
 from ddassets.assets import monitor_type as types
 from ddassets.assets.asset import Asset, text
 from ddassets.assets.decoded_asset import DecodedAsset
+from ddassets.assets.formula_checks import formula_keys
 from ddassets.assets.monitor_checks import check
 from ddassets.assets.monitor_table import MonitorFields, MonitorOptions
 from ddassets.assets.option import Report, shown
@@ -16,6 +17,7 @@ from ddassets.diagnostic import Diagnostic, Severity
 from ddassets.language.composite import CompositeQuery
 from ddassets.language.composite import parse as parse_composite
 from ddassets.language.counted import CountedQuery, is_counted, parse_counted
+from ddassets.language.formula import is_formula
 from ddassets.language.query.syntax import QuerySyntaxError, parse_monitor
 from ddassets.language.query.tree import MonitorQuery, metrics
 from ddassets.language.service_check import CheckQuery
@@ -37,7 +39,7 @@ class Monitor(DecodedAsset[MonitorFields]):
             message = f'definition: expected an object, found {shown(found)}'
             return (self.wrapper.diagnostic('file/shape', Severity.ERROR, ('definition',), message),)
         report = Report(self, diagnostics=[*self._decoded[1].diagnostics])
-        check(self.fields, self.tree or self.composite or self.service_check or self.slo, report)
+        check(self.fields, self.tree or self.formula or self.composite or self.service_check or self.slo, report)
         return tuple(report.diagnostics)
 
     @property
@@ -95,14 +97,14 @@ class Monitor(DecodedAsset[MonitorFields]):
     def tree(self) -> MonitorQuery | QuerySyntaxError | None:
         """The parsed query of a metric monitor, or its syntax error.
 
-        None for other products, and for dynamic thresholds, whose queries have a different syntax (rule 1.11).
+        None for other products.
         """
-        if not self.query or self.product is not None or self.options.thresholds.critical_query is not None:
-            return None
-        try:
-            return parse_monitor(self.query)
-        except QuerySyntaxError as error:
-            return error
+        return _parsed(self.query, parse_monitor) if self.product is None else None
+
+    @cached_property
+    def formula(self) -> MonitorQuery | QuerySyntaxError | None:
+        """The parsed query of a formula monitor of any product, or its syntax error; None for other queries."""
+        return _parsed(self.query, parse_monitor) if is_formula(self.query) else None
 
     @cached_property
     def composite(self) -> CompositeQuery | QuerySyntaxError | None:
@@ -126,7 +128,9 @@ class Monitor(DecodedAsset[MonitorFields]):
     @property
     def group_keys(self) -> frozenset[str]:
         """The keys that the query groups by; empty for a composite, and for a query that cannot be parsed."""
-        match self.tree or self.service_check or self._counted:
+        match self.formula or self.tree or self.service_check or self._counted:
+            case MonitorQuery(aggregator='formula') as query:
+                return frozenset(formula_keys(query, self.options.variables))
             case MonitorQuery() as query:
                 return frozenset(key.name for metric in metrics(query) for key in metric.by)
             case CheckQuery() | CountedQuery() as query:

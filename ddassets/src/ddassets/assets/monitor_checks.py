@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 from ddassets import duration
 from ddassets.assets import monitor_type as types
+from ddassets.assets.formula_checks import check_formula, formula_keys
 from ddassets.assets.monitor_table import MonitorFields, options_with_types, window_seconds
 from ddassets.assets.option import Report
 from ddassets.assets.source import Place, dotted
 from ddassets.diagnostic import Severity, Span
 from ddassets.language.composite import MAX_MEMBERS, CompositeQuery
 from ddassets.language.counted import is_counted, parse_counted
-from ddassets.language.query.syntax import QuerySyntaxError
+from ddassets.language.formula import is_formula
+from ddassets.language.query.syntax import QuerySyntaxError, parse_monitor
 from ddassets.language.query.tree import (
     Call,
     MonitorQuery,
@@ -48,6 +50,8 @@ class Checked:
     @property
     def group_keys(self) -> tuple[str, ...]:
         """The distinct keys of every `by {}`, in order."""
+        if self.query and self.query.aggregator == 'formula':
+            return formula_keys(self.query, self.fields.options.variables)
         found = metrics(self.query) if self.query else ()
         return tuple(dict.fromkeys(key.name for metric in found for key in metric.by))
 
@@ -69,7 +73,8 @@ def check(
     report: Report,
 ) -> None:
     """Report faults that the table does not cover."""
-    checked = Checked(fields, tree if isinstance(tree, MonitorQuery) else None, report)
+    metric = isinstance(tree, MonitorQuery) and types.product(fields.type, fields.query) is None
+    checked = Checked(fields, tree if isinstance(tree, MonitorQuery) and metric else None, report)
     if isinstance(tree, QuerySyntaxError) and not _uses_variable(fields.query):
         offset = tree.column - 1
         # Without the key, as in the queries of a dashboard: the caret marks the column.
@@ -80,6 +85,7 @@ def check(
         report.add('monitor/composite-members', ('query',), message, span=member.span)
     for one in _CHECKS:
         one(checked)
+    check_formula(fields, tree if isinstance(tree, MonitorQuery) else None, report)
 
 
 # A `$` in a monitor's query, outside quotes.
@@ -150,7 +156,7 @@ def _groups(checked: Checked) -> None:
     if checked.query is None:
         _counted_groups(checked)
         return
-    grouped = bool(keys) or bool(options.variables)
+    grouped = bool(keys)
     if options.new_group_delay and not grouped:
         message = 'the query has no groups, so Datadog refuses the option'
         checked.add('monitor/group-delay', (*_OPTIONS, 'new_group_delay'), message, hint='add `by {…}` to the query')
@@ -159,18 +165,24 @@ def _groups(checked: Checked) -> None:
         hint = 'new_group_delay is for groups of every kind'
         checked.add('monitor/host-delay', (*_OPTIONS, 'new_host_delay'), message, Severity.NOTE, hint)
     for index, key in enumerate(options.notify_by):
-        if options.notify_by != ('*',) and grouped is bool(keys) and key not in keys:
+        if options.notify_by != ('*',) and key not in keys:
             message = f'the query does not group by {key}{did_you_mean(key, keys)}'
             checked.add('monitor/notify-by', (*_OPTIONS, 'notify_by', index), message)
 
 
 def _counted_groups(checked: Checked) -> None:
-    """Check `notify_by` of a monitor of counted events."""
-    notify_by = checked.fields.options.notify_by
-    if notify_by in ((), ('*',)) or not is_counted(checked.fields.query):
+    """Check `notify_by` of a monitor of counted events, or of a formula over such."""
+    fields = checked.fields
+    notify_by = fields.options.notify_by
+    if notify_by in ((), ('*',)):
         return
     try:
-        keys = parse_counted(checked.fields.query).by
+        if is_formula(fields.query):
+            keys = formula_keys(parse_monitor(fields.query), fields.options.variables)
+        elif is_counted(fields.query):
+            keys = parse_counted(fields.query).by
+        else:
+            return
     except QuerySyntaxError:
         return
     for index, key in enumerate(notify_by):
@@ -186,7 +198,8 @@ def _thresholds(checked: Checked) -> None:
     fields = checked.fields
     product = types.product(fields.type, fields.query)
     rule = _THRESHOLDS_OF.get(product or '', _compared_thresholds)
-    if fields.options.thresholds.critical_query is None:
+    dynamic = checked.query is not None and checked.query.dynamic
+    if fields.options.thresholds.critical_query is None and not dynamic:
         rule(checked)
 
 

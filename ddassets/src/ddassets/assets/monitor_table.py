@@ -30,6 +30,7 @@ from ddassets.assets.option import (
     shown,
 )
 from ddassets.assets.source import Place
+from ddassets.assets.variable_table import Variable, VariableValue
 from ddassets.diagnostic import Severity
 
 STATUSES = ('alert', 'warn', 'no data')
@@ -188,7 +189,7 @@ class MonitorOptions:
     notification_preset_name: str = option(Choice(PRESETS), absent='show_all')
     group_retention_duration: str | None = option(Text('a duration such as 2h'), types=types.RETENTION)
     scheduling_options: SchedulingOptions = option(Part(SchedulingOptions), absent=SchedulingOptions())
-    variables: tuple[Any, ...] = option(ListOf(Anything((Mapping,)), 'queries'), absent=())
+    variables: tuple[Variable, ...] = option(ListOf(VariableValue(), 'queries'), absent=())
     silenced: Mapping[str, Any] = option(Anything((Mapping,)), absent=MappingProxyType({}))
     groupby_simple_monitor: bool = option(Flag(), absent=False, types=types.LOGS)
     enable_logs_sample: bool = option(Flag(), absent=False, types=types.LOGS)

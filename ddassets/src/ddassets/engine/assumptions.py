@@ -190,6 +190,12 @@ class Assumptions:
         '0 is compared',
     )
     event_shown = Assumption('A51', 'the event whose attributes are the variables of a message', 'newest in the window')
+    formula_reduction = Assumption(
+        'A60',
+        'how a formula over metrics without a rollup is evaluated',
+        'reduce, then formula',
+        'per point, then avg',
+    )
     percentile = Assumption(
         'A63',
         'what percentile() and pXX: of a distribution return',

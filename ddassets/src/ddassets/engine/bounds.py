@@ -14,6 +14,7 @@ from ddassets.engine.plan import (
     Node,
     Plan,
     Pointwise,
+    Reduced,
 )
 from ddassets.engine.pointwise import POINTWISE
 
@@ -58,9 +59,15 @@ _ANY = Bounds()
 def bounds(plan: Plan, negative: Collection[Leaf] = ()) -> Bounds:
     """Return the bounds of a plan's value. `negative` are the queries that have values below 0."""
     value = _bounds(plan.expression, negative)
-    if plan.aggregator != 'sum' or plan.by_window:
+    return value if plan.by_window else _aggregated(value, plan.aggregator)
+
+
+def _aggregated(value: Bounds, method: str) -> Bounds:
+    """Return the bounds of an aggregate: a sum of any number of points keeps only its sign."""
+    if method == 'l2norm':
+        return Bounds(0.0)
+    if method not in ('sum', 'area'):
         return value
-    # A sum of any number of points keeps its sign alone.
     return Bounds(0.0 if value.least >= 0 else -math.inf, 0.0 if value.greatest <= 0 else math.inf)
 
 
@@ -80,6 +87,8 @@ def _bounds(node: Node, negative: Collection[Leaf]) -> Bounds:
         case Filled(operand=operand, value=value):
             inner = _bounds(operand, negative)
             return Bounds(min(inner.least, value), max(inner.greatest, value))
+        case Reduced(operand=operand, method=method):
+            return _aggregated(_bounds(operand, negative), method)
         case Earlier(operand=operand):
             return _bounds(operand, negative)
     return _ANY

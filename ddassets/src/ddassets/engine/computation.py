@@ -19,6 +19,7 @@ from ddassets.engine.plan import (
     Moving,
     Node,
     Pointwise,
+    Reduced,
     Reported,
     Smoothed,
     Source,
@@ -77,7 +78,7 @@ def compute(node: Node, source: ValueSource) -> Floats:
                 return np.where(np.isfinite(result), result, np.nan)
         case Counted(name=name, operands=operands):
             return _counted(name, [compute(operand, source) for operand in operands])
-        case Leaf() | Source():
+        case Leaf() | Source() | Reduced():
             raise AssertionError('a value source gives every leaf')
     return _wrapped(node, source)
 

@@ -1,6 +1,6 @@
 """Compute one value per evaluation from the points of a group's sources (rules 2.3 to 2.17)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -18,13 +18,14 @@ from ddassets.engine.plan import (
     Node,
     Plan,
     Ranking,
+    Reduced,
     Smoothed,
     children,
     counts,
     leaves,
     rebuilt,
 )
-from ddassets.engine.planner import operands
+from ddassets.engine.planner import AGGREGATORS, operands
 from ddassets.engine.points import Points, Sources, Unit
 from ddassets.engine.ranking import score
 
@@ -49,6 +50,7 @@ class Evaluation:
         self._plan = plan
         self._sources = sources
         self._context = context
+        self.variables: Mapping[str, Floats] = {}
         self.parts: dict[Operand, Points | PercentileWindows] = {}
         if plan.aggregator == 'percentile':
             self._merge(plan.expression)
@@ -56,14 +58,23 @@ class Evaluation:
         if not plan.by_window:
             points = self._points(plan.expression, context)
             self.parts = {Operand(plan.expression): points}
-            self.values = points.aggregate(plan.aggregator)
+            self.values = _aggregated(points, plan.aggregator)
             return
         parts: dict[Operand, Points] = {}
         for operand in _operands(plan.expression, plan.window):
             if operand not in parts:
                 parts[operand] = self._operand_points(operand, context)
         self.parts.update(parts)
-        aggregated = {operand: points.aggregate(plan.aggregator) for operand, points in parts.items()}
+        aggregated = {
+            operand: _aggregated(points, operand.node.method if isinstance(operand.node, Reduced) else plan.aggregator)
+            for operand, points in parts.items()
+        }
+        # What each variable of a formula is at each tick.
+        self.variables = {
+            operand.node.name: values
+            for operand, values in aggregated.items()
+            if isinstance(operand.node, Reduced) and not operand.earlier
+        }
         there = np.logical_or.reduce([~np.isnan(values) for values in aggregated.values()])
         # A missing count is 0 if another operand has a value (rule 2.13).
         given = {
@@ -87,11 +98,15 @@ class Evaluation:
         """Return the points of an operand. A timeshift moves the window, because it applies to whole windows (rule
         2.11).
         """
-        (leaf,) = leaves(operand.node)
-        unshifted = _unshifted(operand.node)
-        (plain,) = leaves(unshifted)
+        node = operand.node.operand if isinstance(operand.node, Reduced) else operand.node
+        context = context.earlier(operand.earlier)
+        if len({*leaves(node)}) > 1:
+            return self._points(node, context)
+        leaf = next(leaves(node))
+        unshifted = _unshifted(node)
+        plain = next(leaves(unshifted))
         sources = {plain: self._sources.get(leaf, ())}
-        context = context.earlier(operand.earlier + leaf.shift)
+        context = context.earlier(leaf.shift)
         if leaf.calendar is not None:
             context = context.earlier(leaf.calendar.seconds(context.ends))
         return Points(unshifted, Unit.of(unshifted, sources, context), sources, context)
@@ -155,6 +170,11 @@ class Evaluation:
         """
         for operand, points in self.parts.items():
             yield operand.node, *points.seen_at(row)
+
+
+def _aggregated(points: Points, method: str) -> Floats:
+    """Return the aggregate of each window; of a formula also the last value, the area or the norm (rule 17.2)."""
+    return points.aggregate(method) if method in AGGREGATORS else score(method, *points.windows())
 
 
 def _unshifted(node: Node) -> Node:

@@ -17,9 +17,9 @@ from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.column import Flags, Floats, Indices
 from ddassets.engine.context import HISTORY, EvaluationContext
 from ddassets.engine.evaluation import Evaluation
-from ddassets.engine.explanation import Explanation, evaluation_row, reasons
+from ddassets.engine.explanation import Explanation, evaluation_row, number_or_nothing, reasons
 from ddassets.engine.monitor import Monitor
-from ddassets.engine.plan import Leaf, Plan, loses_values, with_groups
+from ddassets.engine.plan import Leaf, Node, Plan, Reduced, loses_values, with_groups
 from ddassets.engine.planner import STUBBED, make_plan, stub_windows
 from ddassets.engine.ranking import kept
 from ddassets.engine.raw_values import SKETCH_ERROR, within_error
@@ -30,7 +30,7 @@ from ddassets.engine.timeline import DAY, Codes, Group, GroupTimeline, MonitorTi
 from ddassets.engine.warnings import warnings
 from ddassets.language.query.scope import predicate
 from ddassets.language.query.syntax import render
-from ddassets.language.query.tree import And, Call, Scope, TagFilter, TagIn, metrics
+from ddassets.language.query.tree import And, Call, Scope, TagFilter, TagIn, Variable, metrics, walk
 from ddassets.language.query.vocabulary import is_percentile
 from ddassets.nearest import did_you_mean, listed
 
@@ -156,20 +156,37 @@ class Evaluator:
         timeline = self._timeline(group, evaluation)
         tick = int(self._ticks[row])
         to = tick - self._monitor.evaluation_delay
-        names = {leaf: render(leaf.metric) for leaf in self.plan.leaves}
         whole = render(self._monitor.query.expression)
+        value = float(evaluation.values[row])
         return Explanation(
             tick=tick,
             state=State(timeline.states[row]),
-            value=float(evaluation.values[row]),
+            value=value,
             window=(to - self.plan.window, to),
             points=tuple(
-                (names[operand] if isinstance(operand, Leaf) else whole, float(time), float(value))
+                (_operand_name(operand, whole), float(time), float(value))
                 for operand, times, values in evaluation.seen(row)
                 for time, value in zip(times, values, strict=True)
             ),
-            reasons=tuple(self._reasons(timeline, row, float(evaluation.values[row]))),
+            reasons=(*self._formula(evaluation, row, whole), *self._reasons(timeline, row, value)),
         )
+
+    def _formula(self, evaluation: Evaluation, row: int, whole: str) -> Iterator[str]:
+        """Say what each variable of a formula is, and what the formula makes of them (rule 17.6)."""
+        if self._monitor.query.aggregator != 'formula':
+            return
+        queries = {one.name: one for one in walk(self._monitor.query) if isinstance(one, Variable)}
+        for name, values in evaluation.variables.items():
+            # Counts in arithmetic have several operands for one variable (rule 2.11).
+            one = queries.get(name)
+            of = f': {one.method} of {render(one.expression)}' if one else ''
+            yield f'{name} is {number_or_nothing(values[row])}{of}'
+        if not evaluation.variables:
+            method = self._monitor.query.rollup or 'avg'
+            yield from (f'{name} is {render(one.expression)} at each point' for name, one in queries.items())
+            yield f'the {method} of {whole} is {number_or_nothing(evaluation.values[row])}'
+        else:
+            yield f'{whole} is {number_or_nothing(evaluation.values[row])}'
 
     def _reasons(self, timeline: GroupTimeline, row: int, value: float) -> Iterator[str]:
         yield from reasons(self._monitor, timeline, row, value)
@@ -308,6 +325,16 @@ class Evaluator:
         return seen if series.arrivals is None else np.maximum(seen, series.arrivals)
 
 
+def _operand_name(operand: Node, whole: str) -> str:
+    """Return the name of an operand in an explanation; `whole` is the text of the expression."""
+    match operand:
+        case Leaf(metric=metric):
+            return render(metric)
+        case Reduced(name=name):
+            return name
+    return whole
+
+
 def _part(plan: Plan, monitor: Monitor) -> int:
     """Return the length of the parts of a full window, in seconds (rule 2.8); for a stub, from their number."""
     if not plan.stub:
@@ -337,15 +364,22 @@ def _series_of(leaf: Leaf, stub: str | None, store: SeriesSet) -> Iterator[tuple
 def group_series(plan: Plan, store: SeriesSet) -> dict[Group, dict[Leaf, list[Series]]]:
     """Return the series of each query by group, without those that lack a key (rule 1.7)."""
     found: dict[Group, dict[Leaf, list[Series]]] = {} if plan.by else {(): {}}
+    # Rule 17.9: a query without groups is used for each group of the others.
+    shared: dict[Leaf, list[Series]] = {}
     for leaf in plan.leaves:
         for _, series in _series_of(leaf, plan.stub, store):
+            if plan.by and not leaf.by:
+                shared.setdefault(leaf, []).append(_read_by(leaf, series))
+                continue
             group = series.group(plan.by)
             assert group is not None
             found.setdefault(group, {}).setdefault(leaf, []).append(_read_by(leaf, series))
     if not found and any(fill.name == 'default' for fill in plan.fills):
         # Rule 20.7: a grouped query without any series has one group.
         found[()] = {}
-    return {group: {leaf: found[group].get(leaf, []) for leaf in plan.leaves} for group in sorted(found)}
+    return {
+        group: {leaf: shared.get(leaf) or found[group].get(leaf, []) for leaf in plan.leaves} for group in sorted(found)
+    }
 
 
 def _read_by(leaf: Leaf, series: Series) -> Series:

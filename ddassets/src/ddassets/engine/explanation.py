@@ -50,6 +50,11 @@ def _shown(instant: float) -> str:
     return datetime.fromtimestamp(int(instant), UTC).strftime('%Y-%m-%dT%H:%M:%SZ')
 
 
+def number_or_nothing(value: float) -> str:
+    """Return a value for a sentence; NaN is nothing."""
+    return 'nothing' if np.isnan(value) else repr(float(value))
+
+
 def change(timeline: GroupTimeline, row: int) -> str:
     """Describe the change of state at an evaluation."""
     state = State(timeline.states[row])

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ddassets.assets.monitor import Monitor as MonitorAsset
-from ddassets.assets.monitor_type import COUNTED
-from ddassets.engine import composite, counted, service_check
+from ddassets.assets.monitor_type import COUNTED, METRIC
+from ddassets.engine import composite, counted, formula, service_check
 from ddassets.engine import monitor as metric
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.evaluator import Evaluator as MetricEvaluator
@@ -65,6 +65,7 @@ class _Kind:
 
 _METRIC = _Kind(metric.of, _metric)
 _COUNTED = _Kind(counted.of, _counted)
+_FORMULA = _Kind(formula.of, _metric)
 _KINDS: Mapping[str, _Kind] = {
     'metric alert': _METRIC,
     'query alert': _METRIC,
@@ -92,5 +93,7 @@ def evaluator(asset: MonitorAsset, monitor: AnyMonitor, inputs: Inputs) -> Evalu
 
 
 def _kind(asset: MonitorAsset) -> _Kind:
+    if asset.formula is not None and asset.type in METRIC | COUNTED:
+        return _FORMULA
     # The reader of metric monitors refuses other types by name.
     return _KINDS.get(asset.type, _METRIC)

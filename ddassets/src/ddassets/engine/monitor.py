@@ -184,15 +184,15 @@ def read(body: Mapping[str, Any]) -> Monitor:
     return of(read_monitor(Unplaced(Path(str(body.get('name') or 'monitor'))), body))
 
 
-def of(asset: MonitorAsset) -> Monitor:
-    """Return what the engine needs of a monitor.
+def of(asset: MonitorAsset, formula: MonitorQuery | None = None) -> Monitor:
+    """Return what the engine needs of a monitor. `formula`: its query, if that is a formula, with its variables.
 
     Raises UnusableInputError with every error of the asset, and Unsupported for what is outside the subset.
     """
     name = asset.name or 'monitor'
     if asset.errors:
         refuse(asset.errors)
-    query, options = asset.tree, asset.options
+    query, options = formula or asset.tree, asset.options
     if asset.type not in TYPES:
         raise Unsupported(f'type {asset.type!r}', None, 'monitors of this type are not evaluated', name)
     _refuse(name, options)
@@ -239,8 +239,6 @@ def _refuse(name: str, options: MonitorOptions) -> None:
     for key in ('custom_schedule', 'evaluation_window'):
         if getattr(schedule, key):
             raise Unsupported(f'options.scheduling_options.{key}', None, 'is outside the subset', name)
-    if options.variables:
-        raise Unsupported('options.variables', None, 'formula monitors are outside the subset', name)
     if options.thresholds.critical_query:
         reason = 'dynamic thresholds are outside the subset'
         raise Unsupported('options.thresholds.critical_query', None, reason, name)

@@ -155,8 +155,19 @@ class Reported:
     operand: 'Node'
 
 
+@dataclass(frozen=True, slots=True)
+class Reduced:
+    """A variable of a formula, or an operand of one with as_count, aggregated over the window by its own `method`
+    before the formula (rule 17.6, A60).
+    """
+
+    name: str
+    operand: 'Node'
+    method: str
+
+
 type Wrapper = Pointwise | Throughput | Difference | Filled | Moving | Smoothed | Earlier | Reported
-type Node = Leaf | Source | Constant | Arithmetic | Counted | Wrapper
+type Node = Leaf | Source | Constant | Arithmetic | Counted | Reduced | Wrapper
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,11 +183,11 @@ class Ranking:
 class Plan:
     """What one monitor evaluates. `window` and `recovery_window` are in seconds.
 
-    `by_window`: each operand is aggregated over the window first, and `expression` is computed from the results (rule
-    2.11); otherwise `expression` is computed point by point and aggregated then. `stub` names the function that a
-    series replaces; `recovery_window` is then the one for recovery thresholds (rule 6.3). `ranking`: which groups
-    have data at an evaluation. `aggregator` is `percentile` for that of all raw values of a window; `comparator` is
-    that of the query then (A63).
+    `by_window`: each operand is aggregated over the window first, a variable of a formula by its own method (17.6), and
+    `expression` is computed from the results (rule 2.11); otherwise `expression` is computed point by point and
+    aggregated then. `stub` names the function that a series replaces; `recovery_window` is then the one for recovery
+    thresholds (rule 6.3). `ranking`: which groups have data at an evaluation. `aggregator` is `percentile` for that of
+    all raw values of a window; `comparator` is that of the query then (A63).
     """
 
     aggregator: str
@@ -212,6 +223,8 @@ def children(node: Node) -> tuple[Node, ...]:
             return left, right
         case Counted(operands=operands):
             return operands
+        case Reduced(operand=operand):
+            return (operand,)
         case Pointwise() | Throughput() | Difference() | Filled() | Moving() | Smoothed() | Earlier() | Reported():
             return (node.operand,)
     raise TypeError(f'not a node of a plan: {node!r}')
@@ -232,6 +245,8 @@ def rebuilt(node: Node, change: Callable[[Node], Node]) -> Node:
             return replace(node, left=below[0], right=below[1])
         case Counted():
             return replace(node, operands=tuple(below))
+        case Reduced():
+            return replace(node, operand=below[0])
         case Pointwise() | Throughput() | Difference() | Filled() | Moving() | Smoothed() | Earlier() | Reported():
             return replace(node, operand=below[0])
     return node

@@ -39,6 +39,7 @@ from ddassets.engine.plan import (
     Plan,
     Pointwise,
     Ranking,
+    Reduced,
     Smoothed,
     children,
     has_arithmetic,
@@ -48,11 +49,16 @@ from ddassets.engine.plan import (
 )
 from ddassets.engine.raw_values import Share
 from ddassets.language.query import tree
+from ddassets.language.query.printing import render
 from ddassets.language.query.tree import MonitorQuery
 from ddassets.language.query.vocabulary import ARGUMENTS, CALENDAR_UNITS, METHODS, is_percentile
 from ddassets.nearest import joined
 
 AGGREGATORS = ('avg', 'sum', 'min', 'max')
+#: What reduces a formula or a variable of it over the window (rules 17.1 and 17.2); others lack a definition.
+REDUCERS = (*AGGREGATORS, 'last', 'area', 'l2norm')
+# Other names of the same.
+_USUAL = {'mean': 'avg'}
 # Rule 20.22: how many values a distribution has. Percentiles are allowed too.
 SPACES = (*AGGREGATORS, 'count')
 # A moving_rollup reads at most this many windows back.
@@ -101,9 +107,10 @@ def make_plan(query: MonitorQuery, assumptions: Assumptions, stub: StubWindows |
     """
     column = query.span.start + 1
     percentile = query.aggregator == 'percentile' or is_percentile(query.aggregator)
-    if query.aggregator not in AGGREGATORS and not percentile:
-        allowed = joined((*AGGREGATORS, 'percentile'))
-        raise Unsupported(query.aggregator, column, f'as a time aggregator is not evaluated, only {allowed}')
+    formula = query.aggregator == 'formula'
+    aggregator = query.aggregator if percentile else _aggregator(query)
+    # Rules 17.6 and A60: without a rollup each variable is reduced by its own method.
+    reduced = formula and query.rollup is None and assumptions.formula_reduction == 'reduce, then formula'
     if query.window.kind != 'last':
         name = f'{query.window.kind}_{query.window.count}{query.window.unit}'
         raise Unsupported(name, query.window.span.start + 1, 'is not evaluated, only windows such as last_5m')
@@ -114,12 +121,13 @@ def make_plan(query: MonitorQuery, assumptions: Assumptions, stub: StubWindows |
     ranking, expression = ranked(expression)
     if percentile:
         return _percentile_plan(query, expression, ranking, assumptions)
-    node = _Builder(assumptions).node(expression)
-    by = _common_keys(node, expression)
+    node = _Builder(assumptions, reduced).node(expression)
+    by = _common_keys(node, expression, formula)
     counted = any(leaf.counting == 'as_count' for leaf in leaves(node))
-    if counted and query.aggregator != 'sum' and query.change is None:
-        raise Unsupported(query.aggregator, column, 'of as_count is refused: only sum may aggregate it over the window')
-    by_window = counted and (has_arithmetic(node) or query.change is not None)
+    asked = not formula or query.rollup is not None
+    if counted and aggregator != 'sum' and query.change is None and asked:
+        raise Unsupported(aggregator, column, 'of as_count is refused: only sum may aggregate it over the window')
+    by_window = reduced or (counted and asked and (has_arithmetic(node) or query.change is not None))
     if query.change is not None:
         seconds = query.change.shift
         before = Earlier(node, seconds) if by_window else _before(shifted(node, seconds))
@@ -134,7 +142,21 @@ def make_plan(query: MonitorQuery, assumptions: Assumptions, stub: StubWindows |
     for operand in operands(node) if by_window else (node,):
         _check_unit(operand, expression)
         _check_shift(operand, by_window)
-    return Plan(query.aggregator, query.window.seconds, node, by, by_window, ranking=ranking)
+    return Plan(aggregator, query.window.seconds, node, by, by_window, ranking=ranking)
+
+
+def _aggregator(query: MonitorQuery) -> str:
+    """Return what aggregates the expression over the window; avg for a formula without a rollup (A60)."""
+    allowed: tuple[str, ...] = AGGREGATORS
+    shown: tuple[str, ...] = (*AGGREGATORS, 'percentile')
+    aggregator = query.aggregator
+    if aggregator == 'formula':
+        aggregator, allowed = _USUAL.get(query.rollup or 'avg', query.rollup or 'avg'), REDUCERS
+        shown = REDUCERS
+    if aggregator not in allowed:
+        reason = f'as a time aggregator is not evaluated, only {joined(shown)}'
+        raise Unsupported(aggregator, query.span.start + 1, reason)
+    return aggregator
 
 
 def _percentile_plan(
@@ -173,10 +195,12 @@ def graph_plan(expression: tree.Expression, assumptions: Assumptions) -> Plan:
 
 
 def operands(node: Node) -> Iterator[Node]:
-    """Yield the parts that are aggregated over the window first: the largest parts without arithmetic, differences,
-    moving_rollup, counts of groups and change (rule 2.11).
+    """Yield the parts that are aggregated over the window first: variables of a formula (17.6), or the largest parts
+    without arithmetic, differences, moving_rollup, counts of groups and change (rule 2.11).
     """
-    if any(isinstance(part, Arithmetic | Difference | Moving | Earlier | Counted) for part in walk(node)):
+    if isinstance(node, Reduced):
+        yield node
+    elif any(isinstance(part, Arithmetic | Difference | Moving | Earlier | Counted | Reduced) for part in walk(node)):
         for child in children(node):
             yield from operands(child)
     elif not isinstance(node, Constant):
@@ -192,6 +216,8 @@ def _before(node: Node) -> Node:
 
 def _by_window(node: Node) -> Node:
     """Return the node with the differences of its leaves on buckets of the window's length (rule 2.11)."""
+    if isinstance(node, Reduced):
+        return node
     if isinstance(node, Leaf):
         whole: Node = replace(node, differences=())
         for name in node.differences:
@@ -207,6 +233,8 @@ def _extended(node: Node, by_window: bool, inside: bool = False) -> Node:
     """
     if isinstance(node, Leaf):
         return replace(node, extended=inside)
+    if isinstance(node, Reduced):
+        return replace(node, operand=_extended(node.operand, by_window=False))
     if isinstance(node, Filled) and node.name == 'default_zero':
         inside = not by_window or next(operands(node)) is node
     return rebuilt(node, lambda child: _extended(child, by_window, inside))
@@ -234,20 +262,22 @@ def _refuse_template_variables(query: MonitorQuery) -> None:
             raise Unsupported(f'${part.name}', part.span.start + 1, reason)
 
 
-def _common_keys(node: Node, expression: tree.Expression) -> tuple[str, ...]:
-    keys = _grouping(node)
+def _common_keys(node: Node, expression: tree.Expression, formula: bool = False) -> tuple[str, ...]:
+    keys = _grouping(node, formula)
     if keys is None:
         raise Unsupported('a query without a metric', expression.span.start + 1, 'has nothing to evaluate')
     return keys
 
 
-def _grouping(node: Node) -> tuple[str, ...] | None:
+def _grouping(node: Node, formula: bool = False) -> tuple[str, ...] | None:
     """Return the keys by which a node is grouped; None for a number. A count of groups and dt() have none (20.2,
-    20.10).
+    20.10). In a `formula` a query without groups is used for each group of the others (rule 17.9).
     """
     if isinstance(node, Leaf):
         return node.by
-    found = [(child, keys) for child in children(node) if (keys := _grouping(child)) is not None]
+    found = [(child, keys) for child in children(node) if (keys := _grouping(child, formula)) is not None]
+    if formula and any(keys for _, keys in found):
+        found = [(child, keys) for child, keys in found if keys]
     for child, keys in found:
         if set(keys) != set(found[0][1]):
             raise Unsupported(
@@ -258,6 +288,31 @@ def _grouping(node: Node) -> tuple[str, ...] | None:
     if isinstance(node, Counted) or (isinstance(node, Difference) and node.name == 'dt'):
         return ()
     return found[0][1] if found else None
+
+
+def _reduced(node: Node, variable: tree.Variable) -> Node:
+    """Return a variable of a formula, aggregated over the window (A60); arithmetic on counts as in rule 2.11."""
+    method, column = _USUAL.get(variable.method, variable.method), variable.span.start + 1
+    if method not in REDUCERS:
+        raise Unsupported(method, column, f'as an aggregator of a variable is not evaluated, only {joined(REDUCERS)}')
+    if not any(leaf.counting == 'as_count' for leaf in leaves(node)) or not has_arithmetic(node):
+        return Reduced(variable.name, node, method)
+    if method != 'sum':
+        raise Unsupported(method, column, f'of {variable.name}: only sum may aggregate arithmetic on as_count()')
+
+    def each(part: Node) -> Node:
+        if next(operands(part), None) is part:
+            return Reduced(f'{variable.name}: {render(next(leaves(part)).metric)}', part, method)
+        return rebuilt(part, each)
+
+    return each(_by_window(node))
+
+
+def _outside(node: Node) -> Iterator[Node]:
+    """Yield the node and its descendants, without those of a reduced variable."""
+    yield node
+    for child in () if isinstance(node, Reduced) else children(node):
+        yield from _outside(child)
 
 
 def _check_unit(operand: Node, expression: tree.Expression) -> None:
@@ -287,7 +342,8 @@ def _check_shift(operand: Node, by_window: bool) -> None:
 
     `by_window`: a shift moves the window there.
     """
-    found = () if by_window else tuple(leaves(operand))
+    whole = by_window and not isinstance(operand, Reduced)
+    found = () if whole else tuple(leaves(operand))
     for leaf in found if any(other.aligned for other in found) else ():
         if leaf.shift and leaf.differences:
             reason = 'by calendar units in a shifted difference is not evaluated; use rollup(method, seconds)'
@@ -296,7 +352,7 @@ def _check_shift(operand: Node, by_window: bool) -> None:
 
 def _check_windows(node: Node, expression: tree.Expression, window: int) -> None:
     """Refuse functions that need points around a part that has one value for each window (rule 2.11)."""
-    for part in walk(node):
+    for part in _outside(node):
         if isinstance(part, Moving) and part.seconds > MAX_MOVING_WINDOWS * window:
             reason = f'of more than {MAX_MOVING_WINDOWS:,} windows'
             raise Unsupported('moving_rollup()', expression.span.start + 1, reason)
@@ -308,8 +364,9 @@ def _check_windows(node: Node, expression: tree.Expression, window: int) -> None
 class _Builder:
     """Converts an expression to nodes. Raises Unsupported for what is outside the subset."""
 
-    def __init__(self, assumptions: Assumptions) -> None:
+    def __init__(self, assumptions: Assumptions, reduced: bool = False) -> None:
         self._assumptions = assumptions
+        self._reduced = reduced
 
     def node(self, expression: tree.Expression) -> Node:
         column = expression.span.start + 1
@@ -329,6 +386,9 @@ class _Builder:
                 return self._call(expression)
             case tree.Modified(modifiers=modifiers):
                 raise Unsupported(f'.{modifiers[0].name}', modifiers[0].span.start + 1, 'after parentheses')
+            case tree.Variable(expression=inner_expression):
+                inner = self.node(inner_expression)
+                return _reduced(inner, expression) if self._reduced else inner
             case tree.Reference(name=name):
                 raise Unsupported(name, column, 'a reference to another query, as formulas have it')
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 from ddassets.assets import Bundle, Dashboard, Downtime, MetricMetadata, Monitor, Query, Widget
 from ddassets.assets.document import read_text
 from ddassets.assets.source import Place
+from ddassets.assets.variable_table import MetricVariable, OtherVariable
 from ddassets.diagnostic import Diagnostic, Edit, Position
 from ddassets.language.counted import is_counted
 from ddassets.language.query.products import recognise
@@ -72,8 +73,7 @@ class Subject:
             if not monitor.query:
                 continue
             if monitor.tree is None:
-                dynamic = monitor.options.thresholds.critical_query is not None
-                self.not_covered['dynamic thresholds' if dynamic else monitor.product or monitor.type] += 1
+                self.not_covered[monitor.product or monitor.type] += 1
                 continue
             self.covered += 1
             query, error = (None, monitor.tree) if isinstance(monitor.tree, QuerySyntaxError) else (monitor.tree, None)
@@ -98,14 +98,21 @@ class Subject:
         """The queries in `options.variables` that a monitor's formula uses. Rule 1.11."""
         found = []
         for reading in self.monitors:
-            for index, variable in enumerate(reading.monitor.options.variables):
-                place: Place = ('options', 'variables', index)
-                if isinstance(variable, dict) and isinstance(variable.get('base_query'), dict):
-                    # A reference table filters or extends the groups of the query.
-                    place, variable = (*place, 'base_query'), variable['base_query']
-                text = variable.get('query') if isinstance(variable, dict) else None
-                if isinstance(text, str) and variable.get('data_source') == 'metrics':
-                    found.append(read_query(reading.monitor, (*place, 'query'), text))
+            for variable in reading.monitor.options.variables:
+                place: Place = ('options', 'variables', variable.index)
+                body: Any = None
+                match variable:
+                    case MetricVariable(data_source='metrics', query=text) if text:
+                        found.append(read_query(reading.monitor, (*place, 'query'), text))
+                    case OtherVariable():
+                        # A reference table filters or extends the groups of the query.
+                        body = variable.body.get('base_query')
+                if (
+                    isinstance(body, dict)
+                    and body.get('data_source') == 'metrics'
+                    and isinstance(body.get('query'), str)
+                ):
+                    found.append(read_query(reading.monitor, (*place, 'base_query', 'query'), body['query']))
         return tuple(found)
 
     @cached_property

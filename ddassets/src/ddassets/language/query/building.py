@@ -61,9 +61,11 @@ class FormulaMonitor(NamedTuple):
     span: Span
     text: Text
     window: Window
-    modifiers: tuple[Modifier, ...]
+    rollup: str | None
+    by: tuple[str, ...]
     comparator: Any
-    threshold: Number
+    # A number, or the word `threshold`.
+    threshold: Number | Word
 
 
 class _Filter(NamedTuple):
@@ -247,6 +249,9 @@ class Builder:
 
     def monitor(self, children: Children) -> MonitorQuery:
         (aggregator, window, change), _, expression, comparator, threshold = children
+        if isinstance(threshold, Word):
+            message = 'expected a number to compare with: only formula("…") is compared with `threshold` (rule 17.14)'
+            raise Misuse(threshold.span.start, repr(threshold.value), message, ('a number',))
         return MonitorQuery(
             aggregator=aggregator.value.lower(),
             window=window,
@@ -259,24 +264,41 @@ class Builder:
         )
 
     def formula_monitor(self, children: Children) -> FormulaMonitor:
-        name, _, string, _, *modifiers, comparator, threshold = children
+        *formula, comparator, threshold = children
+        return self._formula(formula, comparator.value, threshold)
+
+    def threshold_query(self, children: Children) -> FormulaMonitor:
+        """Return a formula without a comparison, whose value is the threshold of another (rule 17.14)."""
+        return self._formula(children, '>', Number(0.0, span=Span(children[-1].span.end, children[-1].span.end)))
+
+    def _formula(self, children: Children, comparator: str, threshold: Number | Word) -> FormulaMonitor:
+        name, _, string, _, *modifiers = children
         if name.value.lower() != 'formula':
             hint = _hint(closest(name.value, ['formula']))
             message = f'expected formula("…") before a modifier, found {name.value!r}{hint}'
             raise Misuse(name.start_pos, repr(name.value), message, ('formula("…")',))
         last = modifiers[-1]
         match last:
-            case Modifier(name='last', arguments=(Text(value=value) as text,)):
-                window = _window(f'last_{value.lower()}', value, text.span.start + 1)
+            case Modifier(name='last', arguments=(Text(value=value) | Word(value=value) as text,)):
+                quoted = isinstance(text, Text)
+                window = _window(f'last_{value.lower()}', value, text.span.start + quoted)
             case _:
                 message = f'expected a window such as .last("5m"), found {last.name!r}'
                 raise Misuse(last.span.start, repr(last.name), message, ('a window such as .last("5m")',))
+        found: dict[str, tuple[str, ...]] = {}
+        for modifier in modifiers[:-1]:
+            if modifier.name in found:
+                raise Misuse(
+                    modifier.span.start, repr(modifier.name), f'expected one .{modifier.name}(), found a second'
+                )
+            found[modifier.name] = _formula_modifier(modifier)
         return FormulaMonitor(
             span=Span(name.start_pos, threshold.span.end),
             text=self.text([string]),
             window=replace(window, span=last.span),
-            modifiers=tuple(modifiers[:-1]),
-            comparator=comparator.value,
+            rollup=found['rollup'][0] if 'rollup' in found else None,
+            by=found.get('by', ()),
+            comparator=comparator,
             threshold=threshold,
         )
 
@@ -304,12 +326,13 @@ class Builder:
         span = Span(children[0].start_pos, number.span.end)
         return Number(-number.value if children[0].value == '-' else number.value, span=span)
 
-    def named_threshold(self, children: Children) -> Number:
+    def named_threshold(self, children: Children) -> Word:
         name = children[0]
-        message = f'expected a number to compare with, found {name.value!r}'
-        if name.value.lower() == 'threshold':
-            message += '; a dynamic threshold (thresholds.critical_query, in preview) is not supported'
-        raise Misuse(name.start_pos, repr(name.value), message, ('a number',))
+        if name.value.lower() != 'threshold':
+            hint = _hint(misspelt(name.value.lower(), ['threshold']))
+            message = f'expected a number to compare with, found {name.value!r}{hint}'
+            raise Misuse(name.start_pos, repr(name.value), message, ('a number',))
+        return Word('threshold', span=name.span)
 
 
 def modified(operand: Expression, modifiers: tuple[Modifier, ...], span: Span) -> Expression:
@@ -319,6 +342,27 @@ def modified(operand: Expression, modifiers: tuple[Modifier, ...], span: Span) -
     if isinstance(operand, Metric | Call | Reference | Modified):
         return replace(operand, span=span, modifiers=(*operand.modifiers, *modifiers))
     return Modified(operand, modifiers, span=span)
+
+
+def _formula_modifier(modifier: Modifier) -> tuple[str, ...]:
+    """Return the texts of `.rollup("sum")` or `.by("host,service")` after a formula (rule 17.1)."""
+    name, start = modifier.name, modifier.span.start
+    if name not in ('rollup', 'by'):
+        hint = _hint(closest(name, ('rollup', 'by', 'last')))
+        raise Misuse(start, repr(name), f'.{name}() is not known after formula("…"){hint}; allowed: rollup, by, last')
+    texts = [argument.value for argument in modifier.arguments if isinstance(argument, Text | Word)]
+    if len(texts) != len(modifier.arguments) or not texts:
+        raise Misuse(start, repr(name), f'.{name}(): expected quoted texts')
+    if name == 'by':
+        keys = tuple(dict.fromkeys(key.strip() for text in texts for key in text.split(',') if key.strip()))
+        if not keys:
+            raise Misuse(start, repr(name), '.by(): expected tag keys')
+        return keys
+    methods = vocabulary.FORMULA_METHODS
+    if len(texts) > 1 or texts[0] not in methods:
+        message = f'.rollup(): expected one of {", ".join(methods)}, found {", ".join(map(repr, texts))}'
+        raise Misuse(start, repr(texts[0]), f'{message}{_hint(closest(texts[0], methods))}')
+    return (texts[0],)
 
 
 def _is(child: Any, type_: str) -> bool:

@@ -27,6 +27,7 @@ from ddassets.language.query.tree import (
     Tags,
     TemplateVariable,
     Text,
+    Variable,
     Window,
     Word,
 )
@@ -114,6 +115,11 @@ def _(node: Modified) -> str:
 
 
 @render.register
+def _(node: Variable) -> str:
+    return node.name
+
+
+@render.register
 def _(node: Everything) -> str:
     return '*'
 
@@ -165,10 +171,13 @@ def _(node: Change) -> str:
 
 @render.register
 def _(node: MonitorQuery) -> str:
-    test = f'{node.comparator} {render(Number(node.threshold, span=node.span))}'
+    limit = 'threshold' if node.dynamic else render(Number(node.threshold, span=node.span))
+    test = f'{node.comparator} {limit}'
     if node.aggregator == 'formula':
         text = render(node.expression).replace('\\', '\\\\').replace('"', '\\"')
-        return f'formula("{text}").last("{node.window.count}{node.window.unit}") {test}'
+        rollup = '' if node.rollup is None else f'.rollup("{node.rollup}")'
+        by = f'.by("{",".join(node.by)}")' if node.by else ''
+        return f'formula("{text}"){rollup}{by}.last("{node.window.count}{node.window.unit}") {test}'
     time = f'{node.aggregator}({render(node.window)})'
     if node.change is not None:
         time = f'{node.change.kind}({time},{render(node.change)})'

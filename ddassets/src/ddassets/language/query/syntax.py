@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache, lru_cache
+from math import nan
 from pathlib import Path
 from typing import Any
 
 from ddassets.diagnostic import Span
 from ddassets.language.grammar import END, Parser, UnexpectedInput
 from ddassets.language.query import vocabulary
-from ddassets.language.query.building import Builder, Misuse, modified
+from ddassets.language.query.building import Builder, Misuse
 from ddassets.language.query.errors import QuerySyntaxError
 from ddassets.language.query.printing import render
 from ddassets.language.query.tree import (
@@ -18,6 +19,7 @@ from ddassets.language.query.tree import (
     Metric,
     MonitorQuery,
     Node,
+    Number,
     Reference,
     Word,
     children,
@@ -26,7 +28,15 @@ from ddassets.language.query.tree import (
 )
 from ddassets.nearest import closest
 
-__all__ = ['QuerySyntaxError', 'parse_formula', 'parse_monitor', 'parse_queries', 'parse_query', 'render']
+__all__ = [
+    'QuerySyntaxError',
+    'parse_formula',
+    'parse_monitor',
+    'parse_queries',
+    'parse_query',
+    'parse_threshold',
+    'render',
+]
 
 # Far above any real query; they limit the time and the stack for a hostile text.
 MAX_LENGTH = 100_000
@@ -74,6 +84,16 @@ def parse_monitor(text: str) -> MonitorQuery:
     """
     result = _parse('monitor', text)
     return _with_metrics(result) if isinstance(result, MonitorQuery) else _formula_monitor(text, result)
+
+
+@lru_cache(1024)
+def parse_threshold(text: str) -> MonitorQuery:
+    """Parse `formula("…").last("…")`, whose value is the threshold of another formula (rule 17.14).
+
+    Raises:
+        QuerySyntaxError: with the column of the fault.
+    """
+    return _formula_monitor(text, _parse('threshold_query', text))
 
 
 @cache
@@ -149,16 +169,18 @@ def _formula_monitor(text: str, parts: Any) -> MonitorQuery:
     except QuerySyntaxError as error:
         column = min(error.column, parts.text.span.end)
         raise QuerySyntaxError(text, column, error.expected, error.found, error.message) from None
-    expression = modified(expression, parts.modifiers, expression.span)
+    threshold = parts.threshold
     return MonitorQuery(
         aggregator='formula',
         window=parts.window,
         change=None,
         expression=expression,
         comparator=parts.comparator,
-        threshold=parts.threshold.value,
+        threshold=threshold.value if isinstance(threshold, Number) else nan,
         span=parts.span,
-        threshold_span=parts.threshold.span,
+        threshold_span=threshold.span,
+        rollup=parts.rollup,
+        by=parts.by,
     )
 
 

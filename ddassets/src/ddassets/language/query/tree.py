@@ -6,6 +6,7 @@ so two queries that differ only in spacing are equal.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from math import isnan
 from typing import Literal
 
 from ddassets.diagnostic import Span
@@ -186,7 +187,19 @@ class Modified(Node):
     modifiers: tuple[Modifier, ...]
 
 
-type Expression = Number | Metric | Reference | Call | Binary | Negative | Modified
+@dataclass(frozen=True, slots=True)
+class Variable(Node):
+    """The query of a variable of a monitor's formula, in place of its name (rule 17.2).
+
+    `method` reduces it over the window before the formula, unless the formula has a rollup (A60).
+    """
+
+    name: str
+    expression: 'Expression'
+    method: str
+
+
+type Expression = Number | Metric | Reference | Call | Binary | Negative | Modified | Variable
 
 
 # Monitors: an expression, its time aggregation, and the comparison.
@@ -218,7 +231,8 @@ class Change(Node):
 class MonitorQuery(Node):
     """`aggregator(window):expression comparator threshold`. The threshold may be signed.
 
-    `formula("expression").last("5m") > threshold` (rule 1.11) has the aggregator `formula`.
+    `formula("expression").rollup("method").by("keys").last("5m") > threshold` (rule 17.1) has the aggregator `formula`.
+    `threshold` is NaN for `> threshold`, whose value comes from another query (rule 17.14).
     """
 
     aggregator: str
@@ -228,6 +242,13 @@ class MonitorQuery(Node):
     comparator: Comparator
     threshold: float
     threshold_span: Span = field(compare=False, repr=False)
+    rollup: str | None = None
+    by: tuple[str, ...] = ()
+
+    @property
+    def dynamic(self) -> bool:
+        """Whether the threshold is the value of another query."""
+        return isnan(self.threshold)
 
 
 # The fields of each node type that contain nodes, in the order of the text.
@@ -244,6 +265,7 @@ _PARTS: dict[type, tuple[str, ...]] = {
     Not: ('scope',),
     Or: ('scopes',),
     Reference: ('modifiers',),
+    Variable: ('expression',),
 }
 
 
@@ -289,7 +311,7 @@ def _rewrite(node: Node, change: Callable[[Node], Node]) -> Node:
             return _with(changed, operand=_rewrite(operand, change))
         case Named(value=value):
             return _with(changed, value=_rewrite(value, change))
-        case MonitorQuery(expression=expression):
+        case MonitorQuery(expression=expression) | Variable(expression=expression):
             return _with(changed, expression=_rewrite(expression, change))
         case _:
             return changed

@@ -20,6 +20,8 @@ WINDOWS = (
 _NUMBER = 'a number'
 _SECONDS = 'a number of seconds'
 METHODS = ('avg', 'sum', 'min', 'max', 'count')
+#: What reduces a formula, or a variable of it, over the window (rules 17.1 and 17.2).
+FORMULA_METHODS = ('avg', 'sum', 'min', 'max', 'last', 'area', 'l2norm', 'percentile', 'stddev', 'mean', 'count_unique')
 # The units of a rollup by the calendar (rule 20.19).
 CALENDAR_UNITS = ('daily', 'weekly', 'monthly')
 _RANKS = ('max', 'mean', 'min', 'sum', 'last', 'l2norm', 'area')

@@ -1,0 +1,520 @@
+"""Formula monitors: variables of metrics and events, groups, dynamic thresholds, and refusals."""
+
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+import yaml
+from citing import rule
+
+from ddassets.assets import read
+from ddassets.assets.monitor import read_monitor
+from ddassets.assets.source import Unplaced
+from ddassets.diagnostic import Severity, UnusableInputError
+from ddassets.rehearsal import parse, rehearse
+
+ACME = Path(__file__).parent / 'acme'
+ASSETS = read(ACME)
+DAY = '2027-01-04T'
+
+
+def metric(name, query, aggregator=None):
+    found = {'data_source': 'metrics', 'name': name, 'query': query}
+    return found if aggregator is None else {**found, 'aggregator': aggregator}
+
+
+def body_of(query, variables, type='query alert', message='@ops@example.com', **options):
+    limit = query.rpartition(' ')[2]
+    thresholds = {} if limit == 'threshold' else {'critical': float(limit)}
+    options = {'thresholds': thresholds, 'variables': variables, **options}
+    return {'name': 'Acme', 'type': type, 'query': query, 'message': message, 'options': options}
+
+
+def rehearsed(body, series, length='20m', assumptions=None):
+    scenario = {
+        'start': f'{DAY}10:00:00',
+        'length': length,
+        'tick_second': 30,
+        'series': series,
+        'monitors': [body],
+        'downtimes': [],
+        'assumptions': assumptions or {},
+    }
+    return rehearse(parse(yaml.safe_dump(scenario), ACME / 'rehearsals' / 's.yaml'), ASSETS, keep=True)
+
+
+def changes(rehearsal):
+    (monitor,) = rehearsal.monitors
+    found = [
+        (change.instant, ','.join(group) or '*', str(change.source), str(change.target), change.value)
+        for group, result in monitor.results.items()
+        for change in result.transitions
+    ]
+    return [
+        f'{datetime.fromtimestamp(at, rehearsal.zone):%H:%M:%S} {group} {source} to {target} at {value:g}'
+        for at, group, source, target, value in sorted(found)
+    ]
+
+
+def gauge(name, values, *tags, **more):
+    return {'metric': name, 'type': 'gauge', 'interval': '60s', 'values': values, 'tags': [*tags], **more}
+
+
+def count(name, values, *tags, **more):
+    return {**gauge(name, values, *tags), 'type': 'count', **more}
+
+
+A = metric('a', 'avg:acme.a{*}', 'sum')
+B = metric('b', 'avg:acme.b{*}', 'max')
+SERIES = [gauge('acme.a', '1x10 5x10'), gauge('acme.b', '2x20')]
+COUNTS = [metric('a', 'sum:acme.a{*}.as_count()', 'sum'), metric('b', 'sum:acme.b{*}.as_count()', 'sum')]
+FEW = [count('acme.a', '10 30 10 30 10 10'), count('acme.b', '100 100 100 10 100 100')]
+
+
+@pytest.mark.parametrize(
+    'query, variables, series, options, expected',
+    [
+        pytest.param(
+            'formula("a / b").last("5m") > 5',
+            [A, B],
+            SERIES,
+            {},
+            ['10:11:30 * OK to Alert at 6.5'],
+            id='each variable by its aggregator, then the formula',
+            marks=rule('1.11', '17.1', '17.2', '17.6', 'A60'),
+        ),
+        pytest.param(
+            'formula("a / b").last("5m") > 1',
+            [A, B],
+            SERIES,
+            {'assumptions': {'A60': 'per point, then avg'}},
+            ['10:11:30 * OK to Alert at 1.3'],
+            id='the formula at each point',
+            marks=rule('17.6', 'A60'),
+        ),
+        pytest.param(
+            'formula("a / b").rollup("max").last(5m) >= 2.5',
+            [A, B],
+            SERIES,
+            {},
+            ['10:10:30 * OK to Alert at 2.5'],
+            id='a rollup',
+            marks=rule('17.1', '17.6'),
+        ),
+        pytest.param(
+            'formula("a / b * 100").rollup("sum").last("5m") > 25',
+            COUNTS,
+            FEW,
+            {},
+            # 80 of 310; the sum of the quotients is 350.
+            ['10:03:30 * OK to Alert at 25.8065', '10:04:30 * Alert to OK at 21.9512'],
+            id='counts are summed first',
+            marks=rule('17.8', '2.11'),
+        ),
+        pytest.param(
+            'formula("a / b * 100").last("5m") > 25',
+            COUNTS,
+            FEW,
+            {},
+            ['10:03:30 * OK to Alert at 25.8065', '10:04:30 * Alert to OK at 21.9512'],
+            id='counts without a rollup',
+            marks=rule('17.6', 'A60'),
+        ),
+        pytest.param(
+            'formula("q").last("5m") > 25',
+            [metric('q', 'sum:acme.a{*}.as_count() / sum:acme.b{*}.as_count() * 100', 'sum')],
+            FEW,
+            {},
+            ['10:03:30 * OK to Alert at 25.8065', '10:04:30 * Alert to OK at 21.9512'],
+            id='arithmetic on counts within a variable',
+            marks=rule('2.11', '17.6'),
+        ),
+        pytest.param(
+            'formula("q").last("5m") > 3',
+            [metric('q', 'avg:acme.a{*} / avg:acme.b{*}', 'sum')],
+            SERIES,
+            {},
+            ['10:10:30 * OK to Alert at 4.5'],
+            id='arithmetic within a variable is pointwise',
+            marks=rule('17.6'),
+        ),
+        pytest.param(
+            'formula("a").last("5m") > 4',
+            [metric('a', 'avg:acme.a{*}', 'last')],
+            SERIES,
+            {},
+            ['10:10:30 * OK to Alert at 5'],
+            id='last',
+            marks=rule('17.2'),
+        ),
+        pytest.param(
+            'formula("a").last("5m") > 2',
+            [metric('a', 'avg:acme.a{*}')],
+            SERIES,
+            {},
+            ['10:11:30 * OK to Alert at 2.6'],
+            id='avg by default',
+            marks=rule('17.2', '17.6'),
+        ),
+        pytest.param(
+            'formula("a").rollup("l2norm").last("5m") > 7',
+            [metric('a', 'avg:acme.a{*}')],
+            SERIES,
+            {},
+            ['10:11:30 * OK to Alert at 7.28011'],
+            id='a rollup by the norm',
+            marks=rule('17.2'),
+        ),
+        pytest.param(
+            'formula("a + b").last("5m") > 6',
+            [metric('a', 'avg:acme.a{*} by {host}'), metric('b', 'avg:acme.b{*}')],
+            [
+                gauge('acme.a', '1x5 5x9', 'host:x'),
+                gauge('acme.a', '1x14', 'host:y'),
+                gauge('acme.b', '2x14', 'host:z'),
+            ],
+            {'new_group_delay': 0},
+            ['10:08:30 host:x OK to Alert at 6.2'],
+            id='a variable without groups is used for each group',
+            marks=rule('17.9'),
+        ),
+        pytest.param(
+            'formula("a + b").by("env,host").last("5m") > 6',
+            [metric('a', 'avg:acme.a{*} by {host,env}'), metric('b', 'avg:acme.b{*} by {env,host}')],
+            [gauge('acme.a', '5x9', 'host:x', 'env:p'), gauge('acme.b', '2x9', 'host:x', 'env:p')],
+            {'new_group_delay': 0},
+            ['10:00:30 host:x,env:p absent to Alert at 7'],
+            id='groups are joined by their values',
+            marks=rule('17.1', '17.9'),
+        ),
+        pytest.param(
+            'formula("a + b").last("5m") > 0',
+            [metric('a', 'avg:acme.a{*} by {host}'), metric('b', 'avg:acme.b{*} by {host}')],
+            [gauge('acme.a', '1x9', 'host:x'), gauge('acme.b', '2x9', 'host:y')],
+            {'new_group_delay': 0},
+            [],
+            id='a missing operand gives no result',
+            marks=rule('17.10'),
+        ),
+        pytest.param(
+            'formula("a + default_zero(b)").last("5m") > 0',
+            [metric('a', 'avg:acme.a{*} by {host}'), metric('b', 'avg:acme.b{*} by {host}')],
+            [gauge('acme.a', '1x9', 'host:x'), gauge('acme.b', '2x9', 'host:y')],
+            {'new_group_delay': 0},
+            ['10:00:30 host:x absent to Alert at 1', '10:13:30 host:x Alert to OK at 0'],
+            id='or 0 by default_zero',
+            marks=rule('17.5', '17.10'),
+        ),
+        pytest.param(
+            'formula("a + b").last("5m") > 0',
+            [metric(name, f'sum:acme.{name}{{*}} by {{host}}.as_count()', 'sum') for name in 'ab'],
+            [count('acme.a', '1x4', 'host:x')],
+            {'new_group_delay': 0},
+            ['10:00:30 host:x absent to Alert at 1'],
+            id='a missing count is 0',
+            marks=rule('2.13', '17.10'),
+        ),
+        pytest.param(
+            'formula("derivative(a) * 60").last("5m") > 1',
+            [A],
+            SERIES,
+            {},
+            ['10:11:30 * OK to Alert at 1.6', '10:18:30 * Alert to OK at 0.8'],
+            id='a function of windows',
+            marks=rule('17.5'),
+        ),
+    ],
+)
+def test_changes(query, variables, series, options, expected):
+    assumptions = options.pop('assumptions', None)
+    assert changes(rehearsed(body_of(query, variables, **options), series, assumptions=assumptions)) == expected
+
+
+@pytest.mark.rule('17.6')
+def test_an_explanation_says_what_each_variable_is():
+    (monitor,) = rehearsed(body_of('formula("a / b").last("5m") > 5', [A, B]), SERIES).monitors
+    at = monitor.results[()].transitions[0].instant
+    found = monitor.evaluator.explain((), at)
+    assert found.reasons[:3] == ('a is 13.0: sum of avg:acme.a{*}', 'b is 2.0: max of avg:acme.b{*}', 'a / b is 6.5')
+    assert {name for name, _, _ in found.points} == {'a', 'b'}
+
+
+@pytest.mark.rule('17.6')
+def test_an_explanation_of_a_rollup():
+    (monitor,) = rehearsed(body_of('formula("a / b").rollup("max").last("5m") > 2', [A, B]), SERIES).monitors
+    found = monitor.evaluator.explain((), monitor.results[()].transitions[0].instant)
+    assert found.reasons[:3] == (
+        'a is avg:acme.a{*} at each point',
+        'b is avg:acme.b{*} at each point',
+        'the max of a / b is 2.5',
+    )
+
+
+@pytest.mark.parametrize(
+    'query, variables, expected',
+    [
+        pytest.param(
+            'formula("a").by("env").last("5m") > 1',
+            [metric('a', 'avg:m{*} by {host}')],
+            '.by(): names other keys than the variables, which are by host',
+            id='other keys',
+            marks=rule('17.9'),
+        ),
+        pytest.param(
+            'formula("a + b").last("5m") > 1',
+            [metric('a', 'avg:m{*} by {host}'), metric('b', 'avg:m{*} by {env}')],
+            'column 14: by {env}: beside a query by {host}',
+            id='different keys',
+            marks=rule('17.9'),
+        ),
+        pytest.param(
+            'formula("a").last("5m") > 1',
+            [metric('a', 'avg:m{*}', 'percentile')],
+            'percentile: as an aggregator of a variable is not evaluated',
+            id='an aggregator without a definition',
+            marks=rule('17.2'),
+        ),
+        pytest.param(
+            'formula("a").rollup("stddev").last("5m") > 1',
+            [metric('a', 'avg:m{*}')],
+            'stddev: as a time aggregator is not evaluated',
+            id='a rollup without a definition',
+            marks=rule('17.2'),
+        ),
+        pytest.param(
+            'formula("q").last("5m") > 1',
+            [metric('q', 'sum:a{*}.as_count() / sum:b{*}.as_count()')],
+            'avg: of q: only sum may aggregate arithmetic on as_count()',
+            id='an average of counts',
+            marks=rule('2.12'),
+        ),
+        pytest.param(
+            'formula("a").rollup("avg").last("5m") > 1',
+            [metric('a', 'sum:a{*}.as_count()')],
+            'only sum may aggregate it over the window',
+            id='a rollup of counts',
+            marks=rule('2.12'),
+        ),
+        pytest.param(
+            'formula("a.fill(zero)").last("5m") > 1',
+            [metric('a', 'avg:m{*}')],
+            '.fill: after the name of a variable is not evaluated; write it into the query of a',
+            id='a modifier after a name',
+            marks=rule('17.5'),
+        ),
+        pytest.param(
+            'formula("cumsum(a)").last("5m") > 1',
+            [metric('a', 'avg:m{*}')],
+            'column 10: cumsum(): ',
+            id='a function that is refused',
+            marks=rule('17.5'),
+        ),
+        pytest.param(
+            'formula("a").last("5m") > 1',
+            [metric('a', 'avg:m{*} by host}')],
+            'options.variables[0].query: column 17: expected',
+            id='the query of a variable',
+            marks=rule('17.2'),
+        ),
+        *(
+            pytest.param(
+                'formula("a").last("5m") > 1',
+                [{'data_source': source, 'name': 'a', **more}],
+                f'{source}: is the data source of a',
+                id=source,
+                marks=rule('17.4'),
+            )
+            for source, more in {
+                'cloud_cost': {'query': 'sum:aws.cost.net.amortized{*}', 'aggregator': 'sum'},
+                'datadog_usage': {'query': 'sum:x{*}'},
+                'data_quality_metrics': {'measure': 'freshness', 'filter': 'x'},
+                'aggregate_augmented_query': {'base_query': {}, 'compute': []},
+                'aggregate_filtered_query': {'base_query': {}},
+                'reference_table': {'table_name': 'x', 'columns': []},
+                'data_jobs': {'query_dialect': 'DATADOG'},
+            }.items()
+        ),
+        pytest.param(
+            'formula("a").last("5m") > threshold',
+            [metric('a', 'avg:m{*}')],
+            'options.thresholds.critical_query: dynamic thresholds are outside the subset',
+            id='dynamic threshold',
+            marks=rule('17.14'),
+        ),
+    ],
+)
+def test_refusals(query, variables, expected):
+    body = body_of(query, variables)
+    if query.endswith('threshold'):
+        body['options']['thresholds']['critical_query'] = 'formula("a").rollup("avg").last("1w")'
+    with pytest.raises(UnusableInputError) as caught:
+        rehearsed(body, SERIES)
+    assert expected in str(caught.value)
+
+
+def faults(body):
+    return [
+        (str(one.severity), one.code, one.message)
+        for one in read_monitor(Unplaced(Path('m')), body).diagnostics
+        if one.severity is not Severity.NOTE or one.code == 'query/unused'
+    ]
+
+
+@pytest.mark.parametrize(
+    'body, expected',
+    [
+        pytest.param(
+            body_of('formula("al / b").last("5m") > 1', [metric('all', 'avg:m{*}'), B]),
+            [
+                ('error', 'query/undefined-reference', 'no variable is named al; did you mean all?'),
+                ('note', 'query/unused', 'the formula does not use the variable all'),
+            ],
+            id='an unknown name',
+            marks=rule('17.5'),
+        ),
+        pytest.param(
+            body_of('formula("a + avg:m{*}").last("5m") > 1', [A]),
+            [('error', 'query/syntax', 'formula("…") contains names of variables, found a metric query: m')],
+            id='a metric within the formula',
+            marks=rule('17.5'),
+        ),
+        pytest.param(
+            body_of('avg(last_5m):avg:m{*} > 1', [A]),
+            [
+                (
+                    'warning',
+                    'monitor/variables',
+                    'options.variables: no formula uses them: the query of such a monitor is '
+                    'formula("…").last("…") > n',
+                )
+            ],
+            id='no formula',
+            marks=rule('17.1'),
+        ),
+        pytest.param(
+            body_of('formula("a").last("5m") > 1', [{'data_source': 'metric', 'name': 'a', 'query': 'avg:m{*}'}]),
+            [
+                (
+                    'error',
+                    'file/value',
+                    "options.variables[0].data_source: found 'metric'; did you mean metrics?; allowed: metrics, "
+                    'cloud_cost, datadog_usage, logs, rum, spans, events, audit, ci_pipelines, ci_tests, '
+                    'database_queries, network, network_path, aggregate_augmented_query, aggregate_filtered_query, '
+                    'data_jobs, data_quality_metrics, reference_table',
+                ),
+                ('error', 'query/undefined-reference', 'no variable is named a'),
+            ],
+            id='a misspelt source',
+            marks=rule('17.2', '17.4'),
+        ),
+        pytest.param(
+            body_of('avg(last_5m):avg:m{*} > 1', [], thresholds={'critical_query': 'formula("a").last("1w")'}),
+            [
+                (
+                    'error',
+                    'monitor/dynamic-threshold',
+                    'options.thresholds.critical_query: the query does not compare with `threshold`, as in '
+                    'formula("a").last("5m") > threshold',
+                )
+            ],
+            id='a dynamic threshold without a formula',
+            marks=rule('1.11', '17.14'),
+        ),
+        pytest.param(
+            body_of('formula("a").last("5m") > threshold', [A]),
+            [
+                (
+                    'error',
+                    'monitor/dynamic-threshold',
+                    'compares with `threshold`, but options.thresholds.critical_query is missing',
+                )
+            ],
+            id='no dynamic threshold',
+            marks=rule('17.14'),
+        ),
+        pytest.param(
+            body_of(
+                'formula("a").last("5m") > threshold',
+                [A],
+                thresholds={'critical_query': 'formula("2 * a").rollup("avg").last("1w")', 'critical': 3, 'warning': 2},
+            ),
+            [
+                (
+                    'error',
+                    'monitor/dynamic-threshold',
+                    'options.thresholds: a dynamic threshold excludes critical and warning',
+                )
+            ],
+            id='both kinds of thresholds',
+            marks=rule('17.14'),
+        ),
+        pytest.param(
+            body_of(
+                'formula("a").last("5m") > threshold',
+                [A],
+                thresholds={'critical_query': 'formula("2 * b").rollup("avg").last("1w")'},
+            ),
+            [('error', 'query/undefined-reference', 'no variable is named b; variables: a')],
+            id='an unknown name in a dynamic threshold',
+            marks=rule('17.14'),
+        ),
+        pytest.param(
+            body_of('formula("a").last("5m") > 1', [{**A, 'agregator': 'sum'}]),
+            [('error', 'file/unknown-key', 'options.variables[0].agregator: unknown key; did you mean aggregator?')],
+            id='a misspelt key',
+            marks=rule('17.2'),
+        ),
+        pytest.param(
+            body_of('formula("a").last("5m") > 1', [A], type='log alert'),
+            [
+                (
+                    'error',
+                    'monitor/variables',
+                    'options.variables[0].data_source: metrics does not fit a log alert monitor, whose variables are '
+                    'queries of events',
+                )
+            ],
+            id='a metric in a log monitor',
+            marks=rule('17.3'),
+        ),
+        pytest.param(
+            body_of('formula("a").lst("5m") > 1', [A]),
+            [('error', 'query/syntax', "expected a window such as .last(\"5m\"), found 'lst'")],
+            id='the outer form',
+            marks=rule('17.1'),
+        ),
+        pytest.param(
+            body_of('formula("a").rollup("summ").last("5m") > 1', [A]),
+            [
+                (
+                    'error',
+                    'query/syntax',
+                    '.rollup(): expected one of avg, sum, min, max, last, area, l2norm, percentile, stddev, mean, '
+                    "count_unique, found 'summ'; did you mean 'sum'?",
+                )
+            ],
+            id='an unknown rollup',
+            marks=rule('17.1'),
+        ),
+        pytest.param(
+            body_of('formula("a").last("5m") > 1', [metric('a', 'avg:m{*} by {host}')], notify_by=['hots']),
+            [
+                (
+                    'error',
+                    'monitor/notify-by',
+                    'options.notify_by[0]: the query does not group by hots; did you mean host?',
+                )
+            ],
+            id='notify_by',
+            marks=rule('2.20'),
+        ),
+        pytest.param(
+            body_of('formula("a").last("5m") > 1', [metric('a', 'avg:m{*} by {host}')], notify_by=['host']),
+            [],
+            id='notify_by of the key of a variable',
+            marks=rule('2.20'),
+        ),
+    ],
+)
+def test_faults(body, expected):
+    assert faults(body) == expected
