@@ -172,11 +172,13 @@ def compared(ours, theirs) -> str | None:
     return None
 
 
-def judged(seeds: Iterable[int], judge: Callable[[Case], str | None]) -> Iterator[str | None]:
+def judged(
+    seeds: Iterable[int], judge: Callable[[Case], str | None], make: Callable[[int], Case] = cases.make
+) -> Iterator[str | None]:
     """Return the result of a comparison for each case, without the few that ddassets refuses."""
     refused = 0
     for seed in seeds:
-        case = cases.make(seed)
+        case = make(seed)
         try:
             found = judge(case)
         except Unsupported:
@@ -267,10 +269,10 @@ def test_canary_each_evaluator_is_compared(monkeypatch, evaluator, silent):
     assert difference(cases.make(0)).startswith('groups')
 
 
-def switched(case: Case) -> str | None:
+def switched(case: Case, names: Iterable[str] = SWITCHED) -> str | None:
     """Return the first choice that matters although the result was not recorded to rely on its assumption."""
     expected, relied_on = first(case)
-    for name in SWITCHED:
+    for name in names:
         for choice in (ASSUMPTIONS[name].default, *ASSUMPTIONS[name].alternatives):
             if name not in relied_on and choice != case.choices[name]:
                 found, _ = first(case, {**case.choices, name: choice})

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from math import log2, log10
+from fractions import Fraction
+from math import ceil, floor, log2, log10
 
 from oracle.queries import Binary, Counts, Leaf, Number, Query, Wrapped, leaves, names
 
@@ -33,6 +34,25 @@ def aggregate(method: str, values: Sequence[float | None]) -> float | None:
         case 'count':
             return float(len(there))
     raise AssertionError(method)
+
+
+def percentile(space: str, values: Sequence[float], choice: str, comparator: str = '') -> float | None:
+    """Return the percentile of raw values; by rank q * (n - 1), the lower value, unless A63 says otherwise.
+
+    `comparator` is given where the share of all values of a window that cross the threshold may count.
+    """
+    if not values:
+        return None
+    ordered, q = sorted(values), Fraction(space[1:]) / 100
+    if choice == 'share of points' and comparator:
+        # The threshold is crossed by this value and all beyond it: the least that are q of all.
+        least = max(1, ceil(q * len(ordered)))
+        return ordered[-least] if comparator[0] == '>' else ordered[least - 1]
+    rank = q * (len(ordered) - 1)
+    low = ordered[floor(rank)]
+    if choice != 'interpolated':
+        return low
+    return low + (ordered[ceil(rank)] - low) * float(rank - floor(rank))
 
 
 def combine(sign: str, left: float | None, right: float | None) -> float | None:

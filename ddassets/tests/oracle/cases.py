@@ -164,10 +164,7 @@ class Maker:
 
     def case(self) -> Case:
         random = self.random
-        kinds: tuple[Kind, ...] = ('gauge', 'gauge', 'count', 'rate')
-        self.kinds = {name: random.choice(kinds) for name in ('m', 'n')}
-        if self.chance(0.08):
-            self.kinds['n'] = 'distribution'
+        self.kinds = self.kind_of_each()
         sources = tuple(self.sources())
         query = self.monitor_query()
         if query.stub:
@@ -177,8 +174,16 @@ class Maker:
         query = replace(query, query=gapped(query.query, choices))
         case = Case(query, Options('>', 0.0), choices, sources, self.start, self.end, second, ())
         case = replace(case, options=self.options(case, self.probe(case)))
-        case = replace(case, query=self.recovering(case))
+        case = replace(case, query=replace(self.recovering(case), comparator=case.options.comparator))
         return replace(case, downtimes=tuple(self.downtimes()))
+
+    def kind_of_each(self) -> dict[str, Kind]:
+        """Return the types of the metrics."""
+        kinds: tuple[Kind, ...] = ('gauge', 'gauge', 'count', 'rate')
+        found = {name: self.random.choice(kinds) for name in ('m', 'n')}
+        if self.chance(0.08):
+            found['n'] = 'distribution'
+        return found
 
     def recovering(self, case: Case) -> MonitorQuery:
         """The query of a stub with a recovery window, long enough that it cannot trigger and recover at once (6.4)."""

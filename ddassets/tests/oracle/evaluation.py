@@ -22,6 +22,7 @@ from oracle.arithmetic import (
     difference,
     grouping,
     is_operand,
+    percentile,
     pushed,
     shifted_leaves,
     shifts,
@@ -29,7 +30,7 @@ from oracle.arithmetic import (
     unshifted,
 )
 from oracle.queries import Binary, Counts, Leaf, Number, Query, Wrapped, leaves, names
-from oracle.series import Buckets, Changed, Point, Samples, Source, SourceBuckets
+from oracle.series import Buckets, Changed, Point, RawValues, Samples, Series, Source, SourceBuckets
 from oracle.smoothing import OVER_WINDOW, SMOOTHING, family
 
 PARTS = {'m': 60, 'h': 600, 'd': 3600, 'w': 3600, 'mo': 14400}
@@ -48,6 +49,8 @@ class MonitorQuery:
     # A stub of anomalies(): its window is alert_window (rule 6.2). `recovery` is recovery_window in seconds (rule 6.3).
     stub: bool = False
     recovery: int | None = None
+    # That of the monitor, for the share of points that cross (A63).
+    comparator: str = '>'
 
     @property
     def window(self) -> int:
@@ -118,7 +121,19 @@ class Evaluation:
 
     def space(self, leaf: Leaf) -> str:
         """Return the space aggregator, which is optional (rule 1.14, A94)."""
+        if self.merges(leaf):
+            # There is one source, merged of all.
+            return 'avg'
         return 'sum' if leaf.space == 'count' else leaf.space or self.choices.get('A94', 'avg')
+
+    def merges(self, leaf: Leaf) -> bool:
+        """Whether the raw values of all sources are merged before anything else (rules 17.18, 17.21 and 17.22)."""
+        return leaf.space != 'count' and any(source.kind == 'distribution' for source in self.of(leaf))
+
+    def raw(self, leaf: Leaf, values: Sequence[float]) -> float | None:
+        """Aggregate raw values of a distribution."""
+        space = leaf.space or self.choices.get('A94', 'avg')
+        return percentile(space, values, self.choices['A63']) if space[0] == 'p' else aggregate(space, values)
 
     def inside(self, instant: float, bounds: str, shift: float = 0) -> bool:
         start, end = self.start - shift, self.end - shift
@@ -147,8 +162,14 @@ class Evaluation:
             return Windows(self).result()
         series = self.series(self.query.query)
         points = self.points(series)
+        values = [point.value for point in points]
+        if isinstance(series, RawValues):
+            there = [value for value in values if value is not None]
+            value = percentile(series.leaf.space or '', there, self.choices['A63'], self.query.comparator)
+        else:
+            value = aggregate(self.query.aggregator, values)
         return Result(
-            value=aggregate(self.query.aggregator, [point.value for point in points]),
+            value=value,
             empty=not points,
             real=any(point.real for point in points),
             full=self.full([self.parts(points, series)]),
@@ -159,8 +180,11 @@ class Evaluation:
         arithmetic = self.query.change is not None or any(name in '+-*/' for name in names(self.query.query))
         return arithmetic and any(leaf.counting == 'as_count' for leaf in leaves(self.query.query))
 
-    def series(self, query: Query, changed: bool = True) -> 'Samples | Buckets':
+    def series(self, query: Query, changed: bool = True) -> 'Series':
         """Return the points of a query. Without buckets, the samples of its only source are the points (A2)."""
+        if self.query.aggregator == 'percentile':
+            assert isinstance(query, Leaf)
+            return RawValues(self, query)
         if self.query.change and changed:
             name, seconds, _ = self.query.change
             return Buckets(self, Changed(name, query, seconds))
@@ -172,7 +196,7 @@ class Evaluation:
             return Samples(self, query, first, sources[0])
         return Buckets(self, query)
 
-    def points(self, series: 'Samples | Buckets', shift: float = 0) -> list[Point]:
+    def points(self, series: 'Series', shift: float = 0) -> list[Point]:
         """Return every point of the window, or of the window `shift` seconds earlier."""
         return list(series.points(shift))
 
@@ -185,7 +209,7 @@ class Evaluation:
         unit = 'm' if window < 3600 else 'h' if window < 86400 else 'd'
         return PARTS[unit if self.query.stub else self.query.unit]
 
-    def parts(self, points: Sequence[Point], series: 'Samples | Buckets', shift: float = 0) -> set[int]:
+    def parts(self, points: Sequence[Point], series: 'Series', shift: float = 0) -> set[int]:
         """Return the parts of the window with a value (rule 2.8). A part includes its ends like the window."""
         length = self.part_length()
         closed = self.bounds(series.counts, series.rolled).startswith('[')
@@ -205,7 +229,7 @@ class Evaluation:
             return Windows(self).last()
         return self.last_of(self.series(self.query.query))
 
-    def last_of(self, series: 'Samples | Buckets', shift: float = 0) -> float | None:
+    def last_of(self, series: 'Series', shift: float = 0) -> float | None:
         upto_end = self.bounds(series.counts, series.rolled).endswith(']')
         for point in series.all():
             at = point.instant + shift
@@ -253,13 +277,13 @@ class Windows:
     def __init__(self, evaluation: Evaluation) -> None:
         self.evaluation = evaluation
         self.window = evaluation.query.window
-        self.known: dict[Query, Samples | Buckets] = {}
+        self.known: dict[Query, Series] = {}
         self.points: list[Point] = []
         self.parts: list[set[int]] = []
         # Rule 2.13: a count that is missing is 0, unless nothing at all is there.
         self.zeros = False
 
-    def series(self, operand: Query) -> Samples | Buckets:
+    def series(self, operand: Query) -> Series:
         if operand not in self.known:
             self.known[operand] = self.evaluation.series(operand, changed=False)
         return self.known[operand]

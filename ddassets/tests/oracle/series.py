@@ -89,6 +89,28 @@ def share(value: float | None, whole: float) -> float | None:
     return None if value is None else value / whole
 
 
+class RawValues:
+    """The raw values of a distribution, each a point: those of which percentile() takes one (rule 17.18)."""
+
+    rolled = counts = False
+
+    def __init__(self, evaluation: 'Evaluation', leaf: Leaf) -> None:
+        self.evaluation = evaluation
+        self.leaf = leaf
+        arrived = [sample for source in evaluation.of(leaf) for sample in evaluation.arrived(source)]
+        self.samples = sorted((time, value) for time, value, _ in arrived)
+
+    def points(self, shift: float = 0) -> Iterator[Point]:
+        """The values of the window that ends `shift` earlier."""
+        bounds = self.evaluation.bounds(self.counts, self.rolled)
+        return (point for point in self.all() if self.evaluation.inside(point.instant, bounds, shift))
+
+    def all(self) -> Iterator[Point]:
+        """The points since the first sample, the newest first."""
+        for time, value in reversed(self.samples):
+            yield Point(time, value)
+
+
 class Samples:
     """A query over the samples of one source."""
 
@@ -113,6 +135,12 @@ class Samples:
             self.samples = [
                 (time, times.count(time) / source.interval if rate else float(times.count(time)))
                 for time in dict.fromkeys(times)
+            ]
+        elif evaluation.merges(leaf):
+            self.samples = [
+                (time, value)
+                for time in dict.fromkeys(time for time, _, _ in arrived)
+                if (value := evaluation.raw(leaf, [raw for at, raw, _ in arrived if at == time])) is not None
             ]
 
     def points(self, shift: float = 0) -> Iterator[Point]:
@@ -232,7 +260,9 @@ class Buckets:
         # Rule 2.17: default_zero() interpolates one source too, and at every bucket.
         self.zeroed = {id(leaf) for leaf in zeroed(below)}
         self.sources = {
-            id(leaf): [self.grouped(leaf, one, self.fill(leaf, one, len(found[leaf]) > 1)) for one in found[leaf]]
+            id(leaf): self.merged(leaf)
+            if evaluation.merges(leaf)
+            else [self.grouped(leaf, one, self.fill(leaf, one, len(found[leaf]) > 1)) for one in found[leaf]]
             for leaf in leaves(below)
         }
         self.known: dict[tuple[int, int, float, float], float | None] = {}
@@ -247,6 +277,16 @@ class Buckets:
         if choice != 'native':
             return int(choice)
         return min((source.interval for sources in found.values() for source in sources), default=60)
+
+    def merged(self, leaf: Leaf) -> 'list[SourceBuckets]':
+        """Return all sources of a distribution as one (rule 17.21)."""
+        contents: dict[int, list[float]] = {}
+        sources = self.evaluation.of(leaf)
+        for source in sources:
+            for time, value, _ in self.evaluation.arrived(source):
+                contents.setdefault(self.cut.number(time), []).append(value)
+        values = {number: self.evaluation.raw(leaf, found) for number, found in contents.items()}
+        return [SourceBuckets(values, self.fill(leaf, sources[0], False), self.cut, self.evaluation)]
 
     def grouped(self, leaf: Leaf, source: Source, fill: 'Fill | None') -> 'SourceBuckets':
         """A bucket's content is all that has arrived of it, after the window's end too (rule 7.3)."""
@@ -583,3 +623,6 @@ class SourceBuckets:
                     return low
                 return low + (high - low) * (distance / gap)
         return None
+
+
+type Series = Samples | Buckets | RawValues

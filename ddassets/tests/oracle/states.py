@@ -273,7 +273,9 @@ class Group:
         if leaf.counting == 'as_count' or (self.choices['A7'] == 'sum or count' and leaf.space in ('sum', 'count')):
             return True
         kinds = [one.kind for one in self.sources if one.metric == leaf.metric and leaf.scope.takes(one.tags)]
-        return bool(kinds) and all(kind in ('count', 'distribution') for kind in kinds)
+        # Of a distribution, only the number of values is a count (rule 20.22).
+        counted = ('count', 'distribution') if leaf.space == 'count' else ('count',)
+        return bool(kinds) and all(kind in counted for kind in kinds)
 
     def become(self, tick: int, target: str, value: float | None, cause: str) -> None:
         source, self.state = self.state, target
