@@ -316,7 +316,7 @@ def scenario(case: Case) -> dict[str, Any]:
     found_events = [*_events(case)]
     told = 'series' in case or 'runs' in case or case.get('events') is not None
     states = list(case.get('states', ('OK', 'Alert')))
-    own = [*_members(case), *_runs(case)]
+    own = [*_members(case), *_runs(case), *_given(case)]
     found: dict[str, Any] = {
         'start': case.get('start', '2027-01-04T09:59:00' if 'runs' in case else '2027-01-04T10:00:00'),
         'timezone': case.get('timezone', 'UTC'),
@@ -326,7 +326,9 @@ def scenario(case: Case) -> dict[str, Any]:
         'monitors': [_monitor(case, states), *(_monitor(one, states) for one in _beside(case))],
         'downtimes': [_downtime(case['downtime'])] if 'downtime' in case else [],
     }
-    for key in ('hosts', 'assumptions'):
+    if 'slo' in case:
+        found['slos'] = [_slo(case['slo'])]
+    for key in ('hosts', 'assumptions', 'corrections'):
         if key in case:
             found[key] = case[key]
     return found
@@ -371,6 +373,25 @@ def _runs(case: Case) -> Iterator[dict[str, Any]]:
             'tags': tag.split(','),
             'from': '2027-01-04T09:50:00',
         }
+
+
+def _given(case: Case) -> Iterator[dict[str, Any]]:
+    """Return the states of the monitors of an SLO, by id: one a minute, from a week before on."""
+    for id, words in case.get('given', {}).items():
+        yield {'monitor': str(id), 'states': words, 'from': '2026-12-28T10:00:00'}
+
+
+def _slo(case: Case) -> dict[str, Any]:
+    """Return the SLO `a`: of good and total requests with the targets by timeframe, or with these keys."""
+    if 'type' in case:
+        return {'id': 'a', 'name': 'Acme', **case}
+    return {
+        'id': 'a',
+        'name': 'Acme',
+        'type': 'metric',
+        'thresholds': [{'timeframe': timeframe, 'target': target} for timeframe, target in case.items()],
+        'query': {'numerator': 'sum:acme.good{*}.as_count()', 'denominator': 'sum:acme.total{*}.as_count()'},
+    }
 
 
 def _length(case: Case) -> int:
@@ -437,7 +458,7 @@ def _monitor(case: Case, states: Sequence[str]) -> dict[str, Any]:
     if limit and body['type'] == 'query alert':
         options.setdefault('thresholds', {})
         options['thresholds'] = {'critical': float(limit[1])} | options['thresholds']
-    if 'series' not in case and body['type'] not in ('composite', 'service check'):
+    if 'series' not in case and body['type'] not in ('composite', 'service check', 'slo alert'):
         if 'Warn' in states:
             options['thresholds'].setdefault('warning', 50)
         if 'No Data' in states:

@@ -34,6 +34,9 @@ series:
     down: [{from: 2027-01-04T10:10:00, to: 2027-01-04T10:20:00}]}
 monitors: [Lag, {file: exported.json, only: [Lag]}]
 downtimes: {except: [night]}
+slos: all
+corrections: [{slo: requests, from: 2027-01-01, to: 2027-01-02}]
+before: [{slo: requests, good: 1, total: 2.5, group: 'env:prod'}]
 assumptions: {A13: wall}
 tick_second: 30
 expect:

@@ -20,6 +20,10 @@ BURN = 'burn_rate("a").over("30d").long_window("1h").short_window("5m")'
             SloQuery('burn_rate', 'a', '7d', '>', 0.5, 21600, 1800),
         ),
         ('error_budget("a").over("7d") > 0', SloQuery('error_budget', 'a', '7d', '>', 0.0)),
+        (
+            'error_budget("a").over("7d").by("env", "host,env") > 1',
+            SloQuery('error_budget', 'a', '7d', '>', 1.0, by=('env', 'host')),
+        ),
     ],
 )
 def test_slo_query(text, found):
@@ -58,14 +62,19 @@ def test_places_of_arguments():
         (
             'error_budget("a").ower("7d") > 1',
             19,
-            '.ower() is not part of error_budget(); did you mean over?; allowed: .over()',
+            '.ower() is not part of error_budget(); did you mean over?; allowed: .over(), .by()',
         ),
         (
             'error_budget("a").over("7d").long_window("1h") > 1',
             30,
-            '.long_window() is not part of error_budget(); allowed: .over()',
+            '.long_window() is not part of error_budget(); allowed: .over(), .by()',
         ),
         ('error_budget("a").over("7d").over("7d") > 1', 30, '.over() is repeated'),
+        (
+            'error_budget("a").over("7d").by("") > 1',
+            33,
+            'expected keys such as "env" in double quotes, found \'"") > 1\'',
+        ),
         ('error_budget("a") > 1', 19, "expected .over(\"7d\"), found '> 1'"),
         ('error_budget("a").over("30") > 1', 25, "over: found '30'; did you mean 30d?; allowed: 7d, 30d, 90d"),
         ('error_budget("a").over(7d) > 1', 24, "expected a length such as \"1h\" in double quotes, found '7d) > 1'"),

@@ -58,18 +58,20 @@ def monitors_of(slo: Slo, monitors: Sequence[Monitor]) -> list[Monitor]:
 
     Raises UnusableInputError for one that is not there, or that is named by several.
     """
+    return [monitor_of(slo, index, monitors) for index in range(len(slo.fields.monitor_ids))]
+
+
+def monitor_of(slo: Slo, index: int, monitors: Sequence[Monitor]) -> Monitor:
+    """Return one of the monitors of a monitor-based SLO. Raises UnusableInputError as above."""
     module = slo.address.rpartition('datadog_')[0]
-    found = []
-    for index, reference in enumerate(slo.fields.monitor_ids):
-        text = plain(str(reference))
-        member = Member(text, Span(0, len(text)))
-        candidates = named_monitors(Member(f'{module}{text}', member.span), monitors) if module else []
-        candidates = candidates or named_monitors(member, monitors)
-        if len(candidates) != 1:
-            what = 'no monitor' if not candidates else 'several monitors are named'
-            raise UnusableInputError(f'{slo.where("monitor_ids", index)}: {what} {text!r}')
-        found.append(candidates[0])
-    return found
+    text = plain(str(slo.fields.monitor_ids[index]))
+    member = Member(text, Span(0, len(text)))
+    candidates = named_monitors(Member(f'{module}{text}', member.span), monitors) if module else []
+    candidates = candidates or named_monitors(member, monitors)
+    if len(candidates) != 1:
+        what = 'no monitor' if not candidates else 'several monitors are named'
+        raise UnusableInputError(f'{slo.where("monitor_ids", index)}: {what} {text!r}')
+    return candidates[0]
 
 
 def _fault(alert: Monitor, query: SloQuery, message: str) -> UnusableInputError:

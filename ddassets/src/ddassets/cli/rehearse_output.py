@@ -255,6 +255,7 @@ def _mail(mail: Mail | DowntimeMail, zone: ZoneInfo) -> dict[str, Any]:
             'from': str(due.source),
             'to': str(due.target),
             'value': _number(due.value),
+            **mail.burn_rates,
             **_uncertain(mail.group, due.instant),
             'host': mail.message.host,
             'ip': mail.message.ip,

@@ -11,6 +11,7 @@ import numpy as np
 from ddassets import duration
 from ddassets.engine.assumptions import ASSUMPTIONS
 from ddassets.engine.raw_values import SKETCH_ERROR
+from ddassets.engine.slo import SloMonitor
 from ddassets.engine.state import State
 from ddassets.nearest import listed
 from ddassets.output.terminal import Screen, count, printable, shorten, shown_path, table
@@ -179,6 +180,10 @@ def _mail(rehearsal: Rehearsal, mail: Mail | DowntimeMail) -> tuple[str, str, st
     value = mail.notification.value if isinstance(mail, Mail) else math.nan
     shown = '' if math.isnan(value) else f'{value:.6g}'
     if shown and isinstance(mail, Mail):
+        if mail.burn_rates:
+            shown = 'burn rates ' + ', '.join(f'{rate:.6g}' for rate in mail.burn_rates.values())
+        elif isinstance(mail.monitor.monitor, SloMonitor):
+            shown += ' % consumed'
         shown = f'{shown} {mail.message.delivery.trigger.brief}'
         if mail.group.is_uncertain(mail.notification.instant):
             shown += " within the sketch's error"

@@ -203,6 +203,13 @@ class Assumptions:
         'share of points',
         'interpolated',
     )
+    burn_rate_comparison = Assumption(
+        'A64', 'how a burn rate is compared with its threshold', 'operator of the query', '>='
+    )
+    slo_of_nothing = Assumption('A65', 'result of an SLO without any total in the window', 'no result', 'uptime')
+    unfinished_slice = Assumption('A66', 'whether the slice of an SLO that has not ended counts', 'not counted')
+    burn_rate_value = Assumption('A67', 'value in the message of a burn-rate alert', 'empty', 'long burn rate')
+    slo_cadence = Assumption('A68', 'when an SLO alert is evaluated', 'every minute')
     count_of_nothing = Assumption(
         'A74', 'result of count_nonzero() and count_not_null() if no group has a value', 'no point', '0'
     )
@@ -257,6 +264,9 @@ class Assumptions:
     )
     long_gap = Assumption(
         'A96', 'interpolation of a gap of more than 300 s, once the next sample has arrived', 'first 300 s', 'nothing'
+    )
+    resolved_member = Assumption(
+        'A98', 'whether a monitor that is resolved by hand or by timeout_h counts as up in an SLO', 'no change'
     )
     folded_groups = Assumption(
         'I6', 'which changes notify if notify_by combines several groups', 'worst state', 'every sub-group'

@@ -19,7 +19,7 @@ class Explanation:
 
     `tick` is its instant and `window` (from, to), in seconds since the epoch; None: it reads no points. `points` are
     (operand, time, value), NaN where a point has no value; `value` is what came out, NaN for nothing. `reasons` are
-    sentences.
+    sentences. `nothing` says that there are no points.
     """
 
     tick: int
@@ -28,6 +28,7 @@ class Explanation:
     window: tuple[int, int] | None
     points: tuple[tuple[str, float, float], ...]
     reasons: tuple[str, ...]
+    nothing: str = 'no points'
 
 
 def evaluation_row(ticks: Instants, groups: Sequence[Group], group: Group, instant: int) -> int:

@@ -1,6 +1,6 @@
 """The points of an expression over a period, as a dashboard's graph shows them. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -10,8 +10,10 @@ from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.context import HISTORY, EvaluationContext
 from ddassets.engine.evaluation import Evaluation
 from ddassets.engine.evaluator import bound, group_series
+from ddassets.engine.plan import Plan
 from ddassets.engine.planner import graph_plan
 from ddassets.engine.series import SeriesSet
+from ddassets.engine.timeline import Group
 from ddassets.language.query import tree
 
 
@@ -38,14 +40,22 @@ def draw(
     # A graph has the points on both of its edges (A1 and A89).
     bounds = {Assumptions.window_ends.id: '[from,to]', Assumptions.count_window_ends.id: 'as A1'}
     assumptions = Assumptions({**(choices or {}), **bounds})
-    plan = bound(graph_plan(expression, assumptions), store)
+    return [
+        Line(','.join(group) or '*', times, values)
+        for group, times, values in points(graph_plan(expression, assumptions), store, start, end, assumptions)
+    ]
+
+
+def points(
+    plan: Plan, store: SeriesSet, start: int, end: int, assumptions: Assumptions
+) -> Iterator[tuple[Group, NDArray[np.float64], NDArray[np.float64]]]:
+    """Return times and values over [start, end) of each group with a value."""
+    plan = bound(plan, store)
     # One evaluation of the whole stretch, at its last second.
     context = EvaluationContext(np.array([end - 1]), end - 1 - start, 0, assumptions, start - HISTORY, start)
-    lines = []
     for group, sources in group_series(plan, store).items():
         evaluation = Evaluation(plan, sources, context)
         if evaluation.has_points(np.array([0])).any():
             ((_, times, values),) = evaluation.seen(0)
             if np.isfinite(values).any():
-                lines.append(Line(','.join(group) or '*', times, values))
-    return lines
+                yield group, times, values

@@ -6,7 +6,7 @@ from typing import Any
 
 from ddassets.assets.monitor import Monitor as MonitorAsset
 from ddassets.assets.monitor_type import COUNTED, METRIC
-from ddassets.engine import composite, counted, formula, service_check
+from ddassets.engine import composite, counted, formula, service_check, slo
 from ddassets.engine import monitor as metric
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.evaluator import Evaluator as MetricEvaluator
@@ -15,14 +15,17 @@ from ddassets.engine.folding import FoldedEvaluator
 from ddassets.engine.monitor import AnyMonitor
 from ddassets.engine.protocol import Evaluator
 from ddassets.engine.series import SeriesSet
+from ddassets.engine.slo_account import Subject
 from ddassets.language.composite import Member
+from ddassets.language.slo import SloQuery
 
 
 @dataclass(frozen=True)
 class Inputs:
     """The inputs of an evaluation over [start, end) in seconds, at a second of the minute.
 
-    `member` finds a member of a composite. It raises UnusableInputError if there is none.
+    `member` finds a member of a composite, `subject` the SLO of an alert. They raise UnusableInputError if there is
+    none.
     """
 
     store: SeriesSet
@@ -31,6 +34,7 @@ class Inputs:
     tick_second: int
     assumptions: Assumptions
     member: Callable[[Member], composite.Source]
+    subject: Callable[[SloQuery], Subject]
     events: Sequence[Events] = ()
 
 
@@ -57,6 +61,13 @@ def _counted(monitor: counted.CountedMonitor, inputs: Inputs) -> Evaluator:
     )
 
 
+def _slo(monitor: slo.SloMonitor, inputs: Inputs) -> Evaluator:
+    subject = inputs.subject(monitor.query)
+    return slo.SloEvaluator(
+        monitor, subject, inputs.store, inputs.start, inputs.end, inputs.tick_second, inputs.assumptions
+    )
+
+
 @dataclass(frozen=True)
 class _Kind:
     read: Callable[[MonitorAsset], AnyMonitor]
@@ -71,6 +82,7 @@ _KINDS: Mapping[str, _Kind] = {
     'query alert': _METRIC,
     'composite': _Kind(composite.of, _composite),
     'service check': _Kind(service_check.of, _check),
+    'slo alert': _Kind(slo.of, _slo),
     **dict.fromkeys(COUNTED, _COUNTED),
 }
 

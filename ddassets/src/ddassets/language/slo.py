@@ -19,10 +19,11 @@ type Kind = Literal['error_budget', 'burn_rate']
 
 #: The timeframes of an SLO that can be queried, in seconds (rule 18.1).
 TIMEFRAMES = {'7d': 7 * 86400, '30d': 30 * 86400, '90d': 90 * 86400}
-#: The calls after the SLO, by the function at the beginning of the query; all are required.
+#: The calls after the SLO, by the function at the beginning of the query; all but `by` are required. How an alert by
+#: group is written is not published: `by` as in the queries of other products (rule 18.16).
 CALLS: Mapping[Kind, Sequence[str]] = {
-    'error_budget': ('over',),
-    'burn_rate': ('over', 'long_window', 'short_window'),
+    'error_budget': ('over', 'by'),
+    'burn_rate': ('over', 'long_window', 'short_window', 'by'),
 }
 COMPARATORS = ('>', '>=')
 # Rule 18.7, in seconds.
@@ -31,6 +32,8 @@ MAX_LONG_WINDOW = 48 * 3600
 
 _HEAD = regex(r'\s*(\w+)\s*\(')
 _CALL = regex(r'\s*\.\s*(\w+)\s*\(')
+_TEXTS = regex(r"""\s*(?:"[^"]*"|'[^']*')\s*(?:,\s*(?:"[^"]*"|'[^']*')\s*)*\)""")
+_QUOTED = regex(r"""["']([^"']*)["']""")
 _TEXT = regex(r"""\s*(?:"([^"]*)"|'([^']*)')\s*\)""")
 _COMPARATOR = regex(r'\s*([<>=!]+)')
 _NUMBER = regex(r'\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?)\s*$')
@@ -50,6 +53,7 @@ class SloQuery:
     threshold: float
     long_window: int | None = None
     short_window: int | None = None
+    by: tuple[str, ...] = ()
     slo_span: Span = field(default=Span(0, 0), compare=False, repr=False)
     calls: Mapping[str, Span] = field(default_factory=dict, compare=False, repr=False)
     threshold_span: Span = field(default=Span(0, 0), compare=False, repr=False)
@@ -86,6 +90,7 @@ def parse(text: str) -> SloQuery:
         threshold=float(number[1]),
         long_window=long_window,
         short_window=short_window,
+        by=tuple(dict.fromkeys(found['by'][0].split(','))) if 'by' in found else (),
         slo_span=span,
         calls={name: place for name, (_, place) in found.items()},
         threshold_span=Span(number.start(1), number.end(1)),
@@ -112,10 +117,13 @@ def _calls(text: str, position: int, kind: Kind) -> tuple[dict[str, tuple[str, S
             _refuse(text, start, f'.{name}() is not part of {kind}(){near}; allowed: {known}')
         if name in found:
             _refuse(text, start, f'.{name}() is repeated')
-        value, span, position = _argument(text, match.end(), 'a length such as "1h" in double quotes')
+        if name == 'by':
+            value, span, position = _keys(text, match.end())
+        else:
+            value, span, position = _argument(text, match.end(), 'a length such as "1h" in double quotes')
         found[name] = value.strip(), span
     for name in CALLS[kind]:
-        if name not in found:
+        if name not in found and name != 'by':
             _fail(text, position, f'.{name}("{"7d" if name == "over" else "1h" if name == "long_window" else "5m"}")')
     return found, position
 
@@ -126,6 +134,15 @@ def _argument(text: str, position: int, expected: str) -> tuple[str, Span, int]:
         _fail(text, position, expected)
     group = 1 if match[1] is not None else 2
     return match[group], Span(*match.span(group)), match.end()
+
+
+def _keys(text: str, position: int) -> tuple[str, Span, int]:
+    """Return the keys of groups, joined by commas."""
+    match = _TEXTS.match(text, position)
+    keys = [key.strip() for one in _QUOTED.findall(match[0]) for key in one.split(',')] if match else []
+    if match is None or not all(keys):
+        _fail(text, position, 'keys such as "env" in double quotes')
+    return ','.join(keys), Span(position, match.end() - 1), match.end()
 
 
 def _long_window(text: str, written: str, place: Span) -> int:

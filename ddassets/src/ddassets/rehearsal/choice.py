@@ -13,6 +13,7 @@ from ddassets.assets.refusal import line, refuse
 from ddassets.diagnostic import Diagnostic, Severity, UnusableInputError
 from ddassets.engine import downtime as downtimes
 from ddassets.language.composite import CompositeQuery
+from ddassets.language.slo import SloQuery
 from ddassets.nearest import did_you_mean
 from ddassets.rehearsal.entry import Entry, EntrySource, listed
 from ddassets.rehearsal.keys import FILE
@@ -52,14 +53,16 @@ def choose_monitors(scenario: Scenario, bundle: Bundle, read: ReadSource = read_
     """
     found: list[bundles.Monitor] = []
     notes: list[Diagnostic] = []
-    for chosen in _chosen(scenario.monitors, bundle, bundle.monitors, 'monitor', [one.name for one in bundle.monitors]):
+    for chosen in chosen_assets(
+        scenario.monitors, bundle, bundle.monitors, 'monitor', [one.name for one in bundle.monitors]
+    ):
         if isinstance(chosen, bundles.Monitor):
             found.append(chosen)
-        elif _is_body(chosen):
+        elif is_body(chosen):
             found.append(bundles.read_monitor(EntrySource(chosen), chosen.data()))
         else:
-            file, only = _file(chosen, read)
-            found += _only(chosen, file, file.monitors, only, 'monitor')
+            file, only = read_file(chosen, read)
+            found += only_named(chosen, file, file.monitors, only, 'monitor')
             notes += file.notes
     known = [one for one in found if _is_known(one)]
     shipped = {id(one) for one in bundle.monitors}
@@ -80,10 +83,12 @@ def choose_monitors(scenario: Scenario, bundle: Bundle, read: ReadSource = read_
 
 
 def _is_known(monitor: bundles.Monitor) -> bool:
-    """Whether the query is known. A composite may refer to its members in the form of the source."""
+    """Whether the query is known. A composite may refer to its members, and an SLO alert to its SLO, in
+    the form of the source."""
     if monitor.is_withheld(('type',)):
         return False
-    return not monitor.is_withheld(('query',)) or isinstance(monitor.composite, CompositeQuery)
+    known = isinstance(monitor.composite, CompositeQuery) or isinstance(monitor.slo, SloQuery)
+    return known or not monitor.is_withheld(('query',))
 
 
 def _faults(scenario: Scenario, bundle: Bundle, monitors: Sequence[bundles.Monitor]) -> list[Diagnostic]:
@@ -137,7 +142,7 @@ def choose_downtimes(scenario: Scenario, bundle: Bundle, read: ReadSource = read
     faults: list[Diagnostic] = []
     refused: list[str] = []
     names = _names_of(bundle)
-    for number, chosen in enumerate(_chosen(scenario.downtimes, bundle, bundle.downtimes, 'downtime', [])):
+    for number, chosen in enumerate(chosen_assets(scenario.downtimes, bundle, bundle.downtimes, 'downtime', [])):
         for asset, name in _downtimes(chosen, names, number, read, notes):
             downtime, diagnostics = downtimes.read(asset, name)
             selected.append(asset)
@@ -168,14 +173,14 @@ def choose_rules(
     found: list[bundles.NotificationRule] = []
     notes: list[str] = []
     names = [one.name for one in bundle.rules]
-    for chosen in _chosen(scenario.rules, bundle, bundle.rules, 'notification rule', names):
+    for chosen in chosen_assets(scenario.rules, bundle, bundle.rules, 'notification rule', names):
         if isinstance(chosen, bundles.NotificationRule):
             found.append(chosen)
-        elif _is_body(chosen):
+        elif is_body(chosen):
             found.append(bundles.read_notification_rule(EntrySource(chosen), chosen.data()))
         else:
-            file, only = _file(chosen, read)
-            found += _only(chosen, file, file.rules, only, 'notification rule', notes)
+            file, only = read_file(chosen, read)
+            found += only_named(chosen, file, file.rules, only, 'notification rule', notes)
     faults = [*_problems(scenario.rules, bundle, found, 'notification rule')]
     faults += (fault for rule in found for fault in rule.errors)
     _refuse(faults, 'notification_rules', [rule.name or rule.path.stem for rule in found if rule.errors])
@@ -191,12 +196,12 @@ def _downtimes(
     """Return the selected downtimes, each with its name; `names` are those of the integration, by id()."""
     if isinstance(chosen, bundles.Downtime):
         yield chosen, names[id(chosen)]
-    elif _is_body(chosen):
+    elif is_body(chosen):
         yield bundles.read_downtime(EntrySource(chosen), chosen.data()), f'downtime {number + 1}'
     else:
-        file, only = _file(chosen, read)
+        file, only = read_file(chosen, read)
         names = _names_of(file)
-        for asset in _only(chosen, file, file.downtimes, only, 'downtime', notes):
+        for asset in only_named(chosen, file, file.downtimes, only, 'downtime', notes):
             yield asset, names[id(asset)]
 
 
@@ -214,7 +219,7 @@ def named_downtimes(bundle: Bundle) -> Iterator[tuple[bundles.Downtime, str]]:
         yield asset, asset.address or (f'{asset.path.stem} {seen[path]}' if sizes[path] > 1 else asset.path.stem)
 
 
-def _chosen[T: Asset](
+def chosen_assets[T: Asset](
     choice: Choice, bundle: Bundle, assets: Sequence[T], kind: str, names: Sequence[str]
 ) -> Iterator[T | Entry]:
     """Return the selected assets, and the entries with a body or a file."""
@@ -226,11 +231,16 @@ def _chosen[T: Asset](
     for entry in choice.named:
         if entry.kind == 'mapping' or (entry.kind == 'scalar' and '/' in entry.text()):
             yield entry
-        elif entry.text() not in index.assets and os.path.isfile(entry.path.parent / entry.text()):
+        elif entry.text() not in index.assets and names_file(entry):
             # A name may be that of a file beside the scenario.
             yield entry
         else:
             yield _find(entry, bundle, index, kind)
+
+
+def names_file(entry: Entry) -> bool:
+    """Whether an entry is a file: with the key `file`, or as a path."""
+    return entry.kind == 'mapping' or os.path.isfile(entry.path.parent / entry.text())
 
 
 class _Index[T: Asset]:
@@ -266,11 +276,11 @@ def _find[T: Asset](entry: Entry, bundle: Bundle, index: _Index[T], kind: str) -
     entry.refuse(f'no {kind} {entry.shown()}{did_you_mean(wanted, known)}; available: {listed(known)}{unread}')
 
 
-def _is_body(entry: Entry) -> bool:
+def is_body(entry: Entry) -> bool:
     return entry.kind == 'mapping' and 'file' not in entry.keys
 
 
-def _file(entry: Entry, read: ReadSource) -> tuple[Bundle, Sequence[Entry]]:
+def read_file(entry: Entry, read: ReadSource) -> tuple[Bundle, Sequence[Entry]]:
     """Read the file of an entry; also return the selected names, empty for all.
 
     Raises UnusableInputError for a file that cannot be read, or is refused.
@@ -285,7 +295,7 @@ def _file(entry: Entry, read: ReadSource) -> tuple[Bundle, Sequence[Entry]]:
     return checked(read(path)), only
 
 
-def _only[T: Asset](
+def only_named[T: Asset](
     entry: Entry, file: Bundle, assets: Sequence[T], only: Sequence[Entry], kind: str, notes: list[str] | None = None
 ) -> Sequence[T]:
     """Return the selected assets of a file.

@@ -102,7 +102,7 @@ def _explained(rehearsal: Rehearsal, monitor: MonitorResult, group: GroupResult,
         if not left or not MAX_POINTS // 2 <= index < len(found.points) - MAX_POINTS // 2:
             yield f'      {shown_time(time, zone)}  {"no value" if math.isnan(value) else f"{value:.10g}"}'
     if found.window and not found.points:
-        yield '    no points'
+        yield f'    {found.nothing}'
     if found.window:
         yield f'  value: {"nothing" if math.isnan(found.value) else repr(found.value)}'
     yield from (f'  {reason}' for reason in found.reasons)

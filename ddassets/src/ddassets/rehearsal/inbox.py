@@ -1,6 +1,6 @@
 """The inbox: the notifications of all monitors and the downtimes' own messages, in order of time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from heapq import merge
@@ -8,6 +8,7 @@ from heapq import merge
 import numpy as np
 
 from ddassets.engine.notification import Notification
+from ddassets.engine.slo import SloMonitor
 from ddassets.rehearsal.message import Message
 from ddassets.rehearsal.result import DowntimeResult, GroupResult, MonitorResult, Rehearsal
 
@@ -43,6 +44,15 @@ class Mail:
     @property
     def recipients(self) -> tuple[str, ...]:
         return self.message.recipients
+
+    @cached_property
+    def burn_rates(self) -> Mapping[str, float]:
+        """The burn rates of both windows, by variable; empty for another monitor."""
+        if not isinstance(self.monitor.monitor, SloMonitor) or not self.monitor.monitor.burns:
+            return {}
+        found = self.monitor.evaluator.variables(self.group.group, self.instant)
+        names = ('long_window_burn_rate', 'short_window_burn_rate')
+        return {name: rate for name in names if isinstance(rate := found.get(name), float)}
 
     @property
     def addressees(self) -> Sequence[str]:

@@ -137,6 +137,23 @@ FOUND = Keys(
     ),
     required=('events',),
 )
+CORRECTION = Keys(
+    (
+        Key('slo', TEXT, 'the id, name or address of an SLO'),
+        Key('from', INSTANT, 'the first instant'),
+        Key('to', INSTANT, 'the first instant after it'),
+    ),
+    required=('slo', 'from', 'to'),
+)
+SPENT = Keys(
+    (
+        Key('slo', TEXT, 'the id, name or address of an SLO'),
+        Key('good', {**NUMBER, 'minimum': 0}, 'good events, minutes or slices'),
+        Key('total', {**NUMBER, 'minimum': 0}, 'all events, minutes or slices'),
+        Key('group', TEXT, 'only in this group, such as env:prod'),
+    ),
+    required=('slo', 'good', 'total'),
+)
 SIMULATED = Keys((Key('check', either(CHECK.schema, {'type': 'null'}), "the integration's check, simulated"),))
 EXCEPT = Keys((Key('except', list_of(TEXT), 'all except these'),), required=('except',))
 FILE = Keys(
@@ -212,6 +229,9 @@ SCENARIO = Keys(
         Key('monitors', _CHOICE, 'names, files, or complete monitors; default: all of the integration or sources'),
         Key('downtimes', _CHOICE, 'the same for downtimes; [] for none'),
         Key('notification_rules', _CHOICE, 'the same for notification rules; [] for none'),
+        Key('slos', _CHOICE, 'the same for SLOs; default: also those of the files of monitors'),
+        Key('corrections', list_of(CORRECTION.schema), 'times that SLOs leave out, or count as uptime'),
+        Key('before', list_of(SPENT.schema), 'what SLOs had counted before the series begin'),
         Key(
             'assumptions',
             {

@@ -21,6 +21,7 @@ from ddassets.rehearsal.keys import (
     BAND,
     BOUNDS,
     CHECK,
+    CORRECTION,
     EXCEPT,
     EXPECTED,
     FILE,
@@ -31,6 +32,7 @@ from ddassets.rehearsal.keys import (
     PROPERTY,
     RUNS,
     SCENARIO,
+    SPENT,
     STATES,
     STRETCH,
 )
@@ -39,12 +41,14 @@ from ddassets.rehearsal.scenario import (
     Band,
     Check,
     Choice,
+    Correction,
     Expectation,
     FoundEvents,
     Points,
     Property,
     Scenario,
     Source,
+    Spent,
     Statuses,
 )
 from ddassets.rehearsal.statuses import CHECK_WORDS
@@ -103,6 +107,9 @@ def _scenario(top: Entry, text: str) -> Scenario:
         monitors=_choice(keys.get('monitors')),
         downtimes=_choice(keys.get('downtimes')),
         rules=_choice(keys.get('notification_rules')),
+        slos=_choice(keys.get('slos')),
+        corrections=_corrections(keys.get('corrections'), times),
+        before=_before(keys.get('before')),
         notify=keys['notify'].text() if 'notify' in keys else None,
         redirect=keys['redirect'].text() if 'redirect' in keys else None,
         assumptions=_assumptions(keys.get('assumptions')),
@@ -347,6 +354,28 @@ def _stretches(entry: Entry | None, times: _Times) -> tuple[tuple[int, int], ...
         if end <= start:
             keys['to'].refuse(f'expected a time after from, found {keys["to"].shown()}')
         found.append((start, end))
+    return tuple(found)
+
+
+def _corrections(entry: Entry | None, times: _Times) -> tuple[Correction, ...]:
+    found = []
+    for item in entry.items() if entry else ():
+        keys = item.mapping(CORRECTION.names, CORRECTION.required)
+        start, end = times.instant(keys['from']), times.instant(keys['to'])
+        if end <= start:
+            keys['to'].refuse(f'expected a time after from, found {keys["to"].shown()}')
+        found.append(Correction(keys['slo'], start, end))
+    return tuple(found)
+
+
+def _before(entry: Entry | None) -> tuple[Spent, ...]:
+    found = []
+    for item in entry.items() if entry else ():
+        keys = item.mapping(SPENT.names, SPENT.required)
+        good, total = keys['good'].number(0), keys['total'].number(0)
+        if good > total:
+            keys['good'].refuse(f'expected at most the total of {keys["total"].shown()}, found {keys["good"].shown()}')
+        found.append(Spent(keys['slo'], good, total, keys['group'].text() if 'group' in keys else None))
     return tuple(found)
 
 

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from ddassets.assets import Bundle
+from ddassets.assets import Bundle, Slo
 from ddassets.assets import Monitor as MonitorAsset
 from ddassets.engine.assumptions import ASSUMPTIONS, Assumptions
 from ddassets.engine.column import Flags
@@ -294,6 +294,7 @@ class Rehearsal:
     downtimes: tuple[DowntimeResult, ...]
     # Values that the sources of the monitors do not contain.
     notes: tuple[str, ...] = ()
+    slos: tuple[Slo, ...] = ()
 
     @property
     def name(self) -> str:

@@ -7,9 +7,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ddassets.assets import Bundle
+from ddassets.assets import Bundle, Slo
 from ddassets.assets import Monitor as MonitorAsset
 from ddassets.assets.members import find_member
+from ddassets.assets.monitor_type import METRIC
+from ddassets.assets.slo_reference import monitor_of, plain
 from ddassets.diagnostic import Excerpt, Unsupported, UnusableInputError
 from ddassets.engine import kinds
 from ddassets.engine import message as messages
@@ -20,18 +22,23 @@ from ddassets.engine.downtime import Calendar, Clock, Downtime, Recurring, touch
 from ddassets.engine.folding import unfolded
 from ddassets.engine.given import PREFIX as GIVEN
 from ddassets.engine.given import GivenStates
-from ddassets.engine.monitor import Monitor
+from ddassets.engine.monitor import AnyMonitor, Monitor
 from ddassets.engine.notification import Mute, notifications
+from ddassets.engine.protocol import Evaluator
 from ddassets.engine.series import Series
+from ddassets.engine.slo_account import Member as SloMember
+from ddassets.engine.slo_account import Subject
 from ddassets.engine.state import State
 from ddassets.engine.timeline import Group, GroupTimeline
 from ddassets.language.composite import Member
+from ddassets.language.slo import SloQuery
 from ddassets.rehearsal.bands import anomaly_stub
 from ddassets.rehearsal.choice import ReadSource, choose_downtimes, choose_monitors, choose_rules, identity, read_source
 from ddassets.rehearsal.message import Messages
 from ddassets.rehearsal.result import DowntimeResult, GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Scenario
 from ddassets.rehearsal.signal import Signal, Simulate, signal
+from ddassets.rehearsal.slos import before, choose_slos, corrections, subject_slo
 
 _END_STATES = {'alert': State.ALERT, 'warn': State.WARN, 'no data': State.NO_DATA}
 
@@ -57,15 +64,17 @@ def rehearse(
     results = tuple(_downtime(scenario, one) for one in downtimes.assets)
     scenario = replace(scenario, notification_rules=tuple(rules.assets))
     chosen = choose_monitors(scenario, bundle, read)
+    slos = choose_slos(scenario, bundle, chosen.assets, read)
     progress('the signal')
     found = signal(scenario, bundle, simulate, given)
-    run = _Run(scenario, found, results, progress, keep, (*chosen.assets, *bundle.monitors))
+    run = _Run(scenario, found, results, progress, keep, (*chosen.assets, *bundle.monitors), slos)
     return Rehearsal(
         scenario=scenario,
         bundle=bundle,
         signal=found,
         monitors=tuple(map(run.result, chosen.assets)),
         downtimes=results,
+        slos=slos,
         notes=(*chosen.notes, *downtimes.notes, *rules.notes),
     )
 
@@ -77,20 +86,21 @@ def again(rehearsal: Rehearsal, scenario: Scenario, names: Collection[str]) -> R
     """
     downtimes = tuple(_downtime(scenario, one.downtime) for one in rehearsal.downtimes)
     pool = (*(one.asset for one in rehearsal.monitors), *rehearsal.bundle.monitors)
-    run = _Run(scenario, rehearsal.signal, downtimes, lambda text: None, False, pool)
+    run = _Run(scenario, rehearsal.signal, downtimes, lambda text: None, False, pool, rehearsal.slos)
     return Rehearsal(
         scenario=scenario,
         bundle=rehearsal.bundle,
         signal=rehearsal.signal,
         monitors=tuple(run.result(one.asset) for one in rehearsal.monitors if one.name in names),
         downtimes=downtimes,
+        slos=rehearsal.slos,
         notes=(),
     )
 
 
 @dataclass
 class _Run:
-    """The monitors of a run. `pool` contains the possible members of composites, each object once."""
+    """The monitors of a run. `pool` contains the possible members of composites and SLOs, each object once."""
 
     scenario: Scenario
     signal: Signal
@@ -98,6 +108,7 @@ class _Run:
     progress: Callable[[str], None]
     keep: bool
     pool: Sequence[MonitorAsset]
+    slos: Sequence[Slo] = ()
 
     def __post_init__(self) -> None:
         # Selected monitors come first, because their name may differ from that in the bundle.
@@ -127,12 +138,10 @@ class _Run:
     def member(self, composite: MonitorAsset, member: Member) -> Source:
         """Find a member of a composite. Raises UnusableInputError if it does not exist or is not supported."""
         scenario = self.scenario
-        if states := self.signal.series.of(GIVEN + member.text):
-            assumptions = Assumptions(scenario.assumptions)
-            held = GivenStates(member.text, states, scenario.start, scenario.end, scenario.tick_second, assumptions)
+        if held := self._given(member.text, scenario.start):
             return Source(member.text, held.monitor, held)
         asset = find_member(composite, member, self.pool)
-        if states := self.signal.series.of(GIVEN + asset.name):
+        if self.signal.series.of(GIVEN + asset.name):
             return self.member(composite, replace(member, text=asset.name))
         try:
             found = self.monitor(asset)
@@ -142,6 +151,77 @@ class _Run:
             raise UnusableInputError(f'member {asset.name}: {error}', details) from None
         # A composite uses the evaluated groups: notify_by affects only notifications.
         return Source(asset.name, found.monitor, unfolded(found.evaluator))
+
+    def subject(self, asset: MonitorAsset, query: SloQuery) -> Subject:
+        """Return the SLO of an alert. Raises UnusableInputError if it does not exist or is not supported."""
+        slo = subject_slo(asset, query, self.slos)
+        scenario = self.scenario
+        return Subject(
+            slo=slo,
+            members=lambda start: self._slo_members(slo, start),
+            corrections=corrections(scenario, slo),
+            before=before(scenario, slo),
+        )
+
+    def _slo_members(self, slo: Slo, start: int) -> list[SloMember]:
+        """Return the monitors of an SLO, evaluated from an instant on; a scenario may give their states instead."""
+        members = []
+        for number, reference in enumerate(slo.fields.monitor_ids):
+            name = plain(str(reference))
+            if held := self._given(name, start):
+                members.append(SloMember(name, held.monitor, held))
+                continue
+            try:
+                asset = monitor_of(slo, number, self.pool)
+            except UnusableInputError as error:
+                hint = f"give the monitor, or its states with `monitor: '{name}'` and `states` under `series`"
+                raise UnusableInputError(f'SLO {slo.name}: {error}', hint) from None
+            held = self._given(asset.name, start)
+            members.append(SloMember(name, held.monitor, held) if held else self._slo_member(slo, asset, start))
+        return members
+
+    def _given(self, name: str, start: int) -> GivenStates | None:
+        """Return the given states of a monitor."""
+        scenario = self.scenario
+        if not (states := self.signal.series.of(GIVEN + name)):
+            return None
+        assumptions = Assumptions(scenario.assumptions)
+        return GivenStates(name, states, start, scenario.end, scenario.tick_second, assumptions)
+
+    def _slo_member(self, slo: Slo, asset: MonitorAsset, start: int) -> SloMember:
+        """Evaluate a monitor of an SLO from an instant on (rules 18.11 and 18.16)."""
+        name, assumptions = slo.name or slo.id, Assumptions(self.scenario.assumptions)
+        if asset.type not in METRIC:
+            reason = f'is a {asset.type}: alerts on SLOs of monitors are for metric monitors only (rule 18.16)'
+            raise UnusableInputError(f'SLO {name}: {asset.name} {reason}')
+        try:
+            monitor = kinds.read(asset)
+            if monitor.timeout:
+                # What resolves by timeout_h stays down in the SLO (A98).
+                assumptions.rely_on(Assumptions.resolved_member)
+                monitor = replace(monitor, timeout=0)
+            evaluator = self.evaluator(asset, monitor, assumptions, start)
+        except UnusableInputError as error:
+            raise UnusableInputError(f'SLO {name}: monitor {asset.name}: {error}', error.details) from None
+        return SloMember(asset.name, evaluator.monitor, unfolded(evaluator))
+
+    def evaluator(self, asset: MonitorAsset, monitor: AnyMonitor, assumptions: Assumptions, start: int) -> Evaluator:
+        """Return the evaluator of a monitor over [start, end of the scenario)."""
+        scenario, signal = self.scenario, self.signal
+        banded: Iterable[Series] = ()
+        if isinstance(monitor, Monitor):
+            banded = anomaly_stub(monitor.query, signal.bands, signal.series, start, scenario.end, scenario.assumptions)
+        inputs = kinds.Inputs(
+            store=signal.store(asset.name, banded),
+            start=start,
+            end=scenario.end,
+            tick_second=scenario.tick_second,
+            assumptions=assumptions,
+            events=signal.events,
+            member=lambda member: self.member(asset, member),
+            subject=lambda query: self.subject(asset, query),
+        )
+        return kinds.evaluator(asset, monitor, inputs)
 
 
 class _Monitor:
@@ -155,22 +235,7 @@ class _Monitor:
         self.keep = run.keep
         self.muting = tuple(one for one in run.downtimes if one.downtime.matches_monitor(asset.fields.id, asset.tags))
         self.assumptions = Assumptions(scenario.assumptions)
-        monitor = kinds.read(asset)
-        start, end = scenario.start, scenario.end
-        banded: Iterable[Series] = ()
-        if isinstance(monitor, Monitor):
-            bands = run.signal.bands
-            banded = anomaly_stub(monitor.query, bands, run.signal.series, start, end, scenario.assumptions)
-        inputs = kinds.Inputs(
-            store=run.signal.store(asset.name, banded),
-            start=start,
-            end=end,
-            tick_second=scenario.tick_second,
-            assumptions=self.assumptions,
-            events=run.signal.events,
-            member=lambda member: run.member(asset, member),
-        )
-        self.evaluator = kinds.evaluator(asset, monitor, inputs)
+        self.evaluator = run.evaluator(asset, kinds.read(asset), self.assumptions, scenario.start)
         self.monitor = self.evaluator.monitor
 
     def result(self) -> MonitorResult:

@@ -124,6 +124,25 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Correction:
+    """A time that an SLO leaves out, or counts as uptime, in seconds since the epoch; `end` is exclusive."""
+
+    slo: Entry
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What an SLO had counted before its data begin. `group` None: in every group."""
+
+    slo: Entry
+    good: float
+    total: float
+    group: str | None = None
+
+
+@dataclass(frozen=True)
 class Expectation:
     """An expected event: a transition of a group, or a notification without a transition.
 
@@ -184,6 +203,9 @@ class Scenario:
     monitors: Choice
     downtimes: Choice
     rules: Choice
+    slos: Choice = Choice()
+    corrections: tuple[Correction, ...] = ()
+    before: tuple[Spent, ...] = ()
     notify: str | None = None
     redirect: str | None = None
     assumptions: Mapping[str, str] | None = None

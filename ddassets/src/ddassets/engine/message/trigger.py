@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ddassets.engine.message.conditions import NO_DATA, OK, WARN, Edge
 from ddassets.engine.monitor import AnyMonitor, Monitor
+from ddassets.engine.slo import SloMonitor
 from ddassets.language.query.printing import render
 from ddassets.language.query.tree import And, Comparator, Everything, Metric, Scope, TagFilter
 
@@ -45,7 +46,7 @@ def trigger(monitor: AnyMonitor, text: str, edge: Edge, group: tuple[str, ...]) 
     """
     if edge.target == NO_DATA:
         return Trigger('(wording not known)', '', '', documented=False)
-    if not isinstance(monitor, Monitor):
+    if not isinstance(monitor, Monitor | SloMonitor):
         return Trigger(f'`{text}`', text, '')
     query, thresholds = monitor.query, monitor.thresholds
     limit = thresholds.critical
@@ -53,7 +54,12 @@ def trigger(monitor: AnyMonitor, text: str, edge: Edge, group: tuple[str, ...]) 
         limit = thresholds.warning
     comparator = _COMPLEMENTS[query.comparator] if edge.target == OK else query.comparator
     brief = f'{comparator} {float(limit)}'
-    metric = query.expression
+    if isinstance(monitor, SloMonitor):
+        if monitor.burns and edge.target == OK:
+            # One of the two is enough for a recovery (rule 18.6).
+            brief = f'(not both {monitor.comparator} {float(limit)})'
+        return Trigger(f'`{text}`', text, brief)
+    query, metric = monitor.query, monitor.query.expression
     if not isinstance(metric, Metric) or query.change is not None:
         return Trigger(f'`{text}`', text, brief)
     side = _UPWARD if query.comparator in _UPWARD else _DOWNWARD
