@@ -30,7 +30,18 @@ MARKERS = {
         *('usability', 'wheel', 'message', 'evaluator', 'formats'),
     ),
     'core': (
-        *('arrivals', 'assets', 'bundle', 'composite', 'conformance', 'counted', 'decimals', 'downtime'),
+        *(
+            'approximation',
+            'approximation_peers',
+            'arrivals',
+            'assets',
+            'bundle',
+            'composite',
+            'conformance',
+            'counted',
+            'decimals',
+            'downtime',
+        ),
         *('downtime_recurrence', 'downtime_scope', 'engine_examples', 'evaluation_rules', 'evaluator', 'folding'),
         *('grammar', 'lint_judgement', 'lint_rules', 'lint_wild', 'message', 'message_cases', 'message_delivery'),
         *(
@@ -50,6 +61,7 @@ MARKERS = {
         *('series', 'settings', 'sources', 'state_machine', 'states'),
     ),
     'long': (
+        *('approximation', 'approximation_peers'),
         *('discovered_files', 'downtime_recurrence', 'grammar', 'hostile', 'lint_evidence', 'lint_fix'),
         *(
             'message_handles',

@@ -60,6 +60,20 @@ def length(text: str) -> int:
     return value
 
 
+def words(choices: Sequence[str]) -> Callable[[str], list[str]]:
+    """Return a function that reads some of the choices, with commas between them."""
+
+    def read(text: str) -> list[str]:
+        found = [word.strip() for word in text.split(',')]
+        for word in found:
+            if word not in choices:
+                near = did_you_mean(word, choices)
+                raise ArgumentTypeError(f'expected one or more of {", ".join(choices)}; found {word!r}{near}')
+        return found
+
+    return read
+
+
 def add_choice(
     parser: ArgumentParser,
     name: str,

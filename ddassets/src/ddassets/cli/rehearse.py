@@ -46,6 +46,13 @@ def add_options(parser: ArgumentParser) -> None:
         action='store_true',
         help='without a scenario: generate a signal from the query of each monitor at PATH',
     )
+    parser.add_argument(
+        '--approximate',
+        type=option.words(('outliers',)),
+        metavar='NAMES',
+        help='compute these functions, whose constants Datadog does not publish, over a band of plausible constants: '
+        'outliers',
+    )
     parser.add_argument('--inbox', type=option.count, metavar='N', help=f'show N messages ({_INBOX})')
     option.add_choice(
         parser,
@@ -98,7 +105,7 @@ def run(options: Namespace) -> int:
     read_assets = cache(
         partial(_with_sources, joined(found.sources)) if found.sources else partial(assets_in, read=read)
     )
-    rehearsed = partial(_rehearsed, read_assets, read)
+    rehearsed = partial(_rehearsed, read_assets, read, frozenset(options.approximate or ()))
     if options.explain is not None:
         _explain(found.scenarios, rehearsed, options)
         return 0
@@ -158,6 +165,8 @@ def _combinations(options: Namespace) -> Iterator[tuple[bool, str]]:
     yield only and not explain, '--monitor and --group choose what --explain is about'
     unmet = write or explain or covered
     yield auto and unmet, f'--auto has no scenario: --write, --explain and --min-coverage need one; {_WRITES_ONE}'
+    generated = '--auto generates the results of these functions: --approximate has no effect'
+    yield auto and options.approximate is not None, generated
     yield options.open and not page, '--open opens the page of --report DIR'
     yield write and explain, '--write and --explain exclude each other'
     whole = '--every-monitor judges all scenarios: it excludes --auto, --write and --explain'
@@ -201,13 +210,20 @@ def _outcome(path: Path, rehearsed: Rehearse, options: Namespace) -> 'Outcome':
 
 
 def _rehearsed(
-    read_assets: Callable[[Path], 'Bundle'], read: 'ReadSource', scenario: 'Scenario', keep: bool = False
+    read_assets: Callable[[Path], 'Bundle'],
+    read: 'ReadSource',
+    approximate: frozenset[str],
+    scenario: 'Scenario',
+    keep: bool = False,
 ) -> 'Rehearsal':
+    from dataclasses import replace
+
     from ddassets.agent.scenario_check import simulate
     from ddassets.rehearsal import rehearse
     from ddassets.rehearsal.discovery import integration_of
 
     path = scenario.path
+    scenario = replace(scenario, approximate=scenario.approximate | approximate)
     bundle = read_assets(integration_of(path))
     return rehearse(scenario, bundle, simulate, lambda text: _PROGRESS(f'{path}: {text}'), keep=keep, read=read)
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from ddassets.cli import rehearse_text
 from ddassets.diagnostic import Diagnostic, Position, Severity
+from ddassets.engine.approximation import MARK, Doubt
 from ddassets.engine.assumptions import ASSUMPTIONS
 from ddassets.engine.message import Delivery
 from ddassets.engine.state import State
@@ -207,6 +208,7 @@ def _monitor(monitor: MonitorResult, judgement: Judgement) -> dict[str, Any]:
         'name': monitor.name,
         'query': monitor.asset.query,
         **({'legend': monitor.monitor.legend} if monitor.monitor.legend else {}),
+        **_approximation(monitor),
         'groups': [_group(monitor, group, judgement.rehearsal.zone) for group in monitor.results.values()],
         'coverage': dict(judgement.coverage[monitor.name]),
     }
@@ -227,14 +229,66 @@ def _group(monitor: MonitorResult, group: GroupResult, zone: ZoneInfo) -> dict[s
                 'value': _number(change.value),
                 'cause': change.cause,
                 **_uncertain(group, change.instant),
+                **doubt,
             }
-            for change in group.transitions
+            for change, doubt in zip(group.transitions, _change_doubts(group, zone), strict=True)
         ],
         **(
             {'within_sketch_error': [_instant(one, zone) for one in group.uncertain.tolist()]}
             if group.uncertain is not None
             else {}
         ),
+        **_agreement(group, zone),
+    }
+
+
+def _approximation(monitor: MonitorResult) -> dict[str, Any]:
+    """The parameter sets of an approximated monitor; nothing for other monitors."""
+    if monitor.approximation is None:
+        return {}
+    sets = [dict(one.choices) for one in monitor.approximation.sets]
+    return {'approximation': {'note': MARK, 'parameter_sets': sets}}
+
+
+def _agreement(group: GroupResult, zone: ZoneInfo) -> dict[str, Any]:
+    """When not all parameter sets give the reported state, and what only other sets would send."""
+    if group.agreement is None:
+        return {}
+    return {
+        'doubtful': [
+            {'from': _instant(one.start, zone), 'to': _instant(one.end, zone), 'parameters': list(one.parameters)}
+            for one in group.agreement.periods
+        ],
+        'others': [
+            {
+                'at': _instant(event.instant, zone),
+                'reason': event.reason,
+                'from': str(event.source),
+                'to': str(event.target),
+                'sent': not event.muted,
+                **_doubt(doubt, zone),
+            }
+            for event, doubt in group.agreement.others
+        ],
+    }
+
+
+def _change_doubts(group: GroupResult, zone: ZoneInfo) -> Iterator[dict[str, Any]]:
+    for row in range(len(group.transitions)):
+        yield {} if group.agreement is None else _doubt(group.agreement.transitions[row], zone)
+
+
+def _doubt(doubt: Doubt | None, zone: ZoneInfo) -> dict[str, Any]:
+    if doubt is None:
+        return {'sure': True, 'doubt': None}
+    return {
+        'sure': False,
+        'doubt': {
+            'parameters': list(doubt.parameters),
+            'sets_without': doubt.without,
+            'earliest': _instant(doubt.earliest, zone),
+            'latest': _instant(doubt.latest, zone),
+        },
     }
 
 
@@ -257,6 +311,7 @@ def _mail(mail: Mail | DowntimeMail, zone: ZoneInfo) -> dict[str, Any]:
             'value': _number(due.value),
             **mail.burn_rates,
             **_uncertain(mail.group, due.instant),
+            **(_doubt(mail.doubt, zone) if mail.group.agreement else {}),
             'host': mail.message.host,
             'ip': mail.message.ip,
             'textless': list(mail.message.textless),

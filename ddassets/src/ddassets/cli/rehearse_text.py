@@ -15,6 +15,7 @@ from ddassets.engine.slo import SloMonitor
 from ddassets.engine.state import State
 from ddassets.nearest import listed
 from ddassets.output.terminal import Screen, count, printable, shorten, shown_path, table
+from ddassets.rehearsal import doubts
 from ddassets.rehearsal.changes import Change
 from ddassets.rehearsal.coverage import percentage
 from ddassets.rehearsal.inbox import DowntimeMail, Mail, fate, inbox
@@ -28,6 +29,8 @@ from ddassets.rehearsal.verdict import Verdict
 MAX_GROUPS = 40
 # Maximum of listed changes by another choice.
 MAX_CHANGES = 1
+# Maximum of listed notifications that only other parameters of an approximation have.
+MAX_OTHERS = 5
 # Maximum of listed recipients of a muted message.
 MAX_UNHEARD = 2
 # Maximum of listed evaluations that are decided within a sketch's error.
@@ -107,10 +110,12 @@ def _table(rehearsal: Rehearsal, monitor: MonitorResult, screen: Screen) -> Iter
         yield from screen.wrapped(f'no group: {monitor.evaluator.absence}', _INDENT)
         return
     groups = sorted(monitor.results.values(), key=lambda group: -group.sent)[:MAX_GROUPS]
-    rows = [['', *map(str, states), 'sent', 'muted']]
+    doubtful = ['doubtful'] if monitor.approximation else []
+    rows = [['', *map(str, states), 'sent', 'muted', *doubtful]]
     for group in sorted(groups, key=lambda group: group.group):
         lengths = [duration.write(group.seconds_in(state)) for state in states]
-        rows.append([printable(group.name), *lengths, str(group.sent), str(group.muted)])
+        doubt = [duration.write(group.agreement.doubtful_seconds)] if group.agreement else []
+        rows.append([printable(group.name), *lengths, str(group.sent), str(group.muted), *doubt])
     for row in table(rows, screen.width - _INDENT):
         cells = [row[0]]
         for state, cell in zip(states, row[1:], strict=False):
@@ -121,6 +126,8 @@ def _table(rehearsal: Rehearsal, monitor: MonitorResult, screen: Screen) -> Iter
         left = count(len(monitor.results) - MAX_GROUPS, 'more group')
         yield f'    … and {left}, which sent no more than these'
     yield from _uncertain(rehearsal, monitor, screen)
+    if monitor.approximation:
+        yield from _approximation(rehearsal, monitor, screen)
 
 
 def _uncertain(rehearsal: Rehearsal, monitor: MonitorResult, screen: Screen) -> Iterator[str]:
@@ -134,6 +141,17 @@ def _uncertain(rehearsal: Rehearsal, monitor: MonitorResult, screen: Screen) -> 
         words = f"{number} decided within the sketch's error of {SKETCH_ERROR:.2%}: {shown}{more}"
         for line in screen.wrapped(words, _INDENT):
             yield screen.paint('33', line)
+
+
+def _approximation(rehearsal: Rehearsal, monitor: MonitorResult, screen: Screen) -> Iterator[str]:
+    """Say how sure the result of an approximated monitor is, and what only other parameters would send."""
+    yield from screen.wrapped(doubts.summary(monitor), _INDENT)
+    found = [*doubts.others(monitor)]
+    for result, event, doubt in found[:MAX_OTHERS]:
+        words = doubts.other_words(result, event, doubt, monitor, rehearsal.zone)
+        yield from screen.wrapped(printable(words), _INDENT + 2)
+    if len(found) > MAX_OTHERS:
+        yield f'      … and {len(found) - MAX_OTHERS} more'
 
 
 def _inbox(rehearsal: Rehearsal, limit: int, screen: Screen) -> Iterator[str]:
@@ -177,6 +195,8 @@ def _mail(rehearsal: Rehearsal, mail: Mail | DowntimeMail) -> tuple[str, str, st
     heard = fate(rehearsal, mail, MAX_UNHEARD)
     if isinstance(mail, Mail) and mail.notification.reason == 'downtime end':
         heard += ', at the end of a downtime'
+    if isinstance(mail, Mail) and mail.doubt and mail.monitor.approximation:
+        heard += f' ({doubts.doubt_words(mail.doubt, mail.monitor.approximation, rehearsal.zone)})'
     value = mail.notification.value if isinstance(mail, Mail) else math.nan
     shown = '' if math.isnan(value) else f'{value:.6g}'
     if shown and isinstance(mail, Mail):

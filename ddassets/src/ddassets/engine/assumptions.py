@@ -210,6 +210,13 @@ class Assumptions:
     unfinished_slice = Assumption('A66', 'whether the slice of an SLO that has not ended counts', 'not counted')
     burn_rate_value = Assumption('A67', 'value in the message of a burn-rate alert', 'empty', 'long burn rate')
     slo_cadence = Assumption('A68', 'when an SLO alert is evaluated', 'every minute')
+    outlier_constants = Assumption('A69', 'constants of outliers() where it is approximated', '1 and 1.4826, both run')
+    outlier_gaps = Assumption(
+        'A70',
+        'outliers() with several largest clusters, and with missing points, where it is approximated',
+        'none is an outlier; interpolated',
+    )
+    scaled_outliers = Assumption('A71', 'whether outliers() by a scaled algorithm is approximated', 'refused')
     count_of_nothing = Assumption(
         'A74', 'result of count_nonzero() and count_not_null() if no group has a value', 'no point', '0'
     )

@@ -67,6 +67,9 @@ class Evaluator:
     `assumptions` records those that the groups evaluated so far relied on. `warnings` are sentences.
     """
 
+    # Whether the values of the plan are those that are compared with the thresholds.
+    _compares_query = True
+
     def __init__(
         self,
         monitor: Monitor,
@@ -80,11 +83,8 @@ class Evaluator:
             raise UnusableInputError(f'tick second: found {tick_second}, expected 0 to 59')
         if end <= start:
             raise UnusableInputError(f'found the end {end}, expected one after the start {start}')
-        expression = monitor.query.expression
-        stubbed = isinstance(expression, Call) and expression.name in STUBBED and expression.name in store.metrics
         self.assumptions = Assumptions() if assumptions is None else assumptions
-        stub = stub_windows(monitor.query, monitor.stub_windows) if stubbed else None
-        self.plan = bound(make_plan(monitor.query, self.assumptions, stub), store)
+        self.plan = bound(self._make_plan(monitor, store), store)
         self._monitor = monitor
         self._metrics = store.metrics
         self.start = start
@@ -92,7 +92,13 @@ class Evaluator:
         self._ticks = evaluation_instants(start, end, tick_second, self.plan.window)
         self._sources = group_series(self.plan, store)
         self._fixed = frozenset(tag for leaf in self.plan.leaves for tag in _fixed_tags(leaf.metric.scope))
-        self.warnings = tuple(warnings(monitor, self.plan, store, self._sources))
+        self.warnings = tuple(warnings(monitor, self.plan, store, self._sources, self._compares_query))
+
+    def _make_plan(self, monitor: Monitor, store: SeriesSet) -> Plan:
+        expression = monitor.query.expression
+        stubbed = isinstance(expression, Call) and expression.name in STUBBED and expression.name in store.metrics
+        stub = stub_windows(monitor.query, monitor.stub_windows) if stubbed else None
+        return make_plan(monitor.query, self.assumptions, stub)
 
     @property
     def monitor(self) -> Monitor:

@@ -6,7 +6,7 @@ from typing import Any
 
 from ddassets.assets.monitor import Monitor as MonitorAsset
 from ddassets.assets.monitor_type import COUNTED, METRIC
-from ddassets.engine import composite, counted, formula, service_check, slo
+from ddassets.engine import approximation, composite, counted, formula, service_check, slo
 from ddassets.engine import monitor as metric
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.evaluator import Evaluator as MetricEvaluator
@@ -97,7 +97,23 @@ def read(asset: MonitorAsset) -> AnyMonitor:
 
 def evaluator(asset: MonitorAsset, monitor: AnyMonitor, inputs: Inputs) -> Evaluator:
     """Return the evaluator of a monitor that `read` returned. Raises Unsupported and UnusableInputError."""
-    found = _kind(asset).evaluator(monitor, inputs)
+    return _folded(asset, _kind(asset).evaluator(monitor, inputs))
+
+
+def variants(
+    asset: MonitorAsset, monitor: metric.Monitor, inputs: Inputs
+) -> tuple[Sequence[approximation.ParameterSet], Sequence[Evaluator]]:
+    """Return the sets of parameters of an approximation, the default first, and the evaluator under each.
+
+    Raises Unsupported for what is not approximated.
+    """
+    found = approximation.variants(
+        monitor, inputs.store, inputs.start, inputs.end, inputs.tick_second, inputs.assumptions
+    )
+    return [one.parameters for one in found], [_folded(asset, one.evaluator) for one in found]
+
+
+def _folded(asset: MonitorAsset, found: Evaluator) -> Evaluator:
     keys = asset.options.notify_by
     if not keys or not found.by or set(keys) == set(found.by):
         return found

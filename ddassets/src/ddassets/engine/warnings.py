@@ -13,9 +13,16 @@ MONTH = 30 * 86400
 
 
 def warnings(
-    monitor: Monitor, plan: Plan, store: SeriesSet, groups: Mapping[tuple[str, ...], Mapping[Leaf, Sequence[Series]]]
+    monitor: Monitor,
+    plan: Plan,
+    store: SeriesSet,
+    groups: Mapping[tuple[str, ...], Mapping[Leaf, Sequence[Series]]],
+    compared: bool = True,
 ) -> Iterator[str]:
-    """Yield the warnings about a monitor that is evaluated from these series, given by group and query."""
+    """Yield the warnings about a monitor that is evaluated from these series, given by group and query.
+
+    `compared`: the values of the plan are those that are compared with the thresholds.
+    """
     if plan.stub:
         yield f'{plan.stub}() is not computed: a series of the scenario replaces its result'
     if plan.window > MONTH:
@@ -30,7 +37,8 @@ def warnings(
         )
     if monitor.renotify_interval and monitor.renotify_occurrences == 0:
         yield 'renotify_occurrences is 0, so no renotification is sent in spite of renotify_interval (rule 1.15)'
-    yield from _impossible(monitor, plan, groups.values())
+    if compared:
+        yield from _impossible(monitor, plan, groups.values())
 
 
 def _impossible(monitor: Monitor, plan: Plan, groups: Iterable[Mapping[Leaf, Sequence[Series]]]) -> Iterator[str]:

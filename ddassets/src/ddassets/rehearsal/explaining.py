@@ -8,6 +8,7 @@ import numpy as np
 from ddassets.diagnostic import UnusableInputError
 from ddassets.nearest import did_you_mean
 from ddassets.output.terminal import printable
+from ddassets.rehearsal.doubts import explained_sets
 from ddassets.rehearsal.entry import listed
 from ddassets.rehearsal.inbox import Mail, fate
 from ddassets.rehearsal.result import GroupResult, MonitorResult, Rehearsal
@@ -106,6 +107,7 @@ def _explained(rehearsal: Rehearsal, monitor: MonitorResult, group: GroupResult,
     if found.window:
         yield f'  value: {"nothing" if math.isnan(found.value) else repr(found.value)}'
     yield from (f'  {reason}' for reason in found.reasons)
+    yield from (f'  {line}' for line in explained_sets(monitor, group, found.tick))
     yield from _notified(rehearsal, monitor, group, found.tick, instant)
 
 

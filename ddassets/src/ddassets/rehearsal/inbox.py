@@ -7,6 +7,7 @@ from heapq import merge
 
 import numpy as np
 
+from ddassets.engine.approximation import Doubt
 from ddassets.engine.notification import Notification
 from ddassets.engine.slo import SloMonitor
 from ddassets.rehearsal.message import Message
@@ -32,6 +33,11 @@ class Mail:
     @cached_property
     def message(self) -> Message:
         return self.monitor.message(self.group.group, self.notification)
+
+    @property
+    def doubt(self) -> Doubt | None:
+        """Why the message of an approximated monitor is doubtful; None if it is sure."""
+        return self.group.doubt(self.notification)
 
     @property
     def title(self) -> str:

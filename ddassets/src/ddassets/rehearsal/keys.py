@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from ddassets.engine.approximation import APPROXIMATED
 from ddassets.engine.assumptions import ASSUMPTIONS
 from ddassets.engine.message import ENTITIES
 from ddassets.engine.notification import REASONS
@@ -240,6 +241,11 @@ SCENARIO = Keys(
                 'properties': {one.id: {'type': 'string', 'description': one.question} for one in ASSUMPTIONS.values()},
             },
             "other choices for questions that Datadog's documentation leaves open",
+        ),
+        Key(
+            'approximate',
+            list_of(choice(APPROXIMATED), 1),
+            'functions that are approximated without a stub: Datadog does not publish their constants',
         ),
         Key('tick_second', whole(0, 59), 'the second of the minute of evaluations; default: 0'),
         Key('expect', list_of(EXPECTED.schema), 'the complete list of what happens'),

@@ -8,13 +8,14 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from ddassets.assets.document import read_bytes
 from ddassets.diagnostic import UnusableInputError
+from ddassets.engine.approximation import APPROXIMATED
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.message import ENTITIES, Attributes, Host, notify
 from ddassets.engine.notification import REASONS
 from ddassets.engine.planner import STUBBED
 from ddassets.engine.state import State
 from ddassets.language.counted import PRODUCTS
-from ddassets.nearest import did_you_mean
+from ddassets.nearest import did_you_mean, joined
 from ddassets.rehearsal import entry as entries
 from ddassets.rehearsal.entry import Entry
 from ddassets.rehearsal.keys import (
@@ -113,6 +114,7 @@ def _scenario(top: Entry, text: str) -> Scenario:
         notify=keys['notify'].text() if 'notify' in keys else None,
         redirect=keys['redirect'].text() if 'redirect' in keys else None,
         assumptions=_assumptions(keys.get('assumptions')),
+        approximate=_approximate(keys.get('approximate')),
         tick_second=keys['tick_second'].whole(0, 59) if 'tick_second' in keys else 0,
         expectations=_expectations(keys['expect'], times) if 'expect' in keys else None,
         properties=_properties(keys.get('properties'), length),
@@ -401,6 +403,15 @@ def _assumptions(entry: Entry | None) -> dict[str, str]:
         chosen[key] = value.text()
         value.within(Assumptions, {key: chosen[key]})
     return chosen
+
+
+def _approximate(entry: Entry | None) -> frozenset[str]:
+    if entry is None:
+        return frozenset()
+    names = entry.items()
+    if not names:
+        entry.refuse(f'expected at least one of {joined(APPROXIMATED)}')
+    return frozenset(one.choice(APPROXIMATED) for one in names)
 
 
 def _expectations(entry: Entry, times: _Times) -> tuple[Expectation, ...]:

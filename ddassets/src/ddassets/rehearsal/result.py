@@ -10,6 +10,7 @@ import numpy as np
 
 from ddassets.assets import Bundle, Slo
 from ddassets.assets import Monitor as MonitorAsset
+from ddassets.engine.approximation import Agreement, Doubt, ParameterSet
 from ddassets.engine.assumptions import ASSUMPTIONS, Assumptions
 from ddassets.engine.column import Flags
 from ddassets.engine.composite import CompositeEvaluator
@@ -58,6 +59,21 @@ class GroupResult:
     timeline: GroupTimeline | None = field(default=None, repr=False)
     # The evaluations that are decided within a sketch's error (rule 17.20); None for a query without percentiles.
     uncertain: Instants | None = field(default=None, repr=False)
+    # For an approximated monitor: what is sure.
+    agreement: Agreement | None = field(default=None, repr=False)
+
+    def doubt(self, notification: Notification) -> Doubt | None:
+        """Return why a notification of an approximated monitor is doubtful; None if it is sure."""
+        if self.agreement is None:
+            return None
+        due = self.notifications
+        first = int(np.searchsorted(due.instants, notification.instant))
+        last = int(np.searchsorted(due.instants, notification.instant, side='right'))
+        wanted = notification.source, notification.target, notification.reason
+        for row in range(first, last):
+            if (due[row].source, due[row].target, due[row].reason) == wanted:
+                return self.agreement.notifications[row]
+        return None
 
     @property
     def name(self) -> str:
@@ -141,6 +157,14 @@ class DowntimeResult:
         return self.downtime.zone.key
 
 
+@dataclass(frozen=True, eq=False)
+class Approximation:
+    """The sets of parameters of an approximated monitor, the default first, and the evaluator under each."""
+
+    sets: Sequence[ParameterSet]
+    evaluators: Sequence[Evaluator]
+
+
 class MonitorResult:
     """The result of one monitor. `results` are those of the groups, in order of name, computed on first use."""
 
@@ -152,6 +176,7 @@ class MonitorResult:
         messages: Messages,
         muting: Sequence[DowntimeResult],
         make: Callable[[], Mapping[Group, GroupResult]],
+        approximation: Approximation | None = None,
     ) -> None:
         self.asset = asset
         self.monitor = monitor
@@ -159,6 +184,7 @@ class MonitorResult:
         self.messages = messages
         self.muting = muting
         self._make = make
+        self.approximation = approximation
         self._recipients: dict[tuple[Group, Edge], tuple[str, ...]] = {}
         self._headings: dict[tuple[Group, Edge], Message] = {}
 
@@ -198,7 +224,9 @@ class MonitorResult:
         """Return the same states and notifications with the messages for another scenario's assumptions."""
         assumptions = Assumptions(scenario.assumptions)
         messages = Messages(self.asset, self.monitor, self.evaluator, scenario, assumptions)
-        return MonitorResult(self.asset, self.monitor, self.evaluator, messages, self.muting, lambda: self.results)
+        return MonitorResult(
+            self.asset, self.monitor, self.evaluator, messages, self.muting, lambda: self.results, self.approximation
+        )
 
     @property
     def windows(self) -> int:

@@ -15,6 +15,7 @@ from ddassets.assets.slo_reference import monitor_of, plain
 from ddassets.diagnostic import Excerpt, Unsupported, UnusableInputError
 from ddassets.engine import kinds
 from ddassets.engine import message as messages
+from ddassets.engine.approximation import ParameterSet, agreement, approximated_call
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.composite import Source
 from ddassets.engine.counted import CountedMonitor
@@ -35,7 +36,7 @@ from ddassets.language.slo import SloQuery
 from ddassets.rehearsal.bands import anomaly_stub
 from ddassets.rehearsal.choice import ReadSource, choose_downtimes, choose_monitors, choose_rules, identity, read_source
 from ddassets.rehearsal.message import Messages
-from ddassets.rehearsal.result import DowntimeResult, GroupResult, MonitorResult, Rehearsal
+from ddassets.rehearsal.result import Approximation, DowntimeResult, GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.scenario import Scenario
 from ddassets.rehearsal.signal import Signal, Simulate, signal
 from ddassets.rehearsal.slos import before, choose_slos, corrections, subject_slo
@@ -86,7 +87,7 @@ def again(rehearsal: Rehearsal, scenario: Scenario, names: Collection[str]) -> R
     """
     downtimes = tuple(_downtime(scenario, one.downtime) for one in rehearsal.downtimes)
     pool = (*(one.asset for one in rehearsal.monitors), *rehearsal.bundle.monitors)
-    run = _Run(scenario, rehearsal.signal, downtimes, lambda text: None, False, pool, rehearsal.slos)
+    run = _Run(scenario, rehearsal.signal, downtimes, lambda text: None, False, pool, rehearsal.slos, False)
     return Rehearsal(
         scenario=scenario,
         bundle=rehearsal.bundle,
@@ -109,6 +110,8 @@ class _Run:
     keep: bool
     pool: Sequence[MonitorAsset]
     slos: Sequence[Slo] = ()
+    # Whether approximations are evaluated under every set of parameters, not only under the default set.
+    every_set: bool = True
 
     def __post_init__(self) -> None:
         # Selected monitors come first, because their name may differ from that in the bundle.
@@ -207,6 +210,15 @@ class _Run:
 
     def evaluator(self, asset: MonitorAsset, monitor: AnyMonitor, assumptions: Assumptions, start: int) -> Evaluator:
         """Return the evaluator of a monitor over [start, end of the scenario)."""
+        return self.evaluators(asset, monitor, assumptions, start)[1][0]
+
+    def evaluators(
+        self, asset: MonitorAsset, monitor: AnyMonitor, assumptions: Assumptions, start: int
+    ) -> tuple[Sequence[ParameterSet], Sequence[Evaluator]]:
+        """Return the parameter sets of an approximated monitor, the default first, and the evaluator under each.
+
+        Another monitor has no parameters and one evaluator.
+        """
         scenario, signal = self.scenario, self.signal
         banded: Iterable[Series] = ()
         if isinstance(monitor, Monitor):
@@ -221,7 +233,10 @@ class _Run:
             member=lambda member: self.member(asset, member),
             subject=lambda query: self.subject(asset, query),
         )
-        return kinds.evaluator(asset, monitor, inputs)
+        if isinstance(monitor, Monitor) and (call := approximated_call(monitor)):
+            if call.name in scenario.approximate and call.name not in inputs.store.metrics:
+                return kinds.variants(asset, monitor, inputs)
+        return (), (kinds.evaluator(asset, monitor, inputs),)
 
 
 class _Monitor:
@@ -235,12 +250,16 @@ class _Monitor:
         self.keep = run.keep
         self.muting = tuple(one for one in run.downtimes if one.downtime.matches_monitor(asset.fields.id, asset.tags))
         self.assumptions = Assumptions(scenario.assumptions)
-        self.evaluator = run.evaluator(asset, kinds.read(asset), self.assumptions, scenario.start)
+        self.sets, self.variants = run.evaluators(asset, kinds.read(asset), self.assumptions, scenario.start)
+        self.evaluator = self.variants[0]
+        if not run.every_set:
+            self.sets = ()
         self.monitor = self.evaluator.monitor
 
     def result(self) -> MonitorResult:
         texts = Messages(self.asset, self.monitor, self.evaluator, self.scenario, self.assumptions)
-        return MonitorResult(self.asset, self.monitor, self.evaluator, texts, self.muting, self._groups)
+        approximation = Approximation(self.sets, self.variants) if self.sets else None
+        return MonitorResult(self.asset, self.monitor, self.evaluator, texts, self.muting, self._groups, approximation)
 
     def _groups(self) -> Mapping[Group, GroupResult]:
         """Return the results of all groups; evaluations are dropped group by group unless they are kept."""
@@ -254,6 +273,11 @@ class _Monitor:
     def _group(self, timeline: GroupTimeline) -> GroupResult:
         mutes = tuple(self._mutes(timeline.tags))
         due = notifications(self.monitor, timeline, mutes, self.assumptions)
+        agreed = None
+        if self.sets:
+            timelines = [timeline, *(one.timeline(timeline.group) for one in self.variants[1:])]
+            notices = [due, *(notifications(self.monitor, one, mutes, self.assumptions) for one in timelines[1:])]
+            agreed = agreement(self.sets, timelines, notices)
         first = timeline.firsts
         series = [*self.evaluator.series(timeline.group)]
         data_ends = [self.signal.data_end(one) for one in series]
@@ -270,6 +294,7 @@ class _Monitor:
             has_data=self._has_data(timeline, series),
             timeline=timeline if self.keep else None,
             uncertain=None if timeline.uncertain is None else timeline.ticks[timeline.uncertain],
+            agreement=agreed,
         )
 
     def _has_data(self, timeline: GroupTimeline, series: Iterable[Series]) -> bool:

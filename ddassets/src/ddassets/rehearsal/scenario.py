@@ -210,6 +210,8 @@ class Scenario:
     redirect: str | None = None
     assumptions: Mapping[str, str] | None = None
     tick_second: int = 0
+    # The functions that are approximated where no stub is given.
+    approximate: frozenset[str] = frozenset()
     # None without `expect`; an empty tuple expects that nothing happens.
     expectations: tuple[Expectation, ...] | None = None
     properties: tuple[Property, ...] = ()

@@ -1,0 +1,371 @@
+"""Outliers, approximated on request: the algorithms, the band of parameters, and what a rehearsal says of them."""
+
+import json
+from itertools import count
+from pathlib import Path
+from random import Random
+
+import numpy as np
+import pytest
+from oracle import outliers as oracle
+from scale import SEED, runs
+
+from ddassets import assets as bundle
+from ddassets.diagnostic import UnusableInputError
+from ddassets.engine.approximation import APPROXIMATED, agreement, deciding, parameter_sets, variants
+from ddassets.engine.approximation.clusters import components, dbscan, deciding_factor, mad, outside_largest
+from ddassets.engine.assumptions import Assumptions
+from ddassets.engine.examples import START, monitor
+from ddassets.engine.notification import notifications
+from ddassets.engine.series import Series, SeriesSet
+from ddassets.engine.state import State
+from ddassets.rehearsal import parse, rehearse
+
+ACME = Path(__file__).parent / 'acme'
+ASSETS = bundle.read(ACME)
+PATH = ACME / 'rehearsals' / 's.yaml'
+V46 = np.array([[1, 2, 3, 4], [1.1, 2.1, 3.1, 4.1], [0.9, 1.9, 2.9, 3.9], [1, 2, 9, 4]])
+
+
+@pytest.mark.rule('19.4', '19.5', '19.6', 'V46')
+@pytest.mark.parametrize('constant', [1, 1.4826])
+def test_dbscan_of_the_vector(constant):
+    found = dbscan(V46, 3, constant)
+    assert np.median(V46, axis=0) == pytest.approx([1, 2, 3.05, 4])
+    assert found.distances == pytest.approx([0.05, 0.180278, 0.229129, 5.95], abs=1e-6)
+    assert found.threshold == pytest.approx(0.2047 * constant, abs=1e-4)
+    assert found.outliers.tolist() == [False, False, False, True]
+    assert not found.tied
+
+
+@pytest.mark.rule('19.7', 'V46')
+@pytest.mark.parametrize('constant', [1, 1.4826])
+def test_mad_of_the_vector(constant):
+    found = mad(V46, 3, constant, 0.2)
+    assert found.shares.tolist() == [0, 0, 0, 0.25]
+    assert found.outliers.tolist() == [False, False, False, True]
+    assert not mad(V46, 3, constant, 0.25).outliers.any()
+
+
+@pytest.mark.rule('19.6', 'A70')
+def test_equal_clusters_have_no_outlier():
+    points = np.array([[0.0], [0.1], [9.0], [9.1]])
+    found = dbscan(points, 1, 0.1)
+    assert found.tied and not found.outliers.any()
+
+
+def test_a_chain_is_one_cluster():
+    """Every point agglomerates, so ends of a chain are in one cluster although they are far from each other."""
+    random = Random(1)
+    order = [*range(40)]
+    random.shuffle(order)
+    place = np.array(order, dtype=float)[:, None]
+    between = np.abs(place - place.T)
+    assert set(components(between <= 1).tolist()) == {0}
+    assert len(set(components((between <= 1) & (np.minimum(place, place.T) != 19)).tolist())) == 2
+
+
+@pytest.mark.rule('19.10')
+def test_the_factor_on_the_tolerance_is_where_the_verdict_changes():
+    found = dbscan(V46, 3, 1)
+
+    def verdict(factor):
+        return bool(outside_largest(found.between, found.epsilon * factor)[0][3])
+
+    breaks = found.between.reshape(-1) / found.epsilon
+    # Below 0.2, the distance of a and b, there are four clusters; from 5.9 on d is in the one with c.
+    factor = deciding_factor(verdict, breaks)
+    assert factor == pytest.approx(0.2 / found.epsilon)
+    larger = deciding_factor(verdict, breaks[breaks > 1])
+    assert dbscan(V46, 3 * larger * 0.999, 1).outliers[3]
+    assert not dbscan(V46, 3 * larger * 1.001, 1).outliers[3]
+    assert deciding_factor(lambda factor: True, breaks) is None
+
+
+@pytest.mark.rule('19.5')
+def test_which_parameter_decides():
+    sets = parameter_sets(constant=['1', '1.4826'], lag=['0', '15m'])
+    assert deciding(sets, [True] * 4) == ()
+    assert deciding(sets, [True, True, False, False]) == ('constant',)
+    assert deciding(sets, [True, False, False, True]) == ('lag', 'constant')
+    assert deciding(sets, [True, True, True, False]) == ('constant with lag',)
+
+
+# A monitor
+
+
+HEAD = """\
+start: 2027-01-11T10:00:00Z
+length: 3h
+approximate: [outliers]
+"""
+QUERY = "avg(last_30m):outliers(avg:acme.load{*} by {host}, 'dbscan', 3) > 0"
+STEADY = {'a': '10x180', 'b': '11x180', 'c': '10.5x180', 'e': '10.4x180'}
+
+
+def run(hosts, query=QUERY, head=HEAD, **options):
+    body = {'name': 'Odd', 'type': 'query alert', 'query': query, 'message': 'Odd @a', 'options': options}
+    series = [
+        {'metric': 'acme.load', 'type': 'gauge', 'interval': '60s', 'tags': [f'host:{name}'], 'values': values}
+        for name, values in hosts.items()
+    ]
+    text = f'{head}series: {json.dumps(series)}\nmonitors: [{json.dumps(body)}]\n'
+    return rehearse(parse(text, PATH), ASSETS)
+
+
+def result(rehearsal, host):
+    return rehearsal.monitors[0].results[f'host:{host}',]
+
+
+def changes(rehearsal, host):
+    """Return the changes of a host as `10:31 Alert`, with `?` for a doubtful one."""
+    group = result(rehearsal, host)
+    return [
+        f'{change.instant % 86400 // 3600}:{change.instant % 3600 // 60:02} {change.target}{"?" if doubt else ""}'
+        for change, doubt in zip(group.transitions, group.agreement.transitions, strict=True)
+    ]
+
+
+@pytest.mark.rule('19.1', '19.3', '19.4', 'A69')
+def test_a_far_outlier_is_sure():
+    rehearsal = run({**STEADY, 'd': '10x60 900x60 10x60'})
+    assert changes(rehearsal, 'd') == ['11:00 Alert', '12:29 OK']
+    assert result(rehearsal, 'd').agreement.periods == ()
+    assert changes(rehearsal, 'a') == []
+    assert {'A69', 'A70', 'A2'} <= rehearsal.monitors[0].relied_on
+    assert any('approximate: constants unpublished' in warning for warning in rehearsal.warnings)
+
+
+@pytest.mark.rule('19.5', '19.10')
+def test_a_near_outlier_is_doubtful_and_the_constant_decides():
+    rehearsal = run({**STEADY, 'd': '10x60 12.8x60 10x60'})
+    group = result(rehearsal, 'd')
+    assert changes(rehearsal, 'd') == ['11:09 Alert?', '12:20 OK?']
+    assert {one.parameters for one in group.agreement.periods} == {('constant',)}
+    assert group.agreement.doubts == 2
+    assert group.doubt(group.notifications[0]).without == 1
+    assert group.agreement.parameters_at(rehearsal.start + 90 * 60) == ('constant',)
+    assert group.agreement.parameters_at(rehearsal.start) == ()
+
+
+def test_what_only_other_parameters_send_is_listed():
+    """MAD's default constant is the larger one, so the smaller finds more."""
+    query = "avg(last_30m):outliers(avg:acme.load{*} by {host}, 'mad', 3, 50) > 0"
+    rehearsal = run({**STEADY, 'd': '10x60 12.5x60 10x60'}, query)
+    agreed = result(rehearsal, 'd').agreement
+    assert changes(rehearsal, 'd') == []
+    assert [(event.source, event.target) for event, _ in agreed.others] == [
+        (State.OK, State.ALERT),
+        (State.ALERT, State.OK),
+    ]
+    assert all(doubt.parameters == ('constant',) for _, doubt in agreed.others)
+    assert agreed.doubtful_seconds == 59 * 60
+
+
+@pytest.mark.rule('19.7')
+def test_the_percentage_of_mad_is_a_parameter_if_the_query_has_none():
+    query = "avg(last_30m):outliers(avg:acme.load{*} by {host}, 'MAD', 3) > 0"
+    rehearsal = run({**STEADY, 'd': '10x60 900x60 10x60'}, query)
+    assert len(rehearsal.monitors[0].approximation.sets) == 6
+    assert {one.parameters for one in result(rehearsal, 'd').agreement.periods} == {('percentage',)}
+
+
+@pytest.mark.rule('19.7')
+def test_a_deviation_of_zero_is_told():
+    query = "avg(last_30m):outliers(avg:acme.load{*} by {host}, 'mad', 3, 20) > 0"
+    rehearsal = run({'a': '10x180', 'b': '10x180', 'c': '10x180', 'd': '10x60 10.1x60 10x60'}, query)
+    assert changes(rehearsal, 'd') == ['11:06 Alert', '12:23 OK']
+    assert any('the median deviation is 0' in warning for warning in rehearsal.warnings)
+
+
+@pytest.mark.rule('19.2')
+def test_two_members_have_no_outlier():
+    rehearsal = run({'a': '10x180', 'b': '900x180'})
+    assert changes(rehearsal, 'a') == changes(rehearsal, 'b') == []
+    assert any('fewer than 3 members' in warning for warning in rehearsal.warnings)
+
+
+@pytest.mark.rule('19.9', 'A70')
+def test_missing_points_are_no_outlier():
+    """A short gap is interpolated, a silent member is left out."""
+    gap = '10x60 _x4 10x56 _x60'
+    rehearsal = run({**STEADY, 'd': gap}, notify_no_data=True, no_data_timeframe=40)
+    assert changes(rehearsal, 'd') == ['12:39 No Data']
+    assert changes(rehearsal, 'a') == []
+    tied = run({'a': '1x180', 'b': '1x180', 'c': '9x180', 'd': '9x180'}, QUERY.replace('3)', '0.1)'))
+    assert any('several clusters are the largest' in warning for warning in tied.warnings)
+
+
+@pytest.mark.rule('19.8', 'A71')
+@pytest.mark.parametrize(
+    ('query', 'message'),
+    [
+        pytest.param(
+            "outliers(avg:acme.load{*} by {host}, 'scaledDBSCAN', 3)",
+            "outliers 'scaleddbscan': is refused",
+            id='scaled',
+        ),
+        pytest.param("outliers(avg:acme.load{*} by {host}, 'scaledMAD', 3, 20)", 'A71', id='scaled-mad'),
+        pytest.param("outliers(avg:acme.load{*} by {host}, 'dbscna', 3)", 'only dbscan and mad', id='unknown'),
+        pytest.param("outliers(avg:acme.load{*} by {host}, 'dbscan')", 'lacks argument 3: the tolerance', id='lacking'),
+        pytest.param("outliers(avg:acme.load{*} by {host}, 'dbscan', 0)", 'a number above 0', id='tolerance-0'),
+        pytest.param("outliers(avg:acme.load{*}, 'dbscan', 3)", 'compares groups', id='ungrouped'),
+        pytest.param("outliers('dbscan')", 'takes a query', id='no-query'),
+    ],
+)
+def test_refused_by_name(query, message):
+    with pytest.raises(UnusableInputError) as error:
+        run(STEADY, f'avg(last_30m):{query} > 0')
+    assert message in f'{error.value}\n{error.value.details}'
+
+
+def test_without_the_key_it_is_refused_and_a_stub_stands_before_it():
+    with pytest.raises(UnusableInputError, match=r'outliers\(\): cannot be computed from public documentation'):
+        run(STEADY, head=HEAD.replace('approximate: [outliers]\n', ''))
+    text = (
+        f'{HEAD}series:\n  - {{stub: outliers, tags: ["host:a"], values: 0x60 1x60 0x60}}\n'
+        "monitors: [{name: Odd, type: query alert, query: \"avg(last_30m):outliers(avg:acme.load{*} by {host}, "
+        "'dbscan', 3) > 0\", message: '@a'}]\n"
+    )
+    rehearsal = rehearse(parse(text, PATH), ASSETS)
+    assert rehearsal.monitors[0].approximation is None
+    assert result(rehearsal, 'a').agreement is None
+
+
+def test_notify_by_folds_the_groups_of_every_set():
+    rehearsal = run({**STEADY, 'd': '10x60 900x60 10x60'}, notify_by=['*'])
+    (group,) = rehearsal.monitors[0].results.values()
+    assert [str(one.target) for one in group.transitions] == ['Alert', 'OK']
+    assert group.agreement.transitions == (None, None)
+
+
+@pytest.mark.rule('19.9')
+def test_a_rollup_and_a_delay_move_the_window():
+    query = "avg(last_30m):outliers(avg:acme.load{*} by {host}.rollup(avg, 300), 'dbscan', 3) > 0"
+    rehearsal = run({**STEADY, 'd': '10x60 900x60 10x60'}, query, evaluation_delay=600)
+    assert changes(rehearsal, 'd') == ['11:10 Alert', '12:36 OK']
+
+
+# Random monitors
+
+
+def made(seed):
+    """A monitor of a few hosts with gaps, and what the second computation needs of it."""
+    random = Random(f'outliers {seed}')
+    interval = random.choice([60, 60, 30, 120])
+    window = random.choice([300, 600, 1800])
+    length = 60 * random.choice([60, 90])
+    members = {}
+    for name in 'abcdefg'[: random.choice([2, 3, 4, 5, 7])]:
+        base = random.choice([10, 10, 10, 12, 30])
+        points, at = {}, (START - window) // interval * interval
+        while at < START + length:
+            if random.random() < 0.02:
+                at += interval * random.choice([1, 3, 10, 60])
+                continue
+            if random.random() < 0.02:
+                base = random.choice([10, 11, 14, 50])
+            points[at] = base + random.choice([0, random.random()])
+            at += interval
+        if points:
+            members[f'host:{name}'] = points
+    algorithm, tolerance, share = random.choice(['dbscan', 'mad']), random.choice([0.5, 1, 2, 3]), 20
+    arguments = f"'{algorithm}', {tolerance}" + (f', {share}' if algorithm == 'mad' else '')
+    text = f'avg(last_{window // 60}m):outliers(avg:acme.queue{{*}} by {{host}}, {arguments}) > 0'
+    store = SeriesSet(
+        Series('acme.queue', frozenset({name}), [*points], [*points.values()], 'gauge', interval)
+        for name, points in members.items()
+    )
+    return monitor(text), store, START + length, (members, interval, window, algorithm, tolerance, share / 100)
+
+
+SEEDS = range(SEED, SEED + runs(200))
+
+
+@pytest.mark.rule('19.4', '19.6', '19.7', '19.9')
+@pytest.mark.parametrize('seed', SEEDS)
+def test_verdicts_agree_with_a_second_computation(seed):
+    monitored, store, end, (members, interval, window, algorithm, tolerance, share) = made(seed)
+    filled = {name: oracle.interpolated(points, interval, end) for name, points in members.items()}
+    for one in variants(monitored, store, START, end, 0, Assumptions()):
+        constant = float(one.parameters['constant'])
+        found = {group[0]: one.evaluator.timeline(group) for group in one.evaluator.groups}
+        for row, tick in enumerate(one.evaluator.ticks.tolist()):
+            expected = oracle.verdicts(filled, tick, window, algorithm, tolerance, constant, share)
+            for name, timeline in found.items():
+                value = timeline.values[row]
+                reports = any(tick - window < at <= tick for at in members[name])
+                if timeline.states[row] == State.ABSENT:
+                    assert np.isnan(value)
+                elif reports and name in expected:
+                    assert value == expected[name], (tick - START, name, one.parameters)
+                else:
+                    assert np.isnan(value)
+
+
+@pytest.mark.rule('19.5', '19.10', 'A69')
+def test_what_is_sure_holds_under_each_set_alone():
+    """Each set is evaluated by itself. Doubtful and sure changes both occur, or this would test nothing."""
+    sure, doubtful = count(), count()
+    for seed in SEEDS:
+        monitored, store, end, _ = made(seed)
+        found = variants(monitored, store, START, end, 0, Assumptions())
+        alone = []
+        for number in range(len(found)):
+            evaluator = variants(monitored, store, START, end, 0, Assumptions())[number].evaluator
+            alone.append({group: evaluator.timeline(group) for group in evaluator.groups})
+        for group in found[0].evaluator.groups:
+            timelines = [one.evaluator.timeline(group) for one in found]
+            agreed = agreement(
+                [one.parameters for one in found], timelines, [notifications(monitored, one) for one in timelines]
+            )
+            inside = np.zeros(timelines[0].ticks.size, dtype=bool)
+            for period in agreed.periods:
+                inside |= (timelines[0].ticks >= period.start) & (timelines[0].ticks < period.end)
+            for each in alone:
+                assert (each[group].states == timelines[0].states)[~inside].all()
+            assert all((len({one[group].states[row] for one in alone}) > 1) for row in np.flatnonzero(inside))
+            for change, doubt in zip(timelines[0].transitions, agreed.transitions, strict=True):
+                has = all(
+                    any(
+                        (other.instant, other.source, other.target) == (change.instant, change.source, change.target)
+                        for other in each[group].transitions
+                    )
+                    for each in alone
+                )
+                assert has is (doubt is None)
+                next(sure if doubt is None else doubtful)
+    assert next(sure) > 5 and next(doubtful) > 5
+
+
+def test_the_command_takes_the_functions_that_are_approximated(ddassets, tmp_path):
+    body = {'name': 'Odd', 'type': 'query alert', 'query': QUERY, 'message': 'Odd @a'}
+    hosts = {**STEADY, 'd': '10x60 12.8x60 10x60'}
+    series = [
+        {'metric': 'acme.load', 'type': 'gauge', 'interval': '60s', 'tags': [f'host:{name}'], 'values': values}
+        for name, values in hosts.items()
+    ]
+    head = HEAD.replace('approximate: [outliers]\n', '')
+    path = tmp_path / 's.yaml'
+    path.write_text(f'{head}series: {json.dumps(series)}\nmonitors: [{json.dumps(body)}]\n')
+    assert ddassets('rehearse', path).code == 2
+    refused = ddassets('rehearse', path, '--approximate', 'outlier')
+    assert refused.code == 2 and 'did you mean outliers' in refused.err
+    names = ','.join(APPROXIMATED)
+    text = ddassets('rehearse', path, '--approximate', names).out
+    assert 'approximate: constants unpublished. 2 parameter sets (constant 1, 1.4826): 2 of 2 notifications' in text
+    assert 'doubtful: 1 of 2 parameter sets, constant decides' in ' '.join(text.split())
+    explained = ddassets('rehearse', path, '--approximate', names, '--explain', '11:30', '--group', 'host:d').out
+    assert 'distances from the median series (30 points of 60 s): host:a' in explained
+    assert 'approximate: constants unpublished; doubtful: constant decides' in explained
+    assert '    Alert: constant 1\n' in explained and '    OK: constant 1.4826\n' in explained
+    document = json.loads(ddassets('rehearse', path, '--approximate', names, '--json').out)['rehearsals'][0]
+    (monitored,) = document['monitors']
+    assert monitored['approximation'] == {
+        'note': 'approximate: constants unpublished',
+        'parameter_sets': [{'constant': '1'}, {'constant': '1.4826'}],
+    }
+    (group,) = (one for one in monitored['groups'] if one['name'] == 'host:d')
+    assert [one['sure'] for one in group['transitions']] == [False, False]
+    assert group['doubtful'][0]['parameters'] == ['constant']
+    assert [one['sure'] for one in document['inbox']] == [False, False]
