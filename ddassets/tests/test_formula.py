@@ -11,7 +11,9 @@ from ddassets.assets import read
 from ddassets.assets.monitor import read_monitor
 from ddassets.assets.source import Unplaced
 from ddassets.diagnostic import Severity, UnusableInputError
+from ddassets.language.search import parse_search
 from ddassets.rehearsal import parse, rehearse
+from ddassets.rehearsal.inbox import inbox
 
 ACME = Path(__file__).parent / 'acme'
 ASSETS = read(ACME)
@@ -518,3 +520,321 @@ def faults(body):
 )
 def test_faults(body, expected):
     assert faults(body) == expected
+
+
+# Variables of events
+
+
+def found(name, search='', *keys, source='logs', aggregation='count', measure=None, **limits):
+    compute = {'aggregation': aggregation, **({} if measure is None else {'metric': measure})}
+    variable = {'data_source': source, 'name': name, 'search': {'query': search}, 'compute': compute}
+    return {**variable, 'group_by': [{'facet': key, **limits} for key in keys]} if keys else variable
+
+
+def at(*times):
+    return [DAY + time for time in times]
+
+
+def events(product, times, **attributes):
+    tags = attributes.pop('tags', [])
+    return {'events': product, 'at': times, 'attributes': attributes, 'tags': tags}
+
+
+FAILED = found('failed', '@ci.status:error', source='ci_pipelines')
+ALL = found('all', source='ci_pipelines')
+RUNS = [
+    events('ci-pipelines', at(*['10:01:10'] * 4), **{'ci.status': 'error'}),
+    events('ci-pipelines', at('10:01:10', *['10:40:10'] * 10), **{'ci.status': 'success'}),
+]
+LOGS = [
+    events('logs', at(*['10:02:10'] * 3), status='error', tags=['service:pay']),
+    events('logs', at('10:02:40', '10:03:10', '10:04:10'), status='ok', tags=['service:pay']),
+    events('logs', at('10:02:20'), status='ok', tags=['service:web']),
+]
+ERRORS = found('a', 'status:error', 'service')
+EVERY = found('b', '*', 'service')
+
+
+@pytest.mark.parametrize(
+    'query, variables, series, options, expected',
+    [
+        pytest.param(
+            'formula("failed / all * 100").last("5m") > 50',
+            [FAILED, ALL],
+            RUNS,
+            {'type': 'ci-pipelines alert', 'on_missing_data': 'default'},
+            ['10:01:30 * absent to Alert at 80', '10:40:30 * Alert to OK at 0'],
+            id='a ratio keeps its state when nothing runs',
+            marks=rule('17.3', '17.7', '17.11', 'A61'),
+        ),
+        pytest.param(
+            'formula("failed / all * 100").last("5m") > 50',
+            [FAILED, ALL],
+            RUNS,
+            {'type': 'ci-pipelines alert', 'assumptions': {'A61': '0'}},
+            ['10:01:30 * OK to Alert at 80', '10:06:30 * Alert to OK at 0'],
+            id='or is 0',
+            marks=rule('17.11', 'A61'),
+        ),
+        pytest.param(
+            'formula("failed").last("5m") > 3',
+            [FAILED, ALL],
+            RUNS,
+            {'type': 'ci-pipelines alert'},
+            ['10:01:30 * OK to Alert at 4', '10:06:30 * Alert to OK at 0'],
+            id='a plain count is 0 and recovers',
+            marks=rule('17.11'),
+        ),
+        pytest.param(
+            'formula("failed / all * 100").last("5m") > 50',
+            [FAILED, ALL],
+            RUNS,
+            {'type': 'ci-pipelines alert', 'on_missing_data': 'show_no_data'},
+            [
+                '10:01:30 * absent to Alert at 80',
+                '10:06:30 * Alert to No Data at nan',
+                '10:40:30 * No Data to OK at 0',
+                '10:45:30 * OK to No Data at nan',
+            ],
+            id='no data is shown',
+            marks=rule('15.7', '17.7'),
+        ),
+        pytest.param(
+            'formula("a").last("5m") > 5',
+            [found('a', 'status:error', 'service', 'host', limit=10)],
+            [events('logs', at(*['10:02:10'] * 10), tags=['service:pay', f'host:{host}']) for host in ('h1', 'h2')],
+            {'type': 'log alert', 'notify_by': ['service']},
+            ['10:02:30 service:pay absent to Alert at 10', '10:07:30 service:pay Alert to OK at 0'],
+            id='the grouping is that of the variables',
+            marks=rule('2.20', '17.9'),
+        ),
+        pytest.param(
+            'formula("a / b").last("5m") > 0.7',
+            [ERRORS, EVERY],
+            LOGS,
+            {'type': 'log alert'},
+            ['10:02:30 service:pay absent to Alert at 1', '10:03:30 service:pay Alert to OK at 0.6'],
+            id='a group that one variable lacks has no result',
+            marks=rule('17.9', '17.10'),
+        ),
+        pytest.param(
+            'formula("default_zero(a) / b").last("5m") < 0.1',
+            [ERRORS, EVERY],
+            LOGS,
+            {'type': 'log alert'},
+            ['10:02:30 service:web absent to Alert at 0', '10:07:30 service:pay OK to Alert at 0'],
+            id='or 0 by default_zero',
+            marks=rule('17.5', '17.10'),
+        ),
+        pytest.param(
+            'formula("a / b").by("service").last("5m") > 0.7',
+            [found('a', 'status:error'), found('b', '*')],
+            LOGS,
+            {'type': 'log alert'},
+            ['10:02:30 service:pay absent to Alert at 1', '10:03:30 service:pay Alert to OK at 0.6'],
+            id='by keys of the formula',
+            marks=rule('17.1', '17.9'),
+        ),
+        pytest.param(
+            'formula("a / b").last("5m") > 0.4',
+            [ERRORS, found('b', '*')],
+            LOGS,
+            {'type': 'log alert'},
+            ['10:02:30 service:pay absent to Alert at 0.75', '10:07:30 service:pay Alert to OK at 0'],
+            id='a variable without groups is used for each group',
+            marks=rule('17.9'),
+        ),
+        pytest.param(
+            'formula("a").last("5m") > 0',
+            [found('a', '*', 'service', limit=2)],
+            [
+                events('logs', at(*['10:02:10'] * number), tags=[f'service:{name}'])
+                for number, name in enumerate('pqrs')
+            ],
+            {'type': 'log alert'},
+            [
+                '10:02:30 service:r absent to Alert at 2',
+                '10:02:30 service:s absent to Alert at 3',
+                '10:07:30 service:r Alert to OK at 0',
+                '10:07:30 service:s Alert to OK at 0',
+            ],
+            id='the limit keeps the largest groups',
+            marks=rule('15.6', '17.12', 'A48'),
+        ),
+        pytest.param(
+            'formula("a").last("5m") > 0',
+            [found('a', '*', 'service', limit=1, sort={'aggregation': 'max', 'metric': '@t', 'order': 'asc'})],
+            [
+                events('logs', at('10:02:10'), t=number, tags=[f'service:{name}'])
+                for number, name in ((2, 'p'), (1, 'q'))
+            ],
+            {'type': 'log alert'},
+            ['10:02:30 service:q absent to Alert at 1', '10:07:30 service:q Alert to OK at 0'],
+            id='the smallest by a measure',
+            marks=rule('17.12'),
+        ),
+        pytest.param(
+            'formula("slow - quick").last("5m") > 4',
+            [
+                found('slow', aggregation='max', measure='@t', source='spans'),
+                found('quick', aggregation='min', measure='@t', source='spans'),
+            ],
+            [events('spans', at('10:02:10'), t=number) for number in (1, 3, 7)],
+            {'type': 'trace-analytics alert'},
+            ['10:02:30 * absent to Alert at 6'],
+            id='measures',
+            marks=rule('17.3', '17.7'),
+        ),
+        pytest.param(
+            'formula("a + b").last("5m") > 3',
+            [found('a', 'timeout'), found('b', 'refused')],
+            [{**events('logs', at(*['10:02:10'] * 2)), 'variables': [name]} for name in ('a', 'b')],
+            {'type': 'log alert'},
+            ['10:02:30 * OK to Alert at 4', '10:07:30 * Alert to OK at 0'],
+            id='an entry names its variables',
+            marks=rule('15.17', '17.3'),
+        ),
+    ],
+)
+def test_changes_of_events(query, variables, series, options, expected):
+    assumptions = options.pop('assumptions', None)
+    rehearsal = rehearsed(body_of(query, variables, **options), series, '50m', assumptions)
+    assert changes(rehearsal) == expected
+    assert 'A7' not in rehearsal.assumptions
+
+
+@pytest.mark.rule('15.12', '17.13')
+def test_the_first_variable_of_the_list_fills_the_variables_of_a_message():
+    message = '{{log.attributes.code}} @ops@example.com'
+    body = body_of(
+        'formula("b").last("5m") > 0', [found('a', 'status:error'), found('b', 'status:ok')], 'log alert', message
+    )
+    series = [
+        events('logs', at('10:02:10'), status='error', code='500'),
+        events('logs', at('10:02:20'), status='ok', code='200'),
+    ]
+    (mail, *_) = inbox(rehearsed(body, series))
+    assert mail.message.text == '500 @ops@example.com'
+
+
+@pytest.mark.rule('17.7')
+def test_an_explanation_of_events():
+    body = body_of('formula("failed / all * 100").last("5m") > 50', [FAILED, ALL], 'ci-pipelines alert')
+    (monitor,) = rehearsed(body, RUNS).monitors
+    found = monitor.evaluator.explain((), monitor.results[()].transitions[0].instant)
+    assert found.reasons[:3] == (
+        "failed is 4.0: count of ci-pipelines found by '@ci.status:error'",
+        "all is 5.0: count of ci-pipelines found by ''",
+        'failed / all * 100 is 80.0',
+    )
+    assert [(name, number) for name, _, number in found.points] == [('all', 4), ('all', 1), ('failed', 4)]
+
+
+@pytest.mark.rule('17.1')
+def test_the_text_that_the_page_displays():
+    query = 'ci-pipelines("(count[ci_level:job @ci.status:error] / count[ci_level:job]) * 100").last("5m") > 5'
+    with pytest.raises(UnusableInputError) as caught:
+        rehearsed(body_of(query, [], 'ci-pipelines alert'), RUNS)
+    assert (
+        'this is the text that the page of a monitor displays, not the query that the API takes: '
+        'formula("a / b * 100").last("5m") > 5 with the variables a and b in options.variables'
+    ) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    'query, variables, expected',
+    [
+        pytest.param(
+            'formula("a").rollup("sum").last("5m") > 1',
+            [found('a')],
+            '.rollup("sum"): over events is not evaluated',
+            id='a rollup',
+            marks=rule('17.7'),
+        ),
+        pytest.param(
+            'formula("derivative(a)").last("5m") > 1',
+            [found('a')],
+            'column 10: derivative(): over events is not evaluated, only abs,',
+            id='a function of points',
+            marks=rule('17.5', '17.7'),
+        ),
+        pytest.param(
+            'formula("a / b").last("5m") > 1',
+            [found('a', '', 'service'), found('b', '', 'host')],
+            'b: is grouped by host, beside a by service: use the same keys',
+            id='different keys',
+            marks=rule('17.9'),
+        ),
+        pytest.param(
+            'formula("a").last("3d") > 1',
+            [found('a')],
+            '.last(): over events takes 1m to 48h',
+            id='a long window',
+            marks=rule('15.3'),
+        ),
+        pytest.param(
+            'formula("a").last("5m") > 1',
+            [found('a', aggregation='max')],
+            'options.variables[0].compute.metric: is missing: max takes a measure or facet',
+            id='a measure',
+            marks=rule('15.2'),
+        ),
+        pytest.param(
+            'formula("a / b").last("5m") > 1',
+            [found('a', 'timeout'), found('b')],
+            "the search 'timeout' of a cannot be run: name the variables of each entry of events in the scenario, as "
+            'in `variables: [a]`',
+            id='a search that cannot be run',
+            marks=rule('15.17'),
+        ),
+        *(
+            pytest.param(
+                'formula("a").last("5m") > 1',
+                [found('a', source=source)],
+                f'{source}: is the data source of a',
+                id=source,
+                marks=rule('17.4'),
+            )
+            for source in ('database_queries', 'network', 'network_path')
+        ),
+    ],
+)
+def test_refusals_of_events(query, variables, expected):
+    with pytest.raises(UnusableInputError) as caught:
+        rehearsed(body_of(query, variables, 'log alert'), LOGS)
+    assert expected in str(caught.value)
+
+
+EVENT = {'service': ['pay', 'web'], '@http.status_code': ['503'], 'host': ['a b']}
+
+
+@pytest.mark.parametrize(
+    'search, expected',
+    [
+        ('', True),
+        ('*', True),
+        ('*:*', True),
+        ('service:pay', True),
+        ('service:shop', False),
+        ('service:w*', True),
+        ('-service:pay', False),
+        ('NOT service:shop', True),
+        ('service:shop OR service:web', True),
+        ('service:pay AND @http.status_code:5*', True),
+        ('service:pay @http.status_code:4*', False),
+        ('-(service:shop OR service:web)', False),
+        ('host:"a b"', True),
+        ('host:a*b', True),
+        ('env:*', False),
+        ('timeout', None),
+        ('@duration:>5', None),
+        ('@duration:[1 TO 3]', None),
+        ('(service:pay', None),
+        ('service:pay OR', None),
+        ('AND', None),
+    ],
+)
+@pytest.mark.rule('15.17')
+def test_a_search(search, expected):
+    found = parse_search(search)
+    assert (None if found is None else found.matches(lambda key: EVENT.get(key, []))) is expected

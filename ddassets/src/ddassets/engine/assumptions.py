@@ -196,6 +196,7 @@ class Assumptions:
         'reduce, then formula',
         'per point, then avg',
     )
+    event_ratio = Assumption('A61', 'result of a formula over events that divides by 0', 'state kept', '0')
     percentile = Assumption(
         'A63',
         'what percentile() and pXX: of a distribution return',

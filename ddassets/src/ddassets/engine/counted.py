@@ -1,8 +1,10 @@
 """Monitors of logs, events and spans: evaluate the events that a search finds (section 15)."""
 
+from abc import ABC
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -30,27 +32,33 @@ _RETENTION = DAY
 
 
 @dataclass(frozen=True)
-class CountedMonitor(ThresholdMonitor):
-    """A monitor of the events that a search finds. `retention` is in seconds (rule 15.10). `folded`: all groups share
-    one alert, in the state of the worst group (rule 15.18).
+class EventMonitor(ThresholdMonitor, ABC):
+    """A monitor of events. `retention` is in seconds (rule 15.10). `folded`: all groups share one alert, in the state
+    of the worst group (rule 15.18).
     """
 
-    query: CountedQuery
     _: KW_ONLY
     folded: bool = False
 
     @property
-    def comparator(self) -> Comparator:
-        return self.query.comparator
-
-    @property
     def below(self) -> bool:
         """Whether the monitor alerts on few events (rule 15.8)."""
-        return self.query.comparator in ('<', '<=')
+        return self.comparator in ('<', '<=')
 
     def varies(self, name: str) -> bool:
         """Whether a variable may differ between two notifications of a group, as variables of events do."""
         return super().varies(name) or name.partition('.')[0] in PRODUCTS.values()
+
+
+@dataclass(frozen=True)
+class CountedMonitor(EventMonitor):
+    """A monitor of the events that a search finds."""
+
+    query: CountedQuery
+
+    @property
+    def comparator(self) -> Comparator:
+        return self.query.comparator
 
 
 def of(asset: MonitorAsset) -> CountedMonitor:
@@ -58,42 +66,46 @@ def of(asset: MonitorAsset) -> CountedMonitor:
 
     Raises UnusableInputError with every error of the asset, and Unsupported for what is outside the subset.
     """
-    name, options = asset.name or 'monitor', asset.options
+    name = asset.name or 'monitor'
     if asset.errors:
         refuse(asset.errors)
     try:
         query = parse_counted(asset.query)
     except QuerySyntaxError as error:
         raise Unsupported('query', error.column, error.message, name) from None
+    return CountedMonitor(query=query, **event_options(asset, query.threshold, grouped=bool(query.by)))
+
+
+def event_options(asset: MonitorAsset, critical: float, grouped: bool) -> dict[str, Any]:
+    """Return the fields of `EventMonitor`. Raises Unsupported for options that are outside the subset."""
+    options = asset.options
     for key in ('custom_schedule', 'evaluation_window'):
         if getattr(options.scheduling_options, key):
+            name = asset.name or 'monitor'
             raise Unsupported(f'options.scheduling_options.{key}', None, 'is outside the subset', name)
-    if options.variables or options.thresholds.critical_query:
-        raise Unsupported('options.variables', None, 'several queries are outside the subset', name)
-    folded = bool(options.groupby_simple_monitor and query.by)
     retention = duration.parse(options.group_retention_duration or '')
-    return CountedMonitor(
-        query=query,
-        thresholds=Thresholds(
-            critical=query.threshold,
+    return {
+        'thresholds': Thresholds(
+            critical=critical,
             warning=options.thresholds.warning,
             critical_recovery=options.thresholds.critical_recovery,
             warning_recovery=options.thresholds.warning_recovery,
         ),
-        evaluation_delay=options.evaluation_delay,
+        'evaluation_delay': options.evaluation_delay,
         # The default of 60 s is documented for metrics only.
-        new_group_delay=options.new_group_delay or 0,
-        retention=retention or _RETENTION,
-        folded=folded,
+        'new_group_delay': options.new_group_delay or 0,
+        'retention': retention or _RETENTION,
+        'folded': bool(options.groupby_simple_monitor and grouped),
         **common_options(asset),
-        on_missing_data=None if options.notify_no_data else options.on_missing_data or 'default',
-    )
+        'on_missing_data': None if options.notify_no_data else options.on_missing_data or 'default',
+    }
 
 
 class CountedEvaluator:
     """Evaluates a monitor of counted events group by group.
 
-    `assumptions` records those that the groups evaluated so far relied on. `warnings` are sentences.
+    `assumptions` records those that the groups evaluated so far relied on. `warnings` are sentences; none if it is
+    `quiet`, as a part of a formula.
     """
 
     def __init__(
@@ -104,6 +116,7 @@ class CountedEvaluator:
         end: int,
         tick_second: int = 0,
         assumptions: Assumptions | None = None,
+        quiet: bool = False,
     ) -> None:
         if end <= start:
             raise UnusableInputError(f'found the end {end}, expected one after the start {start}')
@@ -116,7 +129,7 @@ class CountedEvaluator:
         self._events = [one for one in events if one.product == query.product and one.monitor in (None, monitor.name)]
         self._sources = self._grouped()
         self._columns = {group: EventColumn(each, query.measure) for group, each in self._sources.items()}
-        self.warnings = tuple(self._warnings())
+        self.warnings = () if quiet else tuple(self._warnings())
 
     def _grouped(self) -> dict[Group, list[Events]]:
         found: dict[Group, list[Events]] = {} if self._query.by else {(): self._events}
@@ -176,7 +189,7 @@ class CountedEvaluator:
         found: dict[str, float | str | None] = dict.fromkeys(names, '')
         newest: tuple[float, Events] | None = None
         for column in members:
-            start, end = self._ranges(column, np.array([instant]))
+            start, end = self.ranges(column, np.array([instant]))
             event = column.newest(int(start[0]), int(end[0]))
             if event is not None and (newest is None or column.times[end[0] - 1] > newest[0]):
                 newest = float(column.times[end[0] - 1]), event
@@ -207,24 +220,36 @@ class CountedEvaluator:
         timeline = self.timeline(group)
         tick, value = int(self._ticks[row]), float(timeline.values[row])
         to = tick - self.monitor.evaluation_delay
-        columns = [self._columns[group]] if group in self._columns else [*self._columns.values()]
-        points = []
-        for column in columns:
-            start, end = self._ranges(column, self._ticks[row : row + 1])
-            points += [
-                (self._query.product, float(column.times[index]), float(column.count(*_single(index))[0]))
-                for index in range(int(start[0]), int(end[0]))
-            ]
         return Explanation(
             tick=tick,
             state=State(timeline.states[row]),
             value=value,
             window=(to - self._query.window, to),
-            points=tuple(sorted(points, key=lambda point: point[1])),
+            points=self.points(group, row),
             reasons=tuple(reasons(self.monitor, timeline, row, value)),
         )
 
-    def _ranges(self, column: EventColumn, ticks: Indices) -> tuple[Indices, Indices]:
+    def points(self, group: Group, row: int) -> tuple[tuple[str, float, float], ...]:
+        """Return the product, the instant and the number of the events in the window of one evaluation."""
+        columns = [self._columns[group]] if group in self._columns else [*self._columns.values()]
+        points = []
+        for column in columns:
+            start, end = self.ranges(column, self._ticks[row : row + 1])
+            points += [
+                (self._query.product, float(column.times[index]), float(column.count(*_single(index))[0]))
+                for index in range(int(start[0]), int(end[0]))
+            ]
+        return tuple(sorted(points, key=lambda point: point[1]))
+
+    def events_of(self, group: Group) -> Sequence[Events]:
+        """Return the events of a group."""
+        return self._sources[group]
+
+    def times(self, group: Group) -> Floats:
+        """Return the instants of a group's events; none for an unknown group."""
+        return self._columns[group].times if group in self._columns else np.empty(0)
+
+    def ranges(self, column: EventColumn, ticks: Indices) -> tuple[Indices, Indices]:
         """Return the range of events in each window (rule 15.5, A47)."""
         ends = ticks - self.monitor.evaluation_delay
         starts = ends - self._query.window
@@ -238,14 +263,14 @@ class CountedEvaluator:
             ranks(column.times, ends, 'right' if choice.endswith(']') else 'left'),
         )
 
-    def _values(self, group: Group) -> tuple[Floats, Flags]:
+    def values(self, group: Group) -> tuple[Floats, Flags]:
         """Return the rollup of each window, and which windows are empty."""
         column = self._columns[group]
-        start, end = self._ranges(column, self._ticks)
+        start, end = self.ranges(column, self._ticks)
         return column.reduce(self._query.method, start, end), column.count(start, end) == 0
 
     def _evaluations(self, group: Group) -> Evaluations:
-        values, silent = self._values(group)
+        values, silent = self.values(group)
         cancelled = np.zeros_like(silent)
         if group and self.monitor.below and silent.any():
             # Rule 15.8: a silent group is not evaluated while another has events.
@@ -257,13 +282,13 @@ class CountedEvaluator:
     @cached_property
     def _all_silent(self) -> Flags:
         """Return the windows without events of any group."""
-        counts = (column.count(*self._ranges(column, self._ticks)) for column in self._columns.values())
+        counts = (column.count(*self.ranges(column, self._ticks)) for column in self._columns.values())
         silent: Flags = np.logical_and.reduce([count == 0 for count in counts])
         return silent
 
     def _folded(self) -> Evaluations:
         """Return the worst state of all groups at each evaluation (rule 15.18, I6)."""
-        each = [self._values(group) for group in self._sources]
+        each = [self.values(group) for group in self._sources]
         silent = np.logical_and.reduce([np.ones(self._ticks.size, dtype=np.bool_), *(silent for _, silent in each)])
         worst = np.fmin if self.monitor.below else np.fmax
         values = np.full(self._ticks.size, np.nan)
@@ -299,8 +324,7 @@ class CountedEvaluator:
 
     def _known_since(self, group: Group, found: int) -> float:
         """Return since when a group exists that an evaluation sees for the first time, at `found`."""
-        times = self._columns[group].times if group in self._columns else np.empty(0)
-        seen = times + self.monitor.evaluation_delay
+        seen = self.times(group) + self.monitor.evaluation_delay
         return known_since(np.append(seen[seen <= self._ticks[0]], found))
 
 

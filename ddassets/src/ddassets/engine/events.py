@@ -17,6 +17,7 @@ class Events:
     `series` has their times and how many there are at each; its tags are those of the events. `product` is the
     function of the query that finds them, such as `logs`; `monitor` the name of the only monitor whose search finds
     them, or None. `attributes` are by name, without the `@`; `fields` are those such as message, service and status.
+    `variables_of` names the variables of a formula whose searches find them; None: the searches decide.
     """
 
     product: str
@@ -24,6 +25,15 @@ class Events:
     monitor: str | None = None
     attributes: Mapping[str, str | float] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)
+    variables_of: tuple[str, ...] | None = None
+
+    def texts(self, key: str) -> Sequence[str]:
+        """Return every value of a tag, facet or field as a text, for a search."""
+        name = key.removeprefix('@')
+        if name in self.attributes:
+            return (shown(self.attributes[name]),)
+        found = [tag.partition(':')[2] for tag in self.series.tags if tag.partition(':')[0] in (key, name)]
+        return found or [self.fields[name]] if name in self.fields else found
 
     def value(self, key: str) -> str | float | None:
         """Return the value of a facet, measure or tag; None if the events have none."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from ddassets.assets.monitor import Monitor as MonitorAsset
 from ddassets.assets.monitor_type import COUNTED, METRIC
-from ddassets.engine import approximation, composite, counted, formula, service_check, slo
+from ddassets.engine import approximation, composite, counted, event_formula, formula, service_check, slo
 from ddassets.engine import monitor as metric
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.evaluator import Evaluator as MetricEvaluator
@@ -68,6 +68,14 @@ def _slo(monitor: slo.SloMonitor, inputs: Inputs) -> Evaluator:
     )
 
 
+def _formula(monitor: metric.Monitor | event_formula.FormulaMonitor, inputs: Inputs) -> Evaluator:
+    if isinstance(monitor, metric.Monitor):
+        return _metric(monitor, inputs)
+    return event_formula.FormulaEvaluator(
+        monitor, inputs.events, inputs.start, inputs.end, inputs.tick_second, inputs.assumptions
+    )
+
+
 @dataclass(frozen=True)
 class _Kind:
     read: Callable[[MonitorAsset], AnyMonitor]
@@ -76,7 +84,7 @@ class _Kind:
 
 _METRIC = _Kind(metric.of, _metric)
 _COUNTED = _Kind(counted.of, _counted)
-_FORMULA = _Kind(formula.of, _metric)
+_FORMULA = _Kind(formula.of, _formula)
 _KINDS: Mapping[str, _Kind] = {
     'metric alert': _METRIC,
     'query alert': _METRIC,

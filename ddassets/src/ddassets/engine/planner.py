@@ -145,6 +145,11 @@ def make_plan(query: MonitorQuery, assumptions: Assumptions, stub: StubWindows |
     return Plan(aggregator, query.window.seconds, node, by, by_window, ranking=ranking)
 
 
+def formula_node(query: MonitorQuery, assumptions: Assumptions) -> Node:
+    """Return the node of a formula whose variables are numbers, one for each window (rule 17.7)."""
+    return _Builder(assumptions, reduced=True).node(query.expression)
+
+
 def _aggregator(query: MonitorQuery) -> str:
     """Return what aggregates the expression over the window; avg for a formula without a rollup (A60)."""
     allowed: tuple[str, ...] = AGGREGATORS

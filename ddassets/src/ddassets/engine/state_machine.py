@@ -416,7 +416,9 @@ def _lives(
 def _life(rules: Rules, evaluations: Evaluations) -> tuple[Codes, Codes]:
     """Return the state after each evaluation of one period of existence, and its cause (an index into CAUSES)."""
     monitor, limits = rules.monitor, rules.monitor.thresholds
-    if evaluations.zero.any() or (monitor.on_missing_data == 'default' and evaluations.empty.any()):
+    asked = evaluations.zero.any() or (monitor.on_missing_data == 'default' and evaluations.empty.any())
+    # Monitors of events, which have a retention of their own, count by rule 15.7.
+    if asked and monitor.retention is None:
         rules.assumptions.rely_on(Assumptions.count_query)
     silent = evaluations.empty & ~evaluations.zero
     no_data, resolved = np.zeros(silent.size, dtype=np.bool_), np.zeros(silent.size, dtype=np.int8)

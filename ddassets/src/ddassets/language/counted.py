@@ -2,14 +2,16 @@
 
 import math
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Literal
 
 from ddassets.diagnostic import Span
 from ddassets.duration import parse as parse_duration
+from ddassets.language.formula import displayed
 from ddassets.language.query.errors import QuerySyntaxError
 from ddassets.language.query.tree import Comparator
-from ddassets.nearest import did_you_mean
+from ddassets.nearest import did_you_mean, joined
 from ddassets.regex import regex
 
 #: The first variable of a message about each product's events, by the function that a query begins with (15.11).
@@ -111,9 +113,9 @@ def parse_counted(text: str) -> CountedQuery:
     if end is None:
         raise _fault(text, position, 'expected a comparison with a number, such as > 10')
     found = {name: (arguments, start) for name, arguments, start in calls}
-    for name in ('rollup', 'last'):
-        if name not in found:
-            raise _fault(text, position, f'expected .{name}("…") before the comparison')
+    if 'rollup' not in found and (formula := displayed(search)):
+        raise _fault(text, span.start, _of_the_page(formula, text[position:].strip(), found.get('last')))
+    _require(text, position, found)
     method, measure = _rollup(text, *found['rollup'])
     threshold = float(end[2])
     if not math.isfinite(threshold):
@@ -129,6 +131,23 @@ def parse_counted(text: str) -> CountedQuery:
         threshold=threshold,
         modifiers=tuple((name, arguments) for name, arguments, _ in calls if name not in ('rollup', 'by', 'last')),
         search_span=span,
+    )
+
+
+def _require(text: str, position: int, found: Collection[str]) -> None:
+    for name in ('rollup', 'last'):
+        if name not in found:
+            raise _fault(text, position, f'expected .{name}("…") before the comparison')
+
+
+def _of_the_page(formula: tuple[str, list[str]], comparison: str, last: tuple[tuple[str, ...], int] | None) -> str:
+    """Return the message for a query that was copied from the page of a monitor (rule 17.1)."""
+    text, names = formula
+    window = f'.last("{last[0][0]}")' if last and last[0] else '.last("5m")'
+    return (
+        f'this is the text that the page of a monitor displays, not the query that the API takes: '
+        f'formula("{text}"){window} {comparison} with the {"variables" if len(names) > 1 else "variable"} '
+        f'{joined(names)} in options.variables'
     )
 
 

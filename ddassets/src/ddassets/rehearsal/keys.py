@@ -124,6 +124,7 @@ FOUND = Keys(
     (
         Key('events', choice(PRODUCTS), 'the product of the search'),
         Key('monitor', TEXT, 'only for this monitor; default: every monitor of the product'),
+        Key('variables', list_of(TEXT, 1), 'the variables of a formula that find them; default: their searches decide'),
         Key('counts', _VALUES, 'numbers of events, one interval apart: 0x10 5 _x3'),
         Key('interval', LENGTH, 'time between two counts; default: 60s'),
         Key('from', INSTANT, 'the first count; default: `start`'),

@@ -260,6 +260,7 @@ def _events(entry: Entry, times: _Times) -> FoundEvents:
         counts=keys['counts'].text() if 'counts' in keys else None,
         instants=tuple(map(times.instant, instants)),
         monitor=keys.get('monitor'),
+        variables=keys['variables'].texts() if 'variables' in keys else None,
         attributes=_attributes(keys['attributes']) if 'attributes' in keys else {},
         fields={name: value.text() for name, value in keys['fields'].keys.items()} if 'fields' in keys else {},
     )

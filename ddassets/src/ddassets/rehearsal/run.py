@@ -18,7 +18,7 @@ from ddassets.engine import message as messages
 from ddassets.engine.approximation import ParameterSet, agreement, approximated_call
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.composite import Source
-from ddassets.engine.counted import CountedMonitor
+from ddassets.engine.counted import EventMonitor
 from ddassets.engine.downtime import Calendar, Clock, Downtime, Recurring, touching
 from ddassets.engine.folding import unfolded
 from ddassets.engine.given import PREFIX as GIVEN
@@ -307,7 +307,7 @@ class _Monitor:
         if ((times >= scenario.start) & (times < scenario.end)).any():
             return True
         evaluated = np.isfinite(timeline.values) | ~np.isin(timeline.states, [State.ABSENT, State.NO_DATA])
-        return bool(evaluated.any() and (isinstance(self.monitor, CountedMonitor) or (times < scenario.start).any()))
+        return bool(evaluated.any() and (isinstance(self.monitor, EventMonitor) or (times < scenario.start).any()))
 
     def _mutes(self, tags: frozenset[str]) -> Iterator[Mute]:
         """Return the active intervals that cover a group (rules 5.11 to 5.20)."""

@@ -96,7 +96,8 @@ class FoundEvents:
     """Events that match a search: `counts` in compact notation from `start` on, one `interval` apart, or at `instants`.
 
     `product` is the function of the query, such as logs; `monitor` restricts them to one monitor. All have the
-    same tags, `attributes` (by name, without the @) and `fields`, such as message and service.
+    same tags, `attributes` (by name, without the @) and `fields`, such as message and service. `variables` are those of
+    a formula that find them.
     """
 
     entry: Entry
@@ -109,6 +110,7 @@ class FoundEvents:
     monitor: Entry | None = None
     attributes: Mapping[str, str | float] = field(default_factory=dict)
     fields: Mapping[str, str] = field(default_factory=dict)
+    variables: tuple[str, ...] | None = None
 
 
 type Source = Points | Check | Band | Statuses | FoundEvents

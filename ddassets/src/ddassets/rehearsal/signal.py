@@ -167,7 +167,7 @@ class _Reader:
             self.until[name, source.tags] = source.start + source.interval * values.size
         self.check_times(source.entry, f'{source.product} events', source.start, [series])
         monitor = source.monitor.text() if source.monitor else None
-        self.events.append(Events(source.product, series, monitor, source.attributes, source.fields))
+        self.events.append(Events(source.product, series, monitor, source.attributes, source.fields, source.variables))
 
     def check_times(self, entry: Entry, name: str, start: float, series: Iterable[Series]) -> None:
         """Warn if all points of a source are outside the rehearsal, or if its first one, at `start`, is after it."""

@@ -8,7 +8,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from ddassets.engine.counted import CountedMonitor
+from ddassets.engine.counted import EventMonitor
 from ddassets.engine.message import Delivery
 from ddassets.engine.notification import Notification, Notifications
 from ddassets.engine.state import State
@@ -131,7 +131,7 @@ def _samples(monitor: MonitorResult) -> bool:
     """Whether Datadog appends samples of the events (rule 15.14), unless an option says that it does not."""
     options = monitor.asset.body.get('options')
     chosen = [options.get(key) for key in ('enable_logs_sample', 'enable_samples')] if isinstance(options, dict) else ()
-    return isinstance(monitor.monitor, CountedMonitor) and False not in chosen
+    return isinstance(monitor.monitor, EventMonitor) and False not in chosen
 
 
 def _arrival(delivery: Delivery, samples: bool) -> model.Arrival:
