@@ -389,7 +389,7 @@ def test_the_example_of_the_documentation_holds():
     keys_of_scenarios = DOCUMENT.read_text().partition('## The page did not come\n')[0]
     example, *series, properties = re.findall(r'```yaml\n(.*?)```', keys_of_scenarios, re.DOTALL)
     start = 'start: 2027-01-04T10:00:00\nlength: 1h\n'
-    assert [len(parse(start + one, Path('s.yaml')).sources) for one in series] == [1, 1, 2]
+    assert [len(parse(start + one, Path('s.yaml')).sources) for one in series] == [1, 1, 1, 2]
     expected = judged(example)
     assert expected.failures == []
     assert len(expected.verdicts) == 5
