@@ -98,7 +98,7 @@ conformance: $(UV) ## generate docs/conformance.md
 	$(RUN) python ddassets/tests/conformance.py
 
 datadog: $(UV) ## start a Datadog organisation on this machine, to try plan, apply, destroy, snapshot and doctor
-	@PYTHONPATH=ddassets/tests $(RUN) python -m loopback
+	@$(RUN) ddassets sandbox
 
 dist: $(UV) ## build wheels and source distributions of ddassets and my_metric in dist/
 	rm -f dist/*.whl dist/*.tar.gz

@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 from loopback import recordings, source
-from loopback.dashboards import create_dashboard
+from loopback.keys import API_KEY, APP_KEY
 from loopback.organisation import OPERATIONS, Organisation
 from loopback.replay import compare, replay
 from loopback.server import FAULTS, WITHOUT_EFFECT
-from loopback.stored import API_KEY, APP_KEY, Answer
+
+from ddassets.sandbox.dashboards import create_dashboard
+from ddassets.sandbox.request import Answer
 
 DASHBOARD = {
     'title': 'Load',

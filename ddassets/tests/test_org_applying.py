@@ -15,11 +15,11 @@ from datetime import datetime, timedelta
 import pytest
 from loopback import integration
 from loopback.organisation import OPERATIONS
-from loopback.stored import Refusal
 from loopback.trial import KEYS, run
 
 from ddassets.org.client import CONNECTIONS
 from ddassets.org.concurrency import as_completed, map_concurrently
+from ddassets.sandbox.request import Refusal
 
 CHANGING = ('Create', 'Update', 'Delete', 'Cancel')
 FULL = {'monitors/full.json': integration.ASSETS['monitors/full.json']}

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
-from loopback.stored import API_KEY, APP_KEY
+from loopback.keys import API_KEY, APP_KEY
 
 from ddassets.diagnostic import UnusableInputError
 from ddassets.org import client as transport

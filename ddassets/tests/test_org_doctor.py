@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 from loopback import integration
+from loopback.keys import API_KEY, APP_KEY
 from loopback.organisation import OPERATIONS
 from loopback.server import FakeDatadog
-from loopback.stored import API_KEY, APP_KEY, Refusal
 from loopback.trial import run
 
 from ddassets.org import account
+from ddassets.sandbox.request import Refusal
 
 MY_METRIC = Path(__file__).parents[2] / 'my_metric'
 

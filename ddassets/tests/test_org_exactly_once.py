@@ -10,9 +10,9 @@ from unittest import mock
 
 import pytest
 from loopback import integration
+from loopback.keys import API_KEY, APP_KEY
 from loopback.organisation import LISTINGS, OPERATIONS
 from loopback.server import FakeDatadog
-from loopback.stored import API_KEY, APP_KEY
 from loopback.trial import LONG, run, run_together
 from scale import runs
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 import pytest
 from loopback import integration
+from loopback.keys import API_KEY, APP_KEY
 from loopback.organisation import Organisation
 from loopback.server import FAULTS, FakeDatadog, FaultKind
-from loopback.stored import API_KEY, APP_KEY
 from loopback.trial import LONG, SHORT, Outcome, Place, disturbed, killed, places, run
 from scale import MANY
 
@@ -109,7 +109,7 @@ def stages(specification, tmp_path_factory):
 
 
 def prepare(fake: FakeDatadog, scenario: Scenario, folder) -> Stage:
-    fake.organisation = Organisation(pictures_url=fake.url)
+    fake.organisation = Organisation(url=fake.url)
     fake.organisation.seed_foreign(FOREIGN)
     other = run(fake, 'apply', integration.write(folder / 'other', integration.neighbour(), NEIGHBOUR), '--yes')
     assert other.code == 0, other.said

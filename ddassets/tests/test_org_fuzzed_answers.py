@@ -8,10 +8,12 @@ import re
 import pytest
 import scale
 from loopback import integration
+from loopback.keys import API_KEY, APP_KEY
 from loopback.organisation import Organisation
 from loopback.server import FakeDatadog
-from loopback.stored import API_KEY, APP_KEY, Answer
 from loopback.trial import run
+
+from ddassets.sandbox.request import Answer
 
 COUNT = scale.runs(500)
 COMMANDS = (
@@ -62,8 +64,8 @@ class Fuzzing(FakeDatadog):
     rate = 0.0
     fuzzed = 0
 
-    def act(self, exchange, raw, api_key, app_key):
-        answer = super().act(exchange, raw, api_key, app_key)
+    def act(self, exchange, message):
+        answer = super().act(exchange, message)
         if self.random.random() >= self.rate:
             return answer
         self.fuzzed += 1

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 from loopback import integration
-from loopback.server import png
 from loopback.trial import run
 
 from ddassets import assets as bundle
 from ddassets.diagnostic import UnusableInputError
 from ddassets.org import snapshot
 from ddassets.org.snapshot import choose, is_picture, spelled
+from ddassets.sandbox.telemetry import png
 
 MY_METRIC = Path(__file__).parents[2] / 'my_metric'
 JOBS = ('--widget', 'Jobs', '--dashboard', 'jobs')

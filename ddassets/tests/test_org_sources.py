@@ -7,8 +7,9 @@ from typing import Any
 import forms
 import pytest
 from loopback.organisation import OPERATIONS
-from loopback.stored import Answer
 from loopback.trial import run
+
+from ddassets.sandbox.request import Answer
 
 BODY: dict[str, Any] = {
     'name': 'Lag',

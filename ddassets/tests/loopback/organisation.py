@@ -1,26 +1,95 @@
-"""A Datadog organisation in memory: what it stores, adds, normalises and refuses.
-
-Pure: time comes from the clock that is given, ids from a counter. Defaults and error texts are those of recorded
-exchanges. Where no recording shows one, the text starts with "(not recorded)".
+"""The sandbox's organisation with the settings of tests: listings that lag or shrink, objects of others, given
+points.
 """
 
 import copy
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from itertools import pairwise
+from typing import Any, ClassVar
 
-from loopback import dashboards, downtimes, monitors, notification_rules, telemetry
-from loopback.stored import Answer, Json, Refusal, Request, Stored
+from ddassets.sandbox import dashboards, downtimes, monitors, notification_rules, organisation, queries
+from ddassets.sandbox.request import Answer, Json, Refusal, Request
+from ddassets.sandbox.stored import Objects, Stored
+from loopback.keys import API_KEY, APP_KEY
 
-type Objects = tuple[dict[str, Json], dict[int, Json], dict[str, Json], dict[str, Json]]
+type Points = list[tuple[float, float | None]]
+type Kinds = tuple[Objects[str], Objects[int], Objects[str], Objects[str]]
+
+
+def query_metrics(stored: 'Organisation', request: Request) -> Answer:
+    """Return the points that a test gave the metric, as they are; otherwise those that the sandbox draws."""
+    names = re.findall(r'([A-Za-z][\w.]*)\{', request.one('query'))
+    if not any(name in stored.series for name in names):
+        return queries.query_metrics(stored, request)
+    return given_points(stored.series, names, request)
+
+
+def given_points(given: Mapping[str, Points], names: Sequence[str], request: Request) -> Answer:
+    query, start, end = request.one('query'), int(request.one('from')), int(request.one('to'))
+    series: list[Json] = [
+        {
+            'metric': name,
+            'display_name': name,
+            'unit': [None, None],
+            'scope': '*',
+            'tag_set': [],
+            'expression': query,
+            'aggr': None,
+            'interval': int(interval),
+            'start': int(points[0][0] * 1000),
+            'end': int((points[-1][0] + interval - 1) * 1000),
+            'query_index': 0,
+            'attributes': {},
+            'length': len(points),
+            'pointlist': [[int(t * 1000), v] for t, v in points],
+        }
+        for name in names
+        if (points := [(t, v) for t, v in given.get(name, ()) if start <= t <= end])
+        and (interval := min((b - a for (a, _), (b, _) in pairwise(points)), default=45))
+    ]
+    return Answer(
+        200,
+        {
+            'status': 'ok',
+            'resp_version': 1,
+            'res_type': 'time_series',
+            'query': query,
+            'from_date': start * 1000,
+            'to_date': end * 1000,
+            'series': series,
+            'message': '',
+            'group_by': [],
+            'values': [],
+            'times': [],
+        },
+    )
+
+
+# Tests replace a function here, so this is no copy that the sandbox uses.
+OPERATIONS: dict[str, Callable[[Any, Request], Answer]] = {
+    **organisation.OPERATIONS,
+    'QueryMetrics': query_metrics,
+}
 
 
 @dataclass
-class Organisation(Stored):
-    """`listing_lag`: delay of listings in seconds. `shrinks`: others delete an object after each full page."""
+class Organisation(organisation.Organisation):
+    """`listing_lag`: delay of listings in seconds. `shrinks`: others delete an object after each full page.
 
+    `series` has points by metric, each (seconds since the epoch, value), for `QueryMetrics`.
+    """
+
+    operations: ClassVar[Mapping[str, Callable[[Any, Request], Answer]]] = OPERATIONS
+
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    renders_after: int = 2
+    api_keys: set[str] = field(default_factory=lambda: {API_KEY})
+    app_keys: set[str] = field(default_factory=lambda: {APP_KEY})
+    series: dict[str, Points] = field(default_factory=dict)
     listing_lag: float = 0.0
     # Seconds that clients slept without waiting.
     skipped: float = 0.0
@@ -28,31 +97,41 @@ class Organisation(Stored):
     # Which objects shrinking deletes: (index into `_objects()`, key), the next one last.
     to_shrink: list[tuple[int, Any]] = field(default_factory=list)
     _foreign: Any = None
-    _past: list[tuple[datetime, Objects]] = field(default_factory=list)
+    _past: list[tuple[datetime, Kinds]] = field(default_factory=list)
+
+    @property
+    def events(self) -> list[Json]:
+        """The events, the oldest first."""
+        return [event.body for event in self.store.events(0, 1e11)]
 
     def answer(
         self, operation: str, query: Mapping[str, Sequence[str]], body: Any, id: str, api_key: str, app_key: str
     ) -> Answer:
-        """Execute a valid request. `operation` is the operationId of the OpenAPI document."""
+        """Execute a valid request with these keys. `operation` is the operationId of the OpenAPI document."""
         if not api_key:
             return Refusal(403, 'API key required').answer
-        if api_key not in self.api_keys or (operation not in API_KEY_ALONE and app_key not in self.app_keys):
+        alone = operation in organisation.API_KEY_ALONE
+        if api_key not in self.api_keys or not (alone or app_key in self.app_keys):
             return Refusal(403, 'Forbidden').answer
-        now = self.clock()
-        listing = operation in LISTINGS
-        passed = now + timedelta(seconds=self.skipped)
         try:
-            seen = self._as_listed(passed) if listing else self
-            answer = OPERATIONS[operation](seen, Request(query, body, id, now))
+            return self.act(operation, Request(query, body, id, self.clock()))
         except Refusal as refusal:
             return refusal.answer
-        if listing and self.shrinks:
+
+    def act(self, operation: str, request: Request) -> Answer:
+        listing = operation in LISTINGS
+        passed = request.now + timedelta(seconds=self.skipped)
+        if not listing:
+            answer = super().act(operation, request)
+            if self.listing_lag:
+                self._past.append((passed, copy.deepcopy(self._objects())))
+            return answer
+        answer = self.operations[operation](self._as_listed(passed), request)
+        if self.shrinks:
             self._shrink(LISTINGS[operation])
-        if self.listing_lag and not listing:
-            self._past.append((passed, copy.deepcopy(self._objects())))
         return answer
 
-    def _objects(self) -> Objects:
+    def _objects(self) -> Kinds:
         return self.dashboards, self.monitors, self.downtimes, self.notification_rules
 
     def _as_listed(self, now: datetime) -> Stored:
@@ -61,9 +140,11 @@ class Organisation(Stored):
             return self
         if not self._past:
             self._past.append((datetime.min.replace(tzinfo=UTC), copy.deepcopy(self._objects())))
-        seen = now - timedelta(seconds=self.listing_lag)
-        dashboards, monitors, downtimes, rules = [objects for at, objects in self._past if at <= seen][-1]
-        return replace(self, dashboards=dashboards, monitors=monitors, downtimes=downtimes, notification_rules=rules)
+        seen = copy.copy(self)
+        instant = now - timedelta(seconds=self.listing_lag)
+        kinds = [objects for at, objects in self._past if at <= instant][-1]
+        seen.dashboards, seen.monitors, seen.downtimes, seen.notification_rules = kinds
+        return seen
 
     def lag(self, seconds: float) -> None:
         """Delay listings from now on; existing objects are listed."""
@@ -154,35 +235,3 @@ def _timeless(value: Any) -> Any:
 
 # The index into `_objects()`.
 LISTINGS = {'ListDashboards': 0, 'ListMonitors': 1, 'ListDowntimes': 2, 'GetMonitorNotificationRules': 3}
-API_KEY_ALONE = {'Validate', 'CreateEvent'}
-OPERATIONS: dict[str, Callable[[Stored, Request], Answer]] = {
-    'Validate': telemetry.validate,
-    'ValidateAPIKey': telemetry.validate_keys,
-    'CreateDashboard': dashboards.create_dashboard,
-    'UpdateDashboard': dashboards.update_dashboard,
-    'GetDashboard': dashboards.get_dashboard,
-    'DeleteDashboard': dashboards.delete_dashboard,
-    'ListDashboards': dashboards.list_dashboards,
-    'CreateMonitor': monitors.create_monitor,
-    'UpdateMonitor': monitors.update_monitor,
-    'GetMonitor': monitors.get_monitor,
-    'DeleteMonitor': monitors.delete_monitor,
-    'ListMonitors': monitors.list_monitors,
-    'SearchMonitors': monitors.search_monitors,
-    'ValidateMonitor': monitors.validate_monitor,
-    'ValidateExistingMonitor': monitors.validate_existing_monitor,
-    'CreateDowntime': downtimes.create_downtime,
-    'UpdateDowntime': downtimes.update_downtime,
-    'GetDowntime': downtimes.get_downtime,
-    'CancelDowntime': downtimes.cancel_downtime,
-    'ListDowntimes': downtimes.list_downtimes,
-    'CreateMonitorNotificationRule': notification_rules.create_rule,
-    'UpdateMonitorNotificationRule': notification_rules.update_rule,
-    'GetMonitorNotificationRule': notification_rules.get_rule,
-    'DeleteMonitorNotificationRule': notification_rules.delete_rule,
-    'GetMonitorNotificationRules': notification_rules.list_rules,
-    'CreateEvent': telemetry.create_event,
-    'ListEvents': telemetry.list_events,
-    'GetGraphSnapshot': telemetry.graph_snapshot,
-    'QueryMetrics': telemetry.query_metrics,
-}

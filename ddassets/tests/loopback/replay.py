@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from loopback.keys import API_KEY, APP_KEY
 from loopback.organisation import Organisation
 from loopback.recordings import Recording, parsed
 from loopback.specification import Specification
-from loopback.stored import API_KEY, APP_KEY
 
 # Who wrote it, when and under which number: the keys are compared, what they hold is not.
 OWN = re.compile(

@@ -16,8 +16,8 @@ from unittest import mock
 from ddassets import cli
 from ddassets.org import client
 from ddassets.org.concurrency import map_concurrently
+from loopback.keys import API_KEY, APP_KEY
 from loopback.server import Exchange, FakeDatadog, FaultKind, Moment
-from loopback.stored import API_KEY, APP_KEY
 
 
 class SkippingClock(client.Clock):

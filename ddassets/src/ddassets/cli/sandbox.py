@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 HELP = 'run a Datadog organisation on this machine, without an account'
 DESCRIPTION = (
-    'Run a Datadog organisation on this machine, to which an Agent submits metrics, runs of checks, events and the '
-    'metadata of its host. It listens on loopback alone and sends nothing to anybody. Its keys are made and shown at '
-    'the first start.'
+    'Run a Datadog organisation on this machine. An Agent submits metrics, runs of checks, events and the metadata of '
+    'its host; plan, apply, destroy, snapshot and doctor use it. It listens on loopback alone and sends nothing to '
+    'anybody. Its keys are made and shown at the first start.'
 )
 EPILOG = 'exit codes: 0 ended by Ctrl-C; 2 unusable input'
 PORT = 9700
@@ -92,7 +92,7 @@ def _welcome(server: 'Server', folder: Path, new: 'NewKeys | None') -> None:
     else:
         write('Its keys are those of the first start (--new-keys replaces them). In another terminal:\n\n')
         write(f'  export DDASSETS_API_URL={server.url}\n')
-    write('\nUntil Ctrl-C, the requests:\n')
+    write('  ddassets apply my_metric\n\nUntil Ctrl-C, the requests:\n')
     sys.stdout.flush()
 
 

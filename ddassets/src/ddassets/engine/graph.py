@@ -1,11 +1,13 @@
 """The points of an expression over a period, as a dashboard's graph shows them. Pure."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ddassets.diagnostic import Span
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.context import HISTORY, EvaluationContext
 from ddassets.engine.evaluation import Evaluation
@@ -15,6 +17,10 @@ from ddassets.engine.planner import graph_plan
 from ddassets.engine.series import SeriesSet
 from ddassets.engine.timeline import Group
 from ddassets.language.query import tree
+
+# Rule 1.10's modifiers that make a count of what would be averaged.
+_COUNTS = ('as_count',)
+_NOWHERE = Span(0, 0)
 
 
 class Line(NamedTuple):
@@ -37,13 +43,17 @@ def draw(
 
     Arithmetic is per point, for counts too. Raises Unsupported for what is outside the evaluator's subset.
     """
-    # A graph has the points on both of its edges (A1 and A89).
-    bounds = {Assumptions.window_ends.id: '[from,to]', Assumptions.count_window_ends.id: 'as A1'}
-    assumptions = Assumptions({**(choices or {}), **bounds})
+    assumptions = graph_assumptions(choices)
     return [
         Line(','.join(group) or '*', times, values)
         for group, times, values in points(graph_plan(expression, assumptions), store, start, end, assumptions)
     ]
+
+
+def graph_assumptions(choices: Mapping[str, str] | None = None) -> Assumptions:
+    """Return the assumptions of a graph: it has the points on both of its edges (A1 and A89)."""
+    bounds = {Assumptions.window_ends.id: '[from,to]', Assumptions.count_window_ends.id: 'as A1'}
+    return Assumptions({**(choices or {}), **bounds})
 
 
 def points(
@@ -59,3 +69,32 @@ def points(
             ((_, times, values),) = evaluation.seen(0)
             if np.isfinite(values).any():
                 yield group, times, values
+
+
+def own_bucket(metric: tree.Metric) -> list[int]:
+    """Return the length of the buckets of a query's own rollup, in seconds; none without one."""
+    numbers = [
+        argument.value
+        for modifier in metric.modifiers
+        if modifier.name == 'rollup'
+        for argument in modifier.arguments
+        if isinstance(argument, tree.Number)
+    ]
+    return [int(number) for number in numbers[:1]]
+
+
+def rolled_up(expression: tree.Expression, bucket: int) -> tree.Expression:
+    """Give each query without a rollup the one that a graph would: sums of counts, averages of the rest (rule 7.4)."""
+
+    def change(node: tree.Node) -> tree.Node:
+        if not isinstance(node, tree.Metric) or own_bucket(node):
+            return node
+        own = next((m for m in node.modifiers if m.name == 'rollup' and m.arguments), None)
+        word = 'sum' if any(modifier.name in _COUNTS for modifier in node.modifiers) else 'avg'
+        method = own.arguments[0] if own else tree.Word(span=_NOWHERE, value=word)
+        rollup = tree.Modifier(
+            span=_NOWHERE, name='rollup', arguments=(method, tree.Number(span=_NOWHERE, value=float(bucket)))
+        )
+        return replace(node, modifiers=(*(m for m in node.modifiers if m is not own), rollup))
+
+    return tree.rewrite(expression, change)

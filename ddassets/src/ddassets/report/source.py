@@ -3,15 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from ddassets.diagnostic import Span
-from ddassets.engine.graph import Line
+from ddassets.engine.graph import Line, own_bucket, rolled_up
 from ddassets.language.query import tree
 from ddassets.report.columns import BUCKETS, kept_buckets, pack
 from ddassets.report.model import Answer, Pool, Series
-
-# Rule 1.10's modifiers that make a count of what would be averaged.
-_COUNTS = ('as_count',)
-_NOWHERE = Span(0, 0)
 
 
 @dataclass(frozen=True)
@@ -48,13 +43,13 @@ class Source:
         missing = sorted({metric.name for metric in read} - self.tags.keys())
         if missing:
             return Answer(missing=missing)
-        own = [bucket for metric in read for bucket in _own_bucket(metric)]
+        own = [bucket for metric in read for bucket in own_bucket(metric)]
         buckets = (max(own),) if own and len(own) == len(read) else BUCKETS
-        rolled_up = {bucket: _rolled_up(expression, bucket) for bucket in buckets}
+        rollups = {bucket: rolled_up(expression, bucket) for bucket in buckets}
         starts = self._starts(expression, buckets)
-        series = self._packed({b: self.evaluate(one, starts[b], self.end) for b, one in rolled_up.items()})
+        series = self._packed({b: self.evaluate(one, starts[b], self.end) for b, one in rollups.items()})
         if banded:
-            edges = {b: self.edges(one, starts[b], self.end) for b, one in rolled_up.items()}
+            edges = {b: self.edges(one, starts[b], self.end) for b, one in rollups.items()}
             lower, upper = (self._packed({b: pair[side] for b, pair in edges.items()}) for side in (0, 1))
             for name in series:
                 low, high = (side[name].levels if name in side else [] for side in (lower, upper))
@@ -81,31 +76,3 @@ class Source:
     def pack(self, name: str, levels: Mapping[int, Line | None]) -> Series:
         """Pack the levels of one line, by length of bucket."""
         return pack(self.pool, self.start, self.end, name, levels.get, tuple(levels))
-
-
-def _own_bucket(metric: tree.Metric) -> list[int]:
-    numbers = [
-        argument.value
-        for modifier in metric.modifiers
-        if modifier.name == 'rollup'
-        for argument in modifier.arguments
-        if isinstance(argument, tree.Number)
-    ]
-    return [int(number) for number in numbers[:1]]
-
-
-def _rolled_up(expression: tree.Expression, bucket: int) -> tree.Expression:
-    """Give each query without a rollup the one that a graph would: sums of counts, averages of the rest (rule 7.4)."""
-
-    def change(node: tree.Node) -> tree.Node:
-        if not isinstance(node, tree.Metric) or _own_bucket(node):
-            return node
-        own = next((m for m in node.modifiers if m.name == 'rollup' and m.arguments), None)
-        word = 'sum' if any(modifier.name in _COUNTS for modifier in node.modifiers) else 'avg'
-        method = own.arguments[0] if own else tree.Word(span=_NOWHERE, value=word)
-        rollup = tree.Modifier(
-            span=_NOWHERE, name='rollup', arguments=(method, tree.Number(span=_NOWHERE, value=float(bucket)))
-        )
-        return replace(node, modifiers=(*(m for m in node.modifiers if m is not own), rollup))
-
-    return tree.rewrite(expression, change)

@@ -128,6 +128,11 @@ class Database:
             with self._lock:
                 self._idle.append(connection)
 
+    def copy_to(self, other: 'Database') -> None:
+        """Replace what another database has in memory by what this one has."""
+        with self.reading() as connection, other._lock:
+            connection.backup(other._writer)
+
     def close(self) -> None:
         """Commit what waits, and close the file."""
         if self._thread is not None:

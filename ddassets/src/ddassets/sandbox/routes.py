@@ -7,6 +7,8 @@ from typing import Literal
 
 from ddassets.sandbox.request import Answer, Request
 
+# The variable part of a path, by its name there.
+_PARTS = {'id': '[^/]+', 'number': '[0-9]{1,18}', 'path': '.+'}
 type Act = Callable[[Request], Answer]
 #: `app`: API key and application key. `api`: the API key alone. `none`: no key.
 type Need = Literal['app', 'api', 'none']
@@ -17,9 +19,9 @@ MAX_BODY, MAX_UNPACKED = 3_200_000, 62_914_560
 
 @dataclass(frozen=True)
 class Route:
-    """`path` has `{id}` for its variable part, or `{number}` for one of digits alone. `name` is the operationId.
+    """`path` has `{id}`, `{number}` or `{path}` for its variable part: without a slash, digits alone, anything.
 
-    `raw`: the function gets the bytes of the body as they came, without a look at them.
+    `name` is the operationId. `raw`: the function gets the bytes of the body as they came, without a look at them.
     """
 
     method: str
@@ -33,7 +35,9 @@ class Route:
     expression: re.Pattern[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        text = re.escape(self.path).replace(r'\{id\}', '(?P<id>[^/]+)').replace(r'\{number\}', r'(?P<id>[0-9]{1,18})')
+        text = re.escape(self.path)
+        for name, part in _PARTS.items():
+            text = text.replace(rf'\{{{name}\}}', f'(?P<id>{part})')
         object.__setattr__(self, 'expression', re.compile(text))
 
 

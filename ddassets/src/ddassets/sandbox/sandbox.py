@@ -1,8 +1,9 @@
 """The organisation as one object: a message in, an answer out. HTTP is the business of `server`."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -10,10 +11,13 @@ from ddassets.diagnostic import UnusableInputError
 from ddassets.sandbox.clock import Clock
 from ddassets.sandbox.intake import Intake, ignored
 from ddassets.sandbox.keys import Keys
+from ddassets.sandbox.organisation import ADDRESSES, API_KEY_ALONE, Organisation
 from ddassets.sandbox.payload import Place, parsed, unpacked
+from ddassets.sandbox.queries import query_timeseries
 from ddassets.sandbox.request import Answer, Refusal, Request
 from ddassets.sandbox.routes import MAX_BODY, Route, Routes
 from ddassets.sandbox.store import Store
+from ddassets.sandbox.telemetry import picture
 
 
 @dataclass(frozen=True)
@@ -27,14 +31,24 @@ class Message:
 
 
 class Sandbox:
-    """`url` is set by the server once its port is known; links lead there."""
+    """`url` is set by the server once its port is known; links lead there.
 
-    def __init__(self, store: Store, keys: Keys, clock: Clock | None = None) -> None:
+    `lock` is held while an operation of the organisation runs; hold it to read or change its objects.
+    """
+
+    def __init__(
+        self, store: Store, keys: Keys, clock: Clock | None = None, organisation: Organisation | None = None
+    ) -> None:
         self.store = store
         self.keys = keys
         self.clock = clock or Clock(store)
         self.intake = Intake(store)
-        self.routes = Routes([*self._intake_routes(), *self._own_routes()])
+        self.lock = threading.RLock()
+        if organisation is None:
+            organisation = Organisation(store)
+            organisation.load()
+        self.organisation = organisation
+        self.routes = Routes([*self._operations(), *self._intake_routes(), *self._own_routes()])
 
     @property
     def url(self) -> str:
@@ -42,19 +56,40 @@ class Sandbox:
 
     @url.setter
     def url(self, url: str) -> None:
-        self.intake.url = url
+        self.intake.url = self.organisation.url = url
+
+    def _operations(self) -> list[Route]:
+        return [
+            Route(method, path, name, self._operation(name), 'api' if name in API_KEY_ALONE else 'app')
+            for name, (method, path) in ADDRESSES.items()
+        ]
+
+    def _operation(self, name: str) -> Callable[[Request], Answer]:
+        def act(request: Request) -> Answer:
+            with self.lock:
+                answer = self.organisation.act(name, request)
+                # What is sent must not change under the feet of the thread that sends it.
+                return replace(answer, body=encoded(answer)) if answer.body is not None else answer
+
+        return act
+
+    def _timeseries(self, request: Request) -> Answer:
+        return query_timeseries(self.organisation, request)
+
+    def _picture(self, request: Request) -> Answer:
+        with self.lock:
+            return picture(self.organisation, f'/s/{request.id}')
 
     def _intake_routes(self) -> list[Route]:
         intake = self.intake
         return [
-            Route('GET', '/api/v1/validate', 'Validate', lambda _: Answer(200, {'valid': True}), 'api'),
             Route('GET', '/api/v2/validate', 'ValidateV2', lambda _: Answer(200, {'valid': True}), 'api'),
-            Route('GET', '/api/v2/validate_keys', 'ValidateAPIKey', lambda _: Answer(200, {'status': 'ok'})),
             Route('POST', '/api/v1/series', 'SubmitMetricsV1', intake.series_v1, 'api'),
             Route('POST', '/api/v2/series', 'SubmitMetrics', intake.series_v2, 'api', 512_000, 5_242_880),
             Route('POST', '/api/v1/check_run', 'SubmitServiceCheck', intake.check_runs, 'api'),
             Route('POST', '/intake/', 'Intake', intake.agent, 'api'),
             Route('POST', '/api/v2/events', 'CreateEventV2', intake.event_v2, 'api'),
+            Route('POST', '/api/v2/query/timeseries', 'QueryTimeseriesData', self._timeseries),
             *(
                 Route('POST', path, 'SubmitDistributions', _unless_probe(intake.distributions), 'api', raw=True)
                 for path in ('/api/beta/sketches', '/api/v1/distribution_points')
@@ -70,6 +105,8 @@ class Sandbox:
 
     def _own_routes(self) -> list[Route]:
         return [
+            # No key: a picture is opened by its address, which is not to be guessed elsewhere either.
+            Route('GET', '/s/{path}', 'Picture', self._picture, 'none'),
             Route('GET', '/sandbox/clock', 'GetClock', lambda _: self._told_clock(), 'api'),
             Route('PUT', '/sandbox/clock', 'DriveClock', self._drive_clock, 'api'),
         ]

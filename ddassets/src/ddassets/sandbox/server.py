@@ -8,7 +8,7 @@ import ipaddress
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
@@ -22,6 +22,7 @@ LOOPBACK = '127.0.0.1'
 #: Names of this machine in a Host header. Any other one may be a page of a browser that rebinds its own name.
 LOCAL_NAMES = ('127.0.0.1', 'localhost', '::1')
 _TICK = 1.0
+_MAX_DISCARDED = 16_000_000
 type Log = Callable[[str, str, Answer], None]
 
 
@@ -42,23 +43,23 @@ class Server:
         self.log = log
         self._closing = threading.Event()
         try:
-            self._http = _Http((address, port), handler or Handler)
+            self.http = _Http((address, port), handler or Handler)
         except OSError as error:
             raise UnusableInputError(f'port {port} of {address}: {error.strerror}; pass another --port') from None
-        self._http.owner = self
+        self.http.owner = self
         sandbox.url = self.url
         self._threads = [
-            threading.Thread(target=self._http.serve_forever, args=(0.05,), name='sandbox-http', daemon=True),
+            threading.Thread(target=self.http.serve_forever, args=(0.02,), name='sandbox-http', daemon=True),
             threading.Thread(target=self._tick, name='sandbox-clock', daemon=True),
         ]
 
     @property
     def port(self) -> int:
-        return int(self._http.server_port)
+        return int(self.http.server_port)
 
     @property
     def url(self) -> str:
-        host = str(self._http.server_address[0])
+        host = str(self.http.server_address[0])
         return f'http://{f"[{host}]" if ":" in host else host}:{self.port}'
 
     def _tick(self) -> None:
@@ -78,10 +79,10 @@ class Server:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._closing.set()
-        self._http.shutdown()
+        self.http.shutdown()
         for thread in self._threads:
             thread.join()
-        self._http.server_close()
+        self.http.server_close()
 
 
 class _Http(ThreadingHTTPServer):
@@ -114,11 +115,11 @@ class Handler(BaseHTTPRequestHandler):
     server: _Http
 
     def respond(self) -> None:
-        owner = self.server.owner
         refusal = self._refused_before_reading()
         if refusal is not None:
-            # The rest of the request is not read, so the connection cannot be used again.
+            # A client reads the answer once its request is sent. The connection is not used again.
             self.close_connection = True
+            self._discard()
             return self.send(refusal)
         length = int(self.headers.get('Content-Length') or 0)
         raw = self.rfile.read(length)
@@ -128,6 +129,11 @@ class Handler(BaseHTTPRequestHandler):
             return
         headers = {name.lower(): value for name, value in self.headers.items()}
         message = Message(self.command, self.path, headers, raw)
+        self.serve(message)
+
+    def serve(self, message: Message) -> None:
+        """Answer a request that has been read."""
+        owner = self.server.owner
         try:
             answer = owner.sandbox.answer(message)
         except Exception as error:
@@ -137,6 +143,13 @@ class Handler(BaseHTTPRequestHandler):
         self.send(answer)
 
     do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = respond
+
+    def _discard(self) -> None:
+        """Read the body of a refused request, up to a limit."""
+        length = self.headers.get('Content-Length', '0')
+        left = min(int(length), _MAX_DISCARDED) if length.isascii() and length.isdigit() and len(length) < 12 else 0
+        while left > 0 and (piece := self.rfile.read(min(left, 65536))):
+            left -= len(piece)
 
     def _refused_before_reading(self) -> Answer | None:
         host = host_of(self.headers.get('Host', ''))
@@ -152,17 +165,24 @@ class Handler(BaseHTTPRequestHandler):
             return Answer(413, {'errors': [f'the body has {int(length):,} bytes, allowed are {limit:,}']})
         return None
 
-    def send(self, answer: Answer) -> None:
+    def send(self, answer: Answer, headers: Mapping[str, str] | None = None) -> None:
         content = encoded(answer)
-        self.send_response(answer.status)
-        if answer.status != 204:
-            self.send_header('Content-Type', answer.content_type)
-            self.send_header('Content-Length', str(len(content)))
+        self.head(answer.status, answer.content_type, None if answer.status == 204 else len(content), headers)
+        if self.command != 'HEAD':
+            self.wfile.write(content)
+
+    def head(
+        self, status: int, content_type: str, length: int | None, headers: Mapping[str, str] | None = None
+    ) -> None:
+        self.send_response(status)
+        if length is not None:
+            self.send_header('Content-Type', content_type)
+            self.send_header('Content-Length', str(length))
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         if self.close_connection:
             self.send_header('Connection', 'close')
         self.end_headers()
-        if self.command != 'HEAD':
-            self.wfile.write(content)
 
     def date_time_string(self, timestamp: float | None = None) -> str:
         return super().date_time_string(int(self.server.owner.sandbox.clock.now()))

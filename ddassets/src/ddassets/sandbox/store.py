@@ -212,6 +212,12 @@ class Store:
         if self._held is not None:
             self._held.close()
 
+    def __deepcopy__(self, memo: object) -> 'Store':
+        """Return a copy of a store in memory."""
+        made = Store()
+        self._database.copy_to(made._database)
+        return made
+
     def __enter__(self) -> Self:
         return self
 

@@ -2,7 +2,8 @@
 
 import re
 
-from loopback.stored import AUTHOR, Answer, Json, Refusal, Request, Stored, text_of
+from ddassets.sandbox.request import Answer, Json, Refusal, Request
+from ddassets.sandbox.stored import AUTHOR, Stored, text_of
 
 SUMMARY = (
     *('id', 'title', 'description', 'layout_type', 'url', 'is_read_only'),

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
 
-from loopback.stored import Answer, Json, Refusal, Request, Stored, author_of, text_of
+from ddassets.sandbox.request import Answer, Json, Refusal, Request
+from ddassets.sandbox.stored import Stored, author_of, text_of
 
 UNITS = {'m': timedelta(minutes=1), 'h': timedelta(hours=1), 'd': timedelta(days=1), 'w': timedelta(weeks=1)}
 RETAINED = timedelta(days=2)
@@ -17,7 +18,7 @@ RETAINED = timedelta(days=2)
 def create_downtime(organisation: Stored, request: Request) -> Answer:
     attributes = request.body['data']['attributes']
     _check_scope(attributes['scope'])
-    wanted = (attributes['monitor_identifier'], attributes['scope'], attributes.get('schedule'))
+    wanted = [attributes['monitor_identifier'], attributes['scope'], attributes.get('schedule')]
     for other in organisation.downtimes.values():
         if other['attributes']['status'] in ('active', 'scheduled') and other['asked'] == wanted:
             # Rule 5.10.
@@ -166,7 +167,7 @@ def update_downtime(organisation: Stored, request: Request) -> Answer:
             merged['schedule'] = {'start': before.get('start'), 'end': before.get('end')} | after
             if merged['schedule']['start'] is None:
                 merged['schedule']['start'] = text_of(request.now)
-    asked = (merged['monitor_identifier'], merged['scope'], changes.get('schedule', downtime['asked'][2]))
+    asked = [merged['monitor_identifier'], merged['scope'], changes.get('schedule', downtime['asked'][2])]
     updated = {**downtime, 'asked': asked, 'attributes': {**merged, 'modified': text_of(request.now)}}
     updated['attributes']['status'] = _status(updated, request.now)
     organisation.downtimes[downtime['id']] = updated
@@ -175,9 +176,11 @@ def update_downtime(organisation: Stored, request: Request) -> Answer:
 
 def cancel_downtime(organisation: Stored, request: Request) -> Answer:
     """Cancel a downtime; a second cancellation succeeds too."""
-    attributes = _downtime(organisation, request, f'Downtime {request.id} not found')['attributes']
-    if not attributes['canceled']:
-        attributes |= {'canceled': text_of(request.now), 'modified': text_of(request.now), 'status': 'canceled'}
+    downtime = _downtime(organisation, request, f'Downtime {request.id} not found')
+    if not downtime['attributes']['canceled']:
+        instant = text_of(request.now)
+        changes = {'canceled': instant, 'modified': instant, 'status': 'canceled'}
+        organisation.downtimes[request.id] = {**downtime, 'attributes': {**downtime['attributes'], **changes}}
     return Answer(204)
 
 

@@ -4,7 +4,8 @@ import re
 from datetime import datetime
 from typing import Any
 
-from loopback.stored import AUTHOR, Answer, Json, Refusal, Request, Stored, text_of
+from ddassets.sandbox.request import Answer, Json, Refusal, Request
+from ddassets.sandbox.stored import AUTHOR, Stored, text_of
 
 OVER_EVENTS = {
     f'{kind} alert' for kind in ('log', 'ci-pipelines', 'ci-tests', 'error-tracking', 'rum', 'llm-observability')

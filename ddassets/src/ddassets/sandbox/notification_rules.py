@@ -4,7 +4,8 @@ import json
 import uuid
 from typing import Any
 
-from loopback.stored import Answer, Json, Refusal, Request, Stored, author_of, text_of
+from ddassets.sandbox.request import Answer, Json, Refusal, Request
+from ddassets.sandbox.stored import Stored, author_of, text_of
 
 
 def create_rule(organisation: Stored, request: Request) -> Answer:
