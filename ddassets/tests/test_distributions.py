@@ -179,3 +179,34 @@ def test_rows_of_one_instant_are_its_values():
     (series,) = read_csv('time,value\n0,1\n0,2\n60,5\n', 'd', (), 'distribution', 60)
     assert [*series.counted().times] == [0, 60]
     assert [*series.counted().values] == [2, 1]
+
+
+@pytest.mark.rule('17.19')
+@pytest.mark.parametrize(
+    'text',
+    [
+        'time,value,count\n60,5,1\n0,1,20\n0,2,3\n',
+        'time,value,count\n60,5,\n0,1,20\n0,2,3\n',
+        '"time",value,count\n0,1,20\n0,2,3\n60,5,1\n',
+    ],
+)
+def test_a_column_of_counts_holds_the_bins_of_a_sketch(text):
+    (series,) = read_csv(text, 'd', (), 'distribution', 60)
+    assert [list(column) for column in (series.times, series.values, series.numbers)] == [
+        [0, 0, 60],
+        [1, 2, 5],
+        [20, 3, 1],
+    ]
+
+
+def test_a_column_of_counts_is_a_tag_of_other_types():
+    (series,) = read_csv('time,value,count\n0,1,20\n', 'd', (), 'gauge', 60)
+    assert series.tags == {'count:20'}
+
+
+@pytest.mark.parametrize(
+    'cell, words', [('many', "line 2, count: found 'many'"), ('0', 'one whole number of at least 1')]
+)
+def test_a_count_that_is_wrong(cell, words):
+    with pytest.raises(UnusableInputError, match=words):
+        read_csv(f'time,value,count\n0,1,{cell}\n', 'd', (), 'distribution', 60)

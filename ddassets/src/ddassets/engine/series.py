@@ -319,7 +319,8 @@ def read_csv(
 
     The column `time` holds seconds or milliseconds since the epoch or ISO 8601 with an offset, `value` a number or
     nothing where the point is missing, `arrival`, if there, an instant like `time`. Every other column is a tag key; an
-    empty cell is a series without the key. `tags` are added to each series. Points may stand in any order.
+    empty cell is a series without the key. `tags` are added to each series. Points may stand in any order. Rows of a
+    distribution with the same time are its raw values; `count`, if there, is how often each occurred.
 
     Raises UnusableInputError with the line and the column's name.
     """
@@ -329,18 +330,19 @@ def read_csv(
     if head.strip() == 'time,value':
         numbers = _pairs(body)
         if numbers is not None:
-            return (_in_order(metric, fixed, kind, interval, numbers[::2], numbers[1::2], None),)
+            return (_in_order(metric, fixed, kind, interval, numbers[::2], numbers[1::2]),)
     rows = csv.reader(io.StringIO(text, newline=''))
     header = [name.strip() for name in next(rows, [])]
     if not {'time', 'value'} <= set(header) or len(set(header)) < len(header):
         raise UnusableInputError(f'line 1: found the columns {header}, expected time and value, and each name once')
+    numbered = kind == 'distribution' and 'count' in header
     found = tuple(
-        _in_order(metric, source, kind, interval, times, values, arrivals)
-        for source, times, values, arrivals in _by_column(header, body, fixed)
+        _in_order(metric, source, kind, interval, **columns)
+        for source, columns in _by_column(header, body, fixed, numbered)
     )
     if found:
         return found
-    points: dict[frozenset[str], list[tuple[float, float, float]]] = {}
+    points: dict[frozenset[str], list[tuple[float, float, float, float]]] = {}
     for cells in rows:
         if not cells:
             continue
@@ -348,33 +350,39 @@ def read_csv(
             raise UnusableInputError(f'line {rows.line_num}: found {len(cells)} cells, expected {len(header)}')
         row = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
         time, value, arrival = row.pop('time'), row.pop('value'), row.pop('arrival', '')
+        number = row.pop('count') if numbered else ''
         source = fixed | {f'{key}:{cell}' for key, cell in row.items() if cell}
         if value:
             at = _instant(time, rows.line_num, 'time')
             seen = _instant(arrival, rows.line_num, 'arrival') if arrival else at
-            points.setdefault(source, []).append((at, _number(value, rows.line_num), seen))
-    late = 'arrival' in header
+            found_value = _number(value, rows.line_num)
+            often = _number(number, rows.line_num, 'count') if number else 1.0
+            points.setdefault(source, []).append((at, found_value, seen, often))
+    names = {'times': 0, 'values': 1, **({'arrivals': 2} if 'arrival' in header else {})}
+    names |= {'numbers': 3} if numbered else {}
+    tables = {source: np.array(each).T for source, each in points.items()}
     return tuple(
-        _in_order(metric, source, kind, interval, columns[0], columns[1], columns[2] if late else None)
-        for source, columns in ((source, np.array(rows).T) for source, rows in points.items())
+        _in_order(metric, source, kind, interval, **{name: table[row] for name, row in names.items()})
+        for source, table in tables.items()
     )
 
 
 def _by_column(
-    header: Sequence[str], body: str, fixed: frozenset[str]
-) -> Iterator[tuple[frozenset[str], Floats, Floats, Floats | None]]:
-    """Return tags, times, values and arrivals of each source; None if the cells are not plain or one is missing."""
+    header: Sequence[str], body: str, fixed: frozenset[str], numbered: bool
+) -> Iterator[tuple[frozenset[str], dict[str, Floats]]]:
+    """Return the tags and the columns of each source; nothing if the cells are not plain or one is missing."""
     cells = _cells(body, len(header))
     columns = {name: cells[index :: len(header)] for index, name in enumerate(header)}
-    numbers = [
-        decimals.read('\n'.join(columns.pop(name)) + '\n', '\n')
-        for name in ('time', 'value', 'arrival')
+    wanted = {'time': 'times', 'value': 'values', 'arrival': 'arrivals', **({'count': 'numbers'} if numbered else {})}
+    numbers = {
+        field: decimals.read('\n'.join(columns.pop(name)) + '\n', '\n')
+        for name, field in wanted.items()
         if name in columns
-    ]
-    plain = [column for column in numbers if column is not None]
+    }
+    plain = {field: column for field, column in numbers.items() if column is not None}
     if not cells or len(plain) < len(numbers):
         return
-    keys = list(zip(*columns.values(), strict=True)) or [()] * plain[0].size
+    keys = list(zip(*columns.values(), strict=True)) or [()] * plain['times'].size
     sources: dict[frozenset[str], int] = {}
     code = {
         key: sources.setdefault(
@@ -385,7 +393,7 @@ def _by_column(
     codes = np.fromiter(map(code.__getitem__, keys), dtype=np.int64, count=len(keys))
     order = np.argsort(codes, kind='stable')
     for source, rows in zip(sources, np.split(order, np.cumsum(np.bincount(codes))[:-1]), strict=True):
-        yield source, plain[0][rows], plain[1][rows], plain[2][rows] if len(plain) > 2 else None
+        yield source, {field: column[rows] for field, column in plain.items()}
 
 
 def _cells(body: str, width: int) -> list[str]:
@@ -425,16 +433,17 @@ def _in_order(
     interval: int,
     times: Floats,
     values: Floats,
-    arrivals: Floats | None,
+    arrivals: Floats | None = None,
+    numbers: Floats | None = None,
 ) -> Series:
-    times = _seconds(times)
+    times = np.ascontiguousarray(_seconds(times))
     arrivals = None if arrivals is None else _seconds(arrivals)
-    if not (times[1:] < times[:-1]).any():
-        return Series(metric, tags, np.ascontiguousarray(times), np.ascontiguousarray(values), kind, interval, arrivals)
-    order = np.argsort(times, kind='stable')
-    return Series(
-        metric, tags, times[order], values[order], kind, interval, None if arrivals is None else arrivals[order]
-    )
+    values = np.ascontiguousarray(values)
+    if (times[1:] < times[:-1]).any():
+        order = np.argsort(times, kind='stable')
+        times, values = times[order], values[order]
+        arrivals, numbers = (None if column is None else column[order] for column in (arrivals, numbers))
+    return Series(metric, tags, times, values, kind, interval, arrivals, numbers)
 
 
 # The year 5000, in seconds since the epoch.
@@ -454,11 +463,11 @@ def _seconds(instants: Floats) -> Floats:
     return found
 
 
-def _number(text: str, line: int) -> float:
+def _number(text: str, line: int, column: str = 'value') -> float:
     try:
         return float(text)
     except ValueError:
-        raise UnusableInputError(f'line {line}, value: found {text!r}, expected a number') from None
+        raise UnusableInputError(f'line {line}, {column}: found {text!r}, expected a number') from None
 
 
 def _instant(text: str, line: int, column: str) -> float:
