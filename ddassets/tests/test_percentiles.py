@@ -2,18 +2,27 @@
 
 import re
 
+import estate
 import numpy as np
 import pytest
 from citing import rule
 from small import START, body
 from test_distributions import HOSTS, source, values
 
+from ddassets.cli import rehearse_text
+from ddassets.cli.rehearse_output import report
 from ddassets.diagnostic import Unsupported
 from ddassets.engine import monitor as monitors
 from ddassets.engine.column import Column
 from ddassets.engine.evaluator import Evaluator, evaluate
 from ddassets.engine.raw_values import RawValues, Share
 from ddassets.engine.series import Series, SeriesSet
+from ddassets.language.query.syntax import parse_query
+from ddassets.rehearsal import Judgement
+from ddassets.rehearsal.inbox import inbox
+from ddassets.rehearsal.outcome import Outcome, Run
+from ddassets.rehearsal.what_if import what_if
+from ddassets.report.rehearsed import page
 
 _: None = None
 HUNDRED = f'[{" ".join(map(str, range(1, 101)))}]'
@@ -217,3 +226,88 @@ def test_many_equal_values_stay_exact():
     everything = (np.array([0]), np.array([2]))
     assert raw.aggregate('avg', everything).tolist() == [0.1]
     assert raw.percentile(Share.parse('p50'), 'lower', everything).tolist() == [0.1]
+
+
+SLOW = {
+    'query': 'percentile(last_1m):p95:acme.wait{*} by {host} > 2',
+    'message': '@slack-slow',
+    'options': {'thresholds': {'critical': 2, 'warning': 1}, 'new_group_delay': 0},
+}
+
+
+def slow(values='[1.5]x10 [0.1 2.01 9] [3]x4 [1.99] [0.5]x60', **more):
+    """A rehearsal whose percentile is within the sketch's error of 2 at 10:00 (2.01) and 10:05 (1.99)."""
+    return estate.rehearsed(
+        {'slow': SLOW | more}, [estate.points('acme.wait', values, ['host:a'], type='distribution')]
+    )
+
+
+@pytest.mark.rule('17.20')
+def test_a_change_within_the_error_is_marked():
+    rehearsal = slow()
+    group = estate.monitor(rehearsal, 'slow').results[('host:a',)]
+    assert [estate.clock(instant) for instant in group.uncertain] == ['10:00', '10:05']
+    found = Judgement(rehearsal)
+    shown = rehearse_text.text(found)
+    assert "2 evaluations decided within the sketch's error of 0.79%: Mon 2027-01-04 10:00:30" in shown
+    assert "2.01 > 2.0 within the sketch's error" in shown
+    assert "3 > 2.0 within" not in shown
+    (shown,) = report(Run((Outcome(rehearsal.scenario.path, found),))).document['rehearsals']
+    changes = [(one['to'], one['within_sketch_error']) for one in shown['monitors'][0]['groups'][0]['transitions']]
+    assert changes == [('Alert', True), ('Warn', True), ('OK', False)]
+    assert [one['within_sketch_error'] for one in shown['inbox']] == [True, True, False]
+    assert shown['monitors'][0]['groups'][0]['within_sketch_error'] == [
+        f'2027-01-04T10:{minute}:30+00:00' for minute in ('00', '05')
+    ]
+
+
+@pytest.mark.rule('17.20', '2.20')
+def test_the_worst_sub_group_is_marked():
+    options = {**SLOW['options'], 'notify_by': ['*']}
+    rehearsal = estate.rehearsed(
+        {'slow': SLOW | {'options': options}},
+        [
+            estate.points('acme.wait', '[0.5]x10 [2.01] [0.5]x60', ['host:a'], type='distribution'),
+            estate.points('acme.wait', '[0.5]x12 [1.005] [0.5]x60', ['host:b'], type='distribution'),
+        ],
+    )
+    (group,) = estate.monitor(rehearsal, 'slow').results.values()
+    assert [estate.clock(instant) for instant in group.uncertain] == ['10:00', '10:02']
+
+
+@pytest.mark.rule('17.22', '8.2')
+@pytest.mark.parametrize(
+    'query, attached', [(SLOW['query'], False), ('max(last_1m):max:acme.wait{*} by {host} > 2', True)]
+)
+def test_a_notification_of_a_percentile_has_no_snapshot(query, attached):
+    rehearsal = slow(query=query)
+    delivery = next(iter(inbox(rehearsal))).message.delivery
+    assert ('SNAPSHOT' in delivery.event_message) == attached
+    assert (delivery.slack()['snapshot'], delivery.webhook()['$SNAPSHOT']) == (
+        ('SNAPSHOT', None) if attached else ('', '')
+    )
+
+
+@pytest.mark.rule('17.18', 'A63')
+def test_another_reading_would_change_the_notifications():
+    # Two of three values are above 2: 95 % of the values are not.
+    rehearsal = slow('[0.5]x10 [0.1 3 9]x5 [0.5]x60')
+    effects = [one for one in what_if(rehearsal, 'all').effects if one.assumption == 'A63']
+    assert {one.choice: one.matters for one in effects} == {'share of points': True, 'interpolated': False}
+
+
+@pytest.mark.rule('17.21', '17.22')
+@pytest.mark.parametrize(
+    'query, expected',
+    [('p50:acme.wait{*}', [2, 2, 9]), ('avg:acme.wait{*}', [3, 2, 9]), ('count:acme.wait{*}.as_count()', [3, 1, 1])],
+)
+def test_a_graph_of_a_distribution(query, expected):
+    rehearsal = slow('_x10 [1 2 6] [2] [9]')
+    (line,) = rehearsal.lines(parse_query(query), rehearsal.start, rehearsal.start + 180)
+    assert line.held().values.tolist() == expected
+
+
+def test_the_page_marks_what_the_error_decides(tmp_path):
+    rehearsal = slow()
+    (shown,) = page(rehearsal.bundle, [Judgement(rehearsal)]).rehearsals
+    assert [estate.clock(instant) for instant in shown.monitors[0].groups[0].uncertain] == ['10:00', '10:05']

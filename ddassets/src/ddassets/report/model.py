@@ -171,6 +171,8 @@ class Group:
     muted: list[tuple[int, int, int]]
     # Of a composite, in the order of its members.
     members: list[MemberStates] = field(default_factory=list)
+    # When a percentile is so close to a threshold that the sketch's error decides (rule 17.20).
+    uncertain: list[int] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

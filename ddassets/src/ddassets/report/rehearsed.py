@@ -23,6 +23,8 @@ from ddassets.report.columns import BUCKETS, average
 from ddassets.report.source import Source
 
 MAX_CHANGES = 5000
+# Maximum of evaluations of a group that are marked as decided within a sketch's error.
+MAX_UNCERTAIN = 5000
 
 
 def page(
@@ -155,6 +157,7 @@ class _Builder:
             states=self._states(group),
             muted=[(*self._clipped(mute.start, mute.end), self.places[mute.downtime]) for mute in mutes],
             members=list(self._members(monitor, group)),
+            uncertain=[] if group.uncertain is None else group.ticks[group.uncertain].tolist()[:MAX_UNCERTAIN],
         )
 
     def _members(self, monitor: MonitorResult, group: GroupTimeline) -> Iterable[model.MemberStates]:

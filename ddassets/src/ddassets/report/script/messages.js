@@ -86,7 +86,7 @@ function messageView(message, heading) {
   if (monitor) facts.push(['Monitor', el('a', {href: `#/monitors/${message.monitor}`}, name(monitor.name))]);
   if (monitor && message.group !== null && monitor.groups[message.group].name !== '*') facts.push(['Group', name(monitor.groups[message.group].name)]);
   if (message.previous) facts.push(['State', `${message.previous === message.state ? '' : `${message.previous} → `}${message.state}${message.reason ? ` (${message.reason})` : ''}`]);
-  if (message.value) facts.push(['Value', message.value]);
+  if (message.value) facts.push(['Value', `${message.value}${isUncertain(message) ? ', within the sketch’s error of 0.79 % of a threshold' : ''}`]);
   if (message.host) facts.push(['Host', [name(message.host), message.ip ? ` (${message.ip})` : ' (no IP address in the rehearsal)']]);
   facts.push([message.muted ? 'Would go to' : 'To', message.recipients.length ? message.recipients.map((one, i) => [i ? ', ' : '', name(one)]) : 'nobody']);
   return el('article', {class: 'message'},
@@ -109,6 +109,8 @@ function sensitive(message) {
     el('a', {href: address('/basis', {scenario: state.rehearsal, from: state.from, to: state.to})}, change.assumption), ` as “${change.choice}”: `,
     change.what === 'moves' ? `it would come at ${clock(change.to, true)}` : WHAT[change.what]))), found.length > 8 ? `and ${found.length - 8} more` : null);
 }
+
+const isUncertain = (message) => message.monitor !== null && message.group !== null && state.rehearsal.monitors[message.monitor].groups[message.group].uncertain.includes(message.instant);
 
 function changesOf(message) {
   if (message.monitor === null) return [];

@@ -135,7 +135,21 @@ function monitorGroup(monitor, group, messages, moment = null) {
     lane('state', 'band', (track, frame) => layStates(track, frame, group)),
     lane('muted', 'band', (track, frame) => layMuted(track, frame, group)),
     lane('inbox', 'marks', (track, frame) => layMarks(track, frame, messages)),
-    composite && composite.changes);
+    composite && composite.changes,
+    group.uncertain.length ? uncertainNote(group) : null);
+}
+
+// The evaluations that a stored sketch might decide otherwise.
+const UNCERTAIN = 5;
+
+function uncertainNote({uncertain}) {
+  const note = el('p', {class: 'remark'});
+  tracks.push({track: note, lay: (box, frame) => {
+    const found = uncertain.filter((instant) => instant >= frame.from && instant < frame.to);
+    const what = found.length === 1 ? '1 evaluation in this frame is' : `${found.length || 'No'} evaluations in this frame are`;
+    box.textContent = `${what} decided within the sketch’s error of 0.79 %${found.length ? ': ' : ''}${found.slice(0, UNCERTAIN).map((instant) => clock(instant)).join('; ')}${found.length > UNCERTAIN ? '; …' : ''}`;
+  }});
+  return note;
 }
 
 const GROUPS_AT_ONCE = 8;
