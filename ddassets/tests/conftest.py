@@ -39,6 +39,7 @@ MARKERS = {
             'composite',
             'conformance',
             'counted',
+            'cumulative',
             'decimals',
             'downtime',
         ),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scale import runs
 
 from ddassets.engine.downtime import parse
-from ddassets.engine.downtime.recurrence import Recurrence
+from ddassets.engine.recurrence import Recurrence
 from ddassets.language.recurrence import parse_duration, parse_rule
 
 EXAMPLES = runs(240)

@@ -419,15 +419,6 @@ def test_a_stub_replaces_anomalies():
     [
         pytest.param('percentile(last_5m):p95:m{*} > 1', {}, {}, 'p95', id='percentiles', marks=rule('1.2')),
         pytest.param('avg(last_5m):p95:m{*} > 1', {}, {}, 'p95', id='of space too', marks=rule('1.2')),
-        pytest.param('avg(current_1mo):avg:m{*} > 1', {}, {}, 'current_1mo', id='cumulative', marks=rule('1.4')),
-        pytest.param(
-            'avg(last_5m):avg:m{*} > 1',
-            {'scheduling_options': {'evaluation_window': {'hour_starts': 0}}},
-            {},
-            'evaluation_window',
-            id='its option',
-            marks=rule('1.4'),
-        ),
         pytest.param('avg(last_5m):cumsum(avg:m{*}) > 1', {}, {}, 'cumsum', id='cumsum', marks=rule('1.10', '6.7')),
         pytest.param(ANOMALIES, {}, {}, 'anomalies', id='anomalies', marks=rule('6.5', '6.6')),
         pytest.param(

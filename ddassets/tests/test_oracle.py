@@ -235,6 +235,13 @@ def test_no_threshold_is_a_value_that_evaluators_round_differently():
     assert len(found) > 10 and not any((limit * 8).is_integer() for limit in found)
 
 
+@pytest.mark.rule('16.1', '16.2', '16.4', '16.6', '16.7', '16.8', '16.10', 'A52', 'A53', 'A54', 'A55', 'A97')
+@pytest.mark.parametrize('batch', range(FIRST, FIRST + runs(200), BATCH))
+def test_both_evaluators_agree_about_cumulative_windows(batch):
+    for found in judged(range(batch, batch + BATCH), difference, cases.make_cumulative):
+        assert found is None
+
+
 GROUP_PARTS = {'evaluation': 0, 'transition': 1, 'notification': 2}
 
 

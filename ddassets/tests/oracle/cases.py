@@ -8,6 +8,7 @@ from typing import Any
 
 from ddassets.engine.assumptions import ASSUMPTIONS
 from oracle.arithmetic import DIFFERENCES, gapped
+from oracle.boundaries import Current
 from oracle.evaluation import UNITS, Evaluation, MonitorQuery, Refused, has_keys, prepared
 from oracle.notifications import Downtime
 from oracle.queries import (
@@ -29,7 +30,7 @@ from oracle.queries import (
 )
 from oracle.series import Kind, Source
 from oracle.smoothing import family
-from oracle.states import Options, ticks
+from oracle.states import Options, evaluated_as, ticks
 
 # A Friday, 2027-01-15T08:00:00Z.
 START = 1_800_000_000
@@ -78,6 +79,8 @@ class Case:
         }
         if one.on_missing_data:
             options['on_missing_data'] = one.on_missing_data
+        if self.query.current:
+            options['scheduling_options'] = {'evaluation_window': self.query.current.option}
         if one.renotify_statuses:
             options['renotify_statuses'] = list(one.renotify_statuses)
         if self.query.stub and self.query.recovery:
@@ -377,7 +380,7 @@ class Maker:
     def probe(self, case: Case) -> list[float]:
         """Return some of the expected values, to choose thresholds that matter."""
         found = []
-        every = ticks(case.start, case.end, case.second, case.query.window)
+        every = ticks(case.start, case.end, case.second, evaluated_as(case.query, case.choices))
         for sources in case.groups.values():
             query = prepared(case.query, sources)
             for tick in self.random.sample(every, min(len(every), 5)):
@@ -457,3 +460,77 @@ class Maker:
             states = frozenset(random.sample(('Alert', 'Warn', 'No Data'), random.randrange(4)))
             found.append(Downtime(begin, end, name, self.chance(0.25), states))
         return found
+
+
+# (window, intervals of the series, length in seconds of the time evaluated, where the clocks change)
+CUMULATIVE = (
+    (0.4, 'h', (60, 120, 300), (5400, 9000)),
+    (0.35, 'd', (1800, 3600), (43200, 129_600)),
+    (0.25, 'mo', (3600, 7200), (86400, 3 * 86400)),
+)
+# Times of interest in 2027: the ends of February and April, and where the clocks of a zone change. Those of Lord Howe
+# are turned by half an hour, those of Havana at midnight.
+MONTHS = (1_803_859_200, 1_809_129_600)
+# By zone: a local time in a change, and the changes.
+CLOCKS: Mapping[str | None, tuple[tuple[int, int], tuple[int, ...]]] = {
+    None: ((0, 0), MONTHS),
+    'Asia/Kathmandu': ((3, 0), MONTHS),
+    'Europe/Berlin': ((2, 30), (1_806_195_600, 1_824_944_400)),
+    'America/Havana': ((0, 30), (1_805_000_400, 1_825_563_600)),
+    'Australia/Lord_Howe': ((2, 15), (1_806_764_400, 1_822_491_000)),
+}
+
+
+class CumulativeMaker(Maker):
+    """Makes monitors with a cumulative window, of what the engine takes there."""
+
+    def __init__(self, random: Random) -> None:
+        super().__init__(random)
+        (regime,) = random.choices(CUMULATIVE, [regime[0] for regime in CUMULATIVE])
+        _, unit, self.intervals, lengths = regime
+        self.window = (1, unit)
+        self.long, self.silent, self.calendar = unit != 'h', False, False
+        self.length = random.randrange(*lengths)
+        zone = random.choice((*CLOCKS, *CLOCKS))
+        odd, changes = CLOCKS[zone]
+        near = random.choice(MONTHS if unit == 'mo' and self.chance(0.6) else changes) - random.randrange(self.length)
+        self.start = near - near % random.choice((1, 60, 1800, 3600))
+        self.end = self.start + self.length
+        at = random.choice((None, odd, odd, odd, (1, 45), (23, 45)))
+        minute = random.choice((None, 0, 15, 15, 30, 30))
+        if unit == 'h':
+            self.current = Current('h', minute, zone=zone)
+        else:
+            day = random.choice((None, 1, 17, 28, 31, 31)) if unit == 'mo' else None
+            self.current = Current(unit, at=at, day=day, zone=zone)
+        self.seconds = self.current.extent
+
+    def monitor_query(self) -> MonitorQuery:
+        while True:
+            found = super().monitor_query()
+            # Not evaluated in a cumulative window: a change, a stub, and differences of whole windows.
+            if not found.change and not found.stub and not self.of_windows(found):
+                return replace(found, current=self.current)
+
+    def of_windows(self, query: MonitorQuery) -> bool:
+        each = names(query.query)
+        counted = any(leaf.counting == 'as_count' for leaf in leaves(query.query))
+        return counted and bool(set(each) & {*DIFFERENCES, 'throughput', 'moving_rollup', 'dt'})
+
+    def choices(self) -> dict[str, str]:
+        found = super().choices()
+        found['A53'] = self.random.choice(('new window', 'new window', 'old, full window'))
+        # Every minute of days takes a slow evaluation too long.
+        if not self.long:
+            found['A54'] = self.random.choice(('by its longest extent', 'every minute'))
+        return found
+
+
+def make_cumulative(seed: int) -> Case:
+    """Return the case with a cumulative window of a number, always the same."""
+    random = Random(seed)
+    while True:
+        try:
+            return CumulativeMaker(random).case()
+        except Refused:
+            continue

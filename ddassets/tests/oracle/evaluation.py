@@ -29,6 +29,7 @@ from oracle.arithmetic import (
     split,
     unshifted,
 )
+from oracle.boundaries import Current
 from oracle.queries import Binary, Counts, Leaf, Number, Query, Wrapped, leaves, names
 from oracle.series import Buckets, Changed, Point, RawValues, Samples, Series, Source, SourceBuckets
 from oracle.smoothing import OVER_WINDOW, SMOOTHING, family
@@ -51,9 +52,14 @@ class MonitorQuery:
     recovery: int | None = None
     # That of the monitor, for the share of points that cross (A63).
     comparator: str = '>'
+    # A cumulative window (section 16).
+    current: Current | None = None
 
     @property
     def window(self) -> int:
+        """The length, of a cumulative window the longest one."""
+        if self.current:
+            return self.current.extent
         return self.number * UNITS[self.unit]
 
     @property
@@ -65,7 +71,8 @@ class MonitorQuery:
             by = f' by {{{",".join(self.by)}}}' if self.by else ''
             alert = f"alert_window='last_{self.number}{self.unit}'"
             return f"avg(last_1w):anomalies(avg:m{{*}}{by}, 'basic', 2, direction='both', {alert}, interval=60)"
-        inner = f'{self.aggregator}(last_{self.number}{self.unit})'
+        kind = 'current' if self.current else 'last'
+        inner = f'{self.aggregator}({kind}_{self.number}{self.unit})'
         if self.change:
             inner = f'{self.change[0]}({inner},{self.change[2]})'
         query = str(self.query)
@@ -106,6 +113,8 @@ class Evaluation:
         self.tick = tick
         self.end = tick - delay
         self.start = self.end - query.window
+        if query.current:
+            self.start = query.current.start(self.end, choices['A53'])
         self.choices = choices
 
     def of(self, leaf: Leaf) -> list[Source]:
@@ -153,9 +162,11 @@ class Evaluation:
         """
         if rolled:
             return '[from,to]'
+        found = self.choices['A1']
         if leaf_counts and self.choices.get('A89', 'as A1') != 'as A1':
-            return '(from,to]'
-        return self.choices['A1']
+            found = '(from,to]'
+        # Rule 16.6: the instant of a boundary belongs to the window that begins there.
+        return f'[{found[1:]}' if self.query.current else found
 
     def result(self) -> Result:
         if self.counts_first():

@@ -9,6 +9,7 @@ from oracle.queries import Leaf, leaves, names
 from oracle.series import Source, SourceBuckets
 
 DAY = 86400
+MINUTE = 60
 HOLDS: dict[str, Callable[[float, float], bool]] = {
     '>': lambda value, limit: value > limit,
     '>=': lambda value, limit: value >= limit,
@@ -83,6 +84,11 @@ def ticks(start: int, end: int, second: int, window: int) -> list[int]:
     return list(range(start + (second - start) % every, end, every))
 
 
+def evaluated_as(query: MonitorQuery, choices: Mapping[str, str]) -> int:
+    """The window that decides the cadence (rule 16.8, A54)."""
+    return MINUTE if query.current and choices['A54'] == 'every minute' else query.window
+
+
 class Group:
     """One group of a monitor, from one tick to the next. States are those of rule 3.7, and 'absent'."""
 
@@ -114,7 +120,7 @@ class Group:
         self.silent_since: int | None = None
 
     def run(self, end: int, second: int) -> History:
-        every = ticks(self.start, end, second, self.query.window)
+        every = ticks(self.start, end, second, evaluated_as(self.query, self.choices))
         self.first_tick = every[0] if every else end
         for tick in every:
             value, state = self.step(tick)
@@ -175,7 +181,8 @@ class Group:
     def verdict(self, result: Result) -> str:
         """Whether the evaluation returned a value, nothing, or is cancelled and keeps the state."""
         if result.value is not None:
-            if self.options.require_full_window and not result.full:
+            # A55: a cumulative window is not asked to be full.
+            if self.options.require_full_window and not self.query.current and not result.full:
                 return 'cancelled' if self.choices['A3'] == 'skip' else 'empty'
             return 'valued'
         return 'empty' if result.empty or self.choices['A4'] == 'no data' else 'cancelled'

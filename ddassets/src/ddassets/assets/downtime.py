@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from ddassets.assets.decoded_asset import RequestedAsset
+from ddassets.assets.local_time import LOCAL_TIME, ZONE, parse_moment, read_local_time, read_zone
 from ddassets.assets.option import (
     Choice,
     Exclusion,
@@ -23,9 +24,7 @@ from ddassets.assets.option import (
 from ddassets.assets.source import Place, Source, dotted
 from ddassets.diagnostic import Severity
 from ddassets.language.downtime_scope import Scope, ScopeFault, parse_scope
-from ddassets.language.recurrence import YEARS, Rule, RuleFault, parse_duration, parse_rule
-from ddassets.nearest import did_you_mean
-from ddassets.regex import regex
+from ddassets.language.recurrence import Rule, RuleFault, parse_duration, parse_rule
 
 END_STATES = ('alert', 'no data', 'warn')
 END_TYPES = ('canceled', 'expired')
@@ -34,19 +33,6 @@ MAX_TAGS = 32
 MAX_TAG_LENGTH = 256
 _INVALID = 'downtime/invalid'
 _NOTHING: frozenset[str] = frozenset()
-_MOMENT = regex(r'\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?')
-
-
-def parse_moment(text: str) -> datetime | None:
-    """Read ISO 8601 to the minute or the second, with or without offset, in the supported years."""
-    if _MOMENT.fullmatch(text):
-        try:
-            moment = datetime.fromisoformat(text)
-        except ValueError:
-            return None
-        if moment.year in YEARS:
-            return moment.replace(microsecond=0)
-    return None
 
 
 def _instant(text: str) -> tuple[datetime | None, Sequence[Exception]]:
@@ -55,24 +41,6 @@ def _instant(text: str) -> tuple[datetime | None, Sequence[Exception]]:
     if moment is None or moment.utcoffset() != timedelta(0):
         return None, [RuleFault(f'expected {_INSTANT}, found {shown(text)}', '5.3')]
     return moment, ()
-
-
-def _local_time(text: str) -> tuple[datetime | None, Sequence[Exception]]:
-    moment = parse_moment(text)
-    if moment is None or moment.tzinfo is not None:
-        return None, [RuleFault(f'expected {_LOCAL_TIME}, found {shown(text)}', '5.4')]
-    return moment, ()
-
-
-def _zone(text: str) -> tuple[ZoneInfo | None, Sequence[Exception]]:
-    # Debian's names `localtime`, `posixrules` and `Factory` are not locations.
-    if text not in ('localtime', 'posixrules', 'Factory'):
-        try:
-            return ZoneInfo(text), ()
-        except (KeyError, ValueError, OSError):
-            pass
-    near = did_you_mean(text, sorted(available_timezones()))
-    return None, [RuleFault(f'expected {_ZONE}, found {shown(text)}{near}', '5.4')]
 
 
 def _duration(text: str) -> tuple[int | None, Sequence[Exception]]:
@@ -90,8 +58,6 @@ def _scope(text: str) -> tuple[Scope | None, Sequence[Exception]]:
 
 
 _INSTANT = 'a time of offset zero such as 2027-01-03T19:00:00+00:00'
-_LOCAL_TIME = 'a local time without offset such as 2027-01-03T19:00:00'
-_ZONE = 'a time zone such as Europe/Berlin'
 
 
 @dataclass(frozen=True)
@@ -118,7 +84,7 @@ class DowntimeRecurrence:
     """A recurrence. `start` is local wall time, None for the time of creation; `duration` is in seconds."""
 
     ignored: ClassVar = _NOTHING
-    start: datetime | None = option(Parsed(_local_time, _LOCAL_TIME), code=_INVALID)
+    start: datetime | None = option(Parsed(read_local_time, LOCAL_TIME), code=_INVALID)
     duration: int | None = option(Parsed(_duration, 'a duration such as 14h'), required=True, code=_INVALID)
     rrule: Rule | None = option(
         Parsed(parse_rule, 'a rule such as FREQ=DAILY;INTERVAL=1', {'5.9': 'downtime/ordinal'}),
@@ -145,7 +111,7 @@ class DowntimeSchedule:
         code=_INVALID,
         excludes=(Exclusion(other='recurrences', message=_ONE_TIME, code=_INVALID),),
     )
-    timezone: ZoneInfo | None = option(Parsed(_zone, _ZONE), code=_INVALID)
+    timezone: ZoneInfo | None = option(Parsed(read_zone, ZONE), code=_INVALID)
     recurrences: tuple[DowntimeRecurrence, ...] = option(
         ListOf(Part(DowntimeRecurrence), 'recurrences', 1, MAX_RECURRENCES), absent=(), code='downtime/recurrences'
     )
@@ -159,7 +125,7 @@ class DowntimeFields:
     monitor_identifier: MonitorIdentifier | None = option(Part(MonitorIdentifier), required=True)
     scope: Scope | None = option(Parsed(_scope, 'a scope such as `*` or `env:prod`'), required=True, code=_INVALID)
     schedule: DowntimeSchedule = option(Part(DowntimeSchedule), absent=DowntimeSchedule())
-    display_timezone: ZoneInfo | None = option(Parsed(_zone, _ZONE), code=_INVALID)
+    display_timezone: ZoneInfo | None = option(Parsed(read_zone, ZONE), code=_INVALID)
     message: str = option(Text(), absent='')
     mute_first_recovery_notification: bool = option(Flag(), absent=False)
     notify_end_states: tuple[str, ...] = option(ListOf(Choice(END_STATES), 'states'), absent=END_STATES)

@@ -301,6 +301,48 @@ def _sides(checked: Checked, comparator: str, critical: float) -> None:
         checked.add('monitor/warning-side', (*_THRESHOLDS, 'warning'), message)
 
 
+# Cumulative windows (section 16)
+
+_WINDOW_PLACE: Place = ('options', 'scheduling_options', 'evaluation_window')
+_PERIODS = {'h': 'current_1h', 'd': 'current_1d', 'mo': 'current_1mo'}
+# The window of a query of counted events.
+_CURRENT = regex(r"""\.\s*(?:last\s*\(\s*["']?current_|current\s*\()""")
+
+
+def _evaluation_window(checked: Checked) -> None:
+    """Check rules 16.2 and 16.9."""
+    fields, query = checked.fields, checked.query
+    window = fields.options.scheduling_options.evaluation_window
+    current = _CURRENT.search(fields.query) is not None if query is None else query.window.kind == 'current'
+    if current is (window is None) and (query is not None or is_counted(fields.query)):
+        message = (
+            'an evaluation_window needs a current_… period in the query, and a current_… period needs an '
+            'evaluation_window; the API answers 400'
+        )
+        if window is None:
+            span = query.window.span if query else None
+            checked.report.add('monitor/evaluation-window', ('query',), message, span=span)
+        else:
+            checked.add('monitor/evaluation-window', _WINDOW_PLACE, message)
+    if window is None or query is None or not current:
+        return
+    unit = query.window.unit
+    idle = ('day_starts', 'month_starts') if unit == 'h' else ('hour_starts',)
+    for key in idle:
+        if getattr(window, key) is not None:
+            message = f'has no effect on {_PERIODS[unit]}'
+            hint = 'hour_starts' if unit == 'h' else 'day_starts'
+            place = (*_WINDOW_PLACE, key)
+            checked.add('monitor/evaluation-window', place, message, Severity.WARNING, f'write {hint}')
+    if unit == 'mo' and (window.month_starts or 1) > 28:
+        message = f'not every month has the day {window.month_starts}: where the window begins then is not documented'
+        place = (*_WINDOW_PLACE, 'month_starts')
+        checked.add('monitor/evaluation-window', place, message, Severity.NOTE, 'write a day from 1 to 28')
+    if fields.options.require_full_window:
+        message = 'with a cumulative window, which is never full before its end; it is taken to be ignored'
+        checked.add('monitor/evaluation-window', (*_OPTIONS, 'require_full_window'), message, Severity.WARNING)
+
+
 # Anomalies (section 6)
 
 
@@ -376,5 +418,6 @@ _CHECKS: tuple[Callable[[Checked], None], ...] = (
     _default_zero,
     _groups,
     _thresholds,
+    _evaluation_window,
     _anomalies,
 )

@@ -7,11 +7,14 @@ own default is the default of the field.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import time
 from types import MappingProxyType
 from typing import Any, ClassVar
+from zoneinfo import ZoneInfo
 
 from ddassets import duration
 from ddassets.assets import monitor_type as types
+from ddassets.assets.local_time import ZONE, read_zone
 from ddassets.assets.option import (
     Anything,
     Choice,
@@ -81,15 +84,25 @@ class ThresholdWindows:
     recovery_window: int | None = option(Parsed(_window, _WINDOW))
 
 
+def _time_of_day(text: str) -> tuple[time | None, Sequence[Exception]]:
+    match = re.fullmatch(r'(\d{1,2}):(\d\d)', text)
+    if match is None or int(match[1]) > 23 or int(match[2]) > 59:
+        return None, [ValueError(f'expected {_TIME_OF_DAY}, found {shown(text)}')]
+    return time(int(match[1]), int(match[2])), ()
+
+
+_TIME_OF_DAY = 'a time from 00:00 to 23:59 such as 04:00'
+
+
 @dataclass(frozen=True)
 class EvaluationWindow:
-    """When a cumulative window begins."""
+    """When a cumulative window begins, in `timezone` or UTC (rules 16.2 to 16.4)."""
 
     ignored: ClassVar = _NOTHING
-    day_starts: str | None = option(Text('a time such as 04:00'))
-    month_starts: int | None = option(Whole(1, 1))
+    day_starts: time | None = option(Parsed(_time_of_day, _TIME_OF_DAY))
+    month_starts: int | None = option(Whole(1, 31))
     hour_starts: int | None = option(Whole(0, 59, 'minutes'))
-    timezone: str | None = option(Text('a time zone such as Europe/Berlin'))
+    timezone: ZoneInfo | None = option(Parsed(read_zone, ZONE))
 
 
 @dataclass(frozen=True)

@@ -204,6 +204,19 @@ class Assumptions:
         'share of points',
         'interpolated',
     )
+    missing_boundary = Assumption(
+        'A52', 'where a cumulative window begins if the local time does not exist', 'next valid instant'
+    )
+    boundary_tick = Assumption(
+        'A53',
+        'window of an evaluation exactly at the boundary of a cumulative window',
+        'new window',
+        'old, full window',
+    )
+    cumulative_cadence = Assumption(
+        'A54', 'how often a cumulative window is evaluated', 'by its longest extent', 'every minute'
+    )
+    cumulative_full_window = Assumption('A55', 'effect of require_full_window on a cumulative window', 'ignored')
     burn_rate_comparison = Assumption(
         'A64', 'how a burn rate is compared with its threshold', 'operator of the query', '>='
     )
@@ -272,6 +285,9 @@ class Assumptions:
     )
     long_gap = Assumption(
         'A96', 'interpolation of a gap of more than 300 s, once the next sample has arrived', 'first 300 s', 'nothing'
+    )
+    short_month = Assumption(
+        'A97', 'where a month begins that begins on the 29th to 31st, if it has no such day', 'last day'
     )
     resolved_member = Assumption(
         'A98', 'whether a monitor that is resolved by hand or by timeout_h counts as up in an SLO', 'no change'

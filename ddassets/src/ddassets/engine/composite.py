@@ -476,10 +476,9 @@ class CompositeEvaluator:
                 kinds.setdefault(any_point, []).append((letter, member.monitor))
         if len(kinds) == 2 and any(isinstance(node, And) for node in _walk(self.monitor.query.root)):
             for letter, monitor in kinds[True]:
-                window = monitor.query.window
                 other = 'min' if monitor.query.aggregator == 'max' else 'max'
                 yield (
-                    f'{letter} ({monitor.name}) holds as long as one point of the last {window.count}{window.unit} '
+                    f'{letter} ({monitor.name}) holds as long as one point of the {monitor.query.window.words} '
                     f'does, and another member asks for every point; `{other}` would ask for every point here too '
                     '(rule 2.6)'
                 )

@@ -16,7 +16,8 @@ class EvaluationContext:
     """When a monitor is evaluated (`ticks`, rising), over which window, with which delay, under which assumptions.
 
     All times are in seconds. Samples before `oldest` are ignored. Before `known` the series are unknown, so
-    default_zero() and default() fill no gaps there.
+    default_zero() and default() fill no gaps there. `extents` are the lengths of cumulative windows, of which `window`
+    is the longest; None: every window has the same length.
     """
 
     ticks: Indices
@@ -25,11 +26,21 @@ class EvaluationContext:
     assumptions: Assumptions
     oldest: int
     known: int
+    extents: Indices | None = None
+
+    @property
+    def cumulative(self) -> bool:
+        return self.extents is not None
+
+    @property
+    def lengths(self) -> Indices | int:
+        """How long each window is."""
+        return self.window if self.extents is None else self.extents
 
     @property
     def starts(self) -> Indices:
-        """Where each window begins (rule 2.3)."""
-        return self.ticks - self.delay - self.window
+        """Where each window begins (rules 2.3 and 16.1)."""
+        return self.ticks - self.delay - self.lengths
 
     @property
     def ends(self) -> Indices:
@@ -39,7 +50,8 @@ class EvaluationContext:
     def at(self, rows: Indices) -> 'EvaluationContext':
         """Return the context for some of the ticks."""
         delay = self.delay if isinstance(self.delay, int) else self.delay[rows]
-        return replace(self, ticks=self.ticks[rows], delay=delay)
+        extents = None if self.extents is None else self.extents[rows]
+        return replace(self, ticks=self.ticks[rows], delay=delay, extents=extents)
 
     def earlier(self, seconds: int | Indices) -> 'EvaluationContext':
         """Return the context with windows that lie `seconds` earlier, a number for each tick or for all."""

@@ -126,7 +126,7 @@ class Evaluation:
             # There is one point, as long as the window.
             index = np.arange(self.values.size, dtype=np.int64)
             times = self._context.starts.astype(np.float64)
-            return score(ranking.rank, times, self.values, (index, index + 1), self._context.window)
+            return score(ranking.rank, times, self.values, (index, index + 1), self._context.lengths)
         return score(ranking.rank, *points.windows())
 
     def has_points(self, rows: Indices) -> Flags:
@@ -163,6 +163,10 @@ class Evaluation:
                 first = count > 0
             empty += count == 0
         return first & (empty <= MAX_EMPTY_PARTS)
+
+    def window(self, row: int) -> tuple[int, int]:
+        """Return the window of one tick: from and to, in seconds."""
+        return int(self._context.starts[row]), int(self._context.ends[row])
 
     def seen(self, row: int) -> Iterator[tuple[Node, Floats, Floats]]:
         """Return the points of each operand's window at one tick: times in seconds and values, NaN for a missing

@@ -26,7 +26,7 @@ from ddassets.engine.raw_values import SKETCH_ERROR, within_error
 from ddassets.engine.series import Series, SeriesSet
 from ddassets.engine.state import State
 from ddassets.engine.state_machine import Evaluations, Rules, known_since, run
-from ddassets.engine.timeline import DAY, Codes, Group, GroupTimeline, MonitorTimeline, evaluation_instants
+from ddassets.engine.timeline import DAY, Codes, Group, GroupTimeline, MonitorTimeline, cadence, evaluation_instants
 from ddassets.engine.warnings import warnings
 from ddassets.language.query.scope import predicate
 from ddassets.language.query.syntax import render
@@ -89,7 +89,7 @@ class Evaluator:
         self._metrics = store.metrics
         self.start = start
         self.end = end
-        self._ticks = evaluation_instants(start, end, tick_second, self.plan.window)
+        self._ticks = evaluation_instants(start, end, tick_second, self._cadence_window())
         self._sources = group_series(self.plan, store)
         self._fixed = frozenset(tag for leaf in self.plan.leaves for tag in _fixed_tags(leaf.metric.scope))
         self.warnings = tuple(warnings(monitor, self.plan, store, self._sources, self._compares_query))
@@ -118,6 +118,13 @@ class Evaluator:
     def groups(self) -> tuple[Group, ...]:
         """Every group that the series have, in order; a simple alert has one without tags."""
         return tuple(self._sources)
+
+    def _cadence_window(self) -> int:
+        """Return the window that decides how often the monitor is evaluated (rules 2.1 and 16.8)."""
+        window = self.plan.window
+        if self._monitor.cumulative is None or cadence(window) == cadence(60):
+            return window
+        return 60 if self.assumptions.cumulative_cadence == 'every minute' else window
 
     @cached_property
     def _kept(self) -> dict[Group, Flags]:
@@ -161,14 +168,13 @@ class Evaluator:
         evaluation = self._evaluation(group, self.plan.window)
         timeline = self._timeline(group, evaluation)
         tick = int(self._ticks[row])
-        to = tick - self._monitor.evaluation_delay
         whole = render(self._monitor.query.expression)
         value = float(evaluation.values[row])
         return Explanation(
             tick=tick,
             state=State(timeline.states[row]),
             value=value,
-            window=(to - self.plan.window, to),
+            window=evaluation.window(row),
             points=tuple(
                 (_operand_name(operand, whole), float(time), float(value))
                 for operand, times, values in evaluation.seen(row)
@@ -246,8 +252,17 @@ class Evaluator:
         oldest = int(self._ticks[0] if self._ticks.size else 0) - delay - window - HISTORY
         begins = (float(series.times[0]) for series in self.series(group))
         known = int(min(begins, default=self.start))
-        context = EvaluationContext(self._ticks, window, delay, self.assumptions, oldest, min(known, self.start))
+        known = min(known, self.start)
+        context = EvaluationContext(self._ticks, window, delay, self.assumptions, oldest, known, self._extents)
         return Evaluation(self.plan, self._sources[group], context)
+
+    @cached_property
+    def _extents(self) -> Indices | None:
+        """Return how long each cumulative window is (rules 16.1 and 16.7)."""
+        if self._monitor.cumulative is None:
+            return None
+        ends = self._ticks - self._monitor.evaluation_delay
+        return ends - self._monitor.cumulative.starts(ends, self.assumptions)
 
     def _evaluations(self, group: Group, evaluation: Evaluation) -> Evaluations:
         """Return the result of each evaluation: a value, nothing, or cancelled."""
@@ -261,7 +276,9 @@ class Evaluator:
                 # Rule 20.7: the one group of a query without any series is not waiting for data.
                 blank = np.zeros_like(blank)
         empty = ~valued
-        if self._monitor.require_full_window:
+        if self._monitor.require_full_window and self._monitor.cumulative is not None:
+            self.assumptions.rely_on(Assumptions.cumulative_full_window)
+        elif self._monitor.require_full_window:
             short = valued & ~evaluation.full(_part(self.plan, self._monitor))
             valued = valued & ~short
             if short.any() and self.assumptions.short_window == 'no data':

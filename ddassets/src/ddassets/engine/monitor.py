@@ -3,16 +3,18 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
+from datetime import UTC, time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from ddassets.assets.monitor import Monitor as MonitorAsset
 from ddassets.assets.monitor import read_monitor
-from ddassets.assets.monitor_table import MonitorOptions
+from ddassets.assets.monitor_table import EvaluationWindow, MonitorOptions
 from ddassets.assets.refusal import refuse
 from ddassets.assets.source import Unplaced
 from ddassets.diagnostic import Unsupported, UnusableInputError
 from ddassets.engine.assumptions import Assumption
+from ddassets.engine.cumulative import CumulativeUnit, CumulativeWindow
 from ddassets.engine.state import State
 from ddassets.language.query.tree import Comparator, Metric, MonitorQuery, Scope, metrics
 from ddassets.language.query.vocabulary import is_percentile
@@ -155,12 +157,16 @@ class ThresholdMonitor(AnyMonitor, ABC):
 
 @dataclass(frozen=True)
 class Monitor(ThresholdMonitor):
-    """A metric monitor. `stub_windows` are the trigger and recovery windows of anomalies (rule 6.3)."""
+    """A metric monitor. `stub_windows` are the trigger and recovery windows of anomalies (rule 6.3).
+
+    `cumulative` says where the windows of a query with a `current_…` period begin (section 16).
+    """
 
     query: MonitorQuery
     _: KW_ONLY
     require_full_window: bool = False
     stub_windows: tuple[int, int] | None = None
+    cumulative: CumulativeWindow | None = None
 
     @property
     def comparator(self) -> Comparator:
@@ -211,6 +217,7 @@ def of(asset: MonitorAsset, formula: MonitorQuery | None = None) -> Monitor:
         evaluation_delay=options.evaluation_delay,
         new_group_delay=_group_delay(options, hosts='host' in keys),
         stub_windows=_stub_windows(options),
+        cumulative=_cumulative(query, options.scheduling_options.evaluation_window),
         **common_options(asset),
         # Both may be stored, and then the older option decides (rule 3.14).
         on_missing_data=None if options.notify_no_data else options.on_missing_data,
@@ -236,12 +243,24 @@ def common_options(asset: MonitorAsset) -> dict[str, Any]:
 def _refuse(name: str, options: MonitorOptions) -> None:
     """Refuse options whose effect on evaluation is not modelled."""
     schedule = options.scheduling_options
-    for key in ('custom_schedule', 'evaluation_window'):
-        if getattr(schedule, key):
-            raise Unsupported(f'options.scheduling_options.{key}', None, 'is outside the subset', name)
+    if schedule.custom_schedule:
+        raise Unsupported('options.scheduling_options.custom_schedule', None, 'is outside the subset', name)
     if options.thresholds.critical_query:
         reason = 'dynamic thresholds are outside the subset'
         raise Unsupported('options.thresholds.critical_query', None, reason, name)
+
+
+def _cumulative(query: MonitorQuery, options: EvaluationWindow | None) -> CumulativeWindow | None:
+    """Return where the windows of a `current_…` period begin; both are there or neither is (rule 16.9)."""
+    if query.window.kind != 'current' or options is None:
+        return None
+    return CumulativeWindow(
+        unit=cast(CumulativeUnit, query.window.unit),
+        minute=options.hour_starts or 0,
+        at=options.day_starts or time(0),
+        month_day=options.month_starts or 1,
+        zone=options.timezone or UTC,
+    )
 
 
 def _group_delay(options: MonitorOptions, hosts: bool) -> int:

@@ -12,6 +12,7 @@ from ddassets import duration
 from ddassets.diagnostic import Unsupported
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.buckets import WEEKDAYS, CalendarBuckets, CalendarUnit, parse_hour
+from ddassets.engine.cumulative import EXTENTS, CumulativeUnit
 from ddassets.engine.functions import (
     EVALUATED,
     REFUSED,
@@ -41,6 +42,7 @@ from ddassets.engine.plan import (
     Ranking,
     Reduced,
     Smoothed,
+    Throughput,
     children,
     has_arithmetic,
     leaves,
@@ -111,9 +113,8 @@ def make_plan(query: MonitorQuery, assumptions: Assumptions, stub: StubWindows |
     aggregator = query.aggregator if percentile else _aggregator(query)
     # Rules 17.6 and A60: without a rollup each variable is reduced by its own method.
     reduced = formula and query.rollup is None and assumptions.formula_reduction == 'reduce, then formula'
-    if query.window.kind != 'last':
-        name = f'{query.window.kind}_{query.window.count}{query.window.unit}'
-        raise Unsupported(name, query.window.span.start + 1, 'is not evaluated, only windows such as last_5m')
+    _refuse_window(query)
+    window = window_seconds(query)
     _refuse_template_variables(query)
     expression = query.expression
     if isinstance(expression, tree.Call) and expression.name in STUBBED and stub is not None:
@@ -137,12 +138,12 @@ def make_plan(query: MonitorQuery, assumptions: Assumptions, stub: StubWindows |
         node = change
     if by_window:
         node = _by_window(node)
-        _check_windows(node, expression, query.window.seconds)
+        _check_windows(node, expression, query)
     node = _extended(node, by_window)
     for operand in operands(node) if by_window else (node,):
         _check_unit(operand, expression)
         _check_shift(operand, by_window)
-    return Plan(aggregator, query.window.seconds, node, by, by_window, ranking=ranking)
+    return Plan(aggregator, window, node, by, by_window, ranking=ranking)
 
 
 def formula_node(query: MonitorQuery, assumptions: Assumptions) -> Node:
@@ -162,6 +163,26 @@ def _aggregator(query: MonitorQuery) -> str:
         reason = f'as a time aggregator is not evaluated, only {joined(shown)}'
         raise Unsupported(aggregator, query.span.start + 1, reason)
     return aggregator
+
+
+def window_seconds(query: MonitorQuery) -> int:
+    """Return the length of a query's window, in seconds; of a cumulative one the longest extent (A54)."""
+    window = query.window
+    return EXTENTS[cast(CumulativeUnit, window.unit)] if window.kind == 'current' else window.seconds
+
+
+def _refuse_window(query: MonitorQuery) -> None:
+    window, column = query.window, query.window.span.start + 1
+    name = f'{window.kind}_{window.count}{window.unit}'
+    if window.kind == 'next':
+        raise Unsupported(name, column, 'is not evaluated, only windows such as last_5m and current_1d')
+    if window.kind == 'current' and query.change is not None:
+        raise Unsupported(
+            name, column, f'of a {query.change.kind} is not evaluated: which times compare is not published'
+        )
+    expression = query.expression
+    if window.kind == 'current' and isinstance(expression, tree.Call) and expression.name in STUBBED:
+        raise Unsupported(name, column, f'around {expression.name}() is not evaluated')
 
 
 def _percentile_plan(
@@ -184,8 +205,7 @@ def _percentile_plan(
         modifier = expression.modifiers[0]
         reason = 'inside percentile() is not evaluated: it merges all raw values of the window (rule 17.18)'
         raise Unsupported(f'.{modifier.name}', modifier.span.start + 1, reason)
-    window = query.window.seconds
-    return Plan('percentile', window, leaf, leaf.by, ranking=ranking, comparator=query.comparator)
+    return Plan('percentile', window_seconds(query), leaf, leaf.by, ranking=ranking, comparator=query.comparator)
 
 
 def graph_plan(expression: tree.Expression, assumptions: Assumptions) -> Plan:
@@ -355,9 +375,14 @@ def _check_shift(operand: Node, by_window: bool) -> None:
             raise Unsupported('.rollup', leaf.metric.span.start + 1, reason)
 
 
-def _check_windows(node: Node, expression: tree.Expression, window: int) -> None:
+def _check_windows(node: Node, expression: tree.Expression, query: MonitorQuery) -> None:
     """Refuse functions that need points around a part that has one value for each window (rule 2.11)."""
+    window = query.window.seconds
     for part in _outside(node):
+        if query.window.kind == 'current' and isinstance(part, Moving | Difference | Throughput):
+            name = 'moving_rollup' if isinstance(part, Moving) else getattr(part, 'name', 'throughput')
+            reason = 'of whole windows is not evaluated in a cumulative window, whose length differs'
+            raise Unsupported(f'{name}()', expression.span.start + 1, reason)
         if isinstance(part, Moving) and part.seconds > MAX_MOVING_WINDOWS * window:
             reason = f'of more than {MAX_MOVING_WINDOWS:,} windows'
             raise Unsupported('moving_rollup()', expression.span.start + 1, reason)

@@ -32,9 +32,14 @@ SEVERITIES = np.array([0, 1, 3, 4, 2, 2], dtype=np.int8)
 DAY = 86400
 
 
+def cadence(window: int) -> int:
+    """Return how many seconds lie between two evaluations of a window (rule 2.1)."""
+    return 60 if window < DAY else 600 if window < 2 * DAY else 1800
+
+
 def evaluation_instants(start: int, end: int, second: int, window: int = 60) -> Instants:
     """Return when a monitor is evaluated in [start, end): at a second of the minute, by its window (rule 2.1)."""
-    every = 60 if window < DAY else 600 if window < 2 * DAY else 1800
+    every = cadence(window)
     return np.arange(start + (second - start) % every, end, every, dtype=np.int64)
 
 

@@ -25,7 +25,7 @@ def warnings(
     """
     if plan.stub:
         yield f'{plan.stub}() is not computed: a series of the scenario replaces its result'
-    if plan.window > MONTH:
+    if plan.window > MONTH and monitor.cumulative is None:
         yield f'the window of {plan.window} s is longer than a month (rule 1.3)'
     for name in sorted({leaf.metric.name for leaf in plan.leaves} - store.metrics):
         yield f'there is no series of the metric {name}'

@@ -1,4 +1,4 @@
-"""Parse the recurrence rule (RRULE) and the duration of a recurring downtime. Rules 5.4 to 5.6 and 5.9."""
+"""Parse the recurrence rule (RRULE) of a downtime or a custom schedule. Rules 5.4 to 5.6, 5.9 and 16.12."""
 
 import re
 from collections.abc import Iterator

@@ -18,7 +18,7 @@ from ddassets.assets.option import ListOf, options_of
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.downtime.intervals import Once, Recurring
 from ddassets.engine.downtime.parsing import parse
-from ddassets.engine.downtime.recurrence import Recurrence
+from ddassets.engine.recurrence import Recurrence
 from ddassets.language.recurrence import RuleFault, parse_duration
 from ddassets.org.changes import Changes, addressed, narrowed_scope
 from ddassets.org.kind import Body, Kind, drop_defaults, instant, load_model, normalised

@@ -15,8 +15,8 @@ from ddassets.engine.downtime.intervals import (
     touching,
 )
 from ddassets.engine.downtime.parsing import parse, read
-from ddassets.engine.downtime.recurrence import Calendar, Occurrence, Recurrence
 from ddassets.engine.downtime.week import Opening, odd_openings, openings
+from ddassets.engine.recurrence import Calendar, Occurrence, Recurrence
 from ddassets.language.downtime_scope import Scope
 from ddassets.language.recurrence import Rule
 

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from ddassets.assets.downtime import DowntimeFields
 from ddassets.engine.assumptions import Assumption, Assumptions
-from ddassets.engine.downtime.recurrence import USUAL, Calendar, Occurrence, Recurrence
+from ddassets.engine.recurrence import USUAL, Calendar, Occurrence, Recurrence
 from ddassets.language.downtime_scope import Scope
 
 type Path = tuple[str | int, ...]

@@ -10,7 +10,7 @@ from ddassets.assets.refusal import refuse
 from ddassets.assets.source import Unplaced
 from ddassets.diagnostic import Diagnostic, Severity, UnusableInputError
 from ddassets.engine.downtime.intervals import Downtime, Once, Recurring
-from ddassets.engine.downtime.recurrence import Recurrence
+from ddassets.engine.recurrence import Recurrence
 
 
 def read(asset: DowntimeAsset, name: str = '') -> tuple[Downtime | None, tuple[Diagnostic, ...]]:

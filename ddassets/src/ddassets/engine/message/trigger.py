@@ -67,14 +67,14 @@ def trigger(monitor: AnyMonitor, text: str, edge: Edge, group: tuple[str, ...]) 
     how = _HOW[query.aggregator, side] if documented else _GUESSED.get(query.aggregator, '')
     how = how if documented else f'{how} (wording not known)'.lstrip()
     fixed = filter_tags(metric.scope)
-    window = f'{query.window.count}{query.window.unit}'
+    window = query.window.words
     over = ','.join(sorted({*fixed, *group}, key=_key)) or '*'
-    sentence = f'**{metric.name}** over **{over}** was **{brief}** {how} during the **last {window}**.'
+    sentence = f'**{metric.name}** over **{over}** was **{brief}** {how} during the **{window}**.'
     # Stray asterisks stay where the filter is `*`: the markup of the sentence is taken out by a simple search.
     plain = (
-        f'{metric.name} over {",".join(sorted(fixed, key=_key))} was {brief} {how} during the last {window}.'
+        f'{metric.name} over {",".join(sorted(fixed, key=_key))} was {brief} {how} during the {window}.'
         if fixed
-        else f'{metric.name} over *** was {brief} {how} during the last {window}**.'
+        else f'{metric.name} over *** was {brief} {how} during the {window}**.'
     )
     return Trigger(sentence, plain, brief, documented)
 

@@ -218,6 +218,11 @@ class Window(Node):
         """The length; a month has 30 days."""
         return self.count * UNITS[self.unit]
 
+    @property
+    def words(self) -> str:
+        """The window in a sentence: `last 5m`, `current 1d`."""
+        return f'{self.kind} {self.count}{self.unit}'
+
 
 @dataclass(frozen=True, slots=True)
 class Change(Node):

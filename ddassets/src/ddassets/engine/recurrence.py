@@ -1,4 +1,4 @@
-"""Expand the recurrence rule of a downtime (iCalendar) in the local time of its schedule. Rules 5.4 to 5.12."""
+"""Expand a recurrence rule (iCalendar) in local time, for downtimes and custom schedules (5.4 to 5.12, 16.13)."""
 
 import math
 from collections.abc import Iterator
