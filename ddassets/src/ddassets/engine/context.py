@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ddassets.engine.assumptions import Assumptions
+from ddassets.engine.assumptions import Assumption, Assumptions
 from ddassets.engine.column import Indices
 
 # Samples older than this before the first window do not matter, in seconds: a group is dropped after a day.
@@ -46,6 +46,15 @@ class EvaluationContext:
     def ends(self) -> Indices:
         """Where each window ends."""
         return self.ticks - self.delay
+
+    def includes_start(self, bounds: Assumption) -> bool:
+        """Whether a window includes its first instant: a cumulative one does, for no other has it (rule 16.6)."""
+        return self.cumulative or self.assumptions.peek(bounds).startswith('[')
+
+    @property
+    def edges(self) -> tuple[Indices, ...]:
+        """The ends and starts of the windows, as far as an assumption says whether they are included."""
+        return (self.ends,) if self.cumulative else (self.ends, self.starts)
 
     def at(self, rows: Indices) -> 'EvaluationContext':
         """Return the context for some of the ticks."""

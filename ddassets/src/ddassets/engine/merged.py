@@ -187,8 +187,7 @@ class PercentileWindows:
 
     def number_from(self, instants: Indices) -> Indices:
         """Return the number of the first value of a window that begins at each instant."""
-        choice = self.context.assumptions.peek(Assumptions.window_ends)
-        return self._streams.number(instants, not choice.startswith('['))
+        return self._streams.number(instants, not self.context.includes_start(Assumptions.window_ends))
 
     def number_to(self, instants: Indices) -> Indices:
         """Return the number after the last value of a window that ends at each instant."""
@@ -196,7 +195,7 @@ class PercentileWindows:
 
     def _rely_on_bounds(self) -> None:
         """The choice of A1 matters if a value is exactly on a bound."""
-        edges = (self.context.starts, self.context.ends)
+        edges = self.context.edges
         if any((self._streams.number(edge, True) > self._streams.number(edge, False)).any() for edge in edges):
             self.context.assumptions.rely_on(Assumptions.window_ends)
 

@@ -120,7 +120,7 @@ class Points:
         self.upper = self.number_to(self.context.ends)
         if self.times.size:
             # The choice matters if a sample is exactly on a bound.
-            for number, edges in zip((self.upper, self.lower), self._edges, strict=False):
+            for number, edges in zip((self.upper, self.lower), self.context.edges, strict=False):
                 for nearest in (number - 1, number):
                     if (self.times.take(nearest, mode='clip') == edges).any():
                         self._rely_on_bounds()
@@ -136,7 +136,9 @@ class Points:
     def _read_buckets(self, buckets: Buckets) -> None:
         self.lower = self.number_from(self.context.starts)
         self.upper = np.maximum(self.number_to(self.context.ends), self.lower)
-        if not self._rolled and not all((buckets.start(buckets.number(edge)) != edge).all() for edge in self._edges):
+        if not self._rolled and not all(
+            (buckets.start(buckets.number(edge)) != edge).all() for edge in self.context.edges
+        ):
             self._rely_on_bounds()
         self.samples: dict[Leaf, list[Samples]] = {}
         # One more, for a difference at the first point may compare it with a 0 filled in.
@@ -331,19 +333,9 @@ class Points:
         counted = all(leaf.counting == 'as_count' for leaf in self._sources)
         self.context.assumptions.rely_on(self._bounds(), *((Assumptions.count_window_ends,) if counted else ()))
 
-    @property
-    def _edges(self) -> tuple[Indices, ...]:
-        """The ends and the starts of the windows that an assumption decides about."""
-        ends = self.context.ends
-        return (ends,) if self.context.cumulative else (ends, self.context.starts)
-
     def number_from(self, instants: Indices) -> Indices:
-        """Return the number of the first point of a window that begins at each instant.
-
-        A cumulative window holds the instant of its boundary (rule 16.6): no earlier window does.
-        """
-        always = self._rolled or self.context.cumulative
-        included = always or self.context.assumptions.peek(self._bounds()).startswith('[')
+        """Return the number of the first point of a window that begins at each instant."""
+        included = self._rolled or self.context.includes_start(self._bounds())
         if self.buckets is None:
             return ranks(self.times, instants, 'left' if included else 'right')
         return self.buckets.number_from(instants) if included else self.buckets.number(instants) + 1

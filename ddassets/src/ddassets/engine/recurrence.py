@@ -1,4 +1,4 @@
-"""Expand a recurrence rule (iCalendar) in local time, for downtimes and custom schedules (5.4 to 5.12, 16.13)."""
+"""Expand a recurrence rule (iCalendar) in local time, for downtimes and custom schedules (rules 5.4 to 5.12)."""
 
 import math
 from collections.abc import Iterator

@@ -18,7 +18,10 @@ def check(subject: Subject) -> Iterator[Fault]:
         if minutes is None:
             message = 'notify_no_data without no_data_timeframe: the documentation states two different defaults'
             yield reading.option_fault('notify_no_data', message, severity=Severity.NOTE)
-        elif minutes <= MAX_NO_DATA_TIMEFRAME and reading.query and minutes * 60 < 2 * reading.query.window.seconds:
+        elif reading.query is None or reading.query.window.kind == 'current':
+            # A cumulative window is short after each boundary, whatever its longest extent is.
+            continue
+        elif minutes <= MAX_NO_DATA_TIMEFRAME and minutes * 60 < 2 * reading.query.window.seconds:
             window = reading.query.window.seconds / 60
             message = f'no_data_timeframe {minutes} is less than twice the window of {window:g} minutes'
             yield reading.option_fault('no_data_timeframe', message)
