@@ -231,6 +231,11 @@ class Assumptions:
         'none is an outlier; interpolated',
     )
     scaled_outliers = Assumption('A71', 'whether outliers() by a scaled algorithm is approximated', 'refused')
+    anomaly_band = Assumption(
+        'A72',
+        "the band of anomalies(…, 'basic', …): its history, width and lag",
+        'not published; approximated only on request, over several',
+    )
     count_of_nothing = Assumption(
         'A74', 'result of count_nonzero() and count_not_null() if no group has a value', 'no point', '0'
     )

@@ -67,8 +67,8 @@ class Evaluator:
     `assumptions` records those that the groups evaluated so far relied on. `warnings` are sentences.
     """
 
-    # Whether the values of the plan are those that are compared with the thresholds.
-    _compares_query = True
+    # Whether an approximation computes what is compared with the thresholds.
+    _computed = False
 
     def __init__(
         self,
@@ -92,7 +92,7 @@ class Evaluator:
         self._ticks = evaluation_instants(start, end, tick_second, self._cadence_window())
         self._sources = group_series(self.plan, store)
         self._fixed = frozenset(tag for leaf in self.plan.leaves for tag in _fixed_tags(leaf.metric.scope))
-        self.warnings = tuple(warnings(monitor, self.plan, store, self._sources, self._compares_query))
+        self.warnings = tuple(warnings(monitor, self.plan, store, self._sources, self._computed))
 
     def _make_plan(self, monitor: Monitor, store: SeriesSet) -> Plan:
         expression = monitor.query.expression

@@ -17,17 +17,17 @@ def warnings(
     plan: Plan,
     store: SeriesSet,
     groups: Mapping[tuple[str, ...], Mapping[Leaf, Sequence[Series]]],
-    compared: bool = True,
+    computed: bool = False,
 ) -> Iterator[str]:
     """Yield the warnings about a monitor that is evaluated from these series, given by group and query.
 
-    `compared`: the values of the plan are those that are compared with the thresholds.
+    `computed`: an approximation computes what is compared with the thresholds.
     """
-    if plan.stub:
+    if plan.stub and not computed:
         yield f'{plan.stub}() is not computed: a series of the scenario replaces its result'
     if plan.window > MONTH and monitor.cumulative is None:
         yield f'the window of {plan.window} s is longer than a month (rule 1.3)'
-    for name in sorted({leaf.metric.name for leaf in plan.leaves} - store.metrics):
+    for name in sorted({leaf.metric.name for leaf in plan.leaves} - {plan.stub} - store.metrics):
         yield f'there is no series of the metric {name}'
     timeframe = monitor.no_data_timeframe
     if monitor.notify_no_data and timeframe is not None and timeframe < plan.window:
@@ -37,7 +37,7 @@ def warnings(
         )
     if monitor.renotify_interval and monitor.renotify_occurrences == 0:
         yield 'renotify_occurrences is 0, so no renotification is sent in spite of renotify_interval (rule 1.15)'
-    if compared:
+    if not computed or plan.stub:
         yield from _impossible(monitor, plan, groups.values())
 
 

@@ -9,6 +9,9 @@ from ddassets.output.terminal import count
 from ddassets.rehearsal.result import Approximation, GroupResult, MonitorResult
 from ddassets.rehearsal.times import shown_time
 
+#: More parameter sets with the same state are counted, not listed.
+MAX_SETS = 4
+
 
 def parameters(names: tuple[str, ...]) -> str:
     """Return which parameters decide.
@@ -84,4 +87,6 @@ def explained_sets(monitor: MonitorResult, result: GroupResult, tick: int) -> It
     else:
         yield f'{MARK}; doubtful: {parameters(decides)}'
         for state, names in states.items():
-            yield f'  {state}: {"; ".join(names)}'
+            number = f'{len(names)} of {count(len(approximation.sets), "parameter set")}'
+            shown = f': {"; ".join(names)}' if len(names) <= MAX_SETS else ''
+            yield f'  {state} with {number}{shown}'

@@ -1,10 +1,12 @@
 """Evaluate a monitor under each set of plausible parameters of an algorithm whose constants are not published."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
+from ddassets.engine.approximation.anomalies import ANOMALIES, Anomalies, anomaly_call
 from ddassets.engine.approximation.outliers import OutlierCall, Outliers, outlier_call
 from ddassets.engine.approximation.parameters import ParameterSet
 from ddassets.engine.approximation.sampling import has_late_points, sample
@@ -16,14 +18,14 @@ from ddassets.engine.evaluator import Evaluator
 from ddassets.engine.explanation import Explanation, evaluation_row
 from ddassets.engine.monitor import Monitor
 from ddassets.engine.plan import Plan
-from ddassets.engine.planner import graph_plan
-from ddassets.engine.series import SeriesSet
+from ddassets.engine.planner import StubWindows, graph_plan, make_plan, stub_windows
+from ddassets.engine.series import Series, SeriesSet
 from ddassets.engine.state_machine import Evaluations
-from ddassets.engine.timeline import Group
+from ddassets.engine.timeline import Group, GroupTimeline
 from ddassets.language.query import tree
 
 #: The functions that can be approximated.
-APPROXIMATED = ('outliers',)
+APPROXIMATED = ('anomalies', 'outliers')
 #: What every result of an approximation says.
 MARK = 'approximate: constants unpublished'
 
@@ -52,6 +54,8 @@ def variants(
     call = approximated_call(monitor)
     assert call is not None
     shared = _Shared(monitor, store, start, end, tick_second, assumptions)
+    if call.name == ANOMALIES:
+        return [*_anomalies(shared, call)]
     return [*_outliers(shared, outlier_call(call))]
 
 
@@ -63,6 +67,66 @@ class _Shared:
     end: int
     tick_second: int
     assumptions: Assumptions
+
+
+def _anomalies(shared: _Shared, call: tree.Call) -> Iterator[Variant]:
+    monitor, assumptions = shared.monitor, shared.assumptions
+    windows = stub_windows(monitor.query, monitor.stub_windows)
+    read = anomaly_call(call, windows.trigger)
+    first = shared.start - monitor.evaluation_delay - max(windows.trigger, windows.recovery) - read.longest
+    grid = sample(read.operand, shared.store, first, shared.end, assumptions, windows.trigger, read.interval)
+    assumptions.rely_on(Assumptions.anomaly_band)
+    found, known = Anomalies(read, grid), dict[tuple[Group, bytes], GroupTimeline]()
+    notes = tuple(_notes(read.operand, shared))
+    for parameters in read.sets:
+        evaluator = StubbedEvaluator(shared, windows, list(found.stubs(parameters)), known)
+        evaluator.explained = partial(found.explain, parameters)
+        evaluator.warnings = (*notes, *evaluator.warnings)
+        yield Variant(parameters, evaluator)
+
+
+def _notes(operand: tree.Expression, shared: _Shared) -> Iterator[str]:
+    yield f'{MARK} (section 19 of the semantics), not what Datadog computes'
+    if has_late_points(operand, shared.store, shared.assumptions):
+        yield 'points that arrive late are taken at their own time'
+
+
+class StubbedEvaluator(Evaluator):
+    """Evaluates a monitor whose function computed series replace, as a stub does.
+
+    `known` holds the timelines of equal series, which several sets of parameters share.
+    """
+
+    explained: Callable[[Group, int, int], Iterator[str]]
+    _computed = True
+
+    def __init__(
+        self,
+        shared: _Shared,
+        windows: StubWindows,
+        stubs: Sequence[Series],
+        known: dict[tuple[Group, bytes], GroupTimeline],
+    ) -> None:
+        self._windows = windows
+        self._stubs = {one.tags: one for one in stubs}
+        self._known = known
+        store = SeriesSet([*shared.store, *stubs])
+        super().__init__(shared.monitor, store, shared.start, shared.end, shared.tick_second, shared.assumptions)
+
+    def _make_plan(self, monitor: Monitor, store: SeriesSet) -> Plan:
+        return make_plan(monitor.query, self.assumptions, self._windows)
+
+    def timeline(self, group: Group) -> GroupTimeline:
+        stub = self._stubs[frozenset(group)]
+        key = group, stub.times[:1].tobytes() + stub.values.tobytes()
+        if key not in self._known:
+            self._known[key] = super().timeline(group)
+        return self._known[key]
+
+    def explain(self, group: Group, instant: int) -> Explanation:
+        found = super().explain(group, instant)
+        assert found.window is not None
+        return replace(found, reasons=(*found.reasons, *self.explained(group, *found.window)))
 
 
 def _outliers(shared: _Shared, call: OutlierCall) -> Iterator[Variant]:
@@ -111,18 +175,14 @@ class ComputedEvaluator(Evaluator):
     """
 
     compute: Values
-    _compares_query = False
+    _computed = True
 
     def __init__(self, shared: _Shared, operand: tree.Expression, window: int, known: dict[Group, Evaluations]) -> None:
         self._operand = operand
         self._seconds = window
         self._known = known
         super().__init__(shared.monitor, shared.store, shared.start, shared.end, shared.tick_second, shared.assumptions)
-        late = has_late_points(operand, shared.store, shared.assumptions)
-        notes: tuple[str, ...] = (f'{MARK} (section 19 of the semantics), not what Datadog computes',)
-        if late:
-            notes += ('points that arrive late are taken at their own time',)
-        self.warnings = (*notes, *self.warnings)
+        self.warnings = (*_notes(operand, shared), *self.warnings)
 
     def _make_plan(self, monitor: Monitor, store: SeriesSet) -> Plan:
         return replace(graph_plan(self._operand, self.assumptions), window=self._seconds)
