@@ -19,6 +19,7 @@ from ddassets.output.terminal import log, log_lines, write
 if TYPE_CHECKING:
     from ddassets.agent.collection import Collector, Instance
     from ddassets.cli.check_output import Installation
+    from ddassets.cli.check_sending import Sender
 
 HELP = 'install a wheel by the rules of the Agent, run its code, and show what the Agent would submit'
 DESCRIPTION = (
@@ -62,6 +63,14 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         '--timeout', type=option.seconds(86400), default=60.0, metavar='S', help='time limit of one run in seconds (60)'
     )
+    parser.add_argument(
+        '--send',
+        nargs='?',
+        const='',
+        metavar='URL',
+        help='send what is collected to the organisation at URL, or at DDASSETS_API_URL, with the key of DD_API_KEY: '
+        '`ddassets sandbox` starts one',
+    )
     parser.add_argument('--base-version', metavar='X.Y.Z', help='the datadog-checks-base of the Agent')
     option.add_format(parser)
     option.add_no_code(parser, 'the whole command')
@@ -81,11 +90,13 @@ def run(options: Namespace) -> int:
     from ddassets.agent.settings import read_settings
     from ddassets.agent.wheel import parse_version, read_wheel
     from ddassets.cli.check_output import Installation, failure_lines, load_report
+    from ddassets.cli.check_sending import sender_to
 
     option.refuse_code(options)
     base_version = options.base_version or BASE_VERSION
     if parse_version(base_version) is None:
         raise UnusableInputError(f'--base-version: expected x.y.z such as {BASE_VERSION}, found {base_version!r}')
+    sender = sender_to(options.send)
     with _scratch_folder() as scratch:
         # The cheap judgements come first: nothing is installed for a wheel or a file that is refused anyway.
         if options.config:
@@ -123,7 +134,7 @@ def run(options: Namespace) -> int:
         configuration.write_text(agent_yaml.dump(document), encoding='utf-8')
         try:
             with Collector(environment, wheel.integration, configuration, plan, options.timeout, settings) as collector:
-                return _collect(collector, Installation(wheel, files), options)
+                return _collect(collector, Installation(wheel, files), options, sender)
         except LoadError as error:
             log(f'{wheel.integration}: the check failed:')
             log_lines('\n'.join(failure_lines(error.failure, options.verbose)))
@@ -132,7 +143,7 @@ def run(options: Namespace) -> int:
             return FAILED
 
 
-def _collect(collector: 'Collector', installation: 'Installation', options: Namespace) -> int:
+def _collect(collector: 'Collector', installation: 'Installation', options: Namespace, sender: 'Sender | None') -> int:
     from ddassets.agent.collection import collect
     from ddassets.cli.check_output import report, runs_text, succeeded
 
@@ -140,8 +151,11 @@ def _collect(collector: 'Collector', installation: 'Installation', options: Name
     for runs in collect(collector, times, interval, _wait):
         if options.format == 'text':
             write(f'{runs_text(runs, times)}\n')
+            sys.stdout.flush()
+        if sender:
+            sender.send(runs, int(time.time()))
     write(render(options.format, report(collector, installation, options.path, options.verbose)))
-    return FINE if succeeded(collector) else FAILED
+    return FINE if succeeded(collector) and not (sender and sender.failed) else FAILED
 
 
 @contextlib.contextmanager

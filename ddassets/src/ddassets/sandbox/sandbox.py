@@ -4,11 +4,14 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from ddassets.diagnostic import UnusableInputError
 from ddassets.sandbox.clock import Clock
+from ddassets.sandbox.event_search import search
+from ddassets.sandbox.hosts import list_hosts, list_metrics, metric_metadata, metric_tags
 from ddassets.sandbox.intake import Intake, ignored
 from ddassets.sandbox.keys import Keys
 from ddassets.sandbox.organisation import ADDRESSES, API_KEY_ALONE, Organisation
@@ -48,7 +51,7 @@ class Sandbox:
             organisation = Organisation(store)
             organisation.load()
         self.organisation = organisation
-        self.routes = Routes([*self._operations(), *self._intake_routes(), *self._own_routes()])
+        self.routes = Routes([*self._operations(), *self._intake_routes(), *self._listings(), *self._own_routes()])
 
     @property
     def url(self) -> str:
@@ -102,6 +105,16 @@ class Sandbox:
             Route('GET', '/_health', 'Health', lambda _: Answer(200, {}), 'none'),
             Route('HEAD', '/support/flare', 'Flare', lambda _: Answer(200), 'none'),
         ]
+
+    def _listings(self) -> list[Route]:
+        acts = [
+            ('GET', '/api/v1/hosts', 'ListHosts', list_hosts),
+            ('GET', '/api/v1/metrics/{id}', 'GetMetricMetadata', metric_metadata),
+            ('GET', '/api/v2/metrics', 'ListTagConfigurations', list_metrics),
+            ('GET', '/api/v2/metrics/{id}/all-tags', 'ListTagsByMetricName', metric_tags),
+            ('POST', '/api/v2/events/search', 'SearchEvents', search),
+        ]
+        return [Route(method, path, name, partial(act, self.store)) for method, path, name, act in acts]
 
     def _own_routes(self) -> list[Route]:
         return [

@@ -256,6 +256,13 @@ class Store:
         rows = self._rows('SELECT kind FROM metrics WHERE name = ?', (metric,))
         return rows[0][0] if rows else None
 
+    def tag_sets(self, metric: str) -> list[frozenset[str]]:
+        """Return the tags of each series of a metric, with those of its host."""
+        with self._database.reading() as connection:
+            rows = connection.execute('SELECT host, tags FROM series WHERE metric = ?', (metric,)).fetchall()
+            own = self._host_tags(connection, {host for host, _ in rows})
+        return [_tags(tags) | own.get(host, frozenset()) for host, tags in rows]
+
     def series(self, metric: str, start: float, end: float) -> list[Series]:
         """Return the points of a metric from `start` to `end`, both included, by source.
 
