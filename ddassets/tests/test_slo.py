@@ -445,6 +445,19 @@ def test_metric_queries(good, total, rate):
     assert line(found).values[0] == rate or rate is None
 
 
+@rule('18.20')
+def test_a_bucket_does_not_count_what_is_still_to_come():
+    query = {
+        'numerator': 'sum:acme.good{*}.as_count().rollup(sum, 3600)',
+        'denominator': 'sum:acme.total{*}.as_count().rollup(sum, 3600)',
+    }
+    series = [count('acme.total', '10x200'), count('acme.good', '10x150 0x50')]
+    burn = 'burn_rate("slo").over("30d").long_window("2h").short_window("1h") > 1'
+    found = rehearsed(burn, series, slo(('30d', 99), query=query), length='40m')
+    # The bucket of 10:00 is bad from 10:30 on.
+    assert changes(found) == ['10:30:30 Alert']
+
+
 @rule('18.10')
 def test_good_and_bad_formulas():
     queries = [
@@ -518,6 +531,15 @@ def test_groups_of_a_monitor(groups, bad):
     assert 'M1 has no group host:c; it has host:a, host:b' in refused(
         'error_budget("slo").over("7d") > 9', series, of_monitors(1, groups=['host:c']), monitors=[member]
     )
+
+
+@rule('18.11')
+def test_a_status_may_be_older_than_the_window():
+    """The data stops in Alert a day before the long window begins; the legacy option keeps the status."""
+    member = monitor(1, 'avg(last_1m):avg:acme.up{*} < 1')
+    query = 'burn_rate("slo").over("7d").long_window("1h").short_window("5m") > 1.5'
+    found = rehearsed(query, [gauge('1x5 0x5', '2027-01-03T08:00:00')], of_monitors(1, target=50), monitors=[member])
+    assert changes(found) == ['10:00:30 Alert']
 
 
 @rule('18.12')

@@ -347,6 +347,8 @@ def _entries(task: _Task, term: _Term, series: Series) -> Entries:
         left = ~task.corrected(times)
         times, values, arrivals = times[left], values[left], None if arrivals is None else arrivals[left]
     if term.leaf.bucket:
+        # A bucket counts by its start, but not with samples that are still to come.
+        arrivals = times if arrivals is None else arrivals
         times = np.floor(times / term.leaf.bucket) * term.leaf.bucket
     return Entries(times, values, factor, arrivals)
 
@@ -357,6 +359,10 @@ def _entries(task: _Task, term: _Term, series: Series) -> Entries:
 def _monitor(task: _Task) -> dict[Group, Account]:
     first = int(task.ticks[0]) - task.reach if task.ticks.size else 0
     members = task.subject.members(first)
+    earliest = min(map(_begin, members), default=np.inf)
+    if earliest < first:
+        # A status may be older than the first window.
+        members = task.subject.members(int(earliest))
     series = [one for member in members for group in member.evaluator.groups for one in member.evaluator.series(group)]
     begin = max((_begin(member) for member in members), default=np.inf)
     last = int(task.ticks[-1]) if task.ticks.size else first
