@@ -190,7 +190,8 @@ def test_a_check_sends_what_it_collects(integration, tmp_path):
         )
         assert refused.returncode == 1 and 'refuses the keys for POST' in refused.stderr
     with Store(tmp_path / 'data') as store:
-        assert sum(map(len, points(store, 'tiny.level', end=1e11).values())) == 2
+        # Both runs may end in the same second, whose last value stands.
+        assert sum(map(len, points(store, 'tiny.level', end=1e11).values())) in (1, 2)
         (up,) = store.runs('tiny.up', 0, 1e11)
         assert up.tags >= {'host:generic'} and set(up.values) == {0.0}
 
