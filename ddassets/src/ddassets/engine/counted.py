@@ -20,7 +20,7 @@ from ddassets.engine.monitor import ThresholdMonitor, Thresholds, common_options
 from ddassets.engine.series import Series
 from ddassets.engine.state import State
 from ddassets.engine.state_machine import Evaluations, Rules, known_since, run
-from ddassets.engine.timeline import DAY, Group, GroupTimeline, evaluation_instants
+from ddassets.engine.timeline import DAY, Group, GroupTimeline, cadence, evaluation_instants
 from ddassets.language.counted import PRODUCTS, CountedQuery, parse_counted
 from ddassets.language.query.errors import QuerySyntaxError
 from ddassets.language.query.tree import Comparator
@@ -125,6 +125,7 @@ class CountedEvaluator:
         self._query = query = monitor.query
         self.start = start
         self.end = end
+        self._tick_second = tick_second
         self._ticks = evaluation_instants(start, end, tick_second, query.window)
         self._events = [one for one in events if one.product == query.product and one.monitor in (None, monitor.name)]
         self._sources = self._grouped()
@@ -198,14 +199,35 @@ class CountedEvaluator:
             found |= newest[1].variables(first)
         return found
 
+    @property
+    def rules(self) -> Rules:
+        """What decides the states of the groups."""
+        return Rules(self.monitor, self._query.window, self.assumptions)
+
+    def tags(self, group: Group) -> frozenset[str]:
+        """The tags that a downtime's scope is matched with."""
+        return frozenset(group)
+
+    def results(self, group: Group) -> Evaluations:
+        """Return the results of a group's windows, from which the state machine computes its states."""
+        return self._folded() if self.monitor.folded else self._evaluations(group)
+
+    def ticks_before(self, instant: int) -> Indices:
+        """The instants of evaluation before the start: from `instant` on, at least two."""
+        earliest = min(instant, self.start - 2 * cadence(self._query.window))
+        return evaluation_instants(earliest, self.start, self._tick_second, self._query.window)
+
+    @property
+    def reach(self) -> int:
+        """Seconds before an evaluation whose events matter, beside the last event of each source before that."""
+        return self.monitor.evaluation_delay + self._query.window
+
     def timeline(self, group: Group) -> GroupTimeline:
         """Evaluate one group."""
-        evaluations = self._folded() if self.monitor.folded else self._evaluations(group)
-        rules = Rules(self.monitor, self._query.window, self.assumptions)
-        columns = run(rules, evaluations, not group, lambda found: self._known_since(group, found))
+        columns = run(self.rules, self.results(group), not group, lambda found: self.reporting_since(group, found))
         return GroupTimeline(
             group=group,
-            tags=frozenset(group),
+            tags=self.tags(group),
             ticks=self._ticks,
             values=columns.values,
             states=columns.states,
@@ -322,7 +344,7 @@ class CountedEvaluator:
             return self.assumptions.cardinality_counts == 'yes'
         return self._query.counts
 
-    def _known_since(self, group: Group, found: int) -> float:
+    def reporting_since(self, group: Group, found: int) -> float:
         """Return since when a group exists that an evaluation sees for the first time, at `found`."""
         seen = self.times(group) + self.monitor.evaluation_delay
         return known_since(np.append(seen[seen <= self._ticks[0]], found))

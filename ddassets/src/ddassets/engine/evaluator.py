@@ -19,7 +19,7 @@ from ddassets.engine.context import HISTORY, EvaluationContext
 from ddassets.engine.evaluation import Evaluation
 from ddassets.engine.explanation import Explanation, evaluation_row, number_or_nothing, reasons
 from ddassets.engine.monitor import Monitor
-from ddassets.engine.plan import Leaf, Node, Plan, Reduced, loses_values, with_groups
+from ddassets.engine.plan import Leaf, Node, Plan, Reduced, loses_values, reach, with_groups
 from ddassets.engine.planner import STUBBED, make_plan, stub_windows
 from ddassets.engine.ranking import kept
 from ddassets.engine.raw_values import SKETCH_ERROR, within_error
@@ -89,6 +89,7 @@ class Evaluator:
         self._metrics = store.metrics
         self.start = start
         self.end = end
+        self._tick_second = tick_second
         self._ticks = evaluation_instants(start, end, tick_second, self._cadence_window())
         self._sources = group_series(self.plan, store)
         self._fixed = frozenset(tag for leaf in self.plan.leaves for tag in _fixed_tags(leaf.metric.scope))
@@ -208,21 +209,46 @@ class Evaluator:
                 'threshold (rule 17.20)'
             )
 
-    def _timeline(self, group: Group, evaluation: Evaluation) -> GroupTimeline:
-        rules = Rules(
+    @property
+    def rules(self) -> Rules:
+        """What decides the states of the groups."""
+        return Rules(
             monitor=self._monitor,
             window=self.plan.window,
             assumptions=self.assumptions,
             fills=bool(self.plan.fills),
             share=self.plan.stub == 'anomalies',
         )
-        simple = not group
+
+    def tags(self, group: Group) -> frozenset[str]:
+        """The tags that a downtime's scope is matched with: the group's and those that the filter fixes (rule 5.15)."""
+        return frozenset(group) | self._fixed
+
+    def results(self, group: Group) -> Evaluations:
+        """Return the results of a group's windows, from which the state machine computes its states."""
+        return self._evaluations(group, self._evaluation(group, self.plan.window))
+
+    def ticks_before(self, instant: int) -> Indices:
+        """The instants of evaluation before the start: from `instant` on, at least two."""
+        window = self._cadence_window()
+        earliest = min(instant, self.start - 2 * cadence(window))
+        return evaluation_instants(earliest, self.start, self._tick_second, window)
+
+    @property
+    def reach(self) -> int:
+        """Seconds before an evaluation whose samples matter, beside the last sample of each source before that."""
+        return self._monitor.evaluation_delay + reach(self.plan)
+
+    def _timeline(self, group: Group, evaluation: Evaluation) -> GroupTimeline:
         columns = run(
-            rules, self._evaluations(group, evaluation), simple, lambda found: self._reporting_since(group, found)
+            self.rules,
+            self._evaluations(group, evaluation),
+            not group,
+            lambda found: self.reporting_since(group, found),
         )
         return GroupTimeline(
             group=group,
-            tags=frozenset(group) | self._fixed,
+            tags=self.tags(group),
             ticks=self._ticks,
             values=columns.values,
             states=columns.states,
@@ -333,7 +359,7 @@ class Evaluator:
             for leaf in self.plan.leaves
         )
 
-    def _reporting_since(self, group: Group, found: int) -> float:
+    def reporting_since(self, group: Group, found: int) -> float:
         """Return since when a group has reported that an evaluation sees for the first time, at `found`.
 
         Points before the first evaluation count, unless a day without data follows (rule 2.21).

@@ -14,6 +14,9 @@ from ddassets.language.query import tree
 # Rule 2.16: how long a source's last value is held, in seconds.
 INTERPOLATION_LIMIT = 300
 
+# What counts points before the window, instead of seconds, finds them in two days.
+_UNBOUNDED = 2 * 86400
+
 type FillMethod = Literal['linear', 'last', 'zero', 'null']
 
 
@@ -287,6 +290,25 @@ def depth(node: Node) -> int:
 def looks_back(node: Node) -> bool:
     """Whether a point of the node depends on any number of other points."""
     return any(isinstance(one, Smoothed | Moving) for one in walk(node))
+
+
+def reach(plan: Plan) -> int:
+    """Return the seconds before the end of a window whose samples a plan reads, apart from the last one before them."""
+    return max(plan.window, plan.recovery_window or 0) + _reach(plan.expression)
+
+
+def _reach(node: Node) -> int:
+    inner = max(map(_reach, children(node)), default=0)
+    match node:
+        case Leaf():
+            shift = node.shift if node.calendar is None else node.calendar.greatest
+            filled = node.fill.limit if node.fill else INTERPOLATION_LIMIT
+            return shift + 2 * (node.bucket or 0) + filled + (_UNBOUNDED if node.differences else 0)
+        case Earlier() | Moving():
+            return inner + node.seconds
+        case Difference() | Smoothed():
+            return inner + _UNBOUNDED
+    return inner
 
 
 def has_arithmetic(node: Node) -> bool:
