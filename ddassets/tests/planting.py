@@ -483,6 +483,8 @@ FAULTS: dict[str, list[Callable[[Damage], Any]]] = {
     'monitor/as-count-aggregator': [
         lambda d: d.replace(REJECTIONS, 'query', 'sum(last', d.choose.choice(['avg(last', 'max(last']))
     ],
+    'monitor/percentile': [lambda d: d.replace(WATERMARK, 'query', 'avg(last', 'percentile(last')],
+    'query/deprecated': [lambda d: d.widget_query(lambda q: f'{d.choose.choice(["day", "week", "month"])}_before({q})')],
     'monitor/check-window': [lambda d: d.replace(CONNECTION, 'query', 'last(4)', 'last(2)')],
     'monitor/check-grouping': [lambda d: d.replace(CONNECTION, 'query', '.by("host")', '')],
     'monitor/template-variable': [lambda d: d.replace(WATERMARK, 'query', '{*}', '{$host}')],

@@ -26,5 +26,5 @@ RULE = Rule(
     bad={DASHBOARD: {'widgets': [widget('p95:acme.queue.length{$host}')]}},
     good={DASHBOARD: {'widgets': [widget('p95:acme.request.duration{$host}')]}},
     check=check,
-    semantics=('1.2',),
+    semantics=('1.2', '17.19'),
 )
