@@ -484,7 +484,7 @@ FAULTS: dict[str, list[Callable[[Damage], Any]]] = {
         lambda d: d.replace(REJECTIONS, 'query', 'sum(last', d.choose.choice(['avg(last', 'max(last']))
     ],
     'monitor/percentile': [lambda d: d.replace(WATERMARK, 'query', 'avg(last', 'percentile(last')],
-    'query/deprecated': [lambda d: d.widget_query(lambda q: f'{d.choose.choice(["day", "week", "month"])}_before({q})')],
+    'query/deprecated': [lambda d: d.widget_query(lambda q: f'{d.choose.choice(["day", "week"])}_before({q})')],
     'monitor/check-window': [lambda d: d.replace(CONNECTION, 'query', 'last(4)', 'last(2)')],
     'monitor/check-grouping': [lambda d: d.replace(CONNECTION, 'query', '.by("host")', '')],
     'monitor/template-variable': [lambda d: d.replace(WATERMARK, 'query', '{*}', '{$host}')],
