@@ -6,8 +6,9 @@ from dataclasses import asdict
 from typing import Any
 
 from ddassets import duration
-from ddassets.assets.monitor_type import COUNTED
+from ddassets.assets.monitor_type import COUNTED, SLO
 from ddassets.diagnostic import Severity
+from ddassets.nearest import joined
 from ddassets.output.formats.text import diagnostic_lines
 from ddassets.output.report import Case, Report, Rule, diagnostic_document
 from ddassets.output.terminal import Paint, Screen, count, printable, shorten, shown_path
@@ -105,6 +106,9 @@ def _block(found: Survey, screen: Screen) -> Iterator[str]:
         first, *more = screen.wrapped(f'{label}  {text}', 2, _LABEL + 2)
         yield first.replace(label, screen.paint('32' if verdict else '31', label), 1)
         yield from more
+    if found.paces:
+        text = ', '.join(_paces(found))
+        yield from screen.wrapped(f'{"Pace":<{_LABEL}}  {text}', 2, _LABEL + 2)
     if again := found.renotified:
         often = '' if again.occurrences is None else f', {count(again.occurrences, "time")} at most'
         when = f'every {duration.write(again.interval)} in {" and ".join(again.states)}{often}'
@@ -120,6 +124,7 @@ def _block(found: Survey, screen: Screen) -> Iterator[str]:
 def _states(found: Survey) -> Iterator[tuple[str, Verdict, str, str]]:
     """Yield each state, its verdict, when it is reached and who is notified."""
     noun = 'event' if found.asset.type in COUNTED else 'run' if found.asset.type == 'service check' else 'point'
+    noun = 'minute' if found.asset.type in SLO else noun
     delays = {
         'Alert': (found.page_after, f'the first bad {noun}'),
         'No Data': (found.no_data_after, f'the last {noun}'),
@@ -129,8 +134,20 @@ def _states(found: Survey) -> Iterator[tuple[str, Verdict, str, str]]:
     for name, verdict in verdicts.items():
         seconds, since = delays.get(name, (None, ''))
         when = '' if seconds is None else f'{duration.write(seconds)} after {since}'
+        if when and name == 'Alert' and found.error_share is not None:
+            when += f', at {found.error_share:.3g} % errors'
         recipients = _recoveries(found) if name == 'Recovery' else _handles(found.notified.get(name, ()))
         yield name, verdict, when, verdict.reason or recipients
+
+
+def _paces(found: Survey) -> Iterator[str]:
+    """Yield how fast an SLO alert triggers at constant shares of errors."""
+    reached = {share: seconds for share, seconds in found.paces.items() if seconds is not None}
+    for number, (share, seconds) in enumerate(reached.items()):
+        unit = '' if number else ' errors'
+        yield f'{"" if number else "Alert after "}{duration.write(seconds)} at {share:g} %{unit}'
+    if never := [f'{share:g} %' for share in found.paces if share not in reached]:
+        yield f'never at {joined(never)}{"" if reached else " errors"}'
 
 
 def _recoveries(found: Survey) -> str:
@@ -198,8 +215,16 @@ def _document(found: Survey) -> dict[str, Any]:
         'never_rendered': list(found.unrendered),
         'idle_downtimes': list(found.idle_downtimes),
         'stub': found.stubbed,
+        **_slo(found),
         'assumptions': list(found.assumptions),
     }
+
+
+def _slo(found: Survey) -> dict[str, Any]:
+    """Return what only the survey of an SLO alert has."""
+    if not found.paces:
+        return {}
+    return {'error_share': found.error_share, 'paces': {f'{share:g}': pace for share, pace in found.paces.items()}}
 
 
 def _cases(estate: Estate) -> Iterator[Case]:

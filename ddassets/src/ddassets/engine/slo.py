@@ -95,7 +95,10 @@ def of(asset: MonitorAsset) -> SloMonitor:
 
 
 class SloEvaluator:
-    """Evaluates an SLO alert group by group. See `protocol.Evaluator`. Raises Unsupported and UnusableInputError."""
+    """Evaluates an SLO alert group by group. See `protocol.Evaluator`.
+
+    `given`: the accounts of its groups, instead of those from series. Raises Unsupported and UnusableInputError.
+    """
 
     def __init__(
         self,
@@ -106,6 +109,7 @@ class SloEvaluator:
         end: int,
         tick_second: int = 0,
         assumptions: Assumptions | None = None,
+        given: Mapping[Group, Account] | None = None,
     ) -> None:
         self.assumptions = Assumptions() if assumptions is None else assumptions
         if monitor.burns and self.assumptions.peek(Assumptions.burn_rate_comparison) == '>=':
@@ -120,7 +124,11 @@ class SloEvaluator:
         self.assumptions.rely_on(Assumptions.slo_cadence)
         self._ticks = evaluation_instants(start, end, tick_second)
         reach = monitor.evaluation_delay + monitor.windows[0]
-        self._accounts = accounts(subject, store, monitor.query.by, self._ticks, reach, self.assumptions)
+        self._accounts = (
+            accounts(subject, store, monitor.query.by, self._ticks, reach, self.assumptions)
+            if given is None
+            else dict(given)
+        )
         self.warnings = tuple(self._warnings())
 
     def _checked_target(self) -> Fraction:

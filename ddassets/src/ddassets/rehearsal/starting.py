@@ -12,7 +12,7 @@ import numpy as np
 
 from ddassets import assets, duration
 from ddassets.assets import Bundle, Monitor
-from ddassets.assets.monitor_type import COUNTED
+from ddassets.assets.monitor_type import COUNTED, SLO
 from ddassets.assets.source_document import SourceDocument
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine import counted
@@ -75,6 +75,8 @@ _EXPECT = '# The complete list of what happens: what the monitor does, not what 
 
 def _made(monitor: Monitor, bundle: Bundle) -> MadeSignal | MadeEvents:
     """Generate the signal of a monitor. Raises UnusableInputError for a type or a query without one."""
+    if monitor.type in SLO:
+        raise UnusableInputError('no signal is generated for an SLO alert: docs/rehearsals.md has an example')
     if monitor.type in COUNTED:
         return make_events(monitor, counted.of(monitor))
     return make_signal(monitor, monitors.of(monitor), *declared(bundle))

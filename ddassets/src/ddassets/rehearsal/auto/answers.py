@@ -39,7 +39,9 @@ class Survey:
     that of the recovery; a bad value exceeds the threshold by about a fifth. `no_data_after` is from the last point to
     No Data. `notified` contains the recipients of each reached transition, `renotified` those of renotifications;
     `never` the handles of the message that no notification reaches, with the reason; `unrendered` the branches of the
-    message that no notification renders. `stubbed` is the function that a generated series replaces.
+    message that no notification renders. `stubbed` is the function that a generated series replaces. `paces`: of an SLO
+    alert, the delay of the Alert at constant shares of errors in per cent, None for never; `error_share`: the share to
+    which `page_after` belongs.
     """
 
     asset: MonitorAsset
@@ -57,6 +59,8 @@ class Survey:
     unrendered: tuple[str, ...] = ()
     idle_downtimes: tuple[str, ...] = ()
     stubbed: str = ''
+    paces: Mapping[float, int | None] = field(default_factory=dict)
+    error_share: float | None = None
     assumptions: tuple[str, ...] = ()
 
     @property

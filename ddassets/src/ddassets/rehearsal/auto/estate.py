@@ -20,9 +20,11 @@ from ddassets.engine.downtime import Downtime
 from ddassets.engine.monitor import Monitor
 from ddassets.engine.series import Kind
 from ddassets.engine.service_check import CheckMonitor
+from ddassets.engine.slo import SloMonitor
 from ddassets.rehearsal.auto.answers import Survey
 from ddassets.rehearsal.auto.counted import survey_counted
 from ddassets.rehearsal.auto.others import survey_check, survey_composite
+from ddassets.rehearsal.auto.slo import survey_slo
 from ddassets.rehearsal.auto.survey import survey
 from ddassets.rehearsal.choice import named_downtimes
 from ddassets.rehearsal.scenario import KINDS
@@ -137,6 +139,11 @@ def _survey(
         case CountedMonitor():
             try:
                 return survey_counted(asset, monitor, planned, rules)
+            except UnusableInputError as error:
+                return Survey(asset, unsupported=str(error))
+        case SloMonitor():
+            try:
+                return survey_slo(asset, monitor, bundle.slos, planned, rules)
             except UnusableInputError as error:
                 return Survey(asset, unsupported=str(error))
         case Composite():

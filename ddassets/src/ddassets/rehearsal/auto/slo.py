@@ -1,0 +1,172 @@
+"""Survey an SLO alert with good and total amounts that are made from its own thresholds (section 18)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+
+import numpy as np
+
+from ddassets.assets import Monitor as MonitorAsset
+from ddassets.assets import NotificationRule, Slo
+from ddassets.engine.column import Floats
+from ddassets.engine.downtime import Downtime
+from ddassets.engine.series import SeriesSet
+from ddassets.engine.slo import SloEvaluator, SloMonitor
+from ddassets.engine.slo_account import Account, Entries, Subject
+from ddassets.engine.state import State
+from ddassets.engine.timeline import Group, GroupTimeline
+from ddassets.rehearsal.auto.answers import Survey, Verdict
+from ddassets.rehearsal.auto.reporting import Reporter, delay, edges
+from ddassets.rehearsal.auto.survey import BEYOND, COURSE, START
+from ddassets.rehearsal.slos import subject_slo
+
+#: The constant shares of errors, in per cent, at which a survey measures the time until the Alert.
+PACES = (100.0, 10.0, 1.0, 0.1)
+# Events in a minute, so many that every share of them is nearly whole.
+_EVENTS = 1_000_000.0
+_MINUTE = 60
+
+
+def survey_slo(
+    asset: MonitorAsset,
+    monitor: SloMonitor,
+    slos: Sequence[Slo],
+    downtimes: Sequence[Downtime] = (),
+    rules: Sequence[NotificationRule] = (),
+) -> Survey:
+    """Take an SLO through the states of its alert, and report what happens and how fast.
+
+    Raises UnusableInputError for an SLO that is not there or not supported.
+    """
+    slo = subject_slo(asset, monitor.query, slos)
+    return _Surveyor(asset, monitor, slo, rules).survey(downtimes)
+
+
+@dataclass
+class _Surveyor:
+    asset: MonitorAsset
+    monitor: SloMonitor
+    slo: Slo
+    rules: Sequence[NotificationRule]
+
+    def survey(self, downtimes: Sequence[Downtime]) -> Survey:
+        # The queries of the SLO and the target are checked without data.
+        self._evaluator({group: Account((), (), np.inf, _MINUTE) for group in (self._group,)}, START + _MINUTE)
+        SloEvaluator(self.monitor, self._subject, SeriesSet([]), START, START + _MINUTE, 0, self.reporter.assumptions)
+        shares = self._shares
+        names = [name for name in COURSE if name in shares] if self.monitor.burns else ['ok', 'alert', 'ok']
+        timeline = self._timeline([shares[name] for name in names])
+        visited = {State(code) for code in np.unique(timeline.states) if code >= 0}
+        reached = edges(timeline)
+        bad = START + self._hold * names.index('alert')
+        recovers = any(edge.target is State.OK for edge in reached)
+        return Survey(
+            self.asset,
+            alert=self._verdict(State.ALERT, visited),
+            warn=self._verdict(State.WARN, visited),
+            no_data=Verdict('not set', 'an SLO alert has no missing data (rule 18.18)'),
+            recovery=Verdict('yes') if recovers else Verdict('no', 'it never alerts'),
+            page_after=delay(timeline, bad, State.ALERT),
+            recovery_after=delay(timeline, bad + self._hold, State.OK),
+            notified=self.reporter.notified(reached),
+            renotified=self.reporter.renotified(visited),
+            never=self.reporter.never(),
+            unrendered=tuple(self.reporter.unrendered()),
+            idle_downtimes=tuple(self.reporter.idle(downtimes)),
+            paces=dict(self._paces()),
+            error_share=100 * shares['alert'],
+            assumptions=tuple(self.reporter.assumptions.relied_on),
+        )
+
+    def _verdict(self, state: State, visited: set[State]) -> Verdict:
+        if state not in self.monitor.states:
+            return Verdict('not set', 'no warning threshold')
+        if state in visited:
+            return Verdict('yes')
+        limits = self.monitor.thresholds
+        limit = limits.critical if state is State.ALERT else limits.warning
+        figure = 'a burn rate' if self.monitor.burns else 'a consumed budget'
+        most = f'{float(self._most):g}' if self.monitor.burns else f'{float(self._most):g} %'
+        reason = f'{self.monitor.comparator} {limit:g} never holds: {figure} is at most {most}'
+        if state is State.WARN and limit is not None and limit < self._most:
+            unit = 'a minute' if self.slo.type == 'monitor' else 'a slice'
+            reason = f'{unit} of downtime brings it from OK to Alert at once'
+        return Verdict('no', reason)
+
+    @cached_property
+    def _most(self) -> Fraction:
+        """The figure if everything fails (rules 18.3 and 18.7)."""
+        target = Fraction(repr(self.slo.timeframes[self.monitor.query.timeframe].target))
+        return (100 if self.monitor.burns else 10000) / (100 - target)
+
+    @cached_property
+    def _shares(self) -> dict[str, float]:
+        """The share of errors in each state."""
+        limits, most = self.monitor.thresholds, float(self._most)
+        found = {'ok': 0.0, 'alert': min(limits.critical * (1 + BEYOND), most) / most}
+        if limits.warning is not None:
+            found['warn'] = min((limits.warning + limits.critical) / 2, most) / most
+        return found
+
+    @cached_property
+    def _step(self) -> int:
+        """The seconds of one amount."""
+        found = self.slo.time_slice
+        return found.query_interval_seconds if found else _MINUTE
+
+    @property
+    def _hold(self) -> int:
+        """How long each share of errors lasts: until no window sees the one before."""
+        step = self._step
+        return -(-(self.monitor.windows[0] + self.monitor.evaluation_delay + 600) // step) * step
+
+    def _account(self, shares: Sequence[float]) -> Account:
+        """Return amounts with these shares of errors, each for a while; before them there are no errors."""
+        number = self._hold // self._step
+        share = np.repeat(np.array([0.0, *shares]), number)
+        times = START - self._hold + self._step * np.arange(1, share.size + 1, dtype=np.float64)
+        if self.slo.type == 'metric':
+            bad, total = np.round(share * _EVENTS), np.full(share.size, _EVENTS)
+        else:
+            # Minutes and slices are bad or not: as evenly as their share allows, the first one at once.
+            bad, total = _spread(share), np.ones(share.size)
+        begin = float(times[0] - self._step)
+        return Account([Entries(times, bad)], [Entries(times, total)], begin, self._step)
+
+    def _timeline(self, shares: Sequence[float]) -> GroupTimeline:
+        end = START + self._hold * len(shares)
+        return self._evaluator({self._group: self._account(shares)}, end).timeline(self._group)
+
+    def _evaluator(self, accounts: Mapping[Group, Account], end: int) -> SloEvaluator:
+        return SloEvaluator(
+            self.monitor, self._subject, SeriesSet([]), START, end, 0, self.reporter.assumptions, accounts
+        )
+
+    @property
+    def _subject(self) -> Subject:
+        return Subject(self.slo, lambda start: ())
+
+    @property
+    def _group(self) -> Group:
+        return tuple(f'{key}:{key.removeprefix("@")}-1' for key in self.monitor.query.by)
+
+    def _paces(self) -> Iterator[tuple[float, int | None]]:
+        """Yield the seconds until the Alert at constant shares of errors, None for never."""
+        for per_cent in PACES:
+            timeline = self._timeline([per_cent / 100])
+            yield per_cent, delay(timeline, START, State.ALERT)
+
+    @cached_property
+    def reporter(self) -> Reporter:
+        return Reporter(self.asset, self.monitor, self.monitor.query.by, frozenset, self.rules)
+
+
+def _spread(share: Floats) -> Floats:
+    """Return 1 for each bad amount, else 0: after each the sum is that of the shares, rounded up."""
+    starts = np.flatnonzero(np.diff(share, prepend=-1.0))
+    found = np.zeros(share.size)
+    for start, end in zip(starts, [*starts[1:], share.size], strict=True):
+        sums = np.ceil(np.round(share[start] * np.arange(end - start + 1), 9))
+        found[start:end] = np.diff(sums)
+    return found
