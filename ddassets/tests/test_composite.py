@@ -5,7 +5,7 @@ from random import Random
 
 import pytest
 from counting import steps
-from estate import changes, monitor, points, rehearsed, states, texts, told
+from estate import changes, monitor, points, rehearsed, runs, states, texts, told
 
 from ddassets.assets import read
 from ddassets.diagnostic import UnusableInputError
@@ -19,6 +19,7 @@ from ddassets.sources import read_bundle
 rule = pytest.mark.rule
 SEVERITY = ('OK', 'No Data', 'Warn', 'Alert')
 HANDLE = '@ops@example.com'
+CHECK = '"acme.can_connect".over("*").by("host").last(2).count_by_status()'
 
 
 def composite(query, notify=False, **more):
@@ -209,6 +210,16 @@ def test_when_a_composite_is_evaluated(choice, at):
     assert changes(rehearsal, 'c') == [f'{at} Alert']
 
 
+@rule('13.13', 'A38', 'A43')
+def test_a_composite_before_its_members_sees_them_a_minute_earlier_to_the_second():
+    one_second_late = [runs('OKx301 CRITICALx300', 'host:h', interval='1s')]
+    monitors = {'m': {'type': 'service check', 'query': CHECK, 'options': {}}, 'c': composite('m')}
+    choices = {'A38': 'before its members', 'A43': 'at each run too'}
+    rehearsal = rehearsed(monitors, one_second_late, second=0, assumptions=choices)
+    assert changes(rehearsal, 'm')[:1] == ['10:05 host:h Alert']
+    assert changes(rehearsal, 'c')[:1] == ['10:07 host:h Alert']
+
+
 SILENT = {'query': 'avg(last_1m):avg:acme.x{*} > 5', 'options': {'on_missing_data': 'show_no_data'}}
 
 
@@ -367,6 +378,17 @@ def test_variables_of_members():
     assert texts(rehearsal, 'c') == [f'now [] lag [11.0] Alert Alert {HANDLE}']
     assert {'A41', 'A38'} <= monitor(rehearsal, 'c').relied_on
     assert monitor(rehearsal, 'c').monitor.legend == 'a is b, b is a'
+
+
+@rule('13.21')
+def test_a_member_without_a_value_has_an_empty_one():
+    monitors = {
+        'a': {'query': 'avg(last_1m):avg:acme.lag{*} > 9'},
+        'b': {'query': 'avg(last_1m):avg:acme.rate{*} > 1', 'options': {'on_missing_data': 'show_no_data'}},
+        'c': composite('a || b', message='[{{b.value}}] {{b.status}} ' + HANDLE),
+    }
+    rehearsal = rehearsed(monitors, [points('acme.rate', '0x15'), points('acme.lag', '5x20 20x70')])
+    assert texts(rehearsal, 'c') == [f'[] No Data {HANDLE}']
 
 
 @rule('13.21')

@@ -256,6 +256,7 @@ def test_each_minute_is_muted_as_in_the_slow_expansion(recurrences, name, skippe
     'text',
     [
         'FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30',
+        'FREQ=DAILY;INTERVAL=999;BYMONTH=2;BYMONTHDAY=30',
         'FREQ=HOURLY;BYMONTH=2;BYMONTHDAY=30',
         'FREQ=HOURLY;BYSETPOS=3;BYMINUTE=1',
         'FREQ=HOURLY;INTERVAL=24;BYHOUR=3',

@@ -430,6 +430,9 @@ def test_newest_value(query, series, choices, expected):
             'avg(last_10m):diff(max:m{*}) > 0', {'m': '0 _x8 96'}, {'A19': 'window only'}, 96, id='a gap in the window'
         ),
         pytest.param(
+            'avg(last_1m):diff(avg:m{*}) > 0', {'m': '1', 'n': '1x4'}, {'A19': 'window only'}, None, id='no later point'
+        ),
+        pytest.param(
             'avg(last_1m):avg:m{*} > 0',
             {'m{host:a}': '1x3', 'm{host:b}': '1x3'},
             {'A95': 'excluded', 'A96': 'nothing', 'A17': 'linear'},

@@ -141,6 +141,12 @@ def test_times_may_be_less_than_a_second_apart(kind):
     assert len(Series('m', frozenset(), times, times, kind, 1)) == 3
 
 
+@pytest.mark.parametrize('interval', [0, -1, 0.5])
+def test_an_interval_is_at_least_a_second(interval):
+    with pytest.raises(UnusableInputError, match=f'interval: found {interval}, expected whole seconds, at least 1'):
+        Series('m', frozenset(), np.array([0.0]), np.array([1.0]), 'gauge', interval)
+
+
 @pytest.mark.parametrize('empty', ['', '\n'], ids=['by columns', 'by rows'])
 def test_csv_with_tags_and_arrivals(empty):
     text = f'time,host,env,value,arrival\n60,a,prod,1,70\n60,b,,2,60\n120,a,prod,3,180\n{empty}'
