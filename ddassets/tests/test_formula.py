@@ -336,19 +336,10 @@ def test_an_explanation_of_a_rollup():
                 'data_jobs': {'query_dialect': 'DATADOG'},
             }.items()
         ),
-        pytest.param(
-            'formula("a").last("5m") > threshold',
-            [metric('a', 'avg:m{*}')],
-            'options.thresholds.critical_query: dynamic thresholds are outside the subset',
-            id='dynamic threshold',
-            marks=rule('17.14'),
-        ),
     ],
 )
 def test_refusals(query, variables, expected):
     body = body_of(query, variables)
-    if query.endswith('threshold'):
-        body['options']['thresholds']['critical_query'] = 'formula("a").rollup("avg").last("1w")'
     with pytest.raises(UnusableInputError) as caught:
         rehearsed(body, SERIES)
     assert expected in str(caught.value)
@@ -838,3 +829,87 @@ EVENT = {'service': ['pay', 'web'], '@http.status_code': ['503'], 'host': ['a b'
 def test_a_search(search, expected):
     found = parse_search(search)
     assert (None if found is None else found.matches(lambda key: EVENT.get(key, []))) is expected
+
+
+# Dynamic thresholds
+
+HOURS = {'from': f'{DAY}09:00:00'}
+X = gauge('acme.a', '10x60 30x10 10x20', 'host:x', **HOURS)
+Y = gauge('acme.a', '20x90', 'host:y', **HOURS)
+COMPARED = 'formula("a").rollup("avg").last("5m") > threshold'
+
+
+def dynamic(window, recovery=None, **options):
+    thresholds = {'critical_query': f'formula("2 * a").rollup("avg").last("{window}")'}
+    if recovery:
+        thresholds['critical_recovery_query'] = recovery
+    variables = [metric('a', 'avg:acme.a{*} by {host}')]
+    message = '{{value}} above {{threshold}} @ops@example.com'
+    return body_of(COMPARED, variables, message=message, thresholds=thresholds, new_group_delay=0, **options)
+
+
+@pytest.mark.rule('1.11', '17.14', '17.15')
+def test_a_dynamic_threshold_is_evaluated_at_the_same_instants():
+    body = dynamic('30m', 'formula("1.5 * a").rollup("avg").last("30m")')
+    rehearsal = rehearsed(body, [X, Y])
+    assert changes(rehearsal) == ['10:03:30 host:x OK to Alert at 26', '10:11:30 host:x Alert to OK at 22']
+    # 26 of 10 and four of 30, twice the mean.
+    assert [one.message.text for one in inbox(rehearsal)] == [
+        '26.0 above 25.333333333333332 @ops@example.com',
+        '22.0 above 33.333333333333336 @ops@example.com',
+    ]
+    (monitor,) = rehearsal.monitors
+    found = monitor.evaluator.explain(('host:x',), monitor.results['host:x',].transitions[0].instant)
+    assert found.reasons[2:6] == (
+        'critical_query is 25.333333333333332: avg of 2 * a over 30m',
+        'critical_recovery_query is 19.0: avg of 1.5 * a over 30m',
+        'critical: 26.0 > 25.333333333333332 holds',
+        'critical_recovery: 26.0 <= 19.0 does not hold',
+    )
+
+
+@pytest.mark.rule('17.16')
+def test_a_dynamic_threshold_needs_its_history():
+    with pytest.raises(UnusableInputError) as caught:
+        rehearsed(dynamic('1w'), [X, Y])
+    assert (
+        'options.thresholds.critical_query: reads the last 1w, and the data of acme.a begin 7 days too late: give '
+        'earlier points (`from`), or the threshold itself under `series`: `threshold_values: 100` (rule 17.16)'
+    ) in str(caught.value)
+
+
+@pytest.mark.rule('17.15', '17.16')
+def test_given_thresholds_hold_until_the_next_one():
+    given = [
+        {'threshold_values': '30 15', 'interval': '5m', 'tags': ['host:y'], 'monitor': 'Acme'},
+        {'threshold_values': 20},
+        {'threshold_values': 5, 'monitor': 'Another'},
+    ]
+    assert changes(rehearsed(dynamic('1w'), [X, Y, *given])) == [
+        '10:02:30 host:x OK to Alert at 22',
+        '10:05:30 host:y OK to Alert at 20',
+        '10:12:30 host:x Alert to OK at 18',
+    ]
+
+
+@pytest.mark.rule('17.15', 'A62')
+@pytest.mark.parametrize(
+    'choice, expected',
+    [
+        pytest.param('not evaluated', [], id='not evaluated'),
+        pytest.param('no data', ['10:09:30 host:x Alert to No Data at nan'], id='no data'),
+    ],
+)
+def test_a_group_without_a_threshold(choice, expected):
+    body = dynamic('5m', on_missing_data='show_no_data')
+    body['options']['thresholds']['critical_query'] = 'formula("10 / a").rollup("avg").last("5m")'
+    zero = gauge('acme.a', '10x65 0x20', 'host:x', **HOURS)
+    rehearsal = rehearsed(body, [zero], assumptions={'A62': choice})
+    assert changes(rehearsal) == ['10:00:30 host:x absent to Alert at 10', *expected]
+    assert 'A62' in rehearsal.assumptions
+
+
+@pytest.mark.rule('17.16')
+def test_one_kind_of_threshold_in_an_entry():
+    with pytest.raises(UnusableInputError, match='expected one of threshold_values, recovery_threshold_values, found'):
+        rehearsed(dynamic('1w'), [X, {'threshold_values': 1, 'recovery_threshold_values': 2}])

@@ -197,6 +197,7 @@ class Assumptions:
         'per point, then avg',
     )
     event_ratio = Assumption('A61', 'result of a formula over events that divides by 0', 'state kept', '0')
+    no_threshold = Assumption('A62', 'a group that has no value of its dynamic threshold', 'not evaluated', 'no data')
     percentile = Assumption(
         'A63',
         'what percentile() and pXX: of a distribution return',

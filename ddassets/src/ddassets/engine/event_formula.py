@@ -143,7 +143,7 @@ class FormulaEvaluator:
             ),
             self.assumptions,
         )
-        self._fills = any(isinstance(node, Filled) for node in walk(self._node))
+        self._fills = any(isinstance(node, Filled) and node.name != 'gap' for node in walk(self._node))
         self._kept = {one.name: self._top(one) for one in self._grouped}
         self.warnings = tuple(self._warnings(chosen))
 

@@ -13,7 +13,7 @@ from ddassets.engine.event_formula import FormulaMonitor, check_functions
 from ddassets.language.counted import MAX_KEYS, MAX_WINDOW
 from ddassets.language.formula import EVENTS, references, substituted
 from ddassets.language.query import tree
-from ddassets.language.query.syntax import QuerySyntaxError, parse_query
+from ddassets.language.query.syntax import QuerySyntaxError, parse_query, parse_threshold
 from ddassets.language.query.tree import MonitorQuery
 
 
@@ -36,7 +36,24 @@ def of(asset: MonitorAsset) -> metric.Monitor | FormulaMonitor:
     if query.by and {*query.by} != {*keys}:
         of_variables = f'by {", ".join(keys)}' if keys else 'not grouped'
         raise Unsupported('.by()', None, f'names other keys than the variables, which are {of_variables}', name)
-    return metric.of(asset, metric_formula(query, variables, name))
+    found = metric.of(asset, metric_formula(query, variables, name))
+    if not query.dynamic:
+        return found
+
+    def limit(text: str | None) -> MonitorQuery | None:
+        if not text:
+            return None
+        parsed = parse_threshold(text)
+        for reference in references(parsed):
+            _refuse_source(variables[reference.name], reference, name)
+        return metric_formula(parsed, variables, name)
+
+    thresholds = asset.options.thresholds
+    return replace(
+        found,
+        critical_query=limit(thresholds.critical_query),
+        recovery_query=limit(thresholds.critical_recovery_query),
+    )
 
 
 def _of_events(asset: MonitorAsset, query: MonitorQuery) -> FormulaMonitor:

@@ -9,6 +9,7 @@ from ddassets.assets.monitor_type import COUNTED, METRIC
 from ddassets.engine import approximation, composite, counted, event_formula, formula, service_check, slo
 from ddassets.engine import monitor as metric
 from ddassets.engine.assumptions import Assumptions
+from ddassets.engine.dynamic import DynamicEvaluator
 from ddassets.engine.evaluator import Evaluator as MetricEvaluator
 from ddassets.engine.events import Events
 from ddassets.engine.folding import FoldedEvaluator
@@ -68,9 +69,13 @@ def _slo(monitor: slo.SloMonitor, inputs: Inputs) -> Evaluator:
     )
 
 
+def _dynamic(monitor: metric.Monitor, inputs: Inputs) -> Evaluator:
+    return DynamicEvaluator(monitor, inputs.store, inputs.start, inputs.end, inputs.tick_second, inputs.assumptions)
+
+
 def _formula(monitor: metric.Monitor | event_formula.FormulaMonitor, inputs: Inputs) -> Evaluator:
     if isinstance(monitor, metric.Monitor):
-        return _metric(monitor, inputs)
+        return _dynamic(monitor, inputs) if monitor.critical_query is not None else _metric(monitor, inputs)
     return event_formula.FormulaEvaluator(
         monitor, inputs.events, inputs.start, inputs.end, inputs.tick_second, inputs.assumptions
     )

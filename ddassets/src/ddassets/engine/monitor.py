@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, time
+from math import isnan
 from pathlib import Path
 from typing import Any, cast
 
@@ -142,12 +143,12 @@ class ThresholdMonitor(AnyMonitor, ABC):
     @property
     def limits(self) -> Mapping[str, float]:
         limits = {name: getattr(self.thresholds, name) for name in Thresholds.__slots__}
-        return {name: limit for name, limit in limits.items() if limit is not None}
+        return {name: limit for name, limit in limits.items() if limit is not None and not isnan(limit)}
 
     @property
     def variables(self) -> Mapping[str, float | str | None]:
         return {
-            'threshold': self.thresholds.critical,
+            'threshold': None if isnan(self.thresholds.critical) else self.thresholds.critical,
             'warn_threshold': self.thresholds.warning,
             'alert_recovery_threshold': self.thresholds.critical_recovery,
             'warn_recovery_threshold': self.thresholds.warning_recovery,
@@ -160,6 +161,7 @@ class Monitor(ThresholdMonitor):
     """A metric monitor. `stub_windows` are the trigger and recovery windows of anomalies (rule 6.3).
 
     `cumulative` says where the windows of a query with a `current_…` period begin (section 16).
+    `critical_query` and `recovery_query` are those of a dynamic threshold; `thresholds.critical` is NaN then (17.14).
     """
 
     query: MonitorQuery
@@ -167,6 +169,8 @@ class Monitor(ThresholdMonitor):
     require_full_window: bool = False
     stub_windows: tuple[int, int] | None = None
     cumulative: CumulativeWindow | None = None
+    critical_query: MonitorQuery | None = None
+    recovery_query: MonitorQuery | None = None
 
     @property
     def comparator(self) -> Comparator:
@@ -245,9 +249,6 @@ def _refuse(name: str, options: MonitorOptions) -> None:
     schedule = options.scheduling_options
     if schedule.custom_schedule:
         raise Unsupported('options.scheduling_options.custom_schedule', None, 'is outside the subset', name)
-    if options.thresholds.critical_query:
-        reason = 'dynamic thresholds are outside the subset'
-        raise Unsupported('options.thresholds.critical_query', None, reason, name)
 
 
 def _cumulative(query: MonitorQuery, options: EvaluationWindow | None) -> CumulativeWindow | None:

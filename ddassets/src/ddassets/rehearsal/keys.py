@@ -94,6 +94,16 @@ BAND = Keys(
     ),
     required=('band',),
 )
+LIMITS = Keys(
+    (
+        Key('threshold_values', _VALUES, 'the values of a dynamic threshold; each holds until the next one'),
+        Key('recovery_threshold_values', _VALUES, 'the same for its recovery threshold'),
+        Key('monitor', TEXT, 'only for this monitor; default: every monitor with a dynamic threshold'),
+        Key('tags', _TAGS, 'tags of the group; none for all groups'),
+        Key('interval', LENGTH, 'time between two values; default: 60s'),
+        Key('from', INSTANT, 'the instant of the first value; default: `start`'),
+    )
+)
 _MESSAGES: Schema = {
     'type': 'object',
     'propertyNames': {'enum': [*CHECK_WORDS]},
@@ -225,7 +235,7 @@ SCENARIO = Keys(
         *(Key(key, _ENTITIES, f'attributes of {key}, by name') for key, _ in ENTITIES.values()),
         Key(
             'series',
-            list_of(either(POINTS.schema, BAND.schema, RUNS.schema, GIVEN.schema, FOUND.schema, SIMULATED.schema)),
+            list_of(either(*(one.schema for one in (POINTS, BAND, RUNS, GIVEN, FOUND, LIMITS, SIMULATED)))),
             'the signal',
         ),
         Key('monitors', _CHOICE, 'names, files, or complete monitors; default: all of the integration or sources'),

@@ -10,6 +10,7 @@ from ddassets.assets.document import read_bytes
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.approximation import APPROXIMATED
 from ddassets.engine.assumptions import Assumptions
+from ddassets.engine.dynamic import GIVEN as LIMIT_OPTIONS
 from ddassets.engine.message import ENTITIES, Attributes, Host, notify
 from ddassets.engine.notification import REASONS
 from ddassets.engine.planner import STUBBED
@@ -29,6 +30,7 @@ from ddassets.rehearsal.keys import (
     FOUND,
     GIVEN,
     HOST,
+    LIMITS,
     POINTS,
     PROPERTY,
     RUNS,
@@ -55,6 +57,8 @@ from ddassets.rehearsal.scenario import (
 from ddassets.rehearsal.statuses import CHECK_WORDS
 from ddassets.rehearsal.times import read_instant, read_length, read_week
 
+# The keys that give the values of a dynamic threshold.
+LIMIT_VALUES = tuple(LIMIT_OPTIONS.values())
 # Limits the tables of an evaluation, which grow with the length.
 MAX_LENGTH = 10 * 366 * 86400
 
@@ -186,6 +190,8 @@ def _source(entry: Entry, times: _Times) -> Source:
         return _runs(entry, times)
     if 'states' in entry.keys:
         return _states(entry, times)
+    if {*LIMIT_VALUES} & {*entry.keys}:
+        return _limits(entry, times)
     keys = entry.mapping((*POINTS.names, 'check', 'band', 'events', 'service_check', 'states'))
     if 'check' in entry.keys:
         if len(entry.keys) > 1:
@@ -206,6 +212,25 @@ def _band(entry: Entry, times: _Times) -> Band:
         interval=_interval(keys['interval']) if 'interval' in keys else None,
         lower=keys['lower'].text() if 'lower' in keys else None,
         upper=keys['upper'].text() if 'upper' in keys else None,
+    )
+
+
+def _limits(entry: Entry, times: _Times) -> Points:
+    keys = entry.mapping(LIMITS.names)
+    found = [key for key in LIMIT_VALUES if key in keys]
+    if len(found) != 1:
+        entry.refuse(f'expected one of {", ".join(LIMIT_VALUES)}, found {", ".join(found) or "nothing"}')
+    return Points(
+        entry=entry,
+        metric=found[0],
+        tags=_tags(keys.get('tags')),
+        start=times.instant(keys['from']) if 'from' in keys else times.start,
+        values=keys[found[0]].text(),
+        kind='gauge',
+        interval=_interval(keys['interval']) if 'interval' in keys else 60,
+        stub=found[0],
+        monitor=keys.get('monitor'),
+        key=found[0],
     )
 
 

@@ -22,7 +22,7 @@ class Points:
 
     `kind` and `interval` (seconds) are None if metadata.csv gives them. `stub` is the function that the series
     replaces, instead of a metric, for `monitor` or (None) for every monitor. `start` is the instant of the first value;
-    `until` declares that a file has no points between its last row and that instant.
+    `until` declares that a file has no points between its last row and that instant. `key` is that of the values.
     """
 
     entry: Entry
@@ -36,6 +36,7 @@ class Points:
     stub: str | None = None
     monitor: Entry | None = None
     until: int | None = None
+    key: str = 'values'
 
 
 @dataclass(frozen=True)

@@ -201,7 +201,7 @@ class _Reader:
                 last = float(one.times[-1]) + interval if len(one) else source.start
                 self.add(source, self.with_data_end(one, max(last, source.until or last)))
             return
-        place = source.entry.keys['values']
+        place = source.entry.keys[source.key]
         if kind == 'distribution':
             self.distribution(source, place, source.values, interval)
             return

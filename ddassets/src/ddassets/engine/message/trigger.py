@@ -1,6 +1,7 @@
 """The sentence of a notification about its condition. Rule 3.28."""
 
 from dataclasses import dataclass
+from math import isnan
 
 from ddassets.engine.message.conditions import NO_DATA, OK, WARN, Edge
 from ddassets.engine.monitor import AnyMonitor, Monitor
@@ -53,7 +54,8 @@ def trigger(monitor: AnyMonitor, text: str, edge: Edge, group: tuple[str, ...]) 
     if WARN in (edge.target, edge.source if edge.target == OK else None) and thresholds.warning is not None:
         limit = thresholds.warning
     comparator = _COMPLEMENTS[query.comparator] if edge.target == OK else query.comparator
-    brief = f'{comparator} {float(limit)}'
+    # The number of a dynamic threshold is in {{threshold}}.
+    brief = f'{comparator} threshold' if isnan(limit) else f'{comparator} {float(limit)}'
     if isinstance(monitor, SloMonitor):
         if monitor.burns and edge.target == OK:
             # One of the two is enough for a recovery (rule 18.6).

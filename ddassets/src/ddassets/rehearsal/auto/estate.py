@@ -21,6 +21,7 @@ from ddassets.engine.monitor import Monitor
 from ddassets.engine.series import Kind
 from ddassets.engine.service_check import CheckMonitor
 from ddassets.engine.slo import SloMonitor
+from ddassets.language.query.tree import MonitorQuery
 from ddassets.rehearsal.auto.answers import Survey
 from ddassets.rehearsal.auto.counted import survey_counted
 from ddassets.rehearsal.auto.others import survey_check, survey_composite
@@ -148,6 +149,10 @@ def _survey(
                 return Survey(asset, unsupported=str(error))
         case Composite():
             return survey_composite(asset, monitor, bundle.monitors, planned, rules)
+        case Monitor(critical_query=MonitorQuery()):
+            return Survey(
+                asset, unsupported='no signal is generated for a dynamic threshold, which reads a long history'
+            )
         case Monitor():
             return survey(asset, monitor, planned, *declared(bundle), rules)
     return Survey(asset, unsupported=f'no signal can be generated for type {asset.type!r}')
