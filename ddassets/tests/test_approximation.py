@@ -7,7 +7,7 @@ from random import Random
 
 import numpy as np
 import pytest
-from oracle import anomalies
+from oracle import anomalies, lines
 from oracle import outliers as oracle
 from scale import SEED, runs
 
@@ -500,6 +500,142 @@ def test_an_approximation_goes_the_way_of_a_stub():
     given = rehearse(parse(f'{ANOMALIES}series: {json.dumps(series)}\nmonitors: [{json.dumps(body)}]\n', PATH), ASSETS)
     pairs = [[(one.instant, one.target) for one in result(each, 'a').transitions] for each in (rehearsal, given)]
     assert pairs[0] and pairs[0] == pairs[1]
+
+
+# Forecasts
+
+
+FORECASTS = HEAD.replace('outliers', 'forecast').replace('3h', '2d')
+
+
+def forecast_query(more="history='1w', model='simple'", window='max(next_1w)', compared='>= 90', algorithm='linear'):
+    return f"{window}:forecast(avg:acme.disk{{*}} by {{host}}, '{algorithm}', 1, interval='60m', {more}) {compared}"
+
+
+def forecast(hosts, query=None, head=FORECASTS):
+    """Hosts have a point per hour from a week before the start on."""
+    body = {'name': 'Disk', 'type': 'query alert', 'query': query or forecast_query(), 'message': 'Full @a'}
+    source = {'metric': 'acme.disk', 'type': 'gauge', 'interval': '1h', 'from': '2027-01-04T10:00:00Z'}
+    series = [{**source, 'tags': [f'host:{name}'], 'values': values} for name, values in hosts.items()]
+    return rehearse(parse(f'{head}series: {json.dumps(series)}\nmonitors: [{json.dumps(body)}]\n', PATH), ASSETS)
+
+
+@pytest.mark.rule('19.15', '19.16', '19.17', 'A73')
+def test_a_line_that_crosses_within_the_horizon_alerts_surely():
+    """10 + 0.235 * (172.4 + 168) is 90; hour 168 is the start, and evaluations are half an hour apart."""
+    rehearsal = forecast({'a': '0+0.3x216', 'b': '20x216', 'c': '10+0.235x216'})
+    assert changes(rehearsal, 'a') == ['10:00 Alert']
+    assert changes(rehearsal, 'b') == []
+    assert changes(rehearsal, 'c') == ['14:30 Alert']
+    assert result(rehearsal, 'c').agreement.periods == ()
+    assert len(rehearsal.monitors[0].approximation.sets) == 6
+    assert 'A73' in rehearsal.monitors[0].relied_on
+
+
+@pytest.mark.rule('19.16')
+def test_a_minimum_compares_the_lower_edge():
+    query = forecast_query(window='min(next_1w)', compared='<= 0')
+    assert changes(forecast({'a': '100-0.3x216', 'b': '100x216'}, query), 'a') == ['10:00 Alert']
+
+
+@pytest.mark.rule('19.17')
+def test_a_scattered_line_is_doubtful_and_sigma_decides():
+    random = Random(4)
+    values = ' '.join(f'{20 + hour * 0.18 + random.gauss(0, 2):.3f}' for hour in range(216))
+    group = result(forecast({'a': values}), 'a')
+    assert {name for one in group.agreement.periods for name in one.parameters} >= {'sigma'}
+
+
+def test_a_step_is_doubtful_and_the_estimator_decides():
+    query = forecast_query(window='max(next_12h)', compared='>= 55')
+    group = result(forecast({'a': f'{"20x120"} {"20+0.5x96"}'}, query), 'a')
+    assert any('estimator' in name for one in group.agreement.periods for name in one.parameters)
+
+
+@pytest.mark.rule('19.17', '19.18', '19.19')
+@pytest.mark.parametrize(
+    ('query', 'message'),
+    [
+        pytest.param(forecast_query("model='simple'"), "history: is required, such as history='1w'", id='history'),
+        pytest.param(forecast_query("history='1w'"), "model 'default': is refused", id='default-model'),
+        pytest.param(forecast_query("history='1w', model='reactive'"), "model 'reactive': is refused", id='reactive'),
+        pytest.param(forecast_query(algorithm='seasonal'), "forecast 'seasonal': is refused", id='seasonal'),
+        pytest.param(forecast_query(algorithm='toto'), "forecast 'toto': is refused", id='toto'),
+        pytest.param(forecast_query(window='max(last_1d)'), 'only over a window such as next_1w', id='past'),
+        pytest.param(forecast_query(window='avg(next_1d)'), 'only max(…) with >= and min(…) with <=', id='average'),
+        pytest.param(
+            forecast_query().replace('avg:acme.disk{*} by {host}', 'cumsum(avg:acme.disk{*} by {host})'),
+            'cumsum(): cannot be inside forecast() (rule 19.19)',
+            id='nested',
+        ),
+    ],
+)
+def test_forecasts_refused_by_name(query, message):
+    with pytest.raises(UnusableInputError) as error:
+        forecast({'a': '1x216'}, query)
+    assert message in f'{error.value}'
+
+
+@pytest.mark.rule('19.18')
+def test_a_stub_stands_in_for_a_forecast_over_a_future_window():
+    """The newest point is compared, for an hour."""
+    body = {'name': 'D', 'type': 'query alert', 'query': forecast_query(algorithm='seasonal'), 'message': '@a'}
+    series = [{'stub': 'forecast', 'tags': ['host:a'], 'interval': '30m', 'values': '50x4 95x4 50x90'}]
+    text = f'{FORECASTS}series: {json.dumps(series)}\nmonitors: [{json.dumps(body)}]\n'
+    rehearsal = rehearse(parse(text, PATH), ASSETS)
+    found = [(one.instant - rehearsal.start, str(one.target)) for one in result(rehearsal, 'a').transitions]
+    assert found == [(7200, 'Alert'), (14400, 'OK')]
+
+
+def made_forecast(seed):
+    """A monitor of two hosts whose slope changes, with gaps."""
+    random = Random(f'forecast {seed}')
+    upper = random.random() < 0.5
+    history = random.choice([12, 24, 36])
+    members = {}
+    for name in 'ab':
+        level, slope, points = random.uniform(20, 60), random.uniform(-1, 1), {}
+        for at in range(START - history * 3600, START + 36 * 3600, 3600):
+            if random.random() < 0.05:
+                slope = random.uniform(-2, 2)
+            level += slope
+            if random.random() > 0.1:
+                points[at] = level + random.gauss(0, random.choice([0.1, 2]))
+        members[f'host:{name}'] = points
+    side = 'max(next_12h)' if upper else 'min(next_12h)'
+    compared = '>= 60' if upper else '<= 30'
+    text = (
+        f"{side}:forecast(avg:acme.queue{{*}} by {{host}}, 'linear', 2, interval='60m', history='{history}h', "
+        f"model='simple') {compared}"
+    )
+    store = SeriesSet(
+        Series('acme.queue', frozenset({name}), [*points], [*points.values()], 'gauge', 3600)
+        for name, points in members.items()
+    )
+    return monitor(text), store, START + 36 * 3600, (members, history * 3600, upper)
+
+
+@pytest.mark.rule('19.17')
+@pytest.mark.parametrize('seed', range(SEED, SEED + runs(10)))
+def test_edges_agree_with_a_second_computation(seed):
+    monitored, store, end, (members, history, upper) = made_forecast(seed)
+    for one in variants(monitored, store, START, end, 0, Assumptions())[:3]:
+        factor = float(one.parameters['sigma'].removeprefix('x'))
+        for group in one.evaluator.groups:
+            timeline = one.evaluator.timeline(group)
+            for tick, value, state in zip(timeline.ticks.tolist(), timeline.values, timeline.states, strict=True):
+                inside = {at: each for at, each in members[group[0]].items() if tick - history < at <= tick}
+                if len(inside) >= 5 and state != State.ABSENT:
+                    assert value == pytest.approx(lines.edge(inside, tick, 12 * 3600, 2 * factor, upper))
+                else:
+                    assert np.isnan(value)
+
+
+@pytest.mark.rule('19.17')
+def test_what_is_sure_of_forecasts_holds_under_each_set_alone():
+    seeds = range(SEED, SEED + runs(12))
+    found = np.sum([check_agreement(*made_forecast(seed)[:3]) for seed in seeds], axis=0)
+    assert (found > 0).all()
 
 
 # The command

@@ -39,7 +39,7 @@ corrections: [{slo: requests, from: 2027-01-01, to: 2027-01-02}]
 before: [{slo: requests, good: 1, total: 2.5, group: 'env:prod'}]
 assumptions: {A13: wall}
 tick_second: 30
-approximate: [anomalies, outliers]
+approximate: [anomalies, forecast, outliers]
 expect:
 - {at: 2027-01-04T10:10:00, monitor: Lag, group: 'host:one', from: OK, to: Alert, value: 70, notification: muted,
    muted_by: [night], recipients: ['@a@example.com'], message: [is high]}

@@ -48,10 +48,10 @@ def add_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         '--approximate',
-        type=option.words(('anomalies', 'outliers')),
+        type=option.words(('anomalies', 'forecast', 'outliers')),
         metavar='NAMES',
         help='compute these functions, whose constants Datadog does not publish, over a band of plausible constants: '
-        'anomalies, outliers',
+        'anomalies, forecast, outliers',
     )
     parser.add_argument('--inbox', type=option.count, metavar='N', help=f'show N messages ({_INBOX})')
     option.add_choice(

@@ -237,6 +237,11 @@ class Assumptions:
         "the band of anomalies(…, 'basic', …): its history, width and lag",
         'not published; approximated only on request, over several',
     )
+    forecast_line = Assumption(
+        'A73',
+        "the line and the bounds of forecast(…, 'linear', …)",
+        'not published; approximated only on request, over several',
+    )
     count_of_nothing = Assumption(
         'A74', 'result of count_nonzero() and count_not_null() if no group has a value', 'no point', '0'
     )

@@ -69,6 +69,10 @@ MAX_MOVING_WINDOWS = 1000
 STUBBED = ('anomalies', 'forecast', 'outliers')
 
 
+#: How long a point of a stub for forecast() over a future window stands, in seconds.
+FUTURE_STUB = 3600
+
+
 @dataclass(frozen=True, slots=True)
 class StubWindows:
     """The windows over which a stub series is averaged, in seconds (rules 6.2 and 6.3)."""
@@ -83,6 +87,8 @@ def stub_windows(query: MonitorQuery, threshold_windows: tuple[int, int] | None)
     The `alert_window` of anomalies() takes precedence over `threshold_windows`: the trigger and recovery windows in the
     monitor's options, in seconds (rule 6.2).
     """
+    if query.window.kind == 'next':
+        return StubWindows(FUTURE_STUB, FUTURE_STUB)
     trigger = _alert_window(query.expression) or (threshold_windows or (query.window.seconds,))[0]
     return StubWindows(trigger, threshold_windows[1] if threshold_windows else trigger)
 
@@ -113,10 +119,12 @@ def make_plan(query: MonitorQuery, assumptions: Assumptions, stub: StubWindows |
     aggregator = query.aggregator if percentile else _aggregator(query)
     # Rules 17.6 and A60: without a rollup each variable is reduced by its own method.
     reduced = formula and query.rollup is None and assumptions.formula_reduction == 'reduce, then formula'
-    _refuse_window(query)
+    expression = query.expression
+    forecast = isinstance(expression, tree.Call) and expression.name == 'forecast' and stub is not None
+    if not (forecast and query.window.kind == 'next'):
+        _refuse_window(query)
     window = window_seconds(query)
     _refuse_template_variables(query)
-    expression = query.expression
     if isinstance(expression, tree.Call) and expression.name in STUBBED and stub is not None:
         return _stub_plan(query, expression, stub)
     ranking, expression = ranked(expression)
@@ -266,13 +274,17 @@ def _extended(node: Node, by_window: bool, inside: bool = False) -> Node:
 
 
 def _stub_plan(query: MonitorQuery, call: tree.Call, windows: StubWindows) -> Plan:
-    """Return the plan of a stub: the share of points outside the bounds, averaged over a window (rule 6.2)."""
+    """Return the plan of a stub: the share of points outside the bounds, averaged over a window (rule 6.2).
+
+    Of a forecast over a future window, its newest point is the result.
+    """
     inner = next(tree.metrics(call), None)
     if inner is None:
         raise Unsupported(call.name, call.span.start + 1, 'of no metric')
     by = _keys(inner)
     leaf = Leaf(tree.Metric('avg', call.name, inner.name_span, None, inner.by, span=call.span), 'avg', by)
-    return Plan('avg', windows.trigger, leaf, by, recovery_window=windows.recovery, stub=call.name)
+    aggregator = 'last' if query.window.kind == 'next' else 'avg'
+    return Plan(aggregator, windows.trigger, leaf, by, recovery_window=windows.recovery, stub=call.name)
 
 
 def _keys(metric: tree.Metric) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 from ddassets.engine.approximation.anomalies import ANOMALIES, Anomalies, anomaly_call
+from ddassets.engine.approximation.forecast import FORECAST, ForecastCall, Forecasts, forecast_call
 from ddassets.engine.approximation.outliers import OutlierCall, Outliers, outlier_call
 from ddassets.engine.approximation.parameters import ParameterSet
 from ddassets.engine.approximation.sampling import has_late_points, sample
@@ -25,7 +26,7 @@ from ddassets.engine.timeline import Group, GroupTimeline
 from ddassets.language.query import tree
 
 #: The functions that can be approximated.
-APPROXIMATED = ('anomalies', 'outliers')
+APPROXIMATED = ('anomalies', 'forecast', 'outliers')
 #: What every result of an approximation says.
 MARK = 'approximate: constants unpublished'
 
@@ -56,6 +57,8 @@ def variants(
     shared = _Shared(monitor, store, start, end, tick_second, assumptions)
     if call.name == ANOMALIES:
         return [*_anomalies(shared, call)]
+    if call.name == FORECAST:
+        return [*_forecasts(shared, forecast_call(call, monitor.query))]
     return [*_outliers(shared, outlier_call(call))]
 
 
@@ -146,6 +149,21 @@ def _outliers(shared: _Shared, call: OutlierCall) -> Iterator[Variant]:
         yield Variant(parameters, evaluator)
 
 
+def _forecasts(shared: _Shared, call: ForecastCall) -> Iterator[Variant]:
+    monitor, assumptions = shared.monitor, shared.assumptions
+    known: dict[Group, Evaluations] = {}
+    found: Forecasts | None = None
+    for parameters in call.sets:
+        evaluator = ComputedEvaluator(shared, call.operand, call.history, known)
+        if found is None:
+            ends = evaluator.ticks - monitor.evaluation_delay
+            first = shared.start - monitor.evaluation_delay - call.history
+            grid = sample(call.operand, shared.store, first, shared.end, assumptions, call.history, call.interval)
+            found = Forecasts(call, grid, grid.windows(ends - call.history, ends, assumptions), ends, assumptions)
+        evaluator.compute = _ForecastValues(found, parameters)
+        yield Variant(parameters, evaluator)
+
+
 class Values:
     """The compared value of each group at each evaluation, and sentences about one of them."""
 
@@ -166,6 +184,18 @@ class _OutlierValues(Values):
 
     def explain(self, group: Group, row: int) -> Iterator[str]:
         return self.outliers.explain(self.parameters, group, row)
+
+
+@dataclass(frozen=True)
+class _ForecastValues(Values):
+    forecasts: Forecasts
+    parameters: ParameterSet
+
+    def values(self, group: Group) -> Floats:
+        return self.forecasts.values(self.parameters, group)
+
+    def explain(self, group: Group, row: int) -> Iterator[str]:
+        return self.forecasts.explain(self.parameters, group, row)
 
 
 class ComputedEvaluator(Evaluator):
