@@ -104,6 +104,7 @@ def test_who_is_notified():
     assert found.notified['Alert'] == ('@pager', '@team-acme')
     assert found.notified['Warn'] == ('@team-acme',)
     assert found.unrendered == ('is_no_data',)
+    assert found.pace == 'Alert after 1m at 100 % errors, 9m at 10 %, never at 1 % and 0.1 %'
 
 
 def test_the_command(tmp_path, capsys):

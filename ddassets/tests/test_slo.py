@@ -17,6 +17,8 @@ from ddassets.output.terminal import Screen
 from ddassets.rehearsal import parse, rehearse
 from ddassets.rehearsal.judgement import Judgement
 from ddassets.rehearsal.outcome import Outcome, Run
+from ddassets.rehearsal.what_if import what_if
+from ddassets.report.rehearsed import page
 
 ACME = Path(__file__).parent / 'acme'
 ASSETS = read(ACME)
@@ -668,3 +670,47 @@ def test_faults_of_a_scenario(more, reason):
     with pytest.raises(UnusableInputError, match='^.*') as caught:
         rehearsed(BURN.format('7d', '> 1'), [count('acme.total', '1x9')], slo(('7d', 99.9)), **more)
     assert reason in str(caught.value)
+
+
+# Beside other monitors, and on the page
+
+
+@rule('18.16', '13.3')
+def test_a_member_of_a_composite():
+    series = [count('acme.total', '100x200'), count('acme.good', '100x120 0x5 100x75'), gauge('1x10300')]
+    up = monitor(1, 'avg(last_1m):avg:acme.up{*} > 0')
+    both = {'name': 'Both', 'type': 'composite', 'query': '"Alert" && 1', 'message': '@a@example.com'}
+    found = rehearsed(BURN.format('30d', '> 14.4'), series, slo(('30d', 99.9)), monitors=[up, both])
+    changed = found.monitors[2].timeline.groups[()].transitions
+    assert [str(one.target) for one in changed] == ['Alert', 'OK']
+
+
+@rule('A64', 'A65', 'A67')
+def test_what_another_answer_changes():
+    series = [count('acme.total', '10000x122 _x5 10000x80'), count('acme.good', '9856x122 _x5 9856x80')]
+    query = BURN.format('30d', '> 14.4').replace('"5m"', '"1m"')
+    found = rehearsed(query, series, slo(('30d', 99.9)), message='{{value}} @a@example.com')
+    assert what_if(found).sensitive == ('A64',)
+    options = {'A64': '>='}
+    found = rehearsed(query, series, slo(('30d', 99.9)), message='{{value}} @a@example.com', assumptions=options)
+    assert set(what_if(found).sensitive) == {'A64', 'A65', 'A67'}
+
+
+def test_a_downtime_mutes_an_alert():
+    series = [count('acme.total', '100x180'), count('acme.good', '0x180')]
+    downtime = {
+        'monitor_identifier': {'monitor_tags': ['*']},
+        'scope': '*',
+        'schedule': {'start': '2027-01-04T09:00:00+00:00', 'end': '2027-01-04T11:00:00+00:00'},
+    }
+    found = rehearsed(BURN.format('30d', '> 14.4'), series, slo(('30d', 99.9)), downtimes=[downtime])
+    (due,) = found.monitors[0].results[()].notifications
+    assert due.muted_by
+
+
+def test_the_page_names_the_slo():
+    series = [count('acme.total', '100x180'), count('acme.good', '0x180')]
+    found = rehearsed(BURN.format('30d', '> 14.4'), series, slo(('30d', 99.9)))
+    made = page(ASSETS, [Judgement(found)])
+    legend = 'SLO Requests: 99.9 % over 30d; the value is the smaller burn rate of the two windows'
+    assert [one.legend for one in made.rehearsals[0].monitors] == [legend]

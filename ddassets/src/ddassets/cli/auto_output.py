@@ -8,7 +8,6 @@ from typing import Any
 from ddassets import duration
 from ddassets.assets.monitor_type import COUNTED, SLO
 from ddassets.diagnostic import Severity
-from ddassets.nearest import joined
 from ddassets.output.formats.text import diagnostic_lines
 from ddassets.output.report import Case, Report, Rule, diagnostic_document
 from ddassets.output.terminal import Paint, Screen, count, printable, shorten, shown_path
@@ -107,8 +106,7 @@ def _block(found: Survey, screen: Screen) -> Iterator[str]:
         yield first.replace(label, screen.paint('32' if verdict else '31', label), 1)
         yield from more
     if found.paces:
-        text = ', '.join(_paces(found))
-        yield from screen.wrapped(f'{"Pace":<{_LABEL}}  {text}', 2, _LABEL + 2)
+        yield from screen.wrapped(f'{"Pace":<{_LABEL}}  {found.pace}', 2, _LABEL + 2)
     if again := found.renotified:
         often = '' if again.occurrences is None else f', {count(again.occurrences, "time")} at most'
         when = f'every {duration.write(again.interval)} in {" and ".join(again.states)}{often}'
@@ -138,16 +136,6 @@ def _states(found: Survey) -> Iterator[tuple[str, Verdict, str, str]]:
             when += f', at {found.error_share:.3g} % errors'
         recipients = _recoveries(found) if name == 'Recovery' else _handles(found.notified.get(name, ()))
         yield name, verdict, when, verdict.reason or recipients
-
-
-def _paces(found: Survey) -> Iterator[str]:
-    """Yield how fast an SLO alert triggers at constant shares of errors."""
-    reached = {share: seconds for share, seconds in found.paces.items() if seconds is not None}
-    for number, (share, seconds) in enumerate(reached.items()):
-        unit = '' if number else ' errors'
-        yield f'{"" if number else "Alert after "}{duration.write(seconds)} at {share:g} %{unit}'
-    if never := [f'{share:g} %' for share in found.paces if share not in reached]:
-        yield f'never at {joined(never)}{"" if reached else " errors"}'
 
 
 def _recoveries(found: Survey) -> str:

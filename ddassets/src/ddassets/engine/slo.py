@@ -120,7 +120,9 @@ class SloEvaluator:
         self._target = self._checked_target()
         self._check_groups()
         name, target = subject.slo.name or subject.slo.id, float(self._target)
-        self.monitor = replace(monitor, about=f'SLO {name}: {target:g} % over {monitor.query.timeframe}')
+        value = 'smaller burn rate of the two windows' if monitor.burns else 'consumed per cent of the error budget'
+        about = f'SLO {name}: {target:g} % over {monitor.query.timeframe}; the value is the {value}'
+        self.monitor = replace(monitor, about=about)
         self.assumptions.rely_on(Assumptions.slo_cadence)
         self._ticks = evaluation_instants(start, end, tick_second)
         reach = monitor.evaluation_delay + monitor.windows[0]

@@ -194,6 +194,8 @@ class Monitor:
     # Of a composite: its query in letters, and what they stand for.
     expression: str = ''
     members: list[Member] = field(default_factory=list)
+    # Of an SLO alert: its SLO, and what the value is.
+    legend: str = ''
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,6 +414,8 @@ class Survey:
     notified: dict[str, list[str]]
     faults: list[tuple[str, str]]
     stub: str
+    # How fast an SLO alert triggers, or empty.
+    pace: str
     assumptions: list[str]
 
 

@@ -139,6 +139,7 @@ class _Builder:
             groups=[self._group(monitor, group) for group in monitor.timeline.groups.values()],
             coverage=list(self.judgement.coverage[monitor.asset.name]),
             expression=composite.expression if composite else '',
+            legend='' if composite else monitor.monitor.legend,
             members=[
                 model.Member(letter, member.name, self.groups[member.name][0] if member.name in self.groups else None)
                 for letter, member in (composite.members.items() if composite else ())

@@ -34,6 +34,7 @@ def _survey(estate: Estate, survey: Survey) -> model.Survey:
         notified={kind: list(handles) for kind, handles in survey.notified.items()},
         faults=[(_SEVERITIES[fault.severity], fault.message) for fault in estate.diagnostics_of(survey)],
         stub=survey.stubbed,
+        pace=survey.pace,
         assumptions=list(survey.assumptions),
     )
 

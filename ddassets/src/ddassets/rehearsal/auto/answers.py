@@ -7,6 +7,7 @@ from typing import Literal
 
 import numpy as np
 
+from ddassets import duration
 from ddassets.assets import Monitor as MonitorAsset
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.counted import CountedMonitor
@@ -15,6 +16,7 @@ from ddassets.engine.message import Edge
 from ddassets.engine.monitor import Monitor
 from ddassets.engine.state import State
 from ddassets.engine.timeline import GroupTimeline
+from ddassets.nearest import joined
 from ddassets.rehearsal.auto.reporting import Renotified, Reporter, delay, edges
 
 type Answer = Literal['yes', 'no', 'not set']
@@ -66,6 +68,16 @@ class Survey:
     @property
     def name(self) -> str:
         return self.asset.name
+
+    @property
+    def pace(self) -> str:
+        """How fast an SLO alert triggers, in words; empty for another monitor."""
+        reached = {share: seconds for share, seconds in self.paces.items() if seconds is not None}
+        words = [f'{duration.write(seconds)} at {share:g} %' for share, seconds in reached.items()]
+        words[:1] = [f'Alert after {first} errors' for first in words[:1]]
+        if never := [f'{share:g} %' for share in self.paces if share not in reached]:
+            words.append(f'never at {joined(never)}{"" if reached else " errors"}')
+        return ', '.join(words)
 
 
 class Surveyor[M: (Monitor, CountedMonitor)](ABC):

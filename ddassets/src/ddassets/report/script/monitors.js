@@ -216,7 +216,7 @@ function monitorCard(monitor, index) {
   const messages = state.rehearsal.messages.filter((message) => message.monitor === index);
   const sent = messages.filter((message) => !message.muted).length;
   return el('section', {class: 'card', id: `monitor-${index}`}, el('h2', {}, name(monitor.name)),
-    el('p', {}, el('code', {}, name(monitor.query))), membersView(monitor),
+    el('p', {}, el('code', {}, name(monitor.query))), monitor.legend ? el('p', {class: 'soft'}, name(monitor.legend)) : null, membersView(monitor),
     el('p', {class: 'soft'}, `${sent.toLocaleString('en')} sent, ${(messages.length - sent).toLocaleString('en')} muted`, monitor.priority ? ` · P${monitor.priority}` : '',
       monitor.tags.length ? monitor.tags.map((tag, i) => [i ? ', ' : ' · ', name(tag)]) : null), optionsView(monitor), groupList(monitor, messages));
 }

@@ -18,6 +18,7 @@ function surveyDetails(survey) {
   for (const [kind, handles] of Object.entries(survey.notified)) rows.push([kind, ['notifies ', handles.length ? handles.map((one, i) => [i ? ', ' : '', name(one)]) : 'nobody']]);
   if (survey.page_after !== null) rows.push(['Page after', `${duration(survey.page_after)} from the first bad point`]);
   if (survey.recovery_after !== null) rows.push(['Recovery after', `${duration(survey.recovery_after)} from the first good point`]);
+  if (survey.pace) rows.push(['Pace', survey.pace]);
   if (survey.stub) rows.push(['Made-up series', ['stands in for ', el('code', {}, `${survey.stub}()`)]]);
   if (survey.assumptions.length) rows.push(['Assumptions', survey.assumptions.join(', ')]);
   return el('dl', {class: 'facts'}, el('dt', {}, 'File'), el('dd', {}, name(survey.file)), el('dt', {}, 'Query'), el('dd', {}, el('code', {}, name(survey.query))),
