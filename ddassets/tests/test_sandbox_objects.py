@@ -14,6 +14,7 @@ from loopback import integration
 from loopback.keys import API_KEY, APP_KEY
 from test_sandbox_intake import NOW, process, send, shown_keys
 
+from ddassets.sandbox import validation
 from ddassets.sandbox.keys import Keys
 from ddassets.sandbox.organisation import ADDRESSES, API_KEY_ALONE, OPERATIONS
 from ddassets.sandbox.sandbox import Sandbox
@@ -183,3 +184,73 @@ def test_a_query_is_refused(drawn, text, words):
     assert status == 400 and words in answer['errors'][0]
     assert send(url, 'GET', '/api/v1/query?from=a&to=9&query=avg:a{*}')[0] == 400
     assert send(url, 'GET', '/api/v1/query?from=0&to=900000000&query=avg:a{*}')[0] == 400
+
+
+# Validation
+
+BAD_LAYOUT = {**DASHBOARD, 'layout_type': 'orderd'}
+BAD_OPTIONS = {**MONITOR, 'options': {'renotify_interval': 'often', 'thresholds': {'critical': 'high'}}}
+
+
+@pytest.mark.parametrize(
+    ('path', 'body', 'words'),
+    [
+        pytest.param('/api/v1/dashboard', BAD_LAYOUT, ["'orderd'"], id='dashboard'),
+        pytest.param('/api/v1/dashboard', {'title': 'x'}, ['layout_type'], id='key-missing'),
+        pytest.param('/api/v1/dashboard', {**DASHBOARD, 'widgets': [3]}, ['widgets[0]'], id='no-object'),
+        pytest.param('/api/v1/dashboard', [], ['an object'], id='list'),
+        pytest.param('/api/v1/dashboard', None, ['an object'], id='no-body'),
+        pytest.param('/api/v1/monitor', BAD_OPTIONS, ['renotify_interval', 'critical'], id='monitor'),
+        pytest.param('/api/v1/monitor', {**MONITOR, 'query': 'avg(last_5m):avg:a{ > 1'}, ['expected'], id='query'),
+        pytest.param('/api/v1/monitor', {**MONITOR, 'query': 3}, ['query'], id='query-of-a-number'),
+        pytest.param('/api/v1/monitor', {'name': 'x'}, ['type is missing', 'query is missing'], id='keys-missing'),
+        pytest.param('/api/v1/monitor/validate', BAD_OPTIONS, ['renotify_interval'], id='validate'),
+        pytest.param('/api/v2/downtime', {'data': {'attributes': {}}}, ['scope is missing'], id='downtime'),
+        pytest.param('/api/v2/downtime', {'data': 3}, ['an object'], id='downtime-of-a-number'),
+        pytest.param(
+            '/api/v2/monitor/notification_rule',
+            {'data': {'attributes': {**RULE_ATTRIBUTES, 'recipients': 'slack-a'}}},
+            ['recipients'],
+            id='rule',
+        ),
+        pytest.param('/api/v1/events', {'text': 'x'}, ['title'], id='event'),
+        pytest.param('/api/v1/events', {'title': 'x', 'text': 'y', 'tags': 'a:b'}, ['tags'], id='event-tags'),
+        pytest.param('/api/v1/events', {'title': 'x', 'text': 'y', 'date_happened': 'z'}, ['date_h'], id='event-time'),
+    ],
+)
+def test_an_object_is_refused_with_every_error(path, body, words):
+    with Store() as store, Server(Sandbox(store, KEYS)) as server:
+        status, answer = send(server.url, 'POST', path, body)
+        assert status == 400, answer
+        for word in words:
+            assert any(word in error for error in answer['errors']), answer
+        assert [one for kind in listed(server.url) for one in (kind.values() if isinstance(kind, dict) else kind)]
+
+
+def test_a_monitor_is_refused_by_an_update_and_stays():
+    with Store() as store, Server(Sandbox(store, KEYS)) as server:
+        _, monitor = send(server.url, 'POST', '/api/v1/monitor', MONITOR)
+        path = f'/api/v1/monitor/{monitor["id"]}'
+        assert send(server.url, 'PUT', path, {'options': {'thresholds': {'critical': []}}})[0] == 400
+        assert send(server.url, 'PUT', path, [])[0] == 400
+        assert send(server.url, 'GET', path)[1]['options'] == monitor['options']
+
+
+def test_the_tables_refuse_nothing_that_datadog_accepted(specification, cassettes):
+    """Each recorded creation that succeeded is accepted; the replay compares what the sandbox makes of it."""
+    kinds = {
+        'CreateDashboard': 'dashboard',
+        'CreateMonitor': 'monitor',
+        'CreateDowntime': 'downtime',
+        'CreateMonitorNotificationRule': 'monitor-notification-rule',
+    }
+    accepted = 0
+    for recording in (one for cassette in cassettes.values() for one in cassette):
+        operation = specification.operation(recording.method, recording.path)
+        if operation is None or operation.name not in kinds or recording.status != 200:
+            continue
+        body = json.loads(recording.body)
+        attributes = body['data']['attributes'] if 'data' in body else body
+        validation.check(kinds[operation.name], attributes, lambda: None)
+        accepted += 1
+    assert accepted == 177

@@ -69,10 +69,25 @@ def given_points(given: Mapping[str, Points], names: Sequence[str], request: Req
     )
 
 
+def _refusing(act: Callable[[Any, Request], Answer]) -> Callable[[Any, Request], Answer]:
+    """Refuse a query of a metric `….refused`, which nothing but Datadog would refuse."""
+
+    def refuse(stored: Stored, request: Request) -> Answer:
+        if '.refused' in str((request.body or {}).get('query')):
+            raise Refusal(400, "(not recorded) The value provided for parameter 'query' is invalid")
+        return act(stored, request)
+
+    return refuse
+
+
 # Tests replace a function here, so this is no copy that the sandbox uses.
 OPERATIONS: dict[str, Callable[[Any, Request], Answer]] = {
     **organisation.OPERATIONS,
     'QueryMetrics': query_metrics,
+    **{
+        name: _refusing(organisation.OPERATIONS[name])
+        for name in ('CreateMonitor', 'UpdateMonitor', 'ValidateMonitor', 'ValidateExistingMonitor')
+    },
 }
 
 

@@ -1,7 +1,11 @@
 """Dashboards: what the server stores and returns."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
+from ddassets.sandbox import validation
+from ddassets.sandbox.payload import Place
 from ddassets.sandbox.request import Answer, Json, Refusal, Request
 from ddassets.sandbox.stored import AUTHOR, Stored, text_of
 
@@ -24,15 +28,8 @@ def update_dashboard(organisation: Stored, request: Request) -> Answer:
 
 
 def _store_dashboard(organisation: Stored, id: str, request: Request, created: str) -> Json:
-    body = request.body
-    if any(not tag.startswith('team:') for tag in body.get('tags') or ()):
-        raise Refusal(400, 'Invalid tag format. Valid tag keys are: team.')
-    if any('default' in v and 'defaults' in v for v in body.get('template_variables') or ()):
-        raise Refusal(400, "'template_variables' is invalid")
-    for preset in body.get('template_variable_presets') or ():
-        for variable in preset.get('template_variables') or ():
-            if 'value' in variable and 'values' in variable:
-                raise Refusal(400, f"'template_variables' value '{variable}' is invalid")
+    body = Place(request.body).entries()
+    validation.check('dashboard', body, lambda: _check(body))
     slug = re.sub(r'[^a-z0-9 -]', '', body['title'].lower()).replace(' ', '-')
     dashboard = {
         'description': None,
@@ -50,6 +47,17 @@ def _store_dashboard(organisation: Stored, id: str, request: Request, created: s
     _number_widgets(organisation, dashboard['widgets'])
     organisation.dashboards[id] = dashboard
     return dashboard
+
+
+def _check(body: Mapping[str, Any]) -> None:
+    if any(not tag.startswith('team:') for tag in body.get('tags') or ()):
+        raise Refusal(400, 'Invalid tag format. Valid tag keys are: team.')
+    if any('default' in v and 'defaults' in v for v in body.get('template_variables') or ()):
+        raise Refusal(400, "'template_variables' is invalid")
+    for preset in body.get('template_variable_presets') or ():
+        for variable in preset.get('template_variables') or ():
+            if 'value' in variable and 'values' in variable:
+                raise Refusal(400, f"'template_variables' value '{variable}' is invalid")
 
 
 def _number_widgets(organisation: Stored, widgets: list[Json]) -> None:
@@ -81,7 +89,7 @@ def list_dashboards(organisation: Stored, request: Request) -> Answer:
     found = list((organisation.deleted_dashboards if deleted else organisation.dashboards).values())
     if request.one('filter[shared]') == 'true':
         found = []
-    start, count = int(request.one('start', '0')), int(request.one('count', '100'))
+    start, count = request.number('start', 0), request.number('count', 100)
     return Answer(
         200,
         {

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import rrulestr
 
+from ddassets.sandbox import validation
 from ddassets.sandbox.request import Answer, Json, Refusal, Request
 from ddassets.sandbox.stored import Stored, author_of, text_of
 
@@ -16,8 +17,8 @@ RETAINED = timedelta(days=2)
 
 
 def create_downtime(organisation: Stored, request: Request) -> Answer:
-    attributes = request.body['data']['attributes']
-    _check_scope(attributes['scope'])
+    attributes = validation.attributes_of(request.body)
+    validation.check('downtime', attributes, lambda: _check(attributes, request.now))
     wanted = [attributes['monitor_identifier'], attributes['scope'], attributes.get('schedule')]
     for other in organisation.downtimes.values():
         if other['attributes']['status'] in ('active', 'scheduled') and other['asked'] == wanted:
@@ -44,6 +45,11 @@ def create_downtime(organisation: Stored, request: Request) -> Answer:
     downtime['attributes']['status'] = _status(downtime, request.now)
     organisation.downtimes[downtime['id']] = downtime
     return Answer(200, _with_author(downtime))
+
+
+def _check(attributes: Json, now: datetime) -> None:
+    _check_scope(attributes['scope'])
+    _schedule(attributes, now)
 
 
 def _schedule(attributes: Json, now: datetime) -> tuple[Json, str]:
@@ -153,9 +159,9 @@ def get_downtime(organisation: Stored, request: Request) -> Answer:
 
 def update_downtime(organisation: Stored, request: Request) -> Answer:
     downtime = _downtime(organisation, request)
-    changes = request.body['data']['attributes']
+    changes = validation.attributes_of(request.body)
     merged = {**downtime['attributes'], **changes}
-    _check_scope(merged['scope'])
+    validation.check('downtime', merged, lambda: _check_scope(merged['scope']))
     if 'schedule' in changes:
         before, after = downtime['attributes']['schedule'], changes['schedule']
         if 'recurrences' in after:
@@ -192,7 +198,7 @@ def list_downtimes(organisation: Stored, request: Request) -> Answer:
         for downtime in organisation.downtimes.values()
         if request.one('current_only') != 'true' or downtime['attributes']['status'] == 'active'
     ]
-    start, count = int(request.one('page[offset]', '0')), int(request.one('page[limit]', '30'))
+    start, count = request.number('page[offset]', 0), request.number('page[limit]', 30)
     return Answer(
         200,
         {'data': found[start : start + count], 'meta': {'page': {'total_filtered_count': len(found)}}},

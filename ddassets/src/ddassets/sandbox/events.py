@@ -17,12 +17,24 @@ def add_event(change: Change, fields: Json, now: datetime, url: str, monitor: st
     """Store an event with the fields of the v1 API, and return it with its id. Raises Refusal if it is too old."""
     happened = fields.get('date_happened', int(now.timestamp()))
     if happened < (now - _MAX_AGE).timestamp():
-        raise Refusal(400, 'Event too far in the past', 'text/plain; charset=utf-8')
+        raise Refusal(400, 'Event too far in the past', content_type='text/plain; charset=utf-8')
     id = _FIRST_ID + change.next_number()
     own = {'id': id, 'id_str': str(id), 'date_happened': happened, 'url': f'{url}/event/event?id={id}'}
     event = {**_DEFAULTS, **fields, **own}
     change.add_event(id, float(happened), event, monitor)
     return event
+
+
+def of_v1(place: Place) -> Json:
+    """Return an event that the v1 API submits. Raises Refusal for fields of another type."""
+    event = dict(place.entries())
+    for name in ('title', 'text'):
+        place[name].text()
+    for name in _TEXT_FIELDS:
+        place[name].text('')
+    if 'date_happened' in event:
+        event['date_happened'] = place['date_happened'].whole()
+    return event | ({'tags': place['tags'].texts()} if 'tags' in event else {})
 
 
 # What the Agent calls a field in `/intake/`.

@@ -15,28 +15,19 @@ _SYSTEM = ('platform', 'processor', 'machine', 'cpuCores')
 def list_hosts(store: Store, request: Request) -> Answer:
     """Answer `GET /api/v1/hosts`: `filter` is `host:NAME`, a tag, or a part of a name."""
     now = request.now.timestamp()
-    since = _number(request, 'from', int(now - _LISTED))
+    since = request.number('from', int(now - _LISTED))
     wanted = request.one('filter').lower()
     found = [
         (name, seen, body)
         for name, (seen, body) in store.hosts().items()
         if seen >= since and _is_wanted(name, body, wanted)
     ]
-    start, count = _number(request, 'start', 0), min(_number(request, 'count', 100), 1000)
+    start, count = request.number('start', 0), min(request.number('count', 100), 1000)
     page = [_host(name, seen, body, now) for name, seen, body in found[start : start + count]]
     if request.one('include_hosts_metadata') != 'true':
         page = [{key: value for key, value in host.items() if key != 'meta'} for host in page]
     answer = {'host_list': page, 'total_matching': len(found), 'total_returned': len(page)}
     return Answer(200, answer | {'exact_total_matching': True})
-
-
-def _number(request: Request, name: str, default: int) -> int:
-    text = request.one(name)
-    if not text:
-        return default
-    if not (text.isascii() and text.isdecimal()) or len(text) > 15:
-        raise Refusal(400, f'{name}: found {text[:40]!r}, expected a whole number')
-    return int(text)
 
 
 def _is_wanted(name: str, body: Json, wanted: str) -> bool:

@@ -3,6 +3,7 @@
 The forms are those that Agent 7.82.1 was seen to send, and those of the public API.
 """
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
@@ -178,6 +179,7 @@ def _tags(tags: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({normal for tag in tags if (normal := normal_tag(tag))}))
 
 
+@functools.lru_cache(maxsize=20_000)
 def normal_tag(tag: str) -> str:
     """Return a tag as Datadog stores it: lower case, `_` for characters that are not allowed, at most 200 characters.
 

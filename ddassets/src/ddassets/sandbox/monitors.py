@@ -1,9 +1,12 @@
 """Monitors: what the server stores and returns, and its search."""
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from ddassets.sandbox import validation
+from ddassets.sandbox.payload import Place
 from ddassets.sandbox.request import Answer, Json, Refusal, Request
 from ddassets.sandbox.stored import AUTHOR, Stored, text_of
 
@@ -23,6 +26,7 @@ STATES = ('alert', 'warn', 'no data', 'all', 'ok', 'ignored', 'skipped', 'unknow
 
 
 def create_monitor(organisation: Stored, request: Request) -> Answer:
+    _check(request.body)
     number = organisation.next_number()
     monitor = {
         'id': 10**8 + number,
@@ -52,7 +56,7 @@ def create_monitor(organisation: Stored, request: Request) -> Answer:
 
 def _normalise(monitor: Json, now: datetime) -> Json:
     """Apply rule 1.12 and the changes that recordings show."""
-    _check_query(monitor)
+    _check(monitor)
     options = {
         'notify_audit': False,
         'include_tags': True,
@@ -86,12 +90,15 @@ def _type(monitor: Json) -> str:
     return 'metric alert' if monitor['query'].startswith('formula(') else 'query alert'
 
 
-def _check_query(body: Json) -> None:
+def _check(body: Any) -> None:
+    monitor = Place(body).entries()
+    validation.check('monitor', monitor, lambda: _check_query(monitor))
+
+
+def _check_query(body: Mapping[str, Any]) -> None:
     # The query of a check ends in a step, that of a composite in a member (rules 13.1 and 14.1).
     if body['type'] not in ('composite', 'service check') and not re.search(r'[<>=]', body['query']):
         raise Refusal(400, "The value provided for parameter 'query' is invalid: invalid operator specified: ")
-    if '.refused' in body['query']:
-        raise Refusal(400, "(not recorded) The value provided for parameter 'query' is invalid")
 
 
 def _monitor(organisation: Stored, id: str) -> Json:
@@ -109,7 +116,7 @@ def get_monitor(organisation: Stored, request: Request) -> Answer:
 
 def update_monitor(organisation: Stored, request: Request) -> Answer:
     """Update a monitor: absent keys stay; the options are replaced as a whole."""
-    merged = {**_monitor(organisation, request.id), **request.body}
+    merged = {**_monitor(organisation, request.id), **Place(request.body).entries()}
     organisation.monitors[merged['id']] = stored = _normalise(merged, request.now)
     return Answer(200, _without('creator', stored))
 
@@ -134,12 +141,12 @@ def delete_monitor(organisation: Stored, request: Request) -> Answer:
 
 
 def validate_monitor(organisation: Stored, request: Request) -> Answer:
-    _check_query(request.body)
+    _check(request.body)
     return Answer(200, {})
 
 
 def validate_existing_monitor(organisation: Stored, request: Request) -> Answer:
-    _check_query(request.body)
+    _check(request.body)
     return Answer(200, {})
 
 
@@ -153,13 +160,13 @@ def list_monitors(organisation: Stored, request: Request) -> Answer:
         for monitor in sorted(organisation.monitors.values(), key=lambda monitor: monitor['id'])
         if request.one('name') in monitor['name']
         and set(tags) <= set(monitor['tags'])
-        and monitor['id'] > int(request.one('id_offset', '0'))
+        and monitor['id'] > request.number('id_offset', 0)
     ]
-    size = int(request.one('page_size', '100'))
+    size = request.number('page_size', 100)
     if 'id_offset' in request.query:
         found = found[:size]
     elif 'page' in request.query:
-        first = int(request.one('page')) * size
+        first = request.number('page') * size
         found = found[first : first + size]
     return Answer(200, [_without('restriction_policy', monitor) | {'matching_downtimes': []} for monitor in found])
 
@@ -184,7 +191,7 @@ def search_monitors(organisation: Stored, request: Request) -> Answer:
                 found = [m for m in found if wanted.lower() in m['name'].lower()]
             case _:
                 raise Refusal(400, f'(not recorded) the search term {key}:{wanted}')
-    page, size = int(request.one('page', '0')), int(request.one('per_page', '30'))
+    page, size = request.number('page', 0), request.number('per_page', 30)
     return Answer(
         200,
         {

@@ -4,13 +4,14 @@ import json
 import uuid
 from typing import Any
 
+from ddassets.sandbox import validation
 from ddassets.sandbox.request import Answer, Json, Refusal, Request
 from ddassets.sandbox.stored import Stored, author_of, text_of
 
 
 def create_rule(organisation: Stored, request: Request) -> Answer:
-    attributes = request.body['data']['attributes']
-    _check(attributes)
+    attributes = validation.attributes_of(request.body)
+    _validate(attributes)
     rule: dict[str, Any] = {
         'type': 'monitor-notification-rule',
         'id': str(uuid.UUID(int=organisation.next_number() << 64 | 0x9F21B07AD0900003)),
@@ -18,6 +19,10 @@ def create_rule(organisation: Stored, request: Request) -> Answer:
     }
     organisation.notification_rules[rule['id']] = rule
     return Answer(200, _with_author(rule))
+
+
+def _validate(attributes: Json) -> None:
+    validation.check('monitor-notification-rule', attributes, lambda: _check(attributes))
 
 
 def _check(attributes: Json) -> None:
@@ -50,8 +55,8 @@ def get_rule(organisation: Stored, request: Request) -> Answer:
 def update_rule(organisation: Stored, request: Request) -> Answer:
     """Update a rule: recipients and conditional recipients replace each other."""
     rule = _rule(organisation, request)
-    changes = request.body['data']['attributes']
-    _check(changes)
+    changes = validation.attributes_of(request.body)
+    _validate(changes)
     kept = {key: rule['attributes'][key] for key in ('created_at', 'bundle_config') if key in rule['attributes']}
     updated = {**rule, 'attributes': {**kept, **changes, 'modified_at': text_of(request.now)}}
     organisation.notification_rules[rule['id']] = updated
@@ -73,6 +78,6 @@ def list_rules(organisation: Stored, request: Request) -> Answer:
         for rule in organisation.notification_rules.values()
         if filters.get('text', '') in rule['attributes']['name']
     ]
-    size = int(request.one('per_page', '100'))
-    first = int(request.one('page', '0')) * size
+    size = request.number('per_page', 100)
+    first = request.number('page', 0) * size
     return Answer(200, {'data': found[first : first + size]})

@@ -89,8 +89,7 @@ def _drawn(store: Store, expression: tree.Expression, start: int, end: int, wish
 def query_metrics(organisation: Stored, request: Request) -> Answer:
     """Answer `GET /api/v1/query`."""
     query = request.one('query')
-    place = Place({name: _whole(request.one(name)) for name in ('from', 'to')})
-    start, end = place['from'].whole(), place['to'].whole()
+    start, end = request.number('from'), request.number('to')
     series: list[Json] = []
     for index, expression in enumerate(_parsed(query, parse_queries)):
         drawn = _drawn(organisation.store, expression, start, end)
@@ -111,10 +110,6 @@ def query_metrics(organisation: Stored, request: Request) -> Answer:
             'times': [],
         },
     )
-
-
-def _whole(text: str) -> Any:
-    return int(text) if text.lstrip('-').isdecimal() and len(text) < 16 else text
 
 
 def _keys(expression: tree.Expression) -> list[str]:

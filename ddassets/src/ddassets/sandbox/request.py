@@ -22,11 +22,11 @@ class Answer:
 
 
 class Refusal(Exception):
-    """A request is answered with an error."""
+    """A request is answered with one or more errors."""
 
-    def __init__(self, status: int, text: str, content_type: str = 'application/json') -> None:
-        super().__init__(text)
-        self.answer = Answer(status, {'errors': [text]}, content_type)
+    def __init__(self, status: int, *texts: str, content_type: str = 'application/json') -> None:
+        super().__init__(*texts)
+        self.answer = Answer(status, {'errors': [*texts]}, content_type)
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,15 @@ class Request:
     body: Any
     id: str
     now: datetime
+
+    def number(self, name: str, default: int | None = None) -> int:
+        """Return a whole number of the query. Raises Refusal where it is none, or missing without a default."""
+        text = self.one(name)
+        if not text and default is not None:
+            return default
+        if not (text.isascii() and text.isdecimal()) or len(text) > 15:
+            raise Refusal(400, f'{name}: found {text[:40]!r}, expected a whole number')
+        return int(text)
 
     def one(self, name: str, default: str = '') -> str:
         return self.query.get(name, [default])[0]

@@ -149,7 +149,7 @@ class Change:
 
     def _series(self, source: Source) -> int:
         """Return the number of a source. A metric keeps the kind of its first points."""
-        tags = json.dumps(source.tags)
+        tags = _text(source.tags)
         key = source.metric, source.host, tags
         if (id := self._ids.get(key)) is not None:
             return id
@@ -386,6 +386,11 @@ def _hold(path: Path) -> IO[str]:
         held.close()
         raise UnusableInputError(f'{path}: in use by another sandbox; end that one, or pass another --data') from None
     return held
+
+
+@functools.lru_cache(maxsize=20_000)
+def _text(tags: tuple[str, ...]) -> str:
+    return json.dumps(tags)
 
 
 @functools.lru_cache(maxsize=100_000)

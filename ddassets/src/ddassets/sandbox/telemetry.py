@@ -5,6 +5,7 @@ import struct
 import zlib
 
 from ddassets.sandbox import events
+from ddassets.sandbox.payload import Place
 from ddassets.sandbox.request import Answer, Refusal, Request
 from ddassets.sandbox.stored import Stored
 
@@ -21,14 +22,13 @@ def validate_keys(_: Stored, request: Request) -> Answer:
 
 
 def create_event(organisation: Stored, request: Request) -> Answer:
-    event = organisation.store.write(
-        lambda change: events.add_event(change, request.body, request.now, organisation.url)
-    )
+    fields = events.of_v1(Place(request.body))
+    event = organisation.store.write(lambda change: events.add_event(change, fields, request.now, organisation.url))
     return Answer(202, {'status': 'ok', 'event': {key: event[key] for key in _EVENT}})
 
 
 def list_events(organisation: Stored, request: Request) -> Answer:
-    start, end = int(request.one('start')), int(request.one('end'))
+    start, end = request.number('start'), request.number('end')
     tags = {tag for tag in request.one('tags').split(',') if tag}
     found = [event.body for event in organisation.store.events(start, end) if tags <= set(event.body['tags'])]
     return Answer(200, {'events': [{key: event[key] for key in _LISTED} for event in found]})
