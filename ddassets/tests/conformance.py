@@ -349,7 +349,13 @@ def _beside(case: Case) -> Iterator[Case]:
 def _events(case: Case) -> Iterator[dict[str, Any]]:
     """Return the results of a monitor's search, by tags: the number of events in each minute."""
     for tags, counts in (case.get('events') or {}).items():
-        yield {'events': case['query'].partition('(')[0], 'tags': tags.split(','), 'counts': str(counts)}
+        yield {'events': _product(case), 'tags': tags.split(','), 'counts': str(counts)}
+
+
+def _product(case: Case) -> str:
+    """Return the product of the monitor's search, or of the first variable of its formula."""
+    variables = case.get('options', {}).get('variables')
+    return variables[0]['data_source'].replace('_', '-') if variables else case['query'].partition('(')[0]
 
 
 def _members(case: Case) -> Iterator[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """Formula monitors: variables of metrics and events, groups, dynamic thresholds, and refusals."""
 
+import json
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from ddassets.assets.monitor import read_monitor
 from ddassets.assets.source import Unplaced
 from ddassets.diagnostic import Severity, UnusableInputError
 from ddassets.language.search import parse_search
+from ddassets.lint import lint
 from ddassets.rehearsal import parse, rehearse
 from ddassets.rehearsal.inbox import inbox
 
@@ -913,3 +915,36 @@ def test_a_group_without_a_threshold(choice, expected):
 def test_one_kind_of_threshold_in_an_entry():
     with pytest.raises(UnusableInputError, match='expected one of threshold_values, recovery_threshold_values, found'):
         rehearsed(dynamic('1w'), [X, {'threshold_values': 1, 'recovery_threshold_values': 2}])
+
+
+# Lint
+
+
+@pytest.mark.rule('15.11', '17.13')
+def test_lint_knows_the_groups_and_searches_of_variables(tmp_path):
+    message = '{{service.name}} {{env.name}} {{log.attributes.code}} {{pod.name}} {{log.code.x}} @ops@example.com'
+    variables = [found('a', 'env:prod', 'service'), found('b', '-env:dev', 'service')]
+    body = body_of('formula("a / b").last("5m") > 1', variables, 'log alert', message)
+    folder = tmp_path / 'assets' / 'monitors'
+    folder.mkdir(parents=True)
+    (folder / 'm.json').write_text(json.dumps(body))
+    findings = [(one.code, one.message) for one in lint(read(tmp_path)) if one.code.startswith('message/')]
+    assert findings == [
+        ('message/unknown-variable', '{{pod.name}} is empty: the query neither groups nor filters by pod'),
+        (
+            'message/event-variable',
+            '{{log.code.x}} is empty: there is no such variable; write {{log.attributes.code.x}}',
+        ),
+    ]
+
+
+@pytest.mark.rule('2.11', '17.8')
+def test_a_constant_is_added_once_to_the_sums():
+    query = 'sum(last_5m):(sum:acme.ok{*}.as_count() + 5) / (sum:acme.all{*}.as_count() + 5) < 0.9'
+    body = body_of(query, [])
+    early = {'from': f'{DAY}09:50:00'}
+    series = [count('acme.all', '2x40', **early), count('acme.ok', '2x11 1 2x3 1 2x20', **early)]
+    assert changes(rehearsed(body, series)) == [
+        '10:05:30 * OK to Alert at 0.866667',
+        '10:06:30 * Alert to OK at 0.933333',
+    ]

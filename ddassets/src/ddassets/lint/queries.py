@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from ddassets.assets import Monitor, Widget
+from ddassets.assets.formula_checks import formula_keys
 from ddassets.assets.source import Place
+from ddassets.assets.variable_table import EventVariable
 from ddassets.diagnostic import Severity, Span
 from ddassets.language.counted import About, CountedQuery, CountedSyntaxError, parse_counted
 from ddassets.language.query.syntax import QuerySyntaxError, parse_formula, parse_queries
@@ -101,6 +103,19 @@ class FormulaReading(Reading):
     """A formula over the queries of its request; `names` are their names."""
 
     names: frozenset[str] = frozenset()
+
+
+def keys_of_searches(monitor: Monitor) -> tuple[frozenset[str], frozenset[str]] | None:
+    """Return the keys that a formula over events groups by or searches for, and those of its groups.
+
+    None for other monitors.
+    """
+    variables = monitor.options.variables
+    searches = [one.search.query for one in variables if isinstance(one, EventVariable)]
+    if not searches or not isinstance(monitor.formula, MonitorQuery):
+        return None
+    groups = frozenset(formula_keys(monitor.formula, variables))
+    return groups.union(*(_SEARCHED.findall(search) for search in searches)), groups
 
 
 def option_fault(monitor: Monitor, key: str, message: str, hint: str = '', severity: Severity | None = None) -> Fault:

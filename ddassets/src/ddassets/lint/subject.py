@@ -26,6 +26,7 @@ from ddassets.lint.queries import (
     FormulaReading,
     MonitorReading,
     Reading,
+    keys_of_searches,
     keys_used,
     read_counted,
     read_formula,
@@ -188,6 +189,8 @@ class Subject:
             group_keys = frozenset(key.name for metric in read for key in metric.by)
             if one := counted.get(id(monitor)):
                 keys, group_keys = one.keys, frozenset(one.group_keys)
+            elif searched := keys_of_searches(monitor):
+                keys, group_keys = searched
             found.append(read_message(monitor, keys, group_keys))
         return tuple(found)
 

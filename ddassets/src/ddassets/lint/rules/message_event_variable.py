@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from ddassets.diagnostic import Severity
 from ddassets.language.counted import PRODUCTS, is_counted
 from ddassets.lint.example import MONITOR, message
+from ddassets.lint.queries import keys_of_searches
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
 
@@ -15,7 +16,8 @@ _NESTED = ('attributes', 'tags', 'host')
 def check(subject: Subject) -> Iterator[Fault]:
     families = {*PRODUCTS.values()}
     for reading in subject.messages:
-        if not reading.template or not is_counted(reading.monitor.query):
+        monitor = reading.monitor
+        if not reading.template or not (is_counted(monitor.query) or keys_of_searches(monitor)):
             continue
         for use in reading.template.variables():
             first, *rest = '.'.join(use.parts).split('.')
