@@ -176,6 +176,7 @@ class RehearsedMonitor:
     """The average of five minutes, minute by minute."""
 
     composite = None
+    approximation = None
 
     def __init__(self, rehearsed: Rehearsed, asset: bundle.Monitor) -> None:
         self.rehearsed = rehearsed

@@ -221,3 +221,39 @@ def test_a_failed_rehearsal_has_a_page_too(browser, scenario, tmp_path):
     assert cli.main(['rehearse', str(scenario), '--report', str(tmp_path / 'page')]) == 1
     browser.open(tmp_path / 'page' / 'index.html', '#/basis')
     assert text(browser, '#outcome') == '✗ Expectations failed'
+
+
+APPROXIMATED = """\
+start: 2027-01-11T10:00:00Z
+length: 3h
+approximate: [outliers]
+monitors:
+  - name: Odd
+    type: query alert
+    query: "avg(last_30m):outliers(avg:acme.load{*} by {host}, 'dbscan', 3) > 0"
+    message: Odd @a
+series:
+  - {metric: acme.load, type: gauge, interval: 60s, tags: ['host:a'], values: 10x180}
+  - {metric: acme.load, type: gauge, interval: 60s, tags: ['host:b'], values: 11x180}
+  - {metric: acme.load, type: gauge, interval: 60s, tags: ['host:c'], values: 10.5x180}
+  - {metric: acme.load, type: gauge, interval: 60s, tags: ['host:e'], values: 10.4x180}
+  - {metric: acme.load, type: gauge, interval: 60s, tags: ['host:d'], values: 10x60 12.8x60 10x60}
+"""
+
+
+@pytest.mark.rule('19.10')
+def test_what_is_doubtful_of_an_approximation_is_shown(browser, scenario, tmp_path):
+    scenario.write_text(APPROXIMATED)
+    assert cli.main(['rehearse', str(scenario), '--report', str(tmp_path / 'page')]) == 0
+    browser.open(tmp_path / 'page' / 'index.html', '#/monitors')
+    assert browser.problems() == []
+    shown = text(browser, '.verdict.sensitive')
+    assert shown.startswith('approximate: constants unpublished. 2 parameter sets') and '2 of 2' in shown
+    labels = browser.run(
+        "return [...document.querySelectorAll('[aria-label^=doubtful], [aria-label=sure]')].map((one) => one.ariaLabel)"
+    )
+    assert sorted(labels) == ['doubtful for 1.2 hours', *['sure'] * 4]
+    browser.open(tmp_path / 'page' / 'index.html', '#/inbox')
+    assert '1 of 2 parameter sets, constant decides' in text(browser, '.pane .facts')
+    assert browser.run("return document.querySelectorAll('.row .assumed[title^=doubtful]').length") == 2
+    assert browser.problems() == []

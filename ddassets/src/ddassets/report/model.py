@@ -173,6 +173,10 @@ class Group:
     members: list[MemberStates] = field(default_factory=list)
     # When a percentile is so close to a threshold that the sketch's error decides (rule 17.20).
     uncertain: list[int] = field(default_factory=list)
+    # Of an approximated monitor: when not all parameter sets give the state, `[from, to, words]`, and the doubtful
+    # messages, `[instant, words]`.
+    doubtful: list[tuple[int, int, str]] = field(default_factory=list)
+    doubts: list[tuple[int, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +200,8 @@ class Monitor:
     members: list[Member] = field(default_factory=list)
     # Of an SLO alert: its SLO, and what the value is.
     legend: str = ''
+    # Of an approximated monitor: how sure its result is, and what only other parameters would send.
+    approximation: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

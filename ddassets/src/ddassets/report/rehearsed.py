@@ -14,7 +14,7 @@ from ddassets.assets import Bundle
 from ddassets.engine.assumptions import ASSUMPTIONS
 from ddassets.engine.graph import Line
 from ddassets.engine.timeline import GroupTimeline
-from ddassets.rehearsal import Judgement
+from ddassets.rehearsal import Judgement, doubts
 from ddassets.rehearsal.result import DowntimeResult, MonitorResult
 from ddassets.rehearsal.verdict import Verdict
 from ddassets.rehearsal.what_if import Effect
@@ -25,6 +25,8 @@ from ddassets.report.source import Source
 MAX_CHANGES = 5000
 # Maximum of evaluations of a group that are marked as decided within a sketch's error.
 MAX_UNCERTAIN = 5000
+# Maximum of listed messages that only other parameters of an approximation would send.
+MAX_OTHERS = 20
 
 
 def page(
@@ -144,12 +146,33 @@ class _Builder:
                 model.Member(letter, member.name, self.groups[member.name][0] if member.name in self.groups else None)
                 for letter, member in (composite.members.items() if composite else ())
             ],
+            approximation=list(self._approximation(monitor)),
         )
+
+    def _approximation(self, monitor: MonitorResult) -> Iterable[str]:
+        if monitor.approximation is None:
+            return
+        yield doubts.summary(monitor)
+        found = [*doubts.others(monitor)]
+        for result, event, doubt in found[:MAX_OTHERS]:
+            yield doubts.other_words(result, event, doubt, monitor, self.result.zone)
+        if len(found) > MAX_OTHERS:
+            yield f'… and {len(found) - MAX_OTHERS:,} more'
+
+    def _doubts(self, monitor: MonitorResult, group: GroupTimeline) -> Iterable[tuple[int, str]]:
+        found = monitor.results[group.group].agreement if monitor.approximation else None
+        if found is None or monitor.approximation is None:
+            return
+        due = monitor.notifications[group.group]
+        for row, doubt in enumerate(found.notifications):
+            if doubt is not None:
+                yield int(due.instants[row]), doubts.doubt_words(doubt, monitor.approximation, self.result.zone)
 
     def _group(self, monitor: MonitorResult, group: GroupTimeline) -> model.Group:
         evaluated = Line('value', group.ticks.astype(float), group.values).held()
         buckets = BUCKETS[1:]
         mutes = monitor.mutes.get(group.group, ())
+        agreed = monitor.results[group.group].agreement if monitor.approximation else None
         return model.Group(
             name=group.name,
             signal=self.source.pack('value', {bucket: average(evaluated, bucket) for bucket in buckets})
@@ -158,6 +181,11 @@ class _Builder:
             states=self._states(group),
             muted=[(*self._clipped(mute.start, mute.end), self.places[mute.downtime]) for mute in mutes],
             members=list(self._members(monitor, group)),
+            doubtful=[
+                (one.start, one.end, doubts.parameters(one.parameters))
+                for one in (agreed.periods[:MAX_UNCERTAIN] if agreed else ())
+            ],
+            doubts=[*self._doubts(monitor, group)][:MAX_UNCERTAIN],
             uncertain=[] if group.uncertain is None else group.ticks[group.uncertain].tolist()[:MAX_UNCERTAIN],
         )
 

@@ -87,6 +87,7 @@ function messageView(message, heading) {
   if (monitor && message.group !== null && monitor.groups[message.group].name !== '*') facts.push(['Group', name(monitor.groups[message.group].name)]);
   if (message.previous) facts.push(['State', `${message.previous === message.state ? '' : `${message.previous} → `}${message.state}${message.reason ? ` (${message.reason})` : ''}`]);
   if (message.value) facts.push(['Value', `${message.value}${isUncertain(message) ? ', within the sketch’s error of 0.79 % of a threshold' : ''}`]);
+  if (isApproximate(message)) facts.push(['Approximate', doubtOf(message) || 'sure: all parameter sets have this message']);
   if (message.host) facts.push(['Host', [name(message.host), message.ip ? ` (${message.ip})` : ' (no IP address in the rehearsal)']]);
   facts.push([message.muted ? 'Would go to' : 'To', message.recipients.length ? message.recipients.map((one, i) => [i ? ', ' : '', name(one)]) : 'nobody']);
   return el('article', {class: 'message'},
@@ -109,6 +110,14 @@ function sensitive(message) {
     el('a', {href: address('/basis', {scenario: state.rehearsal, from: state.from, to: state.to})}, change.assumption), ` as “${change.choice}”: `,
     change.what === 'moves' ? `it would come at ${clock(change.to, true)}` : WHAT[change.what]))), found.length > 8 ? `and ${found.length - 8} more` : null);
 }
+
+// Why a message of an approximated monitor is doubtful; nothing if it is sure.
+function doubtOf(message) {
+  if (message.monitor === null || message.group === null) return '';
+  return state.rehearsal.monitors[message.monitor].groups[message.group].doubts.find(([instant]) => instant === message.instant)?.[1] || '';
+}
+
+const isApproximate = (message) => message.monitor !== null && state.rehearsal.monitors[message.monitor].approximation.length > 0;
 
 const isUncertain = (message) => message.monitor !== null && message.group !== null && state.rehearsal.monitors[message.monitor].groups[message.group].uncertain.includes(message.instant);
 
@@ -160,7 +169,7 @@ function rowList(messages, current, choose) {
   };
   const list = el('div', {class: 'rows', onkeydown: step}, [...days].map(([text, some]) => [el('h3', {class: 'day'}, text), el('ul', {}, some.map((message) => el('li', {}, el('button', {
     type: 'button', class: message.muted ? 'row is-muted' : 'row', 'aria-current': message === current ? 'true' : null, onclick: () => choose(message),
-  }, el('span', {class: 'time'}, time(message.instant)), el('span', {class: 'what'}, changesOf(message).length ? el('span', {class: 'assumed', title: 'an assumption would change this message'}, '≈', el('span', {class: 'hidden-text'}, ' an assumption would change this message ')) : null, pill(kindOf(message), message.muted)),
+  }, el('span', {class: 'time'}, time(message.instant)), el('span', {class: 'what'}, changesOf(message).length ? el('span', {class: 'assumed', title: 'an assumption would change this message'}, '≈', el('span', {class: 'hidden-text'}, ' an assumption would change this message ')) : null, doubtOf(message) ? el('span', {class: 'assumed', title: doubtOf(message)}, '?', el('span', {class: 'hidden-text'}, ' doubtful ')) : null, pill(kindOf(message), message.muted)),
   el('span', {class: 'title'}, name(message.title)),
   el('span', {class: 'who'}, message.muted ? 'muted, would go to ' : 'to ', message.recipients.length ? message.recipients.map((one, i) => [i ? ', ' : '', name(one)]) : 'nobody')))))]));
   return list;

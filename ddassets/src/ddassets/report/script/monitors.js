@@ -45,6 +45,16 @@ function layMuted(track, frame, group) {
     style: {left: `${share(frame, from) * 100}%`, width: `${(share(frame, to) - share(frame, from)) * 100}%`}})));
 }
 
+function layDoubtful(track, frame, group) {
+  const found = group.doubtful.filter(([from, to]) => to > frame.from && from < frame.to);
+  const seconds = found.reduce((sum, [from, to]) => sum + Math.min(to, frame.to) - Math.max(from, frame.from), 0);
+  track.setAttribute('role', 'img');
+  track.setAttribute('aria-label', seconds ? `doubtful for ${duration(seconds)}` : 'sure');
+  track.replaceChildren(...found.map(([from, to, words]) => el('i', {
+    class: 'shade', title: `doubtful, ${words}: ${clock(from)} to ${clock(to)}`,
+    style: {left: `${share(frame, from) * 100}%`, width: `${(share(frame, to) - share(frame, from)) * 100}%`}})));
+}
+
 // Marks nearer than this, in pixels, are one mark with their number.
 const MARK = 22;
 
@@ -133,6 +143,7 @@ function monitorGroup(monitor, group, messages, moment = null) {
     composite ? composite.lanes : monitor.members.length ? el('p', {class: 'absent'}, el('strong', {}, 'Several groups in one'), 'notify_by combines groups of this composite, so the states of their members are not shown')
       : group.signal ? chart(draw, {class: 'chart track-chart'}) : el('p', {class: 'absent'}, el('strong', {}, 'No value'), 'this group never had a value'),
     lane('state', 'band', (track, frame) => layStates(track, frame, group)),
+    monitor.approximation.length ? lane('doubtful', 'band', (track, frame) => layDoubtful(track, frame, group)) : null,
     lane('muted', 'band', (track, frame) => layMuted(track, frame, group)),
     lane('inbox', 'marks', (track, frame) => layMarks(track, frame, messages)),
     composite && composite.changes,
@@ -212,11 +223,18 @@ function membersView(monitor) {
   el('dt', {}, 'state'), el('dd', {}, el('code', {}, name(monitor.expression))));
 }
 
+// How sure an approximated monitor is, and what only other parameters would send.
+function approximationView(monitor) {
+  const [summary, ...others] = monitor.approximation;
+  if (!summary) return null;
+  return el('div', {class: 'verdict sensitive'}, summary, others.length ? el('ul', {}, others.map((text) => el('li', {}, name(text)))) : null);
+}
+
 function monitorCard(monitor, index) {
   const messages = state.rehearsal.messages.filter((message) => message.monitor === index);
   const sent = messages.filter((message) => !message.muted).length;
   return el('section', {class: 'card', id: `monitor-${index}`}, el('h2', {}, name(monitor.name)),
-    el('p', {}, el('code', {}, name(monitor.query))), monitor.legend ? el('p', {class: 'soft'}, name(monitor.legend)) : null, membersView(monitor),
+    el('p', {}, el('code', {}, name(monitor.query))), monitor.legend ? el('p', {class: 'soft'}, name(monitor.legend)) : null, approximationView(monitor), membersView(monitor),
     el('p', {class: 'soft'}, `${sent.toLocaleString('en')} sent, ${(messages.length - sent).toLocaleString('en')} muted`, monitor.priority ? ` · P${monitor.priority}` : '',
       monitor.tags.length ? monitor.tags.map((tag, i) => [i ? ', ' : ' · ', name(tag)]) : null), optionsView(monitor), groupList(monitor, messages));
 }
