@@ -49,6 +49,9 @@ def add_options(parser: ArgumentParser) -> None:
         metavar='HOST',
         help='accept requests to this name of the machine too; may be repeated',
     )
+    parser.add_argument(
+        '--webhook', default='', metavar='URL', help='call this address on this machine for each notification'
+    )
     parser.add_argument('--new-keys', action='store_true', help='replace the keys and show the new ones')
     parser.add_argument('--quiet', action='store_true', help='do not show requests')
     parser.add_argument('--verbose', action='store_true', help='show the traceback of an unexpected error')
@@ -57,14 +60,19 @@ def add_options(parser: ArgumentParser) -> None:
 def run(options: Namespace) -> int:
     """Serve until Ctrl-C. Raises UnusableInputError for a folder or a port that cannot be used."""
     from ddassets.sandbox.keys import open_keys
+    from ddassets.sandbox.mailbox import Mailbox
     from ddassets.sandbox.sandbox import Sandbox
     from ddassets.sandbox.server import Server, is_loopback
     from ddassets.sandbox.store import Store
+    from ddassets.sandbox.webhook import Webhook
 
     folder = options.data or _default_folder()
     with Store(folder) as store:
         keys, new = open_keys(store, options.new_keys)
-        server = Server(Sandbox(store, keys), options.port, options.listen, options.name, _show(options.quiet))
+        mailbox = Mailbox(store, folder / 'mail', Webhook(options.webhook) if options.webhook else None)
+        server = Server(
+            Sandbox(store, keys, mailbox=mailbox), options.port, options.listen, options.name, _show(options.quiet)
+        )
         if not is_loopback(options.listen):
             log(f'warning: {options.listen} can be reached from other machines, without encryption')
         with server:

@@ -5,8 +5,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Protocol
 
 from ddassets.assets import Monitor as MonitorAsset
+from ddassets.assets.notification_rule import NotificationRule
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine import message as messages
 from ddassets.engine.assumptions import Assumption, Assumptions
@@ -18,7 +20,6 @@ from ddassets.engine.state import State
 from ddassets.engine.timeline import Group
 from ddassets.language.message.vocabulary import MATCHES
 from ddassets.regex import regex
-from ddassets.rehearsal.scenario import Scenario
 
 _VARIABLE = regex(r'(\{\{.*?\}\})')
 
@@ -49,6 +50,19 @@ class _About:
     event_tags: tuple[str, ...]
 
 
+class Surroundings(Protocol):
+    """What messages can print beyond their monitor, and what is done to the text of each: a scenario, for example."""
+
+    @property
+    def hosts(self) -> Mapping[str, messages.Host]: ...
+    @property
+    def entities(self) -> Mapping[str, Mapping[str, messages.Attributes]]: ...
+    @property
+    def notification_rules(self) -> Sequence[NotificationRule]: ...
+    def addressed(self, text: str) -> str: ...
+    def redirected(self, text: str) -> str: ...
+
+
 class Messages:
     """Renders the messages of a monitor (section 4 of the semantics).
 
@@ -60,7 +74,7 @@ class Messages:
         asset: MonitorAsset,
         monitor: AnyMonitor,
         evaluator: Evaluator,
-        scenario: Scenario,
+        scenario: Surroundings,
         assumptions: Assumptions,
     ) -> None:
         self.asset = asset

@@ -111,7 +111,17 @@ def get_monitor(organisation: Stored, request: Request) -> Answer:
     monitor = _monitor(organisation, request.id)
     # No downtime of the first version is ever in force here.
     downtimes: dict[str, Any] = {'matching_downtimes': []} if request.one('with_downtimes') == 'true' else {}
-    return Answer(200, _without('restriction_policy', monitor) | downtimes)
+    return Answer(200, _without('restriction_policy', monitor) | downtimes | _states(organisation, request, monitor))
+
+
+def _states(organisation: Stored, request: Request, monitor: Json) -> Json:
+    """Return the states of the groups that a request asks for: `all`, or some states with commas."""
+    wanted = {word.strip().lower() for word in request.one('group_states').split(',') if word.strip()}
+    if not wanted:
+        return {}
+    groups = organisation.groups_of(monitor['id'])
+    found = {name: one for name, one in groups.items() if 'all' in wanted or one['status'].lower() in wanted}
+    return {'state': {'groups': found}}
 
 
 def update_monitor(organisation: Stored, request: Request) -> Answer:

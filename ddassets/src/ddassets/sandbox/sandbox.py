@@ -14,6 +14,8 @@ from ddassets.sandbox.event_search import search
 from ddassets.sandbox.hosts import list_hosts, list_metrics, metric_metadata, metric_tags
 from ddassets.sandbox.intake import Intake, ignored
 from ddassets.sandbox.keys import Keys
+from ddassets.sandbox.live import Live
+from ddassets.sandbox.mailbox import Mailbox
 from ddassets.sandbox.organisation import ADDRESSES, API_KEY_ALONE, Organisation
 from ddassets.sandbox.payload import Place, parsed, unpacked
 from ddassets.sandbox.queries import query_timeseries
@@ -40,7 +42,12 @@ class Sandbox:
     """
 
     def __init__(
-        self, store: Store, keys: Keys, clock: Clock | None = None, organisation: Organisation | None = None
+        self,
+        store: Store,
+        keys: Keys,
+        clock: Clock | None = None,
+        organisation: Organisation | None = None,
+        mailbox: Mailbox | None = None,
     ) -> None:
         self.store = store
         self.keys = keys
@@ -51,6 +58,9 @@ class Sandbox:
             organisation = Organisation(store)
             organisation.load()
         self.organisation = organisation
+        self.live = Live(store, organisation, self.lock, mailbox or Mailbox(store))
+        organisation.groups_of = self.live.groups
+        self.clock.followers.append(self.live.follow)
         self.routes = Routes([*self._operations(), *self._intake_routes(), *self._listings(), *self._own_routes()])
 
     @property

@@ -16,6 +16,7 @@ import numpy as np
 
 from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.column import Floats
+from ddassets.engine.context import HISTORY
 from ddassets.engine.series import Kind, Series
 from ddassets.engine.service_check import PREFIX, CheckRuns
 from ddassets.sandbox.database import Database
@@ -48,8 +49,24 @@ CREATE TABLE IF NOT EXISTS events (
 CREATE INDEX IF NOT EXISTS events_by_instant ON events (instant);
 CREATE INDEX IF NOT EXISTS events_by_monitor ON events (monitor, instant) WHERE monitor IS NOT NULL;
 CREATE TABLE IF NOT EXISTS hosts (name TEXT PRIMARY KEY, seen REAL NOT NULL, body TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS history (
+    monitor INTEGER NOT NULL, tags TEXT NOT NULL, instant INTEGER NOT NULL, state INTEGER NOT NULL,
+    PRIMARY KEY (monitor, tags, instant)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS mails (
+    id INTEGER PRIMARY KEY, instant INTEGER NOT NULL, monitor INTEGER NOT NULL, body TEXT NOT NULL,
+    delivered INTEGER NOT NULL
+);
+CREATE INDEX IF NOT EXISTS mails_to_deliver ON mails (id) WHERE delivered = 0;
+CREATE INDEX IF NOT EXISTS mails_by_monitor ON mails (monitor, instant);
 CREATE TABLE IF NOT EXISTS states (name TEXT PRIMARY KEY, body BLOB NOT NULL) WITHOUT ROWID;
 """
+# The last point of each source of a metric before an instant.
+_LAST = (
+    'SELECT p.series, p.instant, p.value FROM series s JOIN points p ON p.series = s.id '
+    'AND p.instant = (SELECT max(instant) FROM points WHERE series = s.id AND instant < ?) '
+    'WHERE s.metric = ? AND p.instant >= ?'
+)
 # Gaps between points that the interval of a series is taken from.
 _GAPS = 20
 _ROW = np.dtype([('series', np.int64), ('instant', np.float64), ('value', np.float64)])
@@ -224,36 +241,37 @@ class Store:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
+    def rows(self, statement: str, parameters: Sequence[Any] = ()) -> list[Any]:
+        """Return the rows of a query."""
         with self._database.reading() as connection:
             return connection.execute(statement, parameters).fetchall()
 
     def fact(self, name: str, default: Any = None) -> Any:
-        rows = self._rows('SELECT value FROM facts WHERE name = ?', (name,))
+        rows = self.rows('SELECT value FROM facts WHERE name = ?', (name,))
         return json.loads(rows[0][0]) if rows else default
 
     def objects(self, kind: str) -> dict[str, Json]:
         """Return all objects of a kind by id, in the order of their creation."""
-        rows = self._rows('SELECT id, body FROM objects WHERE kind = ? ORDER BY position', (kind,))
+        rows = self.rows('SELECT id, body FROM objects WHERE kind = ? ORDER BY position', (kind,))
         return {id: json.loads(body) for id, body in rows}
 
     def states(self) -> dict[str, bytes]:
-        return dict(self._rows('SELECT name, body FROM states'))
+        return dict(self.rows('SELECT name, body FROM states'))
 
     def state(self, name: str) -> bytes | None:
-        rows = self._rows('SELECT body FROM states WHERE name = ?', (name,))
+        rows = self.rows('SELECT body FROM states WHERE name = ?', (name,))
         return rows[0][0] if rows else None
 
     # Metrics
 
     def metrics(self) -> dict[str, tuple[Kind, str]]:
         """Return the kind and the unit of each metric."""
-        rows = self._rows('SELECT name, kind, unit FROM metrics ORDER BY name')
+        rows = self.rows('SELECT name, kind, unit FROM metrics ORDER BY name')
         return {name: (kind, unit) for name, kind, unit in rows if not name.startswith(PREFIX)}
 
     def kind(self, metric: str) -> Kind | None:
         """Return the kind of a metric, which is that of its first points; None if there are none."""
-        rows = self._rows('SELECT kind FROM metrics WHERE name = ?', (metric,))
+        rows = self.rows('SELECT kind FROM metrics WHERE name = ?', (metric,))
         return rows[0][0] if rows else None
 
     def tag_sets(self, metric: str) -> list[frozenset[str]]:
@@ -271,6 +289,10 @@ class Store:
         """
         return self._read(metric, self.kind(metric) or 'gauge', start, end)
 
+    def recent(self, metric: str, start: float, end: float) -> list[Series]:
+        """Return the same, with the last point of each source before `start` too, if it is not older than two days."""
+        return self._read(metric, self.kind(metric) or 'gauge', start, end, before=True)
+
     def runs(self, check: str, start: float, end: float) -> list[CheckRuns]:
         """Return the runs of a check from `start` to `end`, both included, by combination of tags."""
         runs = []
@@ -286,10 +308,10 @@ class Store:
 
     def checks(self) -> list[str]:
         """Return the names of the checks that have run."""
-        rows = self._rows('SELECT name FROM metrics WHERE name >= ? AND name < ? ORDER BY name', (PREFIX, PREFIX + '~'))
+        rows = self.rows('SELECT name FROM metrics WHERE name >= ? AND name < ? ORDER BY name', (PREFIX, PREFIX + '~'))
         return [name.removeprefix(PREFIX) for (name,) in rows]
 
-    def _read(self, metric: str, kind: Kind, start: float, end: float) -> list[Series]:
+    def _read(self, metric: str, kind: Kind, start: float, end: float, before: bool = False) -> list[Series]:
         with self._database.reading() as connection:
             sources = {
                 id: (host, tags, interval)
@@ -306,6 +328,8 @@ class Store:
                 ),
                 dtype=_ROW,
             )
+            if before:
+                rows = np.append(np.fromiter(connection.execute(_LAST, (start, metric, start - HISTORY)), _ROW), rows)
             # As a stable sort keeps the order of instants within a series.
             rows = rows[np.argsort(rows['series'], kind='stable')]
             numbers, first = np.unique(rows['series'], return_index=True)
@@ -341,7 +365,7 @@ class Store:
 
     def hosts(self) -> dict[str, tuple[float, Json]]:
         """Return, by name, when each host was last seen, and its body: `tags_by_source`, `meta`, `gohai`, …"""
-        rows = self._rows('SELECT name, seen, body FROM hosts ORDER BY name')
+        rows = self.rows('SELECT name, seen, body FROM hosts ORDER BY name')
         return {name: (seen, json.loads(body)) for name, seen, body in rows}
 
     # Events
@@ -364,11 +388,11 @@ class Store:
         statement = (
             f'SELECT id, instant, body, monitor FROM events WHERE {conditions} ORDER BY instant {order}, id {order}'
         )
-        for id, instant, body, monitor_id in self._rows(statement, parameters):
+        for id, instant, body, monitor_id in self.rows(statement, parameters):
             yield Event(id, instant, json.loads(body), monitor_id)
 
     def event(self, id: int) -> Event | None:
-        rows = self._rows('SELECT id, instant, body, monitor FROM events WHERE id = ?', (id,))
+        rows = self.rows('SELECT id, instant, body, monitor FROM events WHERE id = ?', (id,))
         return Event(rows[0][0], rows[0][1], json.loads(rows[0][2]), rows[0][3]) if rows else None
 
 

@@ -1,6 +1,6 @@
 """The objects of an organisation, in memory and in its store."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -43,6 +43,8 @@ class Stored:
     downtimes: Objects[str] = field(default_factory=Objects)
     notification_rules: Objects[str] = field(default_factory=Objects)
     pictures: dict[str, int] = field(default_factory=dict)
+    # The states of a monitor's groups, by its id.
+    groups_of: Callable[[int], Json] = field(default=lambda id: {})
     # A picture is complete after it was asked for so often.
     renders_after: int = 0
     _count: int = 0

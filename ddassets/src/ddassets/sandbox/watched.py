@@ -1,0 +1,210 @@
+"""One monitor under live evaluation: its asset, what its groups remember, and the evaluation of an instalment."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ddassets.assets.monitor import read_monitor
+from ddassets.assets.monitor_type import COMPOSITE
+from ddassets.assets.source import Unplaced
+from ddassets.diagnostic import Unsupported, UnusableInputError
+from ddassets.engine import kinds
+from ddassets.engine.assumptions import Assumptions
+from ddassets.engine.column import Floats
+from ddassets.engine.composite import Composite, Source
+from ddassets.engine.context import HISTORY
+from ddassets.engine.given import GivenStates
+from ddassets.engine.monitor import AnyMonitor, Monitor
+from ddassets.engine.protocol import Evaluator
+from ddassets.engine.resuming import Instalment, Memory, Resumable, resume
+from ddassets.engine.series import Series, SeriesSet
+from ddassets.engine.service_check import CheckMonitor
+from ddassets.engine.state import State
+from ddassets.engine.timeline import Group, GroupTimeline
+from ddassets.language.composite import Member
+from ddassets.language.query.tree import metrics
+from ddassets.sandbox.request import Json
+from ddassets.sandbox.store import Store
+
+# What does not continue from memories is evaluated over so many seconds: a group without data is dropped after a day.
+_REPLAYED = HISTORY
+_TIMES = {State.OK: 'last_resolved_ts', State.NO_DATA: 'last_nodata_ts'}
+
+type FindMember = Callable[[Member], Source]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What the API shows of a group: its state, its value, and when it last triggered, notified, and so on."""
+
+    state: State = State.ABSENT
+    value: float = np.nan
+    times: Mapping[str, int] = field(default_factory=dict)
+
+    def after(self, instalment: Instalment) -> 'Shown':
+        """Return the same after an instalment."""
+        times = dict(self.times)
+        for one in instalment.transitions:
+            times[_TIMES.get(one.target, 'last_triggered_ts')] = one.instant
+        timeline = instalment.timeline
+        if not timeline.ticks.size or timeline.ticks[-1] <= instalment.since:
+            return self
+        return Shown(State(timeline.states[-1]), float(timeline.values[-1]), times)
+
+
+class Watched:
+    """A monitor of the organisation. `reason` says why it is not evaluated; it is empty if it is.
+
+    `begun` is the instant since which it has been evaluated, None before the first evaluation. `shown` has what is to
+    be seen of each group.
+    """
+
+    def __init__(self, id: int, body: Json, stored: bytes | None = None) -> None:
+        self.id = id
+        self.body = body
+        self.asset = read_monitor(Unplaced(Path(f'monitor {id}')), body)
+        self.reason = ''
+        self.begun: int | None = None
+        self.memories: dict[Group, Memory] | None = None
+        self.shown: dict[Group, Shown] = {}
+        self._reach: int | None = None
+        try:
+            self.monitor: AnyMonitor | None = kinds.read(self.asset)
+        except UnusableInputError as error:
+            self.monitor, self.reason = None, str(error)
+        if self.monitor and not isinstance(self.monitor, Monitor | CheckMonitor | Composite):
+            self.reason = f'monitors of type {self.asset.type} are not evaluated here'
+        if stored is not None:
+            self._restore(json.loads(stored))
+
+    @property
+    def composite(self) -> bool:
+        return self.asset.type in COMPOSITE
+
+    @property
+    def overall(self) -> State:
+        """The worst state of all groups."""
+        states = [one.state for one in self.shown.values() if one.state is not State.ABSENT]
+        return max(states, key=_SEVERITY.index, default=State.NO_DATA)
+
+    def advance(self, store: Store, since: int, until: int, member: FindMember) -> dict[Group, Instalment]:
+        """Evaluate all groups at the ticks after `since` until `until`, and remember the result.
+
+        `member` finds a member of a composite. What cannot be evaluated sets `reason`.
+        """
+        if self.monitor is None or self.reason:
+            return {}
+        begun = since + 1 if self.begun is None else self.begun
+        try:
+            evaluator = self.evaluator(store, since + 1, until + 1, begun, member)
+            found = resume(evaluator, self.memories, since)
+        except UnusableInputError as error:
+            self.reason = str(error)
+            return {}
+        if not evaluator.ticks.size:
+            return found
+        self.begun = begun
+        fresh = {group: one.memory for group, one in found.items()}
+        kept = {**(self.memories or {}), **fresh} if isinstance(evaluator, Resumable) else fresh
+        self.memories = {group: one for group, one in kept.items() if group in found}
+        before = self.shown
+        self.shown = {group: before.get(group, Shown()).after(one) for group, one in found.items()}
+        self.shown = {group: one for group, one in self.shown.items() if one.state is not State.ABSENT}
+        return found
+
+    def evaluator(self, store: Store, start: int, end: int, begun: int, member: FindMember) -> Evaluator:
+        """Return the evaluator over [start, end); one that does not continue begins earlier, but not before `begun`.
+
+        Raises UnusableInputError.
+        """
+        assert self.monitor is not None
+        if self._reach is None:
+            probe = self._of(SeriesSet([]), start, end, member)
+            self._reach = probe.reach if isinstance(probe, Resumable) else -1
+        if self._reach < 0:
+            start = max(min(start, begun), start - _REPLAYED)
+        earliest = start - max(self._reach, 0) - (HISTORY if self.memories is None or self._reach < 0 else 0)
+        return self._of(SeriesSet(self._series(store, earliest, end)), start, end, member)
+
+    def _of(self, series: SeriesSet, start: int, end: int, member: FindMember) -> Evaluator:
+        inputs = kinds.Inputs(
+            store=series,
+            start=start,
+            end=end,
+            tick_second=0,
+            assumptions=Assumptions(),
+            member=member,
+            subject=_no_slo,
+        )
+        assert self.monitor is not None
+        return kinds.evaluator(self.asset, self.monitor, inputs)
+
+    def _series(self, store: Store, start: int, end: int) -> Iterator[Series]:
+        """Yield the points that matter from `start` on, with the last one of each source before that."""
+        match self.monitor:
+            case Monitor(query=query):
+                for name in sorted({metric.name for metric in metrics(query.expression)}):
+                    yield from store.recent(name, start, end - 1)
+            case CheckMonitor(query=query):
+                yield from store.runs(query.check, start, end - 1)
+
+    def stored(self) -> bytes:
+        """Return everything that the next evaluation needs."""
+        groups = [
+            [
+                group,
+                one.to_dict(),
+                int(self.shown[group].state),
+                _plain(self.shown[group].value),
+                self.shown[group].times,
+            ]
+            if group in self.shown
+            else [group, one.to_dict(), int(State.ABSENT), None, {}]
+            for group, one in (self.memories or {}).items()
+        ]
+        return json.dumps({'begun': self.begun, 'groups': groups}).encode()
+
+    def _restore(self, stored: Mapping[str, Any]) -> None:
+        self.begun = stored['begun']
+        if self.begun is None:
+            return
+        self.memories = {}
+        for group, memory, state, value, times in stored['groups']:
+            key = tuple(group)
+            self.memories[key] = Memory.from_dict(memory)
+            if state != State.ABSENT:
+                self.shown[key] = Shown(State(state), np.nan if value is None else value, times)
+
+
+class Recorded(GivenStates):
+    """The states that a member had, with the values of the evaluations that were just made."""
+
+    def __init__(self, name: str, series: tuple[Series, ...], start: int, end: int, newest: Mapping[Group, Instalment]):
+        super().__init__(name, series, start, end, 0, Assumptions())
+        self._newest = newest
+
+    def timeline(self, group: Group) -> GroupTimeline:
+        timeline = super().timeline(group)
+        if group not in self._newest:
+            return timeline
+        newest = self._newest[group].timeline
+        row = np.searchsorted(newest.ticks, timeline.ticks, side='right') - 1
+        values: Floats = np.where(row >= 0, newest.values[np.maximum(row, 0)], np.nan)
+        return GroupTimeline(
+            group, timeline.tags, timeline.ticks, values, timeline.states, timeline.transitions, timeline.end
+        )
+
+
+_SEVERITY = [State.OK, State.UNKNOWN, State.NO_DATA, State.WARN, State.ALERT]
+
+
+def _plain(value: float) -> float | None:
+    return None if np.isnan(value) else value
+
+
+def _no_slo(query: Any) -> Any:
+    raise Unsupported('SLO', None, 'alerts on SLOs are not evaluated here')

@@ -1,0 +1,240 @@
+"""Live evaluation: what the sandbox tells as time goes by is what a rehearsal of the same points tells."""
+
+import http.server
+import json
+import threading
+from email import message_from_bytes
+from pathlib import Path
+from random import Random
+from typing import ClassVar
+
+import pytest
+
+from ddassets.assets import Bundle
+from ddassets.diagnostic import UnusableInputError
+from ddassets.engine.state import State
+from ddassets.rehearsal import parse, rehearse
+from ddassets.rehearsal.inbox import inbox
+from ddassets.sandbox.keys import Keys
+from ddassets.sandbox.mailbox import Mail, Mailbox
+from ddassets.sandbox.request import Request
+from ddassets.sandbox.sandbox import Sandbox
+from ddassets.sandbox.store import Run, Source, Store
+from ddassets.sandbox.webhook import Webhook
+
+START = 1_799_049_600  # 2027-01-04T08:00:00Z
+HOURS = 6
+MONITORS = [
+    {
+        'name': 'Queue of {{host.name}}',
+        'type': 'query alert',
+        'query': 'avg(last_5m):avg:acme.queue{*} by {host} > 100',
+        'message': '{{#is_alert}}Long: {{value}}{{/is_alert}}{{#is_recovery}}Fine.{{/is_recovery}} @ops@example.com',
+        'tags': ['team:harbor'],
+        'options': {
+            'thresholds': {'critical': 100, 'warning': 60, 'critical_recovery': 40, 'warning_recovery': 30},
+            'renotify_interval': 20,
+            'notify_no_data': True,
+            'no_data_timeframe': 15,
+            'new_group_delay': 120,
+        },
+    },
+    {
+        'name': 'Errors',
+        'type': 'query alert',
+        'query': 'sum(last_10m):sum:acme.errors{*}.as_count() > 8',
+        'message': '{{value}} errors @slack-harbor',
+        'options': {'thresholds': {'critical': 8}, 'on_missing_data': 'default'},
+    },
+    {
+        'name': 'Process',
+        'type': 'service check',
+        'query': '"acme.can_connect".over("*").by("host").last(3).count_by_status()',
+        'message': '{{host.name}} {{check_message}} @ops@example.com',
+        'options': {
+            'thresholds': {'critical': 2, 'ok': 2, 'warning': 1},
+            'notify_no_data': True,
+            'no_data_timeframe': 10,
+        },
+    },
+]
+COMPOSITE = {'name': 'Both', 'type': 'composite', 'message': '{{a.value}} and {{b.value}} @oncall', 'options': {}}
+DOWNTIME = {
+    'message': 'Works @ops@example.com',
+    'monitor_identifier': {'monitor_tags': ['*']},
+    'scope': 'host:b',
+    'notify_end_states': ['alert', 'warn', 'no data'],
+    'notify_end_types': ['expired'],
+    'schedule': {'start': '2027-01-04T09:30:00+00:00', 'end': '2027-01-04T10:40:00+00:00'},
+}
+
+
+def signal(seed: int):
+    """Points of two gauges and a count, and runs of a check, with pauses: (instant, Source or check, host, value)."""
+    random = Random(seed)
+    queue, errors, runs = {}, [], {}
+    for host in 'ab':
+        level, points, statuses = 20.0, [], []
+        for minute in range(HOURS * 60):
+            level = max(0.0, min(160.0, level + random.choice([-25, -5, 0, 5, 25])))
+            if not 130 < minute < 130 + random.choice([0, 40]):
+                points.append((START + 60 * minute, round(level, 1)))
+            if not (200 < minute < 230 and host == 'a'):
+                statuses.append((START + 60 * minute + 15, random.choices([0, 1, 2, 3], [8, 1, 4, 1])[0]))
+        queue[host], runs[host] = points, statuses
+    for minute in range(HOURS * 60):
+        if random.random() < 0.4:
+            errors.append((START + 60 * minute, random.choice([1, 1, 2, 5])))
+    return queue, errors, runs
+
+
+def scenario(seed: int):
+    queue, errors, runs = signal(seed)
+    folder = {'start': '2027-01-04T08:00:00', 'length': f'{HOURS}h', 'downtimes': [DOWNTIME]}
+    composite = {**COMPOSITE, 'query': '1 && 2'}
+    monitors = [{**body, 'id': number} for number, body in enumerate([*MONITORS, composite], 1)]
+    series = [
+        {
+            'metric': 'acme.queue',
+            'type': 'gauge',
+            'interval': '60s',
+            'tags': [f'host:{host}'],
+            'values': compact(points),
+        }
+        for host, points in queue.items()
+    ]
+    series.append({'metric': 'acme.errors', 'type': 'count', 'interval': '60s', 'values': compact(errors)})
+    words = {0: 'OK', 1: 'WARNING', 2: 'CRITICAL', 3: 'UNKNOWN'}
+    for host, found in runs.items():
+        by_minute = {(instant - START) // 60: words[status] for instant, status in found}
+        series.append(
+            {
+                'service_check': 'acme.can_connect',
+                'interval': '60s',
+                'tags': [f'host:{host}'],
+                'from': '2027-01-04T08:00:15',
+                'statuses': ' '.join(by_minute.get(minute, '_') for minute in range(HOURS * 60)),
+            }
+        )
+    return parse(json.dumps({**folder, 'series': series, 'monitors': monitors}), Path('a.yaml'))
+
+
+def compact(points) -> str:
+    known = {(instant - START) // 60: value for instant, value in points}
+    return ' '.join(str(known.get(minute, '_')) for minute in range(HOURS * 60))
+
+
+def create(sandbox, operation: str, body) -> str:
+    request = Request({}, body, '', sandbox.clock.moment())
+    return sandbox.organisation.act(operation, request).body
+
+
+def get(sandbox, id):
+    request = Request({'group_states': ['all']}, None, str(id), sandbox.clock.moment())
+    return sandbox.organisation.act('GetMonitor', request).body
+
+
+def told(mails):
+    return sorted((one.instant, one.title, tuple(one.recipients), bool(one.muted_by)) for one in mails)
+
+
+def start(store, tmp_path):
+    return Sandbox(store, Keys.of(['a' * 32], ['b' * 40]), mailbox=Mailbox(store, tmp_path / 'mail'))
+
+
+@pytest.mark.parametrize(
+    'address', ['http://example.com/', 'https://127.0.0.1/', 'http://127.0.0.1:99999/', 'http://localhost@example.com/']
+)
+def test_a_webhook_is_on_this_machine(address):
+    with pytest.raises(UnusableInputError, match='on this machine'):
+        Webhook(address)
+
+
+class _Called(http.server.BaseHTTPRequestHandler):
+    calls: ClassVar[list] = []
+    refuse = 0
+
+    def do_POST(self):
+        _Called.calls.append(json.loads(self.rfile.read(int(self.headers['Content-Length']))))
+        _Called.refuse -= 1
+        self.send_response(503 if _Called.refuse >= 0 else 200)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def test_a_webhook_gets_each_sent_message_once_it_answers():
+    _Called.calls, _Called.refuse = [], 1
+    with http.server.HTTPServer(('127.0.0.1', 0), _Called) as server, Store() as store:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        mailbox = Mailbox(store, webhook=Webhook(f'http://127.0.0.1:{server.server_port}/hook'))
+        for number, muted in enumerate([(), ('nights',), ()]):
+            mail = Mail(
+                START + number, f'Title {number}', 'Text', ('@a',), monitor=1, muted_by=muted, webhook={'$ID': 'x'}
+            )
+            store.write(lambda change, mail=mail: mailbox.add(change, mail))
+        mailbox.deliver()
+        assert 'answered 503' in mailbox.problem
+        mailbox.deliver()
+        mailbox.deliver()
+        server.shutdown()
+    assert [one['title'] for one in _Called.calls] == ['Title 0', 'Title 0', 'Title 2']
+    assert _Called.calls[-1]['variables'] == {'$ID': 'x'} and not mailbox.problem
+
+
+@pytest.mark.parametrize('seed', range(6))
+def test_the_sandbox_tells_what_a_rehearsal_tells(seed, tmp_path):
+    random = Random(seed)
+    queue, errors, runs = signal(seed)
+    with Store() as store:
+        sandbox = start(store, tmp_path)
+        sandbox.clock.drive(START - 1)
+        ids = [create(sandbox, 'CreateMonitor', body)['id'] for body in MONITORS]
+        create(sandbox, 'CreateMonitor', {**COMPOSITE, 'query': f'{ids[0]} && {ids[1]}'})
+        create(sandbox, 'CreateDowntime', {'data': {'type': 'downtime', 'attributes': DOWNTIME}})
+        now, end = START - 1, START + HOURS * 3600 - 1
+        while now < end:
+            to = min(now + random.choice([1, 20, 60, 60, 300, 2400]), end)
+
+            def due(points, now=now, to=to):
+                return [one for one in points if now < one[0] <= to]
+
+            def add(change, due=due):
+                for host in 'ab':
+                    change.add_points([(Source('acme.queue', (), host, 'gauge', 60), due(queue[host]))])
+                    change.add_runs(Run('acme.can_connect', (), host, *one) for one in due(runs[host]))
+                change.add_points([(Source('acme.errors', (), '', 'count', 60), due(errors))])
+
+            store.write(add)
+            sandbox.clock.drive(to)
+            now = to
+            if random.random() < 0.1:
+                # After a restart everything goes on.
+                sandbox = start(store, tmp_path)
+        assert [one.reason for one in sandbox.live.watched().values()] == [''] * 4
+        found = told(sandbox.live.mailbox.mails())
+        events = [event.instant for event in store.events(START - 1, end) if event.monitor]
+        shown = {
+            (watched.asset.name, name): one['status']
+            for id, watched in sandbox.live.watched().items()
+            for name, one in get(sandbox, id)['state']['groups'].items()
+        }
+    rehearsed = rehearse(scenario(seed), Bundle(Path('acme'), None, {}, (), ()))
+    expected = [one for one in told(inbox(rehearsed)) if not one[1].startswith('Downtime')]
+    assert shown == {
+        (monitor.name, ','.join(group) or '*'): str(State(result.states[-1]))
+        for monitor in rehearsed.monitors
+        for group, result in monitor.results.items()
+    }
+    assert events == [instant for instant, title, _, muted in found if not muted and not title.startswith('Downtime')]
+    own = [one for one in found if one[1].startswith('Downtime')]
+    assert [one for one in found if one not in own] == expected
+    assert [(one[1].split(':')[0], one[2]) for one in own] == [
+        ('Downtime started', ('@ops@example.com',)),
+        ('Downtime expired', ('@ops@example.com',)),
+    ]
+    assert len(expected) > 40 and {muted for *_, muted in expected} == {True, False}
+    files = [message_from_bytes(path.read_bytes()) for path in sorted((tmp_path / 'mail').iterdir())]
+    assert sorted(one['Subject'] for one in files) == sorted(title for _, title, _, muted in found if not muted)
+    assert {'Both', 'Errors', 'Process'} <= {title.rpartition('] ')[2] for _, title, *_ in expected}
