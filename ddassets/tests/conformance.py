@@ -355,7 +355,8 @@ def _events(case: Case) -> Iterator[dict[str, Any]]:
 def _product(case: Case) -> str:
     """Return the product of the monitor's search, or of the first variable of its formula."""
     variables = case.get('options', {}).get('variables')
-    return variables[0]['data_source'].replace('_', '-') if variables else case['query'].partition('(')[0]
+    product = variables[0]['data_source'].replace('_', '-') if variables else case['query'].partition('(')[0]
+    return str(product)
 
 
 def _members(case: Case) -> Iterator[dict[str, Any]]:
