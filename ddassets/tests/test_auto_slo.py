@@ -7,11 +7,13 @@ import pytest
 from citing import rule
 from made import MESSAGE
 
+from ddassets import assets
 from ddassets.assets import read_monitor, read_slo
 from ddassets.assets.source import Unplaced
 from ddassets.cli import main
 from ddassets.engine import slo
 from ddassets.rehearsal.auto.slo import survey_slo
+from ddassets.rehearsal.starting import start
 
 SOURCE = Unplaced(Path('acme.json'))
 BURN = 'burn_rate("abc").over("30d").long_window("1h").short_window("5m") > 14.4'
@@ -119,3 +121,9 @@ def test_the_command(tmp_path, capsys):
     main(['rehearse', '--auto', '--format', 'json', str(tmp_path)])
     (burns, _) = json.loads(capsys.readouterr().out)['monitors']
     assert burns['paces'] == {'100': 60, '10': 540, '1': None, '0.1': None}
+
+
+def test_init_says_where_an_example_is(tmp_path):
+    asset = read_monitor(SOURCE, alert(BURN))
+    found = start(asset, assets.read(tmp_path), tmp_path / 'burns.yaml', 'schema.json')
+    assert found.reason == 'no signal is generated for an SLO alert: docs/rehearsals.md has an example'

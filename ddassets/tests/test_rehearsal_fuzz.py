@@ -23,7 +23,37 @@ ACME = Path(__file__).parent / 'acme'
 ASSETS = bundle.read(ACME)
 ROUNDS = runs(150)
 SECONDS = 20
-SCENARIOS = [path.read_text() for path in sorted((ACME / 'rehearsals').glob('*.yaml'))]
+SLO_ALERTS = """\
+start: 2027-01-04T10:00:00
+length: 30m
+series:
+  - {metric: acme.requests, type: count, interval: 60s, tags: [status:ok], from: 2027-01-04T08:00:00, values: 985x180}
+  - {metric: acme.requests, type: count, interval: 60s, tags: [status:error], from: 2027-01-04T08:00:00, values: 15x180}
+  - {monitor: 7, states: OKx100 Alertx20 OKx200, from: 2027-01-04T08:00:00}
+slos:
+  - id: a
+    name: Requests
+    type: metric
+    query:
+      numerator: 'sum:acme.requests{status:ok}.as_count()'
+      denominator: 'sum:acme.requests{*}.as_count()'
+    thresholds: [{timeframe: 7d, target: 99.9}]
+  - {id: b, name: Uptime, type: monitor, monitor_ids: [7], thresholds: [{timeframe: 7d, target: 99}]}
+corrections: [{slo: a, from: 2027-01-04T09:00:00, to: 2027-01-04T09:10:00}]
+before: [{slo: b, good: 9990, total: 10000}]
+monitors:
+  - name: Burns
+    type: slo alert
+    query: burn_rate("a").over("7d").long_window("1h").short_window("5m") > 14.4
+    message: '{{long_window_burn_rate}} @ops'
+    options: {thresholds: {critical: 14.4, warning: 7}}
+  - name: Budget
+    type: slo alert
+    query: error_budget("b").over("7d") > 20
+    message: '{{value}} @ops'
+    options: {thresholds: {critical: 20}}
+"""
+SCENARIOS = [*(path.read_text() for path in sorted((ACME / 'rehearsals').glob('*.yaml'))), SLO_ALERTS]
 JUNK = [
     *('', '0', '-1', '1e400', 'nan', '.inf', 'null', '~', 'true', 'no', '{}', '[]', '[[]]', '{a: 1}', '""', '"\\0"'),
     *(

@@ -12,6 +12,7 @@ from ddassets.assets import read
 from ddassets.cli import rehearse_text
 from ddassets.cli.rehearse_output import report
 from ddassets.diagnostic import UnusableInputError
+from ddassets.engine.state import State
 from ddassets.output.formats import render
 from ddassets.output.terminal import Screen
 from ddassets.rehearsal import parse, rehearse
@@ -316,6 +317,22 @@ def test_an_error_budget_has_no_delay():
     options = {'thresholds': {'critical': 1}, 'evaluation_delay': 600}
     found = rehearsed('error_budget("slo").over("7d") > 1', series, slo(('7d', 99.9)), options=options)
     assert changes(found) == ['10:00:30 Alert']
+
+
+@rule('18.18')
+def test_options_without_effect():
+    """The case slo-alert-takes-no-on-missing-data: the option belongs to the monitor of a monitor-based SLO."""
+    series = [count('acme.total', '1x10100', WEEK), count('acme.good', '1x10080 0x20', WEEK)]
+    thresholds = {'critical': 1, 'critical_recovery': 0}
+    options = {'thresholds': thresholds, 'evaluation_delay': 60, 'timeout_h': 2, 'on_missing_data': 'show_no_data'}
+    found = rehearsed('error_budget("slo").over("7d") > 1', series, slo(('7d', 99.9)), options=options)
+    (warning,) = [one for one in found.warnings if '18.18' in one]
+    for name in ('thresholds.critical_recovery', 'on_missing_data', 'timeout_h', 'evaluation_delay'):
+        assert name in warning
+    assert State.NO_DATA not in found.monitors[0].monitor.states
+    series = [count('acme.total', '1x180'), count('acme.good', '1x180')]
+    found = rehearsed(BURN.format('7d', '> 1'), series, slo(('7d', 99.9)), options={**options, 'on_missing_data': None})
+    assert any('timeout_h: without effect in a burn-rate alert' in one for one in found.warnings)
 
 
 @rule('18.10', 'A65')

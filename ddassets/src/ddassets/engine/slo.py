@@ -8,6 +8,7 @@ import numpy as np
 
 from ddassets import duration
 from ddassets.assets.monitor import Monitor as MonitorAsset
+from ddassets.assets.monitor_table import MonitorOptions
 from ddassets.assets.refusal import refuse
 from ddassets.diagnostic import Unsupported, UnusableInputError
 from ddassets.engine import exact
@@ -33,13 +34,14 @@ _BAD = {'metric': 'bad events', 'monitor': 'minutes down', 'time_slice': 'bad sl
 class SloMonitor(ThresholdMonitor):
     """An SLO alert. `inclusive`: a burn rate that equals its threshold reaches it, whatever the operator is (A64).
 
-    `about` names the SLO and its target, once the monitor has an evaluator.
+    `about` names the SLO and its target, once the monitor has an evaluator. `ignored` are options without effect.
     """
 
     query: SloQuery
     _: KW_ONLY
     inclusive: bool = False
     about: str = ''
+    ignored: tuple[str, ...] = ()
 
     @property
     def legend(self) -> str:
@@ -90,8 +92,21 @@ def of(asset: MonitorAsset) -> SloMonitor:
         evaluation_delay=options.evaluation_delay if query.kind == 'burn_rate' else 0,
         # The default of 60 s is documented for metrics only.
         new_group_delay=options.new_group_delay or 0,
+        ignored=tuple(_ignored(options, query)),
         **common,
     )
+
+
+def _ignored(options: MonitorOptions, query: SloQuery) -> Iterator[str]:
+    """Yield the options that are set and have no effect (rule 18.18)."""
+    for key in ('critical_recovery', 'warning_recovery'):
+        if getattr(options.thresholds, key) is not None:
+            yield f'thresholds.{key}'
+    for key in ('notify_no_data', 'on_missing_data', 'timeout_h'):
+        if getattr(options, key):
+            yield key
+    if options.evaluation_delay and query.kind == 'error_budget':
+        yield 'evaluation_delay'
 
 
 class SloEvaluator:
@@ -165,6 +180,9 @@ class SloEvaluator:
             raise Unsupported('.by()', query.calls['by'].start + 1, reason)
 
     def _warnings(self) -> Iterator[str]:
+        if self.monitor.ignored:
+            kind = 'a burn-rate alert' if self.monitor.burns else 'an alert on an error budget'
+            yield f'{joined(self.monitor.ignored)}: without effect in {kind} (rule 18.18)'
         monitor, window = self.monitor, self.monitor.windows[0]
         if not self._ticks.size:
             return

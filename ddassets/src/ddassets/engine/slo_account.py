@@ -214,8 +214,12 @@ def _metric(task: _Task) -> dict[Group, Account]:
     bad = sides['bad'] if total is None else [*total, *(_Term(-term.factor, term.leaf) for term in good)]
     total = [*good, *bad] if total is None else total
     _check_keys(task, next(iter(keys), frozenset()))
-    groups = dict.fromkeys(group for term in total for group in _by_group(task, term.leaf)) if task.by else [()]
-    return {group: _counted_account(task, bad, total, group) for group in groups}
+    found = {leaf: _by_group(task, leaf) for leaf in dict.fromkeys(term.leaf for term in (*bad, *total))}
+    groups = dict.fromkeys(group for term in total for group in found[term.leaf]) if task.by else [()]
+    return {
+        group: _counted_account(task, bad, total, {leaf: each.get(group, []) for leaf, each in found.items()})
+        for group in groups
+    }
 
 
 def _check_keys(task: _Task, keys: frozenset[str]) -> None:
@@ -224,8 +228,10 @@ def _check_keys(task: _Task, keys: frozenset[str]) -> None:
         raise task.refuse('.by()', f'its queries group by {found}, not by {unknown[0]}')
 
 
-def _counted_account(task: _Task, bad: Sequence[_Term], total: Sequence[_Term], group: Group) -> Account:
-    found = {leaf: _by_group(task, leaf).get(group, []) for leaf in dict.fromkeys(term.leaf for term in (*bad, *total))}
+def _counted_account(
+    task: _Task, bad: Sequence[_Term], total: Sequence[_Term], found: Mapping[Leaf, Sequence[Series]]
+) -> Account:
+    """Return the account of a group from the series of each query in it."""
     all_series = [series for each in found.values() for series in each]
     counted = [series for term in total for series in found[term.leaf] if len(series)]
     return Account(
@@ -453,6 +459,10 @@ def _time_slice(task: _Task) -> dict[Group, Account]:
         index = ((times[there] - start) // seconds).astype(np.int64)
         failed = ~_COMPARE[found.comparator](values[there], found.threshold)
         bad.setdefault(own, np.zeros(starts.size, dtype=np.bool_))[index] |= failed
+    members: dict[Group, list[Series]] = {}
+    for full, each in sources.items():
+        if (own := _part(full, task.by)) is not None:
+            members.setdefault(own, []).extend(_series([each]))
     bad = bad or ({} if task.by else {(): np.zeros(starts.size, dtype=np.bool_)})
     return {
         group: Account(
@@ -460,7 +470,7 @@ def _time_slice(task: _Task) -> dict[Group, Account]:
             total=[Entries(starts + seconds, np.ones(starts.size))],
             begin=begin,
             step=seconds,
-            series=[one for full, each in sources.items() if _part(full, task.by) == group for one in _series([each])],
+            series=members.get(group, ()),
         )
         for group, failed in bad.items()
     }
