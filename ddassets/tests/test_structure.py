@@ -108,7 +108,7 @@ def test_no_integration_is_imported():
 # Who may import whom: each package its own modules and those of the rows before it.
 LAYERS = (
     ('regex',),
-    ('boundary', 'budget', 'diagnostic', 'duration', 'keys', 'nearest'),
+    ('boundary', 'budget', 'diagnostic', 'duration', 'keys', 'nearest', 'zones'),
     ('extras', 'language', 'output'),
     ('assets',),
     ('engine', 'sources'),

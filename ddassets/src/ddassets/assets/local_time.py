@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from ddassets.assets.option import shown
 from ddassets.language.recurrence import YEARS, RuleFault
 from ddassets.nearest import did_you_mean
 from ddassets.regex import regex
+from ddassets.zones import find_zone, zone_names
 
 LOCAL_TIME = 'a local time without offset such as 2027-01-03T19:00:00'
 ZONE = 'a time zone such as Europe/Berlin'
@@ -36,11 +37,8 @@ def read_local_time(text: str) -> tuple[datetime | None, Sequence[Exception]]:
 
 def read_zone(text: str) -> tuple[ZoneInfo | None, Sequence[Exception]]:
     """Read the name of a time zone."""
-    # Debian's names `localtime`, `posixrules` and `Factory` are not locations.
-    if text not in ('localtime', 'posixrules', 'Factory'):
-        try:
-            return ZoneInfo(text), ()
-        except (KeyError, ValueError, OSError):
-            pass
-    near = did_you_mean(text, sorted(available_timezones()))
+    zone = find_zone(text)
+    if zone is not None:
+        return zone, ()
+    near = did_you_mean(text, zone_names())
     return None, [RuleFault(f'expected {ZONE}, found {shown(text)}{near}', '5.4')]

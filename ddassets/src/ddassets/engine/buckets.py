@@ -10,17 +10,16 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from ddassets.engine.column import Floats, Indices
+from ddassets.engine.timeline import DAY
 from ddassets.regex import regex
 
 type CalendarUnit = Literal['daily', 'weekly', 'monthly']
 
-WEEKDAYS = ('monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday')
 _HOUR = regex(r'(1[0-2]|[1-9])(am|pm)', re.IGNORECASE)
-_DAY = 86400
 _LONGEST: dict[CalendarUnit, int] = {'daily': 1, 'weekly': 7, 'monthly': 31}
 _SHORTEST: dict[CalendarUnit, int] = {'daily': 1, 'weekly': 7, 'monthly': 28}
 # No change of clocks is longer.
-_CLOCK = 3 * 3600
+CLOCK_CHANGE = 3 * 3600
 
 
 class Buckets(Protocol):
@@ -94,7 +93,7 @@ class CalendarBuckets:
     @property
     def longest(self) -> int:
         """An upper bound of the length of a bucket, in seconds."""
-        return _LONGEST[self.unit] * _DAY + _CLOCK
+        return _LONGEST[self.unit] * DAY + CLOCK_CHANGE
 
     def number(self, instants: Indices | Floats) -> Indices:
         return self._ranks(instants, 'right') - 1
@@ -124,7 +123,7 @@ class CalendarBuckets:
         return seconds // self.longest
 
     def greatest(self, seconds: int) -> int:
-        return -(-seconds // (_SHORTEST[self.unit] * _DAY - _CLOCK))
+        return -(-seconds // (_SHORTEST[self.unit] * DAY - CLOCK_CHANGE))
 
     def _of(self, day: date) -> int:
         """Return the number of the unit that contains a date."""

@@ -7,13 +7,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from dateutil.relativedelta import relativedelta
 
+from ddassets.engine.buckets import CLOCK_CHANGE
 from ddassets.engine.column import Floats, Indices
+from ddassets.engine.timeline import DAY
 from ddassets.regex import regex
 
 _SHIFT = regex(r'-(\d{1,4})(d|w|mo)')
-_DAY = 86400
-# No change of clocks is longer.
-_CLOCK = 3 * 3600
 # Local days begin, and clocks change, at multiples of this many seconds.
 _GRAIN = 900
 
@@ -35,12 +34,12 @@ class CalendarShift:
     @property
     def least(self) -> int:
         """A lower bound of the shift, in seconds."""
-        return max(self.number * {'d': _DAY, 'w': 7 * _DAY, 'mo': 28 * _DAY}[self.unit] - _CLOCK, 0)
+        return max(self.number * {'d': DAY, 'w': 7 * DAY, 'mo': 28 * DAY}[self.unit] - CLOCK_CHANGE, 0)
 
     @property
     def greatest(self) -> int:
         """An upper bound of the shift, in seconds."""
-        return self.number * {'d': _DAY, 'w': 7 * _DAY, 'mo': 31 * _DAY}[self.unit] + _CLOCK
+        return self.number * {'d': DAY, 'w': 7 * DAY, 'mo': 31 * DAY}[self.unit] + CLOCK_CHANGE
 
     def seconds(self, instants: Indices | Floats) -> Indices:
         """Return the length of the shift at each instant, both in seconds; instants are since the epoch.

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, cast
-from zoneinfo import available_timezones
 
 from ddassets.diagnostic import Unsupported
 from ddassets.engine.assumptions import Assumptions
@@ -28,6 +27,7 @@ from ddassets.language.query import tree
 from ddassets.language.query.vocabulary import ARGUMENTS, METHODS, is_percentile
 from ddassets.nearest import joined
 from ddassets.regex import regex
+from ddassets.zones import zone_names
 
 # A rehearsal lasts at most ten years, so no shift and no bucket is longer.
 MAX_SECONDS = 3660 * 86400
@@ -105,7 +105,7 @@ def _pointwise(name: str, operand: Node, arguments: Sequence[tree.Argument], ass
 
 def _calendar(call: tree.Call, operand: Node, arguments: Sequence[tree.Argument], assumptions: Assumptions) -> Node:
     text, zone = (argument.value if isinstance(argument, tree.Text) else '' for argument in arguments)
-    if zone not in available_timezones():
+    if zone not in zone_names():
         raise Unsupported(
             'calendar_shift()', arguments[1].span.start + 1, 'expected a time zone such as "Europe/Berlin"'
         )

@@ -6,12 +6,11 @@ It refuses everything else with its name and column (section 1 of the semantics)
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
-from zoneinfo import available_timezones
 
 from ddassets import duration
 from ddassets.diagnostic import Unsupported
 from ddassets.engine.assumptions import Assumptions
-from ddassets.engine.buckets import WEEKDAYS, CalendarBuckets, CalendarUnit, parse_hour
+from ddassets.engine.buckets import CalendarBuckets, CalendarUnit, parse_hour
 from ddassets.engine.cumulative import EXTENTS, CumulativeUnit
 from ddassets.engine.functions import (
     EVALUATED,
@@ -53,8 +52,9 @@ from ddassets.engine.raw_values import Share
 from ddassets.language.query import tree
 from ddassets.language.query.printing import render
 from ddassets.language.query.tree import MonitorQuery
-from ddassets.language.query.vocabulary import ARGUMENTS, CALENDAR_UNITS, METHODS, is_percentile
+from ddassets.language.query.vocabulary import ARGUMENTS, CALENDAR_UNITS, METHODS, WEEKDAYS, is_percentile
 from ddassets.nearest import joined
+from ddassets.zones import zone_names
 
 AGGREGATORS = ('avg', 'sum', 'min', 'max')
 #: What reduces a formula or a variable of it over the window (rules 17.1 and 17.2); others lack a definition.
@@ -474,7 +474,7 @@ def _aligned(unit: tree.Word | tree.Text, arguments: Sequence[tree.Argument]) ->
     found = CalendarBuckets(cast(CalendarUnit, unit.value))
     *before, last = arguments or (None,)
     zone = last.value if isinstance(last, tree.Word | tree.Text) else ''
-    if zone in available_timezones():
+    if zone in zone_names():
         found = replace(found, zone=zone)
     elif len(arguments) == 2:
         assert last is not None

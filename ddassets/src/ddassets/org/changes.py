@@ -6,7 +6,6 @@ Each kind has a method `changed`; here is what several kinds use.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import available_timezones
 
 from ddassets import assets as bundle
 from ddassets.diagnostic import UnusableInputError
@@ -17,6 +16,7 @@ from ddassets.language.query.printing import render
 from ddassets.language.query.scope import narrow
 from ddassets.language.query.syntax import parse_monitor, parse_queries, parse_query
 from ddassets.nearest import did_you_mean
+from ddassets.zones import zone_names
 
 
 @dataclass(frozen=True)
@@ -92,8 +92,8 @@ def check_handles(changes: Changes) -> None:
             narrow(parse_query('avg:metric{*}'), [tag])
         except ValueError as error:
             raise UnusableInputError(f'--tag: {error}') from None
-    if changes.timezone is not None and changes.timezone not in (zones := available_timezones()):
+    if changes.timezone is not None and changes.timezone not in zone_names():
         raise UnusableInputError(
             f'--timezone: expected a time zone such as Europe/Berlin, found {changes.timezone!r}'
-            f'{did_you_mean(changes.timezone, sorted(zones))}'
+            f'{did_you_mean(changes.timezone, zone_names())}'
         )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from ddassets.assets.document import read_bytes
 from ddassets.diagnostic import UnusableInputError
@@ -56,6 +56,7 @@ from ddassets.rehearsal.scenario import (
 )
 from ddassets.rehearsal.statuses import CHECK_WORDS
 from ddassets.rehearsal.times import read_instant, read_length, read_week
+from ddassets.zones import find_zone, zone_names
 
 # The keys that give the values of a dynamic threshold.
 LIMIT_VALUES = tuple(LIMIT_OPTIONS.values())
@@ -137,15 +138,11 @@ class _Times:
 
 def _zone(entry: Entry) -> ZoneInfo:
     name = entry.text()
-    # Debian's names `localtime` and `Factory` are not locations.
-    if name not in ('localtime', 'posixrules', 'Factory'):
-        try:
-            return ZoneInfo(name)
-        except (KeyError, ValueError, OSError):
-            pass
-    entry.refuse(
-        f'expected a time zone such as Europe/Berlin, found {entry.shown()}{did_you_mean(name, available_timezones())}'
-    )
+    zone = find_zone(name)
+    if zone is None:
+        close = did_you_mean(name, zone_names())
+        entry.refuse(f'expected a time zone such as Europe/Berlin, found {entry.shown()}{close}')
+    return zone
 
 
 def _host(entry: Entry) -> Host:

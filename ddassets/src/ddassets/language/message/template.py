@@ -2,9 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from functools import cache, lru_cache
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, available_timezones
 
 from ddassets.language.message.expression import Expression, ExpressionError, parse_expression
 from ddassets.language.message.tree import (
@@ -25,6 +23,7 @@ from ddassets.language.message.tree import (
 from ddassets.language.message.vocabulary import BARE_VARIABLES, CONDITIONALS, FLAGS
 from ddassets.nearest import did_you_mean
 from ddassets.regex import regex
+from ddassets.zones import find_zone, zone_names
 
 MAX_DEPTH = 32
 MAX_FAULTS = 50
@@ -247,8 +246,8 @@ class _Reader:
         if name.removesuffix('_epoch') not in TRIGGER_TIMES:
             close = did_you_mean(name, TRIGGER_TIMES)
             self.fault(at, f'local_time: expected {" or ".join(TRIGGER_TIMES)}, found {name[:40]!r}{close}')
-        if _zone(zone) is None:
-            close = did_you_mean(zone, _zones())
+        if find_zone(zone) is None:
+            close = did_you_mean(zone, zone_names())
             self.fault(at, f'local_time: {zone[:40]!r} is not a time zone{close}')
 
     def block(self, content: str, inverted: bool, at: int, end: int) -> None:
@@ -335,16 +334,3 @@ class _Reader:
             block.offset, end, block.condition, block.inverted, tuple(block.body), otherwise, tuple(block.marks)
         )
         self.add(node)
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
-
-
-@lru_cache
-def _zone(name: str) -> ZoneInfo | None:
-    try:
-        return ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        return None

@@ -24,6 +24,7 @@ METHODS = ('avg', 'sum', 'min', 'max', 'count')
 FORMULA_METHODS = ('avg', 'sum', 'min', 'max', 'last', 'area', 'l2norm', 'percentile', 'stddev', 'mean', 'count_unique')
 # The units of a rollup by the calendar (rule 20.19).
 CALENDAR_UNITS = ('daily', 'weekly', 'monthly')
+WEEKDAYS = ('monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday')
 _RANKS = ('max', 'mean', 'min', 'sum', 'last', 'l2norm', 'area')
 #: The arguments of a function after the query: each is a description, or the allowed words.
 ARGUMENTS: Mapping[str, tuple[str | tuple[str, ...], ...]] = {

@@ -2,20 +2,18 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from zoneinfo import available_timezones
 
 from ddassets.diagnostic import Severity
 from ddassets.language.query.tree import Argument, Call, Metric, Modifier, Named, Number, Tags, Text, Word, walk
-from ddassets.language.query.vocabulary import ARGUMENTS, CALENDAR_UNITS, is_percentile
+from ddassets.language.query.vocabulary import ARGUMENTS, CALENDAR_UNITS, METHODS, WEEKDAYS, is_percentile
 from ddassets.lint.example import DASHBOARD, widget
 from ddassets.lint.queries import Reading
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
 from ddassets.nearest import suggestion
 from ddassets.regex import regex
+from ddassets.zones import zone_names
 
-_ROLLUPS = ('avg', 'sum', 'min', 'max', 'count')
-_WEEKDAYS = ('monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday')
 # A start time such as 12am; how minutes are written is not published.
 _START_TIME = regex(r'(1[0-2]|[1-9])(:\d\d)?\s*[ap]m', re.IGNORECASE)
 _FILLS = ('linear', 'last', 'zero', 'null')
@@ -74,10 +72,10 @@ def _rollup(reading: Reading, modifier: Modifier) -> Iterator[Fault]:
     for argument in modifier.arguments[:2]:
         match argument:
             case Word(value=value) | Text(value=value):
-                known = value in _ROLLUPS or value in CALENDAR_UNITS or is_percentile(value)
+                known = value in METHODS or value in CALENDAR_UNITS or is_percentile(value)
                 if not known and not value.startswith('$'):
-                    message = f'.rollup(): {value!r} is not a method, expected {", ".join(_ROLLUPS)}'
-                    yield reading.fault(message, argument.span, suggestion(value, _ROLLUPS))
+                    message = f'.rollup(): {value!r} is not a method, expected {", ".join(METHODS)}'
+                    yield reading.fault(message, argument.span, suggestion(value, METHODS))
             case Number(value=value) if value <= 0:
                 yield reading.fault(f'.rollup(): the interval is {value:g}; expected seconds above 0', argument.span)
 
@@ -90,17 +88,17 @@ def _alignment(reading: Reading, modifier: Modifier) -> Iterator[Fault]:
         return
     for argument in words[2:]:
         text = argument.value
-        if text.startswith('$') or text in available_timezones() or (unit == 'monthly' and argument is words[2]):
+        if text.startswith('$') or text in zone_names() or (unit == 'monthly' and argument is words[2]):
             continue
         if argument is words[2] and '/' not in text:
-            known = text.lower() in _WEEKDAYS if unit == 'weekly' else _START_TIME.fullmatch(text)
+            known = text.lower() in WEEKDAYS if unit == 'weekly' else _START_TIME.fullmatch(text)
             expected = 'a day such as monday' if unit == 'weekly' else 'a time such as 12am'
             if not known:
-                hint = suggestion(text.lower(), _WEEKDAYS) if unit == 'weekly' else ''
+                hint = suggestion(text.lower(), WEEKDAYS) if unit == 'weekly' else ''
                 message = f'.rollup(): {text!r} is not where {unit} buckets begin; expected {expected}'
                 yield reading.fault(message, argument.span, hint)
         else:
-            hint = suggestion(text, available_timezones())
+            hint = suggestion(text, zone_names())
             yield reading.fault(f'.rollup(): {text!r} is not a time zone', argument.span, hint)
 
 
