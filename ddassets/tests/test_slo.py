@@ -406,6 +406,19 @@ def test_the_text_and_the_data_of_a_result():
     )
 
 
+@rule('18.11')
+def test_an_explanation_names_the_monitors_that_are_down():
+    member = monitor(1, 'avg(last_1m):avg:acme.up{*} by {host} < 1', new_group_delay=0)
+    series = [gauge('1x10080 0 1x30', tags=['host:a']), gauge('1x10082 0 1x30', tags=['host:b'])]
+    one = of_monitors(1, target=99)
+    found = rehearsed('error_budget("slo").over("7d") > 9', series, one, monitors=[member])
+    explained = found.monitors[0].evaluator.explain((), found.start + 300)
+    assert [(name, time - found.start, amount) for name, time, amount in explained.points] == [
+        ('minutes down of M1, host:a', 30, 1),
+        ('minutes down of M1, host:b', 150, 1),
+    ]
+
+
 # What is before the data
 
 
@@ -612,6 +625,25 @@ def test_values_of_slices(query, values, seconds, bad):
     corrections = [{'slo': 'slo', 'from': '2027-01-04T09:00:00', 'to': '2027-01-04T09:59:00'}]
     found = rehearsed(burn, series, one, tick_second=0, length='1m', corrections=corrections)
     assert found.monitors[0].evaluator.variables((), found.start)['long_window_burn_rate'] == 0
+
+
+@rule('18.13')
+def test_slices_of_counts_and_of_a_formula():
+    query = 'burn_rate("slo").over("7d").long_window("2h").short_window("1h") > 0.001'
+    series = [count('acme.errors', '1x90 3x10 1x100'), count('acme.hits', '10x200')]
+    for text, threshold in (('sum:acme.errors{*}.as_count()', 14), ('100 * sum:acme.errors{*}.as_count() / 50', 28)):
+        found = rehearsed(query, series, of_slices(text, '<=', threshold, target=50), tick_second=0, length='1m')
+        # A slice of five minutes sums five points: two of 24 slices have 15 errors.
+        assert found.monitors[0].evaluator.variables((), found.start)['long_window_burn_rate'] == 2 / 24 / 0.5
+    one = of_slices('', '<=', 0.2, target=50)
+    part = one['sli_specification']['time_slice']['query']
+    part['formulas'] = [{'formula': 'errors / hits'}]
+    part['queries'] = [
+        {'data_source': 'metrics', 'name': name, 'query': f'sum:acme.{name}{{*}}.as_count()'}
+        for name in ('errors', 'hits')
+    ]
+    found = rehearsed(query, series, one, tick_second=0, length='1m')
+    assert found.monitors[0].evaluator.variables((), found.start)['long_window_burn_rate'] == 2 / 24 / 0.5
 
 
 @rule('18.14', 'A66')

@@ -303,7 +303,7 @@ class SloEvaluator:
             state=State(timeline.states[row]),
             value=float(timeline.values[row]),
             window=(start, to),
-            points=tuple((label, *point) for point in self._accounts[group].bad_points(start, to)),
+            points=tuple(self._accounts[group].bad_points(start, to, label)),
             reasons=tuple(self._reasons(group, timeline, row)),
             nothing=f'no {label}',
         )

@@ -1,7 +1,7 @@
 """What an SLO counts: good and total events, minutes or slices of time, of each group (rules 18.10 to 18.16)."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property, reduce
 from math import lcm
@@ -78,7 +78,7 @@ class Entries:
 class Account:
     """The bad and the total amounts of one group. `begin`: since when they are known; `step`: the seconds of one.
 
-    `before` is (bad, total) of the time before.
+    `before` is (bad, total) of the time before. `parts` are the bad amounts by what is bad, for explanations.
     """
 
     bad: Sequence[Entries]
@@ -87,6 +87,7 @@ class Account:
     step: int
     series: Sequence[Series] = ()
     before: tuple[Fraction, Fraction] | None = None
+    parts: Mapping[str, Sequence[Entries]] = field(default_factory=dict)
 
     @cached_property
     def _unit(self) -> tuple[int, int]:
@@ -124,15 +125,16 @@ class Account:
             bad, total = exact.plus(bad.astype(object), added[0]), exact.plus(total.astype(object), added[1])
         return bad, total
 
-    def bad_points(self, start: int, end: int) -> list[tuple[float, float]]:
-        """Return the instants in (start, end] with a bad amount, and the amounts."""
-        times = np.concatenate([np.empty(0), *(one.times for one in self.bad)])
-        values = np.concatenate([np.empty(0), *(one.values * float(one.factor) for one in self.bad)])
-        inside = (times > start) & (times <= end)
-        instants, index = np.unique(times[inside], return_inverse=True)
-        amounts = np.zeros(instants.size)
-        np.add.at(amounts, index, values[inside])
-        return [(time, amount) for time, amount in zip(instants.tolist(), amounts.tolist(), strict=True) if amount]
+    def bad_points(self, start: int, end: int, label: str) -> Iterator[tuple[str, float, float]]:
+        """Yield what is bad at the instants in (start, end], and how much; `label` is for a single part."""
+        for name, entries in (self.parts or {label: self.bad}).items():
+            times = np.concatenate([np.empty(0), *(one.times for one in entries)])
+            values = np.concatenate([np.empty(0), *(one.values * float(one.factor) for one in entries)])
+            inside = (times > start) & (times <= end)
+            instants, index = np.unique(times[inside], return_inverse=True)
+            amounts = np.zeros(instants.size)
+            np.add.at(amounts, index, values[inside])
+            yield from ((name, time, amount) for time, amount in zip(instants, amounts, strict=True) if amount)
 
     def lacks(self, starts: Indices) -> Flags:
         """Whether windows begin before the data do."""
@@ -375,13 +377,15 @@ def _monitor(task: _Task) -> dict[Group, Account]:
     # Minutes are instants, at the second of the alert's evaluations.
     start = int(max(first, min(begin, last)))
     minutes = np.arange(start + (last - start) % _MINUTE, last + 1, _MINUTE, dtype=np.int64)
-    down = np.zeros(minutes.size, dtype=np.bool_)
+    each: dict[str, Flags] = {}
     for member in members:
         for group in _groups(task, member):
-            down |= _down(member.monitor, member.evaluator.timeline(group), minutes)
+            name = f'minutes down of {member.name}{", " if group else ""}{",".join(group)}'
+            each[name] = _down(member.monitor, member.evaluator.timeline(group), minutes)
         task.assumptions.relied_on |= member.evaluator.assumptions.relied_on
     counted = (~task.corrected(minutes.astype(np.float64))).astype(np.float64)
     times = minutes.astype(np.float64)
+    down = np.logical_or.reduce([np.zeros(minutes.size, dtype=np.bool_), *each.values()])
     return {
         (): Account(
             bad=[Entries(times, np.where(down, counted, 0.0))],
@@ -389,6 +393,7 @@ def _monitor(task: _Task) -> dict[Group, Account]:
             begin=begin,
             step=_MINUTE,
             series=series,
+            parts={name: [Entries(times, np.where(own, counted, 0.0))] for name, own in each.items() if own.any()},
         )
     }
 
