@@ -875,6 +875,45 @@ NO_HANDLE = [(WARNING, '@pager is not notified of the recovery', '@pager')]
             )
         ),
         *(
+            pytest.param(monitor(f'avg(last_30m):{query}'), 'query/outliers', findings, id=f'outliers-{name}')
+            for name, query, findings in (
+                (
+                    'compared-with-1',
+                    "outliers(avg:acme.queue.length{*} by {host}, 'dbscan', 3) >= 1",
+                    [
+                        (
+                            Severity.NOTE,
+                            '>= 1: outliers() is 1 for an outlier and 0 for another group, and only > 0 is documented',
+                            '1',
+                        )
+                    ],
+                ),
+                ('as-documented', "outliers(avg:acme.queue.length{*} by {host}, 'mad', 3, 20) > 0", []),
+            )
+        ),
+        *(
+            pytest.param(monitor(query), 'query/nesting', findings, id=f'nesting-{name}')
+            for name, query, findings in (
+                (
+                    'anomalies',
+                    "avg(last_1h):anomalies(1 + integral(avg:acme.queue.length{*}), 'basic', 2) >= 1",
+                    [(Severity.ERROR, 'anomalies() cannot contain integral()', 'integral(avg:acme.queue.length{*})')],
+                ),
+                (
+                    'forecast',
+                    "max(next_12h):forecast(trend_line(avg:acme.queue.length{*}), 'linear', 2) >= 1",
+                    [
+                        (
+                            Severity.ERROR,
+                            'forecast() cannot contain trend_line()',
+                            'trend_line(avg:acme.queue.length{*})',
+                        )
+                    ],
+                ),
+                ('beside', "avg(last_1h):anomalies(ewma_3(avg:acme.queue.length{*}), 'basic', 2) >= 1", []),
+            )
+        ),
+        *(
             pytest.param(monitor(query), 'query/filter', findings, id=f'filter-{name}')
             for name, query, findings in (
                 (

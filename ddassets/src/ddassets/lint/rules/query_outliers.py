@@ -1,4 +1,4 @@
-"""outliers() over a single group."""
+"""outliers() over a single group, or compared with something else than 0."""
 
 from collections.abc import Iterator
 
@@ -17,15 +17,25 @@ def check(subject: Subject) -> Iterator[Fault]:
                     if not any(metric.by for metric in metrics(node)):
                         message = 'outliers() compares groups, but the query has none'
                         yield reading.fault(message, node.span, 'add by {host}, or another tag key')
+    for reading in subject.monitors:
+        query = reading.query
+        if query and isinstance(query.expression, Call) and query.expression.name == 'outliers':
+            if (query.comparator, query.threshold) != ('>', 0):
+                message = (
+                    f'{query.comparator} {query.threshold:g}: outliers() is 1 for an outlier and 0 for another group, '
+                    'and only > 0 is documented'
+                )
+                yield reading.fault(message, query.threshold_span, 'write > 0', Severity.NOTE)
 
 
 RULE = Rule(
     id='query/outliers',
     severity=Severity.WARNING,
-    reason='outliers() needs groups to compare.',
+    reason='outliers() needs groups to compare, and is compared with 0.',
     explanation=(
         'An outlier is a group that behaves differently from the others. Without `by {…}` there is only one group, so '
-        'the monitor never alerts.'
+        'the monitor never alerts. Its value is 1 for an outlier and 0 for another group; every documented monitor has '
+        '`> 0`, so another comparison is a note.'
     ),
     bad={
         MONITOR: {
@@ -45,5 +55,5 @@ RULE = Rule(
         }
     },
     check=check,
-    semantics=('19.2',),
+    semantics=('19.2', '19.3'),
 )
