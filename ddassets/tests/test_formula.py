@@ -15,7 +15,9 @@ from ddassets.diagnostic import Severity, UnusableInputError
 from ddassets.language.search import parse_search
 from ddassets.lint import lint
 from ddassets.rehearsal import parse, rehearse
+from ddassets.rehearsal.auto.estate import _survey
 from ddassets.rehearsal.inbox import inbox
+from ddassets.rehearsal.starting import start
 
 ACME = Path(__file__).parent / 'acme'
 ASSETS = read(ACME)
@@ -948,3 +950,105 @@ def test_a_constant_is_added_once_to_the_sums():
         '10:05:30 * OK to Alert at 0.866667',
         '10:06:30 * Alert to OK at 0.933333',
     ]
+
+
+# --auto and init
+
+PERCENT = 'formula("a / b * 100").last("5m") > 50'
+
+
+@pytest.mark.parametrize(
+    'body, expected',
+    [
+        pytest.param(
+            body_of(PERCENT, [found('a', '@x:1'), found('b')], 'log alert'),
+            ('yes', 'yes', 'not set'),
+            id='a ratio',
+            marks=rule('17.7', '17.11'),
+        ),
+        pytest.param(
+            body_of(
+                PERCENT,
+                [found('a', '@x:1', 'service'), found('b', '', 'service')],
+                'log alert',
+                on_missing_data='show_and_notify_no_data',
+            ),
+            ('yes', 'yes', 'yes'),
+            id='groups and no data',
+            marks=rule('17.9', '15.7'),
+        ),
+        pytest.param(
+            body_of('formula("a / 1000").last("5m") > 30', [found('a', aggregation='pc95', measure='@t')], 'log alert'),
+            ('yes', 'yes', 'not set'),
+            id='a measure',
+            marks=rule('17.7'),
+        ),
+        pytest.param(
+            body_of(
+                'formula("a - b").last("5m") < -2',
+                [found('a', aggregation='cardinality', measure='@u'), found('b')],
+                'log alert',
+            ),
+            ('yes', 'yes', 'not set'),
+            id='distinct values',
+            marks=rule('17.7'),
+        ),
+        pytest.param(
+            body_of('formula("a / b").last("5m") > 5', [A, B]),
+            ('yes', 'yes', 'not set'),
+            id='metrics',
+            marks=rule('17.6'),
+        ),
+    ],
+)
+def test_auto_reaches_the_states(body, expected):
+    one = surveyed(body)
+    assert (one.alert.answer, one.recovery.answer, one.no_data.answer) == expected, one.unsupported
+    assert one.notified
+
+
+@pytest.mark.parametrize(
+    'body, expected',
+    [
+        pytest.param(
+            body_of('formula("a - a").last("5m") > 9', [found('a')], 'log alert'),
+            'none of the numbers of events tried makes it alert: rehearse a scenario',
+            id='events',
+        ),
+        pytest.param(
+            body_of(COMPARED, [A], thresholds={'critical_query': 'formula("2 * a").rollup("avg").last("1w")'}),
+            'no signal is generated for a dynamic threshold, which reads a long history',
+            id='a dynamic threshold',
+            marks=rule('17.16'),
+        ),
+    ],
+)
+def test_auto_says_what_is_not_rehearsed(body, expected):
+    assert surveyed(body).unsupported == expected
+
+
+def surveyed(body):
+    monitor = read_monitor(Unplaced(Path('m')), body)
+    return _survey(monitor, ASSETS, (), ())
+
+
+@pytest.mark.parametrize(
+    'body, expected',
+    [
+        pytest.param(body_of('formula("a / b").last("5m") > 5', [A, B]), '', id='metrics'),
+        pytest.param(body_of(PERCENT, [found('a'), found('b')], 'log alert'), 'a formula over events', id='events'),
+        pytest.param(
+            body_of(COMPARED, [A], thresholds={'critical_query': 'formula("2 * a").rollup("avg").last("1w")'}),
+            'a dynamic threshold',
+            id='a dynamic threshold',
+        ),
+    ],
+)
+def test_init_writes_a_scenario_or_says_why_not(body, expected, tmp_path):
+    path = tmp_path / 'assets' / 'monitors' / 'm.json'
+    path.parent.mkdir(parents=True)
+    path.write_text(json.dumps(body))
+    bundle = read(tmp_path)
+    made = start(bundle.monitors[0], bundle, tmp_path / 'rehearsals' / 'm.yaml', 's.json')
+    assert made.reason == (expected and f'no signal is generated for {expected}: docs/rehearsals.md has an example')
+    assert bool(made.text) is not bool(expected)

@@ -136,13 +136,7 @@ class FormulaEvaluator:
         }
         self._ticks = self._parts[monitor.first.name].ticks
         self._grouped = [one for one in monitor.used if one.group_by]
-        self._node = formula_node(
-            substituted(
-                monitor.query,
-                lambda one: tree.Variable(one.name, tree.Number(0.0, span=one.span), 'sum', span=one.span),
-            ),
-            self.assumptions,
-        )
+        self._node = _node(monitor, self.assumptions)
         self._fills = any(isinstance(node, Filled) and node.name != 'gap' for node in walk(self._node))
         self._kept = {one.name: self._top(one) for one in self._grouped}
         self.warnings = tuple(self._warnings(chosen))
@@ -370,6 +364,22 @@ class FormulaEvaluator:
         times = np.concatenate([np.empty(0), *(self._parts[one.name].times(group) for one in self._grouped)])
         seen = np.sort(times) + self.monitor.evaluation_delay
         return known_since(np.append(seen[seen <= self._ticks[0]], found))
+
+
+def formula_values(monitor: FormulaMonitor, variables: Mapping[str, Floats], assumptions: Assumptions) -> Floats:
+    """Return the formula of given values of its variables."""
+    size = next(iter(variables.values())).shape
+    return np.broadcast_to(compute(_node(monitor, assumptions), _Values(variables)), size)
+
+
+def _node(monitor: FormulaMonitor, assumptions: Assumptions) -> Node:
+    """Return the formula as a node; the values of its variables are given."""
+
+    def variable(reference: tree.Reference) -> tree.Variable:
+        span = reference.span
+        return tree.Variable(reference.name, tree.Number(0.0, span=span), 'sum', span=span)
+
+    return formula_node(substituted(monitor.query, variable), assumptions)
 
 
 def _computed(variable: EventVariable) -> str:

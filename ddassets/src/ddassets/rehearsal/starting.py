@@ -15,8 +15,10 @@ from ddassets.assets import Bundle, Monitor
 from ddassets.assets.monitor_type import COUNTED, SLO
 from ddassets.assets.source_document import SourceDocument
 from ddassets.diagnostic import UnusableInputError
-from ddassets.engine import counted
+from ddassets.engine import kinds
 from ddassets.engine import monitor as monitors
+from ddassets.engine.counted import CountedMonitor
+from ddassets.engine.event_formula import FormulaMonitor
 from ddassets.engine.series import Series
 from ddassets.rehearsal import writing
 from ddassets.rehearsal.auto import START, MadeSignal, make_signal
@@ -77,9 +79,15 @@ def _made(monitor: Monitor, bundle: Bundle) -> MadeSignal | MadeEvents:
     """Generate the signal of a monitor. Raises UnusableInputError for a type or a query without one."""
     if monitor.type in SLO:
         raise UnusableInputError('no signal is generated for an SLO alert: docs/rehearsals.md has an example')
-    if monitor.type in COUNTED:
-        return make_events(monitor, counted.of(monitor))
-    return make_signal(monitor, monitors.of(monitor), *declared(bundle))
+    if monitor.type not in COUNTED and monitor.formula is None:
+        return make_signal(monitor, monitors.of(monitor), *declared(bundle))
+    found = kinds.read(monitor)
+    if isinstance(found, CountedMonitor):
+        return make_events(monitor, found)
+    if not isinstance(found, monitors.Monitor) or found.critical_query is not None:
+        what = 'a formula over events' if isinstance(found, FormulaMonitor) else 'a dynamic threshold'
+        raise UnusableInputError(f'no signal is generated for {what}: docs/rehearsals.md has an example')
+    return make_signal(monitor, found, *declared(bundle))
 
 
 def _lines(monitor: Monitor, bundle: Bundle, path: Path, schema: str, made: MadeSignal | MadeEvents) -> Iterator[str]:

@@ -12,6 +12,7 @@ from ddassets.assets import Monitor as MonitorAsset
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.counted import CountedMonitor
 from ddassets.engine.downtime import Downtime
+from ddassets.engine.event_formula import FormulaMonitor
 from ddassets.engine.message import Edge
 from ddassets.engine.monitor import Monitor
 from ddassets.engine.state import State
@@ -80,7 +81,7 @@ class Survey:
         return ', '.join(words)
 
 
-class Surveyor[M: (Monitor, CountedMonitor)](ABC):
+class Surveyor[M: (Monitor, CountedMonitor, FormulaMonitor)](ABC):
     """Answers for one monitor from its timeline under a generated signal."""
 
     asset: MonitorAsset

@@ -28,8 +28,8 @@ from ddassets.rehearsal.auto.survey import COURSE, START, conditions, last_level
 FIRST = START + 30
 #: Maximum of distinct values that are made for a cardinality; each is an entry of its own.
 MAX_VALUES = 5000
-# A level lasts at least so many seconds.
-_HOLD = 300
+#: A level lasts at least so many seconds.
+HOLD = 300
 # Levels tried around a threshold, in steps.
 _STEPS = (-1, 0, 1)
 
@@ -68,10 +68,11 @@ def make_events(asset: MonitorAsset, monitor: CountedMonitor) -> MadeEvents:
 
 def group_of(monitor: CountedMonitor) -> Group:
     """Return the generated group: of each key the value that the search asks for, or the key and a number."""
-    return tuple(f'{key}:{_value(key, monitor.query.search)}' for key in monitor.query.by)
+    return tuple(f'{key}:{value_of_key(key, monitor.query.search)}' for key in monitor.query.by)
 
 
-def _value(key: str, search: str) -> str:
+def value_of_key(key: str, search: str) -> str:
+    """Return the value of a key that a search asks for, or the key and a number."""
     asked = re.search(rf'(?<![\w@.-]){re.escape(key)}:([\w.-]+)(?![\w.*?-])', search)
     return asked[1] if asked else f'{key.removeprefix("@")}-1'
 
@@ -147,7 +148,7 @@ class _Surveyor(Surveyor[CountedMonitor]):
         And the first bad and the first good instant, and that of the last events before the silence.
         """
         window, levels = self.query.window, self._levels
-        hold = math.ceil(max(_HOLD, self.monitor.new_group_delay + 120) / window)
+        hold = math.ceil(max(HOLD, self.monitor.new_group_delay + 120) / window)
         steps: list[float] = []
         marks: dict[str, int] = {}
         names = [name for name in COURSE if name in levels]

@@ -17,13 +17,15 @@ from ddassets.engine import kinds as types
 from ddassets.engine.composite import Composite
 from ddassets.engine.counted import CountedMonitor
 from ddassets.engine.downtime import Downtime
-from ddassets.engine.monitor import Monitor
+from ddassets.engine.event_formula import FormulaMonitor
+from ddassets.engine.monitor import AnyMonitor, Monitor
 from ddassets.engine.series import Kind
 from ddassets.engine.service_check import CheckMonitor
 from ddassets.engine.slo import SloMonitor
 from ddassets.language.query.tree import MonitorQuery
 from ddassets.rehearsal.auto.answers import Survey
 from ddassets.rehearsal.auto.counted import survey_counted
+from ddassets.rehearsal.auto.formula import survey_formula
 from ddassets.rehearsal.auto.others import survey_check, survey_composite
 from ddassets.rehearsal.auto.slo import survey_slo
 from ddassets.rehearsal.auto.survey import survey
@@ -134,25 +136,36 @@ def _survey(
         monitor = types.read(asset)
     except UnusableInputError as error:
         return Survey(asset, unsupported=str(error).removeprefix(f'{asset.name}: '))
+    try:
+        return _of_type(asset, monitor, bundle, planned, rules)
+    except UnusableInputError as error:
+        if isinstance(monitor, CountedMonitor | FormulaMonitor | SloMonitor):
+            return Survey(asset, unsupported=str(error))
+        raise
+
+
+def _of_type(
+    asset: MonitorAsset,
+    monitor: AnyMonitor,
+    bundle: Bundle,
+    planned: Sequence[Downtime],
+    rules: Sequence[NotificationRule],
+) -> Survey:
+    """Survey a monitor by its type. Raises UnusableInputError where no signal can be generated."""
     match monitor:
         case CheckMonitor():
             return survey_check(asset, monitor, planned, rules)
         case CountedMonitor():
-            try:
-                return survey_counted(asset, monitor, planned, rules)
-            except UnusableInputError as error:
-                return Survey(asset, unsupported=str(error))
+            return survey_counted(asset, monitor, planned, rules)
+        case FormulaMonitor():
+            return survey_formula(asset, monitor, planned, rules)
         case SloMonitor():
-            try:
-                return survey_slo(asset, monitor, bundle.slos, planned, rules)
-            except UnusableInputError as error:
-                return Survey(asset, unsupported=str(error))
+            return survey_slo(asset, monitor, bundle.slos, planned, rules)
         case Composite():
             return survey_composite(asset, monitor, bundle.monitors, planned, rules)
         case Monitor(critical_query=MonitorQuery()):
-            return Survey(
-                asset, unsupported='no signal is generated for a dynamic threshold, which reads a long history'
-            )
+            reason = 'no signal is generated for a dynamic threshold, which reads a long history'
+            return Survey(asset, unsupported=reason)
         case Monitor():
             return survey(asset, monitor, planned, *declared(bundle), rules)
     return Survey(asset, unsupported=f'no signal can be generated for type {asset.type!r}')
