@@ -428,14 +428,6 @@ def test_a_stub_replaces_anomalies():
             'avg(last_5m):avg:m{*}.as_count() > 1', {}, {}, 'only sum', id='avg of as_count', marks=rule('2.12')
         ),
         pytest.param(
-            'avg(last_5m):avg:m{*} > 1',
-            {'scheduling_options': {'custom_schedule': {'recurrences': [{'rrule': 'FREQ=DAILY'}]}}},
-            {},
-            'custom_schedule',
-            id='custom schedule',
-            marks=rule('2.22'),
-        ),
-        pytest.param(
             'logs("m").index("*").rollup("count").last("5m") > 1',
             {},
             {'type': 'log alert'},

@@ -166,7 +166,7 @@ NO_HANDLE = [(WARNING, '@pager is not notified of the recovery', '@pager')]
         pytest.param(
             monitor(QUERY, EXPORTED),
             'monitor/custom-schedule',
-            [(NOTE, 'a custom schedule needs on_missing_data', '')],
+            [(ERROR, 'on_missing_data is required with a custom schedule (400 since spring 2026)', '')],
             id='custom-schedule-as-exported',
         ),
         pytest.param(

@@ -28,7 +28,7 @@ def parse_moment(text: str) -> datetime | None:
 
 
 def read_local_time(text: str) -> tuple[datetime | None, Sequence[Exception]]:
-    """Read a local time (rule 5.4)."""
+    """Read a local time (rules 5.4 and 16.13)."""
     moment = parse_moment(text)
     if moment is None or moment.tzinfo is not None:
         return None, [RuleFault(f'expected {LOCAL_TIME}, found {shown(text)}', '5.4')]

@@ -343,6 +343,35 @@ def _evaluation_window(checked: Checked) -> None:
         checked.add('monitor/evaluation-window', (*_OPTIONS, 'require_full_window'), message, Severity.WARNING)
 
 
+# Custom schedules (section 16)
+
+_SCHEDULE_PLACE: Place = ('options', 'scheduling_options', 'custom_schedule')
+_SCHEDULED = types.METRIC | types.LOGS | types.EVENTS
+
+
+def _custom_schedule(checked: Checked) -> None:
+    """Check rules 16.12, 16.16 and 16.17."""
+    options, kind = checked.fields.options, checked.fields.type
+    if options.scheduling_options.custom_schedule is None:
+        return
+    if kind in types.ALL - _SCHEDULED:
+        message = f'a {kind} monitor has no custom schedule; metric, log and event monitors have'
+        checked.add('monitor/custom-schedule', _SCHEDULE_PLACE, message)
+        return
+    idle = {
+        'renotify_interval': 'a custom schedule notifies at its evaluations only',
+        'timeout_h': 'a custom schedule has no state between evaluations that could time out',
+    }
+    for key, reason in idle.items():
+        if getattr(options, key):
+            message = f'is taken to have no effect: {reason} (A57)'
+            checked.add('monitor/custom-schedule', (*_OPTIONS, key), message, Severity.WARNING, 'delete the key')
+    for key in ('critical_recovery', 'warning_recovery'):
+        if getattr(options.thresholds, key) is not None:
+            message = 'has no effect: evaluations of a custom schedule are independent, and none is a recovery'
+            checked.add('monitor/custom-schedule', (*_THRESHOLDS, key), message, Severity.WARNING, 'delete the key')
+
+
 # Anomalies (section 6)
 
 
@@ -419,5 +448,6 @@ _CHECKS: tuple[Callable[[Checked], None], ...] = (
     _groups,
     _thresholds,
     _evaluation_window,
+    _custom_schedule,
     _anomalies,
 )

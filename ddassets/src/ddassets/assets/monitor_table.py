@@ -7,14 +7,14 @@ own default is the default of the field.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import time
+from datetime import datetime, time
 from types import MappingProxyType
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from ddassets import duration
 from ddassets.assets import monitor_type as types
-from ddassets.assets.local_time import ZONE, read_zone
+from ddassets.assets.local_time import LOCAL_TIME, ZONE, read_local_time, read_zone
 from ddassets.assets.option import (
     Anything,
     Choice,
@@ -35,6 +35,7 @@ from ddassets.assets.option import (
 from ddassets.assets.source import Place
 from ddassets.assets.variable_table import Variable, VariableValue
 from ddassets.diagnostic import Severity
+from ddassets.language.recurrence import Rule, parse_schedule
 
 STATUSES = ('alert', 'warn', 'no data')
 ON_MISSING_DATA = ('show_no_data', 'show_and_notify_no_data', 'resolve', 'default')
@@ -45,6 +46,7 @@ PRESETS = (
 _NOTHING: frozenset[str] = frozenset()
 
 
+_SCHEDULE = 'monitor/custom-schedule'
 _WINDOW = 'a window such as last_15m'
 
 
@@ -107,10 +109,14 @@ class EvaluationWindow:
 
 @dataclass(frozen=True)
 class ScheduleRecurrence:
+    """A recurrence of a custom schedule. `start` is local time; None: the creation of the monitor (rule 16.13)."""
+
     ignored: ClassVar = _NOTHING
-    rrule: str | None = option(Text('a rule such as FREQ=DAILY;INTERVAL=1'))
-    start: str | None = option(Text('a local time such as 2027-01-03T19:00:00'))
-    timezone: str | None = option(Text('a time zone such as Europe/Berlin'))
+    rrule: Rule | None = option(
+        Parsed(parse_schedule, 'a rule such as FREQ=DAILY;INTERVAL=1'), required=True, code=_SCHEDULE
+    )
+    start: datetime | None = option(Parsed(read_local_time, LOCAL_TIME), code=_SCHEDULE)
+    timezone: ZoneInfo | None = option(Parsed(read_zone, ZONE), code=_SCHEDULE)
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,7 @@ class CustomSchedule:
 
     ignored: ClassVar = _NOTHING
     recurrences: tuple[ScheduleRecurrence, ...] = option(
-        ListOf(Part(ScheduleRecurrence), 'recurrences', 1, 1), absent=()
+        ListOf(Part(ScheduleRecurrence), 'recurrences', 1, 1), absent=(), required=True, code=_SCHEDULE
     )
 
 

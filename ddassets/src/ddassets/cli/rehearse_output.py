@@ -219,6 +219,7 @@ def _group(monitor: MonitorResult, group: GroupResult, zone: ZoneInfo) -> dict[s
     return {
         'name': group.name,
         'seconds': {str(state): group.seconds_in(state) for state in states},
+        **_scheduled(monitor, group, states),
         'sent': group.sent,
         'muted': group.muted,
         'transitions': [
@@ -240,6 +241,14 @@ def _group(monitor: MonitorResult, group: GroupResult, zone: ZoneInfo) -> dict[s
         ),
         **_agreement(group, zone),
     }
+
+
+def _scheduled(monitor: MonitorResult, group: GroupResult, states: Sequence[State]) -> dict[str, Any]:
+    """The number of evaluations by state, with a custom schedule."""
+    if not monitor.monitor.scheduled:
+        return {}
+    ticks = monitor.evaluator.ticks
+    return {'evaluations': {str(state): group.evaluations_in(state, ticks) for state in states}}
 
 
 def _approximation(monitor: MonitorResult) -> dict[str, Any]:

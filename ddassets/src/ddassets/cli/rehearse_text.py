@@ -21,7 +21,7 @@ from ddassets.rehearsal.coverage import percentage
 from ddassets.rehearsal.inbox import DowntimeMail, Mail, fate, inbox
 from ddassets.rehearsal.judgement import Judgement
 from ddassets.rehearsal.outcome import Run
-from ddassets.rehearsal.result import MonitorResult, Rehearsal
+from ddassets.rehearsal.result import GroupResult, MonitorResult, Rehearsal
 from ddassets.rehearsal.times import shown_time
 from ddassets.rehearsal.verdict import Verdict
 
@@ -109,18 +109,21 @@ def _table(rehearsal: Rehearsal, monitor: MonitorResult, screen: Screen) -> Iter
     if not monitor.results:
         yield from screen.wrapped(f'no group: {monitor.evaluator.absence}', _INDENT)
         return
+    if monitor.monitor.scheduled:
+        number = count(monitor.evaluator.ticks.size, 'evaluation')
+        yield from screen.wrapped(f'{number} by its custom schedule', _INDENT)
     groups = sorted(monitor.results.values(), key=lambda group: -group.sent)[:MAX_GROUPS]
     doubtful = ['doubtful'] if monitor.approximation else []
     rows = [['', *map(str, states), 'sent', 'muted', *doubtful]]
     for group in sorted(groups, key=lambda group: group.group):
-        lengths = [duration.write(group.seconds_in(state)) for state in states]
+        lengths = [_share(monitor, group, state) for state in states]
         doubt = [duration.write(group.agreement.doubtful_seconds)] if group.agreement else []
         rows.append([printable(group.name), *lengths, str(group.sent), str(group.muted), *doubt])
     for row in table(rows, screen.width - _INDENT):
         cells = [row[0]]
         for state, cell in zip(states, row[1:], strict=False):
             # A state that was never entered is not coloured.
-            cells.append(screen.paint('2' if cell.strip() == '0s' else _COLOURS.get(state, '0'), cell))
+            cells.append(screen.paint('2' if cell.strip() in ('0s', '0') else _COLOURS.get(state, '0'), cell))
         yield (' ' * _INDENT + '  '.join([*cells, *row[1 + len(states) :]])).rstrip()
     if len(monitor.results) > MAX_GROUPS:
         left = count(len(monitor.results) - MAX_GROUPS, 'more group')
@@ -128,6 +131,13 @@ def _table(rehearsal: Rehearsal, monitor: MonitorResult, screen: Screen) -> Iter
     yield from _uncertain(rehearsal, monitor, screen)
     if monitor.approximation:
         yield from _approximation(rehearsal, monitor, screen)
+
+
+def _share(monitor: MonitorResult, group: GroupResult, state: State) -> str:
+    """Return how long a group was in a state; with a custom schedule, in how many evaluations."""
+    if monitor.monitor.scheduled:
+        return str(group.evaluations_in(state, monitor.evaluator.ticks))
+    return duration.write(group.seconds_in(state))
 
 
 def _uncertain(rehearsal: Rehearsal, monitor: MonitorResult, screen: Screen) -> Iterator[str]:

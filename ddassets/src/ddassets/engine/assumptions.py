@@ -232,6 +232,19 @@ class Assumptions:
         'none is an outlier; interpolated',
     )
     scaled_outliers = Assumption('A71', 'whether outliers() by a scaled algorithm is approximated', 'refused')
+    schedule_start = Assumption('A56', 'start of a custom schedule without one', 'start of the rehearsal')
+    schedule_between = Assumption(
+        'A57', 'renotification, timeout_h and the end of a downtime between the evaluations of a custom schedule', 'off'
+    )
+    kept_status = Assumption(
+        'A58',
+        'what an evaluation of a custom schedule without data tells, with on_missing_data default',
+        'the last status again if not OK',
+        'silent',
+    )
+    scheduled_retention = Assumption(
+        'A59', 'when a group of a monitor with a custom schedule is dropped', 'never dropped', '24 h'
+    )
     anomaly_band = Assumption(
         'A72',
         "the band of anomalies(…, 'basic', …): its history, width and lag",

@@ -16,7 +16,8 @@ from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.column import Flags, Floats, Indices, ranks
 from ddassets.engine.events import EventColumn, Events
 from ddassets.engine.explanation import Explanation, evaluation_row, reasons
-from ddassets.engine.monitor import ThresholdMonitor, Thresholds, common_options
+from ddassets.engine.independent import run_independently
+from ddassets.engine.monitor import ThresholdMonitor, Thresholds, common_options, evaluation_ticks, scheduled_options
 from ddassets.engine.series import Series
 from ddassets.engine.state import State
 from ddassets.engine.state_machine import Evaluations, Rules, known_since, run
@@ -79,10 +80,9 @@ def of(asset: MonitorAsset) -> CountedMonitor:
 def event_options(asset: MonitorAsset, critical: float, grouped: bool) -> dict[str, Any]:
     """Return the fields of `EventMonitor`. Raises Unsupported for options that are outside the subset."""
     options = asset.options
-    for key in ('custom_schedule', 'evaluation_window'):
-        if getattr(options.scheduling_options, key):
-            name = asset.name or 'monitor'
-            raise Unsupported(f'options.scheduling_options.{key}', None, 'is outside the subset', name)
+    if options.scheduling_options.evaluation_window:
+        name = asset.name or 'monitor'
+        raise Unsupported('options.scheduling_options.evaluation_window', None, 'is outside the subset', name)
     retention = duration.parse(options.group_retention_duration or '')
     return {
         'thresholds': Thresholds(
@@ -98,6 +98,7 @@ def event_options(asset: MonitorAsset, critical: float, grouped: bool) -> dict[s
         'folded': bool(options.groupby_simple_monitor and grouped),
         **common_options(asset),
         'on_missing_data': None if options.notify_no_data else options.on_missing_data or 'default',
+        **scheduled_options(asset),
     }
 
 
@@ -126,7 +127,7 @@ class CountedEvaluator:
         self.start = start
         self.end = end
         self._tick_second = tick_second
-        self._ticks = evaluation_instants(start, end, tick_second, query.window)
+        self._ticks = evaluation_ticks(monitor, start, end, tick_second, query.window, self.assumptions)
         self._events = [one for one in events if one.product == query.product and one.monitor in (None, monitor.name)]
         self._sources = self._grouped()
         self._columns = {group: EventColumn(each, query.measure) for group, each in self._sources.items()}
@@ -144,6 +145,8 @@ class CountedEvaluator:
         return dict(sorted(found.items()))
 
     def _warnings(self) -> Iterator[str]:
+        if self.monitor.schedule is not None:
+            yield from self.monitor.schedule.warnings(self._ticks)
         if self._events or self._query.search not in ('', '*'):
             yield (
                 f'the search {self._query.search!r} is not run: the events of {self._query.product} in the scenario '
@@ -224,7 +227,11 @@ class CountedEvaluator:
 
     def timeline(self, group: Group) -> GroupTimeline:
         """Evaluate one group."""
-        columns = run(self.rules, self.results(group), not group, lambda found: self.reporting_since(group, found))
+        evaluations = self.results(group)
+        if self.monitor.scheduled:
+            columns = run_independently(self.rules, evaluations, not group, self._seen(group))
+        else:
+            columns = run(self.rules, evaluations, not group, lambda found: self.reporting_since(group, found))
         return GroupTimeline(
             group=group,
             tags=self.tags(group),
@@ -344,9 +351,13 @@ class CountedEvaluator:
             return self.assumptions.cardinality_counts == 'yes'
         return self._query.counts
 
+    def _seen(self, group: Group) -> Floats:
+        """Return from when each event of a group can be in an evaluated window."""
+        return self.times(group) + self.monitor.evaluation_delay
+
     def reporting_since(self, group: Group, found: int) -> float:
         """Return since when a group exists that an evaluation sees for the first time, at `found`."""
-        seen = self.times(group) + self.monitor.evaluation_delay
+        seen = self._seen(group)
         return known_since(np.append(seen[seen <= self._ticks[0]], found))
 
 

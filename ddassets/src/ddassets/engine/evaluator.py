@@ -18,7 +18,8 @@ from ddassets.engine.column import Flags, Floats, Indices
 from ddassets.engine.context import HISTORY, EvaluationContext
 from ddassets.engine.evaluation import Evaluation
 from ddassets.engine.explanation import Explanation, evaluation_row, number_or_nothing, reasons
-from ddassets.engine.monitor import Monitor
+from ddassets.engine.independent import run_independently
+from ddassets.engine.monitor import Monitor, evaluation_ticks
 from ddassets.engine.plan import Leaf, Node, Plan, Reduced, loses_values, reach, with_groups
 from ddassets.engine.planner import STUBBED, make_plan, stub_windows
 from ddassets.engine.ranking import kept
@@ -90,10 +91,10 @@ class Evaluator:
         self.start = start
         self.end = end
         self._tick_second = tick_second
-        self._ticks = evaluation_instants(start, end, tick_second, self._cadence_window())
+        self._ticks = evaluation_ticks(monitor, start, end, tick_second, self._cadence_window(), self.assumptions)
         self._sources = group_series(self.plan, store)
         self._fixed = frozenset(tag for leaf in self.plan.leaves for tag in _fixed_tags(leaf.metric.scope))
-        self.warnings = tuple(warnings(monitor, self.plan, store, self._sources, self._computed))
+        self.warnings = tuple(warnings(monitor, self.plan, store, self._sources, self._ticks, self._computed))
 
     def _make_plan(self, monitor: Monitor, store: SeriesSet) -> Plan:
         expression = monitor.query.expression
@@ -123,7 +124,7 @@ class Evaluator:
     def _cadence_window(self) -> int:
         """Return the window that decides how often the monitor is evaluated (rules 2.1 and 16.8)."""
         window = self.plan.window
-        if self._monitor.cumulative is None or cadence(window) == cadence(60):
+        if self._monitor.cumulative is None or self._monitor.scheduled or cadence(window) == cadence(60):
             return window
         return 60 if self.assumptions.cumulative_cadence == 'every minute' else window
 
@@ -240,12 +241,11 @@ class Evaluator:
         return self._monitor.evaluation_delay + reach(self.plan)
 
     def _timeline(self, group: Group, evaluation: Evaluation) -> GroupTimeline:
-        columns = run(
-            self.rules,
-            self._evaluations(group, evaluation),
-            not group,
-            lambda found: self.reporting_since(group, found),
-        )
+        evaluations = self._evaluations(group, evaluation)
+        if self._monitor.scheduled:
+            columns = run_independently(self.rules, evaluations, not group, self._all_seen(group))
+        else:
+            columns = run(self.rules, evaluations, not group, lambda found: self.reporting_since(group, found))
         return GroupTimeline(
             group=group,
             tags=self.tags(group),
@@ -364,9 +364,12 @@ class Evaluator:
 
         Points before the first evaluation count, unless a day without data follows (rule 2.21).
         """
-        each = [series for sources in self._sources[group].values() for series in sources]
-        seen = np.concatenate([self._seen(series) for series in each])
-        return known_since(np.append(np.sort(seen[seen <= self._ticks[0]]), found))
+        seen = self._all_seen(group)
+        return known_since(np.append(seen[seen <= self._ticks[0]], found))
+
+    def _all_seen(self, group: Group) -> Floats:
+        """Return from when each point of a group can be in an evaluated window, in order."""
+        return np.sort(np.concatenate([np.empty(0), *(self._seen(series) for series in self.series(group))]))
 
     def _seen(self, series: Series) -> Floats:
         """Return from when each point of a series can be in an evaluated window."""

@@ -77,18 +77,32 @@ def reasons(monitor: ThresholdMonitor, timeline: GroupTimeline, row: int, value:
         yield from _comparisons(monitor, compared)
     if state == State.ABSENT:
         yield 'the group is not there: not seen yet, within new_group_delay, or without data for a day'
+    elif monitor.scheduled:
+        yield from _by_itself(monitor, timeline, row, compared)
     else:
         yield change(timeline, row)
 
 
+def _by_itself(monitor: ThresholdMonitor, timeline: GroupTimeline, row: int, compared: float) -> Iterator[str]:
+    """Explain the state of an evaluation of a custom schedule (rules 16.15 and 16.18)."""
+    state = State(timeline.states[row])
+    if np.isnan(compared):
+        kept = f': the last status, {state}, is kept (A58)' if monitor.on_missing_data == 'default' else ''
+        yield f'on_missing_data is {monitor.on_missing_data}{kept}'
+    sent = int(timeline.ticks[row]) in timeline.transitions.instants[timeline.transitions.notify]
+    yield f'the state is {state}, and the custom schedule {"notifies" if sent else "does not notify"}'
+
+
 def _comparisons(monitor: ThresholdMonitor, value: float) -> Iterator[str]:
     operator, limits = monitor.comparator, monitor.thresholds
-    for name, limit, sign in (
+    limited = (
         ('critical', limits.critical, operator),
         ('warning', limits.warning, operator),
         ('critical_recovery', limits.critical_recovery, COMPLEMENTS.get(operator, operator)),
         ('warning_recovery', limits.warning_recovery, COMPLEMENTS.get(operator, operator)),
-    ):
+    )
+    # A custom schedule has no recoveries (rule 16.16).
+    for name, limit, sign in limited[:2] if monitor.scheduled else limited:
         if limit is not None:
             holds = {
                 '<': value < limit,

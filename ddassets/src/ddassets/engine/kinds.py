@@ -6,6 +6,7 @@ from typing import Any
 
 from ddassets.assets.monitor import Monitor as MonitorAsset
 from ddassets.assets.monitor_type import COUNTED, METRIC
+from ddassets.diagnostic import Unsupported
 from ddassets.engine import approximation, composite, counted, event_formula, formula, service_check, slo
 from ddassets.engine import monitor as metric
 from ddassets.engine.assumptions import Assumptions
@@ -130,6 +131,9 @@ def _folded(asset: MonitorAsset, found: Evaluator) -> Evaluator:
     keys = asset.options.notify_by
     if not keys or not found.by or set(keys) == set(found.by):
         return found
+    if found.monitor.scheduled:
+        reason = 'with a custom schedule is outside the subset, if it combines groups'
+        raise Unsupported('options.notify_by', None, reason, asset.name)
     return FoldedEvaluator(found, keys)
 
 

@@ -14,9 +14,11 @@ from ddassets.assets.monitor_table import EvaluationWindow, MonitorOptions
 from ddassets.assets.refusal import refuse
 from ddassets.assets.source import Unplaced
 from ddassets.diagnostic import Unsupported, UnusableInputError
-from ddassets.engine.assumptions import Assumption
+from ddassets.engine.assumptions import Assumption, Assumptions
 from ddassets.engine.cumulative import CumulativeUnit, CumulativeWindow
+from ddassets.engine.schedule import Schedule, schedule_of
 from ddassets.engine.state import State
+from ddassets.engine.timeline import Instants, evaluation_instants
 from ddassets.language.query.tree import Comparator, Metric, MonitorQuery, Scope, metrics
 from ddassets.language.query.vocabulary import is_percentile
 
@@ -57,6 +59,11 @@ class AnyMonitor:
     def silent_no_data(self) -> bool:
         """Whether No Data is shown but does not notify (rules 3.9 and 3.15)."""
         return not self.notify_no_data and self.on_missing_data != 'show_and_notify_no_data'
+
+    @property
+    def scheduled(self) -> bool:
+        """Whether each evaluation notifies by itself, without recoveries, as with a custom schedule (rule 16.15)."""
+        return False
 
     @property
     def states(self) -> tuple[State, ...]:
@@ -121,7 +128,8 @@ class ThresholdMonitor(AnyMonitor, ABC):
     """A monitor that compares a value with thresholds.
 
     `new_group_delay` is the effective value (rule 2.21). `retention`: seconds after which a group without data is
-    dropped (rule 15.10); None: the retention of metrics (rule 3.20).
+    dropped (rule 15.10); None: the retention of metrics (rule 3.20). `schedule`: when it is evaluated; None: by its
+    window (rule 2.1).
     """
 
     thresholds: Thresholds
@@ -129,6 +137,11 @@ class ThresholdMonitor(AnyMonitor, ABC):
     evaluation_delay: int = 0
     new_group_delay: int = DEFAULT_GROUP_DELAY
     retention: int | None = None
+    schedule: Schedule | None = None
+
+    @property
+    def scheduled(self) -> bool:
+        return self.schedule is not None
 
     @property
     @abstractmethod
@@ -205,7 +218,6 @@ def of(asset: MonitorAsset, formula: MonitorQuery | None = None) -> Monitor:
     query, options = formula or asset.tree, asset.options
     if asset.type not in TYPES:
         raise Unsupported(f'type {asset.type!r}', None, 'monitors of this type are not evaluated', name)
-    _refuse(name, options)
     if not isinstance(query, MonitorQuery):
         raise Unsupported('query', None, 'belongs to another product', name)
     keys = {key.name for metric in metrics(query) for key in metric.by}
@@ -222,9 +234,10 @@ def of(asset: MonitorAsset, formula: MonitorQuery | None = None) -> Monitor:
         new_group_delay=_group_delay(options, hosts='host' in keys),
         stub_windows=_stub_windows(options),
         cumulative=_cumulative(query, options.scheduling_options.evaluation_window),
-        **common_options(asset),
+        **common_options(asset)
         # Both may be stored, and then the older option decides (rule 3.14).
-        on_missing_data=None if options.notify_no_data else options.on_missing_data,
+        | {'on_missing_data': None if options.notify_no_data else options.on_missing_data}
+        | scheduled_options(asset),
     )
 
 
@@ -244,11 +257,30 @@ def common_options(asset: MonitorAsset) -> dict[str, Any]:
     }
 
 
-def _refuse(name: str, options: MonitorOptions) -> None:
-    """Refuse options whose effect on evaluation is not modelled."""
-    schedule = options.scheduling_options
-    if schedule.custom_schedule:
-        raise Unsupported('options.scheduling_options.custom_schedule', None, 'is outside the subset', name)
+def scheduled_options(asset: MonitorAsset) -> dict[str, Any]:
+    """Return what a custom schedule makes of the options: nothing happens between evaluations (A57).
+
+    Older bodies without `on_missing_data` are read as `default` (rule 16.18).
+    """
+    schedule = schedule_of(asset)
+    if schedule is None:
+        return {}
+    return {
+        'schedule': schedule,
+        'on_missing_data': asset.options.on_missing_data or 'default',
+        'notify_no_data': False,
+        'timeout': 0,
+        'renotify_interval': 0,
+    }
+
+
+def evaluation_ticks(
+    monitor: ThresholdMonitor, start: int, end: int, second: int, window: int, assumptions: Assumptions
+) -> Instants:
+    """Return when a monitor is evaluated in [start, end): by its schedule, or by its window (rules 2.1 and 16.12)."""
+    if monitor.schedule is not None:
+        return monitor.schedule.ticks(start, end, second, assumptions)
+    return evaluation_instants(start, end, second, window)
 
 
 def _cumulative(query: MonitorQuery, options: EvaluationWindow | None) -> CumulativeWindow | None:

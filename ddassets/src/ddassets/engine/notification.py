@@ -132,7 +132,10 @@ def notifications(
     changes = timeline.transitions
     muting = _Muting(mutes, assumptions)
     own = np.flatnonzero(changes.notify)
-    ends = [] if monitor.draft else list(_ends(timeline, muting))
+    # Between the evaluations of a custom schedule there is no state (A57).
+    ends = [] if monitor.draft or monitor.scheduled else list(_ends(timeline, muting))
+    if monitor.scheduled and muting.ends:
+        assumptions.rely_on(Assumptions.schedule_between)
     again = list(_Renotifier(monitor, timeline, muting, [instant for instant, _ in ends], assumptions).due())
     extra = np.array([instant for instant, _ in (*ends, *again)], dtype=np.int64)
     rows = np.concatenate([own, np.array([row for _, row in (*ends, *again)], dtype=np.int64)])

@@ -102,12 +102,12 @@ def resume(evaluator: Evaluator, memories: Mapping[Group, Memory] | None, since:
     """Evaluate every group at the evaluator's ticks, all after `since`, from what the groups remember.
 
     Without memories (None) the monitor has not been evaluated yet; samples before its first evaluation then count as in
-    one evaluation of the whole time (rule 2.21). An evaluator that is not Resumable evaluates all of its time,
-    which has to begin where nothing earlier matters.
+    one evaluation of the whole time (rule 2.21). An evaluator that is not Resumable, or has a custom schedule,
+    evaluates all of its time, which has to begin where nothing earlier matters.
     """
     found = {}
     for group in evaluator.groups:
-        if isinstance(evaluator, Resumable):
+        if isinstance(evaluator, Resumable) and not evaluator.monitor.scheduled:
             fresh = GroupState() if group else GroupState(State.NO_DATA)
             memory = (memories or {}).get(group) or Memory(fresh)
             found[group] = _resumed(evaluator, group, memory, since, first=memories is None)

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from ddassets import duration
 from ddassets.engine.bounds import bounds
+from ddassets.engine.column import Indices
 from ddassets.engine.monitor import Monitor
 from ddassets.engine.plan import Leaf, Plan
 from ddassets.engine.series import Series, SeriesSet
@@ -17,12 +18,16 @@ def warnings(
     plan: Plan,
     store: SeriesSet,
     groups: Mapping[tuple[str, ...], Mapping[Leaf, Sequence[Series]]],
+    ticks: Indices,
     computed: bool = False,
 ) -> Iterator[str]:
     """Yield the warnings about a monitor that is evaluated from these series, given by group and query.
 
-    `computed`: an approximation computes what is compared with the thresholds.
+    `ticks` are its evaluations. `computed`: an approximation computes what is compared with the
+    thresholds.
     """
+    if monitor.schedule is not None:
+        yield from monitor.schedule.warnings(ticks)
     if plan.stub and not computed:
         yield f'{plan.stub}() is not computed: a series of the scenario replaces its result'
     if plan.window > MONTH and monitor.cumulative is None:

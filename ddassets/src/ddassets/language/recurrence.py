@@ -66,8 +66,8 @@ class Rule:
         return tuple(f'{ordinal}{WEEKDAYS[day]}' for ordinal, day in self.by_day if ordinal)
 
 
-def parse_rule(text: str) -> tuple[Rule | None, list[RuleFault]]:
-    """Parse an RRULE; returns the rule or all its faults."""
+def parse_rule(text: str, of: str = 'a downtime') -> tuple[Rule | None, list[RuleFault]]:
+    """Parse an RRULE; returns the rule or all its faults. `of` names what it belongs to, in faults."""
     faults: list[RuleFault] = []
     parts: dict[str, str] = {}
     for part in text.upper().split(';'):
@@ -77,8 +77,9 @@ def parse_rule(text: str) -> tuple[Rule | None, list[RuleFault]]:
                 RuleFault(f'{part!r} is not a part of a rule; expected NAME=VALUE, with `;` between the parts')
             )
         elif name in ('DTSTART', 'DTEND', 'DURATION', 'EXDATE', 'RDATE'):
-            instead = '' if name in ('EXDATE', 'RDATE') else '; write `start` and `duration` beside `rrule`'
-            faults.append(RuleFault(f'{name} is not supported in the rule of a downtime{instead}'))
+            beside = '`start` and `duration`' if of == 'a downtime' else '`start`'
+            instead = '' if name in ('EXDATE', 'RDATE') else f'; write {beside} beside `rrule`'
+            faults.append(RuleFault(f'{name} is not supported in the rule of {of}{instead}'))
         elif name not in PARTS:
             faults.append(RuleFault(f'unknown part {name!r}{did_you_mean(name, PARTS)}; allowed: {", ".join(PARTS)}'))
         elif name in parts:
@@ -98,6 +99,21 @@ def parse_rule(text: str) -> tuple[Rule | None, list[RuleFault]]:
         return None, faults
     names = {part: field for part, field in _FIELDS.items() if part in fields}
     return Rule(text, **{field: fields[part] for part, field in names.items()}), []  # type: ignore[arg-type]
+
+
+def parse_schedule(text: str) -> tuple[Rule | None, list[RuleFault]]:
+    """Parse the RRULE of a custom schedule, whose evaluations are at least a day apart (rule 16.12)."""
+    rule, faults = parse_rule(text, 'a custom schedule')
+    if rule is None:
+        return None, faults
+    if rule.frequency == 'HOURLY':
+        faults.append(RuleFault('FREQ=HOURLY: evaluations of a custom schedule are a day or longer apart', '16.12'))
+    for name, values in (('BYHOUR', rule.by_hour), ('BYMINUTE', rule.by_minute)):
+        if len(values) > 1:
+            written = ','.join(map(str, values))
+            message = f'{name}={written}: expected one, because evaluations are a day or longer apart'
+            faults.append(RuleFault(message, '16.12'))
+    return (None if faults else rule), faults
 
 
 _FIELDS = {

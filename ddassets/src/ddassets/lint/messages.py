@@ -36,6 +36,11 @@ class MessageReading:
     keys: frozenset[str] | None
     group_keys: frozenset[str]
 
+    @property
+    def recovers(self) -> bool:
+        """Whether recoveries notify: with a custom schedule there are none (rule 16.15)."""
+        return self.monitor.options.scheduling_options.custom_schedule is None
+
     def fault(
         self, message: str, offset: int | None = None, length: int = 1, hint: str = '', severity: Severity | None = None
     ) -> Fault:

@@ -19,7 +19,8 @@ def coverage(result: MonitorResult) -> list[tuple[str, bool]]:
     states, edges = _states(result), _edges(result)
     items = [(str(state), state in states) for state in result.monitor.states]
     recoveries = {edge.source for edge in edges if edge.target == State.OK}
-    items += [(f'recovery from {state}', state in recoveries) for state in result.monitor.states[1:]]
+    if not result.monitor.scheduled:
+        items += [(f'recovery from {state}', state in recoveries) for state in result.monitor.states[1:]]
     if result.monitor.renotify_interval and not result.monitor.draft:
         again = REASONS.index('renotify')
         items.append(
@@ -51,6 +52,9 @@ def possible_edges(monitor: AnyMonitor) -> Iterator[Edge]:
         if edge.source not in states or edge.target not in states:
             continue
         if edge.target == State.NO_DATA and monitor.silent_no_data:
+            continue
+        if monitor.scheduled and (edge.source != State.OK or edge.target == State.OK):
+            # Each evaluation notifies by itself, and none recovers (rule 16.15).
             continue
         if edge.source == edge.target:
             if not monitor.renotify_interval or edge.target.kind not in monitor.renotify_statuses:

@@ -85,6 +85,11 @@ class GroupResult:
         lengths = np.diff(self.starts, append=self.end)
         return int(lengths[self.states == state].sum())
 
+    def evaluations_in(self, state: State, ticks: Instants) -> int:
+        """Return how many of its evaluations, at `ticks`, left the group in the state."""
+        counts = np.diff(np.searchsorted(ticks, self.starts), append=ticks.size)
+        return int(counts[self.states == state].sum())
+
     def is_uncertain(self, instant: int) -> bool | None:
         """Return whether the evaluation at an instant is decided within a sketch's error; None without percentiles."""
         return None if self.uncertain is None else bool(np.isin(instant, self.uncertain))

@@ -38,12 +38,21 @@ def _together(last: Literal, outer: list[Literal]) -> bool:
     return any(names <= conditions(edge) for edge in TRANSITIONS) or 'is_unknown' in names
 
 
+_RECOVERIES = (
+    *('is_recovery', 'is_alert_recovery', 'is_warning_recovery', 'is_no_data_recovery'),
+    'is_alert_to_warning',
+)
+
+
 def _never(reading: MonitorReading | CountedReading) -> dict[str, str]:
     found = {}
     thresholds = reading.monitor.options.thresholds
     if thresholds != Thresholds() and thresholds.warning is None:
         for name in ('is_warning', 'is_warning_recovery', 'is_alert_to_warning'):
             found[name] = 'the monitor has no warning threshold'
+    if reading.monitor.options.scheduling_options.custom_schedule:
+        reason = 'evaluations of a custom schedule are independent, and none is a recovery'
+        found |= dict.fromkeys(_RECOVERIES, reason)
     unusable = reading.monitor.unusable
     if not notifies_no_data(reading.monitor) and not unusable & {'options.notify_no_data', 'options.on_missing_data'}:
         found['is_no_data'] = 'No Data does not notify'

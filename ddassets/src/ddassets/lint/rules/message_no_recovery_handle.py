@@ -11,7 +11,7 @@ from ddassets.lint.subject import Subject
 
 def check(subject: Subject) -> Iterator[Fault]:
     for reading in subject.messages:
-        for reach in reading.reach:
+        for reach in reading.reach if reading.recovers else ():
             heard = reach.always | reach.sometimes
             called = any(edge.target != State.OK and edge.source != edge.target for edge in heard)
             if called and not any(edge.target == State.OK for edge in heard):

@@ -13,7 +13,7 @@ _RECOVERIES = frozenset({'is_recovery', 'is_alert_recovery', 'is_warning_recover
 
 def check(subject: Subject) -> Iterator[Fault]:
     for reading in subject.messages:
-        if not reading.template or reading.asks(_RECOVERIES) or not reading.tells_of_alerts:
+        if not reading.template or reading.asks(_RECOVERIES) or not reading.tells_of_alerts or not reading.recovers:
             continue
         match reading.words_of(State.ALERT, State.OK):
             case 'shared':

@@ -18,16 +18,15 @@ _OPTIONS = {
 
 
 def check(subject: Subject) -> Iterator[Fault]:
-    for reading in subject.single_queries:
+    for reading in subject.monitors:
         options = reading.monitor.options
         if options.scheduling_options.custom_schedule and options.on_missing_data is None:
-            # The API omits `default` in responses, so an export does not show whether it was set.
+            # Responses omit `default`, but a body without it is refused.
             yield option_fault(
                 reading.monitor,
                 'scheduling_options',
-                'a custom schedule needs on_missing_data',
-                hint='an export omits the value default',
-                severity=Severity.NOTE,
+                'on_missing_data is required with a custom schedule (400 since spring 2026)',
+                hint='write on_missing_data: default, which an export omits',
             )
 
 
@@ -36,11 +35,12 @@ RULE = Rule(
     severity=Severity.ERROR,
     reason='A custom schedule has an option that it does not allow, or lacks one that it requires.',
     explanation=(
-        '`require_full_window` must be false: an error. `on_missing_data` must be set: a note, because an export omits '
-        'the value `default`.'
+        'A metric monitor needs `on_missing_data`, and `require_full_window` must be false. There is exactly one '
+        'recurrence, its rule has no DTSTART, DTEND or DURATION, and evaluations are a day or longer apart: errors. '
+        'Evaluations are independent, so renotification, `timeout_h` and recovery thresholds have no effect: warnings.'
     ),
     bad={MONITOR: {'definition': {'options': {**_OPTIONS, 'require_full_window': True}}}},
     good={MONITOR: {'definition': {'options': _OPTIONS}}},
     check=check,
-    semantics=('2.9', '2.22'),
+    semantics=('2.9', '2.22', '16.12', '16.16', '16.17', '16.18', '16.19'),
 )
