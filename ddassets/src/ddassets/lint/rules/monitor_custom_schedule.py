@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ddassets.diagnostic import Severity
-from ddassets.lint.example import MONITOR
+from ddassets.lint.example import MONITOR, message
 from ddassets.lint.queries import option_fault
 from ddassets.lint.rule import Fault, Rule
 from ddassets.lint.subject import Subject
@@ -15,6 +15,7 @@ _OPTIONS = {
     'no_data_timeframe': None,
     'on_missing_data': 'show_and_notify_no_data',
 }
+_MESSAGE = message(recovery='')
 
 
 def check(subject: Subject) -> Iterator[Fault]:
@@ -39,8 +40,8 @@ RULE = Rule(
         'recurrence, its rule has no DTSTART, DTEND or DURATION, and evaluations are a day or longer apart: errors. '
         'Evaluations are independent, so renotification, `timeout_h` and recovery thresholds have no effect: warnings.'
     ),
-    bad={MONITOR: {'definition': {'options': {**_OPTIONS, 'require_full_window': True}}}},
-    good={MONITOR: {'definition': {'options': _OPTIONS}}},
+    bad={MONITOR: {'definition': {'message': _MESSAGE, 'options': {**_OPTIONS, 'require_full_window': True}}}},
+    good={MONITOR: {'definition': {'message': _MESSAGE, 'options': _OPTIONS}}},
     check=check,
     semantics=('2.9', '2.22', '16.12', '16.16', '16.17', '16.18', '16.19'),
 )
