@@ -17,6 +17,7 @@ from ddassets.sandbox.keys import Keys
 from ddassets.sandbox.live import Live
 from ddassets.sandbox.mailbox import Mailbox
 from ddassets.sandbox.organisation import ADDRESSES, API_KEY_ALONE, Organisation
+from ddassets.sandbox.pages import Pages
 from ddassets.sandbox.payload import Place, parsed, unpacked
 from ddassets.sandbox.queries import query_timeseries
 from ddassets.sandbox.request import Answer, Refusal, Request
@@ -61,7 +62,9 @@ class Sandbox:
         self.live = Live(store, organisation, self.lock, mailbox or Mailbox(store))
         organisation.groups_of = self.live.groups
         self.clock.followers.append(self.live.follow)
+        pages = Pages(store, organisation, self.live, self.clock.now)
         self.routes = Routes([*self._operations(), *self._intake_routes(), *self._listings(), *self._own_routes()])
+        self.routes.add(pages.routes())
 
     @property
     def url(self) -> str:

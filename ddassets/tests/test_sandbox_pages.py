@@ -1,0 +1,139 @@
+"""The pages of the sandbox: what they show, and that whatever was sent stays text."""
+
+import html.parser
+import re
+
+import pytest
+from test_sandbox_live import START, create
+from test_sandbox_live import start as started
+
+from ddassets.sandbox.sandbox import Message
+from ddassets.sandbox.store import Source, Store
+
+HOSTILE = '</title><script>alert(1)</script>"\'><img src=x onerror=alert(1)>\u202e'
+QUEUE = 'avg(last_5m):avg:acme.queue{*} by {host} > 100'
+MONITOR = {
+    'name': f'Queue {HOSTILE}',
+    'type': 'query alert',
+    'query': QUEUE,
+    'message': f'{HOSTILE} @ops@example.com',
+    'options': {'thresholds': {'critical': 100}, 'new_group_delay': 0},
+}
+DASHBOARD = {
+    'title': f'Board {HOSTILE}',
+    'layout_type': 'ordered',
+    'widgets': [{'definition': {'type': 'timeseries', 'requests': [{'q': 'avg:acme.queue{*} by {host}'}]}}],
+}
+
+
+class _Tags(html.parser.HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attributes):
+        self.found.append((tag, dict(attributes)))
+
+
+def get(sandbox, target):
+    answer = sandbox.answer(Message('GET', target, {}, b''))
+    return answer.status, answer.body.decode() if isinstance(answer.body, bytes) else answer.body
+
+
+@pytest.fixture(scope='module')
+def sandbox(tmp_path_factory):
+    """A monitor that has gone off and recovered, a dashboard, and a muting downtime; all with hostile names."""
+    with Store() as store:
+        made = started(store, tmp_path_factory.mktemp('mail'))
+        made.clock.drive(START)
+        create(made, 'CreateMonitor', MONITOR)
+        create(
+            made,
+            'CreateMonitor',
+            {**MONITOR, 'type': 'process alert', 'query': 'processes("x").over("*").rollup("count").last("5m") > 100'},
+        )
+        create(made, 'CreateDashboard', DASHBOARD)
+        fields = {'scope': 'host:b', 'monitor_identifier': {'monitor_tags': ['*']}, 'message': HOSTILE}
+        create(made, 'CreateDowntime', {'data': {'type': 'downtime', 'attributes': fields}})
+        for minute in range(60):
+            points = [(START + 60 * minute, 500.0 if 20 <= minute < 30 else 1.0)]
+            hosts = [f'a{HOSTILE}'[:60], 'b']
+            store.write(
+                lambda change, p=points, hosts=hosts: change.add_points(
+                    (Source('acme.queue', (), one, 'gauge', 60), p) for one in hosts
+                )
+            )
+            store.write(lambda change, hosts=hosts, m=minute: [change.see_host(one, START + 60 * m) for one in hosts])
+            made.clock.drive(START + 60 * minute + 59)
+        yield made
+
+
+def pages(sandbox):
+    monitors, mails = [*sandbox.live.watched()], sandbox.live.mailbox.mails()
+    fixed = ['/', '/monitors/manage', '/monitors/downtimes', '/monitors/settings/notifications', '/sandbox/inbox']
+    events = [event.id for event in sandbox.store.events(START, START + 7200)]
+    assert len(monitors) == 2 and len(mails) == 4 and events
+    return [
+        *fixed,
+        *('/infrastructure', '/dashboard/lists'),
+        *(f'/monitors/{id}' for id in monitors),
+        *(f'/event/event?mail={mail.id}' for mail in mails),
+        *(f'/event/event?id={id}' for id in events),
+    ]
+
+
+def test_whatever_was_sent_stays_text(sandbox):
+    for target in pages(sandbox):
+        status, text = get(sandbox, target)
+        assert status == 200, target
+        tags = _Tags()
+        tags.feed(text)
+        assert {tag for tag, _ in tags.found} & {'script', 'img', 'iframe', 'object', 'form'} == set(), target
+        assert not any(name.startswith('on') for _, attributes in tags.found for name in attributes), target
+        assert '\u202e' not in text
+        policy = next(one['content'] for _, one in tags.found if one.get('http-equiv') == 'Content-Security-Policy')
+        assert "default-src 'none'" in policy and 'script-src' not in policy
+
+
+def test_every_link_of_a_page_opens(sandbox):
+    seen, pending = set(), ['/']
+    while pending:
+        target = pending.pop()
+        status, text = get(sandbox, target)
+        assert status == 200, target
+        tags = _Tags()
+        tags.feed(text if not target.startswith('/sandbox/report') else '')
+        links = {attributes['href'].partition('#')[0] for tag, attributes in tags.found if tag == 'a'}
+        pending += links - seen
+        seen |= links
+    assert {re.sub(r'[0-9]{9}|(?<=dashboard/)[0-9a-z]+-.*|=.*', '', one) for one in seen} >= {
+        '/monitors/',
+        '/dashboard/',
+        '/sandbox/report?hours',
+    }
+
+
+def test_a_monitor_shows_states_history_and_messages(sandbox):
+    id, refused = sandbox.live.watched()
+    _, text = get(sandbox, f'/monitors/{id}')
+    assert text.count('<svg') == 2 and text.count('class="Alert" x=') == 2
+    assert QUEUE.replace('>', '&gt;') in text
+    assert len(re.findall('muted by', text)) == 2 and text.count('@ops@example.com') > 2
+    _, text = get(sandbox, f'/monitors/{refused}')
+    assert 'It is not evaluated' in text
+
+
+def test_a_dashboard_is_the_page_of_the_report(sandbox):
+    [id] = sandbox.organisation.dashboards
+    _, text = get(sandbox, f'/dashboard/{id}/whatever')
+    assert '/sandbox/report?hours=4#/dashboards/0' in text
+    status, text = get(sandbox, '/sandbox/report?hours=1')
+    assert status == 200 and 'script-src' in text and '<script>alert' not in text
+
+
+@pytest.mark.parametrize(
+    'target', ['/monitors/5', '/dashboard/none', '/event/event?id=5', '/event/event', '/sandbox/report?hours=0']
+)
+def test_what_is_not_there_is_refused(sandbox, target):
+    status, answer = get(sandbox, target)
+    assert status in (400, 404) and answer['errors']
