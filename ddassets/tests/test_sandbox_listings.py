@@ -146,7 +146,7 @@ def test_events_come_in_pages_and_in_both_orders(url, events):
     for _ in range(3):
         instants, answer = found(url, '*', page={'limit': 1, **cursor}, sort='-timestamp')
         seen += instants
-        after = answer['meta']['page'].get('after')
+        after = answer.get('meta', {}).get('page', {}).get('after')
         cursor = {'cursor': after}
     assert seen == [0, -60, -120] and after is None
 

@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,18 @@ OPERATIONS = {
         '/api/v2/monitor/notification_rule',
         '/api/v2/monitor/notification_rule/{rule_id}',
         '/api/v2/validate_keys',
+    ],
+}
+# What only the sandbox answers: `plan`, `apply` and the like do not ask for it.
+INTAKE = {
+    'v1': ['/api/v1/series', '/api/v1/check_run', '/api/v1/hosts', '/api/v1/metrics/{metric_name}'],
+    'v2': [
+        '/api/v2/series',
+        '/api/v2/events',
+        '/api/v2/events/search',
+        '/api/v2/metrics',
+        '/api/v2/metrics/{metric_name}/all-tags',
+        '/api/v2/query/timeseries',
     ],
 }
 METHODS = ('get', 'post', 'put', 'patch', 'delete')
@@ -114,8 +126,9 @@ class Operation:
 
     def _validator(self, key: Any, content: Any, closed: bool) -> jsonschema_rs.Draft202012Validator | None:
         if key not in self._validators:
-            # The only operation with another type than JSON offers JSON, too.
-            schema = (content or {}).get('application/json', {}).get('schema')
+            # Where there are several types, one is JSON.
+            kinds = content or {}
+            schema = kinds.get('application/json', next(iter(kinds.values()), {})).get('schema')
             self._validators[key] = None if schema is None else self.document.validator(schema, closed)
         return self._validators[key]
 
@@ -170,10 +183,13 @@ class Specification:
         ]
 
     @classmethod
-    def load(cls) -> 'Specification':
-        """Return the documents, from the cache or the package index; raises `source.Unreachable`."""
+    def load(cls, name: str = 'openapi', operations: Mapping[str, Sequence[str]] = OPERATIONS) -> 'Specification':
+        """Return the documents, from the cache or the package index; raises `source.Unreachable`.
+
+        `name` is that of the cache for `operations`.
+        """
         members = r'\.generator/schemas/v[12]/openapi\.yaml'
-        return cls(source.derived('openapi', Path(__file__), _trim, members))
+        return cls(source.derived(name, Path(__file__), partial(_trim, operations), members))
 
     def operation(self, method: str, path: str) -> Operation | None:
         for operation in self.operations:
@@ -182,10 +198,10 @@ class Specification:
         return None
 
 
-def _trim(files: Mapping[str, bytes]) -> dict[str, Any]:
+def _trim(operations: Mapping[str, Sequence[str]], files: Mapping[str, bytes]) -> dict[str, Any]:
     """Keep only what the operations use, and resolve references except those to schemas."""
     trimmed = {}
-    for version, paths in OPERATIONS.items():
+    for version, paths in operations.items():
         document = source.load_yaml(files[f'.generator/schemas/{version}/openapi.yaml'])
         components: dict[str, Any] = {}
 

@@ -11,6 +11,7 @@ from ddassets.sandbox.store import Change, Json
 _DEFAULTS: Json = {'handle': None, 'priority': None, 'related_event_id': None, 'tags': []}
 _FIRST_ID = 6 * 10**18
 _MAX_AGE = timedelta(hours=18)
+_CATEGORIES = ('alert', 'change')
 
 
 def add_event(change: Change, fields: Json, now: datetime, url: str, monitor: str | None = None) -> Json:
@@ -54,6 +55,8 @@ def of_agent(place: Place, source: str) -> Json:
 def of_v2(place: Place) -> Json:
     """Return an event that the v2 API submits with the fields of the v1 API; the rest is in `attributes`."""
     attributes = place['data']['attributes']
+    if attributes['category'].value not in _CATEGORIES:
+        raise attributes['category'].refuse(' or '.join(_CATEGORIES))
     event: Json = {'title': attributes['title'].text(), 'text': attributes['message'].text('')}
     event['tags'] = attributes['tags'].texts()
     for name in ('host', 'aggregation_key'):

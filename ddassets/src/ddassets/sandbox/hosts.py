@@ -78,7 +78,7 @@ def metric_metadata(store: Store, request: Request) -> Answer:
 def list_metrics(store: Store, request: Request) -> Answer:
     """Answer `GET /api/v2/metrics` with all metrics, on one page."""
     data = [{'type': 'metrics', 'id': name} for name in store.metrics()]
-    return Answer(200, {'data': data, 'meta': {'pagination': {'type': 'cursor_limit', 'next_cursor': None}}})
+    return Answer(200, {'data': data})
 
 
 def metric_tags(store: Store, request: Request) -> Answer:

@@ -37,13 +37,13 @@ class Intake:
 
     def series_v1(self, request: Request) -> Answer:
         found = [_source_v1(place) for place in Place(request.body)['series'].items()] if request.body else []
-        return self._store_points(found, request.now, {'status': 'ok'})
+        return self._store_points(found, request.now, {'status': 'ok'}, 'text/json')
 
     def series_v2(self, request: Request) -> Answer:
         found = [_source_v2(place) for place in Place(request.body)['series'].items()] if request.body else []
-        return self._store_points(found, request.now, {'errors': []})
+        return self._store_points(found, request.now, {'errors': []}, 'application/json')
 
-    def _store_points(self, found: list[tuple[Source, Points]], now: datetime, body: Json) -> Answer:
+    def _store_points(self, found: list[tuple[Source, Points]], now: datetime, body: Json, content_type: str) -> Answer:
         seconds = now.timestamp()
         oldest, newest = seconds - MAX_PAST, seconds + MAX_FUTURE
         kept = [(source, [point for point in points if oldest <= point[0] <= newest]) for source, points in found]
@@ -57,7 +57,7 @@ class Intake:
         if kept:
             self.store.write(write)
         dropped = f', dropped {total - stored} more than 1 h old or 10 min in the future' if stored < total else ''
-        return Answer(202, body, note=f'{stored} points{dropped}')
+        return Answer(202, body, content_type, f'{stored} points{dropped}')
 
     def check_runs(self, request: Request) -> Answer:
         body = request.body or []
@@ -69,7 +69,7 @@ class Intake:
 
         if found:
             self.store.write(write)
-        return Answer(202, {'status': 'ok'}, note=f'{len(found)} runs of checks')
+        return Answer(202, {'status': 'ok'}, 'text/json', f'{len(found)} runs of checks')
 
     def agent(self, request: Request) -> Answer:
         """Take events and the metadata of a host, which travel in the same form."""

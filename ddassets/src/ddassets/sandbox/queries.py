@@ -31,7 +31,9 @@ _NEAR = 600
 
 @dataclass(frozen=True)
 class Drawn:
-    """The lines of one expression: `tags` are those of the group; times are starts of buckets, in seconds."""
+    """The lines of one expression: `tags` are those of the group; times are starts of buckets with a value, in
+    seconds.
+    """
 
     expression: tree.Expression
     interval: int
@@ -57,9 +59,9 @@ def evaluate(store: Store, expression: tree.Expression, start: int, end: int, wi
     series = SeriesSet(one for name in sorted(names) for one in store.series(name, earliest, end))
     lines = []
     for group, times, values in points(plan, series, start, end, assumptions):
-        inside = (times >= start) & (times < end)
-        if np.isfinite(values[inside]).any():
-            lines.append((group, times[inside], values[inside]))
+        shown = (times >= start) & (times < end) & np.isfinite(values)
+        if shown.any():
+            lines.append((group, times[shown], values[shown]))
     return Drawn(expression, interval, lines)
 
 
@@ -120,8 +122,6 @@ def _series_v1(drawn: Drawn, index: int) -> Iterator[Json]:
     text = render(drawn.expression)
     metric = drawn.expression.name if isinstance(drawn.expression, tree.Metric) else text
     for tags, times, values in drawn.lines:
-        there = np.isfinite(values)
-        times, values = times[there], values[there]
         yield {
             'metric': metric,
             'display_name': metric,
@@ -149,7 +149,7 @@ def query_timeseries(organisation: Stored, request: Request) -> Answer:
     """Answer `POST /api/v2/query/timeseries` for metric queries and formulas of them."""
     data = Place(request.body)['data']
     if data['type'].value != 'timeseries_request':
-        raise Refusal(400, 'Invalid type. Expected "timeseries_request"')
+        raise Refusal(400, 'API input validation failed: Invalid type. Expected "timeseries_request".')
     attributes = data['attributes']
     start, end = (attributes[name].whole() // 1000 for name in ('from', 'to'))
     wish = attributes['interval'].whole(0) // 1000
@@ -169,7 +169,8 @@ def query_timeseries(organisation: Stored, request: Request) -> Answer:
             row[np.searchsorted(times, instants)] = values
             rows.append([None if np.isnan(value) else value for value in row.tolist()])
     answer = {'series': series, 'times': [int(time * 1000) for time in times], 'values': rows}
-    return Answer(200, {'data': {'id': '0', 'type': 'timeseries_response', 'attributes': answer}})
+    body = {'data': {'id': '0', 'type': 'timeseries_response', 'attributes': answer}}
+    return Answer(200, body, 'application/vnd.api+json')
 
 
 def _query(place: Place, index: int) -> tuple[str, tree.Expression]:

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from ddassets.diagnostic import UnusableInputError
 from ddassets.sandbox.clock import Clock
-from ddassets.sandbox.event_search import search
+from ddassets.sandbox.event_search import list_events, search
 from ddassets.sandbox.hosts import list_hosts, list_metrics, metric_metadata, metric_tags
 from ddassets.sandbox.intake import Intake, ignored
 from ddassets.sandbox.keys import Keys
@@ -125,6 +125,7 @@ class Sandbox:
             ('GET', '/api/v1/metrics/{id}', 'GetMetricMetadata', metric_metadata),
             ('GET', '/api/v2/metrics', 'ListTagConfigurations', list_metrics),
             ('GET', '/api/v2/metrics/{id}/all-tags', 'ListTagsByMetricName', metric_tags),
+            ('GET', '/api/v2/events', 'ListEventsV2', list_events),
             ('POST', '/api/v2/events/search', 'SearchEvents', search),
         ]
         return [Route(method, path, name, partial(act, self.store)) for method, path, name, act in acts]
