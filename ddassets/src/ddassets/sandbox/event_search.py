@@ -77,8 +77,7 @@ def event_v2(event: Event) -> Json:
         'timestamp': int(event.instant * 1000),
         'title': body.get('title', ''),
         'status': _STATUSES.get(str(body.get('alert_type')), 'info'),
-        'evt': {'id': str(event.id), 'type': body.get('event_type', ''), 'source_id': None},
-        'service': None,
+        'evt': {'id': str(event.id), 'type': body.get('event_type', '')},
         'source_type_name_tag': 'alert' if event.monitor else body.get('source_type_name', 'api'),
     }
     inner |= {key: body[key] for key in ('aggregation_key', 'priority', 'host') if body.get(key)}

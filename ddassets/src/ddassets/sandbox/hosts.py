@@ -71,8 +71,7 @@ def metric_metadata(store: Store, request: Request) -> Answer:
     if found is None:
         raise Refusal(404, 'metric_name not found')
     kind, unit = found
-    empty = dict.fromkeys(('description', 'integration', 'per_unit', 'short_name', 'statsd_interval'))
-    return Answer(200, {'type': kind, 'unit': unit or None, **empty})
+    return Answer(200, {'type': kind} | ({'unit': unit} if unit else {}))
 
 
 def list_metrics(store: Store, request: Request) -> Answer:
