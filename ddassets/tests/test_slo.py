@@ -713,6 +713,7 @@ def test_refusals(query, one, reason):
             'corrections[0].to: expected a time after from',
         ),
         ({'slos': ['sloo']}, "no SLO 'sloo'"),
+        ({'before': [{'slo': 'slo', 'good': 1, 'total': 2}] * 2}, "before[1]: the SLO 'slo' is given twice"),
     ],
 )
 def test_faults_of_a_scenario(more, reason):
@@ -763,3 +764,50 @@ def test_the_page_names_the_slo():
     made = page(ASSETS, [Judgement(found)])
     legend = 'SLO Requests: 99.9 % over 30d; the value is the smaller burn rate of the two windows'
     assert [one.legend for one in made.rehearsals[0].monitors] == [legend]
+
+
+def test_corrections_need_an_slo_alert():
+    member = monitor(1, 'avg(last_1m):avg:acme.up{*} < 1')
+    corrections = [{'slo': 'slo', 'from': '2027-01-01', 'to': '2027-01-02'}]
+    scenario = {'start': WEEK, 'length': '1h', 'series': [gauge('1x60')], 'monitors': [member]}
+    text = yaml.safe_dump({**scenario, 'corrections': corrections})
+    with pytest.raises(UnusableInputError, match=r'corrections\[0\].slo: no monitor of this scenario is an SLO alert'):
+        rehearse(parse(text, ACME / 'rehearsals' / 's.yaml'), ASSETS)
+
+
+@rule('18.20')
+def test_before_in_a_group():
+    by = {'numerator': 'sum:g{*} by {env}.as_count()', 'denominator': 'sum:t{*} by {env}.as_count()'}
+    series = [count('t', '100x180', tags=['env:prod']), count('g', '100x180', tags=['env:prod'])]
+    query = 'error_budget("slo").over("7d") > 3'
+    before = [{'slo': 'slo', 'good': 990, 'total': 1000, 'group': 'env:prdo'}]
+    one = slo(('7d', 99), query=by)
+    assert 'begins' in refused(query, series, one, before=before)
+    before = [{**before[0], 'group': '*'}]
+    found = rehearsed(query, series, one, before=before)
+    assert line(found).values[0] == pytest.approx(100 * 10 / 13_100 / 0.01)
+    burn = 'burn_rate("slo").over("7d").long_window("1h").short_window("5m").by("env") > 3'
+    found = rehearsed(burn, series, one, before=[{**before[0], 'group': 'env:prdo'}])
+    assert any('no group env:prdo; did you mean env:prod?' in one for one in found.warnings)
+
+
+@rule('18.11')
+def test_muting_a_monitor_does_not_change_its_slo():
+    member = monitor(1, 'avg(last_1m):avg:acme.up{*} < 1')
+    schedule = {'start': '2026-12-20T09:00:00+00:00', 'end': '2027-01-14T11:00:00+00:00'}
+    downtime = {'monitor_identifier': {'monitor_id': 1}, 'scope': '*', 'schedule': schedule}
+    query, one = 'error_budget("slo").over("7d") > 75', of_monitors(1, target=99)
+    found = rehearsed(query, [gauge('1x100 0x60 1x10200')], one, monitors=[member], downtimes=[downtime])
+    assert line(found).values[0] == pytest.approx(100 * 100 * 60 / 10080)
+
+
+@pytest.mark.parametrize('named', ['./assets/', './assets/all.json', {'file': 'assets/all.json', 'only': ['Alert']}])
+def test_slos_of_the_files_of_monitors(tmp_path, named):
+    query = BURN.format('30d', '> 14.4')
+    body = {'name': 'Alert', 'type': 'slo alert', 'query': query, 'message': '@a@example.com'}
+    (tmp_path / 'assets').mkdir()
+    (tmp_path / 'assets' / 'all.json').write_text(json.dumps([body, slo(('30d', 99.9))]))
+    series = [count('acme.total', '100x180'), count('acme.good', '0x180')]
+    scenario = {'start': '2027-01-04T10:00:00', 'length': '5m', 'series': series, 'monitors': [named], 'downtimes': []}
+    found = rehearse(parse(yaml.safe_dump(scenario), tmp_path / 's.yaml'), ASSETS, keep=True)
+    assert changes(found) == ['10:00:00 Alert']

@@ -24,7 +24,7 @@ from ddassets.engine.state_machine import Evaluations, Rules, run
 from ddassets.engine.timeline import Group, GroupTimeline, evaluation_instants
 from ddassets.language.query.tree import Comparator
 from ddassets.language.slo import SloQuery
-from ddassets.nearest import joined
+from ddassets.nearest import did_you_mean, joined, listed
 
 # What an explanation lists, by the type of the SLO.
 _BAD = {'metric': 'bad events', 'monitor': 'minutes down', 'time_slice': 'bad slices (at their end)'}
@@ -184,6 +184,10 @@ class SloEvaluator:
             kind = 'a burn-rate alert' if self.monitor.burns else 'an alert on an error budget'
             yield f'{joined(self.monitor.ignored)}: without effect in {kind} (rule 18.18)'
         monitor, window = self.monitor, self.monitor.windows[0]
+        names = [','.join(group) or '*' for group in self._accounts]
+        for one in self._subject.before:
+            if one.group is not None and one.group not in names:
+                yield f'`before`: no group {one.group}{did_you_mean(one.group, names)}; there are: {listed(names)}'
         if not self._ticks.size:
             return
         first = self._ticks[:1] - monitor.evaluation_delay - window

@@ -239,8 +239,8 @@ def chosen_assets[T: Asset](
 
 
 def names_file(entry: Entry) -> bool:
-    """Whether an entry is a file: with the key `file`, or as a path."""
-    return entry.kind == 'mapping' or os.path.isfile(entry.path.parent / entry.text())
+    """Whether an entry is a file or folder: with the key `file`, or as a path."""
+    return entry.kind == 'mapping' or '/' in entry.text() or os.path.isfile(entry.path.parent / entry.text())
 
 
 class _Index[T: Asset]:

@@ -394,13 +394,16 @@ def _corrections(entry: Entry | None, times: _Times) -> tuple[Correction, ...]:
 
 
 def _before(entry: Entry | None) -> tuple[Spent, ...]:
-    found = []
+    found: list[Spent] = []
     for item in entry.items() if entry else ():
         keys = item.mapping(SPENT.names, SPENT.required)
         good, total = keys['good'].number(0), keys['total'].number(0)
         if good > total:
             keys['good'].refuse(f'expected at most the total of {keys["total"].shown()}, found {keys["good"].shown()}')
-        found.append(Spent(keys['slo'], good, total, keys['group'].text() if 'group' in keys else None))
+        group = keys['group'].text() if 'group' in keys else None
+        if any((one.slo.text(), one.group) == (keys['slo'].text(), group) for one in found):
+            item.refuse(f'the SLO {keys["slo"].shown()} is given twice{f", in {group}" if group else ""}')
+        found.append(Spent(keys['slo'], good, total, group))
     return tuple(found)
 
 

@@ -30,7 +30,10 @@ def choose_slos(
 
     Raises UnusableInputError for an SLO that does not exist. Faults of others than the used ones do not matter.
     """
+    named = (*(one.slo for one in scenario.corrections), *(one.slo for one in scenario.before))
     if not any(monitor.slo for monitor in monitors):
+        for entry in named:
+            entry.refuse('no monitor of this scenario is an SLO alert')
         return ()
     found: list[Slo] = []
     for chosen in chosen_assets(scenario.slos, bundle, bundle.slos, 'SLO', [one.name for one in bundle.slos]):
@@ -45,7 +48,7 @@ def choose_slos(
         if names_file(entry) and not is_body(entry):
             found += read_file(entry, read)[0].slos
     slos = tuple({identity(one): one for one in found}.values())
-    for entry in (*(one.slo for one in scenario.corrections), *(one.slo for one in scenario.before)):
+    for entry in named:
         if not any(_named(one, entry.text()) for one in slos):
             entry.refuse(f'no SLO {entry.shown()}{_hint(entry.text(), slos)}')
     return slos
