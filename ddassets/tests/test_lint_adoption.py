@@ -174,3 +174,55 @@ def test_a_summary_counts_by_rule_and_by_integration(tmp_path, capsys):
 def test_an_ignore_names_rules_by_a_pattern(tmp_path, capsys, pattern, code):
     ignore = f'ignore:\n  - rule: {pattern}\n    reason: known\n'
     assert run(capsys, write(tmp_path, {**BAD, CONFIGURATION: ignore.replace(pattern, json.dumps(pattern))}))[0] == code
+
+
+def exported(name, **more):
+    """A monitor whose critical threshold differs from its query."""
+    options = {'thresholds': {'critical': 5}}
+    body = {'name': name, 'type': 'query alert', 'query': 'avg(last_5m):avg:acme.x{*} > 4', 'message': 'm @ops'}
+    return json.dumps({**body, 'options': options, **more}, indent=2)
+
+
+def test_only_changed_files_of_a_folder_of_sources_are_linted(tmp_path, capsys):
+    checkout, baseline = tmp_path / 'checkout', tmp_path / 'baseline.json'
+    checkout.mkdir()
+    for name in ('one', 'two', 'three'):
+        (checkout / f'{name}.json').write_text(exported(name))
+    run(capsys, '--write-baseline', baseline, checkout)
+    git(checkout, 'init', '-q')
+    git(checkout, 'add', '-A')
+    git(checkout, 'commit', '-q', '-m', 'Start')
+    assert findings(capsys, '--since', 'HEAD', checkout)[1]['findings'] == []
+    (checkout / 'two.json').write_text(exported('two', tags=['team:a']))
+    (checkout / 'four.json').write_text(exported('four'))
+    code, document = findings(capsys, '--since', 'HEAD', checkout)
+    assert code == 1
+    found = [(each['file'].rpartition('/')[2], each['rule']) for each in document['findings']]
+    assert {file for file, rule in found if rule == 'monitor/threshold-mismatch'} == {'two.json', 'four.json'}
+    assert {file for file, _ in found} == {'two.json', 'four.json'}
+    # The other files were not linted, so none of their findings is gone.
+    _, document = findings(capsys, '--since', 'HEAD', '--baseline', baseline, checkout)
+    assert {each['file'].rpartition('/')[2] for each in document['findings']} == {'four.json'}
+    assert document['gone'] == []
+
+
+def test_a_renamed_monitor_keeps_its_known_findings(tmp_path, capsys):
+    file, baseline = tmp_path / 'queue.json', tmp_path / 'baseline.json'
+    file.write_text(exported('Queue is full'))
+    run(capsys, '--write-baseline', baseline, file)
+    known = findings(capsys, '--baseline', baseline, file)[1]['known']
+    assert known > 0
+    for name in ('Queue is full of work', 'Backlog'):
+        file.write_text(exported(name))
+        code, document = findings(capsys, '--baseline', baseline, file)
+        assert (code, document['findings'], document['known'], document['gone']) == (0, [], known, [])
+
+
+def test_another_monitor_with_the_fault_of_a_repaired_one_is_new(tmp_path, capsys):
+    file, baseline = tmp_path / 'both.json', tmp_path / 'baseline.json'
+    file.write_text(f'[{exported("One")}]')
+    run(capsys, '--write-baseline', baseline, file)
+    repaired = exported('One', options={'thresholds': {'critical': 4}})
+    file.write_text(f'[{repaired}, {exported("Two")}]')
+    _, document = findings(capsys, '--baseline', baseline, file)
+    assert 'monitor/threshold-mismatch' in {each['rule'] for each in document['findings'] if each['object'] == 'Two'}

@@ -37,7 +37,9 @@ def add_options(parser: ArgumentParser) -> None:
     option.add_choice(parser, '--fail-on', (*SEVERITIES, 'never'), 'warning', 'exit with 1 for this severity and worse')
     option.add_choice(parser, '--profile', ('default', 'strict'), 'default', 'strict adds the rules that are opinions')
     parser.add_argument(
-        '--since', metavar='REV', help='lint only the integrations with a file that differs from the Git revision REV'
+        '--since',
+        metavar='REV',
+        help='lint only the integrations with a file that differs from the Git revision REV; elsewhere only those files',
     )
     parser.add_argument('--summary', action='store_true', help='show the number of findings by rule and by integration')
     parser.add_argument(

@@ -1,11 +1,13 @@
 """A baseline: the current findings of a checkout, so that only new findings count.
 
 A finding is identified by its rule, file, object and message, not by its line, so an edit elsewhere in the file has no
-effect. Equal findings are counted.
+effect. Equal findings are counted. If an object was renamed, its findings stay known: the old name is no longer in the
+file.
 """
 
 import json
 import os
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
@@ -53,9 +55,52 @@ def compare(findings: Iterable[Diagnostic], path: Path, linted: Collection[Path]
             count += 1
         else:
             new.append(finding)
+    renamed = _Renamed(left, path.parent)
+    new = [finding for finding in new if not renamed.takes(_known(finding, path.parent))]
+    count += renamed.count
     read = {each.resolve() for each in linted}
     gone = sorted(known for known in left.elements() if _is_gone(path.parent.resolve() / known.file, read))
     return Compared(new=new, known=count, gone=gone)
+
+
+class _Renamed:
+    """Recorded findings of objects whose name is no longer in their file; `left` are those that no finding matches."""
+
+    def __init__(self, left: Counter[Known], folder: Path) -> None:
+        self._left = left
+        self._folder = folder
+        self._texts: dict[str, str] = {}
+        self._by_content: dict[tuple[str, str, str], list[Known]] = {}
+        self.count = 0
+        for known in left.elements():
+            self._by_content.setdefault(_content(known), []).append(known)
+
+    def takes(self, found: Known) -> bool:
+        """Whether a finding is a recorded one of an object that has another name now."""
+        candidates = self._by_content.get(_content(found), [])
+        for index, known in enumerate(candidates):
+            if known.object and found.object and not self._is_named(known):
+                del candidates[index]
+                self._left[known] -= 1
+                self.count += 1
+                return True
+        return False
+
+    def _is_named(self, known: Known) -> bool:
+        if known.file not in self._texts:
+            try:
+                self._texts[known.file] = read_bytes(self._folder / known.file).decode(errors='replace')
+            except (OSError, ValueError):
+                self._texts[known.file] = ''
+        # As a whole value: a longer name may begin with it.
+        names = {re.escape(known.object), re.escape(json.dumps(known.object)[1:-1])}
+        whole = rf'(?m)(?:^|["\':=,\[>-])\s*(?:{"|".join(sorted(names))})\s*(?:["\',\]}}#]|$)'
+        return re.search(whole, self._texts[known.file]) is not None
+
+
+def _content(known: Known) -> tuple[str, str, str]:
+    """Return what a finding says regardless of the object's name."""
+    return known.rule, known.file, known.message.replace(known.object, '\0') if known.object else known.message
 
 
 def _is_gone(file: Path, linted: Collection[Path]) -> bool:

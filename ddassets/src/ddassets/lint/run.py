@@ -74,7 +74,8 @@ def lint_paths(
     """Lint each integration at `paths`: folders of integrations, or checkouts. `emissions` are keyed by integration.
 
     `strict` also runs the rules that are opinions. `changed` are absolute paths: only integrations that contain one of
-    them are linted. `progress` is called with a text before each integration.
+    them are linted, and of a folder of other assets the changed files. `progress` is called with a text before each
+    integration.
     Raises UnusableInputError for a path or a configuration that cannot be read, and for an emission of an integration
     that is not linted.
     """
@@ -96,6 +97,7 @@ def lint_paths(
         touched = {parent for path in changed for parent in path.parents}
         folders = {folder: None for folder in folders if folder.resolve() in touched}
         others = [each for each in others if each.source and each.source.resolve() in touched | set(changed)]
+    only = None if changed is None else frozenset(changed)
     names = [folder.name for folder in folders]
     for name in emissions or {}:
         if name not in names:
@@ -107,7 +109,7 @@ def lint_paths(
         progress(f'lint {folder.name} ({number} of {len(folders)})')
         run.lint(bundles.read(folder))
     for bundle in others:
-        run.lint(bundle)
+        run.lint(bundle, only)
     # An entry of the shared configuration may apply to an integration that is not linted.
     return run.finish(checkouts if changed is None else ())
 
@@ -157,7 +159,8 @@ class _Run:
             if (rule.emission and not self._emissions) or (rule.opinion and not self._strict)
         }
 
-    def lint(self, bundle: Bundle) -> None:
+    def lint(self, bundle: Bundle, only: Collection[Path] | None = None) -> None:
+        """Lint a bundle. `only`: report the findings in these files, the others are context."""
         own = self._configurations(bundle.folder)
         shared = self._shared_configuration(bundle.folder)
         configurations = [*own, *([shared] if shared else [])]
@@ -171,13 +174,18 @@ class _Run:
         if bundle.source and not bundle.form:
             # Only one asset of an integration is linted.
             findings, own = (finding for finding in findings if finding.path == bundle.source), []
-        self.report.findings += sorted(self._wanted(findings, configurations), key=_order)
+        wanted = sorted(self._wanted(findings, configurations), key=_order)
+        linted = [bundle.source or bundle.folder]
+        if only is not None and os.path.isdir(linted[0]):
+            wanted = [finding for finding in wanted if finding.path.resolve() in only]
+            linted = [path for path in sorted(only) if linted[0].resolve() in path.parents]
+        self.report.findings += wanted
         self._judge(own, configurations)
         if bundle.source is None:
             self.report.integrations += bundle.manifest is not None or bool(bundle.assets)
         else:
             self.report.sources += 1
-        self.report.linted.append(bundle.source or bundle.folder)
+        self.report.linted += linted
         self.report.queries += subject.covered
         self.report.not_covered.update(subject.not_covered)
 
