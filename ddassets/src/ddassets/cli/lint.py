@@ -39,7 +39,7 @@ def add_options(parser: ArgumentParser) -> None:
     parser.add_argument(
         '--since',
         metavar='REV',
-        help='lint only the integrations with a file that differs from the Git revision REV; elsewhere only those files',
+        help='lint only the integrations with a file that differs from the Git revision REV; elsewhere the files',
     )
     parser.add_argument('--summary', action='store_true', help='show the number of findings by rule and by integration')
     parser.add_argument(
