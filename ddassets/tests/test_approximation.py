@@ -13,8 +13,15 @@ from scale import SEED, runs
 
 from ddassets import assets as bundle
 from ddassets.diagnostic import UnusableInputError
-from ddassets.engine.approximation import APPROXIMATED, agreement, deciding, parameter_sets, variants
-from ddassets.engine.approximation.clusters import components, dbscan, deciding_factor, mad, outside_largest
+from ddassets.engine.approximation import APPROXIMATED, agreement, clusters, deciding, parameter_sets, variants
+from ddassets.engine.approximation.clusters import (
+    components,
+    dbscan,
+    deciding_factor,
+    distances,
+    mad,
+    outside_largest,
+)
 from ddassets.engine.approximation.rolling import MIN_POINTS, rolling
 from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.examples import START, monitor
@@ -65,6 +72,14 @@ def test_a_chain_is_one_cluster():
     between = np.abs(place - place.T)
     assert set(components(between <= 1).tolist()) == {0}
     assert len(set(components((between <= 1) & (np.minimum(place, place.T) != 19)).tolist())) == 2
+
+
+def test_many_members_are_compared_one_by_one(monkeypatch):
+    points = np.random.default_rng(1).normal(size=(60, 100))
+    whole = distances(points)
+    assert 60 * points.size < clusters.MAX_AT_ONCE
+    monkeypatch.setattr(clusters, 'MAX_AT_ONCE', 0)
+    assert all((one == other).all() for one, other in zip(whole, distances(points), strict=True))
 
 
 @pytest.mark.rule('19.10')
@@ -636,6 +651,23 @@ def test_what_is_sure_of_forecasts_holds_under_each_set_alone():
     seeds = range(SEED, SEED + runs(12))
     found = np.sum([check_agreement(*made_forecast(seed)[:3]) for seed in seeds], axis=0)
     assert (found > 0).all()
+
+
+# Composites
+
+
+def test_a_composite_says_that_a_member_is_approximate():
+    odd = {'id': 1, 'name': 'Odd', 'type': 'query alert', 'query': QUERY, 'message': '@a'}
+    both = {'name': 'Both', 'type': 'composite', 'query': '1 && 1', 'message': '@b'}
+    series = [
+        {'metric': 'acme.load', 'type': 'gauge', 'interval': '60s', 'tags': [f'host:{name}'], 'values': values}
+        for name, values in {**STEADY, 'd': '10x60 12.8x60 10x60'}.items()
+    ]
+    text = f'{HEAD}series: {json.dumps(series)}\nmonitors: [{json.dumps(odd)}, {json.dumps(both)}]\n'
+    rehearsal = rehearse(parse(text, PATH), ASSETS)
+    composite = rehearsal.monitors[1]
+    assert composite.approximation is None and composite.results['host:d',].sent
+    assert any('Both: member Odd is approximate' in warning for warning in rehearsal.warnings)
 
 
 # The command

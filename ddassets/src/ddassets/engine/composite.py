@@ -20,6 +20,7 @@ import numpy as np
 from ddassets.assets.monitor import Monitor as MonitorAsset
 from ddassets.assets.refusal import refuse
 from ddassets.diagnostic import Unsupported
+from ddassets.engine.approximation import MARK
 from ddassets.engine.assumptions import Assumption, Assumptions
 from ddassets.engine.column import Flags, Indices
 from ddassets.engine.explanation import Explanation, change, evaluation_row
@@ -464,6 +465,9 @@ class CompositeEvaluator:
             )
         if not self._groups:
             yield f'{self.absence}; it can never trigger (rule 13.15)'
+        for name, one in {member.name: member for member in self.members.values()}.items():
+            if any(warning.startswith(MARK) for warning in one.evaluator.warnings):
+                yield f'member {name} is approximate: its states are those of the default parameters'
         yield from self._incompatible_members()
 
     def _incompatible_members(self) -> Iterator[str]:

@@ -10,6 +10,9 @@ import numpy as np
 
 from ddassets.engine.column import Flags, Floats, Indices
 
+#: More differences of coordinates are computed member by member, to bound memory.
+MAX_AT_ONCE = 2_000_000
+
 
 @dataclass(frozen=True, eq=False)
 class Clusters:
@@ -45,8 +48,9 @@ def distances(points: Floats) -> tuple[Floats, Floats]:
     """Return the distances of the members from the median series, and from each other."""
     median = np.median(points, axis=0)
     own = np.sqrt(np.square(points - median).sum(axis=1))
-    between = np.sqrt(np.square(points[:, None, :] - points[None, :, :]).sum(axis=2))
-    return own, between
+    if points.shape[0] * points.size <= MAX_AT_ONCE:
+        return own, np.sqrt(np.square(points[:, None, :] - points[None, :, :]).sum(axis=2))
+    return own, np.stack([np.sqrt(np.square(points - row).sum(axis=1)) for row in points])
 
 
 def dbscan(points: Floats, tolerance: float, constant: float) -> Clusters:

@@ -6,8 +6,9 @@ from ddassets.diagnostic import Severity
 from ddassets.engine.approximation.forecast import NOT_NESTED
 from ddassets.language.query.tree import Call, walk
 from ddassets.lint.example import MONITOR
+from ddassets.lint.queries import Reading
 from ddassets.lint.rule import Fault, Rule
-from ddassets.lint.subject import Reading, Subject
+from ddassets.lint.subject import Subject
 
 _REFUSED: Mapping[str, tuple[str, ...]] = {
     # Rule 6.7.
