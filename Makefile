@@ -76,7 +76,7 @@ coverage: $(UV) ## check the branch coverage of the semantic core (limit in pypr
 test-companions: $(UV) ## the companions' tests, against MariaDB, the tracer and Datadog's test agent
 	$(COMPANIONS) pytest companions
 
-bench: .ddev.toml ## benchmarks of the check, the start, lint, the simulated clock and rehearse (needs Debian's prometheus)
+bench: .ddev.toml ## benchmarks of the check, the start, lint, the simulated clock, rehearse and the sandbox (needs Debian's prometheus)
 	$(COMPANIONS) python benchmarks/check_cost.py --ddev '$(UV) run --locked --only-group ddev ddev'
 	$(RUN) python benchmarks/start.py
 	$(RUN) python benchmarks/lint_speed.py
@@ -84,6 +84,7 @@ bench: .ddev.toml ## benchmarks of the check, the start, lint, the simulated clo
 	$(RUN) python benchmarks/simulation_speed.py
 	$(RUN) python benchmarks/rehearse_speed.py
 	$(RUN) python benchmarks/estate_speed.py
+	$(RUN) python benchmarks/sandbox.py
 	$(RUN) python benchmarks/slo_speed.py
 
 semantics: $(UV) ## generate docs/semantics.md: the rules and the tests of each
