@@ -37,13 +37,13 @@ class Intake:
 
     def series_v1(self, request: Request) -> Answer:
         found = [_source_v1(place) for place in Place(request.body)['series'].items()] if request.body else []
-        return self._store_points(found, request.now, {'status': 'ok'}, 'text/json')
+        return self.store_points(found, request.now, {'status': 'ok'}, 'text/json')
 
     def series_v2(self, request: Request) -> Answer:
         found = [_source_v2(place) for place in Place(request.body)['series'].items()] if request.body else []
-        return self._store_points(found, request.now, {'errors': []}, 'application/json')
+        return self.store_points(found, request.now, {'errors': []}, 'application/json')
 
-    def _store_points(self, found: list[tuple[Source, Points]], now: datetime, body: Json, content_type: str) -> Answer:
+    def store_points(self, found: list[tuple[Source, Points]], now: datetime, body: Json, content_type: str) -> Answer:
         seconds = now.timestamp()
         oldest, newest = seconds - MAX_PAST, seconds + MAX_FUTURE
         kept = [(source, [point for point in points if oldest <= point[0] <= newest]) for source, points in found]
@@ -119,8 +119,8 @@ def _source_v1(place: Place) -> tuple[Source, Points]:
     device = place['device'].text('')
     tags = place['tags'].texts() + ([f'device:{device}'] if device else [])
     source = Source(
-        metric=_name(place['metric']),
-        tags=_tags(tags),
+        metric=metric_name(place['metric']),
+        tags=normal_tags(tags),
         host=place['host'].text(''),
         kind=_KINDS_V1[kind],
         interval=_interval(place['interval']),
@@ -147,8 +147,8 @@ def _source_v2(place: Place) -> tuple[Source, Points]:
         else:
             tags.append(f'{type_name}:{name}')
     source = Source(
-        metric=_name(place['metric']),
-        tags=_tags(tags),
+        metric=metric_name(place['metric']),
+        tags=normal_tags(tags),
         host=host,
         kind=_KINDS_V2[kind],
         interval=_interval(place['interval']),
@@ -157,7 +157,8 @@ def _source_v2(place: Place) -> tuple[Source, Points]:
     return source, [(_second(point['timestamp']), point['value'].number()) for point in place['points'].items()]
 
 
-def _name(place: Place) -> str:
+def metric_name(place: Place) -> str:
+    """Return the name of a metric as Datadog stores it. Raises Refusal."""
     name = re.sub(r'[^A-Za-z0-9_.]', '_', place.text())
     if not _NAME.fullmatch(name) or len(name) > _MAX_NAME:
         raise place.refuse(f'the name of a metric: a letter, then letters, digits, _ and ., at most {_MAX_NAME}')
@@ -175,7 +176,8 @@ def _interval(place: Place) -> int:
     return interval
 
 
-def _tags(tags: Iterable[str]) -> tuple[str, ...]:
+def normal_tags(tags: Iterable[str]) -> tuple[str, ...]:
+    """Return tags as Datadog stores them, in order and each once."""
     return tuple(sorted({normal for tag in tags if (normal := normal_tag(tag))}))
 
 
@@ -199,7 +201,7 @@ def _run(place: Place, now: datetime) -> Run:
     timestamp = place['timestamp']
     return Run(
         check=check,
-        tags=_tags(place['tags'].texts()),
+        tags=normal_tags(place['tags'].texts()),
         host=place['host_name'].text(''),
         instant=float(int(now.timestamp())) if timestamp.value in (None, 0) else _second(timestamp),
         status=status,
@@ -218,7 +220,7 @@ def _host(body: Place) -> tuple[str, Json] | None:
     by_source = body['host-tags']
     if by_source.value is not None:
         kept['tags_by_source'] = {
-            'Datadog' if source == 'system' else source: list(_tags(by_source[source].texts()))
+            'Datadog' if source == 'system' else source: list(normal_tags(by_source[source].texts()))
             for source in by_source.entries()
         }
     return name, kept

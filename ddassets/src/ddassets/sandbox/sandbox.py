@@ -24,6 +24,7 @@ from ddassets.sandbox.request import Answer, Refusal, Request
 from ddassets.sandbox.routes import MAX_BODY, Route, Routes
 from ddassets.sandbox.store import Store
 from ddassets.sandbox.telemetry import picture
+from ddassets.sandbox.traces import stats
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,9 @@ class Sandbox:
             ),
             *(
                 Route('POST', path, 'Ignored', ignored, 'api', raw=True)
-                for path in ('/api/v1/metadata', '/api/v2/apmtelemetry', '/api/v0.2/traces', '/api/v0.2/stats')
+                for path in ('/api/v1/metadata', '/api/v2/apmtelemetry', '/api/v0.2/traces')
             ),
+            Route('POST', '/api/v0.2/stats', 'SubmitTraceStats', partial(stats, intake), 'api', raw=True),
             # The Agent's tests of its connection.
             Route('GET', '/_health', 'Health', lambda _: Answer(200, {}), 'none'),
             Route('HEAD', '/support/flare', 'Flare', lambda _: Answer(200), 'none'),
