@@ -194,13 +194,13 @@ def test_both_evaluators_agree(batch):
         assert found is None
 
 
-def by_hand(query: MonitorQuery, options: Options, values: Iterable[float], **choices: str) -> Case:
-    """A gauge with a value every minute, evaluated for ten minutes."""
+def by_hand(query: MonitorQuery, options: Options, *values: Iterable[float], **choices: str) -> Case:
+    """Sources of one metric with a value every minute each, evaluated for ten minutes."""
     default = {assumption.id: assumption.default for assumption in ASSUMPTIONS.values()}
     minutes = range(cases.START, cases.START + 600, 60)
-    samples = tuple((at, value, at) for at, value in zip(minutes, values, strict=False))
-    source = Source('m', frozenset({'host:a'}), 'gauge', 60, samples)
-    return Case(query, options, default | choices, (source,), cases.START, cases.START + 600, 0, ())
+    samples = [tuple((at, value, at) for at, value in zip(minutes, each, strict=False)) for each in values]
+    sources = tuple(Source('m', frozenset({f'host:{host}'}), 'count', 60, samples[host]) for host in range(len(values)))
+    return Case(query, options, default | choices, sources, cases.START, cases.START + 600, 0, ())
 
 
 M, N = Leaf('m'), Leaf('n', counting='as_count')
@@ -218,6 +218,16 @@ M, N = Leaf('m'), Leaf('n', counting='as_count')
             ),
             ['Alert'] * 3 + ['OK'] * 7,
             id='no data, although default() fills an operand',
+        ),
+        pytest.param(
+            by_hand(
+                MonitorQuery('sum', 1, 'm', Wrapped('diff', Wrapped('exclude_null', Leaf('m', 'min')))),
+                Options('>', 5.0),
+                range(10, 20),
+                [0],
+            ),
+            ['No Data'] + ['OK'] * 9,
+            id='a difference of what stays as it is is one of each source',
         ),
     ],
 )

@@ -88,6 +88,30 @@ RANKED |= {f'm{{host:f{number}}}': '0x4' for number in range(3)}
             'max(last_1m):ewma_3(avg:m{*})', {'m': '0 5 5'}, {'A80': '2/(n+2)'}, [0, 2, 3.2], marks=rule('20.14', 'A80')
         ),
         pytest.param(
+            'max(last_1m):ewma_3(median_3(diff(avg:m{*})))',
+            {'m': '0 4 6 6'},
+            {},
+            [_, 4, 3.5, 2.75],
+            id='the points of inner functions before the window',
+            marks=rule('20.14', 'A79'),
+        ),
+        pytest.param(
+            'max(last_1m):diff(avg:m{*}) / avg:m{*}',
+            {'m gauge 60': [(0, 1), (50, 2), (100, 8), (120, 8)]},
+            {},
+            [_, 0.5, 0.75],
+            id='a difference beside its own query has the samples of both',
+            marks=rule('20.8', 'A2'),
+        ),
+        pytest.param(
+            'max(last_1m):diff(avg:m{*}.fill(zero)) + avg:m{*}.fill(zero)',
+            {'m': '5 _ _ 5'},
+            {},
+            [_, -5, 0, 10],
+            id='a difference beside its own query is no other operand',
+            marks=rule('2.16'),
+        ),
+        pytest.param(
             "max(last_1m):moving_rollup(avg:m{*}, 120, 'sum')", LINE, {}, [1, 3, 6, 12, 24, 48], marks=rule('20.12')
         ),
         pytest.param(

@@ -197,7 +197,7 @@ def of_sources(query: Query) -> bool:
             # The sources of a distribution are merged first (rule 17.18).
             return query.space != 'count'
         case Wrapped(name=name, query=inner):
-            return (name in PER_SOURCE or name == 'timeshift' or name in SHIFTS) and of_sources(inner)
+            return name in (*PER_SOURCE, *SAME) and of_sources(inner)
     return False
 
 

@@ -126,10 +126,10 @@ def values(node: Smoothed | Moving, points: Points, seen: Seen) -> Floats:
 
 def _limit(node: Smoothed | Moving, points: Points, rows: Indices) -> Indices:
     """Return the number of the first point that each evaluation may use (A79, A19)."""
-    assumptions = points.context.assumptions
-    whole = assumptions.peek(Assumptions.earlier_history) == 'window only'
-    # What the operand itself looks back to is cut at the window.
-    return (points.lower if whole or over_window(node.operand, assumptions) else points.floor)[rows]
+    only = points.context.assumptions.peek(Assumptions.earlier_history) == 'window only'
+    # What a function over the window makes of points before it is not defined.
+    within = any(isinstance(part, Smoothed) and part.name in OVER_WINDOW for part in walk(node.operand))
+    return (points.lower if only or within else points.floor)[rows]
 
 
 def _seeds(node: Smoothed | Moving, points: Points, history: History, first: Indices, floored: bool) -> Floats:

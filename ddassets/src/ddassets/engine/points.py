@@ -68,7 +68,8 @@ class Unit:
 
     @classmethod
     def of(cls, operand: Node, sources: Sources, context: EvaluationContext) -> 'Unit':
-        every = tuple(dict.fromkeys(leaves(operand)))
+        # A difference of a query reads the same points as the query.
+        every = {replace(leaf, differences=()): leaf for leaf in leaves(operand)}.values()
         for leaf in every:
             if leaf.bucket:
                 return cls(leaf.aligned or EvenBuckets(leaf.bucket), True)
@@ -76,7 +77,7 @@ class Unit:
         if size != 'native':
             return cls(EvenBuckets(table_bucket(context.window) if size == 'table' else int(size)), False)
         used = [series for leaf in every for series in sources.get(leaf, ())]
-        leaf = every[0]
+        leaf = next(iter(every))
         filled = any(isinstance(node, Filled) for node in walk(operand))
         shifted = leaf.shift != 0 or leaf.calendar is not None
         plain = leaf.fill is None and leaf.method is None and not shifted and not leaf.extended and not filled
@@ -301,8 +302,8 @@ class Points:
         return [other for other in self._sources if other.before == leaf.before]
 
     def alone(self, leaf: Leaf) -> bool:
-        """Whether a leaf is no operand of arithmetic; the groups of a count are one query."""
-        return len({replace(other, group=None) for other in self.beside(leaf)}) == 1
+        """Whether a leaf is no operand of arithmetic; groups of a count and differences of a query are that query."""
+        return len({replace(other, group=None, differences=()) for other in self.beside(leaf)}) == 1
 
     def has_points(self, rows: Indices, among: Iterable[Leaf] | None = None) -> Flags:
         """Whether the windows of some ticks hold anything at all, be it without a value (n/0, rule 2.13).
