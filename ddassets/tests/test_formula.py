@@ -940,6 +940,52 @@ def test_lint_knows_the_groups_and_searches_of_variables(tmp_path):
     ]
 
 
+@pytest.mark.rule('2.12', '17.8')
+def test_lint_knows_that_only_a_sum_rolls_up_counts(tmp_path):
+    folder = tmp_path / 'assets' / 'monitors'
+    folder.mkdir(parents=True)
+    for rollup in ('avg', 'sum'):
+        body = body_of(f'formula("a / b").rollup("{rollup}").last("5m") > 1', COUNTS)
+        (folder / f'{rollup}.json').write_text(json.dumps({**body, 'name': rollup}))
+    code = 'monitor/as-count-aggregator'
+    assert [(one.object, one.key) for one in lint(read(tmp_path)) if one.code == code] == [
+        ('avg', f'options.variables[{index}].query') for index in (0, 1)
+    ]
+
+
+@pytest.mark.parametrize(
+    'body, series, expected',
+    [
+        pytest.param(
+            body_of('formula("a / b").last("5m") > 5', [A, B]),
+            SERIES,
+            'a is sum of avg:acme.a{*}, b is max of avg:acme.b{*}',
+            id='reduced',
+        ),
+        pytest.param(
+            body_of('formula("a / a").rollup("max").last("5m") > 5', [A]), SERIES, 'a is avg:acme.a{*}', id='rollup'
+        ),
+        pytest.param(
+            body_of('formula("failed").last("5m") > 5', [FAILED, ALL], 'ci-pipelines alert'),
+            RUNS,
+            "failed is count of ci-pipelines found by '@ci.status:error'",
+            id='events',
+        ),
+        pytest.param(body_of('avg(last_5m):avg:acme.a{*} > 5', []), SERIES, '', id='no formula'),
+    ],
+)
+def test_a_legend_says_what_the_variables_are(body, series, expected):
+    (monitor,) = rehearsed(body, series).monitors
+    assert monitor.monitor.legend == expected
+
+
+@pytest.mark.rule('15.17')
+def test_the_search_of_a_variable_that_is_not_used_is_not_asked_for():
+    variables = [found('a', 'status:error'), found('b', 'free text')]
+    body = body_of('formula("a").last("5m") > 5', variables, 'log alert')
+    assert changes(rehearsed(body, LOGS)) == []
+
+
 @pytest.mark.rule('2.11', '17.8')
 def test_a_constant_is_added_once_to_the_sums():
     query = 'sum(last_5m):(sum:acme.ok{*}.as_count() + 5) / (sum:acme.all{*}.as_count() + 5) < 0.9'

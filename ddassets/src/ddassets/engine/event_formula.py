@@ -55,6 +55,10 @@ class FormulaMonitor(EventMonitor):
         return self.query.comparator
 
     @property
+    def legend(self) -> str:
+        return ', '.join(f'{one.name} is {computed(one)}' for one in self.used)
+
+    @property
     def window(self) -> int:
         return self.query.window.seconds
 
@@ -268,7 +272,7 @@ class FormulaEvaluator:
                 points += [(one.name, at, number) for _, at, number in part.points(member, row)]
             if not self.monitor.folded:
                 result = self._results(group)[0][one.name][row]
-                said.append(f'{one.name} is {number_or_nothing(result)}: {_computed(one)}')
+                said.append(f'{one.name} is {number_or_nothing(result)}: {computed(one)}')
         if not self.monitor.folded:
             said.append(f'{render(self.monitor.query.expression)} is {number_or_nothing(self._results(group)[1][row])}')
         return Explanation(
@@ -382,7 +386,7 @@ def _node(monitor: FormulaMonitor, assumptions: Assumptions) -> Node:
     return formula_node(substituted(monitor.query, variable), assumptions)
 
 
-def _computed(variable: EventVariable) -> str:
+def computed(variable: EventVariable) -> str:
     """Describe what a variable computes."""
     measure = f' of {variable.compute.metric}' if variable.compute.metric else ''
     return f'{variable.compute.aggregation}{measure} of {product(variable)} found by {variable.search.query!r}'
@@ -408,6 +412,8 @@ def chosen_events(monitor: FormulaMonitor, events: Sequence[Events]) -> dict[str
                 matches = one.name in entry.variables_of
             elif len(rivals) == 1:
                 matches = True
+            elif search is None and one not in (*monitor.used, monitor.first):
+                matches = False
             elif search is None or len({query for query, _ in rivals}) < len(rivals):
                 raise UnusableInputError(
                     f'the search {one.search.query!r} of {one.name} cannot be run: name the variables of each entry of '

@@ -19,7 +19,8 @@ from ddassets.engine.cumulative import CumulativeUnit, CumulativeWindow
 from ddassets.engine.schedule import Schedule, schedule_of
 from ddassets.engine.state import State
 from ddassets.engine.timeline import Instants, evaluation_instants
-from ddassets.language.query.tree import Comparator, Metric, MonitorQuery, Scope, metrics
+from ddassets.language.query.printing import render
+from ddassets.language.query.tree import Comparator, Metric, MonitorQuery, Scope, Variable, metrics, walk
 from ddassets.language.query.vocabulary import is_percentile
 
 TYPES = ('metric alert', 'query alert')
@@ -192,6 +193,13 @@ class Monitor(ThresholdMonitor):
     @property
     def has_percentile(self) -> bool:
         return any(is_percentile(metric.aggregator or '') for metric in metrics(self.query.expression))
+
+    @property
+    def legend(self) -> str:
+        """The queries of a formula's variables; without a rollup also what reduces each of them (rule 17.6)."""
+        found = dict.fromkeys(part for part in walk(self.query) if isinstance(part, Variable))
+        method = '' if self.query.rollup else '{one.method} of '
+        return ', '.join(f'{one.name} is {method.format(one=one)}{render(one.expression)}' for one in found)
 
     @property
     def metric(self) -> str:

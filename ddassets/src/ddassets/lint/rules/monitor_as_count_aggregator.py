@@ -13,6 +13,7 @@ _OPAQUE = ('anomalies', 'forecast', 'outliers')
 
 
 def check(subject: Subject) -> Iterator[Fault]:
+    yield from _formulas(subject)
     for reading in subject.monitors:
         query = reading.query
         if query is None or query.aggregator in ('sum', 'formula'):
@@ -26,6 +27,19 @@ def check(subject: Subject) -> Iterator[Fault]:
                     severity=Severity.NOTE if query.change else None,
                 )
                 break
+
+
+def _formulas(subject: Subject) -> Iterator[Fault]:
+    """Yield the variables with .as_count() of formulas with another rollup than sum (rule 17.8)."""
+    rollups = {id(one.monitor): one.query.rollup for one in subject.monitors if one.query}
+    for reading in subject.formula_monitor_queries:
+        rollup = rollups.get(id(reading.asset))
+        if rollup in (None, 'sum'):
+            continue
+        for metric in reading.metrics:
+            if any(modifier.name == 'as_count' for modifier in metric.modifiers):
+                message = f'.rollup("{rollup}") of the formula over a count; only sum may be used with .as_count()'
+                yield reading.fault(message, metric.span, hint='write .rollup("sum")')
 
 
 def _compared(node: Node) -> Iterator[Metric]:
