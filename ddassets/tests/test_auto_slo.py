@@ -123,7 +123,75 @@ def test_the_command(tmp_path, capsys):
     assert burns['paces'] == {'100': 60, '10': 540, '1': None, '0.1': None}
 
 
-def test_init_says_where_an_example_is(tmp_path):
-    asset = read_monitor(SOURCE, alert(BURN))
-    found = start(asset, assets.read(tmp_path), tmp_path / 'burns.yaml', 'schema.json')
-    assert found.reason == 'no signal is generated for an SLO alert: docs/rehearsals.md has an example'
+def started(query, body, tmp_path):
+    (tmp_path / 'assets' / 'slos').mkdir(parents=True)
+    (tmp_path / 'assets' / 'monitors').mkdir()
+    (tmp_path / 'assets' / 'slos' / 'slo.json').write_text(json.dumps(body))
+    (tmp_path / 'assets' / 'monitors' / 'burns.json').write_text(json.dumps(alert(query, 4)))
+    bundle = assets.read(tmp_path)
+    return start(bundle.monitors[0], bundle, tmp_path / 'rehearsals' / 'burns.yaml', 'schema.json')
+
+
+GOOD_AND_BAD = {
+    'good_events_formula': {'formula': 'good'},
+    'bad_events_formula': {'formula': 'bad'},
+    'queries': [
+        {'data_source': 'metrics', 'name': name, 'query': f'sum:{name}{{*}} by {{env}}.as_count()'}
+        for name in ('good', 'bad')
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    'part',
+    [
+        pytest.param(
+            {'query': {'numerator': 'sum:a{*}.as_count()', 'denominator': 'sum:b{*}.as_count()'}}, id='metrics'
+        ),
+        pytest.param(
+            {'query': {'numerator': 'sum:a{status:ok}.as_count()', 'denominator': 'sum:a{*}.as_count()'}}, id='tags'
+        ),
+        pytest.param(
+            {
+                'query': {
+                    'numerator': 'sum:a{*}.as_count() - sum:a{status:bad}.as_count()',
+                    'denominator': 'sum:a{*}.as_count()',
+                }
+            },
+            id='difference',
+        ),
+        pytest.param({'sli_specification': {'count': GOOD_AND_BAD}}, id='formulas'),
+    ],
+)
+def test_init_writes_a_scenario(part, tmp_path):
+    body = {**objective('metric'), 'query': None, **part}
+    query = BURN.replace('30d', '7d').replace('14.4', '10')
+    found = started(query, body, tmp_path)
+    assert found.reason == ''
+    assert '# Its errors: 0 % for OK, 0.7 % for Warn, 1.2 % for Alert.' in found.text
+    assert 'to: Alert' in found.text and 'to: Warn' in found.text and 'to: OK' in found.text
+
+
+def test_init_writes_a_scenario_of_a_budget(tmp_path):
+    found = started(BUDGET, objective('metric'), tmp_path)
+    assert [line.strip() for line in found.text.splitlines() if line.strip().startswith('to: ')] == [
+        'to: Warn',
+        'to: Alert',
+        'to: Warn',
+        'to: OK',
+    ]
+
+
+@pytest.mark.parametrize(
+    'part, reason',
+    [
+        (PARTS['monitor'], 'for an SLO of type monitor'),
+        (
+            {'query': {'numerator': 'sum:a{*}.as_count()', 'denominator': 'sum:a{*}.as_count()'}},
+            'no series of its queries counts as good or as bad alone',
+        ),
+    ],
+)
+def test_init_says_why_there_is_no_scenario(part, reason, tmp_path):
+    kind = 'monitor' if 'monitor_ids' in part else 'metric'
+    assert reason in started(BURN, {**objective(kind), **part}, tmp_path).reason

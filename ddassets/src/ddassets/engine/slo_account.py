@@ -198,14 +198,19 @@ def _with_before(account: Account, group: Group, before: Sequence[Before]) -> Ac
 
 
 @dataclass(frozen=True)
-class _Term:
+class Term:
     """A query in a sum, with its factor."""
 
     factor: Fraction
     leaf: Leaf
 
 
-def _metric(task: _Task) -> dict[Group, Account]:
+def counted_terms(subject: Subject, assumptions: Assumptions) -> tuple[Sequence[Term], Sequence[Term]]:
+    """Return the queries of the bad and of the total events of a metric SLO. Raises Unsupported."""
+    return _both(_Task(subject, SeriesSet([]), (), np.empty(0, dtype=np.int64), 0, assumptions))
+
+
+def _both(task: _Task) -> tuple[Sequence[Term], Sequence[Term]]:
     texts = _texts(task)
     sides = {key: _counted_terms(task, place, text) for key, (place, text) in texts.items()}
     keys = {frozenset(term.leaf.by) for terms in sides.values() for term in terms}
@@ -213,9 +218,13 @@ def _metric(task: _Task) -> dict[Group, Account]:
         raise task.refuse('its queries', 'group all by the same keys')
     good, total = sides['good'], sides.get('total')
     # Of good and bad events, both together are the total.
-    bad = sides['bad'] if total is None else [*total, *(_Term(-term.factor, term.leaf) for term in good)]
-    total = [*good, *bad] if total is None else total
-    _check_keys(task, next(iter(keys), frozenset()))
+    bad = sides['bad'] if total is None else [*total, *(Term(-term.factor, term.leaf) for term in good)]
+    return bad, [*good, *bad] if total is None else total
+
+
+def _metric(task: _Task) -> dict[Group, Account]:
+    bad, total = _both(task)
+    _check_keys(task, frozenset(total[0].leaf.by if total else ()))
     found = {leaf: _by_group(task, leaf) for leaf in dict.fromkeys(term.leaf for term in (*bad, *total))}
     groups = dict.fromkeys(group for term in total for group in found[term.leaf]) if task.by else [()]
     return {
@@ -231,7 +240,7 @@ def _check_keys(task: _Task, keys: frozenset[str]) -> None:
 
 
 def _counted_account(
-    task: _Task, bad: Sequence[_Term], total: Sequence[_Term], found: Mapping[Leaf, Sequence[Series]]
+    task: _Task, bad: Sequence[Term], total: Sequence[Term], found: Mapping[Leaf, Sequence[Series]]
 ) -> Account:
     """Return the account of a group from the series of each query in it."""
     all_series = [series for each in found.values() for series in each]
@@ -291,16 +300,16 @@ def _plan(task: _Task, place: str, text: str) -> Plan:
         raise task.refuse(place, str(error)) from None
 
 
-def _counted_terms(task: _Task, place: str, text: str) -> list[_Term]:
+def _counted_terms(task: _Task, place: str, text: str) -> list[Term]:
     return [*_terms(task, place, _plan(task, place, text).expression, Fraction(1))]
 
 
-def _terms(task: _Task, place: str, node: Node, factor: Fraction) -> Iterator[_Term]:
+def _terms(task: _Task, place: str, node: Node, factor: Fraction) -> Iterator[Term]:
     """Yield the queries of a sum. Raises Unsupported for what is not the same summed before and after."""
     match node:
         case Leaf():
             _check_leaf(task, place, node)
-            yield _Term(factor, node)
+            yield Term(factor, node)
         case Arithmetic(operator='+' | '-' as operator, left=left, right=right):
             yield from _terms(task, place, left, factor)
             yield from _terms(task, place, right, factor if operator == '+' else -factor)
@@ -342,7 +351,7 @@ def _by_group(task: _Task, leaf: Leaf) -> dict[Group, list[Series]]:
     return found
 
 
-def _entries(task: _Task, term: _Term, series: Series) -> Entries:
+def _entries(task: _Task, term: Term, series: Series) -> Entries:
     if series.kind == 'gauge' or (series.kind == 'distribution' and term.leaf.space != 'count'):
         reason = f'{series.metric} is a {series.kind}: expected a count or a rate (rule 18.10)'
         raise task.refuse('its queries', reason)

@@ -15,7 +15,7 @@ from ddassets.assets import Bundle, Monitor
 from ddassets.assets.monitor_type import COUNTED, SLO
 from ddassets.assets.source_document import SourceDocument
 from ddassets.diagnostic import UnusableInputError
-from ddassets.engine import kinds
+from ddassets.engine import kinds, slo
 from ddassets.engine import monitor as monitors
 from ddassets.engine.counted import CountedMonitor
 from ddassets.engine.event_formula import FormulaMonitor
@@ -24,6 +24,7 @@ from ddassets.rehearsal import writing
 from ddassets.rehearsal.auto import START, MadeSignal, make_signal
 from ddassets.rehearsal.auto.counted import MadeEvents, make_events
 from ddassets.rehearsal.auto.estate import declared
+from ddassets.rehearsal.auto.slo import make_slo_signal
 from ddassets.rehearsal.discovery import FOLDER, integration_of, with_sources
 from ddassets.rehearsal.one_line import flow_list, scalar
 from ddassets.rehearsal.parsing import parse
@@ -72,13 +73,14 @@ def start(monitor: Monitor, bundle: Bundle, path: Path, schema: str) -> Start:
     return Start(monitor, path, filled.replace('\nexpect:', f'\n{_EXPECT}expect:', 1))
 
 
+_COURSE = 'above its thresholds and back, then no points'
 _EXPECT = '# The complete list of what happens: what the monitor does, not what it should do. Review it.\n'
 
 
 def _made(monitor: Monitor, bundle: Bundle) -> MadeSignal | MadeEvents:
     """Generate the signal of a monitor. Raises UnusableInputError for a type or a query without one."""
     if monitor.type in SLO:
-        raise UnusableInputError('no signal is generated for an SLO alert: docs/rehearsals.md has an example')
+        return make_slo_signal(monitor, slo.of(monitor), bundle.slos, *declared(bundle))
     if monitor.type not in COUNTED and monitor.formula is None:
         return make_signal(monitor, monitors.of(monitor), *declared(bundle))
     found = kinds.read(monitor)
@@ -97,7 +99,8 @@ def _lines(monitor: Monitor, bundle: Bundle, path: Path, schema: str, made: Made
     quoted = shlex.quote(str(path))
     yield f'#   ddassets rehearse {quoted}            # does the monitor still do this?'
     yield f'#   ddassets rehearse --write {quoted}    # after a change: fill in what happens now'
-    yield f'description: {scalar(f"{name}: above its thresholds and back, then no points")}'
+    course = 'errors up to its thresholds and back' if monitor.type in SLO else _COURSE
+    yield f'description: {scalar(f"{name}: {course}")}'
     yield f'start: {_instant(START)}    # UTC, unless there is a `timezone`'
     yield f'length: {duration.write(made.seconds)}'
     sources = [one.series for one in made.events] if isinstance(made, MadeEvents) else made.sources
@@ -113,7 +116,13 @@ def _series(monitor: Monitor, made: MadeSignal) -> Iterator[str]:
     levels = ', '.join(f'{made.levels[key]:g} for {state}' for key, state in _STATES.items() if key in made.levels)
     yield '# The signal was generated from the query; replace the values by realistic ones.'
     yield f'#   {" ".join(monitor.query.split())}'
-    yield f'# Its levels: {levels}; then points are missing for a while (`_`). `5x20` is 20 points of 5.'
+    if monitor.type in SLO:
+        errors = ', '.join(
+            f'{made.levels[key]:.4g} % for {state}' for key, state in _STATES.items() if key in made.levels
+        )
+        yield f'# Its errors: {errors}. `5x20` is 20 points of 5.'
+    else:
+        yield f'# Its levels: {levels}; then points are missing for a while (`_`). `5x20` is 20 points of 5.'
     yield 'series:'
     for source, series in zip(made.sources, _ordered(made), strict=True):
         if made.stub:
