@@ -138,9 +138,15 @@ def test_a_failed_step_is_reported_and_others_continue(datadog, tmp_path, monkey
     monkeypatch.setitem(OPERATIONS, 'CreateMonitor', full)
     folder = integration.write(tmp_path, integration.ASSETS)
     outcome = run(datadog, 'apply', folder, '--yes', '--json')
-    assert outcome.code == 1 and '2 of 9 failed; run the command again' in outcome.err
+    assert outcome.code == 1 and '2 of 11 failed; run the command again' in outcome.err
     found = {(one['kind'], one['error'] is None) for one in json.loads(outcome.out)['outcomes']}
-    assert found == {('dashboard', True), ('monitor', False), ('downtime', True), ('notification_rule', True)}
+    assert found == {
+        ('dashboard', True),
+        ('monitor', False),
+        ('downtime', True),
+        ('notification_rule', True),
+        ('slo', True),
+    }
     assert len(datadog.organisation.dashboards) == 2 and len(datadog.organisation.downtimes) == 3
 
 

@@ -18,11 +18,11 @@ from scale import runs
 
 from ddassets.org import listing, organisation
 from ddassets.org.kind import Kind
-from ddassets.org.marker import in_name
+from ddassets.org.marker import in_name, in_text
 
 ROUNDS = runs(10)
 LOST = ('504_after_success', '503', 'reset_before', 'reset_after', 'truncated', 'wrong_content_type')
-CREATIONS = ('CreateDashboard', 'CreateMonitor', 'CreateDowntime', 'CreateMonitorNotificationRule')
+CREATIONS = ('CreateDashboard', 'CreateMonitor', 'CreateDowntime', 'CreateMonitorNotificationRule', 'CreateSLO')
 DUPLICATES, FOREIGN, KEYS = 'duplicates', "other people's objects touched", 'keys in output'
 
 
@@ -50,6 +50,7 @@ def duplicates(organisation):
             for one in organisation.notification_rules.values()
             if in_name(one['attributes']['name'])
         ),
+        *(('slo', one['name']) for one in organisation.slos.values() if in_text(one['description'])),
     ]
     return [name for name in set(names) if names.count(name) > 1]
 
@@ -101,7 +102,7 @@ def test_a_creation_that_is_never_listed_is_reported(fake, tmp_path):
     folder = integration.write(tmp_path, integration.ASSETS)
     fake.organisation.lag(1000)
     outcome = run(fake, 'apply', folder, '--yes')
-    assert outcome.code == 1 and '9 created objects are not listed after 60 s' in outcome.err
+    assert outcome.code == 1 and '11 created objects are not listed after 60 s' in outcome.err
     fake.organisation.lag(0)
     assert run(fake, 'apply', folder, '--yes').code == 0
 
@@ -254,6 +255,7 @@ def test_a_listing_that_shrinks_while_it_is_read(fake, cases, tmp_path, monkeypa
         *fake.organisation.monitors,
         *fake.organisation.downtimes,
         *fake.organisation.notification_rules,
+        *fake.organisation.slos,
     }
 
 

@@ -32,6 +32,7 @@ def folder(tmp_path, monkeypatch):
 def steady(datadog, text):
     """Return the output without the port, and with equal ids of objects, because threads create them in any order."""
     text = text.replace(datadog.url.removeprefix('http://'), '127.0.0.1:80')
+    text = re.sub(r'(?<=slo_id=)[0-9a-f]{32}', 'ID', text)
     text = re.sub(r'[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}', 'ID', text)
     return re.sub(r'(?<=/dashboard/)[0-9a-f-]{11}|(?<=/monitors/)\d+|(?<="id": ")[0-9a-f-]+(?=")', 'ID', text)
 

@@ -85,6 +85,10 @@ FAULTS = {
         {**OF_MONITORS, 'groups': ['env:prod']},
         'slo/invalid groups: only an SLO of one monitor has groups, found 2 monitors',
     ),
+    'groups-without-monitors': (
+        {'groups': ['env:prod']},
+        'slo/invalid groups: has no effect on an SLO of type metric',
+    ),
     'syntax': (
         {'query': {'numerator': 'sum:acme.requests{*}.as_count('}},
         "query/syntax expected an argument or ')', found the end of the query",

@@ -81,6 +81,32 @@ def _recurring(start: str, rule: str) -> dict[str, Any]:
     return {'timezone': 'Europe/Berlin', 'recurrences': [{'start': start, 'duration': '2h', 'rrule': rule}]}
 
 
+def _slo(title: str, **parts: Any) -> dict[str, Any]:
+    """Return an SLO of requests, unless it has other parts."""
+    jobs = 'sum:acme.spool.jobs{*}.as_count()'
+    return {
+        'name': title,
+        'type': 'metric',
+        'description': f'What {title} promises.',
+        'tags': ['integration:acme-spool'],
+        'thresholds': [{'timeframe': '7d', 'target': 99}, {'timeframe': '30d', 'target': 99.9, 'warning': 99.95}],
+        **(parts or {'query': {'numerator': 'sum:acme.spool.jobs{status:ok}.as_count()', 'denominator': jobs}}),
+    }
+
+
+_SLICES = {
+    'type': 'time_slice',
+    'sli_specification': {
+        'time_slice': {
+            'query': {
+                'formulas': [{'formula': 'wait'}],
+                'queries': [{'data_source': 'metrics', 'name': 'wait', 'query': 'avg:acme.spool.wait{*}'}],
+            },
+            'comparator': '<',
+            'threshold': 30,
+        }
+    },
+}
 CONDITIONAL = {
     'conditions': [{'scope': 'transition_type:is_alert', 'recipients': ['pagerduty-spool']}],
     'fallback_recipients': ['slack-spool'],
@@ -96,6 +122,8 @@ ASSETS: dict[str, Any] = {
     'downtimes/lab.json': _downtime('env:lab', None),
     'notification_rules/production.json': _rule('Spool in production', recipients=['slack-spool', 'jira-spool']),
     'notification_rules/pages.json': _rule('Spool pages', conditional_recipients=CONDITIONAL),
+    'slos/jobs.json': _slo('Spool jobs succeed'),
+    'slos/wait.json': _slo('Spool jobs start', **_SLICES),
 }
 
 
@@ -113,6 +141,8 @@ def changed() -> dict[str, Any]:
                 body['data']['attributes']['message'] += ' Do not worry.'
             case 'notification_rules':
                 body['data']['attributes']['filter'] = {'scope': 'integration:acme-spool AND NOT env:dev'}
+            case 'slos':
+                body['thresholds'][0] |= {'target': 99.5, 'warning': 99.8}
     return assets
 
 
@@ -124,6 +154,7 @@ def mixed() -> dict[str, Any]:
         'monitors/full.json',
         'downtimes/new_year.json',
         'notification_rules/pages.json',
+        'slos/wait.json',
     ):
         del assets[path]
     assets['downtimes/lab.json'] = copy.deepcopy(ASSETS['downtimes/lab.json'])
@@ -131,18 +162,20 @@ def mixed() -> dict[str, Any]:
     assets['monitors/new.json'] = _monitor('Spool is new')
     assets['downtimes/new.json'] = _downtime('env:new', _recurring('2036-01-07T19:00:00', 'FREQ=WEEKLY;BYDAY=MO'))
     assets['notification_rules/new.json'] = _rule('Spool news', recipients=['slack-news'])
+    assets['slos/new.json'] = _slo('Spool news arrive')
     return assets
 
 
 def replaced() -> dict[str, Any]:
-    """Return `mixed`, with changes that no update can make: another type of monitor, and another start of an active
-    downtime.
+    """Return `mixed`, with changes that no update can make: another type of monitor or SLO, and another start of an
+    active downtime.
     """
     assets = mixed()
     assets['downtimes/lab.json'] = _downtime('env:lab', {'start': '2036-06-01T00:00:00Z', 'end': None})
     assets['monitors/slow.json'] = _monitor('Spool is slow', 'logs("slow").index("*").rollup("count").last("5m") > 80')
     assets['monitors/slow.json']['definition']['type'] = 'log alert'
     assets['notification_rules/production.json'] = _rule('Spool in production', conditional_recipients=CONDITIONAL)
+    assets['slos/jobs.json'] = _slo('Spool jobs succeed', **_SLICES)
     return assets
 
 

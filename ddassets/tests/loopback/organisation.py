@@ -11,13 +11,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any, ClassVar
 
-from ddassets.sandbox import dashboards, downtimes, monitors, notification_rules, organisation, queries
+from ddassets.sandbox import dashboards, downtimes, monitors, notification_rules, organisation, queries, slos
 from ddassets.sandbox.request import Answer, Json, Refusal, Request
 from ddassets.sandbox.stored import Objects, Stored
 from loopback.keys import API_KEY, APP_KEY
 
 type Points = list[tuple[float, float | None]]
-type Kinds = tuple[Objects[str], Objects[int], Objects[str], Objects[str]]
+type Kinds = tuple[Objects[str], Objects[int], Objects[str], Objects[str], Objects[str]]
 
 
 def query_metrics(stored: 'Organisation', request: Request) -> Answer:
@@ -147,7 +147,7 @@ class Organisation(organisation.Organisation):
         return answer
 
     def _objects(self) -> Kinds:
-        return self.dashboards, self.monitors, self.downtimes, self.notification_rules
+        return self.dashboards, self.monitors, self.downtimes, self.notification_rules, self.slos
 
     def _as_listed(self, now: datetime) -> Stored:
         """Return the organisation as of `listing_lag` ago, which listings show."""
@@ -158,7 +158,7 @@ class Organisation(organisation.Organisation):
         seen = copy.copy(self)
         instant = now - timedelta(seconds=self.listing_lag)
         kinds = [objects for at, objects in self._past if at <= instant][-1]
-        seen.dashboards, seen.monitors, seen.downtimes, seen.notification_rules = kinds
+        seen.dashboards, seen.monitors, seen.downtimes, seen.notification_rules, seen.slos = kinds
         return seen
 
     def lag(self, seconds: float) -> None:
@@ -195,6 +195,9 @@ class Organisation(organisation.Organisation):
             self._act(
                 notification_rules.create_rule, {'data': {'type': 'monitor-notification-rule', 'attributes': rule}}
             )
+            slo = {'name': f'Foreign {i}', 'type': 'metric', 'thresholds': [{'timeframe': '7d', 'target': 99}]}
+            events = f'sum:foreign.metric_{i}{{*}}.as_count()'
+            self._act(slos.create_slo, {**slo, 'query': {'numerator': events, 'denominator': events}})
         for i in range(count // 10):
             attributes = {'monitor_identifier': {'monitor_tags': ['team:foreign']}, 'scope': f'env:foreign_{i}'}
             self._act(downtimes.create_downtime, {'data': {'type': 'downtime', 'attributes': attributes}})
@@ -223,6 +226,7 @@ class Organisation(organisation.Organisation):
                 self.monitors.values(),
                 (_unbegun(d) for d in self.downtimes.values() if d['attributes']['status'] != 'canceled'),
                 self.notification_rules.values(),
+                self.slos.values(),
             )
         ]
         return json.dumps(kept)
@@ -249,4 +253,4 @@ def _timeless(value: Any) -> Any:
 
 
 # The index into `_objects()`.
-LISTINGS = {'ListDashboards': 0, 'ListMonitors': 1, 'ListDowntimes': 2, 'GetMonitorNotificationRules': 3}
+LISTINGS = {'ListDashboards': 0, 'ListMonitors': 1, 'ListDowntimes': 2, 'GetMonitorNotificationRules': 3, 'ListSLOs': 4}

@@ -50,13 +50,13 @@ def replay(specification: Specification, cassette: Sequence[Recording]) -> Itera
         operation = specification.operation(recording.method, recording.path)
         if operation is None:
             continue
-        path, raw = recording.path, recording.body.decode()
+        path, raw, query = recording.path, recording.body.decode(), json.dumps(recording.query)
         for recorded_id, own_id in ids.items():
-            path, raw = path.replace(recorded_id, own_id), raw.replace(recorded_id, own_id)
+            path, raw, query = (text.replace(recorded_id, own_id) for text in (path, raw, query))
         match = operation.expression.fullmatch(path)
         assert match, path
         body = parsed(raw.encode())
-        faults = operation.request_faults(recording.query, raw.encode())
+        faults = operation.request_faults(json.loads(query), raw.encode())
         recorded = parsed(recording.answer)
         if faults:
             status, content, content_type = 400, {'errors': [fault.message for fault in faults]}, 'application/json'
@@ -64,7 +64,7 @@ def replay(specification: Specification, cassette: Sequence[Recording]) -> Itera
             # The keys are scrubbed from the recordings; this one was made without.
             key = '' if recording.status == 403 else API_KEY
             answer = organisation.answer(
-                operation.name, recording.query, body, match.groupdict().get('id', ''), key, APP_KEY
+                operation.name, json.loads(query), body, match.groupdict().get('id', ''), key, APP_KEY
             )
             status, content, content_type = answer.status, answer.body, answer.content_type
         if content is not None:
@@ -101,6 +101,8 @@ def _admit(organisation: Organisation, specification: Specification, cassette: S
                 organisation.monitors |= {m['id']: m | {'overall_state': m['status']} for m in answer['monitors']}
             case 'ListDowntimes':
                 organisation.downtimes |= {one['id']: one | {'asked': None} for one in answer['data']}
+            case 'ListSLOs':
+                organisation.slos |= {one['id']: one for one in answer['data'] if one['id'] not in made}
             case 'QueryMetrics':
                 for one in answer['series']:
                     organisation.series[one['metric']] = [(ms / 1000, value) for ms, value in one['pointlist']]
@@ -108,6 +110,8 @@ def _admit(organisation: Organisation, specification: Specification, cassette: S
 
 def _ids(answer: Any) -> list[str]:
     body = answer.get('data', answer) if isinstance(answer, Mapping) else {}
+    # An SLO that was created.
+    body = body[0] if isinstance(body, list) and len(body) == 1 else body
     return [str(body['id'])] if 'id' in body else []
 
 

@@ -327,7 +327,7 @@ def _about(organisation: Organisation, path: str, query: str, body: Any) -> str:
     id = path.rpartition('/')[2]
     sent = body if isinstance(body, dict) else {}
     stored = organisation.dashboards.get(id) or organisation.downtimes.get(id)
-    stored = stored or organisation.notification_rules.get(id)
+    stored = stored or organisation.notification_rules.get(id) or organisation.slos.get(id)
     stored = stored or organisation.monitors.get(int(id) if id.isdigit() else -1) or {}
     for one in (sent, stored):
         attributes = one.get('attributes') or (one.get('data') or {}).get('attributes') or one

@@ -26,6 +26,8 @@ OPERATIONS = {
         '/api/v1/monitor/search',
         '/api/v1/monitor/{monitor_id}',
         '/api/v1/monitor/{monitor_id}/validate',
+        '/api/v1/slo',
+        '/api/v1/slo/{slo_id}',
         '/api/v1/events',
         '/api/v1/graph/snapshot',
         '/api/v1/query',

@@ -30,7 +30,7 @@ _COUNT: Place = ('sli_specification', 'count')
 # What each type is made of, by the place of its key.
 _MADE_OF: Mapping[str, Sequence[Place]] = {
     'metric': (('query',), _COUNT),
-    'monitor': (('monitor_ids',), ('groups',)),
+    'monitor': (('monitor_ids',),),
     'time_slice': (_TIME_SLICE,),
 }
 
@@ -165,10 +165,13 @@ def _check_parts(fields: SloFields, body: Mapping[str, Any], report: Report) -> 
         for place in places if type != fields.type else ():
             if _written(body, place) not in (None, [], (), {}, ''):
                 _add(report, place, f'an SLO of type {fields.type} has no such key; it belongs to type {type}')
-    needed = [place for place in _MADE_OF[fields.type] if place != ('groups',)]
+    needed = _MADE_OF[fields.type]
     if not any(_written(body, place) for place in needed) and not any(map(report.asset.is_withheld, needed)):
         names = joined([dotted(place) for place in needed], 'or')
         report.add(INVALID, needed[-1][:1], f'an SLO of type {fields.type} needs {names}')
+    if fields.groups and fields.type != 'monitor':
+        # Recorded: the API stores them nevertheless.
+        _add(report, ('groups',), f'has no effect on an SLO of type {fields.type}', Severity.WARNING)
     if fields.groups and len(fields.monitor_ids) > 1:
         _add(report, ('groups',), f'only an SLO of one monitor has groups, found {len(fields.monitor_ids)} monitors')
     slice = fields.sli_specification.time_slice if fields.sli_specification else None

@@ -18,7 +18,7 @@ from ddassets.diagnostic import Severity, UnusableInputError
 from ddassets.engine.message import handles
 from ddassets.engine.routing import may_route
 from ddassets.org.account import require_keys
-from ddassets.org.applying import Outcome, carry_out, creation_rank, invalid
+from ddassets.org.applying import Outcome, carry_out, invalid
 from ddassets.org.changes import Changes, check_handles
 from ddassets.org.client import ApiError
 from ddassets.org.connection import Connection
@@ -28,6 +28,7 @@ from ddassets.org.kinds import KINDS, MONITORS
 from ddassets.org.marker import Marker, fingerprint
 from ddassets.org.organisation import Organisation
 from ddassets.org.plan import Action, Plan, make_plan
+from ddassets.org.references import creation_rank
 from ddassets.org.settling import Unsettled
 from ddassets.output.formats import render
 from ddassets.output.terminal import Paint, bounded, count, log, write

@@ -1,17 +1,16 @@
 """Carries out a plan: independent steps concurrently, each reported when it is done."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from ddassets.org.client import ApiError
-from ddassets.org.composites import ids_of, is_composite, unknown_members, with_ids
 from ddassets.org.concurrency import as_completed, map_concurrently
 from ddassets.org.difference import Difference
-from ddassets.org.kind import Body, Kind, Stored
-from ddassets.org.kinds import MONITORS, NOTIFICATION_RULES
+from ddassets.org.kind import Stored
 from ddassets.org.organisation import Organisation
 from ddassets.org.plan import Action, Plan, Step, diff
+from ddassets.org.references import Ids, creation_rank, ids_of, unknown_references, with_ids
 from ddassets.org.settling import Duplicate, settle
 
 
@@ -44,8 +43,8 @@ def invalid(organisation: Organisation, steps: Sequence[Step]) -> list[tuple[Ste
 
 def _judged(organisation: Organisation, step: Step) -> str:
     assert step.desired
-    if unknown_members(step.desired):
-        # Some member has no id yet.
+    if unknown_references(step.desired):
+        # A named object has no id yet.
         return ''
     # An object that is replaced is created anew.
     stored = None if Action.REPLACE in (step.action, step.would) else step.stored
@@ -84,14 +83,13 @@ def carry_out(organisation: Organisation, plan: Plan) -> Iterator[Outcome]:
 def _waves(plan: Plan) -> Iterator[list[Step]]:
     """Yield the steps in the order in which they are carried out; those of one list are independent.
 
-    Notification rules come before the monitors: Datadog documents that a rule routes the monitors that are saved after
-    it, and not whether it routes others. Composites come after their members, whose ids they contain (rule 13.22).
-    Deletions come last, in the opposite order.
+    Deletions come last, in the opposite order of creations.
     """
     made, deleted = plan.of(Action.CREATE, Action.UPDATE, Action.REPLACE), plan.of(Action.DELETE)
-    for rank in (0, 1, 2):
+    ranks = sorted({_rank_of(step) for step in plan.steps})
+    for rank in ranks:
         yield [step for step in made if _rank_of(step) == rank]
-    for rank in (2, 1, 0):
+    for rank in reversed(ranks):
         yield [step for step in deleted if _rank_of(step) == rank]
 
 
@@ -101,20 +99,13 @@ def _rank_of(step: Step) -> int:
     return creation_rank(step.kind, subject.body)
 
 
-def creation_rank(kind: Kind, body: Body) -> int:
-    """Return the place of an object in the order of creation: objects with the same rank are independent."""
-    if kind is NOTIFICATION_RULES:
-        return 0
-    return 2 if kind is MONITORS and is_composite(body) else 1
-
-
-def _act(organisation: Organisation, step: Step, ids: Mapping[str, str]) -> Outcome:
+def _act(organisation: Organisation, step: Step, ids: Ids) -> Outcome:
     """Carry out a step. Raises ApiError."""
     if step.desired and step.action is not Action.DELETE:
         step = replace(step, desired=with_ids(step.desired, ids))
         assert step.desired
-        if unknown := unknown_members(step.desired):
-            raise ApiError(f'no monitor that is applied here is called {", ".join(unknown)}: the composite needs ids')
+        if unknown := unknown_references(step.desired):
+            raise ApiError(unknown)
     return _ACTIONS[step.action](organisation, step)
 
 

@@ -350,9 +350,12 @@ def _read(answer: Any, end: float) -> bytes:
 
 
 def _words(body: Any) -> str:
-    """The text of an error response: `{"errors": [...]}`, strings or objects with `detail`; empty for other forms."""
+    """The text of an error response: `{"errors": [...]}`, strings or objects with `detail`; empty for other forms.
+
+    The refusal to delete an SLO has its errors by the id of the SLO.
+    """
     try:
-        errors = body['errors']
+        errors = body['errors'].values() if isinstance(body['errors'], dict) else body['errors']
         found = [one if isinstance(one, str) else str(one.get('detail') or one.get('title')) for one in errors]
     except (TypeError, KeyError, AttributeError):
         return ''

@@ -19,7 +19,7 @@ from ddassets.org.concurrency import map_concurrently
 from ddassets.org.connection import Connection
 from ddassets.org.desired import integration_name
 from ddassets.org.kind import Kind, Stored
-from ddassets.org.kinds import MONITORS, NOTIFICATION_RULES
+from ddassets.org.kinds import MONITORS, NOTIFICATION_RULES, SLOS
 from ddassets.org.listing import STRANGE
 from ddassets.org.marker import tag_value
 from ddassets.org.organisation import Organisation
@@ -38,7 +38,7 @@ _ADVICE = {
 
 @dataclass(frozen=True)
 class DoctorOptions:
-    """`path` is the integration whose metric, monitors and notification rules are examined; None: only the account."""
+    """`path` is the integration whose metric and applied objects are examined; None: only the account."""
 
     path: Path | None
     connection: Connection
@@ -95,7 +95,8 @@ def examine(options: DoctorOptions, account: Account, assets: bundle.Bundle | No
         now = time.time() if answer.date is None else answer.date + time.time() - begun
         yield from _metric(options, client, assets, now)
         yield from _applied(client, assets, MONITORS, assets.monitors, _monitor)
-        yield from _applied(client, assets, NOTIFICATION_RULES, assets.rules, _rule)
+        yield from _applied(client, assets, NOTIFICATION_RULES, assets.rules, _present)
+        yield from _applied(client, assets, SLOS, assets.slos, _present)
 
 
 def _wrong_key(options: DoctorOptions, account: Account, refused: Refused) -> Finding:
@@ -199,7 +200,7 @@ def _monitor(stored: Stored, link: str) -> Finding:
     )
 
 
-def _rule(stored: Stored, link: str) -> Finding:
+def _present(stored: Stored, link: str) -> Finding:
     return Finding('ok', stored.kind.label, f'{stored.title}: applied  {link}')
 
 

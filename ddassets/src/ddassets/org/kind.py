@@ -138,6 +138,10 @@ class Kind(ABC):
         """Return the query for page `number` of a listing, from 0, with `start` entries before it."""
         return {'page[offset]': start, 'page[limit]': self.page_size}
 
+    def total(self, answer: Any) -> float:
+        """Return the number of objects in all pages. Raises KeyError or TypeError for a response without it."""
+        return float(answer['meta']['page']['total_filtered_count'])
+
     @abstractmethod
     def marker(self, body: Body) -> Marker | None:
         """Return our marker; None for an object that ddassets did not apply."""

@@ -105,7 +105,7 @@ class Listing:
         if not isinstance(page, list) or not all(isinstance(one, dict) and one.get('id') for one in page):
             raise Unavailable(f'{kind.path}: {STRANGE}')
         try:
-            return page, float(answer['meta']['page']['total_filtered_count'])
+            return page, kind.total(answer)
         except (KeyError, TypeError, ValueError, OverflowError):
             return page, math.inf
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from ddassets.org.composites import ids_of, with_ids
 from ddassets.org.difference import Difference, differences
 from ddassets.org.kind import Body, Desired, Kind, Stored
 from ddassets.org.kinds import KINDS
 from ddassets.org.marker import fingerprint
+from ddassets.org.references import ids_of, with_ids
 
 
 class Action(StrEnum):
@@ -84,7 +84,8 @@ def make_plan(
     groups: dict[tuple[str, str], list[Stored]] = {}
     for one in sorted(stored, key=lambda one: one.age_order):
         groups.setdefault(one.key, []).append(one)
-    ids = ids_of(stored)
+    # An object that is replaced gets another id.
+    ids = ids_of([one for one in stored if not _is_replaced(one, desired, now)])
     desired = [with_ids(one, ids) for one in desired]
     # First: an object whose file was renamed is not a duplicate.
     adopted = _renamed(desired, groups, now)
@@ -101,6 +102,10 @@ def make_plan(
     for rest in groups.values():
         spare += [_deletion(rest[0]), *map(_spare, rest[1:])]
     return Plan(integration, tuple(_overwriting(step) if overwrite else step for step in (*steps, *_in_order(spare))))
+
+
+def _is_replaced(stored: Stored, desired: Iterable[Desired], now: float) -> bool:
+    return any(one.key == stored.key and one.kind.replaces(one.body, stored.body, now) for one in desired)
 
 
 def make_removal(integration: str, stored: Sequence[Stored], *, overwrite: bool = False) -> Plan:

@@ -7,7 +7,7 @@ Defaults and error texts are those of recorded exchanges. Where no recording sho
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
-from ddassets.sandbox import dashboards, downtimes, monitors, notification_rules, queries, telemetry
+from ddassets.sandbox import dashboards, downtimes, monitors, notification_rules, queries, slos, telemetry
 from ddassets.sandbox.request import Answer, Request
 from ddassets.sandbox.stored import Stored
 
@@ -38,6 +38,11 @@ OPERATIONS: dict[str, Callable[[Any, Request], Answer]] = {
     'GetMonitorNotificationRule': notification_rules.get_rule,
     'DeleteMonitorNotificationRule': notification_rules.delete_rule,
     'GetMonitorNotificationRules': notification_rules.list_rules,
+    'CreateSLO': slos.create_slo,
+    'UpdateSLO': slos.update_slo,
+    'GetSLO': slos.get_slo,
+    'DeleteSLO': slos.delete_slo,
+    'ListSLOs': slos.list_slos,
     'CreateEvent': telemetry.create_event,
     'ListEvents': telemetry.list_events,
     'GetGraphSnapshot': telemetry.graph_snapshot,
@@ -70,6 +75,11 @@ ADDRESSES: Mapping[str, tuple[str, str]] = {
     'GetMonitorNotificationRule': ('GET', '/api/v2/monitor/notification_rule/{id}'),
     'DeleteMonitorNotificationRule': ('DELETE', '/api/v2/monitor/notification_rule/{id}'),
     'GetMonitorNotificationRules': ('GET', '/api/v2/monitor/notification_rule'),
+    'CreateSLO': ('POST', '/api/v1/slo'),
+    'UpdateSLO': ('PUT', '/api/v1/slo/{id}'),
+    'GetSLO': ('GET', '/api/v1/slo/{id}'),
+    'DeleteSLO': ('DELETE', '/api/v1/slo/{id}'),
+    'ListSLOs': ('GET', '/api/v1/slo'),
     'CreateEvent': ('POST', '/api/v1/events'),
     'ListEvents': ('GET', '/api/v1/events'),
     'GetGraphSnapshot': ('GET', '/api/v1/graph/snapshot'),

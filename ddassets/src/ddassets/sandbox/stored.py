@@ -42,6 +42,7 @@ class Stored:
     monitors: Objects[int] = field(default_factory=Objects)
     downtimes: Objects[str] = field(default_factory=Objects)
     notification_rules: Objects[str] = field(default_factory=Objects)
+    slos: Objects[str] = field(default_factory=Objects)
     pictures: dict[str, int] = field(default_factory=dict)
     # The states of a monitor's groups, by its id.
     groups_of: Callable[[int], Json] = field(default=lambda id: {})
@@ -61,6 +62,7 @@ class Stored:
             'monitor': self.monitors,
             'downtime': self.downtimes,
             'notification rule': self.notification_rules,
+            'slo': self.slos,
         }
 
     def load(self) -> None:
