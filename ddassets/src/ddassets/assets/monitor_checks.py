@@ -83,6 +83,9 @@ def check(
         member = [*tree.members.values()][MAX_MEMBERS]
         message = f'a composite has at most {MAX_MEMBERS} members, found {len(tree.members)}'
         report.add('monitor/composite-members', ('query',), message, span=member.span)
+    if isinstance(tree, SloQuery) and tree.kind == 'error_budget' and fields.options.evaluation_delay:
+        message = 'has no effect: only burn-rate alerts have a delay'
+        checked.add('monitor/option-type', (*_OPTIONS, 'evaluation_delay'), message, Severity.WARNING)
     for one in _CHECKS:
         one(checked)
     check_formula(fields, tree if isinstance(tree, MonitorQuery) else None, report)
@@ -112,11 +115,21 @@ def _template_variables(checked: Checked) -> None:
         checked.add('monitor/template-variable', ('query',), message, span=Span(match.start(), match.end()))
 
 
+# Rules 3.13 and 18.18.
+_NO_MISSING_DATA = (
+    'not available for SLO alerts, service checks and composites; of a monitor-based SLO it is an option of the '
+    'monitor below'
+)
+
+
 def _options_of_other_types(checked: Checked) -> None:
     kind = checked.fields.type
     for place, value, row in options_with_types(checked.fields.options):
         if kind and kind in types.ALL and kind not in row.types and value != row.absent:
             fitting = f'; it is an option of {joined(sorted(row.types))}' if len(row.types) <= 4 else ''
+            if place[-1] == 'on_missing_data' and kind in types.SLO:
+                checked.add('monitor/option-type', place, _NO_MISSING_DATA)
+                continue
             # Datadog's editor writes the options of logs into every monitor of a search.
             harmless = place[-1] == 'threshold_windows' or (row.types == types.LOGS and kind in types.COUNTED)
             checked.add(

@@ -100,6 +100,18 @@ def slo(*thresholds: Mapping[str, Any], **more: Any) -> dict[str, Any]:
     }
 
 
+def slo_alert(query: str, critical: float, **more: Any) -> dict[str, Any]:
+    """Return the keys that turn a monitor into an alert of an SLO."""
+    options = {'thresholds': {'critical': critical}, 'notify_no_data': None, 'no_data_timeframe': None}
+    return {
+        'type': 'slo alert',
+        'query': query,
+        'message': message(alert='The budget runs out.', no_data='', recovery='It does no more.'),
+        'options': options,
+        **more,
+    }
+
+
 def metadata(*rows: str) -> str:
     """Return a metadata.csv with rows such as `acme.workers,gauge`, each with a description."""
     return '\n'.join([METADATA_HEADER, *map(_metadata_row, rows), ''])

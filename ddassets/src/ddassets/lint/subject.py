@@ -38,6 +38,7 @@ from ddassets.regex import regex
 if TYPE_CHECKING:
     from ddassets.lint.downtimes import DowntimeReading
     from ddassets.lint.messages import MessageReading
+    from ddassets.lint.slos import SloAlert
 
 
 @dataclass
@@ -88,6 +89,15 @@ class Subject:
     def counted(self) -> tuple[CountedReading, ...]:
         """The monitors of counted events: logs, events, RUM and the like (rule 15.1). Their searches are not judged."""
         return tuple(read_counted(monitor) for monitor in self.bundle.monitors if is_counted(monitor.query))
+
+    @cached_property
+    def slo_alerts(self) -> 'tuple[SloAlert, ...]':
+        """The SLO alerts whose query can be parsed, each with its SLO."""
+        if not any(monitor.slo for monitor in self.bundle.monitors):
+            return ()
+        from ddassets.lint.slos import slo_alerts
+
+        return tuple(slo_alerts(self.bundle))
 
     @property
     def single_queries(self) -> 'tuple[MonitorReading | CountedReading, ...]':
