@@ -92,6 +92,22 @@ def test_the_maximum_is_computed_in_decimals(tmp_path):
 
 
 @pytest.mark.rule('18.16')
+@pytest.mark.parametrize(
+    'kind, query, expected',
+    [
+        ('metric', 'error_budget("requests").over("7d").by("env") > 80', 'metric has no error-budget alert by group'),
+        ('monitor', burn('> 2').replace(' > 2', '.by("env") > 2'), 'monitor has no burn-rate alert by group'),
+        ('metric', burn('> 2').replace(' > 2', '.by("env") > 2'), None),
+    ],
+)
+def test_alerts_by_group(kind, query, expected, tmp_path):
+    body = slo(*THRESHOLDS) if kind == 'metric' else slo(*THRESHOLDS, type=kind, query=None, monitor_ids=[7])
+    critical = float(query.rpartition(' ')[2])
+    said = [one for one in found(tmp_path, of(query, critical), body) if 'slo/alert' in one]
+    assert said == ([] if expected is None else [f'error slo/alert an SLO of type {expected}'])
+
+
+@pytest.mark.rule('18.16')
 def test_an_slo_of_another_type_of_monitor_has_no_alerts(tmp_path):
     check = {
         'name': 'Can connect',

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from ddassets.assets import monitor_type as types
 from ddassets.assets.slo_reference import monitors_of
+from ddassets.assets.slo_table import TYPES
 from ddassets.diagnostic import Severity, UnusableInputError
 from ddassets.lint.example import MONITOR, SLO, slo, slo_alert
 from ddassets.lint.rule import Fault, Rule
@@ -31,7 +32,15 @@ def check(subject: Subject) -> Iterator[Fault]:
                 f'with a target of {float(alert.target * 100):g}; found {query.threshold:g}'
             )
             yield alert.fault(message, query.threshold_span)
+        if query.by and alert.slo.type in TYPES and alert.slo.type not in _BY_GROUP[query.kind]:
+            kind = query.kind.replace('_', '-')
+            message = f'an SLO of type {alert.slo.type} has no {kind} alert by group'
+            yield alert.fault(message, query.calls['by'], f'types that have: {", ".join(_BY_GROUP[query.kind])}')
         yield from _of_other_monitors(subject, alert)
+
+
+# Rule 18.16.
+_BY_GROUP = {'burn_rate': ('metric', 'time_slice'), 'error_budget': ('time_slice',)}
 
 
 def _of_other_monitors(subject: Subject, alert: SloAlert) -> Iterator[Fault]:
@@ -59,7 +68,8 @@ RULE = Rule(
     explanation=(
         'The timeframe of an alert is one for which the SLO has a target. The burn rate of its threshold is at most '
         '1 / (1 - target): with a target of 99.9 per cent, an error rate of 100 per cent is a burn rate of 1000. An '
-        'SLO of monitors has alerts only if these are metric monitors.'
+        'SLO of monitors has alerts only if these are metric monitors. Alerts by group are for time-slice SLOs, and '
+        'burn rates also for metric SLOs.'
     ),
     bad={SLO: slo(_THRESHOLD), MONITOR: {'definition': slo_alert(_QUERY.format('30d'), 14.4)}},
     good={SLO: slo(_THRESHOLD), MONITOR: {'definition': slo_alert(_QUERY.format('7d'), 14.4)}},
