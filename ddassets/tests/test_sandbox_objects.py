@@ -188,6 +188,12 @@ def test_a_query_is_refused(drawn, text, words):
 
 # Validation
 
+SLO = {
+    'name': 'Load',
+    'type': 'metric',
+    'thresholds': [{'timeframe': '7d', 'target': 99}],
+    'query': {'numerator': 'sum:a{b:c}.as_count()', 'denominator': 'sum:a{*}.as_count()'},
+}
 BAD_LAYOUT = {**DASHBOARD, 'layout_type': 'orderd'}
 BAD_OPTIONS = {**MONITOR, 'options': {'renotify_interval': 'often', 'thresholds': {'critical': 'high'}}}
 
@@ -213,6 +219,12 @@ BAD_OPTIONS = {**MONITOR, 'options': {'renotify_interval': 'often', 'thresholds'
             ['recipients'],
             id='rule',
         ),
+        pytest.param(
+            '/api/v1/slo', {**SLO, 'thresholds': [{'timeframe': '7d', 'target': 100}]}, ['below 100'], id='slo'
+        ),
+        pytest.param('/api/v1/slo', {**SLO, 'query': None}, ['must specify the query'], id='slo-of-nothing'),
+        pytest.param('/api/v1/slo', {'thresholds': 3}, ['type is missing', 'thresholds'], id='slo-key-missing'),
+        pytest.param('/api/v1/slo', None, ['an object'], id='slo-no-body'),
         pytest.param('/api/v1/events', {'text': 'x'}, ['title'], id='event'),
         pytest.param('/api/v1/events', {'title': 'x', 'text': 'y', 'tags': 'a:b'}, ['tags'], id='event-tags'),
         pytest.param('/api/v1/events', {'title': 'x', 'text': 'y', 'date_happened': 'z'}, ['date_h'], id='event-time'),
@@ -243,6 +255,7 @@ def test_the_tables_refuse_nothing_that_datadog_accepted(specification, cassette
         'CreateMonitor': 'monitor',
         'CreateDowntime': 'downtime',
         'CreateMonitorNotificationRule': 'monitor-notification-rule',
+        'CreateSLO': 'slo',
     }
     accepted = 0
     for recording in (one for cassette in cassettes.values() for one in cassette):
@@ -253,4 +266,4 @@ def test_the_tables_refuse_nothing_that_datadog_accepted(specification, cassette
         attributes = body['data']['attributes'] if 'data' in body else body
         validation.check(kinds[operation.name], attributes, lambda: None)
         accepted += 1
-    assert accepted == 177
+    assert accepted == 198

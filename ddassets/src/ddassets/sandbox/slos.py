@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from ddassets.sandbox import validation
+from ddassets.sandbox.payload import Place
 from ddassets.sandbox.request import Answer, Json, Refusal, Request
 from ddassets.sandbox.stored import AUTHOR, Stored
 
@@ -22,8 +24,9 @@ def create_slo(organisation: Stored, request: Request) -> Answer:
         'creator': {'name': None, 'handle': AUTHOR, 'email': AUTHOR},
         'created_at': now,
     }
-    slo = organisation.slos[added['id']] = _normalised(request.body, added, now)
-    return _saved(slo, request.body)
+    body = dict(Place(request.body).entries())
+    slo = organisation.slos[added['id']] = _normalised(body, added, now)
+    return _saved(slo, body)
 
 
 def _saved(slo: Json, body: Json) -> Answer:
@@ -34,12 +37,16 @@ def _saved(slo: Json, body: Json) -> Answer:
     return Answer(200, {'data': [slo | {key: numbers[key] for key in numbers if key in slo}], 'error': None})
 
 
-def _normalised(body: Json, added: Json, now: int) -> Json:
-    type_id, needed, text = _TYPES[body['type']]
+def _check(body: Json) -> None:
+    _, needed, text = _TYPES[body['type']]
     if not any(body.get(key) for key in needed):
         raise Refusal(400, f'Invalid payload: {text}')
-    if 'custom' in {body.get('timeframe'), *(one['timeframe'] for one in body['thresholds'])}:
-        raise Refusal(400, '(not recorded) custom is not a timeframe of an SLO')
+    if any(isinstance(one, str) for one in body.get('monitor_ids', ())):
+        raise Refusal(400, '(not recorded) monitor_ids: expected ids of monitors')
+
+
+def _normalised(body: Json, added: Json, now: int) -> Json:
+    validation.check('slo', body, lambda: _check(body))
     thresholds = sorted(map(_threshold, body['thresholds']), key=lambda one: _TIMEFRAMES.index(one['timeframe']))
     primary = next((one for one in thresholds if one['timeframe'] == body.get('timeframe')), thresholds[0])
     repeated = {'target_threshold': primary['target'], 'warning_threshold': primary.get('warning')}
@@ -52,7 +59,7 @@ def _normalised(body: Json, added: Json, now: int) -> Json:
         'monitor_tags': [],
         'thresholds': thresholds,
         'type': body['type'],
-        'type_id': type_id,
+        'type_id': _TYPES[body['type']][0],
         'description': body.get('description') or '',
         'timeframe': primary['timeframe'],
         **{key: value for key, value in repeated.items() if value is not None},
@@ -102,11 +109,10 @@ def get_slo(organisation: Stored, request: Request) -> Answer:
 
 def update_slo(organisation: Stored, request: Request) -> Answer:
     """Replace an SLO; its type stays."""
-    stored = _slo(organisation, request)
-    body = {**request.body, 'type': stored['type']}
-    if request.body['type'] != stored['type']:
+    stored, body = _slo(organisation, request), dict(Place(request.body).entries())
+    if body.get('type', stored['type']) != stored['type']:
         # Recorded: what is missing for the old type is refused.
-        _normalised(body, stored, 0)
+        _check({**body, 'type': stored['type']})
         raise Refusal(400, '(not recorded) the type of an SLO cannot be changed')
     slo = organisation.slos[stored['id']] = _normalised(body, stored, int(request.now.timestamp()))
     return _saved(slo, body)

@@ -14,6 +14,7 @@ from ddassets.assets.downtime import read_downtime
 from ddassets.assets.monitor import read_monitor
 from ddassets.assets.monitor_type import CHECK, COMPOSITE, METRIC, SLO
 from ddassets.assets.notification_rule import read_notification_rule
+from ddassets.assets.slo import read_slo
 from ddassets.assets.source import Source, Unplaced
 from ddassets.diagnostic import Severity
 from ddassets.sandbox.payload import Place
@@ -24,6 +25,7 @@ _READERS: Mapping[str, Callable[[Source, Mapping[str, Any], source.Place], Asset
     'monitor': read_monitor,
     'downtime': read_downtime,
     'monitor-notification-rule': read_notification_rule,
+    'slo': read_slo,
 }
 _SOURCE = Unplaced(Path('request'))
 _REQUIRED = {'dashboard': ('title', 'layout_type', 'widgets')}
