@@ -321,18 +321,27 @@ def test_an_error_budget_has_no_delay():
 
 @rule('18.18')
 def test_options_without_effect():
-    """The case slo-alert-takes-no-on-missing-data: the option belongs to the monitor of a monitor-based SLO."""
     series = [count('acme.total', '1x10100', WEEK), count('acme.good', '1x10080 0x20', WEEK)]
     thresholds = {'critical': 1, 'critical_recovery': 0}
-    options = {'thresholds': thresholds, 'evaluation_delay': 60, 'timeout_h': 2, 'on_missing_data': 'show_no_data'}
+    options = {'thresholds': thresholds, 'evaluation_delay': 60, 'timeout_h': 2}
     found = rehearsed('error_budget("slo").over("7d") > 1', series, slo(('7d', 99.9)), options=options)
     (warning,) = [one for one in found.warnings if '18.18' in one]
-    for name in ('thresholds.critical_recovery', 'on_missing_data', 'timeout_h', 'evaluation_delay'):
+    for name in ('thresholds.critical_recovery', 'timeout_h', 'evaluation_delay'):
         assert name in warning
     assert State.NO_DATA not in found.monitors[0].monitor.states
     series = [count('acme.total', '1x180'), count('acme.good', '1x180')]
-    found = rehearsed(BURN.format('7d', '> 1'), series, slo(('7d', 99.9)), options={**options, 'on_missing_data': None})
+    found = rehearsed(BURN.format('7d', '> 1'), series, slo(('7d', 99.9)), options=options)
     assert any('timeout_h: without effect in a burn-rate alert' in one for one in found.warnings)
+
+
+@rule('3.13', '18.18')
+def test_on_missing_data_is_refused():
+    """The case slo-alert-takes-no-on-missing-data: the option belongs to the monitor of a monitor-based SLO."""
+    series = [count('acme.total', '1x180'), count('acme.good', '1x180')]
+    options = {'thresholds': {'critical': 1}, 'on_missing_data': 'show_no_data'}
+    with pytest.raises(UnusableInputError) as caught:
+        rehearsed('error_budget("slo").over("7d") > 1', series, slo(('7d', 99.9)), options=options)
+    assert 'options.on_missing_data: not available for SLO alerts' in f'{caught.value} {caught.value.details}'
 
 
 @rule('18.10', 'A65')

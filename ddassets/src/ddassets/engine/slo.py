@@ -102,7 +102,7 @@ def _ignored(options: MonitorOptions, query: SloQuery) -> Iterator[str]:
     for key in ('critical_recovery', 'warning_recovery'):
         if getattr(options.thresholds, key) is not None:
             yield f'thresholds.{key}'
-    for key in ('notify_no_data', 'on_missing_data', 'timeout_h'):
+    for key in ('notify_no_data', 'timeout_h'):
         if getattr(options, key):
             yield key
     if options.evaluation_delay and query.kind == 'error_budget':
