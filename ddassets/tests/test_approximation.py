@@ -29,6 +29,7 @@ from ddassets.engine.notification import notifications
 from ddassets.engine.series import Series, SeriesSet
 from ddassets.engine.state import State
 from ddassets.rehearsal import parse, rehearse
+from ddassets.rehearsal.auto.estate import survey_paths
 
 ACME = Path(__file__).parent / 'acme'
 ASSETS = bundle.read(ACME)
@@ -670,6 +671,40 @@ def test_a_composite_says_that_a_member_is_approximate():
     assert any('Both: member Odd is approximate' in warning for warning in rehearsal.warnings)
 
 
+# --auto
+
+
+DISTANT = "avg(last_30m):outliers(avg:acme.load{*} by {host}, 'dbscan', 1000) > 0"
+
+
+@pytest.mark.rule('19.10')
+@pytest.mark.parametrize(
+    ('query', 'expected'),
+    [
+        pytest.param(
+            QUERY, 'a jump of one of 6 members surely alerts from 5 standard deviations on, and from 3', id='dbscan'
+        ),
+        pytest.param(DISTANT, 'no jump of one of 6 members alerts, up to 100 standard deviations', id='distant'),
+        pytest.param(QUERY.replace('dbscan', 'scaledDBSCAN'), 'not approximated: column 52: outliers', id='scaled'),
+        pytest.param(QUERY.replace('{*}', '{host:a}'), 'no jump of one of 6 members alerts', id='one-member'),
+        pytest.param(
+            anomaly_query(compared='>= 0.33'), 'a jump of the whole alert window surely alerts from', id='anomalies'
+        ),
+        pytest.param(anomaly_query(), 'no jump of the whole alert window surely alerts, but from 3 on', id='adapting'),
+        pytest.param(forecast_query(), 'constants unpublished; no jump was tried', id='forecast'),
+        pytest.param(forecast_query("model='default'"), "not approximated: column 86: forecast model", id='model'),
+        pytest.param('avg(last_5m):avg:acme.load{*} > 1', '', id='another'),
+    ],
+)
+def test_auto_says_how_large_a_jump_alerts(tmp_path, query, expected):
+    path = tmp_path / 'm.json'
+    path.write_text(json.dumps({'name': 'M', 'type': 'query alert', 'query': query, 'message': '@a'}))
+    (found,) = survey_paths([path], approximate=APPROXIMATED).surveys
+    assert expected in found.jumps and bool(expected) is bool(found.jumps)
+    (found,) = survey_paths([path]).surveys
+    assert found.jumps == ''
+
+
 # The command
 
 
@@ -704,3 +739,9 @@ def test_the_command_takes_the_functions_that_are_approximated(ddassets, tmp_pat
     assert [one['sure'] for one in group['transitions']] == [False, False]
     assert group['doubtful'][0]['parameters'] == ['constant']
     assert [one['sure'] for one in document['inbox']] == [False, False]
+    monitors = tmp_path / 'm.json'
+    monitors.write_text(json.dumps(body))
+    auto = ('rehearse', '--auto', monitors, '--approximate', names)
+    assert 'a jump of one of 6 members surely alerts' in ' '.join(ddassets(*auto).out.split())
+    assert json.loads(ddassets(*auto, '--json').out)['monitors'][0]['approximation'].startswith('approximate: ')
+    assert 'approximation' not in json.loads(ddassets('rehearse', '--auto', monitors, '--json').out)['monitors'][0]

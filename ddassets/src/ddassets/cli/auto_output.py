@@ -115,6 +115,8 @@ def _block(found: Survey, screen: Screen) -> Iterator[str]:
         )
     else:
         unset.append('renotification')
+    if found.jumps:
+        yield from screen.wrapped(found.jumps, 2)
     if unset:
         yield f'  {screen.paint("2", f"{'not set':<{_LABEL}}  {', '.join(unset)}")}'
 
@@ -203,6 +205,7 @@ def _document(found: Survey) -> dict[str, Any]:
         'never_rendered': list(found.unrendered),
         'idle_downtimes': list(found.idle_downtimes),
         'stub': found.stubbed,
+        **({'approximation': found.jumps} if found.jumps else {}),
         **_slo(found),
         'assumptions': list(found.assumptions),
     }

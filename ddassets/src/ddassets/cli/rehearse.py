@@ -135,7 +135,7 @@ def _auto(options: Namespace) -> int:
     from ddassets.output.terminal import Paint
     from ddassets.rehearsal.auto.estate import survey_paths
 
-    estate = survey_paths(options.paths, _PROGRESS)
+    estate = survey_paths(options.paths, _PROGRESS, options.approximate or ())
     _PROGRESS.clear()
     write(render(options.format, report(estate), Paint.of_output()))
     if options.report:
@@ -165,8 +165,6 @@ def _combinations(options: Namespace) -> Iterator[tuple[bool, str]]:
     yield only and not explain, '--monitor and --group choose what --explain is about'
     unmet = write or explain or covered
     yield auto and unmet, f'--auto has no scenario: --write, --explain and --min-coverage need one; {_WRITES_ONE}'
-    generated = '--auto generates the results of these functions: --approximate has no effect'
-    yield auto and options.approximate is not None, generated
     yield options.open and not page, '--open opens the page of --report DIR'
     yield write and explain, '--write and --explain exclude each other'
     whole = '--every-monitor judges all scenarios: it excludes --auto, --write and --explain'

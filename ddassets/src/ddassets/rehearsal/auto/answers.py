@@ -62,6 +62,8 @@ class Survey:
     unrendered: tuple[str, ...] = ()
     idle_downtimes: tuple[str, ...] = ()
     stubbed: str = ''
+    # Of a function that is approximated on request: which jumps of its signal alert.
+    jumps: str = ''
     paces: Mapping[float, int | None] = field(default_factory=dict)
     error_share: float | None = None
     assumptions: tuple[str, ...] = ()

@@ -1,8 +1,8 @@
 """Survey every monitor of some paths, and report problems as diagnostics."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from ddassets.engine.service_check import CheckMonitor
 from ddassets.engine.slo import SloMonitor
 from ddassets.language.query.tree import MonitorQuery
 from ddassets.rehearsal.auto.answers import Survey
+from ddassets.rehearsal.auto.approximated import jumps
 from ddassets.rehearsal.auto.counted import survey_counted
 from ddassets.rehearsal.auto.formula import survey_formula
 from ddassets.rehearsal.auto.others import survey_check, survey_composite
@@ -53,9 +54,12 @@ class Estate:
         return self.by_object.get((found.asset.path, found.name), ())
 
 
-def survey_paths(paths: Iterable[Path], progress: Callable[[str], None] = lambda text: None) -> Estate:
+def survey_paths(
+    paths: Iterable[Path], progress: Callable[[str], None] = lambda text: None, approximate: Collection[str] = ()
+) -> Estate:
     """Survey the monitors at `paths`: integrations, checkouts, or files in any supported form.
 
+    `approximate` names functions for which the result says how large a jump alerts.
     The downtimes and rules of a path without a monitor are those of the monitors of every path.
     Raises UnusableInputError for a path with none of these, and if no path has a monitor.
     """
@@ -86,9 +90,18 @@ def survey_paths(paths: Iterable[Path], progress: Callable[[str], None] = lambda
             # An invalid monitor is reported, not surveyed.
             diagnostics += asset.errors
             if not asset.errors:
-                surveys.append(result := _survey(asset, bundle, planned, rules))
+                surveys.append(result := _approximated(_survey(asset, bundle, planned, rules), bundle, approximate))
                 diagnostics += judge(result)
     return Estate(surveys, diagnostics)
+
+
+def _approximated(found: Survey, bundle: Bundle, approximate: Collection[str]) -> Survey:
+    if not approximate or found.unsupported:
+        return found
+    monitor = types.read(found.asset)
+    return (
+        replace(found, jumps=jumps(monitor, approximate, *declared(bundle))) if isinstance(monitor, Monitor) else found
+    )
 
 
 def _bundles(path: Path) -> Iterator[Bundle]:
