@@ -12,7 +12,10 @@ from ddassets.assets import read
 from ddassets.assets.monitor import read_monitor
 from ddassets.assets.source import Unplaced
 from ddassets.diagnostic import UnusableInputError
+from ddassets.engine import kinds
 from ddassets.rehearsal import parse, rehearse
+from ddassets.rehearsal.auto.counted import survey_counted
+from ddassets.rehearsal.auto.survey import survey
 
 ACME = Path(__file__).parent / 'acme'
 ASSETS = read(ACME)
@@ -460,3 +463,30 @@ def test_what_is_refused(recurrence, options, words):
             **options,
         )
     assert re.search(words, f'{caught.value} {caught.value.details}')
+
+
+@pytest.mark.rule('16.12', '16.15')
+@pytest.mark.parametrize(
+    'query, rrule, states',
+    [
+        pytest.param(LOAD, 'FREQ=WEEKLY;BYDAY=MO,WE', {'alert': 'yes', 'no_data': 'yes'}, id='metric'),
+        pytest.param(
+            'logs("x").rollup("count").last("1d") > 5',
+            'FREQ=MONTHLY;BYMONTHDAY=5;UNTIL=20260701',
+            {'alert': 'yes'},
+            id='logs',
+        ),
+        pytest.param(LOAD, 'FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29', {}, id='too rare'),
+    ],
+)
+def test_a_generated_signal_lasts_until_the_next_evaluation(query, rrule, states):
+    body = body_of(query, {**DAILY, 'rrule': rrule}, on_missing_data='show_and_notify_no_data')
+    asset = read_monitor(Unplaced(Path('m.json')), body)
+    monitor = kinds.read(asset)
+    if not states:
+        assert 'less than once a year' in survey(asset, monitor).unsupported
+        return
+    found = survey_counted(asset, monitor) if query.startswith('logs') else survey(asset, monitor)
+    assert {name: getattr(found, name).answer for name in states} == states
+    assert found.recovery.answer == 'not set'
+    assert found.page_after is not None and found.page_after > 3600

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -28,6 +29,7 @@ from oracle.queries import (
     leaves,
     names,
 )
+from oracle.schedule import Scheduled
 from oracle.series import Kind, Source
 from oracle.smoothing import family
 from oracle.states import Options, evaluated_as, ticks
@@ -54,6 +56,7 @@ class Case:
     end: int
     second: int
     downtimes: tuple[Downtime, ...]
+    schedule: Scheduled | None = None
 
     @property
     def body(self) -> dict[str, Any]:
@@ -79,6 +82,10 @@ class Case:
         }
         if one.on_missing_data:
             options['on_missing_data'] = one.on_missing_data
+        if self.schedule:
+            # A custom schedule may not ask for a full window.
+            options['require_full_window'] = False
+            options['scheduling_options'] = {'custom_schedule': self.schedule.option}
         if self.query.current:
             options['scheduling_options'] = {'evaluation_window': self.query.current.option}
         if one.renotify_statuses:
@@ -532,5 +539,63 @@ def make_cumulative(seed: int) -> Case:
     while True:
         try:
             return CumulativeMaker(random).case()
+        except Refused:
+            continue
+
+
+class ScheduledMaker(Maker):
+    """Makes monitors with a custom schedule, over a week or two."""
+
+    def __init__(self, random: Random) -> None:
+        super().__init__(random)
+        self.window = random.choice(((5, 'm'), (1, 'h'), (4, 'h'), (1, 'd'), (2, 'd')))
+        self.seconds = self.window[0] * UNITS[self.window[1]]
+        self.long, self.silent, self.calendar = True, False, False
+        self.intervals = (1800, 3600, 7200)
+        self.length = random.randrange(5 * 86400, 12 * 86400)
+        near = random.choice((START, *MONTHS, *CLOCKS['Europe/Berlin'][1])) - random.randrange(self.length)
+        self.start = near - near % random.choice((1, 60, 3600))
+        self.end = self.start + self.length
+
+    def case(self) -> Case:
+        found = super().case()
+        # How far back an ewma reaches is a question of memory, not of the schedule.
+        if found.query.stub or any(family(name) == 'ewma' for name in names(found.query.query)):
+            return self.case()
+        options = replace(found.options, require_full_window=False)
+        choices = {**found.choices, **{name: self.random.choice(ASSUMPTIONS[name].choices) for name in TOLD}}
+        return replace(found, options=options, choices=choices, schedule=self.schedule())
+
+    def schedule(self) -> Scheduled:
+        random = self.random
+        frequency = random.choice(('DAILY', 'DAILY', 'WEEKLY', 'MONTHLY'))
+        zone = random.choice((None, 'Europe/Berlin', 'Europe/Berlin', 'Asia/Kathmandu'))
+        begin = datetime.fromtimestamp(self.start, UTC).replace(tzinfo=None) - timedelta(days=random.choice((0, 1, 40)))
+        start = (
+            None if self.chance(0.2) else begin.replace(hour=random.choice((2, 8, 20)), minute=random.choice((0, 30)))
+        )
+        days: tuple[int | tuple[int, int], ...] = ()
+        place = None
+        weekdays = [(0, day) for day in random.sample(range(7), 3)]
+        if frequency == 'MONTHLY':
+            ordinals = [(random.choice((1, 2, -1)), day) for _, day in weekdays]
+            days = random.choice(((28, 29, 30, 31), (-1, 1, 15), tuple(ordinals), tuple(weekdays), (14, 15, 16, 17)))
+            place = random.choice((None, None, 1, -1, 2))
+        elif self.chance(0.6):
+            days = tuple(weekdays)
+        hour = random.choice((None, None, 2, 7, 23))
+        minute = random.choice((None, None, 0, 30))
+        return Scheduled(frequency, random.choice((1, 1, 2)), start, zone, days, place, hour, minute)
+
+
+TOLD = ('A34', 'A58', 'A59')
+
+
+def make_scheduled(seed: int) -> Case:
+    """Return the case with a custom schedule of a number, always the same."""
+    random = Random(seed)
+    while True:
+        try:
+            return ScheduledMaker(random).case()
         except Refused:
             continue

@@ -275,7 +275,9 @@ class Evaluator:
 
     def _evaluation(self, group: Group, window: int) -> Evaluation:
         delay = self._monitor.evaluation_delay
-        oldest = int(self._ticks[0] if self._ticks.size else 0) - delay - window - HISTORY
+        # The first evaluation of a schedule may be days after the start.
+        first = self.start if self._monitor.scheduled or not self._ticks.size else int(self._ticks[0])
+        oldest = first - delay - window - HISTORY
         begins = (float(series.times[0]) for series in self.series(group))
         known = int(min(begins, default=self.start))
         known = min(known, self.start)
@@ -356,6 +358,8 @@ class Evaluator:
             leaf.counting == 'as_count'
             or (summed and leaf.space in ('sum', 'count'))
             or (bool(sources[leaf]) and all(series.kind == 'count' for series in sources[leaf]))
+            # One of the queries that a count of groups is made of, of a group that another one has.
+            or (leaf.group is not None and not sources[leaf])
             for leaf in self.plan.leaves
         )
 

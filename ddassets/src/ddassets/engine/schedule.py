@@ -15,6 +15,7 @@ from ddassets.engine.recurrence import Calendar, Recurrence
 
 # An evaluation is moved to the second of the minute of a rehearsal, by less than this.
 _MINUTE = 60
+_YEARS = 4 * 366 * 86400
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,11 @@ class Schedule:
             yield f'start is missing: in the account it is the creation of the monitor; here {here} (rule 16.13, A56)'
         if not ticks.size:
             yield 'its schedule has no evaluation in this time'
+
+    def longest_gap(self, instant: int) -> int:
+        """Return the longest time between two evaluations in four years from an instant on, in seconds."""
+        ticks = self.ticks(instant, instant + _YEARS, 0, Assumptions())
+        return int(np.diff(ticks, prepend=instant, append=instant + _YEARS if ticks.size < 2 else ticks[-1]).max())
 
     def anew(self, instant: int) -> 'Schedule':
         """Return the schedule with the same time of day from the day of an instant on, without an end."""

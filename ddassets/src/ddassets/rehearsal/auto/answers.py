@@ -117,6 +117,9 @@ class Surveyor[M: (Monitor, CountedMonitor, FormulaMonitor)](ABC):
         """Return the survey of a timeline. `marks` are the first `bad`, the first `good` and the `last` point."""
         visited = {State(code) for code in np.unique(timeline.states) if code >= 0}
         reached, report = edges(timeline), self.reporter
+        if self.monitor.scheduled:
+            # None of its evaluations is a recovery (rule 16.15).
+            reached = {edge for edge in reached if edge.target is not State.OK}
         return Survey(
             self.asset,
             alert=self._verdict(State.ALERT, visited),
@@ -150,6 +153,8 @@ class Surveyor[M: (Monitor, CountedMonitor, FormulaMonitor)](ABC):
         return Verdict('no', self.why_no_data_is_missed())
 
     def _recovery(self, reached: set[Edge], visited: set[State]) -> Verdict:
+        if self.monitor.scheduled:
+            return Verdict('not set', 'with a custom schedule there is none')
         if not visited & {State.ALERT, State.WARN}:
             return Verdict('no', 'it never alerts')
         if any(edge.target is State.OK for edge in reached):

@@ -22,6 +22,7 @@ from ddassets.engine.timeline import Group, GroupTimeline
 from ddassets.language.counted import PRODUCTS
 from ddassets.rehearsal.auto.answers import Survey, Surveyor, Verdict
 from ddassets.rehearsal.auto.reporting import Reporter
+from ddassets.rehearsal.auto.schedules import begun, wait
 from ddassets.rehearsal.auto.survey import COURSE, START, conditions, last_level
 
 #: The instant of the first events: evaluations happen on whole minutes, so that no event is at an end of a window.
@@ -83,7 +84,7 @@ class _Surveyor(Surveyor[CountedMonitor]):
     def __init__(self, asset: MonitorAsset, monitor: CountedMonitor, rules: Sequence[NotificationRule] = ()) -> None:
         self.asset = asset
         self.rules = rules
-        self.monitor = monitor
+        self.monitor = begun(monitor, START)
         self.query = monitor.query
         self.assumptions = Assumptions()
 
@@ -148,7 +149,8 @@ class _Surveyor(Surveyor[CountedMonitor]):
         And the first bad and the first good instant, and that of the last events before the silence.
         """
         window, levels = self.query.window, self._levels
-        hold = math.ceil(max(HOLD, self.monitor.new_group_delay + 120) / window)
+        seconds = max(HOLD, self.monitor.new_group_delay + 120) + wait(self.monitor, START)
+        hold = math.ceil(seconds / window)
         steps: list[float] = []
         marks: dict[str, int] = {}
         names = [name for name in COURSE if name in levels]

@@ -1,7 +1,7 @@
 """Survey a monitor with a signal generated from its own query: the states that it reaches, and who is notified."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -22,6 +22,7 @@ from ddassets.engine.timeline import GroupTimeline
 from ddassets.language.query.tree import Call, Comparator
 from ddassets.rehearsal.auto.answers import Survey, Surveyor, Verdict
 from ddassets.rehearsal.auto.reporting import Reporter
+from ddassets.rehearsal.auto.schedules import begun, wait
 from ddassets.rehearsal.auto.search import STEP_BASE, Condition, Search, Segment, Trial
 from ddassets.rehearsal.auto.sources import Source, sources
 
@@ -49,9 +50,10 @@ def survey(
     try:
         plan = _driven(monitor)
         found = sources(plan, kinds or {}, intervals or {})
+        surveyor = _Surveyor(asset, monitor, plan, found, rules)
     except UnusableInputError as error:
         return Survey(asset, unsupported=str(error))
-    return _Surveyor(asset, monitor, plan, found, rules).survey(downtimes)
+    return surveyor.survey(downtimes)
 
 
 @dataclass(frozen=True)
@@ -157,9 +159,11 @@ class _Surveyor(Surveyor[Monitor]):
     ) -> None:
         self.asset = asset
         self.rules = rules
-        self.monitor = monitor
+        self.monitor = begun(monitor, START)
         self.plan = plan
-        self.search = Search(monitor, plan, found, START)
+        # Which levels meet the conditions does not depend on the schedule.
+        self.search = Search(replace(monitor, schedule=None), plan, found, START)
+        self._hold = self.search.hold + wait(self.monitor, START)
         self.assumptions = Assumptions()
 
     def survey(self, downtimes: Sequence[Downtime]) -> Survey:
@@ -216,7 +220,7 @@ class _Surveyor(Surveyor[Monitor]):
 
     def _segments(self, levels: Mapping[str, float]) -> tuple[list[Segment], dict[str, int | None]]:
         """Return the segments of the COURSE, silence, OK, and the first bad and good instant."""
-        hold = self.search.hold
+        hold = self._hold
         steps: list[tuple[str, float | None, int]] = []
         for name in COURSE:
             if name in levels:
@@ -239,7 +243,7 @@ class _Surveyor(Surveyor[Monitor]):
         timeframe = monitor.no_data_timeframe or 2 * self.plan.window
         asked = monitor.notify_no_data or monitor.on_missing_data is not None
         longest = max(timeframe, monitor.timeout) if asked else monitor.timeout
-        return self.search.hold + min(longest + monitor.evaluation_delay + 3600, 23 * 3600 + timeframe)
+        return self._hold + min(longest + monitor.evaluation_delay + 3600, 23 * 3600 + timeframe)
 
     def _timeline(self, trial: Trial, segments: Sequence[Segment]) -> GroupTimeline:
         store = self.search.store(trial, segments)
