@@ -472,9 +472,9 @@ def test_what_is_refused(recurrence, options, words):
         pytest.param(LOAD, 'FREQ=WEEKLY;BYDAY=MO,WE', {'alert': 'yes', 'no_data': 'yes'}, id='metric'),
         pytest.param(
             'logs("x").rollup("count").last("1d") > 5',
-            'FREQ=MONTHLY;BYMONTHDAY=5;UNTIL=20260701',
+            'FREQ=MONTHLY;BYMONTHDAY=3;UNTIL=20270104',
             {'alert': 'yes'},
-            id='logs',
+            id='logs, whose schedule has ended',
         ),
         pytest.param(LOAD, 'FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29', {}, id='too rare'),
     ],
