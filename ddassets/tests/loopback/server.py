@@ -130,6 +130,9 @@ class FakeDatadog:
         self._lock = threading.Lock()
         store = self._organisation.store
         self._sandbox = Sandbox(store, _Keys(self), _Clock(store, self), self._organisation)
+        # No live evaluation: it would change monitors whenever a second passes, and cannot be copied.
+        self._sandbox.clock.followers.clear()
+        self._organisation.groups_of = lambda id: {}
         self._server = _Server(self._sandbox, self, certificate)
         self._organisation.url = self.url
 
