@@ -16,6 +16,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / 'ddassets' / 'tests'))
 
+import faults
 import planting
 
 from ddassets.diagnostic import Diagnostic, Severity
@@ -56,9 +57,9 @@ def measure_rules(lint: Linter, integrations: list[planting.Integration], seeds:
     for rule in all_rules().values():
         figures: Counter[str] = Counter()
         for into in integrations:
-            faults = [('examples', planting.transplants(rule, False, into))]
-            faults += [('damage', each) for seed in range(seeds) for each in planting.damaged(rule.id, into, seed)]
-            for kind, planted in faults:
+            plants = [('examples', planting.transplants(rule, False, into))]
+            plants += [('damage', each) for seed in range(seeds) for each in faults.damaged(rule.id, into, seed)]
+            for kind, planted in plants:
                 found = any(finding.code == rule.id for finding in lint(planted, rule))
                 figures[kind] += 1
                 figures['found'] += found
@@ -86,7 +87,7 @@ def measure_misspellings(lint: Linter, integrations: list[planting.Integration],
     missed = []
     for into in integrations:
         for seed in range(seeds):
-            changed, wrong = planting.misspellings(into, seed)
+            changed, wrong = faults.misspellings(into, seed)
             errors = {
                 one.object for one in lint(changed) if one.severity is Severity.ERROR and one.code == 'metric/unknown'
             }
@@ -97,7 +98,7 @@ def measure_misspellings(lint: Linter, integrations: list[planting.Integration],
                 if title not in errors:
                     missed.append(f'{title}: {name}')
     print(f'\n| misspelling | planted | errors |\n|{"---|" * 3}')
-    for kind in planting.KINDS:
+    for kind in faults.KINDS:
         print(f'| {kind} | {planted[kind]} | {100 * found[kind] / planted[kind]:.1f} % |')
     share = 100 * found.total() / planted.total()
     print(f'| all | {planted.total()} | {share:.2f} % |')

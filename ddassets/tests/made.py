@@ -22,3 +22,8 @@ def asset_of(query, message=MESSAGE, **options):
     body = {'name': 'Acme', 'type': 'query alert', 'query': query, 'message': message, 'tags': ['team:acme']}
     body['options'] = {'thresholds': {'critical': critical, **thresholds}, **options}
     return read_monitor(Unplaced(Path('acme.json')), body)
+
+
+def reached(rehearsal):
+    """Return the states that the groups of a rehearsal, in JSON, change to."""
+    return {change['to'] for one in rehearsal['monitors'] for group in one['groups'] for change in group['transitions']}

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import faults
 import planting
 import pytest
 
@@ -33,7 +34,7 @@ def test_a_clean_integration_has_no_findings(clean, tmp_path):
 @pytest.mark.parametrize(('rule', 'into'), RULES)
 def test_a_planted_fault_is_found(rule, into, tmp_path):
     assert rule.id in codes(tmp_path / 'example', planting.transplants(rule, False, into), rule)
-    for number, planted in enumerate(planting.damaged(rule.id, into, seed=1)):
+    for number, planted in enumerate(faults.damaged(rule.id, into, seed=1)):
         assert rule.id in codes(tmp_path / str(number), planted, rule), number
 
 
@@ -44,12 +45,12 @@ def test_a_near_case_has_no_finding(rule, into, tmp_path):
 
 
 def test_faults_are_of_rules_that_exist():
-    assert planting.FAULTS.keys() < all_rules().keys()
+    assert faults.FAULTS.keys() < all_rules().keys()
 
 
 @pytest.mark.parametrize('into', [pytest.param(each, id=each.dialect) for each in INTEGRATIONS[:5]])
 def test_a_metric_that_is_one_letter_off_is_an_error(into, tmp_path):
-    changed, wrong = planting.misspellings(into, seed=1)
+    changed, wrong = faults.misspellings(into, seed=1)
     found = planting.findings(tmp_path, changed)
     errors = {one.object for one in found if one.code == 'metric/unknown' and one.severity is Severity.ERROR}
     assert len(wrong) > 30
@@ -59,6 +60,6 @@ def test_a_metric_that_is_one_letter_off_is_an_error(into, tmp_path):
 def test_canary_a_fault_that_is_not_planted_is_not_found(tmp_path):
     """Findings are counted by the planted faults, not by the integration."""
     rule = all_rules()['metric/unknown']
-    (planted,) = planting.damaged(rule.id, INTEGRATIONS[0], seed=1)
+    (planted,) = faults.damaged(rule.id, INTEGRATIONS[0], seed=1)
     assert planted.files != INTEGRATIONS[0].files
     assert rule.id not in codes(tmp_path, INTEGRATIONS[0], rule)

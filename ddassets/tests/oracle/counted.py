@@ -3,7 +3,7 @@
 Instants are in seconds. The states of a group are those of `states.Group`, which metric monitors have too (rule 15.4).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import floor
 
@@ -164,15 +164,8 @@ class _Group(Group):
     def is_blank(self, result: Result, verdict: str) -> bool:
         return self.multi and self.silent
 
-    def reported(self, tick: int) -> float:
-        """Since when the group is seen, in a row without a day of silence (rule 2.21)."""
-        seen = [event.at + self.options.evaluation_delay for event in self.events]
-        since: float = tick
-        for at in sorted((one for one in seen if one <= self.first_tick), reverse=True):
-            if since - at >= 86400:
-                break
-            since = at
-        return since
+    def seen(self) -> Iterator[float]:
+        return (event.at + self.options.evaluation_delay for event in self.events)
 
     def counts(self) -> bool:
         return self.monitor.silence_is_zero

@@ -1,6 +1,6 @@
 """The states of one group, tick by tick (rules 2.19, 2.21, 3.3 to 3.20 and 4.7)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from oracle.arithmetic import FILLERS
@@ -189,19 +189,17 @@ class Group:
 
     def reported(self, tick: int) -> float:
         """Return since when the group has reported without a day of missing data (rule 2.21)."""
-        delay = self.options.evaluation_delay
-        seen = sorted(
-            max(time + delay, arrival)
-            for source in self.sources
-            for time, _, arrival in source.samples
-            if max(time + delay, arrival) <= self.first_tick
-        )
         since: float = tick
-        for at in reversed(seen):
+        for at in sorted((at for at in self.seen() if at <= self.first_tick), reverse=True):
             if since - at >= DAY:
                 break
             since = at
         return since
+
+    def seen(self) -> Iterator[float]:
+        """From when each sample can be in an evaluated window."""
+        delay = self.options.evaluation_delay
+        return (max(time + delay, arrival) for source in self.sources for time, _, arrival in source.samples)
 
     def comes(self, tick: int, reports: bool) -> bool:
         """Whether a group begins: when it reports (A21), a new one of a multi alert after its delay (rule 2.21)."""
