@@ -229,6 +229,20 @@ M, N = Leaf('m'), Leaf('n', counting='as_count')
             ['No Data'] + ['OK'] * 9,
             id='a difference of what stays as it is is one of each source',
         ),
+        pytest.param(
+            by_hand(
+                MonitorQuery(
+                    'max',
+                    1,
+                    'm',
+                    Wrapped('moving_rollup', Wrapped('clamp_min', Wrapped('diff', M), 5.0), 600.0, 'sum'),
+                ),
+                Options('>', 40.0),
+                range(10),
+            ),
+            ['OK'] * 10,
+            id='a function around a difference uses no point that the difference may not use',
+        ),
     ],
 )
 def test_both_evaluators_agree_on_what_a_seed_found(case, states):

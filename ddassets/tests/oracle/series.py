@@ -233,7 +233,8 @@ class Samples:
         points = [
             (self.samples[number][0], value)
             for number in (self.window() if limited else range(index + 1))
-            if number <= index and (value := self.value(query.query, number)) is not None
+            if number <= index and used(self, query.query, self.samples[number][0])
+            if (value := self.value(query.query, number)) is not None
         ]
         return None if now is None or not points else smoothed(query, points, self.evaluation.choices)
 
@@ -446,9 +447,9 @@ class Buckets:
         if family(name) in SMOOTHING:
             return self.smoothed(query, number, shift)
         if name == 'trend_line' and not self.unlimited:
-            window = self.window_points(inner, shift)
-            at = self.cut.start(number)
-            return on_line(at, window) if at in dict(window) else None
+            if self.value(inner, number, shift) is None or number not in self.window(self.back):
+                return None
+            return on_line(self.cut.start(number), self.window_points(inner, shift))
         value = self.value(inner, number, shift + own_shift(query))
         if name == 'trend_line':
             return value
@@ -496,8 +497,9 @@ class Buckets:
         points = [
             (self.cut.start(earlier), value)
             for earlier in range(min(first, number), number + 1)
-            if (not limited or self.evaluation.inside(self.cut.start(earlier), bounds, self.back))
-            and (value := self.value(query.query, earlier, shift)) is not None
+            if not limited or self.evaluation.inside(self.cut.start(earlier), bounds, self.back)
+            if used(self, query.query, self.cut.start(earlier))
+            if (value := self.value(query.query, earlier, shift)) is not None
         ]
         return smoothed(query, points, self.evaluation.choices) if points else None
 
@@ -573,6 +575,11 @@ class Buckets:
             (sample[0] for source in self.evaluation.sources for sample in source.samples[:1]),
             default=self.evaluation.known,
         )
+
+
+def used(series: Samples | Buckets, query: Query, instant: float) -> bool:
+    """Whether a function around a query uses a point: one that a difference in it may use (A19 joins A79)."""
+    return not set(DIFFERENCES) & set(names(query)) or series.previous_counts(instant)
 
 
 @dataclass(frozen=True)
