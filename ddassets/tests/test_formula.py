@@ -919,6 +919,25 @@ def test_one_kind_of_threshold_in_an_entry():
         rehearsed(dynamic('1w'), [X, {'threshold_values': 1, 'recovery_threshold_values': 2}])
 
 
+@pytest.mark.rule('16.12', '16.15', '17.7')
+def test_a_formula_over_events_on_a_schedule():
+    schedule = {'recurrences': [{'rrule': 'FREQ=DAILY;INTERVAL=1', 'start': '2027-01-04T10:03:00', 'timezone': 'UTC'}]}
+    variables = [found('a', 'status:error'), found('b', '*')]
+    body = body_of('formula("a / b").last("5m") > 0.4', variables, 'log alert', on_missing_data='default')
+    body['options']['scheduling_options'] = {'custom_schedule': schedule}
+    rehearsal = rehearsed(body, LOGS, '49h')
+    (monitor,) = rehearsal.monitors
+    assert [datetime.fromtimestamp(at, rehearsal.zone).isoformat()[:16] for at in monitor.evaluator.ticks] == [
+        f'2027-01-0{day}T10:03' for day in (4, 5, 6)
+    ]
+    # 3 of 6 events; then none, which keeps the last status and tells it again (16.18).
+    assert changes(rehearsal) == [
+        '10:03:30 * OK to Alert at 0.5',
+        '10:03:30 * OK to Alert at nan',
+        '10:03:30 * OK to Alert at nan',
+    ]
+
+
 # Lint
 
 

@@ -14,6 +14,7 @@ from ddassets.engine.computation import compute
 from ddassets.engine.counted import CountedEvaluator, CountedMonitor, EventMonitor
 from ddassets.engine.events import EventColumn, Events
 from ddassets.engine.explanation import Explanation, evaluation_row, number_or_nothing, reasons
+from ddassets.engine.independent import run_independently
 from ddassets.engine.plan import Difference, Earlier, Filled, Leaf, Moving, Node, Ranking, Reduced, Smoothed, walk
 from ddassets.engine.planner import formula_node
 from ddassets.engine.ranking import kept
@@ -158,7 +159,9 @@ class FormulaEvaluator:
             threshold=self.monitor.thresholds.critical,
         )
         own = self.monitor
-        return CountedMonitor(own.name, own.thresholds, query, evaluation_delay=own.evaluation_delay)
+        return CountedMonitor(
+            own.name, own.thresholds, query, evaluation_delay=own.evaluation_delay, schedule=own.schedule
+        )
 
     def _top(self, variable: EventVariable) -> Mapping[Group, Flags]:
         """Return at which evaluations the limits of a variable keep each group; empty if they keep all (17.12)."""
@@ -192,6 +195,8 @@ class FormulaEvaluator:
         return np.where(column.count(start, end) > 0, column.reduce(level.sort.aggregation, start, end), np.nan)
 
     def _warnings(self, chosen: Mapping[str, Sequence[Events]]) -> Iterator[str]:
+        if self.monitor.schedule is not None:
+            yield from self.monitor.schedule.warnings(self._ticks)
         for one in self.monitor.used:
             what = f'the search {one.search.query!r} of {one.name}'
             if not chosen[one.name]:
@@ -246,7 +251,10 @@ class FormulaEvaluator:
         """Evaluate one group."""
         evaluations = self._folded() if self.monitor.folded else self._evaluations(group)
         rules = Rules(self.monitor, self.monitor.window, self.assumptions, fills=self._fills)
-        columns = run(rules, evaluations, not group, lambda found: self._known_since(group, found))
+        if self.monitor.scheduled:
+            columns = run_independently(rules, evaluations, not group, self._seen(group))
+        else:
+            columns = run(rules, evaluations, not group, lambda found: self._known_since(group, found))
         return GroupTimeline(
             group=group,
             tags=frozenset(group),
@@ -363,10 +371,15 @@ class FormulaEvaluator:
         none = np.zeros_like(silent)
         return self._columns_of(np.where(silent, 0.0, values), silent, none, none)
 
+    def _seen(self, group: Group) -> Floats:
+        """Return from when each event of a group can be in an evaluated window, in order."""
+        parts = self._grouped or self.monitor.used
+        times = [self._parts[one.name].times(group) for one in parts]
+        return np.sort(np.concatenate(times)) + self.monitor.evaluation_delay
+
     def _known_since(self, group: Group, found: int) -> float:
         """Return since when a group exists that an evaluation sees for the first time, at `found`."""
-        times = np.concatenate([np.empty(0), *(self._parts[one.name].times(group) for one in self._grouped)])
-        seen = np.sort(times) + self.monitor.evaluation_delay
+        seen = self._seen(group)
         return known_since(np.append(seen[seen <= self._ticks[0]], found))
 
 

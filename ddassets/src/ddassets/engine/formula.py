@@ -82,9 +82,6 @@ def _of_events(asset: MonitorAsset, query: MonitorQuery) -> FormulaMonitor:
             raise Unsupported('group_by', None, f'has {len(keys)} keys, allowed are {MAX_KEYS} (rule 15.6)', name)
     for one in used:
         _check_compute(one, name)
-    if asset.options.scheduling_options.custom_schedule:
-        reason = 'of a formula over events is outside the subset'
-        raise Unsupported('options.scheduling_options.custom_schedule', None, reason, name)
     return FormulaMonitor(
         query=query,
         names=tuple(one.name for one in used),
