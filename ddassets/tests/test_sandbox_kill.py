@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from email import message_from_bytes
+from functools import partial
 from random import Random
 
 import pytest
@@ -15,7 +16,7 @@ from test_sandbox_live import start as started
 
 from ddassets.sandbox.keys import Keys
 from ddassets.sandbox.sandbox import Sandbox
-from ddassets.sandbox.store import Source, Store
+from ddassets.sandbox.store import Change, Source, Store
 
 HOSTS, MINUTES, KILLS = 50, 15, 3
 MONITORS = [
@@ -49,7 +50,7 @@ def undisturbed(seed: int, tmp_path):
             rows = [
                 (Source('acme.queue', (), f'h{host}'), [(at, value)]) for host, at, value in minute_of(seed, minute)
             ]
-            store.write(lambda change, rows=rows: change.add_points(rows))
+            store.write(partial(Change.add_points, submitted=rows))
             sandbox.clock.drive(START + 60 * minute + 59)
         return told(sandbox.live.mailbox.mails())
 

@@ -1,12 +1,16 @@
 """The pages of the sandbox: what they show, and that whatever was sent stays text."""
 
 import html.parser
+import io
 import re
 
+import matplotlib.image
+import numpy as np
 import pytest
 from test_sandbox_live import START, create
 from test_sandbox_live import start as started
 
+from ddassets.sandbox.request import Request
 from ddassets.sandbox.sandbox import Message
 from ddassets.sandbox.store import Source, Store
 
@@ -137,3 +141,24 @@ def test_a_dashboard_is_the_page_of_the_report(sandbox):
 def test_what_is_not_there_is_refused(sandbox, target):
     status, answer = get(sandbox, target)
     assert status in (400, 404) and answer['errors']
+
+
+@pytest.mark.parametrize(
+    ('query', 'start'),
+    [
+        pytest.param('avg:acme.queue{*} by {host}', START, id='lines'),
+        pytest.param('avg:acme.queue{*} by {host}', START - 86400, id='nothing'),
+        pytest.param(f'avg:acme.queue{{{HOSTILE} $x^', START, id='no-query'),
+        pytest.param('anomalies(avg:acme.queue{*}, "basic", 2)', START, id='unsupported'),
+    ],
+)
+def test_a_snapshot_is_a_picture_of_the_graph(sandbox, query, start):
+    asked = {'metric_query': [query], 'start': [str(start)], 'end': [str(start + 3600)]}
+    request = Request(asked, None, '', sandbox.clock.moment())
+    address = sandbox.organisation.act('GetGraphSnapshot', request).body['snapshot_url']
+    answer = sandbox.answer(Message('GET', address.removeprefix(sandbox.url), {}, b''))
+    pixels = matplotlib.image.imread(io.BytesIO(answer.body))
+    assert answer.content_type == 'image/png' and pixels.shape[:2] == (240, 600)
+    # Lines have colours; a title, a grid and a text have none.
+    coloured = np.ptp(pixels[..., :3], axis=2) > 0.2
+    assert coloured.any() == (query.startswith('avg') and start == START and HOSTILE not in query)

@@ -13,6 +13,7 @@ EXTRAS = {
     'markdown_it': 'report',
     'hcl2': 'terraform',
     'zstandard': 'sandbox',
+    'matplotlib': 'sandbox',
 }
 
 

@@ -6,10 +6,13 @@ import zlib
 
 from ddassets.sandbox import events
 from ddassets.sandbox.payload import Place
+from ddassets.sandbox.picture import draw
 from ddassets.sandbox.request import Answer, Refusal, Request
 from ddassets.sandbox.stored import Stored
 
 _EVENT = ('id', 'id_str', 'title', 'text', 'date_happened', 'handle', 'priority', 'related_event_id', 'tags', 'url')
+# Seconds.
+_MAX_SPAN = 366 * 86400
 _LISTED = ('id', 'title', 'text', 'date_happened', 'tags', 'url')
 
 
@@ -45,17 +48,35 @@ def graph_snapshot(organisation: Stored, request: Request) -> Answer:
             raise Refusal(400, '(not recorded) graph_def is not JSON') from None
     path = f'/s/f12345678/{organisation.next_number():03d}-picture'
     organisation.pictures[path] = 0
+    asked = {key: request.one(key) for key in ('metric_query', 'graph_def', 'start', 'end')}
+    organisation.store.write(lambda change: change.put_fact(f'picture {path}', asked))
     answer = {key: request.one(key) for key in ('metric_query', 'graph_def') if key in request.query}
     return Answer(200, answer | {'snapshot_url': organisation.url + path})
 
 
 def picture(organisation: Stored, path: str) -> Answer:
     """Return the picture of a snapshot: a tiny one before it is complete."""
-    if path not in organisation.pictures:
+    asked = organisation.store.fact(f'picture {path}')
+    if asked is None:
         return Answer(404, b'no such picture', 'text/plain')
-    organisation.pictures[path] += 1
-    rendered = organisation.pictures[path] > organisation.renders_after
-    return Answer(200, png(600, 200) if rendered else png(1, 1), 'image/png')
+    seen = organisation.pictures[path] = organisation.pictures.get(path, 0) + 1
+    return Answer(200, _drawn(organisation, asked) if seen > organisation.renders_after else png(1, 1), 'image/png')
+
+
+def _drawn(organisation: Stored, asked: dict[str, str]) -> bytes:
+    query = asked['metric_query'] or _query_of(asked['graph_def'])
+    bounds = [int(text) if text.isascii() and text.isdecimal() else 0 for text in (asked['start'], asked['end'])]
+    if not query or not 0 < bounds[1] - bounds[0] <= _MAX_SPAN:
+        return png(600, 200)
+    return draw(organisation.store, query, *bounds)
+
+
+def _query_of(definition: str) -> str:
+    """Return the first query of a graph."""
+    requests = json.loads(definition).get('requests') if isinstance(json.loads(definition), dict) else None
+    first = requests[0] if isinstance(requests, list) and requests else None
+    found = first.get('q') if isinstance(first, dict) else None
+    return found if isinstance(found, str) else ''
 
 
 def png(width: int, height: int) -> bytes:
