@@ -325,7 +325,7 @@ def test_an_explanation_of_a_rollup():
         *(
             pytest.param(
                 'formula("a").last("5m") > 1',
-                [{'data_source': source, 'name': 'a', **more}],
+                [{'data_source': source, 'name': 'a'} | more],
                 f'{source}: is the data source of a',
                 id=source,
                 marks=rule('17.4'),

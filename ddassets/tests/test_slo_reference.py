@@ -15,7 +15,7 @@ from ddassets.lint.example import slo
 
 
 def placed(body: dict[str, Any], address: str = '', path: str = 'a.json') -> Any:
-    source = Unplaced(Path(path))
+    source: Any = Unplaced(Path(path))
     return SourceDocument(Path(path), body, base=source, places={(): ()}, address=address) if address else source
 
 
