@@ -3,6 +3,7 @@
 import json
 from datetime import datetime
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 import yaml
@@ -325,7 +326,7 @@ def test_an_explanation_of_a_rollup():
         *(
             pytest.param(
                 'formula("a").last("5m") > 1',
-                [{'data_source': source, 'name': 'a'} | more],
+                [{'data_source': source, 'name': 'a', **cast(dict[str, Any], more)}],
                 f'{source}: is the data source of a',
                 id=source,
                 marks=rule('17.4'),
