@@ -404,6 +404,7 @@ def test_every_key_is_documented():
         *keys.CHECK.names,
         *keys.RUNS.names,
         *keys.GIVEN.names,
+        *keys.LIMITS.names,
         *keys.EXPECTED.names,
         *keys.PROPERTY.names,
         *keys.BOUNDS.names,
