@@ -330,6 +330,32 @@ def test_window_of_a_delayed_evaluation():
     assert [at for _, at, _ in explanation.points] == [seven - 1200 + 60 * n for n in range(1, 6)]
 
 
+@pytest.mark.parametrize(
+    'group, instant, says',
+    [
+        pytest.param(('host:one',), START, r'no group host:one; did you mean host:on\?; groups: host:on', id='group'),
+        pytest.param((), START, r'no group \*; groups: host:on', id='none'),
+        pytest.param(
+            ('host:on',),
+            START - 1,
+            'no evaluation of host:on until 2027-01-15T07:59:59Z; the first is at',
+            id='instant',
+        ),
+    ],
+)
+def test_an_explanation_that_there_is_not(group, instant, says):
+    monitor = monitors.read(body('avg(last_5m):avg:m{*} by {host} > 0', {}))
+    with pytest.raises(UnusableInputError, match=says):
+        Evaluator(monitor, store({'m{host:on}': '1x9'}), START, START + 300).explain(group, instant)
+
+
+@pytest.mark.rule('2.18', 'A1')
+@pytest.mark.parametrize('last, assumed', [(120, True), (119, False)])
+def test_bounds_are_assumed_where_a_point_is_on_one(last, assumed):
+    series = {'m gauge 60': [(10, 1), (50, 1), (last, 1), (130, 1)]}
+    assert ('A1' in run('avg(last_1m):avg:m{*} > 5', series, minutes=2).relied_on) == assumed
+
+
 @pytest.mark.rule('2.18', 'A1')
 @pytest.mark.parametrize(
     'bounds, expected',

@@ -28,7 +28,7 @@ def context(before=OK, after=ALERT, **more):
         'tags': {'host': ['h1'], 'env': ['prod', 'blue'], 'a.b': ['dotted'], 'note': ['<b>'], 'empty': []},
         'host': Host(ip='10.0.0.1', tags={'role': ['web'], 'env': ['shadowed']}, metadata={'machine': 'x86_64'}),
         'entities': {
-            'service': {'team': 'core', 'links': {'Run book': 'https://x'}},
+            'service': {'team': 'core', 'links': {'Run book': 'https://x', 'Code': 'https://y'}},
             'kube_namespace': {'owner': 'shop'},
         },
         'priority': 3,
@@ -182,6 +182,7 @@ def test_a_block_holds_on_its_transitions_and_its_inverse_on_the_others(flag, be
         pytest.param('{{host.env.name}} {{env.name}}', 'shadowed blue,prod', id='4.9 tag of the host, of the group'),
         pytest.param('[{{host.team.name}}]', '[]', id='4.9 a tag that the host does not have'),
         pytest.param('{{service.team}} {{service.links[Run book]}}', 'core https://x', id='4.9 service'),
+        pytest.param('{{service.links}}', 'https://x,https://y', id='4.9 every link'),
         pytest.param('{{kube_namespace.owner}}[{{pod_name.owner}}]', 'shop[]', id='4.9 namespace, no pod'),
         pytest.param('{{#is_match "service.team" "core"}}a{{/is_match}}', 'a', id='4.9 service in quotes'),
         pytest.param('{{urlencode "service.links[Run book]"}}', 'https%3A%2F%2Fx', id='4.9 link in quotes'),
