@@ -154,6 +154,17 @@ def test_a_far_outlier_is_sure():
     assert any('approximate: constants unpublished' in warning for warning in rehearsal.warnings)
 
 
+@pytest.mark.rule('19.4', '19.7', 'V46')
+@pytest.mark.parametrize('algorithm', ["'dbscan', 3", "'mad', 3, 20"])
+def test_the_vector_as_a_monitor(algorithm):
+    hosts = {name: ' '.join(map(str, row)) for name, row in zip('abcd', V46.tolist(), strict=True)}
+    query = f'avg(last_4m):outliers(avg:acme.load{{*}} by {{host}}, {algorithm}) > 0'
+    rehearsal = run(hosts, query, HEAD.replace('3h', '4m'), new_group_delay=0)
+    states = {name: [str(one.target) for one in result(rehearsal, name).transitions] for name in 'abcd'}
+    assert states == {'a': [], 'b': [], 'c': [], 'd': ['Alert']}
+    assert result(rehearsal, 'd').agreement.transitions == (None,)
+
+
 @pytest.mark.rule('19.5', '19.10')
 def test_a_near_outlier_is_doubtful_and_the_constant_decides():
     rehearsal = run({**STEADY, 'd': '10x60 12.8x60 10x60'})
@@ -739,6 +750,8 @@ def test_the_command_takes_the_functions_that_are_approximated(ddassets, tmp_pat
     assert [one['sure'] for one in group['transitions']] == [False, False]
     assert group['doubtful'][0]['parameters'] == ['constant']
     assert [one['sure'] for one in document['inbox']] == [False, False]
+    written = ddassets('rehearse', path, '--approximate', names, '--write').out
+    assert 'Odd: 2 changes of state doubtful: other parameters of its approximation have others' in written
     monitors = tmp_path / 'm.json'
     monitors.write_text(json.dumps(body))
     auto = ('rehearse', '--auto', monitors, '--approximate', names)

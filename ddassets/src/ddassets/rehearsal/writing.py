@@ -9,6 +9,7 @@ import yaml
 
 from ddassets.assets.writing import replace_text
 from ddassets.diagnostic import UnusableInputError
+from ddassets.output.terminal import count
 from ddassets.rehearsal.expectation import Event, Key, events, judge, keyed
 from ddassets.rehearsal.one_line import flow_list, scalar
 from ddassets.rehearsal.parsing import parse
@@ -44,7 +45,20 @@ def write(rehearsal: Rehearsal) -> tuple[str, int]:
 
 
 def warnings(rehearsal: Rehearsal) -> list[str]:
-    """Return a warning for data that ends before the rehearsal: the expectations do not cover the time after it."""
+    """Return warnings about the written expectations: doubtful ones, and the end of the data before the rehearsal's."""
+    return [*_doubtful(rehearsal), *_uncovered(rehearsal)]
+
+
+def _doubtful(rehearsal: Rehearsal) -> Iterator[str]:
+    for monitor in rehearsal.monitors:
+        agreed = [group.agreement for group in monitor.results.values() if group.agreement]
+        number = sum(doubt is not None for one in agreed for doubt in one.transitions)
+        if number:
+            changes = count(number, 'change')
+            yield f'{monitor.name}: {changes} of state doubtful: other parameters of its approximation have others'
+
+
+def _uncovered(rehearsal: Rehearsal) -> list[str]:
     ends = [group.data_end for monitor in rehearsal.monitors for group in monitor.results.values()]
     if not ends or max(ends) >= rehearsal.end or math.isinf(max(ends)):
         return []
