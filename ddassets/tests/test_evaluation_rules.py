@@ -9,7 +9,7 @@ from small import START, letters, run, store, values
 
 from ddassets.diagnostic import Unsupported, UnusableInputError
 from ddassets.engine.assumptions import Assumptions
-from ddassets.engine.bounds import bounds
+from ddassets.engine.bounds import Bounds, bounds
 from ddassets.engine.evaluator import evaluate
 from ddassets.engine.examples import monitor
 from ddassets.engine.graph import draw
@@ -663,6 +663,15 @@ def test_warnings(query, series, options, warning):
 def test_bounds(text, expected):
     found = bounds(graph_plan(parse_query(text), Assumptions()))
     assert (found.least, found.greatest) == expected
+
+
+@pytest.mark.parametrize(
+    'comparator, limits',
+    [('>', [-1, 0, 0.5]), ('>=', [-1, 0, 0.5, 1]), ('<', [0.5, 1, 2]), ('<=', [0, 0.5, 1, 2]), ('==', [0, 0.5, 1])],
+)
+def test_which_limits_a_value_from_0_to_1_can_meet(comparator, limits):
+    assert [limit for limit in (-1, 0, 0.5, 1, 2) if Bounds(0, 1).can_be(comparator, limit)] == limits
+    assert Bounds(0, 1).can_be('!=', 1) and not Bounds(1, 1).can_be('!=', 1)
 
 
 @pytest.mark.parametrize(
