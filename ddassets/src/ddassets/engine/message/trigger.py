@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from math import isnan
+from typing import TYPE_CHECKING
 
 from ddassets.engine.message.conditions import NO_DATA, OK, WARN, Edge
-from ddassets.engine.monitor import AnyMonitor, Monitor
-from ddassets.engine.slo import SloMonitor
 from ddassets.language.query.printing import render
 from ddassets.language.query.tree import And, Comparator, Everything, Metric, Scope, TagFilter
+
+if TYPE_CHECKING:
+    from ddassets.engine.monitor import AnyMonitor
 
 _COMPLEMENTS: dict[Comparator, Comparator] = {'>': '<=', '>=': '<', '<': '>=', '<=': '>', '==': '!=', '!=': '=='}
 _UPWARD = ('>', '>=')
@@ -39,12 +41,16 @@ class Trigger:
     documented: bool = True
 
 
-def trigger(monitor: AnyMonitor, text: str, edge: Edge, group: tuple[str, ...]) -> Trigger:
+def trigger(monitor: 'AnyMonitor', text: str, edge: Edge, group: tuple[str, ...]) -> Trigger:
     """Return the condition that a transition of a group met; `text` is the query as written.
 
     On a trigger, it is the operator of the query with the crossed threshold; on a recovery, the complement with the
     threshold of the previous state. The sentence of No Data is not documented.
     """
+    # On first use, because lint imports this package without numpy.
+    from ddassets.engine.monitor import Monitor
+    from ddassets.engine.slo import SloMonitor
+
     if edge.target == NO_DATA:
         return Trigger('(wording not known)', '', '', documented=False)
     if not isinstance(monitor, Monitor | SloMonitor):
