@@ -15,15 +15,11 @@ from ddassets.engine.assumptions import Assumptions
 from ddassets.engine.column import Floats, Indices
 from ddassets.engine.timeline import Group
 from ddassets.language.query import tree
+from ddassets.language.query.vocabulary import NOT_IN_FORECAST
 
 FORECAST = 'forecast'
 #: With fewer points in the history there is no forecast.
 MIN_POINTS = 5
-#: What forecast() cannot contain (rule 19.19).
-NOT_NESTED = (
-    *('anomalies', 'cumsum', 'integral', 'outliers', 'piecewise_constant', 'robust_trend', 'trend_line'),
-    FORECAST,
-)
 _ESTIMATORS = {'Theil-Sen': theil_sen, 'Huber': huber}
 _GIVE = 'give a stub series'
 
@@ -54,7 +50,7 @@ def forecast_call(call: tree.Call, query: tree.MonitorQuery) -> ForecastCall:
     given.word(0, ('linear',), {'seasonal': seasonal, 'toto': f'is refused: it is not published; {_GIVE}'})
     deviations = given.number(1, 'the deviations')
     for node in tree.walk(given.operand):
-        if isinstance(node, tree.Call) and node.name in NOT_NESTED:
+        if isinstance(node, tree.Call) and node.name in NOT_IN_FORECAST:
             raise Unsupported(f'{node.name}()', node.span.start + 1, 'cannot be inside forecast() (rule 19.19)')
     model = given.text('model') or 'default'
     if model != 'simple':

@@ -25,6 +25,10 @@ FORMULA_METHODS = ('avg', 'sum', 'min', 'max', 'last', 'area', 'l2norm', 'percen
 # The units of a rollup by the calendar (rule 20.19).
 CALENDAR_UNITS = ('daily', 'weekly', 'monthly')
 WEEKDAYS = ('monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday')
+#: What forecast() cannot contain (rule 19.19).
+NOT_IN_FORECAST = (
+    *('anomalies', 'cumsum', 'forecast', 'integral', 'outliers', 'piecewise_constant', 'robust_trend', 'trend_line'),
+)
 _RANKS = ('max', 'mean', 'min', 'sum', 'last', 'l2norm', 'area')
 #: The arguments of a function after the query: each is a description, or the allowed words.
 ARGUMENTS: Mapping[str, tuple[str | tuple[str, ...], ...]] = {

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 
 from ddassets.diagnostic import Severity
-from ddassets.engine.approximation.forecast import NOT_NESTED
 from ddassets.language.query.tree import Call, walk
+from ddassets.language.query.vocabulary import NOT_IN_FORECAST
 from ddassets.lint.example import MONITOR
 from ddassets.lint.queries import Reading
 from ddassets.lint.rule import Fault, Rule
@@ -14,7 +14,7 @@ _REFUSED: Mapping[str, tuple[str, ...]] = {
     # Rule 6.7.
     'anomalies': ('cumsum', 'integral', 'outliers', 'piecewise_constant', 'robust_trend', 'trend_line'),
     # Rule 19.19.
-    'forecast': tuple(name for name in NOT_NESTED if name != 'forecast'),
+    'forecast': tuple(name for name in NOT_IN_FORECAST if name != 'forecast'),
 }
 
 
