@@ -311,3 +311,12 @@ def test_the_page_marks_what_the_error_decides(tmp_path):
     rehearsal = slow()
     (shown,) = page(rehearsal.bundle, [Judgement(rehearsal)]).rehearsals
     assert [estate.clock(instant) for instant in shown.monitors[0].groups[0].uncertain] == ['10:00', '10:05']
+
+
+@pytest.mark.rule('17.18')
+def test_explain_says_how_many_values_there_are():
+    monitor = monitors.read(body('percentile(last_2m):p95:d{*} > 2'))
+    store = SeriesSet([source('host:a', '{1: 1200} [3 4]'), source('host:b', '[5]')])
+    shown = Evaluator(monitor, store, START, START + 61).explain((), START + 60)
+    assert shown.reasons[0] == 'p95 of 1,203 values in the window (rule 17.18)'
+    assert [value for _, _, value in shown.points] == [1, 5, 3, 4]

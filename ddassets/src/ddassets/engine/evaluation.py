@@ -168,6 +168,11 @@ class Evaluation:
         """Return the window of one tick: from and to, in seconds."""
         return int(self._context.starts[row]), int(self._context.ends[row])
 
+    def merged(self, row: int) -> int | None:
+        """Return how many raw values a percentile merges at one tick; None for another aggregator."""
+        points = next(iter(self.parts.values()), None)
+        return points.number(row) if isinstance(points, PercentileWindows) else None
+
     def seen(self, row: int) -> Iterator[tuple[Node, Floats, Floats]]:
         """Return the points of each operand's window at one tick: times in seconds and values, NaN for a missing
         one.

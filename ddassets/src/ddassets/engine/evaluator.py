@@ -182,7 +182,11 @@ class Evaluator:
                 for operand, times, values in evaluation.seen(row)
                 for time, value in zip(times, values, strict=True)
             ),
-            reasons=(*self._formula(evaluation, row, whole), *self._reasons(timeline, row, value)),
+            reasons=(
+                *self._formula(evaluation, row, whole),
+                *self._merged(evaluation, row),
+                *self._reasons(timeline, row, value),
+            ),
         )
 
     def _formula(self, evaluation: Evaluation, row: int, whole: str) -> Iterator[str]:
@@ -201,6 +205,12 @@ class Evaluator:
             yield f'the {method} of {whole} is {number_or_nothing(evaluation.values[row])}'
         else:
             yield f'{whole} is {number_or_nothing(evaluation.values[row])}'
+
+    def _merged(self, evaluation: Evaluation, row: int) -> Iterator[str]:
+        number = evaluation.merged(row)
+        if number:
+            plural = '' if number == 1 else 's'
+            yield f'{self.plan.leaves[0].space} of {number:,} value{plural} in the window (rule 17.18)'
 
     def _reasons(self, timeline: GroupTimeline, row: int, value: float) -> Iterator[str]:
         yield from reasons(self._monitor, timeline, row, value)

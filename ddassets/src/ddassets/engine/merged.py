@@ -241,6 +241,10 @@ class PercentileWindows:
             found = np.where(end > 0, np.fmax(found, times.take(end - 1, mode='clip')), found) if times.size else found
         return np.where(np.isinf(found), np.nan, found)
 
+    def number(self, row: int) -> int:
+        """Return how many raw values the window of one evaluation has: a bin of a sketch stands for several."""
+        return int(self._streams.count(self.lower[[row]], self.upper[[row]])[0])
+
     def seen_at(self, row: int) -> tuple[Floats, Floats]:
         """Return the times and raw values of the window of one evaluation."""
         return self._streams.listed(self.lower[row], self.upper[row])
