@@ -83,7 +83,7 @@ MARKERS = {
             'org_faults',
             'org_fuzzed_answers',
         ),
-        *('query_fuzz', 'rehearsal_fuzz', 'what_if'),
+        *('query_fuzz', 'rehearsal_fuzz', 'sandbox_kill', 'what_if'),
     ),
 }
 
