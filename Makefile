@@ -85,6 +85,7 @@ bench: .ddev.toml ## benchmarks of the check, the start, lint, the simulated clo
 	$(RUN) python benchmarks/rehearse_speed.py
 	$(RUN) python benchmarks/estate_speed.py
 	$(RUN) python benchmarks/sandbox.py
+	$(RUN) python benchmarks/sandbox_tick.py
 	$(RUN) python benchmarks/slo_speed.py
 
 semantics: $(UV) ## generate docs/semantics.md: the rules and the tests of each
