@@ -90,6 +90,7 @@ def counted_difference(seed: int) -> str | None:
     start = datetime.fromtimestamp(one.start, UTC).replace(tzinfo=None, second=0)
     plan = Scheduled('DAILY', random.choice((1, 1, 2)), start, None, hour=random.choice((None, 3, 20)))
     rule, _ = parse_rule(plan.option['recurrences'][0]['rrule'])
+    assert rule
     evaluator = evaluator_of(one)
     monitor = replace(evaluator.monitor, schedule=Schedule(Recurrence(start, 0, rule), UTC))
     found = CountedEvaluator(monitor, evaluator._events, one.start, one.end, one.second, Assumptions(one.choices))

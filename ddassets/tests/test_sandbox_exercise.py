@@ -9,12 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any, cast
 from unittest import mock
 from urllib.request import urlopen
 
 import pytest
 import yaml
 from loopback.keys import API_KEY, APP_KEY
+from loopback.server import FakeDatadog
 from loopback.trial import run
 from test_sandbox_intake import HOST_METADATA, send
 from test_sandbox_live import told
@@ -44,7 +46,7 @@ class Exercise:
 
     def command(self, *arguments: object):
         with mock.patch.object(time, 'time', self.sandbox.clock.now):
-            return run(SimpleNamespace(url=self.url), *arguments)
+            return run(cast(FakeDatadog, SimpleNamespace(url=self.url)), *arguments)
 
     def send(self, method: str, path: str, body=None):
         status, answer = send(self.url, method, path, body, (API_KEY, APP_KEY))
@@ -85,7 +87,7 @@ def applied(folder: Path, start: int):
             exercise = Exercise(sandbox, server.url)
             exercise.drive(start - 1)
             for host, about in HOSTS.items():
-                meta = {**HOST_METADATA['meta'], 'hostname': host}
+                meta = {**cast(dict[str, Any], HOST_METADATA['meta']), 'hostname': host}
                 gohai = json.dumps({'network': {'ipaddress': about['ip']}})
                 body = {'internalHostname': host, 'meta': meta, 'host-tags': {'system': TAGS}, 'gohai': gohai}
                 exercise.send('POST', '/intake/', {**HOST_METADATA, 'apiKey': API_KEY, **body})

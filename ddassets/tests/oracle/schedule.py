@@ -6,6 +6,7 @@ Occurrences are found by looking at each day; the states are those of `states.Gr
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from oracle.notifications import Downtime
@@ -29,7 +30,7 @@ class Scheduled:
     minute: int | None = None
 
     @property
-    def option(self) -> dict[str, object]:
+    def option(self) -> dict[str, Any]:
         """`custom_schedule` in the API's form."""
         parts = [f'FREQ={self.frequency}', f'INTERVAL={self.interval}']
         numbers = ','.join(str(day) for day in self.days if isinstance(day, int))
