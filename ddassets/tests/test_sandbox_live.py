@@ -15,11 +15,13 @@ from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.state import State
 from ddassets.rehearsal import parse, rehearse
 from ddassets.rehearsal.inbox import inbox
+from ddassets.rehearsal.message import Messages
 from ddassets.sandbox.keys import Keys
 from ddassets.sandbox.mailbox import Mail, Mailbox
 from ddassets.sandbox.request import Request
-from ddassets.sandbox.sandbox import Sandbox
+from ddassets.sandbox.sandbox import Message, Sandbox
 from ddassets.sandbox.store import Run, Source, Store
+from ddassets.sandbox.watched import Watched
 from ddassets.sandbox.webhook import Webhook
 
 START = 1_799_049_600  # 2027-01-04T08:00:00Z
@@ -238,3 +240,167 @@ def test_the_sandbox_tells_what_a_rehearsal_tells(seed, tmp_path):
     files = [message_from_bytes(path.read_bytes()) for path in sorted((tmp_path / 'mail').iterdir())]
     assert sorted(one['Subject'] for one in files) == sorted(title for _, title, _, muted in found if not muted)
     assert {'Both', 'Errors', 'Process'} <= {title.rpartition('] ')[2] for _, title, *_ in expected}
+
+
+def points(store, instants, value, metric='acme.queue', host='a'):
+    store.write(
+        lambda change: change.add_points(
+            [(Source(metric, (), host, 'gauge', 60), [(instant, value) for instant in instants])]
+        )
+    )
+
+
+def gone_off(sandbox, store, minutes=6):
+    """Drive a sandbox from START until the queue of host a has been too long for some minutes."""
+    points(store, range(START, START + 60 * minutes, 60), 150)
+    sandbox.clock.drive(START + 60 * minutes)
+
+
+QUEUE = {**MONITORS[0], 'options': {'thresholds': {'critical': 100}, 'new_group_delay': 0}}
+
+
+def test_a_monitor_that_fails_does_not_stop_the_others(tmp_path, monkeypatch):
+    def failing(self, store, start, end, begun, member, original=Watched.evaluator):
+        if 'bad' in self.asset.name:
+            raise ZeroDivisionError('planted')
+        return original(self, store, start, end, begun, member)
+
+    with Store() as store, monkeypatch.context() as patch:
+        patch.setattr(Watched, 'evaluator', failing)
+        sandbox = start(store, tmp_path)
+        sandbox.clock.drive(START - 1)
+        bad, good = (create(sandbox, 'CreateMonitor', {**QUEUE, 'name': name})['id'] for name in ('bad', 'good'))
+        gone_off(sandbox, store)
+        watched = sandbox.live.watched()
+        assert watched[bad].reason == 'ZeroDivisionError: planted' and not watched[good].reason
+        assert [one.monitor for one in sandbox.live.mailbox.mails()] == [good]
+        patch.undo()
+        sandbox.clock.drive(START + 420)
+        assert not sandbox.live.watched()[bad].reason
+        assert [one.monitor for one in sandbox.live.mailbox.mails()] == [good, bad]
+
+
+def test_a_message_that_cannot_be_rendered_is_told_with_the_reason(tmp_path, monkeypatch):
+    with Store() as store:
+        sandbox = start(store, tmp_path)
+        sandbox.clock.drive(START - 1)
+        create(sandbox, 'CreateMonitor', QUEUE)
+
+        def failing(*_):
+            raise RecursionError('planted')
+
+        monkeypatch.setattr(Messages, 'render', failing)
+        gone_off(sandbox, store)
+        (mail,) = sandbox.live.mailbox.mails()
+    assert mail.title == '[Alert] Queue of {{host.name}}' and not mail.recipients
+    assert mail.text.startswith('The message cannot be rendered: RecursionError: planted\n')
+
+
+def test_a_downtime_that_cannot_be_read_mutes_nothing_and_says_so(tmp_path):
+    with Store() as store:
+        sandbox = start(store, tmp_path)
+        sandbox.clock.drive(START - 1)
+        create(sandbox, 'CreateMonitor', QUEUE)
+        create(sandbox, 'CreateDowntime', {'data': {'type': 'downtime', 'attributes': {**DOWNTIME, 'scope': '*'}}})
+        (id,) = sandbox.organisation.downtimes
+        sandbox.organisation.downtimes[id]['attributes']['schedule'] = {'start': 7, 'end': None}
+        gone_off(sandbox, store)
+        assert len(sandbox.live.mailbox.mails()) == 1
+        assert sandbox.live.unread[id]
+        page = sandbox.answer(Message('GET', '/monitors/downtimes', {}, b'')).body.decode()
+        assert 'mutes nothing: ' in page
+
+
+def test_half_a_character_is_delivered(tmp_path):
+    with Store() as store:
+        sandbox = start(store, tmp_path)
+        sandbox.clock.drive(START - 1)
+        create(sandbox, 'CreateMonitor', {**QUEUE, 'name': 'A\ud800', 'message': 'B\ud800 @c\ud800@example.com'})
+        gone_off(sandbox, store)
+    assert len([*(tmp_path / 'mail').iterdir()]) == 1
+
+
+def test_what_was_not_committed_is_evaluated_again(tmp_path, monkeypatch):
+    with Store() as store:
+        sandbox = start(store, tmp_path)
+        sandbox.clock.drive(START - 1)
+        create(sandbox, 'CreateMonitor', QUEUE)
+        sandbox.clock.drive(START)
+
+        def full(work):
+            raise OSError('the disk is full')
+
+        points(store, range(START, START + 360, 60), 150)
+        with monkeypatch.context() as patch:
+            patch.setattr(store, 'write', full)
+            with pytest.raises(OSError, match='full'):
+                sandbox.live.follow(START + 360)
+        assert not sandbox.live.mailbox.mails()
+        sandbox.live.follow(START + 360)
+        assert [one.target for one in sandbox.live.mailbox.mails()] == ['Alert']
+
+
+@pytest.mark.parametrize('restart', [False, True])
+def test_a_monitor_with_another_query_begins_anew(restart, tmp_path):
+    with Store() as store:
+        sandbox = start(store, tmp_path)
+        sandbox.clock.drive(START - 1)
+        id = create(sandbox, 'CreateMonitor', QUEUE)['id']
+        gone_off(sandbox, store)
+        change = {'query': QUEUE['query'].replace('acme.queue', 'acme.other')}
+        sandbox.organisation.act('UpdateMonitor', Request({}, change, str(id), sandbox.clock.moment()))
+        if restart:
+            sandbox = start(store, tmp_path)
+        points(store, range(START, START + 900, 60), 1, 'acme.other')
+        sandbox.clock.drive(START + 900)
+        assert {str(one.state) for one in sandbox.live.watched()[id].shown.values()} == {'OK'}
+        assert [one.target for one in sandbox.live.mailbox.mails()] == ['Alert']
+        taken = sandbox.live.history(id, START, START + 900)
+        assert {state for states in taken.values() for _, state in states} == {State.OK}
+
+
+def test_a_monitor_with_another_threshold_keeps_its_states(tmp_path):
+    with Store() as store:
+        sandbox = start(store, tmp_path)
+        sandbox.clock.drive(START - 1)
+        id = create(sandbox, 'CreateMonitor', QUEUE)['id']
+        gone_off(sandbox, store)
+        change = {'query': QUEUE['query'], 'options': {**QUEUE['options'], 'renotify_interval': 60}}
+        sandbox.organisation.act('UpdateMonitor', Request({}, change, str(id), sandbox.clock.moment()))
+        points(store, range(START + 360, START + 900, 60), 150)
+        sandbox.clock.drive(START + 900)
+        assert [one.target for one in sandbox.live.mailbox.mails()] == ['Alert']
+
+
+@pytest.mark.parametrize('restart', [False, True])
+def test_nothing_is_kept_of_a_deleted_monitor(restart, tmp_path):
+    with Store() as store:
+        sandbox = start(store, tmp_path)
+        sandbox.clock.drive(START - 1)
+        id = create(sandbox, 'CreateMonitor', QUEUE)['id']
+        gone_off(sandbox, store)
+        assert store.states() and store.rows('SELECT * FROM history')
+        sandbox.organisation.act('DeleteMonitor', Request({}, None, str(id), sandbox.clock.moment()))
+        if restart:
+            sandbox = start(store, tmp_path)
+        sandbox.clock.drive(START + 900)
+        assert not store.states() and not store.rows('SELECT * FROM history')
+        assert len(sandbox.live.mailbox.mails()) == 1
+
+
+def test_a_page_that_is_read_meanwhile_replaces_no_monitor(tmp_path):
+    with Store() as store:
+        sandbox = start(store, tmp_path)
+        sandbox.clock.drive(START - 1)
+        id = create(sandbox, 'CreateMonitor', QUEUE)['id']
+        sandbox.clock.drive(START)
+        before = sandbox.live.watched()[id]
+        sandbox.organisation.act('UpdateMonitor', Request({}, {'message': 'x'}, str(id), sandbox.clock.moment()))
+        assert sandbox.live.watched()[id] is not before
+        assert sandbox.live._watched[id] is before
+
+
+def test_the_address_of_a_webhook_keeps_its_query():
+    assert Webhook('http://127.0.0.1:8080/hook?a=1')._path == '/hook?a=1'
+    with pytest.raises(UnusableInputError, match='ASCII'):
+        Webhook('http://127.0.0.1:8080/hök')

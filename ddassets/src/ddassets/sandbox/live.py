@@ -40,7 +40,7 @@ from ddassets.sandbox.organisation import Organisation
 from ddassets.sandbox.request import Json
 from ddassets.sandbox.store import Change, Store, host_tags
 from ddassets.sandbox.stored import text_of
-from ddassets.sandbox.watched import FindMember, Recorded, Shown, Watched
+from ddassets.sandbox.watched import FindMember, Recorded, Shown, Watched, fault
 
 # Seconds that are evaluated at a time: a driven clock may move by a week.
 _INSTALMENT = 6 * 3600
@@ -85,7 +85,10 @@ class Live:
         self._organisation = organisation
         self._lock = lock
         self.mailbox = mailbox
-        self._watched: dict[int, Watched] = {}
+        #: Why each downtime that mutes nothing cannot be read.
+        self.unread: dict[str, str] = {}
+        # Only `follow` replaces it: others read it meanwhile. None: to be read from the store.
+        self._known: dict[int, Watched] | None = None
         self._written: dict[int, bytes] = {}
 
     @property
@@ -95,7 +98,19 @@ class Live:
         return None if found is None else int(found)
 
     def follow(self, now: float) -> None:
-        """Evaluate everything that is due until `now`, and tell it."""
+        """Evaluate everything that is due until `now`, and tell it.
+
+        What fails for one monitor stands on its page. If anything else fails, the next call begins where the last
+        transaction ended.
+        """
+        try:
+            self._follow(now)
+        except BaseException:
+            # They may remember what was not committed.
+            self._known = None
+            raise
+
+    def _follow(self, now: float) -> None:
         self._refresh()
         since = self.until
         if since is None:
@@ -111,9 +126,20 @@ class Live:
 
     def watched(self) -> dict[int, Watched]:
         """Return every monitor, as it was evaluated last."""
+        known = self._known or {}
         with self._lock:
-            self._refresh()
-            return dict(self._watched)
+            bodies = dict(self._organisation.monitors)
+        return {id: self._read(id, body, known.get(id)) for id, body in bodies.items()}
+
+    def _read(self, id: int, body: Json, known: Watched | None) -> Watched:
+        if known is not None and _definition(known.body) == _definition(body):
+            return known
+        # A changed monitor keeps the states of its groups unless its query is another one.
+        return Watched(id, body, self._store.state(f'monitor {id}'))
+
+    @property
+    def _watched(self) -> dict[int, Watched]:
+        return self._known or {}
 
     def groups(self, id: int) -> Json:
         """Return the states of a monitor's groups as `GET /monitor?group_states=all` does (B2.9)."""
@@ -137,16 +163,25 @@ class Live:
 
     def _refresh(self) -> None:
         """Read monitors that are new or changed, and forget those that are gone."""
-        with self._lock:
-            bodies = dict(self._organisation.monitors)
-        for id, body in bodies.items():
-            known = self._watched.get(id)
-            if known is None or _definition(known.body) != _definition(body):
-                # A changed monitor keeps the states of its groups (rule 3.22 says nothing else).
-                stored = self._store.state(f'monitor {id}')
-                self._watched[id] = Watched(id, body, stored)
-        for id in self._watched.keys() - bodies.keys():
-            del self._watched[id]
+        if self._known is None:
+            names = self._store.rows("SELECT name FROM states WHERE name LIKE 'monitor %'")
+            before = {int(name.removeprefix('monitor ')) for (name,) in names}
+        else:
+            before = set(self._known)
+        self._known = watched = self.watched()
+        gone = [*before - watched.keys(), *(id for id, one in watched.items() if one.outdated)]
+
+        def write(change: Change) -> None:
+            for id in gone:
+                change.delete_state(f'monitor {id}')
+                change.connection.execute('DELETE FROM history WHERE monitor = ?', (id,))
+
+        if gone:
+            self._store.write(write)
+        for id in gone:
+            self._written.pop(id, None)
+            if id in watched:
+                watched[id].outdated = False
 
     def _evaluate(self, since: int, until: int) -> None:
         """Evaluate, and write what changed, in (since, until]."""
@@ -160,7 +195,10 @@ class Live:
         told = [mail for one in mutings for mail in _announcements(one.result, since, until)]
         for id, done in found.items():
             find = partial(self._member, self._watched[id], found, since, until)
-            told += self._told(self._watched[id], done, mutings, surroundings, until, find)
+            try:
+                told += self._told(self._watched[id], done, mutings, surroundings, until, find)
+            except Exception as error:
+                self._watched[id].fail(error)
         told.sort(key=lambda mail: mail.instant)
         stored = {id: self._watched[id].stored() for id, done in found.items() if done}
         stored = {id: body for id, body in stored.items() if body != self._written.get(id)}
@@ -211,17 +249,24 @@ class Live:
         for group, one in done.items():
             mutes = [mute for muting in own for mute in muting.mutes(one.timeline.tags)]
             for notification in due(monitor, one, mutes, until=until):
-                if texts is None:
-                    # For the variables that only the evaluator knows.
-                    evaluator = watched.evaluator(self._store, until, until + 1, watched.begun or until, find)
-                    texts = Messages(asset, monitor, evaluator, surroundings, Assumptions())
-                message = texts.render(group, one.timeline.tags, notification)
-                subject, text = message.delivery.email()
+                try:
+                    if texts is None:
+                        # For the variables that only the evaluator knows.
+                        evaluator = watched.evaluator(self._store, until, until + 1, watched.begun or until, find)
+                        texts = Messages(asset, monitor, evaluator, surroundings, Assumptions())
+                    message = texts.render(group, one.timeline.tags, notification)
+                    subject, text = message.delivery.email()
+                    recipients, webhook = message.recipients, message.delivery.webhook()
+                except Exception as error:
+                    # The transition is told nevertheless, and why its message is missing.
+                    subject = f'[{notification.target}] {asset.name}'
+                    text = f'The message cannot be rendered: {fault(error)}\n\n{asset.message}'
+                    recipients, webhook = (), None
                 yield Mail(
                     instant=notification.instant,
                     title=subject,
                     text=text,
-                    recipients=message.recipients,
+                    recipients=recipients,
                     monitor=watched.id,
                     name=asset.name,
                     group=','.join(group) or '*',
@@ -231,7 +276,7 @@ class Live:
                     target=str(notification.target),
                     value=None if np.isnan(notification.value) else notification.value,
                     muted_by=notification.muted_by,
-                    webhook=message.delivery.webhook(),
+                    webhook=webhook,
                 )
 
     def _member(
@@ -268,9 +313,13 @@ class Live:
         start = min([since, *left]) - HISTORY
         with self._lock:
             bodies = dict(self._organisation.downtimes)
+        unread = {}
         for id, body in bodies.items():
-            if (muting := _muting(id, body['attributes'], start, until)) is not None:
-                yield muting
+            try:
+                yield _muting(id, body['attributes'], start, until)
+            except Exception as error:
+                unread[id] = fault(error)
+        self.unread = unread
 
     def _surroundings(self) -> '_Surroundings':
         with self._lock:
@@ -297,12 +346,9 @@ def _recorded(group: Group, taken: Sequence[tuple[int, State]]) -> Series:
     return Series('states', frozenset(group), times, codes, 'gauge', 60)
 
 
-def _muting(id: str, attributes: Json, start: int, until: int) -> '_Muting | None':
-    """Return a stored downtime with its windows in [start, until]; None for one that cannot be read."""
-    try:
-        downtime = downtimes.parse(attributes, id)
-    except UnusableInputError:
-        return None
+def _muting(id: str, attributes: Json, start: int, until: int) -> '_Muting':
+    """Return a stored downtime with its windows in [start, until]."""
+    downtime = downtimes.parse(attributes, id)
     windows = [*downtime.intervals(start, until + 1)]
     cancelled = attributes.get('canceled')
     if cancelled is not None:

@@ -59,12 +59,12 @@ class LiveReport:
                 yield watched.asset
 
     def _downtimes(self) -> Iterator[Asset]:
-        for id, body in self._organisation.downtimes.items():
+        for id, body in dict(self._organisation.downtimes).items():
             if body['attributes'].get('canceled') is None:
                 yield read_downtime(Unplaced(Path(id)), body['attributes'])
 
     def _dashboards(self) -> Iterator[Asset]:
-        for id, body in self._organisation.dashboards.items():
+        for id, body in dict(self._organisation.dashboards).items():
             yield read_dashboard(Unplaced(Path(id)), body)
 
     def _series(self, start: int, end: int) -> Iterator[Series]:

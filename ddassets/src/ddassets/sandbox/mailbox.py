@@ -69,6 +69,10 @@ class Mailbox:
         )
         return [_mail(body) for (body,) in reversed(rows)]
 
+    def mail(self, id: int) -> Mail | None:
+        rows = self._store.rows('SELECT body FROM mails WHERE id = ?', (id,))
+        return _mail(rows[0][0]) if rows else None
+
     def deliver(self) -> None:
         """Write the files of new messages, and call the webhook. What fails is tried again with the next ones."""
         rows = self._store.rows('SELECT body FROM mails WHERE delivered = 0 ORDER BY id')
@@ -113,7 +117,8 @@ def eml(mail: Mail) -> bytes:
     if mail.monitor:
         message['X-Datadog-Monitor'] = str(mail.monitor)
         message['X-Datadog-Group'] = _one_line(mail.group)
-    message.set_content(mail.text)
+    # Half a character, which JSON may contain, has no bytes.
+    message.set_content(mail.text.encode('utf-8', 'replace').decode())
     return message.as_bytes()
 
 

@@ -168,7 +168,9 @@ class Pages:
     # Messages
 
     def inbox(self, request: Request) -> Answer:
-        return self._page('Inbox', self._mail_table(reversed(self._live.mailbox.mails(newest=_MAX_MAILS))))
+        mailbox = self._live.mailbox
+        problem = Html(f'<p>{escaped(mailbox.problem)}</p>') if mailbox.problem else Html('')
+        return self._page('Inbox', problem, self._mail_table(reversed(mailbox.mails(newest=_MAX_MAILS))))
 
     def _mail_table(self, mails: Iterable[Mail]) -> Html:
         rows = [
@@ -184,18 +186,18 @@ class Pages:
     def event(self, request: Request) -> Answer:
         """Show a message by its number, or an event by its id."""
         if number := request.one('mail'):
-            for mail in self._live.mailbox.mails():
-                if str(mail.id) == number:
-                    rows = [('Time', shown_time(mail.instant)), ('To', ' '.join(mail.recipients) or 'nobody')]
-                    if mail.muted_by:
-                        rows.append(('Muted by', ', '.join(mail.muted_by)))
-                    if mail.monitor:
-                        rows.append(('Monitor', link(f'/monitors/{mail.monitor}', mail.name)))
-                        rows.append(('Group', mail.group))
-                    text = Html(f'<pre>{escaped(mail.text)}</pre>')
-                    return self._page(mail.title, table(('', ''), rows, ''), text, refresh=False)
-        id = request.one('id')
-        event = self._store.event(int(id)) if id.isascii() and id.isdecimal() and len(id) < 20 else None
+            mail = self._live.mailbox.mail(_id(number))
+            if mail is None:
+                raise Refusal(404, 'there is no such message')
+            rows = [('Time', shown_time(mail.instant)), ('To', ' '.join(mail.recipients) or 'nobody')]
+            if mail.muted_by:
+                rows.append(('Muted by', ', '.join(mail.muted_by)))
+            if mail.monitor:
+                rows.append(('Monitor', link(f'/monitors/{mail.monitor}', mail.name)))
+                rows.append(('Group', mail.group))
+            text = Html(f'<pre>{escaped(mail.text)}</pre>')
+            return self._page(mail.title, table(('', ''), rows, ''), text, refresh=False)
+        event = self._store.event(_id(request.one('id')))
         if event is None:
             raise Refusal(404, 'there is no such event')
         text = Html(f'<p>{shown_time(event.instant)}</p><pre>{escaped(event.body.get("text", ""))}</pre>')
@@ -209,16 +211,17 @@ class Pages:
     def _dashboard_table(self) -> Html:
         rows = [
             (link(f'/dashboard/{quote(id)}', body.get('title') or id), body.get('description') or '')
-            for id, body in self._organisation.dashboards.items()
+            for id, body in dict(self._organisation.dashboards).items()
         ]
         return table(('Dashboard', 'Description'), rows, 'There is no dashboard yet.')
 
     def dashboard(self, request: Request) -> Answer:
         """Lead to the report's page of the live data, at this dashboard."""
         id = request.id.partition('/')[0]
-        if id not in self._organisation.dashboards:
+        dashboards = [*dict(self._organisation.dashboards)]
+        if id not in dashboards:
             raise Refusal(404, f'there is no dashboard {id}')
-        index = list(self._organisation.dashboards).index(id)
+        index = dashboards.index(id)
         hours = request.number('hours', 4)
         to = html.escape(f'/sandbox/report?hours={hours}#/dashboards/{index}')
         moved = f'<meta http-equiv="refresh" content="0; url={to}"><a href="{to}">The dashboard</a>'
@@ -245,18 +248,18 @@ class Pages:
 
     def downtimes(self, request: Request) -> Answer:
         rows = []
-        for id, body in self._organisation.downtimes.items():
+        for id, body in dict(self._organisation.downtimes).items():
             fields: Mapping[str, Any] = body['attributes']
-            rows.append(
-                (fields.get('status', ''), fields.get('scope', ''), _what(fields), fields.get('message') or '', id)
-            )
+            problem = self._live.unread.get(id)
+            state = f'mutes nothing: {problem}' if problem else fields.get('status', '')
+            rows.append((state, fields.get('scope', ''), _what(fields), fields.get('message') or '', id))
         return self._page(
             'Downtimes', table(('State', 'Scope', 'Mutes', 'Message', 'Id'), rows, 'There is no downtime.')
         )
 
     def rules(self, request: Request) -> Answer:
         rows = []
-        for body in self._organisation.notification_rules.values():
+        for body in dict(self._organisation.notification_rules).values():
             fields: Json = body['attributes']
             rows.append((fields.get('name', ''), fields.get('filter', ''), ' '.join(fields.get('recipients') or ())))
         return self._page('Notification rules', table(('Rule', 'Filter', 'Recipients'), rows, 'There is no rule.'))
@@ -265,6 +268,12 @@ class Pages:
 def _what(fields: Mapping[str, Any]) -> str:
     which = fields.get('monitor_identifier') or {}
     return f'monitor {which["monitor_id"]}' if 'monitor_id' in which else ' '.join(which.get('monitor_tags') or ())
+
+
+def _id(text: str) -> int:
+    """Return a number that the store may know, otherwise one that it does not."""
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 20 else -1
+    return number if number < 2**63 else -1
 
 
 def _counted(watched: Watched) -> str:

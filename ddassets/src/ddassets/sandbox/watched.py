@@ -59,27 +59,42 @@ class Shown:
 class Watched:
     """A monitor of the organisation. `reason` says why it is not evaluated; it is empty if it is.
 
-    `begun` is the instant since which it has been evaluated, None before the first evaluation. `shown` has what is to
-    be seen of each group.
+    `stored` is what `stored` returned; that of another type or query is not used, and `outdated` is then true. `begun`
+    is the instant since which it has been evaluated, None before the first evaluation. `shown` has what is to be seen
+    of each group.
     """
 
     def __init__(self, id: int, body: Json, stored: bytes | None = None) -> None:
         self.id = id
         self.body = body
         self.asset = read_monitor(Unplaced(Path(f'monitor {id}')), body)
-        self.reason = ''
+        self.outdated = False
+        # Why it can never be evaluated, and why the last evaluation failed: the next one may succeed.
+        self._unfit = self._failed = ''
         self.begun: int | None = None
         self.memories: dict[Group, Memory] | None = None
         self.shown: dict[Group, Shown] = {}
         self._reach: int | None = None
         try:
             self.monitor: AnyMonitor | None = kinds.read(self.asset)
-        except UnusableInputError as error:
-            self.monitor, self.reason = None, str(error)
+        except Exception as error:
+            self.monitor, self._unfit = None, fault(error)
         if self.monitor and not isinstance(self.monitor, Monitor | CheckMonitor | Composite):
-            self.reason = f'monitors of type {self.asset.type} are not evaluated here'
+            self._unfit = f'monitors of type {self.asset.type} are not evaluated here'
         if stored is not None:
             self._restore(json.loads(stored))
+
+    @property
+    def reason(self) -> str:
+        return self._unfit or self._failed
+
+    def fail(self, error: Exception) -> None:
+        """Note why an evaluation failed, until the next one."""
+        self._failed = fault(error)
+
+    @property
+    def _of(self) -> list[str]:
+        return [self.asset.type, self.asset.query]
 
     @property
     def composite(self) -> bool:
@@ -94,16 +109,17 @@ class Watched:
     def advance(self, store: Store, since: int, until: int, member: FindMember) -> dict[Group, Instalment]:
         """Evaluate all groups at the ticks after `since` until `until`, and remember the result.
 
-        `member` finds a member of a composite. What cannot be evaluated sets `reason`.
+        `member` finds a member of a composite. Whatever fails sets `reason`: other monitors go on.
         """
-        if self.monitor is None or self.reason:
+        if self.monitor is None or self._unfit:
             return {}
         begun = since + 1 if self.begun is None else self.begun
+        self._failed = ''
         try:
             evaluator = self.evaluator(store, since + 1, until + 1, begun, member)
             found = resume(evaluator, self.memories, since)
-        except UnusableInputError as error:
-            self.reason = str(error)
+        except Exception as error:
+            self.fail(error)
             return {}
         if not evaluator.ticks.size:
             return found
@@ -112,8 +128,9 @@ class Watched:
         kept = {**(self.memories or {}), **fresh} if isinstance(evaluator, Resumable) else fresh
         self.memories = {group: one for group, one in kept.items() if group in found}
         before = self.shown
-        self.shown = {group: before.get(group, Shown()).after(one) for group, one in found.items()}
-        self.shown = {group: one for group, one in self.shown.items() if one.state is not State.ABSENT}
+        shown = {group: before.get(group, Shown()).after(one) for group, one in found.items()}
+        # At once, since pages read it meanwhile.
+        self.shown = {group: one for group, one in shown.items() if one.state is not State.ABSENT}
         return found
 
     def evaluator(self, store: Store, start: int, end: int, begun: int, member: FindMember) -> Evaluator:
@@ -123,14 +140,14 @@ class Watched:
         """
         assert self.monitor is not None
         if self._reach is None:
-            probe = self._of(SeriesSet([]), start, end, member)
+            probe = self._made(SeriesSet([]), start, end, member)
             self._reach = probe.reach if isinstance(probe, Resumable) else -1
         if self._reach < 0:
             start = max(min(start, begun), start - _REPLAYED)
         earliest = start - max(self._reach, 0) - (HISTORY if self.memories is None or self._reach < 0 else 0)
-        return self._of(SeriesSet(self._series(store, earliest, end)), start, end, member)
+        return self._made(SeriesSet(self._series(store, earliest, end)), start, end, member)
 
-    def _of(self, series: SeriesSet, start: int, end: int, member: FindMember) -> Evaluator:
+    def _made(self, series: SeriesSet, start: int, end: int, member: FindMember) -> Evaluator:
         inputs = kinds.Inputs(
             store=series,
             start=start,
@@ -166,9 +183,13 @@ class Watched:
             else [group, one.to_dict(), int(State.ABSENT), None, {}]
             for group, one in (self.memories or {}).items()
         ]
-        return json.dumps({'begun': self.begun, 'groups': groups}).encode()
+        return json.dumps({'of': self._of, 'begun': self.begun, 'groups': groups}).encode()
 
     def _restore(self, stored: Mapping[str, Any]) -> None:
+        if stored.get('of') != self._of:
+            # What groups of another query remember says nothing about these.
+            self.outdated = True
+            return
         self.begun = stored['begun']
         if self.begun is None:
             return
@@ -200,6 +221,11 @@ class Recorded(GivenStates):
 
 
 _SEVERITY = [State.OK, State.UNKNOWN, State.NO_DATA, State.WARN, State.ALERT]
+
+
+def fault(error: Exception) -> str:
+    """Return why something failed in one sentence."""
+    return str(error) if isinstance(error, UnusableInputError) else f'{type(error).__name__}: {error}'
 
 
 def _plain(value: float) -> float | None:

@@ -21,11 +21,14 @@ class Webhook:
             port = url.port or 80
         except ValueError:
             port = 0
+        path = f'{url.path or "/"}{f"?{url.query}" if url.query else ""}'
+        if not path.isascii() or ' ' in path:
+            raise UnusableInputError(f'webhook: found {address!r}, expected an address without spaces and in ASCII')
         if url.scheme != 'http' or url.hostname not in _LOOPBACK or not port or url.username is not None:
             raise UnusableInputError(
                 f'webhook: found {address!r}, expected an address on this machine, such as http://127.0.0.1:8080/'
             )
-        self._host, self._port, self._path = url.hostname, port, url.path or '/'
+        self._host, self._port, self._path = url.hostname, port, path
 
     def call(self, payload: dict[str, Any]) -> None:
         """Send JSON. Raises OSError if nothing answers, or refuses."""
