@@ -218,6 +218,7 @@ BOMB = zlib.compress(b'{"series": [' + b' ' * 70_000_000 + b']}')
         pytest.param('/api/v1/series', b'{}', {'Content_Encoding': 'zstd'}, 400, 'not valid zstd', id='not-zstd'),
         pytest.param('/api/v1/series', BOMB, {'Content_Encoding': 'deflate'}, 413, 'decompressed', id='bomb'),
         pytest.param('/api/v2/series', b' ' * 600_000, {}, 413, 'allowed are 512,000', id='large'),
+        pytest.param('/api/v1/series', b'{"series": ["\\ud83d"]}', {}, 400, 'half a character', id='half'),
         pytest.param('/api/v1/series', b'[' * 100_000, {}, 400, 'nested too deeply', id='deep'),
         pytest.param('/api/v1/series', {'series': {}}, {}, 400, 'series: found {}, expected a list', id='no-list'),
         pytest.param(

@@ -404,3 +404,17 @@ def test_the_address_of_a_webhook_keeps_its_query():
     assert Webhook('http://127.0.0.1:8080/hook?a=1')._path == '/hook?a=1'
     with pytest.raises(UnusableInputError, match='ASCII'):
         Webhook('http://127.0.0.1:8080/hök')
+
+
+def test_a_clock_that_goes_back_lets_monitors_begin_anew(tmp_path):
+    with Store() as store:
+        sandbox = start(store, tmp_path)
+        sandbox.live.follow(START + 86400)
+        id = create(sandbox, 'CreateMonitor', QUEUE)['id']
+        sandbox.live.follow(START + 86400 + 60)
+        sandbox.clock.drive(START - 1)
+        gone_off(sandbox, store)
+        assert [one.target for one in sandbox.live.mailbox.mails()] == ['Alert']
+        # The clock of the system is set a little back.
+        sandbox.live.follow(START + 300)
+        assert sandbox.live.until == START + 360 and sandbox.live.watched()[id].memories

@@ -162,3 +162,17 @@ def test_a_snapshot_is_a_picture_of_the_graph(sandbox, query, start):
     # Lines have colours; a title, a grid and a text have none.
     coloured = np.ptp(pixels[..., :3], axis=2) > 0.2
     assert coloured.any() == (query.startswith('avg') and start == START and HOSTILE not in query)
+
+
+@pytest.mark.parametrize('monitors', [[], [{**MONITOR, 'name': 'Good'}, {**MONITOR, 'message': '{{#is_alert}}x'}]])
+def test_dashboards_do_not_need_the_monitors(monitors, tmp_path):
+    with Store() as store:
+        sandbox = started(store, tmp_path)
+        sandbox.clock.drive(START)
+        create(sandbox, 'CreateDashboard', {**DASHBOARD, 'title': 'Board of queues'})
+        for body in monitors:
+            create(sandbox, 'CreateMonitor', body)
+        store.write(lambda change: change.add_points([(Source('acme.queue'), [(START, 1.0)])]))
+        sandbox.clock.drive(START + 300)
+        status, text = get(sandbox, '/sandbox/report?hours=1')
+    assert status == 200 and len(text) > 10_000

@@ -44,6 +44,8 @@ from ddassets.sandbox.watched import FindMember, Recorded, Shown, Watched, fault
 
 # Seconds that are evaluated at a time: a driven clock may move by a week.
 _INSTALMENT = 6 * 3600
+# Seconds that the clock may go back, as that of the system does when it is set, before everything begins anew.
+_BACK = 600
 _END_STATES = {'alert': State.ALERT, 'warn': State.WARN, 'no data': State.NO_DATA}
 
 
@@ -111,12 +113,15 @@ class Live:
             raise
 
     def _follow(self, now: float) -> None:
-        self._refresh()
         since = self.until
+        if since is not None and now < since - _BACK:
+            self._forget()
+            since = None
         if since is None:
             # Nothing was due before the organisation was there.
             self._store.write(lambda change: change.put_fact('evaluated', int(now) - 1))
             return
+        self._refresh()
         while since < int(now):
             # Between two minutes nothing is due but downtimes.
             until = min(int(now), since + _INSTALMENT)
@@ -182,6 +187,17 @@ class Live:
             self._written.pop(id, None)
             if id in watched:
                 watched[id].outdated = False
+
+    def _forget(self) -> None:
+        """Begin anew, since the clock was moved back: what monitors remember of the future says nothing about now."""
+
+        def write(change: Change) -> None:
+            change.connection.execute("DELETE FROM states WHERE name LIKE 'monitor %'")
+            change.connection.execute('DELETE FROM history')
+
+        self._store.write(write)
+        self._known = None
+        self._written.clear()
 
     def _evaluate(self, since: int, until: int) -> None:
         """Evaluate, and write what changed, in (since, until]."""

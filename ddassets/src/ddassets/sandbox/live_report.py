@@ -7,15 +7,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ddassets.assets import Bundle
+from ddassets.assets import Monitor as MonitorAsset
 from ddassets.assets.asset import Asset
 from ddassets.assets.dashboard import read_dashboard
 from ddassets.assets.downtime import read_downtime
 from ddassets.assets.source import Unplaced
-from ddassets.diagnostic import UnusableInputError
 from ddassets.engine.context import HISTORY
 from ddassets.engine.monitor import Monitor
 from ddassets.engine.series import Series
-from ddassets.rehearsal import Judgement, parse, rehearse
+from ddassets.rehearsal import Judgement, Rehearsal, parse, rehearse
+from ddassets.rehearsal.signal import signal
 from ddassets.report.page import render
 from ddassets.report.rehearsed import page
 from ddassets.sandbox.live import Live
@@ -44,14 +45,28 @@ class LiveReport:
     def _page(self, now: int, hours: int) -> str:
         end = now - now % 60 + 60
         start = end - hours * 3600
-        assets = [*self._monitors(), *self._downtimes(), *self._dashboards()]
+        monitors, downtimes, dashboards = [*self._monitors()], [*self._downtimes()], [*self._dashboards()]
         series = [*self._series(start - HISTORY, now)]
+
+        def drawn(monitors: list[Asset], downtimes: list[Asset], hours: int, series: list[Series]) -> str:
+            judgement = _judged([*monitors, *downtimes, *dashboards], start, hours, series)
+            return render(page(judgement.rehearsal.bundle, [judgement]))
+
+        def fits(monitors: list[Asset], downtimes: list[Asset]) -> bool:
+            """Whether they can be rehearsed, with one hour without points."""
+            try:
+                drawn(monitors, downtimes, 1, [])
+            except Exception:
+                return False
+            return True
+
         try:
-            judgement = _judged(assets, start, hours, series)
-        except UnusableInputError:
-            # The dashboards do not need the monitors.
-            judgement = _judged(list(self._dashboards()), start, hours, series)
-        return render(page(judgement.rehearsal.bundle, [judgement]))
+            return drawn(monitors, downtimes, hours, series)
+        except Exception:
+            # The others do not need what cannot be rehearsed.
+            monitors = [one for one in monitors if fits([one], [])]
+            downtimes = [one for one in downtimes if fits([], [one])]
+            return drawn(monitors, downtimes, hours, series)
 
     def _monitors(self) -> Iterator[Asset]:
         for watched in self._live.watched().values():
@@ -76,4 +91,7 @@ def _judged(assets: list[Asset], start: int, hours: int, series: list[Series]) -
     text = {'start': f'{datetime.fromtimestamp(start, UTC):%Y-%m-%dT%H:%M:%S}', 'length': f'{hours}h', 'series': []}
     scenario = parse(json.dumps(text), Path('live.yaml'))
     bundle = Bundle(Path('sandbox'), None, {}, tuple(assets), ())
-    return Judgement(rehearse(scenario, bundle, given=series, keep=True))
+    if any(isinstance(one, MonitorAsset) for one in assets):
+        return Judgement(rehearse(scenario, bundle, given=series, keep=True))
+    # A scenario has a monitor, but an organisation need not.
+    return Judgement(Rehearsal(scenario, bundle, signal(scenario, bundle, None, series), (), ()))

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 import zlib
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -19,6 +20,8 @@ AGENT_SETTINGS = (
 ENCODINGS = ('identity', 'gzip', 'deflate', 'zstd')
 #: What a refused type of content is called. The Agent repeats a request after most errors, but not after 400.
 _BINARY = ('application/x-protobuf', 'application/protobuf', 'application/msgpack', 'application/x-msgpack')
+
+_SURROGATE = re.compile(rb'\\u[dD][89a-fA-F]')
 
 
 def unpacked(raw: bytes, encoding: str, limit: int) -> bytes:
@@ -63,7 +66,15 @@ def parsed(content: bytes, content_type: str) -> Any:
     if kind in _BINARY:
         raise Refusal(400, f'Content-Type {kind}: {AGENT_SETTINGS}')
     try:
-        return json.loads(content, parse_constant=_refuse_constant)
+        found = json.loads(content, parse_constant=_refuse_constant)
+        if _SURROGATE.search(content):
+            # Half a character has no bytes, so no store, page or e-mail could contain it.
+            json.dumps(found, ensure_ascii=False).encode()
+        return found
+    except UnicodeEncodeError:
+        raise Refusal(
+            400, 'the body is not JSON of Unicode text: it has half a character (\\ud800 to \\udfff)'
+        ) from None
     except RecursionError:
         raise Refusal(400, 'the body is nested too deeply') from None
     except ValueError as error:
