@@ -56,6 +56,8 @@ def _impossible(monitor: Monitor, plan: Plan, groups: Iterable[Mapping[Leaf, Seq
     }
     value = bounds(plan, negative)
     operator = monitor.query.comparator
-    for name, limit in (('critical', monitor.thresholds.critical), ('warning', monitor.thresholds.warning)):
+    # Without a dynamic threshold, which is not known beforehand (rule 17.14).
+    for name in ('critical', 'warning'):
+        limit = monitor.limits.get(name)
         if limit is not None and not value.can_be(operator, limit):
             yield f'the {name} condition {operator} {limit:g} can never hold: the query is {value}'

@@ -88,7 +88,7 @@ class Messages:
         # Sentences about variables without a value, in the order of rendering.
         self.problems: dict[str, None] = {}
         # Cached, because thousands of messages use the same few templates.
-        self._triggers: dict[tuple[messages.Edge, Group], messages.Trigger] = {}
+        self._triggers: dict[tuple[messages.Edge, Group, float | None], messages.Trigger] = {}
         self._groups: dict[Group, _About] = {}
         self._texts: dict[tuple[messages.Edge, Group], tuple[messages.Rendered, messages.Rendered]] = {}
         self.body = self._template('message', asset.message, scenario.addressed)
@@ -126,7 +126,7 @@ class Messages:
             title=title.text,
             message=body.text,
             recipients=recipients,
-            trigger=self._trigger(edge, group),
+            trigger=self._trigger(edge, group, variables.get('threshold')),
             edge=edge,
             group=group,
             event_tags=about.event_tags,
@@ -190,11 +190,13 @@ class Messages:
             snapshot=not self.monitor.has_percentile,
         )
 
-    def _trigger(self, edge: messages.Edge, group: Group) -> messages.Trigger:
-        met = self._triggers.get((edge, group))
+    def _trigger(self, edge: messages.Edge, group: Group, threshold: float | str | None) -> messages.Trigger:
+        # A dynamic threshold differs from one notification to the next.
+        number = threshold if isinstance(threshold, float) else None
+        met = self._triggers.get((edge, group, number))
         if met is None:
-            met = messages.trigger(self.monitor, self.asset.query, edge, group)
-            self._triggers[edge, group] = met
+            met = messages.trigger(self.monitor, self.asset.query, edge, group, number)
+            self._triggers[edge, group, number] = met
         if not met.documented and self.assumptions.unknown_wording == 'left out':
             return messages.Trigger('', '', met.brief, documented=False)
         return met

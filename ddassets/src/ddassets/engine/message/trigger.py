@@ -41,31 +41,35 @@ class Trigger:
     documented: bool = True
 
 
-def trigger(monitor: 'AnyMonitor', text: str, edge: Edge, group: tuple[str, ...]) -> Trigger:
+def trigger(
+    monitor: 'AnyMonitor', text: str, edge: Edge, group: tuple[str, ...], threshold: float | None = None
+) -> Trigger:
     """Return the condition that a transition of a group met; `text` is the query as written.
+
+    `threshold` is the number that a dynamic threshold had (rule 17.15).
 
     On a trigger, it is the operator of the query with the crossed threshold; on a recovery, the complement with the
     threshold of the previous state. The sentence of No Data is not documented.
     """
     # On first use, because lint imports this package without numpy.
-    from ddassets.engine.monitor import Monitor
+    from ddassets.engine.monitor import Monitor, ThresholdMonitor
     from ddassets.engine.slo import SloMonitor
 
     if edge.target == NO_DATA:
         return Trigger('(wording not known)', '', '', documented=False)
-    if not isinstance(monitor, Monitor | SloMonitor):
+    if not isinstance(monitor, ThresholdMonitor):
         return Trigger(f'`{text}`', text, '')
-    query, thresholds = monitor.query, monitor.thresholds
-    limit = thresholds.critical
+    thresholds, limit = monitor.thresholds, monitor.thresholds.critical
     if WARN in (edge.target, edge.source if edge.target == OK else None) and thresholds.warning is not None:
         limit = thresholds.warning
-    comparator = _COMPLEMENTS[query.comparator] if edge.target == OK else query.comparator
-    # The number of a dynamic threshold is in {{threshold}}.
-    brief = f'{comparator} threshold' if isnan(limit) else f'{comparator} {float(limit)}'
+    comparator = _COMPLEMENTS[monitor.comparator] if edge.target == OK else monitor.comparator
+    brief = f'{comparator} {_number(limit, threshold)}'
     if isinstance(monitor, SloMonitor):
         if monitor.burns and edge.target == OK:
             # One of the two is enough for a recovery (rule 18.6).
             brief = f'(not both {monitor.comparator} {float(limit)})'
+        return Trigger(f'`{text}`', text, brief)
+    if not isinstance(monitor, Monitor):
         return Trigger(f'`{text}`', text, brief)
     query, metric = monitor.query, monitor.query.expression
     if not isinstance(metric, Metric) or query.change is not None:
@@ -85,6 +89,12 @@ def trigger(monitor: 'AnyMonitor', text: str, edge: Edge, group: tuple[str, ...]
         else f'{metric.name} over *** was {brief} {how} during the {window}**.'
     )
     return Trigger(sentence, plain, brief, documented)
+
+
+def _number(limit: float, threshold: float | None) -> str:
+    if not isnan(limit):
+        return str(float(limit))
+    return 'threshold' if threshold is None else f'{threshold:.6g}'
 
 
 def filter_tags(scope: Scope | None) -> tuple[str, ...]:
