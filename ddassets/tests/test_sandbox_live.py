@@ -2,6 +2,7 @@
 
 import http.server
 import json
+import socket
 import threading
 from email import message_from_bytes
 from pathlib import Path
@@ -418,3 +419,25 @@ def test_a_clock_that_goes_back_lets_monitors_begin_anew(tmp_path):
         # The clock of the system is set a little back.
         sandbox.live.follow(START + 300)
         assert sandbox.live.until == START + 360 and sandbox.live.watched()[id].memories
+
+
+def test_files_do_not_wait_for_the_webhook(tmp_path):
+    with socket.socket() as closed:
+        closed.bind(('127.0.0.1', 0))
+        address = f'http://127.0.0.1:{closed.getsockname()[1]}/'
+    number = 450
+    with Store() as store:
+        mailbox = Mailbox(store, tmp_path, Webhook(address))
+
+        def add(change):
+            for row in range(number):
+                mailbox.add(change, Mail(START + row, 'Title', 'Text', (), monitor=1, webhook={'$ID': 'x'}))
+
+        store.write(add)
+        mailbox.deliver()
+        assert len([*tmp_path.iterdir()]) == number and 'will be tried again' in mailbox.problem
+        assert store.rows('SELECT count(*) FROM mails WHERE delivered = 0') == [(number,)]
+        # Those that waited are delivered without the webhook after a restart.
+        mailbox = Mailbox(store, tmp_path)
+        mailbox.deliver()
+        assert not mailbox.problem and not store.rows('SELECT 1 FROM mails WHERE delivered = 0')

@@ -5,6 +5,7 @@ Nothing leaves the machine. A webhook is called only on loopback, and only if th
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -17,6 +18,9 @@ from ddassets.sandbox.webhook import Webhook
 _SENDER = 'Datadog sandbox <sandbox@localhost>'
 # What a header of an e-mail takes as the name of a recipient.
 _ADDRESS = re.compile(r'[\w.+-]{1,64}@[\w.-]{1,255}', re.ASCII)
+
+# Messages that are read at a time.
+_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,8 @@ class Mailbox:
         self._store = store
         self._folder = folder
         self._webhook = webhook
+        # The number of the last message whose file is written.
+        self._filed = 0
         self.problem = ''
 
     def add(self, change: Change, mail: Mail) -> None:
@@ -74,32 +80,45 @@ class Mailbox:
         return _mail(rows[0][0]) if rows else None
 
     def deliver(self) -> None:
-        """Write the files of new messages, and call the webhook. What fails is tried again with the next ones."""
-        rows = self._store.rows('SELECT body FROM mails WHERE delivered = 0 ORDER BY id')
-        done = []
-        for (body,) in rows:
-            mail = _mail(body)
-            if not mail.muted_by and not self._sent(mail):
-                break
-            done.append((mail.id,))
-        if done:
-            self._store.write(
-                lambda change: change.connection.executemany('UPDATE mails SET delivered = 1 WHERE id = ?', done)
-            )
-
-    def _sent(self, mail: Mail) -> bool:
+        """Write the files of new messages, then call the webhook. What fails is tried again with the next ones."""
         try:
-            if self._folder is not None:
-                self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-                path = self._folder / f'{datetime.fromtimestamp(mail.instant, UTC):%Y%m%dT%H%M%SZ}-{mail.id:06}.eml'
-                path.write_bytes(eml(mail))
-            if self._webhook and mail.webhook:
-                self._webhook.call({'title': mail.title, 'text': mail.text, 'variables': mail.webhook})
+            while mails := self._waiting(after=self._filed):
+                for mail in mails:
+                    self._file(mail)
+                    self._filed = mail.id
+            while mails := self._waiting():
+                self._call(mails)
         except OSError as error:
             self.problem = f'a message was not delivered, and will be tried again: {error}'
-            return False
-        self.problem = ''
-        return True
+        else:
+            self.problem = ''
+
+    def _waiting(self, after: int = 0) -> list[Mail]:
+        """Return the first messages that wait, not all: there may be many while nothing answers."""
+        rows = self._store.rows(
+            'SELECT body FROM mails WHERE delivered = 0 AND id > ? ORDER BY id LIMIT ?', (after, _AT_ONCE)
+        )
+        return [_mail(body) for (body,) in rows]
+
+    def _file(self, mail: Mail) -> None:
+        if self._folder is not None and not mail.muted_by:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path = self._folder / f'{datetime.fromtimestamp(mail.instant, UTC):%Y%m%dT%H%M%SZ}-{mail.id:06}.eml'
+            path.write_bytes(eml(mail))
+
+    def _call(self, mails: Sequence[Mail]) -> None:
+        """Call the webhook for each message. Raises OSError, and notes those before."""
+        done = []
+        try:
+            for mail in mails:
+                if self._webhook and mail.webhook and not mail.muted_by:
+                    self._webhook.call({'title': mail.title, 'text': mail.text, 'variables': mail.webhook})
+                done.append((mail.id,))
+        finally:
+            if done:
+                self._store.write(
+                    lambda change: change.connection.executemany('UPDATE mails SET delivered = 1 WHERE id = ?', done)
+                )
 
 
 def eml(mail: Mail) -> bytes:
