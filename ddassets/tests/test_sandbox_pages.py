@@ -176,3 +176,23 @@ def test_dashboards_do_not_need_the_monitors(monitors, tmp_path):
         sandbox.clock.drive(START + 300)
         status, text = get(sandbox, '/sandbox/report?hours=1')
     assert status == 200 and len(text) > 10_000
+
+
+def snapshot(sandbox, **asked):
+    request = Request({key: [value] for key, value in asked.items()}, None, '', sandbox.clock.moment())
+    return sandbox.organisation.act('GetGraphSnapshot', request).body['snapshot_url'].removeprefix(sandbox.url)
+
+
+@pytest.mark.parametrize('start', ['99999999999999900', '9' * 5000, '-5', 'x'])
+def test_a_snapshot_of_a_time_that_is_none_is_empty(sandbox, start):
+    address = snapshot(sandbox, metric_query='avg:acme.queue{*}', start=start, end='99999999999999999')
+    assert sandbox.answer(Message('GET', address, {}, b'')).content_type == 'image/png'
+
+
+def test_a_snapshot_keeps_its_address_after_a_restart(tmp_path):
+    with Store() as store:
+        addresses = set()
+        for _ in range(3):
+            sandbox = started(store, tmp_path)
+            addresses.add(snapshot(sandbox, metric_query='avg:acme.queue{*}', start='1', end='500'))
+    assert len(addresses) == 3

@@ -5,9 +5,11 @@ import struct
 import zlib
 
 from ddassets.sandbox import events
+from ddassets.sandbox.clock import MAX_INSTANT
 from ddassets.sandbox.payload import Place
 from ddassets.sandbox.picture import draw
 from ddassets.sandbox.request import Answer, Refusal, Request
+from ddassets.sandbox.store import Change
 from ddassets.sandbox.stored import Stored
 
 _EVENT = ('id', 'id_str', 'title', 'text', 'date_happened', 'handle', 'priority', 'related_event_id', 'tags', 'url')
@@ -46,10 +48,17 @@ def graph_snapshot(organisation: Stored, request: Request) -> Answer:
             json.loads(request.one('graph_def'))
         except ValueError:
             raise Refusal(400, '(not recorded) graph_def is not JSON') from None
-    path = f'/s/f12345678/{organisation.next_number():03d}-picture'
+    number = organisation.next_number()
+    path = f'/s/f12345678/{number:03d}-picture'
     organisation.pictures[path] = 0
     asked = {key: request.one(key) for key in ('metric_query', 'graph_def', 'start', 'end')}
-    organisation.store.write(lambda change: change.put_fact(f'picture {path}', asked))
+
+    def write(change: Change) -> None:
+        change.put_fact(f'picture {path}', asked)
+        # After a restart no other picture takes its address.
+        change.put_fact('objects', number)
+
+    organisation.store.write(write)
     answer = {key: request.one(key) for key in ('metric_query', 'graph_def') if key in request.query}
     return Answer(200, answer | {'snapshot_url': organisation.url + path})
 
@@ -65,10 +74,16 @@ def picture(organisation: Stored, path: str) -> Answer:
 
 def _drawn(organisation: Stored, asked: dict[str, str]) -> bytes:
     query = asked['metric_query'] or _query_of(asked['graph_def'])
-    bounds = [int(text) if text.isascii() and text.isdecimal() else 0 for text in (asked['start'], asked['end'])]
+    bounds = [_instant(asked['start']), _instant(asked['end'])]
     if not query or not 0 < bounds[1] - bounds[0] <= _MAX_SPAN:
         return png(600, 200)
     return draw(organisation.store, query, *bounds)
+
+
+def _instant(text: str) -> int:
+    """Return an instant of a request; 0 for one that is none, or after the year 2200."""
+    instant = int(text) if text.isascii() and text.isdecimal() and len(text) <= 10 else 0
+    return instant if instant <= MAX_INSTANT else 0
 
 
 def _query_of(definition: str) -> str:
