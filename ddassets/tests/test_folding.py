@@ -24,6 +24,10 @@ START = 1_798_999_200
 SEVERITY = {State.ABSENT: 0, State.OK: 1, State.NO_DATA: 2, State.WARN: 3, State.ALERT: 4}
 
 
+def _none(_):
+    raise AssertionError('a metric monitor has neither members nor an SLO')
+
+
 def folded(keys, values, assumptions=None, **options):
     """Evaluate sub-groups, given as values by `cluster/pod`, under `notify_by`."""
     asset = asset_of('avg(last_1m):avg:acme.q{*} by {cluster,pod} > 5', notify_by=keys, new_group_delay=0, **options)
@@ -32,7 +36,7 @@ def folded(keys, values, assumptions=None, **options):
         for name, text in ((name.split('/'), text) for name, text in values.items())
     ]
     minutes = max(len(text.split()) for text in values.values())
-    inputs = Inputs(SeriesSet(series), START, START + 60 * minutes, 30, Assumptions(assumptions), lambda member: None)
+    inputs = Inputs(SeriesSet(series), START, START + 60 * minutes, 30, Assumptions(assumptions), _none, _none)
     return evaluator(asset, read(asset), inputs)
 
 
@@ -109,7 +113,7 @@ def test_unknown_is_folded_too():
         Series(f'{PREFIX}acme.up', frozenset({'cluster:c', f'pod:{pod}'}), times, np.array(codes), 'gauge', 60)
         for pod, codes in (('a', [0.0, 0, 3, 3, 0]), ('b', [0.0, 0, 0, 0, 0]))
     ]
-    inputs = Inputs(SeriesSet(series), START, START + 300, 30, Assumptions(), lambda member: None)
+    inputs = Inputs(SeriesSet(series), START, START + 300, 30, Assumptions(), _none, _none)
     assert told(evaluator(asset, read(asset), inputs), ('cluster:c',)) == [(2, 'Unknown'), (4, 'OK')]
 
 

@@ -103,8 +103,15 @@ class Monitor(DecodedAsset[MonitorFields]):
 
     @cached_property
     def formula(self) -> MonitorQuery | QuerySyntaxError | None:
-        """The parsed query of a formula monitor of any product, or its syntax error; None for other queries."""
-        return _parsed(self.query, parse_monitor) if is_formula(self.query) else None
+        """The parsed query of a formula over metrics or events, or its syntax error; None for other queries.
+
+        Products such as cost have methods of their own.
+        """
+        return (
+            _parsed(self.query, parse_monitor)
+            if self.type in types.METRIC | types.COUNTED and is_formula(self.query)
+            else None
+        )
 
     @cached_property
     def composite(self) -> CompositeQuery | QuerySyntaxError | None:
