@@ -31,3 +31,5 @@ def test_timeline(case):
         mails = [mail for mail in inbox(rehearsal) if isinstance(mail, Mail)]
         found = [f'{mail.notification.value:g} {mail.message.delivery.trigger.brief}' for mail in mails]
         assert found == case['compared']
+    if 'warnings' in case:
+        assert [text for one in rehearsal.monitors for text in one.warnings] == case['warnings']

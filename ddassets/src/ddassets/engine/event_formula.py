@@ -204,6 +204,14 @@ class FormulaEvaluator:
         for one in self._grouped:
             if self._kept[one.name]:
                 yield f'the limits of {one.name} do not keep all groups at every evaluation (rule 17.12, A48)'
+            lacking = sorted({*self._groups} - {*self._parts[one.name].groups})
+            if lacking and chosen[one.name] and not self._fills:
+                first, others = ','.join(lacking[0]), len(lacking) - 1
+                more = f' and {others} more' if others else ''
+                yield (
+                    f'{one.name} has no event for {first}{more}, so the formula has no result there (rule 17.10); '
+                    f'default_zero({one.name}) takes 0'
+                )
 
     @property
     def ticks(self) -> Indices:
