@@ -11,6 +11,7 @@ import threading
 import time
 from collections import Counter
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from loopback import integration
@@ -262,7 +263,15 @@ def test_an_interrupt_does_not_wait_for_responses(datadog, tmp_path, number):
     datadog.watch = lambda exchange, moment: held.set() if exchange.operation.startswith('Create') else None
     command = (sys.executable, '-m', 'ddassets', 'apply', folder, '--yes', '--timeout', '600')
     environment = {**os.environ, **KEYS, 'DDASSETS_API_URL': datadog.url}
-    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
+    # A shell's background job inherits that SIGINT is ignored.
+    with subprocess.Popen(
+        command,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=partial(signal.signal, signal.SIGINT, signal.SIG_DFL),
+    ) as child:
         try:
             assert held.wait(60)
             child.send_signal(number)

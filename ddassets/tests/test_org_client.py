@@ -16,6 +16,7 @@ from ddassets.org import client as transport
 from ddassets.org.account import Account
 from ddassets.org.client import Client, Refused, Unavailable, Unclear, Unreachable
 from ddassets.org.permission import permission_for
+from ddassets.sandbox.request import Request
 
 PATH = '/api/v1/monitor'
 NOW = datetime(2027, 1, 4, 10, tzinfo=UTC)
@@ -321,9 +322,9 @@ def test_a_redirect_of_a_picture_is_followed_only_by_https(answering):
 
 
 def test_a_picture_on_another_host_is_shown(datadog, answering):
-    path = '/s/f12345678/001-picture'
-    datadog.organisation.pictures[path] = 100
-    client = answering(302, {'Location': datadog.url + path})
+    request = Request({'metric_query': ['avg:acme.q{*}']}, None, '', datetime.now(UTC))
+    answer = datadog.organisation.act('GetGraphSnapshot', request)
+    client = answering(302, {'Location': answer.body['snapshot_url']})
     assert client.fetch(client.account.api_url + '/s/a').startswith(b'\x89PNG')
 
 
