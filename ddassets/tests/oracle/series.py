@@ -229,11 +229,12 @@ class Samples:
     def smoothed(self, query: Wrapped, index: int) -> float | None:
         """A function of the points up to this one (A79)."""
         now = self.value(query.query, index)
+        free = not differs(query.query)
         limited = self.evaluation.choices['A79'] == 'window only' and not self.unlimited
         points = [
             (self.samples[number][0], value)
             for number in (self.window() if limited else range(index + 1))
-            if number <= index and used(self, query.query, self.samples[number][0])
+            if number <= index and (free or self.previous_counts(self.samples[number][0]))
             if (value := self.value(query.query, number)) is not None
         ]
         return None if now is None or not points else smoothed(query, points, self.evaluation.choices)
@@ -266,6 +267,7 @@ class Buckets:
             else [self.grouped(leaf, one, self.fill(leaf, one, len(found[leaf]) > 1)) for one in found[leaf]]
             for leaf in leaves(below)
         }
+        self.spaces = {id(leaf): evaluation.space(leaf) for leaf in leaves(below)}
         self.known: dict[tuple[int, int, float, float], float | None] = {}
         # A query without any series has points nevertheless.
         self.filled = bool(set(FILLERS) & set(names(below)))
@@ -488,6 +490,7 @@ class Buckets:
         """A function of the points up to this one (A79)."""
         if self.value(query.query, number, shift) is None:
             return None
+        free = not differs(query.query)
         limited = self.evaluation.choices['A79'] == 'window only' and not self.unlimited
         bounds = self.evaluation.bounds(self.counts, self.rolled)
         first = self.cut.number(min(self.oldest(), self.evaluation.known))
@@ -498,7 +501,7 @@ class Buckets:
             (self.cut.start(earlier), value)
             for earlier in range(min(first, number), number + 1)
             if not limited or self.evaluation.inside(self.cut.start(earlier), bounds, self.back)
-            if used(self, query.query, self.cut.start(earlier))
+            if free or self.previous_counts(self.cut.start(earlier))
             if (value := self.value(query.query, earlier, shift)) is not None
         ]
         return smoothed(query, points, self.evaluation.choices) if points else None
@@ -512,7 +515,7 @@ class Buckets:
     def spaced(self, query: Query, leaf: Leaf, number: int, shift: float) -> float | None:
         """Return the sources' values, aggregated over space (rule 2.4)."""
         values = [self.of_source(query, leaf, source, number, shift) for source in self.sources[id(leaf)]]
-        return aggregate(self.evaluation.space(leaf), values)
+        return aggregate(self.spaces[id(leaf)], values)
 
     def of_source(self, query: Query, leaf: Leaf, source: 'SourceBuckets', number: int, shift: float) -> float | None:
         """Return the value of a leaf, or of a difference of it, for one of its sources."""
@@ -577,9 +580,9 @@ class Buckets:
         )
 
 
-def used(series: Samples | Buckets, query: Query, instant: float) -> bool:
-    """Whether a function around a query uses a point: one that a difference in it may use (A19 joins A79)."""
-    return not set(DIFFERENCES) & set(names(query)) or series.previous_counts(instant)
+def differs(query: Query) -> bool:
+    """Whether a function around the query uses only points that a difference in it may use (A19 joins A79)."""
+    return bool(set(DIFFERENCES) & set(names(query)))
 
 
 @dataclass(frozen=True)
