@@ -303,16 +303,12 @@ CASES: dict[str, tuple[Any, ...]] = {
     ),
     'group-delay': (options(new_group_delay=400), None),
     'host-delay-of-pods': (
-        options('avg(last_5m):avg:acme.queue.length{*} by {pod} > 100', new_host_delay=600),
+        options('avg(last_5m):avg:acme.queue.length{*} by {pod} > 100', new_host_delay=300),
         'monitor/host-delay',
         NOTE,
         'options.new_host_delay',
     ),
-    'host-delay': (options(new_host_delay=600), None),
-    'default-host-delay-of-pods': (
-        options('avg(last_5m):avg:acme.queue.length{*} by {pod} > 100', new_host_delay=300),
-        None,
-    ),
+    'host-delay': (options(new_host_delay=300), None),
     'no-critical': (
         {'options': {'thresholds': {'warning': 50}}},
         'monitor/critical-missing',

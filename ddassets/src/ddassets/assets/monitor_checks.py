@@ -33,8 +33,6 @@ from ddassets.regex import regex
 _OPTIONS: Place = ('options',)
 _THRESHOLDS: Place = ('options', 'thresholds')
 _WINDOWS: Place = ('options', 'threshold_windows')
-# The API's default of new_host_delay (rule 2.21).
-_HOST_DELAY = 300
 # Minutes. A group without data disappears after a day (rule 3.20).
 MAX_NO_DATA_TIMEFRAME = 1440
 # The comparison at the end of a query of another product.
@@ -175,8 +173,7 @@ def _groups(checked: Checked) -> None:
     if options.new_group_delay and not grouped:
         message = 'the query has no groups, so Datadog refuses the option'
         checked.add('monitor/group-delay', (*_OPTIONS, 'new_group_delay'), message, hint='add `by {…}` to the query')
-    # Terraform sends the default to every monitor, and an export has it: nobody chose it.
-    if options.new_host_delay not in (None, 0, _HOST_DELAY) and keys and 'host' not in keys:
+    if options.new_host_delay and keys and 'host' not in keys:
         message = f'has no effect: the query groups by {joined(keys)}, not by host'
         hint = 'new_group_delay is for groups of every kind'
         checked.add('monitor/host-delay', (*_OPTIONS, 'new_host_delay'), message, Severity.NOTE, hint)

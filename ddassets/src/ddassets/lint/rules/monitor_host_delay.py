@@ -11,12 +11,9 @@ RULE = Rule(
     id='monitor/host-delay',
     severity=Severity.NOTE,
     reason='A monitor that does not group by host has a delay for new hosts.',
-    explanation=(
-        '`new_host_delay` applies only to groups by host. Use `new_group_delay` for other groups. The default, 300, is '
-        'not reported, because every monitor of Terraform has it.'
-    ),
-    bad={MONITOR: {'definition': {'query': _QUERY, 'message': _MESSAGE, 'options': {'new_host_delay': 600}}}},
-    good={MONITOR: {'definition': {'query': _QUERY, 'message': _MESSAGE, 'options': {'new_group_delay': 600}}}},
+    explanation='`new_host_delay` applies only to groups by host. Use `new_group_delay` for other groups.',
+    bad={MONITOR: {'definition': {'query': _QUERY, 'message': _MESSAGE, 'options': {'new_host_delay': 300}}}},
+    good={MONITOR: {'definition': {'query': _QUERY, 'message': _MESSAGE, 'options': {'new_group_delay': 300}}}},
     check=reported,
     semantics=('2.21',),
 )
