@@ -96,11 +96,12 @@ def in_instalments(case, random: Random) -> dict:
     return found
 
 
-@pytest.mark.parametrize('batch', range(scale.SEED, scale.SEED + scale.runs(80), BATCH))
-def test_instalments_give_what_one_evaluation_gives(batch):
+@pytest.mark.parametrize('make', [cases.make, cases.make_cumulative], ids=['last', 'current'])
+@pytest.mark.parametrize('batch', range(scale.SEED, scale.SEED + scale.runs(40), BATCH))
+def test_instalments_give_what_one_evaluation_gives(batch, make):
     compared = 0
     for seed in range(batch, batch + BATCH):
-        case = cases.make(seed)
+        case = make(seed)
         late = any(arrival != at for source in case.sources for at, _, arrival in source.samples)
         if late or case.query.stub:
             continue

@@ -4,15 +4,22 @@ import http.server
 import json
 import socket
 import threading
+from dataclasses import replace
 from email import message_from_bytes
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import ClassVar
 
+import numpy as np
 import pytest
 
 from ddassets.assets import Bundle
 from ddassets.diagnostic import UnusableInputError
+from ddassets.engine.dynamic import GIVEN, DynamicEvaluator
+from ddassets.engine.evaluator import Evaluator
+from ddassets.engine.resuming import continues
+from ddassets.engine.series import Series, SeriesSet
 from ddassets.engine.state import State
 from ddassets.rehearsal import parse, rehearse
 from ddassets.rehearsal.inbox import inbox
@@ -21,7 +28,7 @@ from ddassets.sandbox.keys import Keys
 from ddassets.sandbox.mailbox import Mail, Mailbox
 from ddassets.sandbox.request import Request
 from ddassets.sandbox.sandbox import Message, Sandbox
-from ddassets.sandbox.store import Run, Source, Store
+from ddassets.sandbox.store import Change, Run, Source, Store
 from ddassets.sandbox.watched import Watched
 from ddassets.sandbox.webhook import Webhook
 
@@ -58,6 +65,32 @@ MONITORS = [
             'thresholds': {'critical': 2, 'ok': 2, 'warning': 1},
             'notify_no_data': True,
             'no_data_timeframe': 10,
+        },
+    },
+    {
+        'name': 'Errors of the hour',
+        'type': 'query alert',
+        'query': 'sum(current_1h):sum:acme.errors{*}.as_count() > 30',
+        'message': '{{value}} @slack-harbor',
+        'options': {
+            'thresholds': {'critical': 30, 'warning': 20},
+            'on_missing_data': 'default',
+            'scheduling_options': {'evaluation_window': {'hour_starts': 15}},
+        },
+    },
+    {
+        'name': 'Queue at half past ten',
+        'type': 'query alert',
+        'query': 'max(last_1h):max:acme.queue{*} by {host} > 10',
+        'message': '{{value}} @ops@example.com',
+        'options': {
+            'thresholds': {'critical': 10},
+            'on_missing_data': 'show_no_data',
+            'scheduling_options': {
+                'custom_schedule': {
+                    'recurrences': [{'rrule': 'FREQ=DAILY', 'timezone': 'UTC', 'start': '2027-01-01T10:30:00'}]
+                }
+            },
         },
     },
 ]
@@ -215,7 +248,7 @@ def test_the_sandbox_tells_what_a_rehearsal_tells(seed, tmp_path):
             if random.random() < 0.1:
                 # After a restart everything goes on.
                 sandbox = start(store, tmp_path)
-        assert [one.reason for one in sandbox.live.watched().values()] == [''] * 4
+        assert [one.reason for one in sandbox.live.watched().values()] == [''] * 6
         found = told(sandbox.live.mailbox.mails())
         events = [event.instant for event in store.events(START - 1, end) if event.monitor]
         shown = {
@@ -240,7 +273,9 @@ def test_the_sandbox_tells_what_a_rehearsal_tells(seed, tmp_path):
     assert len(expected) > 40 and {muted for *_, muted in expected} == {True, False}
     files = [message_from_bytes(path.read_bytes()) for path in sorted((tmp_path / 'mail').iterdir())]
     assert sorted(one['Subject'] for one in files) == sorted(title for _, title, _, muted in found if not muted)
-    assert {'Both', 'Errors', 'Process'} <= {title.rpartition('] ')[2] for _, title, *_ in expected}
+    assert {'Both', *(body['name'] for body in MONITORS[1:])} <= {
+        title.rpartition('] ')[2] for _, title, *_ in expected
+    }
 
 
 def points(store, instants, value, metric='acme.queue', host='a'):
@@ -441,3 +476,48 @@ def test_files_do_not_wait_for_the_webhook(tmp_path):
         mailbox = Mailbox(store, tmp_path)
         mailbox.deliver()
         assert not mailbox.problem and not store.rows('SELECT 1 FROM mails WHERE delivered = 0')
+
+
+def test_a_schedule_remembers_the_status_of_the_day_before(tmp_path):
+    option = {'recurrences': [{'rrule': 'FREQ=DAILY;BYHOUR=10;BYMINUTE=30', 'timezone': 'UTC'}]}
+    options = {'thresholds': {'critical': 50}, 'on_missing_data': 'default'}
+    daily = {
+        'name': 'Daily',
+        'type': 'query alert',
+        'query': 'max(last_1h):max:acme.queue{*} > 50',
+        'message': '{{value}} @ops@example.com',
+        'options': {**options, 'scheduling_options': {'custom_schedule': option}},
+    }
+    with Store() as store:
+        sandbox = start(store, tmp_path)
+        sandbox.clock.drive(START)
+        id = create(sandbox, 'CreateMonitor', daily)['id']
+        for hour in range(3 * 24):
+            instant = START + 3600 * hour
+            # A gauge whose data stop after the first day: its status is told again (A58).
+            points = [
+                (Source('acme.queue', (), 'a', 'gauge', 60), [(instant + 60 * minute, 90.0) for minute in range(60)])
+            ]
+            if hour < 20:
+                store.write(partial(Change.add_points, submitted=points))
+            sandbox.clock.drive(instant + 3599)
+            if hour % 7 == 0:
+                sandbox = start(store, tmp_path)
+        assert [(one.instant, one.target) for one in sandbox.live.mailbox.mails()] == [
+            (START + 9000 + 86400 * day, 'Alert') for day in range(3)
+        ]
+        assert get(sandbox, id)['state']['groups']['*']['status'] == 'Alert'
+
+
+def test_a_dynamic_threshold_is_not_evaluated():
+    options = {
+        'thresholds': {'critical_query': 'formula("2 * a").rollup("avg").last("1mo")'},
+        'variables': [{'data_source': 'metrics', 'name': 'a', 'query': 'avg:acme.queue{*}', 'aggregator': 'avg'}],
+    }
+    body = {'type': 'query alert', 'query': 'formula("a").rollup("avg").last("5m") > threshold', 'options': options}
+    watched = Watched(1, {'name': 'Queue', 'message': '', **body})
+    assert 'dynamic thresholds' in watched.reason
+    limit = Series(GIVEN['critical_query'], frozenset(), np.array([START - 60.0]), np.array([5.0]), 'gauge', 60)
+    store = SeriesSet([limit])
+    assert not continues(DynamicEvaluator(watched.monitor, store, START, START + 60))
+    assert continues(Evaluator(replace(watched.monitor, critical_query=None), store, START, START + 60))

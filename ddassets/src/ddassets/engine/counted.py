@@ -203,6 +203,11 @@ class CountedEvaluator:
         return found
 
     @property
+    def resumable(self) -> bool:
+        """Whether groups can continue from what they remember (`resuming`)."""
+        return not self.monitor.scheduled
+
+    @property
     def rules(self) -> Rules:
         """What decides the states of the groups."""
         return Rules(self.monitor, self._query.window, self.assumptions)

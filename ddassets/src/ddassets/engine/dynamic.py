@@ -34,8 +34,8 @@ _DAY = 86400
 class DynamicEvaluator(Evaluator):
     """Evaluates a formula, and its thresholds at the same instants."""
 
-    # The threshold is not known beforehand.
-    _compares_query = False
+    # The thresholds of a group change with time, and it remembers none.
+    _continues = False
 
     def __init__(
         self,

@@ -70,6 +70,8 @@ class Evaluator:
 
     # Whether an approximation computes what is compared with the thresholds.
     _computed = False
+    # Whether a group's next state follows from what it remembers and the result of its window.
+    _continues = True
 
     def __init__(
         self,
@@ -219,6 +221,11 @@ class Evaluator:
                 f"decided within the sketch's error: Datadog's percentile may differ by {SKETCH_ERROR:.2%} of the "
                 'threshold (rule 17.20)'
             )
+
+    @property
+    def resumable(self) -> bool:
+        """Whether groups can continue from what they remember (`resuming`)."""
+        return self._continues and not self._monitor.scheduled
 
     @property
     def rules(self) -> Rules:

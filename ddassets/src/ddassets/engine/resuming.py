@@ -17,7 +17,7 @@ its windows reach.
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, TypeGuard, runtime_checkable
 
 import numpy as np
 
@@ -31,9 +31,11 @@ from ddassets.engine.timeline import CAUSES, NEVER, Group, GroupTimeline, Instan
 
 
 @runtime_checkable
-class Resumable(Protocol):
+class Resumable(Evaluator, Protocol):
     """An evaluator whose groups can continue from what they remember: of metrics, and of counted events."""
 
+    @property
+    def resumable(self) -> bool: ...
     @property
     def rules(self) -> Rules: ...
     @property
@@ -98,16 +100,21 @@ class Instalment:
         return (one for one in self.timeline.transitions if one.instant > self.since)
 
 
+def continues(evaluator: Evaluator) -> TypeGuard[Resumable]:
+    """Whether the groups of an evaluator continue from what they remember."""
+    return isinstance(evaluator, Resumable) and evaluator.resumable
+
+
 def resume(evaluator: Evaluator, memories: Mapping[Group, Memory] | None, since: int) -> dict[Group, Instalment]:
     """Evaluate every group at the evaluator's ticks, all after `since`, from what the groups remember.
 
     Without memories (None) the monitor has not been evaluated yet; samples before its first evaluation then count as in
-    one evaluation of the whole time (rule 2.21). An evaluator that is not Resumable, or has a custom schedule,
-    evaluates all of its time, which has to begin where nothing earlier matters.
+    one evaluation of the whole time (rule 2.21). An evaluator that does not continue (`continues`) evaluates all of its
+    time, which has to begin where nothing earlier matters.
     """
     found = {}
     for group in evaluator.groups:
-        if isinstance(evaluator, Resumable) and not evaluator.monitor.scheduled:
+        if continues(evaluator):
             fresh = GroupState() if group else GroupState(State.NO_DATA)
             memory = (memories or {}).get(group) or Memory(fresh)
             found[group] = _resumed(evaluator, group, memory, since, first=memories is None)
@@ -138,7 +145,7 @@ def due(
     return [found[int(row)] for row in np.flatnonzero((found.instants > instalment.since) & (found.instants <= end))]
 
 
-def _resumed(evaluator: Any, group: Group, memory: Memory, since: int, first: bool) -> Instalment:
+def _resumed(evaluator: Resumable, group: Group, memory: Memory, since: int, first: bool) -> Instalment:
     rules, results, simple = evaluator.rules, evaluator.results(group), not group
     state, ticks = memory.state, results.ticks
     if first and group and ticks.size and (reporting := evaluator.reporting_since(group, int(ticks[0]))) < ticks[0]:

@@ -30,10 +30,9 @@ class Schedule:
 
         Second 0 is that of every rehearsal that gives none, so it leaves the occurrences as they are.
         """
-        recurrence = self.recurrence
-        if recurrence.start is None:
+        if self.recurrence.start is None:
             assumptions.rely_on(Assumptions.schedule_start)
-            recurrence = replace(recurrence, start=self._local(start))
+        recurrence = self.begun(start).recurrence
         calendar = Calendar(repeated=assumptions.peek(Assumptions.repeated_wall_time))
         found = []
         for one in recurrence.occurrences(self.zone, start - _MINUTE, end - 1, calendar):
@@ -58,6 +57,12 @@ class Schedule:
         """Return the longest time between two evaluations in four years from an instant on, in seconds."""
         ticks = self.ticks(instant, instant + _YEARS, 0, Assumptions())
         return int(np.diff(ticks, prepend=instant, append=instant + _YEARS if ticks.size < 2 else ticks[-1]).max())
+
+    def begun(self, instant: int) -> 'Schedule':
+        """Return the schedule with its start, which is an instant where it has none: the creation of the monitor."""
+        if self.recurrence.start is not None:
+            return self
+        return replace(self, recurrence=replace(self.recurrence, start=self._local(instant)))
 
     def anew(self, instant: int) -> 'Schedule':
         """Return the schedule with the same time of day from the day of an instant on, without an end."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from ddassets.engine.context import HISTORY
 from ddassets.engine.given import GivenStates
 from ddassets.engine.monitor import AnyMonitor, Monitor
 from ddassets.engine.protocol import Evaluator
-from ddassets.engine.resuming import Instalment, Memory, Resumable, resume
+from ddassets.engine.resuming import Instalment, Memory, continues, resume
 from ddassets.engine.series import Series, SeriesSet
 from ddassets.engine.service_check import CheckMonitor
 from ddassets.engine.state import State
@@ -32,6 +32,8 @@ from ddassets.sandbox.store import Store
 
 # What does not continue from memories is evaluated over so many seconds: a group without data is dropped after a day.
 _REPLAYED = HISTORY
+# A custom schedule continues from the status of the evaluation before, which may be a month ago.
+_REPLAYED_SCHEDULE = 32 * 86400
 _TIMES = {State.OK: 'last_resolved_ts', State.NO_DATA: 'last_nodata_ts'}
 
 type FindMember = Callable[[Member], Source]
@@ -67,7 +69,7 @@ class Watched:
     def __init__(self, id: int, body: Json, stored: bytes | None = None) -> None:
         self.id = id
         self.body = body
-        self.asset = read_monitor(Unplaced(Path(f'monitor {id}')), body)
+        self.asset = read_monitor(Unplaced(Path(f'monitor {id}')), _evaluated(body))
         self.outdated = False
         # Why it can never be evaluated, and why the last evaluation failed: the next one may succeed.
         self._unfit = self._failed = ''
@@ -79,10 +81,22 @@ class Watched:
             self.monitor: AnyMonitor | None = kinds.read(self.asset)
         except Exception as error:
             self.monitor, self._unfit = None, fault(error)
-        if self.monitor and not isinstance(self.monitor, Monitor | CheckMonitor | Composite):
-            self._unfit = f'monitors of type {self.asset.type} are not evaluated here'
+        self._check_fit()
         if stored is not None:
             self._restore(json.loads(stored))
+
+    def _check_fit(self) -> None:
+        match self.monitor:
+            case Monitor(critical_query=None, schedule=schedule):
+                if schedule is not None:
+                    created = self.body.get('created_at') or 0
+                    self.monitor = replace(self.monitor, schedule=schedule.begun(int(created) // 1000))
+            case Monitor():
+                self._unfit = 'dynamic thresholds are not evaluated here: they are computed from months of points'
+            case None | CheckMonitor() | Composite():
+                pass
+            case _:
+                self._unfit = f'monitors of type {self.asset.type} are not evaluated here'
 
     @property
     def reason(self) -> str:
@@ -117,6 +131,9 @@ class Watched:
         self._failed = ''
         try:
             evaluator = self.evaluator(store, since + 1, until + 1, begun, member)
+            if self.monitor.scheduled and not evaluator.ticks.size:
+                # Nothing is told between two evaluations (A57).
+                return {}
             found = resume(evaluator, self.memories, since)
         except Exception as error:
             self.fail(error)
@@ -125,7 +142,7 @@ class Watched:
             return found
         self.begun = begun
         fresh = {group: one.memory for group, one in found.items()}
-        kept = {**(self.memories or {}), **fresh} if isinstance(evaluator, Resumable) else fresh
+        kept = {**(self.memories or {}), **fresh} if continues(evaluator) else fresh
         self.memories = {group: one for group, one in kept.items() if group in found}
         before = self.shown
         shown = {group: before.get(group, Shown()).after(one) for group, one in found.items()}
@@ -139,11 +156,14 @@ class Watched:
         Raises UnusableInputError.
         """
         assert self.monitor is not None
-        if self._reach is None:
+        scheduled = self.monitor.scheduled
+        if self._reach is None or scheduled:
             probe = self._made(SeriesSet([]), start, end, member)
-            self._reach = probe.reach if isinstance(probe, Resumable) else -1
+            if scheduled and not probe.ticks.size:
+                return probe
+            self._reach = probe.reach if continues(probe) else -1
         if self._reach < 0:
-            start = max(min(start, begun), start - _REPLAYED)
+            start = max(min(start, begun), start - (_REPLAYED_SCHEDULE if scheduled else _REPLAYED))
         earliest = start - max(self._reach, 0) - (HISTORY if self.memories is None or self._reach < 0 else 0)
         return self._made(SeriesSet(self._series(store, earliest, end)), start, end, member)
 
@@ -199,6 +219,17 @@ class Watched:
             self.memories[key] = Memory.from_dict(memory)
             if state != State.ABSENT:
                 self.shown[key] = Shown(State(state), np.nan if value is None else value, times)
+
+
+def _evaluated(body: Json) -> Json:
+    """Return a stored monitor with what its answers leave out: `on_missing_data: default`.
+
+    Every other monitor has one of the two options about missing data.
+    """
+    options = body.get('options')
+    if not isinstance(options, dict) or {'on_missing_data', 'notify_no_data'} & options.keys():
+        return body
+    return {**body, 'options': {**options, 'on_missing_data': 'default'}}
 
 
 class Recorded(GivenStates):

@@ -102,6 +102,7 @@ class StubbedEvaluator(Evaluator):
 
     explained: Callable[[Group, int, int], Iterator[str]]
     _computed = True
+    _continues = False
 
     def __init__(
         self,
@@ -206,6 +207,7 @@ class ComputedEvaluator(Evaluator):
 
     compute: Values
     _computed = True
+    _continues = False
 
     def __init__(self, shared: _Shared, operand: tree.Expression, window: int, known: dict[Group, Evaluations]) -> None:
         self._operand = operand
